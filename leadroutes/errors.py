@@ -1,0 +1,95 @@
+"""What can go wrong, in words. The domain raises these; only the API knows which HTTP status each of them is.
+
+A problem's message is what the user reads: it names the field, the value and what was expected.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Problem(Exception):  # noqa: N818 -- the family's name is the noun that a user sees
+    """Something that a caller did, or that befell us, and that he is told about."""
+
+    def __init__(self, message: str, *, errors: Mapping[str, str] | None = None, data: Any = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.errors = dict(errors or {})
+        self.data = data
+
+
+class Invalid(Problem):
+    """The request cannot be understood or breaks a rule of a field; `errors` maps fields to sentences."""
+
+    @classmethod
+    def fields(cls, errors: Mapping[str, str]) -> "Invalid":
+        """All faults of a record at once."""
+        return cls("Validation failed: " + "; ".join(errors.values()), errors=errors)
+
+
+class NotAuthenticated(Problem):
+    """Nobody we know; `invalid_token` tells a wrong token from a missing one."""
+
+    def __init__(self, message: str = "No access token", *, invalid_token: bool = False) -> None:
+        super().__init__(message)
+        self.invalid_token = invalid_token
+
+
+class Forbidden(Problem):
+    """The caller may see it, but not do this."""
+
+
+class NotFound(Problem):
+    """It does not exist, or not for this caller."""
+
+    @classmethod
+    def record(cls, segment: object) -> "NotFound":
+        """The fixed sentence for a record path."""
+        return cls(f"No record found for id '{segment}'")
+
+
+class MethodNotAllowed(Problem):
+    """The path does not take this method; `allowed` are those it takes."""
+
+    def __init__(self, message: str, *, allowed: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class NotAcceptable(Problem):
+    """The caller wants something other than JSON."""
+
+
+class SlowRequest(Problem):
+    """The body did not arrive in time."""
+
+
+class Conflict(Problem):
+    """It collides with what is there already."""
+
+
+class TooLarge(Problem):
+    """The body is larger than the limit."""
+
+
+class Unprocessable(Problem):
+    """Kept, but understood as nothing we know; `data` carries `arrival_id`."""
+
+
+class TooManyRequests(Problem):
+    """The caller is over a rate limit; try again after `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(Problem):
+    """The database is away, or we are stopping; try again after `retry_after` seconds."""
+
+    def __init__(self, message: str = "The database cannot be reached at the moment", *, retry_after: int = 2) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Misconfigured(Problem):
+    """A setting has a value that it cannot have."""

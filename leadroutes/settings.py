@@ -1,0 +1,116 @@
+"""Every setting: its name in the environment, its default and one line of help. Read once, from the environment only.
+
+A setting may also be given as NAME_FILE, a file that holds the value, as containers hand out secrets.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from leadroutes.errors import Misconfigured
+
+
+def _setting(name: str, default: Any, parse: Callable[[str], Any], explanation: str) -> Any:
+    return field(default=default, metadata={"name": name, "parse": parse, "help": explanation})
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if value <= 0:
+        raise ValueError("expected a number above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError("expected a whole number above 0")
+    return value
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
+        raise ValueError("expected true or false")
+    return text.lower() in ("1", "true", "yes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The values in force."""
+
+    database_url: str | None = _setting(
+        "DATABASE_URL", None, str, "PostgreSQL 15 or newer to use; without it an embedded server is started"
+    )
+    data: Path = _setting(
+        "LEADROUTES_DATA", Path(".leadroutes"), Path, "directory of the embedded server and of the generated secret"
+    )
+    public_url: str = _setting(
+        "LEADROUTES_PUBLIC_URL", "http://127.0.0.1:8080", lambda text: text.rstrip("/"),
+        "address under which people reach this service; claim links begin with it",
+    )  # fmt: skip
+    smtp_url: str | None = _setting(
+        "LEADROUTES_SMTP_URL", None, str,
+        "smtp://user:password@host:port (STARTTLS when offered) or smtps://…; without it mails stay in the outbox",
+    )  # fmt: skip
+    mail_from: str = _setting(
+        "LEADROUTES_MAIL_FROM", "leads@localhost", str, "address that mails come from"
+    )
+    time_scale: float = _setting(
+        "LEADROUTES_TIME_SCALE", 1.0, _positive, "how many times faster the domain's clock runs; for demonstrations"
+    )
+    secret: str | None = _setting(
+        "LEADROUTES_SECRET", None, str,
+        "key for signatures and stored secrets; without it one is generated in LEADROUTES_DATA",
+    )  # fmt: skip
+    pool_size: int = _setting(
+        "LEADROUTES_POOL_SIZE", 10, _count, "database connections of one process"
+    )
+    intake_limit: int = _setting(
+        "LEADROUTES_INTAKE_LIMIT", 1_048_576, _count, "largest body at /intake over HTTP, in bytes"
+    )
+    mail_limit: int = _setting(
+        "LEADROUTES_MAIL_LIMIT", 10_485_760, _count, "largest mail at /intake, in bytes"
+    )
+    body_timeout: float = _setting(
+        "LEADROUTES_BODY_TIMEOUT", 30.0, _positive, "seconds within which a request's body has to arrive"
+    )
+    log_json: bool = _setting(
+        "LEADROUTES_LOG_JSON", False, _truth, "log lines as JSON objects instead of text"
+    )
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read them; a value that cannot be read raises Misconfigured, naming the setting."""
+        environ = os.environ if environ is None else environ
+        values = {}
+        for each in fields(cls):
+            text = _given(each.metadata["name"], environ)
+            if text is not None:
+                values[each.name] = _parsed(each.metadata, text)
+        return cls(**values)
+
+
+def _given(name: str, environ: Mapping[str, str]) -> str | None:
+    if path := environ.get(name + "_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Misconfigured(f"{name}_FILE: {path} cannot be read ({error.strerror})") from error
+    return environ.get(name) or None
+
+
+def _parsed(metadata: Mapping[str, Any], text: str) -> Any:
+    try:
+        return metadata["parse"](text)
+    except ValueError as error:
+        raise Misconfigured(f"{metadata['name']}: {text!r} was given; {error}") from error
+
+
+def described() -> list[tuple[str, str, str]]:
+    """(name, default, help) of every setting, in the order in which they are declared."""
+    return [
+        (each.metadata["name"], "" if each.default is None else str(each.default), each.metadata["help"])
+        for each in fields(Settings)
+    ]

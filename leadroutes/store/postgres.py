@@ -1,0 +1,221 @@
+"""The connection to PostgreSQL: embedded server or DATABASE_URL, pool, transactions with a fixed now, the shared clock.
+
+No statement of the domain stands here.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import asyncpg
+import structlog
+
+from leadroutes.clock import Anchor, Clock
+from leadroutes.errors import Unavailable
+from leadroutes.settings import Settings
+from leadroutes.store.embedded import start_embedded_server
+
+log = structlog.get_logger()
+
+WAKE = "leadroutes_wake"  # something may be due earlier than the worker thinks
+CLOCK = "leadroutes_clock"  # the clock was moved
+
+AWAY = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+ATTEMPTS = 5
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One transaction: its connection and the moment at which all of it happens."""
+
+    connection: Any
+    now: datetime
+
+    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self.connection.fetch(sql, *values)
+        return rows
+
+    async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
+        row: asyncpg.Record | None = await self.connection.fetchrow(sql, *values)
+        return row
+
+    async def fetchval(self, sql: str, *values: Any) -> Any:
+        return await self.connection.fetchval(sql, *values)
+
+    async def execute(self, sql: str, *values: Any) -> None:
+        await self.connection.execute(sql, *values)
+
+
+class Database:
+    """A pool of connections and the clock that they share. `open()` makes one; `close()` it."""
+
+    def __init__(self, pool: asyncpg.Pool, url: str, clock: Clock) -> None:
+        self.pool = pool
+        self.url = url
+        self.clock = clock
+        self._listeners: dict[str, list[Callable[[], None]]] = {CLOCK: [self._clock_moved]}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def open(cls, settings: Settings, *, url: str | None = None) -> "Database":
+        """Connect, starting the embedded server where no DATABASE_URL is set. Waits while PostgreSQL recovers."""
+        url = url or settings.database_url or await asyncio.to_thread(start_embedded_server, settings.data)
+        pool = await _connect(url, settings.pool_size)
+        return cls(pool, url, Clock())
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.pool.close(), 5)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction; raises Unavailable when PostgreSQL cannot be reached."""
+        with unavailable_when_away():
+            async with self.pool.acquire(timeout=10) as connection, connection.transaction():
+                yield Transaction(connection, self.clock.now())
+
+    async def run(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Do `work` in a transaction, again from the start when it collided with another one."""
+        for attempt in range(ATTEMPTS):
+            try:
+                async with self.transaction() as transaction:
+                    return await work(transaction)
+            except COLLISIONS:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """One statement outside a transaction."""
+        with unavailable_when_away():
+            rows: list[asyncpg.Record] = await self.pool.fetch(sql, *values)
+            return rows
+
+    async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
+        with unavailable_when_away():
+            row: asyncpg.Record | None = await self.pool.fetchrow(sql, *values)
+            return row
+
+    async def fetchval(self, sql: str, *values: Any) -> Any:
+        with unavailable_when_away():
+            return await self.pool.fetchval(sql, *values)
+
+    async def execute(self, sql: str, *values: Any) -> None:
+        with unavailable_when_away():
+            await self.pool.execute(sql, *values)
+
+    # -- the clock that all processes share
+
+    async def load_clock(self) -> None:
+        row = await self.fetchrow("SELECT real_anchor, domain_anchor, scale FROM domain_clock")
+        if row is not None:
+            self.clock.anchor = Anchor(row["real_anchor"], row["domain_anchor"], row["scale"])
+
+    async def set_time_scale(self, scale: float) -> None:
+        """From now on the domain's clock runs `scale` times as fast; it goes on from where it is."""
+        await self.load_clock()
+        if self.clock.anchor.scale != scale:
+            await self._anchor_clock(self.clock.now(), scale)
+
+    async def move_clock(self, by: timedelta) -> None:
+        """Put the domain's clock forward, in every process."""
+        await self._anchor_clock(self.clock.now() + by, self.clock.anchor.scale)
+
+    async def _anchor_clock(self, domain: datetime, scale: float) -> None:
+        await self.execute(
+            "UPDATE domain_clock SET real_anchor = clock_timestamp(), domain_anchor = greatest($1,"
+            " domain_anchor + (clock_timestamp() - real_anchor) * scale), scale = $2",
+            domain,
+            scale,
+        )
+        await self.load_clock()
+        await self.execute("SELECT pg_notify($1, ''), pg_notify($2, '')", CLOCK, WAKE)
+
+    def _clock_moved(self) -> None:
+        self._spawn(self._reload_clock())
+
+    async def _reload_clock(self) -> None:
+        with contextlib.suppress(Unavailable):
+            await self.load_clock()
+
+    # -- hearing what other processes say
+
+    def listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call `heard` whenever the channel speaks, and after every reconnection, as something may have been missed."""
+        self._listeners.setdefault(channel, []).append(heard)
+
+    def start_listening(self) -> None:
+        """Hold one connection of our own that hears NOTIFY; it is made again whenever it breaks."""
+        self._spawn(self._keep_listening())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep_listening(self) -> None:
+        while True:
+            try:
+                await self._listen_until_broken()
+            except AWAY as error:
+                log.warning("listening broke off", error=repr(error))
+            await asyncio.sleep(1)
+
+    async def _listen_until_broken(self) -> None:
+        connection = await asyncpg.connect(self.url, timeout=10)
+        broken = asyncio.Event()
+        connection.add_termination_listener(lambda _: broken.set())
+        try:
+            for channel in self._listeners:
+                await connection.add_listener(channel, self._heard)
+            for channel in self._listeners:
+                self._heard(None, 0, channel, "")
+            await broken.wait()
+        finally:
+            connection.terminate()
+
+    def _heard(self, _connection: object, _pid: int, channel: str, _payload: object) -> None:
+        for heard in self._listeners.get(channel, ()):
+            heard()
+
+
+@contextlib.contextmanager
+def unavailable_when_away() -> Iterator[None]:
+    """Turns the many ways in which a database can be out of reach into Unavailable."""
+    try:
+        yield
+    except AWAY as error:
+        raise Unavailable from error
+
+
+async def _connect(url: str, size: int) -> asyncpg.Pool:
+    """A server that is starting or recovering is waited for, five minutes at the most."""
+    deadline = asyncio.get_running_loop().time() + 300
+    while True:
+        try:
+            return await asyncpg.create_pool(url, min_size=min(2, size), max_size=size, command_timeout=60)
+        except asyncpg.CannotConnectNowError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.2)
+        except OSError as error:
+            raise Unavailable(f"PostgreSQL cannot be reached: {error}") from error

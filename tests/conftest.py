@@ -1,0 +1,75 @@
+"""One PostgreSQL server for the whole run (the embedded one, or LEADROUTES_TEST_DATABASE_URL), a fresh database per test."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from leadroutes.settings import Settings
+from leadroutes.store.embedded import start_embedded_server
+from leadroutes.store.migrating import migrate
+from leadroutes.store.postgres import Database
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> str:
+    """The address of a server on which databases may be made and dropped."""
+    if url := os.environ.get("LEADROUTES_TEST_DATABASE_URL"):
+        yield url
+        return
+    directory = Path(tempfile.mkdtemp(prefix="leadroutes-test-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(directory))
+    yield start_embedded_server(directory, database="maintenance")
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def template(server_url: str) -> str:
+    """The name of a migrated database that every test's own is a copy of."""
+    name = f"leadroutes_template_{os.getpid()}"
+    await _administer(server_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+    database = await Database.open(Settings(), url=with_database(server_url, name))
+    await migrate(database)
+    await database.close()
+    yield name
+    await _administer(server_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def database_url(server_url: str, template: str) -> AsyncIterator[str]:
+    """A fresh, migrated database; dropped afterwards."""
+    name = f"leadroutes_test_{os.getpid()}_{next(_numbers)}"
+    await _administer(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield with_database(server_url, name)
+    await _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = await Database.open(Settings(), url=database_url)
+    await database.load_clock()
+    yield database
+    await database.close()
+
+
+def with_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+async def _administer(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+        await asyncio.sleep(0)
