@@ -1,0 +1,1 @@
+"""DECIDES. Values in, values out: no clock, no database, no network, no framework."""

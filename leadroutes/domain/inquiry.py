@@ -1,0 +1,65 @@
+"""What a person asked for, in normal form: the one thing that every way in ends with.
+
+A value, nothing more: whether it becomes a lead, and whose, is decided elsewhere.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Kind = Literal["Buyer", "Seller", "Renter"]
+Event = Literal["update", "reassignment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """One inquiry; every field is in the normal form of `leadroutes.domain`, None where nothing was said."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    zipcode: str | None = None
+    type: Kind | None = None
+    source: str | None = None
+    message: str | None = None
+    price: int | None = None
+    mls_id: str | None = None
+    street_address: str | None = None
+    city: str | None = None
+    state: str | None = None
+    vendor_id: str | None = None
+    is_test: bool = False
+    received_at: datetime | None = None
+    relay: bool = False
+    event: Event | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """`relay` and `event` appear only where they apply, all else always; `received_at` as `2026-11-14T18:22:07Z`."""
+        record: dict[str, Any] = {name: getattr(self, name) for name in _KEYS}
+        record["received_at"] = self.received_at and self.received_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if self.relay:
+            record["relay"] = True
+        if self.event:
+            record["event"] = self.event
+        return record
+
+
+_KEYS = (
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "zipcode",
+    "type",
+    "source",
+    "message",
+    "price",
+    "mls_id",
+    "street_address",
+    "city",
+    "state",
+    "vendor_id",
+    "is_test",
+    "received_at",
+)

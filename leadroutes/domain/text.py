@@ -1,0 +1,71 @@
+"""Text as people and machines type it, in one normal form.
+
+Pure functions on strings; nothing here knows what a field means. Bytes and markup are the readers' business.
+"""
+
+import re
+import unicodedata
+from typing import Final
+
+MESSAGE_LIMIT: Final = 10_000
+"""Characters of a message that are kept."""
+
+ABSENT: Final = frozenset({"n/a", "na", "none", "null", "undefined", "-", "--"})
+"""What forms and exports write where nothing is; compared in small letters with the whole value."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PLAIN = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
+
+
+def one_line(text: str | None) -> str | None:
+    """The text on one line: NFC, blanks and control characters single spaces, invisible ones gone; None if empty."""
+    if not text:
+        return None
+    if _PLAIN.fullmatch(text):
+        return text
+    spaced = "".join(_one_line_character(character) for character in _without_surrogates(text))
+    return " ".join(unicodedata.normalize("NFC", spaced).split()) or None
+
+
+def _one_line_character(character: str) -> str:
+    if character.isalnum():
+        return character
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""
+    return " " if category in {"Cc", "Zs", "Zl", "Zp"} else character
+
+
+def _without_surrogates(text: str) -> str:
+    r"""JSON can spell half a character (`\ud83d`), which neither UTF-8 nor a database can hold."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def field_text(text: str | None) -> str | None:
+    """One line, and None for what only says that nothing is there (`n/a`, `--` ...). Not for names and messages."""
+    line = one_line(text)
+    return None if line is None or line.lower() in ABSENT else line
+
+
+def message_text(text: str | None) -> str | None:
+    """A message: NFC, LF, no control characters but tab, no blanks at line ends, no outer blank lines, trimmed, cut."""
+    if not text:
+        return None
+    lines = _without_surrogates(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    whole = "\n".join(_without_controls(line).rstrip() for line in lines)
+    return unicodedata.normalize("NFC", whole).strip()[:MESSAGE_LIMIT] or None
+
+
+def _without_controls(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(character for character in line if character == "\t" or unicodedata.category(character) != "Cc")
+
+
+def without_accents(text: str) -> str:
+    """`Prénom` as `Prenom`: compared, never stored."""
+    if text.isascii():
+        return text
+    return "".join(
+        character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character)
+    )
