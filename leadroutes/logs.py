@@ -1,0 +1,77 @@
+"""Log lines of this process, our own and those of libraries, to standard error as text or JSON.
+
+No secret leaves through here: fields that name one are blanked, and so is whatever looks like one in a finished line.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+BLANK = "[secret]"
+SECRET_FIELDS = frozenset(
+    ("authorization", "password", "secret", "client_secret", "token", "access_token", "refresh_token", "key", "cookie")
+)
+# What a secret looks like inside a line: in the paths that carry one, in URLs with a password, as a token of ours.
+SECRET_TEXTS = (
+    (re.compile(r"(/(?:intake|claim)/)[^/\s?\"'<>]+", re.IGNORECASE), rf"\1{BLANK}"),
+    (re.compile(r"(\w+://[^/@:\s]*:)[^@/\s]+@"), rf"\1{BLANK}@"),
+    (re.compile(r"\b((?:bearer|basic)\s+)[\w+/=.~-]+", re.IGNORECASE), rf"\1{BLANK}"),
+    (re.compile(r"\b[0-9a-f]{40}\b"), BLANK),
+)
+
+
+def set_up(*, as_json: bool, level: int = logging.INFO) -> None:
+    """Send everything that is logged from now on to standard error, one line each."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _blank_secret_fields,
+        structlog.processors.format_exc_info,
+    ]
+    render = _rendering(as_json)
+    structlog.configure(
+        processors=[*shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every address that it asks
+
+
+def without_secrets(line: str) -> str:
+    """The same line, with whatever looks like a secret blanked."""
+    for pattern, replacement in SECRET_TEXTS:
+        line = pattern.sub(replacement, line)
+    return line
+
+
+def _blank_secret_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    for field in event:
+        if field.lower() in SECRET_FIELDS:
+            event[field] = BLANK
+    return event
+
+
+def _rendering(as_json: bool) -> Callable[[WrappedLogger, str, EventDict], str]:
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+
+    def render(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        return without_secrets(str(renderer(logger, method, event)))
+
+    return render

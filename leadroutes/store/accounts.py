@@ -1,0 +1,215 @@
+"""Accounts and what lets somebody in: users, personal tokens, registered applications, intake keys.
+
+A secret goes out once, in the answer of the function that made it; only its hash stays.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+import argon2
+import asyncpg
+
+from leadroutes.domain.identity import normal_email, normal_phone
+from leadroutes.errors import Conflict, Invalid, NotFound
+from leadroutes.store import statement
+from leadroutes.store.postgres import Database, Transaction
+
+SCOPES = ("read", "write")
+PASSWORD_LENGTH = range(8, 256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUser:
+    """A user as somebody typed him; `password` None: he has tokens, but cannot sign in."""
+
+    email: str
+    first_name: str | None = None
+    last_name: str | None = None
+    username: str | None = None
+    phone: str | None = None
+    system_phone: str | None = None
+    timezone: str = "UTC"
+    password: str | None = None
+    is_admin: bool = False
+    is_broker: bool = False
+
+
+async def add_user(transaction: Transaction, user: NewUser) -> int:
+    """His id. Raises Invalid for a field that cannot be read, Conflict for an e-mail that is in use."""
+    email, phone, system_phone = _readable(user)
+    user_id: int | None = await transaction.fetchval(
+        statement("add_user"), user.first_name, user.last_name, user.username or email, email, phone, system_phone,
+        user.timezone, standard_offset(user.timezone, transaction.now), hash_password(user.password),
+        user.is_admin, user.is_broker, transaction.now,
+    )  # fmt: skip
+    if user_id is None:
+        raise Conflict(f"email: {email} is in use already")
+    return user_id
+
+
+async def get_user_id(database: Database | Transaction, email: str) -> int:
+    """The id of the active user with this e-mail; NotFound where there is none."""
+    user_id: int | None = await database.fetchval(statement("find_user_by_email"), email.strip().lower())
+    if user_id is None:
+        raise NotFound(f"No user has the e-mail {email}; leadroutes user list shows all")
+    return user_id
+
+
+async def set_password(database: Database, email: str, password: str) -> None:
+    """From now on he signs in with this one; whoever is signed in as him is signed out."""
+    user_id = await get_user_id(database, email)
+    await database.execute(statement("set_password"), user_id, hash_password(password))
+
+
+async def list_users(database: Database) -> list[asyncpg.Record]:
+    """id, email, first_name, last_name, timezone, is_admin, is_broker, is_active of everybody."""
+    return await database.fetch(statement("list_users"))
+
+
+def hash_password(password: str | None) -> str | None:
+    """Argon2id; Invalid for one that is too short or too long."""
+    if password is None:
+        return None
+    if len(password) not in PASSWORD_LENGTH:
+        raise Invalid.fields({"password": f"password: {len(password)} characters were given; expected 8 to 255"})
+    return argon2.PasswordHasher().hash(password)
+
+
+def standard_offset(timezone: str, now: datetime) -> int:
+    """Whole hours from GMT in standard time, fractions cut."""
+    zone = ZoneInfo(timezone)
+    january, july = (now.replace(month=month, day=1, tzinfo=zone).utcoffset() for month in (1, 7))
+    return int(min(january or timedelta(), july or timedelta()) / timedelta(hours=1))
+
+
+def _readable(user: NewUser) -> tuple[str, str | None, str | None]:
+    email = normal_email(user.email)
+    phone, system_phone = normal_phone(user.phone), normal_phone(user.system_phone)
+    errors = {}
+    if email is None:
+        errors["email"] = f"email: {user.email!r} was given; expected an address like alice@example.com"
+    for field, given, read in (("phone", user.phone, phone), ("system_phone", user.system_phone, system_phone)):
+        if given and read is None:
+            errors[field] = f"{field}: {given!r} was given; expected a phone number with its area code"
+    if user.timezone not in available_timezones():
+        errors["timezone"] = f"timezone: {user.timezone!r} was given; expected a name like America/Denver"
+    if errors or email is None:
+        raise Invalid.fields(errors)
+    return email, phone, system_phone
+
+
+# -------------------------------------------------------------------------------------------------------- tokens
+
+
+async def issue_token(database: Database, email: str, scopes: Iterable[str]) -> str:
+    """A personal access token that does not expire; 40 hex digits."""
+    asked = set(scopes)
+    if not asked or not asked.issubset(SCOPES):
+        raise Invalid(f"scope: {' '.join(sorted(asked))!r} was given; expected read, write, or both")
+    token = secrets.token_hex(20)
+    await database.execute(
+        statement("issue_token"), await get_user_id(database, email), hash_secret(token), sorted(asked)
+    )
+    return token
+
+
+async def list_tokens(database: Database) -> list[asyncpg.Record]:
+    """id, email, application, scope, created_at, expires_at, revoked_at of all that have not expired."""
+    return await database.fetch(statement("list_tokens"))
+
+
+async def revoke_token(database: Database, token: str) -> None:
+    """By its id or by the token itself; NotFound where there is none that is still good."""
+    row = await database.fetchrow(statement("revoke_token"), int(token) if _is_id(token) else None, hash_secret(token))
+    if row is None:
+        raise NotFound(f"No valid token has the id {token}; leadroutes token list shows all")
+
+
+# -------------------------------------------------------------------------------------------------- applications
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What an application has to know; `client_secret` None: it cannot keep one and uses PKCE."""
+
+    client_id: str
+    client_secret: str | None
+
+
+async def add_application(
+    database: Database, email: str, name: str, redirect_uris: list[str], *, has_secret: bool
+) -> Application:
+    """Register an application of this user's for OAuth2."""
+    application = Application(secrets.token_hex(16), secrets.token_hex(20) if has_secret else None)
+    await database.execute(
+        statement("add_application"), await get_user_id(database, email), name, application.client_id,
+        application.client_secret and hash_secret(application.client_secret), redirect_uris,
+    )  # fmt: skip
+    return application
+
+
+async def list_applications(database: Database) -> list[asyncpg.Record]:
+    """client_id, name, email (of its owner), redirect_uris, has_secret of all."""
+    return await database.fetch(statement("list_applications"))
+
+
+async def remove_application(database: Database, client_id: str) -> None:
+    """It and all its tokens; NotFound where there is none."""
+    if await database.fetchval(statement("remove_application"), client_id) is None:
+        raise NotFound(f"No application has the client id {client_id}; leadroutes application list shows all")
+
+
+# --------------------------------------------------------------------------------------------------- intake keys
+
+
+async def issue_intake_key(
+    transaction: Transaction, owner_id: int, lead_source: str, contact_source: str | None, format_: str | None
+) -> str:
+    """A key for /intake/{key}; sources that the owner does not have are made his."""
+    lead_source_id = await name_lead_source(transaction, owner_id, lead_source)
+    contact_source_id = await name_contact_source(transaction, owner_id, contact_source) if contact_source else None
+    key = secrets.token_hex(20)
+    await transaction.execute(
+        statement("issue_intake_key"), owner_id, hash_secret(key), lead_source_id, contact_source_id, format_,
+        transaction.now,
+    )  # fmt: skip
+    return key
+
+
+async def list_intake_keys(database: Database) -> list[asyncpg.Record]:
+    """id, email (of its owner), lead_source, contact_source, format, created_at, last_used_at of the valid ones."""
+    return await database.fetch(statement("list_intake_keys"))
+
+
+async def revoke_intake_key(database: Database, key: str) -> None:
+    """By its id or by the key itself; NotFound where there is none that is still good."""
+    row = await database.fetchrow(
+        statement("revoke_intake_key"), int(key) if _is_id(key) else None, hash_secret(key), database.clock.now()
+    )
+    if row is None:
+        raise NotFound(f"No valid intake key has the id {key}; leadroutes intake-key list shows all")
+
+
+async def name_lead_source(transaction: Transaction, owner_id: int, name: str) -> int:
+    """The id of the built-in or own lead source of this name (letter case ignored); made where there is none."""
+    lead_source_id: int = await transaction.fetchval(statement("name_lead_source"), owner_id, name)
+    return lead_source_id
+
+
+async def name_contact_source(transaction: Transaction, owner_id: int, name: str) -> int:
+    """The id of the owner's contact source of this name (letter case ignored); made where there is none."""
+    contact_source_id: int = await transaction.fetchval(statement("name_contact_source"), owner_id, name)
+    return contact_source_id
+
+
+def hash_secret(secret: str) -> bytes:
+    """How tokens, keys and application secrets are kept: sha256, as they are random and long themselves."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18

@@ -1,0 +1,14 @@
+-- $1 owner ids, $2 lead ids. Leads as their rollouts stand; the caller holds their locks if he means to change them.
+SELECT l.owner_id, l.id, l.contact_id, l.rule_set, l.facts::text AS facts, l.route_id, l.team_id, l.routed_at,
+       l.lapses_at, l.unclaimed_at,
+       c.user_id AS claimed_by_user_id, c.claimed_at, c.via, u.rules_version,
+       (SELECT coalesce(json_agg(json_build_object(
+            'user_id', o.user_id, 'team_id', o.team_id, 'place', o.place, 'notify_at', o.notify_at, 'rank', o.rank,
+            'assign_automatically', o.assign_automatically, 'has_call_alert', o.has_call_alert,
+            'has_text_alert', o.has_text_alert, 'has_email_alert', o.has_email_alert, 'state', o.state,
+            'reason', o.reason, 'notified_at', o.notified_at, 'closed_at', o.closed_at) ORDER BY o.place, o.id), '[]')
+        FROM offers o WHERE o.owner_id = l.owner_id AND o.lead_id = l.id)::text AS offers
+FROM unnest($1::bigint[], $2::bigint[]) AS wanted (owner_id, id)
+JOIN leads l USING (owner_id, id)
+JOIN users u ON u.id = l.owner_id
+LEFT JOIN claims c ON c.owner_id = l.owner_id AND c.lead_id = l.id

@@ -1,0 +1,2 @@
+-- user_id
+SELECT FROM users WHERE id = $1 FOR UPDATE

@@ -1,0 +1,178 @@
+"""A brokerage from a file: all of it or nothing, once, and a clear word where the file is wrong."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leadroutes.brokerage import read_brokerage
+from leadroutes.errors import Invalid, NotFound
+from leadroutes.loading import load_brokerage
+from leadroutes.store.postgres import Database
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "brokerage.json"
+OWNER = "rosalind.vale@example.com"
+
+KINDS = (
+    "users", "teams", "team_members", "team_member_distribution_options", "lead_sources", "contact_sources",
+    "template_folders", "templates", "campaigns", "campaign_actions", "lead_routes",
+)  # fmt: skip
+
+
+def example(change: Callable[[dict[str, Any]], object] = lambda _: None) -> bytes:
+    brokerage = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    change(brokerage)
+    return json.dumps(brokerage).encode()
+
+
+async def counts(database: Database) -> dict[str, int]:
+    return {kind: await database.fetchval(f"SELECT count(*) FROM {kind}") for kind in KINDS}
+
+
+async def test_a_brokerage_is_loaded_with_everything_in_its_file(database: Database) -> None:
+    loaded = await load_brokerage(database, read_brokerage(example()), OWNER)
+
+    assert dict(loaded.added) == {
+        "users": 13, "lead_sources": 0, "contact_sources": 11, "teams": 4, "team_members": 17,
+        "team_member_distribution_options": 15, "template_folders": 4, "templates": 11, "campaigns": 4, "actions": 18,
+        "lead_routes": 10,
+    }  # fmt: skip
+    assert loaded.given["lead_sources"] == 8, "all of them are in the catalogue"
+
+
+async def test_loading_it_again_adds_nothing(database: Database) -> None:
+    await load_brokerage(database, read_brokerage(example()), OWNER)
+    before = await counts(database)
+
+    again = await load_brokerage(database, read_brokerage(example()), OWNER.upper())
+
+    assert set(again.added.values()) == {0}
+    assert await counts(database) == before
+
+
+async def test_pending_and_declined_members_stay_what_they_are(database: Database) -> None:
+    await load_brokerage(database, read_brokerage(example()), OWNER)
+
+    rows = await database.fetch(
+        "SELECT teams.name, users.username, request_status FROM team_members JOIN teams ON teams.id = team_id"
+        " JOIN users ON users.id = user_id WHERE request_status <> 'Accepted' ORDER BY 1, 2"
+    )
+
+    assert [tuple(row) for row in rows] == [
+        ("Denver Metro", "beatriz.oconnell", "Declined"), ("First Response", "hank.lindgren", "Pending")
+    ]  # fmt: skip
+
+
+async def test_the_creator_of_a_team_is_a_member_of_it(database: Database) -> None:
+    await load_brokerage(database, read_brokerage(example()), OWNER)
+
+    assert await database.fetchval(
+        "SELECT count(*) FROM team_members JOIN users ON users.id = user_id"
+        " WHERE username = 'rosalind.vale' AND request_status = 'Accepted'"
+    ) == 4  # fmt: skip
+
+
+async def test_whoever_claims_is_whoever_has_the_contact_and_a_name_is_that_user(database: Database) -> None:
+    await load_brokerage(database, read_brokerage(example()), OWNER)
+
+    rows = await database.fetch(
+        "SELECT campaign_actions.description, users.username FROM campaign_actions"
+        " LEFT JOIN users ON users.id = assigned_user_id WHERE campaign_actions.type LIKE 'Agent Task%'"
+    )
+    assigned = {row["description"]: row["username"] for row in rows}
+
+    assert assigned["First call. Ask for the time frame and the lender."] is None
+    assert assigned["Call before the report goes out."] == "beatriz.oconnell"
+
+
+async def test_people_without_a_password_cannot_sign_in(database: Database) -> None:
+    await load_brokerage(database, read_brokerage(example()), OWNER)
+
+    assert await database.fetchval("SELECT count(*) FROM users WHERE password_hash IS NOT NULL") == 0
+
+
+async def test_an_owner_who_is_here_stands_for_the_owner_of_the_file(database: Database) -> None:
+    def without_the_owner(brokerage: dict[str, Any]) -> None:
+        del brokerage["users"][0]
+
+    await load_brokerage(database, read_brokerage(example()), OWNER)
+    alice = await database.fetchval(
+        "INSERT INTO users (email, created_at, modified_at) VALUES ('alice@example.com', now(), now()) RETURNING id"
+    )
+
+    await load_brokerage(database, read_brokerage(example(without_the_owner)), "alice@example.com")
+
+    assert await database.fetchval("SELECT count(*) FROM lead_routes WHERE owner_id = $1", alice) == 10
+
+
+async def test_a_stranger_cannot_own_what_is_loaded(database: Database) -> None:
+    with pytest.raises(NotFound, match="dave@example.com"):
+        await load_brokerage(database, read_brokerage(example()), "dave@example.com")
+
+    assert await database.fetchval("SELECT count(*) FROM users") == 0
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        ("teams.2.order_method", "Alphabet", ["teams[2].order_method", "'Alphabet'", "Rank, Time, Round Robin"]),
+        ("teams.1.mins_until_next_alert", -5, ["teams[1].mins_until_next_alert", ">= 0"]),
+        ("teams.1.name", "First Response", ["teams[1].name", "'First Response'", "second time"]),
+        ("teams.0.colour", "red", ["teams[0]", "colour"]),
+        ("lead_routes.3.team_selection_method", "Zip", ["lead_routes[3].team_selection_method", "'Zip'", "Zipcode"]),
+        ("lead_routes.0.team", None, ["lead_routes[0].team", "missing"]),
+        ("campaigns.0.actions.1.delay_by_seconds", None, ["campaigns[0].actions[1].delay_by_seconds", "missing"]),
+        ("campaigns.0.actions.3.dispatch_time", "25:00", ["campaigns[0].actions[3].dispatch_time", "'25:00'", "HH:MM"]),
+        ("campaigns.0.actions.0.timing_type", "Recurring", ["campaigns[0].actions[0].recurrence", "missing"]),
+        ("campaigns.0.actions.2.template", "Buyer 1", ["campaigns[0].actions[2].template", "'Buyer 1'", "takes none"]),
+        ("campaigns.3.actions.2.dispatch_datetime", "soon", ["campaigns[3].actions[2].dispatch_datetime"]),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_place(place: str, value: Any, words: list[str]) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_brokerage(example(lambda brokerage: put(brokerage, place, value)))
+
+    assert all(word in caught.value.message for word in words), caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        ("lead_routes.4.campaign", "Nothing", ["lead_routes[4].campaign", "'Nothing'", "Social Nurture"]),
+        ("team_members.0.user", "nobody", ["team_members[0].user", "'nobody'", "imani.osterhaus"]),
+        ("templates.2.template_folder", "Attic", ["templates[2].template_folder", "'Attic'", "Buyers"]),
+        ("campaigns.1.actions.1.assigned_user", "ghost", ["campaigns[1].actions[1].assigned_user", "'ghost'"]),
+        ("users.4.timezone", "Mars/Olympus", ["users[4].timezone", "'Mars/Olympus'", "America/Denver"]),
+        ("users.4.phone", "12", ["users[4].phone", "'12'"]),
+        (
+            "team_member_distribution_options.0.user", "ray.castellucci",
+            ["team_member_distribution_options[0].user", "First Response"],
+        ),
+    ],
+)  # fmt: skip
+async def test_a_name_that_means_nothing_is_told_and_nothing_is_stored(
+    database: Database, place: str, value: Any, words: list[str]
+) -> None:
+    brokerage = read_brokerage(example(lambda each: put(each, place, value)))
+
+    with pytest.raises(Invalid) as caught:
+        await load_brokerage(database, brokerage, OWNER)
+
+    assert all(word in caught.value.message for word in words), caught.value.message
+    assert await database.fetchval("SELECT count(*) FROM users") == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff", b'{"brokerage": 1}', b'{"users": []}'])
+def test_a_file_that_is_no_brokerage_is_refused(content: bytes) -> None:
+    with pytest.raises(Invalid):
+        read_brokerage(content)
+
+
+def put(brokerage: dict[str, Any], place: str, value: Any) -> None:
+    *path, last = (int(step) if step.isdigit() else step for step in place.split("."))
+    target: Any = brokerage
+    for step in path:
+        target = target[step]
+    target[last] = value
