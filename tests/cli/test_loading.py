@@ -108,7 +108,7 @@ async def test_an_owner_who_is_here_stands_for_the_owner_of_the_file(database: D
 
 
 async def test_a_stranger_cannot_own_what_is_loaded(database: Database) -> None:
-    with pytest.raises(NotFound, match="dave@example.com"):
+    with pytest.raises(NotFound, match=r"dave@example\.com"):
         await load_brokerage(database, read_brokerage(example()), "dave@example.com")
 
     assert await database.fetchval("SELECT count(*) FROM users") == 0

@@ -1,0 +1,58 @@
+"""The files that are made from the code, as a list: each a path and a function that answers its content.
+
+bin/generate writes them, bin/generate --check compares; nothing else may write to these paths.
+"""
+# ruff: noqa: INP001, T201 -- a script, which prints
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from leadroutes.settings import described
+
+ROOT = Path(__file__).parent.parent
+
+
+def settings_page() -> str:
+    rows = "\n".join(
+        f"| `{name}` | {f'`{default}`' if default else '–'} | {text} |" for name, default, text in described()
+    )
+    return f"""# Settings
+
+Everything that can be set, read once from the environment when a command starts. Each may also be given as `NAME_FILE`,
+the path of a file that holds the value, as containers hand out secrets. `leadroutes settings` shows the values in force.
+
+| name | default | what it does |
+|---|---|---|
+{rows}
+"""
+
+
+GENERATED: list[tuple[str, Callable[[], str]]] = [
+    ("docs/settings.md", settings_page),
+]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare only; exit 1 where a file differs")
+    only_check = parser.parse_args().check
+    stale = [(path, content) for path, make in GENERATED if _present(path) != (content := make())]
+    for path, content in stale:
+        if only_check:
+            print(f"{path} is not what the code makes: run bin/generate")
+        else:
+            (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / path).write_text(content, encoding="utf-8")
+            print(f"wrote {path}")
+    return int(only_check and bool(stale))
+
+
+def _present(path: str) -> str | None:
+    file = ROOT / path
+    return file.read_text(encoding="utf-8") if file.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

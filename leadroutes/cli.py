@@ -1,0 +1,400 @@
+"""The command line: each command reads its arguments, does one thing that stands elsewhere, and prints the outcome.
+
+It decides nothing. Exit codes: 0 done, 1 it could not be done (the reason is on standard error), 2 wrong arguments.
+"""
+
+import asyncio
+import getpass
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from leadroutes import __version__, logs
+from leadroutes.errors import Problem
+from leadroutes.settings import Settings, described
+from leadroutes.store import accounts
+from leadroutes.store.migrating import migrate as migrate_database
+from leadroutes.store.migrating import prepare
+from leadroutes.store.postgres import Database
+
+Result = TypeVar("Result")
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+    help="The lead router: every lead in, offered to the right agents in the right order, and exactly one has it."
+    " Settings come from the environment; [bold]leadroutes settings[/bold] lists them.",
+)  # fmt: skip
+user_app = typer.Typer(no_args_is_help=True, help="Who has an account.")
+token_app = typer.Typer(no_args_is_help=True, help="Personal access tokens for the API.")
+application_app = typer.Typer(no_args_is_help=True, help="Applications that people may let in with OAuth2.")
+intake_key_app = typer.Typer(no_args_is_help=True, help="Keys for /intake/KEY, where lead sources send leads to.")
+app.add_typer(user_app, name="user")
+app.add_typer(token_app, name="token")
+app.add_typer(application_app, name="application")
+app.add_typer(intake_key_app, name="intake-key")
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True, highlight=False)
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail.")]
+Owner = Annotated[str, typer.Option("--owner", metavar="EMAIL", help="E-mail of the user in whose account it is done.")]
+ExistingFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read a password from standard input; on a terminal it is asked for.")
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"leadroutes {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Nothing but the options that every command has."""
+
+
+# ------------------------------------------------------------------------------------------------------- service
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65_535)] = 8080,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Answer requests only; workers run apart.")] = False,
+) -> None:
+    """Serve the API and the web pages, and send what is due. An empty database is set up by itself."""
+    from leadroutes.serving import serve as serve_until_stopped
+
+    _finish(serve_until_stopped(_settings(logging.INFO), host=host, port=port, with_worker=not no_worker))
+
+
+@app.command()
+def worker() -> None:
+    """Send what is due, without serving requests; several may run at once."""
+    from leadroutes.serving import work as work_until_stopped
+
+    _finish(work_until_stopped(_settings(logging.INFO)))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the present schema; does nothing when it is there already."""
+
+    async def work() -> list[str]:
+        database = await Database.open(_settings())
+        try:
+            return await migrate_database(database)
+        finally:
+            await database.close()
+
+    applied = _finish(work())
+    out.print(f"Applied {', '.join(applied)}" if applied else "The schema is up to date")
+
+
+@app.command()
+def settings() -> None:
+    """Show every setting: its name in the environment, the value in force and what it does."""
+    values = _settings()
+    rows = [
+        (name, _shown(name, getattr(values, field.name)), explanation)
+        for field, (name, _, explanation) in zip(fields(values), described(), strict=True)
+    ]
+    _print_table(("setting", "value", "what it does"), rows)
+    out.print("Each may also be given as NAME_FILE, a file that holds the value.")
+
+
+def _shown(name: str, value: object) -> str:
+    if value is None:
+        return "-"
+    return "(set)" if name == "LEADROUTES_SECRET" else logs.without_secrets(_cell(value))
+
+
+@app.command()
+def doctor() -> None:
+    """Check the ledger and every rule of the house against the database; exit with 1 on the first that is broken."""
+    from leadroutes.doctor import examine
+
+    outcome = _run(examine)
+    if outcome.violation:
+        _fail(str(outcome.violation))
+    out.print(f"{outcome.checks} checks hold")
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End when all leads have settled, with the ledger.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the web address; 0 takes a free one.", min=0, max=65_535)] = 8080,
+) -> None:
+    """Show a brokerage at work, an hour in a minute, in a database of its own that is fresh each time."""
+    from leadroutes.demo import show
+
+    raise typer.Exit(_finish(show(once=once, port=port)))
+
+
+# -------------------------------------------------------------------------------------------- bringing things in
+
+
+@app.command()
+def load(file: ExistingFile, owner: Owner) -> None:
+    """Set up a brokerage from FILE.json: people, teams, sources, templates, campaigns, routes. Twice adds nothing."""
+    from leadroutes.brokerage import read_brokerage
+    from leadroutes.loading import load_brokerage
+
+    async def work(database: Database) -> None:
+        loaded = await load_brokerage(database, read_brokerage(file.read_bytes()), owner)
+        rows = [(kind.replace("_", " "), given, loaded.added[kind]) for kind, given in loaded.given.items()]
+        _print_table(("", "in the file", "added"), rows)
+
+    _run(work)
+
+
+@app.command(name="import")
+def import_(
+    file: ExistingFile,
+    owner: Owner,
+    route: Annotated[bool, typer.Option("--route", help="Route the leads of the last 24 hours.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any row could not be imported.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, but store nothing.")] = False,
+) -> None:
+    """Bring in past leads from FILE.csv. Every row is in or reported; the same file twice adds nothing."""
+    from leadroutes.importing import import_leads
+
+    async def work(database: Database) -> int:
+        with Progress(console=err, transient=True) as progress:
+            task = progress.add_task("Importing", total=None)
+            report = await import_leads(
+                database, file.read_bytes(), owner, route=route, dry_run=dry_run,
+                tell=lambda done, total: progress.update(task, completed=done, total=total),
+            )  # fmt: skip
+        for line in report.lines():
+            out.print(line, markup=False, soft_wrap=True)
+        return len(report.rejected)
+
+    if _run(work) and strict:
+        raise typer.Exit(1)
+
+
+# -------------------------------------------------------------------------------------------------------- people
+
+
+@user_app.command("add")
+def add_user(  # noqa: PLR0917 -- a command's options are its parameters
+    email: Email,
+    first_name: Annotated[str | None, typer.Option(help="First name.")] = None,
+    last_name: Annotated[str | None, typer.Option(help="Last name.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Phone for alerts, with its area code.")] = None,
+    timezone: Annotated[str, typer.Option(help="A name like America/Denver.")] = "UTC",
+    admin: Annotated[bool, typer.Option("--admin", help="May make users through the API.")] = False,
+    broker: Annotated[bool, typer.Option("--broker", help="May have sub-accounts.")] = False,
+    password_stdin: PasswordStdin = False,
+) -> None:
+    """Add a user. Without a password he has tokens but cannot sign in on the web pages."""
+    user = accounts.NewUser(
+        email=email, first_name=first_name, last_name=last_name, phone=phone, timezone=timezone, is_admin=admin,
+        is_broker=broker, password=_password() if password_stdin else None,
+    )  # fmt: skip
+
+    async def work(database: Database) -> int:
+        async with database.transaction() as transaction:
+            return await accounts.add_user(transaction, user)
+
+    out.print(f"Added user {_run(work)}")
+
+
+@user_app.command("password")
+def set_password(email: Email) -> None:
+    """Set the password of EMAIL, read from standard input; on a terminal it is asked for."""
+    password = _password()
+    _run(lambda database: accounts.set_password(database, email, password))
+    out.print("The password is set")
+
+
+@user_app.command("list")
+def list_users() -> None:
+    """List all users."""
+    names = ("first_name", "last_name", "timezone")
+    _list(accounts.list_users, "id", "email", *names, "is_admin", "is_broker", "is_active")
+
+
+def _password() -> str:
+    return getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+
+
+# ---------------------------------------------------------------------------------------- tokens and applications
+
+
+@token_app.command("issue")
+def issue_token(
+    email: Email, scope: Annotated[str, typer.Option(help="read, write, or both with a blank between.")] = "read write"
+) -> None:
+    """Make a personal access token of EMAIL's. It is shown once, alone on the last line."""
+    print(_run(lambda database: accounts.issue_token(database, email, scope.replace(",", " ").split())))
+
+
+@token_app.command("list")
+def list_tokens() -> None:
+    """List the tokens that have not expired; they themselves are not kept."""
+    _list(accounts.list_tokens, "id", "email", "application", "scope", "created_at", "expires_at", "revoked_at")
+
+
+@token_app.command("revoke")
+def revoke_token(token: Annotated[str, typer.Argument(help="The token, or its id in the list.")]) -> None:
+    """Revoke a token; from now on it is refused."""
+    _run(lambda database: accounts.revoke_token(database, token))
+    out.print("Revoked")
+
+
+@application_app.command("add")
+def add_application(
+    name: Annotated[str, typer.Argument(help="The name that people are asked to let in.")],
+    owner: Owner,
+    redirect_uri: Annotated[list[str], typer.Option(help="Where people are sent back to; may be given several times.")],
+    public: Annotated[bool, typer.Option("--public", help="It cannot keep a secret, and uses PKCE.")] = False,
+) -> None:
+    """Register an application. Its secret is shown once."""
+    added = _run(
+        lambda database: accounts.add_application(database, owner, name, redirect_uri, has_secret=not public)
+    )
+    print(f"client_id {added.client_id}")
+    if added.client_secret:
+        print(f"client_secret {added.client_secret}")
+
+
+@application_app.command("list")
+def list_applications() -> None:
+    """List the registered applications."""
+    _list(accounts.list_applications, "client_id", "name", "email", "redirect_uris", "has_secret")
+
+
+@application_app.command("remove")
+def remove_application(client_id: Annotated[str, typer.Argument(help="Its client id.")]) -> None:
+    """Remove an application and all its tokens."""
+    _run(lambda database: accounts.remove_application(database, client_id))
+    out.print("Removed")
+
+
+# --------------------------------------------------------------------------------------------------- intake keys
+
+
+@intake_key_app.command("issue")
+def issue_intake_key(
+    email: Email,
+    lead_source: Annotated[str, typer.Option(metavar="NAME", help="Where its leads come from; made if it is new.")],
+    contact_source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What its contacts are known from; made if it is new.")
+    ] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="The format to read; without it, it is recognised.")
+    ] = None,
+) -> None:
+    """Make a key for EMAIL's account. It is shown once, alone on the last line, below its address."""
+
+    async def work(database: Database) -> str:
+        owner_id = await accounts.get_user_id(database, email)
+        async with database.transaction() as transaction:
+            return await accounts.issue_intake_key(transaction, owner_id, lead_source, contact_source, format_)
+
+    key = _run(work)
+    out.print(f"Leads go to {_settings().public_url}/intake/KEY, with this key:", soft_wrap=True)
+    print(key)
+
+
+@intake_key_app.command("list")
+def list_intake_keys() -> None:
+    """List the valid keys; they themselves are not kept."""
+    sources = ("lead_source", "contact_source", "format")
+    _list(accounts.list_intake_keys, "id", "email", *sources, "created_at", "last_used_at")
+
+
+@intake_key_app.command("revoke")
+def revoke_intake_key(key: Annotated[str, typer.Argument(help="The key, or its id in the list.")]) -> None:
+    """Revoke an intake key; what comes with it from now on is refused."""
+    _run(lambda database: accounts.revoke_intake_key(database, key))
+    out.print("Revoked")
+
+
+# --------------------------------------------------------------------------------------------- what they all need
+
+
+def _settings(level: int = logging.WARNING) -> Settings:
+    """The settings in force, and logs as they say."""
+    try:
+        values = Settings.load()
+    except Problem as problem:
+        _fail(problem.message)
+    logs.set_up(as_json=values.log_json, level=level)
+    return values
+
+
+def _run(work: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Do `work` with a database that is ready for it."""
+
+    async def with_database() -> Result:
+        database = await Database.open(_settings())
+        try:
+            await prepare(database)
+            return await work(database)
+        finally:
+            await database.close()
+
+    return _finish(with_database())
+
+
+def _finish(work: Coroutine[Any, Any, Result]) -> Result:
+    """Its result; a problem is told in one line and ends the command with 1."""
+    try:
+        return asyncio.run(work)
+    except Problem as problem:
+        _fail(problem.message)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _fail(message: str) -> NoReturn:
+    err.print(f"leadroutes: {logs.without_secrets(message)}", style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(1)
+
+
+def _list(load: Callable[[Database], Awaitable[Sequence[Any]]], *columns: str) -> None:
+    rows = _run(load)
+    _print_table([name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in rows])
+
+
+def _print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    table = Table(box=box.SIMPLE_HEAD)
+    for place, name in enumerate(columns):
+        table.add_column(name, overflow="fold", no_wrap=place == 0)
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    out.print(table)
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.strftime("%Y-%m-%d %H:%M:%SZ")
+        case list():
+            return " ".join(map(str, value))
+        case _:
+            return str(value)
