@@ -197,7 +197,7 @@ def normal_zipcode(text: str | None) -> str | None:
 
 
 def comparable_zipcode(text: str | int | None) -> str | None:
-    """A zipcode as teams and leads compare it: ZIP+4 cut, to five digits padded, all else in capitals without blanks."""
+    """A zipcode as teams and leads compare it: ZIP+4 cut, padded to five digits, all else in capitals, no blanks."""
     bare = "".join((one_line(str(text)) or "").split()).upper() if text is not None else ""
     if found := _ZIP_PLUS_4.fullmatch(bare):
         return found.group(1)

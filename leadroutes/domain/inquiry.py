@@ -35,7 +35,7 @@ class Inquiry:
     event: Event | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """`relay` and `event` appear only where they apply, all else always; `received_at` as `2026-11-14T18:22:07Z`."""
+        """`relay` and `event` only where they apply, all else always; `received_at` as `2026-11-14T18:22:07Z`."""
         record: dict[str, Any] = {name: getattr(self, name) for name in _KEYS}
         record["received_at"] = self.received_at and self.received_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if self.relay:

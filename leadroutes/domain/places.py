@@ -95,7 +95,7 @@ def _take_apart(line: str) -> Place | None:
     street = ", ".join(part for part in parts[:-2] if part)
     if not end or not state or not city or (not street and any(character.isdigit() for character in city)):
         return None
-    return Place(street or None, city, state, end["zipcode"])
+    return Place(street or None, city, state, normal_zipcode(end["zipcode"]))
 
 
 def _with_unit(street: str, unit: str | None) -> str:

@@ -1,0 +1,77 @@
+"""What a format says about an inquiry, not yet in normal form, and the step from there to an Inquiry.
+
+Every reader ends here, so the rules for fields are applied in one place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from leadroutes.domain.identity import is_relay, normal_email, normal_names, normal_phone
+from leadroutes.domain.inquiry import Event, Inquiry, Kind
+from leadroutes.domain.places import Place, first_place
+from leadroutes.domain.terms import is_true, normal_mls_id, normal_price, normal_source, normal_time
+from leadroutes.domain.text import field_text, message_text
+from leadroutes.intake.results import Refusal
+
+NO_CONTACT: Final = Refusal(
+    "no_contact", "The inquiry names neither a phone number nor a mail address that can be used."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Texts as sent. Of `places`, `prices` and `times` the first that can be read counts."""
+
+    first: str | None = None
+    last: str | None = None
+    full: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    type: Kind | None = None
+    source: str | None = None
+    default_source: str | None = None
+    message: str | None = None
+    places: Sequence[Place] = ()
+    prices: Sequence[str | None] = ()
+    mls_id: str | None = None
+    vendor_id: str | None = None
+    test: str | None = None
+    times: Sequence[str | datetime | None] = ()
+    event: Event | None = None
+
+    def inquiry(self) -> Inquiry:
+        """The inquiry in normal form, with or without a way to reach the person."""
+        first_name, last_name = normal_names(self.first, self.last, self.full)
+        email = normal_email(self.email)
+        place = first_place(self.places)
+        return Inquiry(
+            first_name=first_name,
+            last_name=last_name,
+            email=email,
+            phone=normal_phone(self.phone),
+            zipcode=place.zipcode,
+            type=self.type,
+            source=normal_source(self.source) or self.default_source,
+            message=message_text(self.message),
+            price=next((price for text in self.prices if (price := normal_price(text))), None),
+            mls_id=normal_mls_id(self.mls_id),
+            street_address=place.street_address,
+            city=place.city,
+            state=place.state,
+            vendor_id=field_text(self.vendor_id),
+            is_test=is_true(self.test),
+            received_at=next((moment for time in self.times if (moment := _moment(time))), None),
+            relay=is_relay(email),
+            event=self.event,
+        )
+
+    def settle(self) -> Inquiry | Refusal:
+        """The inquiry, or `no_contact`."""
+        inquiry = self.inquiry()
+        return inquiry if inquiry.email or inquiry.phone else NO_CONTACT
+
+
+def _moment(time: str | datetime | None) -> datetime | None:
+    return time if isinstance(time, datetime) else normal_time(time)

@@ -1,0 +1,171 @@
+"""Flat fields under names that people chose: website forms, Zapier, LionDesk's old partner API, CSV columns.
+
+One table says which names mean what; the order in it is the order of precedence.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, Literal
+
+from leadroutes.domain.places import Place
+from leadroutes.domain.terms import kind_named_by
+from leadroutes.domain.text import field_text, one_line, without_accents
+from leadroutes.intake.decoding import record, scalar
+from leadroutes.intake.draft import NO_CONTACT, Draft
+from leadroutes.intake.results import Refusal, Refused, Result
+
+Meaning = Literal[
+    "first",
+    "last",
+    "full",
+    "email",
+    "phone",
+    "zipcode",
+    "city",
+    "state",
+    "street",
+    "type",
+    "source",
+    "message",
+    "price",
+    "mls_id",
+    "vendor_id",
+    "test",
+    "time",
+]
+
+NAMES: Final[dict[Meaning, tuple[str, ...]]] = {
+    "first": ("firstname", "fname", "givenname"),
+    "last": ("lastname", "lname", "surname", "familyname"),
+    "full": ("name", "fullname", "yourname", "contactname"),
+    "email": ("email", "emailaddress", "youremail", "contactemail", "workemail", "useremail"),
+    "phone": (
+        *("phone", "phonenumber", "mobile", "mobilephone", "cell", "cellphone", "tel", "telephone"),
+        *("yourphone", "contactphone", "workphone", "userphone"),
+    ),
+    "zipcode": ("zip", "zipcode", "postal", "postalcode", "postcode", "code", "propertyzip"),
+    "city": ("city", "propertycity"),
+    "state": ("state", "region", "stateprovince", "propertystate"),
+    "street": ("address", "propertyaddress", "street", "streetaddress", "address1", "addressline1"),
+    "type": ("type", "leadtype", "role", "usertype", "iam", "imlookingto", "lookingto", "interestedin"),
+    "source": ("source", "leadsource", "utmsource"),
+    "message": ("message", "comments", "comment", "notes", "yourmessage", "question", "questions", "inquiry"),
+    "price": ("price", "listprice", "listingprice", "budget", "maxprice", "pricerange"),
+    "mls_id": ("mls", "mlsid", "mlsnumber", "listingid"),
+    "vendor_id": ("leadid", "submissionid", "entryid", "id"),
+    "test": ("test", "istest"),
+    "time": ("receivedat", "createdat", "submittedat", "timestamp", "createdtime", "date"),
+}
+
+LEAD_LIMIT: Final = 10_000
+"""Leads of one body that are read."""
+
+_AS_TYPED: Final = frozenset({"first", "last", "full", "message"})
+"""Where `n/a` and its like are what the person wrote."""
+
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_KEY_LIMIT = 200
+
+
+def plain_key(name: str) -> str:
+    """A field's name as it is compared: `form[First-Name]` → `firstname`, `Prénom` → `prenom`; empty if too long."""
+    if len(name) > _KEY_LIMIT:
+        return ""
+    inner = [part for part in _BRACKETS.findall(name) if part.strip()]
+    named = inner[-1] if inner else name
+    return "".join(character for character in without_accents(named.lower()) if character.isalnum())
+
+
+def is_message_name(name: str) -> bool:
+    """Whether a field of this name holds a message."""
+    return plain_key(name) in NAMES["message"]
+
+
+Fields = dict[str, list[str]]
+
+
+def gather(pairs: Iterable[tuple[str, Any]]) -> Fields:
+    """Non-blank texts by plain key, in order of arrival."""
+    fields: Fields = {}
+    for name, value in pairs:
+        text = scalar(value)
+        if text and not text.isspace() and (key := plain_key(name)):
+            fields.setdefault(key, []).append(text)
+    return fields
+
+
+def pick(fields: Fields, meaning: Meaning, without: frozenset[str] = frozenset()) -> str | None:
+    """The first non-blank value among the names of a meaning."""
+    says_something = one_line if meaning in _AS_TYPED else field_text
+    values = (value for name in NAMES[meaning] if name not in without for value in fields.get(name, ()))
+    return next((value for value in values if says_something(value)), None)
+
+
+def flat_draft(fields: Fields, default_source: str | None, without: frozenset[str] = frozenset()) -> Draft:
+    """The draft that flat fields make; names in `without` mean nothing."""
+
+    def value(meaning: Meaning) -> str | None:
+        return pick(fields, meaning, without)
+
+    return Draft(
+        first=value("first"),
+        last=value("last"),
+        full=value("full"),
+        email=value("email"),
+        phone=value("phone"),
+        type=kind_named_by(value("type")),
+        source=value("source"),
+        default_source=default_source,
+        message=value("message"),
+        places=(Place(value("street"), value("city"), value("state"), value("zipcode")),),
+        prices=(value("price"),),
+        mls_id=value("mls_id"),
+        vendor_id=value("vendor_id"),
+        test=value("test"),
+        times=(value("time"),),
+    )
+
+
+def flat_json(value: Any, default_source: str | None) -> list[Result]:
+    """The leads of flat JSON: an object, or an array of them; raises Refused."""
+    if not isinstance(value, dict | list):
+        raise Refused("malformed", "The JSON must be an object or an array of objects.")
+    leads = list(_leads(value))
+    if not leads:
+        raise Refused("not_a_lead", "The array is empty.")
+    return [_lead(lead, default_source) for lead in leads]
+
+
+def _leads(value: Any) -> Iterator[Any]:
+    """An array under `lead` or `data` is several leads, as if it stood outside."""
+    several = value if isinstance(value, list) else _inner_array(value)
+    if several is None:
+        yield value
+        return
+    if len(several) > LEAD_LIMIT:
+        raise Refused("too_large", f"The body holds more than {LEAD_LIMIT} leads.")
+    yield from several
+
+
+def _inner_array(value: dict[str, Any]) -> list[Any] | None:
+    arrays = (inner for name, inner in value.items() if isinstance(inner, list) and plain_key(name) in _WRAPPERS)
+    return next((inner for inner in arrays if any(isinstance(item, dict) for item in inner)), None)
+
+
+def _lead(value: Any, default_source: str | None) -> Result:
+    if not isinstance(value, dict):
+        return Refusal("malformed", "Every item of the array must be an object.")
+    fields = gather(flat_pairs(value))
+    return flat_draft(fields, default_source).settle() if fields else NO_CONTACT
+
+
+_WRAPPERS: Final = frozenset({"lead", "data"})
+
+
+def flat_pairs(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields of an object; those of an object under `lead` or `data` count as if they stood outside."""
+    for name, inner in value.items():
+        if isinstance(inner, dict) and plain_key(name) in _WRAPPERS:
+            yield from flat_pairs(record(inner))
+        else:
+            yield name, inner

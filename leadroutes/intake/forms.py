@@ -1,0 +1,99 @@
+"""Bodies that browsers and vendors pack as forms: urlencoded and multipart, in order of arrival.
+
+Uploaded files are passed over. Linear in the size of the body.
+"""
+
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from leadroutes.intake.decoding import decode
+from leadroutes.intake.results import Refused
+
+Pair = tuple[str, str]
+
+FIELD_LIMIT: Final = 20_000
+"""Fields of one form that are read; no form has more, only attacks do."""
+
+
+def content_type_of(header: str | None) -> tuple[str, dict[str, str]]:
+    """A Content-Type's media type in small letters and its parameters."""
+    media_type, parameters = parse_options_header((header or "")[:1000])
+    return (
+        media_type.decode("latin-1").strip().lower(),
+        {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in parameters.items()},
+    )
+
+
+def urlencoded_pairs(body: bytes, charset: str | None = None) -> list[Pair]:
+    """`a=1&b=2` as pairs; what is no UTF-8 (nor in the declared charset) is Windows-1252."""
+    pairs = []
+    for part in body.strip().split(b"&", FIELD_LIMIT)[:FIELD_LIMIT]:
+        name, _, value = part.partition(b"=")
+        if name:
+            pairs.append((_unquoted(name, charset), _unquoted(value, charset)))
+    return pairs
+
+
+def _unquoted(raw: bytes, charset: str | None) -> str:
+    return decode(unquote_to_bytes(raw.replace(b"+", b" ")), charset)
+
+
+def multipart_pairs(body: bytes, content_type: str) -> list[Pair]:
+    """The fields of multipart/form-data as pairs; raises Refused (`malformed`)."""
+    boundary = content_type_of(content_type)[1].get("boundary")
+    if not boundary:
+        raise Refused("malformed", "The form has several parts but its Content-Type names no boundary.")
+    parts = _Parts()
+    parser = MultipartParser(
+        boundary.encode("latin-1"),
+        {
+            "on_part_begin": parts.begin,
+            "on_part_data": parts.data,
+            "on_part_end": parts.end,
+            "on_header_field": parts.header_field,
+            "on_header_value": parts.header_value,
+            "on_header_end": parts.header_end,
+        },
+    )
+    try:
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        raise Refused("malformed", f"The form's parts cannot be told apart: {error}.") from None
+    return parts.pairs
+
+
+class _Parts:
+    """Gathers what the parser calls out; a part that never ends is not kept."""
+
+    def __init__(self) -> None:
+        self.pairs: list[Pair] = []
+        self.begin()
+
+    def begin(self) -> None:
+        self._headers: dict[bytes, bytes] = {}
+        self._name = self._value = b""
+        self._chunks: list[bytes] = []
+
+    def header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def header_end(self) -> None:
+        self._headers[self._name.lower()] = self._value
+        self._name = self._value = b""
+
+    def data(self, data: bytes, start: int, end: int) -> None:
+        self._chunks.append(data[start:end])
+
+    def end(self) -> None:
+        disposition = parse_options_header(self._headers.get(b"content-disposition", b"")[:1000])[1]
+        if b"name" not in disposition or b"filename" in disposition or len(self.pairs) >= FIELD_LIMIT:
+            return
+        charset = content_type_of(decode(self._headers.get(b"content-type", b"")))[1].get("charset")
+        self.pairs.append((decode(disposition[b"name"]), decode(b"".join(self._chunks), charset)))

@@ -1,0 +1,65 @@
+"""LionDesk's old partner API: `action: NewSubmission` with flat fields, and `Echo`.
+
+Basic auth holds the partner's key with an empty password, X-LionDesk-Id the user's key.
+"""
+
+from typing import Any, Final
+
+from leadroutes.domain.inquiry import Inquiry
+from leadroutes.intake.decoding import record, scalar
+from leadroutes.intake.delivery import Delivery
+from leadroutes.intake.flat import flat_draft, flat_pairs, gather
+from leadroutes.intake.proof import is_same, require_basic, secret
+from leadroutes.intake.results import ControlMessage, Reading, Refusal, Refused, Result
+
+_PERSON: Final = frozenset({"id"})
+"""In this API a bare `id` is the person's, not the inquiry's."""
+
+
+def recognises(delivery: Delivery) -> bool:
+    """JSON with an `action` of that API, or with any action under its header."""
+    action = scalar(record(delivery.json_if_any).get("action"))
+    is_ours = action is not None and action.strip().lower() in {"newsubmission", "echo"}
+    return is_ours or (action is not None and delivery.header("X-LionDesk-Id") is not None)
+
+
+def check(delivery: Delivery) -> None:
+    """Refuses a wrong partner key or user key."""
+    require_basic(delivery, secret(delivery, "api_key"), None, empty_password=True)
+    if not is_same(delivery.header("X-LionDesk-Id"), secret(delivery, "user_key")):
+        raise Refused("bad_secret", "The header X-LionDesk-Id must hold the user's key.")
+
+
+def read(delivery: Delivery) -> list[Result]:
+    """One lead, the answer to an echo, or `not_a_lead` for every other action."""
+    fields: dict[str, Any] = dict(delivery.form) if delivery.is_form else _object(delivery.json)
+    action = (scalar(fields.get("action")) or "").strip()
+    match action.lower():
+        case "newsubmission":
+            return [flat_draft(gather(flat_pairs(fields)), delivery.default_source, without=_PERSON).settle()]
+        case "echo":
+            reply = {"error": 0, "errorText": "", "action": "Echo", "msg": fields.get("msg")}
+            return [ControlMessage("echo", reply=reply)]
+    raise Refused("not_a_lead", f"The action {action[:50]!r} brings no lead; NewSubmission does.")
+
+
+def marks(delivery: Delivery) -> dict[str, str]:
+    """The action, which the answer repeats."""
+    fields = dict(delivery.form) if delivery.is_form else record(delivery.json)
+    return {"action": scalar(fields.get("action")) or ""}
+
+
+def answer(reading: Reading, lead_id: int | None) -> dict[str, Any]:
+    """What LionDesk's old API answered: error 0 and the id, or error 1 and a sentence."""
+    result = reading.results[0]
+    if isinstance(result, ControlMessage) and result.reply is not None:
+        return dict(result.reply)
+    text = result.detail if isinstance(result, Refusal) else ""
+    action = reading.marks.get("action", "NewSubmission")
+    return {"error": 0 if isinstance(result, Inquiry) else 1, "errorText": text, "action": action, "id": lead_id}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Refused("malformed", "The JSON must be an object.")
+    return value

@@ -1,0 +1,212 @@
+"""Mails with a lead in them: ADF anywhere, else lead metadata tags in HTML, else labels in the text.
+
+The innermost of forwarded mails counts. The mailbox is the secret, so nothing is checked here.
+"""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from leadroutes.domain.identity import RELAY_DOMAIN, is_relay, normal_email
+from leadroutes.domain.places import Place
+from leadroutes.domain.terms import kind_named_by
+from leadroutes.domain.text import field_text, message_text, one_line
+from leadroutes.intake.adf import declared_encoding, is_adf, read_adf
+from leadroutes.intake.decoding import decode
+from leadroutes.intake.delivery import Delivery
+from leadroutes.intake.draft import Draft
+from leadroutes.intake.forwarded import inner_headers, inner_page, inner_text
+from leadroutes.intake.labels import labelled_draft
+from leadroutes.intake.mail_date import mail_date
+from leadroutes.intake.mime import Part, open_mail
+from leadroutes.intake.pages import meta_tags, page_text
+from leadroutes.intake.results import Refused, Result
+
+PORTALS: Final = {
+    "zillow.com": "Zillow",
+    "realtor.com": "Realtor.com",
+    "realtorpro.io": "Realtor.com",
+    "homes.com": "Homes.com",
+    "trulia.com": "Trulia",
+}
+"""Domains (and all below them) that portals send from."""
+
+_FIRST_HEADERS = re.compile(
+    rb"\s{0,10}(?:From [^\n]{1,200}\n)?(?:[!-9;-~]{1,60}:[^\n]*\n(?:[ \t][^\n]*\n)*){0,60}?"
+    rb"(?:from|date|received|return-path|subject|mime-version|message-id|delivered-to|reply-to):",
+    re.IGNORECASE,
+)
+_NO_REPLY = re.compile(r"no[-_.]?reply|do[-_.]?not[-_.]?reply", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """The innermost mail: who sent it when, its texts, its HTML pages, and what may be ADF."""
+
+    sender: str | None
+    reply_to: str | None
+    sent_at: Sequence[datetime | None]
+    texts: Sequence[str]
+    pages: Sequence[str]
+    sheets: Sequence[str]
+
+
+def recognises(delivery: Delivery) -> bool:
+    """A declared mail, or a text that begins with a mail's headers."""
+    if delivery.media_type in {"message/rfc822", "message/global"}:
+        return True
+    return delivery.media_type in {"", "text/plain", "application/octet-stream"} and bool(
+        _FIRST_HEADERS.match(delivery.body[:65_536]),
+    )
+
+
+def read(delivery: Delivery) -> list[Result]:
+    """One lead, or one for each prospect of ADF; `not_a_lead` where nothing names a person."""
+    letter = open_letter(delivery.body)
+    if letter.sheets:
+        return [
+            result for sheet in letter.sheets for result in read_adf(sheet, delivery.default_source, letter.sent_at)
+        ]
+    draft = _tagged_draft(letter.pages) or _labelled(letter)
+    if draft is None:
+        raise Refused("not_a_lead", "The mail has neither lead metadata nor a label of a name, mail or phone.")
+    whole = dataclasses.replace(
+        draft,
+        email=draft.email if normal_email(draft.email) else _address_in_headers(letter),
+        default_source=portal_of(letter.sender) or delivery.default_source,
+        times=letter.sent_at,
+    )
+    return [whole.settle()]
+
+
+# ------------------------------------------------------------------------------------------ the innermost mail
+
+
+def open_letter(raw: bytes) -> Letter:
+    """The innermost of attached and inline forwarded mails; raises Refused."""
+    mail = open_mail(raw)
+    chain = [mail]
+    while inner := chain[0].attached_mail():
+        chain.insert(0, inner)
+    dates = [mail_date(part.headers.get("date"), needs_zone=part is not mail) for part in chain]
+    return _letter(chain[0], dates)
+
+
+def _letter(mail: Part, dates: list[datetime | None]) -> Letter:
+    leaves = list(mail.leaves())
+    texts = [part.text for part in leaves if part.media_type == "text/plain" and not part.is_attachment]
+    pages = [part.text for part in leaves if part.media_type == "text/html"]
+    sheets = [sheet for part in leaves if _may_hold_adf(part) and is_adf(sheet := _xml_text(part))]
+    headers = mail.headers
+    inner_texts = [inner for inner in map(inner_text, texts) if inner]
+    inner_pages = [inner for inner in map(inner_page, pages) if inner is not None]
+    if inner_texts or inner_pages:
+        texts, pages = [inner.text for inner in inner_texts], inner_pages
+        headers = inner_texts[0].headers if inner_texts else inner_headers(page_text(inner_pages[0])).headers
+        dates = [mail_date(headers.get("date") or headers.get("sent"), needs_zone=True), *dates]
+    return Letter(
+        sender=normal_email(headers.get("from")),
+        reply_to=normal_email(headers.get("reply-to")),
+        sent_at=dates,
+        texts=texts,
+        pages=pages,
+        sheets=sheets or _adf_in(texts, pages),
+    )
+
+
+def _may_hold_adf(part: Part) -> bool:
+    is_xml = "xml" in part.media_type.replace("xhtml+xml", "") or "adf" in part.media_type
+    return is_xml or (part.filename or "").lower().endswith((".xml", ".adf"))
+
+
+def _xml_text(part: Part) -> str:
+    return decode(part.content, part.parameter("charset") or declared_encoding(part.content))
+
+
+def _adf_in(texts: Sequence[str], pages: Sequence[str]) -> list[str]:
+    """ADF as the text of a mail, else as the text of an HTML part, else as its very markup."""
+    found = [text for text in texts if is_adf(text)] or [text for page in pages if is_adf(text := page_text(page))]
+    return found[:1] or [page[_beginning_of_adf(page) :] for page in pages if is_adf(page)][:1]
+
+
+def _beginning_of_adf(page: str) -> int:
+    """Behind the page's own `<!DOCTYPE html>`, which is no DTD of the ADF."""
+    starts = (page.lower().find(tag) for tag in ("<?adf", "<adf", "<prospect"))
+    return min((start for start in starts if start >= 0), default=0)
+
+
+# ---------------------------------------------------------------------------------------------- tags and labels
+
+
+def _tagged_draft(pages: Sequence[str]) -> Draft | None:
+    """The draft of the first page with lead metadata of version 1.0."""
+    for page in pages:
+        tags: dict[str, str] = {}
+        for name, content in meta_tags(page):
+            says_something = message_text if name == "lead_message" else one_line if "name" in name else field_text
+            if name.startswith("lead_") and says_something(content):
+                tags.setdefault(name, content)
+        if tags.get("lead_information_version", "").strip() in {"1.0", "1"}:
+            return _draft_of_tags(tags)
+    return None
+
+
+def _draft_of_tags(tags: dict[str, str]) -> Draft:
+    estate = Place(
+        tags.get("lead_property_address"),
+        tags.get("lead_property_city"),
+        tags.get("lead_property_state"),
+        tags.get("lead_property_zip"),
+    )
+    return Draft(
+        first=tags.get("lead_first_name"),
+        last=tags.get("lead_last_name"),
+        full=tags.get("lead_name"),
+        email=tags.get("lead_email"),
+        phone=tags.get("lead_phone"),
+        type=kind_named_by(tags["lead_type"]) if "lead_type" in tags else "Buyer",
+        source=tags.get("lead_source"),
+        message=tags.get("lead_message"),
+        places=(estate, Place(zipcode=tags.get("lead_primary_zip"))),
+        prices=(tags.get("lead_property_price"), tags.get("lead_price"), tags.get("lead_max_price")),
+        mls_id=tags.get("lead_mls"),
+        vendor_id=tags.get("lead_id"),
+        test=tags.get("lead_test"),
+    )
+
+
+def _labelled(letter: Letter) -> Draft | None:
+    """Labels in the text, else in the HTML turned into text."""
+    draft = labelled_draft("\n".join(letter.texts))
+    return draft or next((draft for page in letter.pages if (draft := labelled_draft(page_text(page)))), None)
+
+
+# ---------------------------------------------------------------------------------------- what the headers add
+
+
+def portal_of(address: str | None) -> str | None:
+    """Our name of the portal that an address belongs to."""
+    domain = (address or "").rpartition("@")[2]
+    return next((name for portal, name in PORTALS.items() if _is_within(domain, portal)), None)
+
+
+def _address_in_headers(letter: Letter) -> str | None:
+    """Reply-To if it is a person's (or a relay's), else From if it is a relay's."""
+    reply_to, sender = letter.reply_to, letter.sender
+    if reply_to and (is_relay(reply_to) or _is_somebodys(reply_to, sender)):
+        return reply_to
+    return sender if is_relay(sender) else None
+
+
+def _is_somebodys(address: str, sender: str | None) -> bool:
+    local, _, domain = address.rpartition("@")
+    sender_domain = (sender or "").rpartition("@")[2]
+    is_senders = bool(sender_domain) and (_is_within(domain, sender_domain) or _is_within(sender_domain, domain))
+    return not is_senders and portal_of(address) is None and not _NO_REPLY.search(local) and domain != RELAY_DOMAIN
+
+
+def _is_within(domain: str, whole: str) -> bool:
+    return domain == whole or domain.endswith(f".{whole}")

@@ -1,0 +1,74 @@
+"""Dates of mails, in their own form and in the forms that programs write above a forwarded one.
+
+No clock: what is incomplete is None, never filled up with today.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_tz
+from typing import Final
+
+from dateutil import parser
+
+from leadroutes.domain.terms import normal_time
+from leadroutes.domain.text import one_line
+
+_COMMENT = re.compile(r"\s*\([^()]*\)\s*$")
+_ZONE = re.compile(r"\s*(?:\b(?:GMT|UTC|UT|Z)\b)?\s*(?:([+-])(\d{1,2}):?(\d\d)?)?$", re.IGNORECASE)
+_LIMIT = 150
+_NO_YEAR: Final = datetime(1, 1, 1)  # noqa: DTZ001 - what dateutil fills gaps with; a year of 1 is a gap
+
+
+def mail_date(text: str | None, *, needs_zone: bool) -> datetime | None:
+    """The moment in UTC to the second. Without offset, GMT or UTC it is None if a zone is needed, else taken as UTC."""
+    line = one_line(text)
+    if line is None or len(line) > _LIMIT:
+        return None
+    bare = _COMMENT.sub("", line)
+    offset = _offset(bare)
+    if offset is None and needs_zone:
+        return None
+    return _by_mail_rules(bare, offset) or _as_written(bare, offset) or normal_time(bare)
+
+
+def _offset(line: str) -> timedelta | None:
+    """The offset that the line ends with; None if it names none (`EST` is none)."""
+    found = _ZONE.search(line)
+    if found is None or not found[0].strip() or not re.search(r"\d:\d\d", line[: found.start()]):
+        return None
+    size = timedelta(hours=int(found[2] or 0), minutes=int(found[3] or 0))
+    return None if size >= timedelta(days=1) else -size if found[1] == "-" else size
+
+
+def _by_mail_rules(line: str, offset: timedelta | None) -> datetime | None:
+    """RFC 5322: `Tue, 17 Nov 2026 13:22:14 -0500`, with the old names of zones (`EST`) where no offset is written."""
+    parts = parsedate_tz(line) if ":" in line else None
+    if parts is None or not re.search(r"\d{4}", line):
+        return None
+    if offset is None:
+        offset = timedelta(seconds=parts[9] or 0)
+    return _moment(lambda: datetime(*parts[:6], tzinfo=timezone(offset)))
+
+
+def _as_written(line: str, offset: timedelta | None) -> datetime | None:
+    """`November 17, 2026 at 9:48:02 PM UTC`, `Tuesday, November 17, 2026 3:48 PM`."""
+    end = _ZONE.search(line) if offset is not None else None
+    bare = line[: end.start()] if end else line
+    bare = re.sub(r"\s+at\s+", " ", bare, flags=re.IGNORECASE)
+    if not re.search(r"\d{4}", bare) or not re.search(r"\d:\d\d", bare):
+        return None
+    try:
+        moment = parser.parse(bare, default=_NO_YEAR, ignoretz=True)
+    except (ValueError, OverflowError, TypeError, LookupError, ArithmeticError, AttributeError):
+        return None
+    if moment.year == _NO_YEAR.year:
+        return None
+    return _moment(lambda: moment.replace(tzinfo=timezone(offset or timedelta()), microsecond=0))
+
+
+def _moment(make: Callable[[], datetime]) -> datetime | None:
+    try:
+        return make().astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

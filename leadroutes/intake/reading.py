@@ -1,0 +1,68 @@
+"""The one way from a body to what it says: choose the format, check its secret, read it.
+
+Pure: no clock, no database, no network; whatever the body, a Reading comes back.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadroutes.intake.delivery import Certificates, Delivery
+from leadroutes.intake.formats import BY_NAME, FORMATS, Format
+from leadroutes.intake.results import Reading, Refusal, Refused
+
+
+def read(
+    body: bytes,
+    headers: Mapping[str, str] | None = None,
+    *,
+    format: str | None = None,  # noqa: A002 - the API's own name for it
+    secrets: Mapping[str, Any] | None = None,
+    graph: Mapping[str, Any] | None = None,
+    certificates: Certificates | None = None,
+    limit: int | None = None,
+) -> Reading:
+    """Reads a body of a named format, or of the first that recognises it.
+
+    `secrets` are the vendors' by section (`Format.secrets`) and are checked first; None means that the door has already
+    let the sender in. `graph` holds the Graph API's answers by leadgen_id, `certificates` finds the PEM certificate of
+    an address, `limit` is the largest body in bytes (otherwise the format's own).
+    """
+    delivery = Delivery(body, headers or {})
+    chosen = BY_NAME.get(format) if format else _recognised(delivery, limit)
+    if chosen is None:
+        name = f"There is no format {format!r}" if format else "The body is of no format that can be read"
+        return Reading(format, (Refusal("unknown_format", f"{name}; there are {', '.join(BY_NAME)}."),))
+    if len(body) > (limit or chosen.limit):
+        detail = f"The body has {len(body)} bytes; {limit or chosen.limit} can be taken."
+        return Reading(chosen.name, (Refusal("too_large", detail),))
+    section = None if secrets is None else secrets.get(chosen.secrets or "") or {}
+    return _read(chosen, Delivery(body, headers or {}, chosen.default_source, section, graph, certificates))
+
+
+def _recognised(delivery: Delivery, limit: int | None) -> Format | None:
+    """The first format that knows the body as its own; too large a body is looked at no further than its headers."""
+    is_mail = BY_NAME["email"].recognises(delivery)
+    largest = limit or (BY_NAME["email"] if is_mail else BY_NAME["zapier"]).limit
+    if len(delivery.body) > largest:
+        return BY_NAME["email" if is_mail else "zapier"]
+    try:
+        return next((format_ for format_ in FORMATS if format_.recognises(delivery)), None)
+    except Refused:
+        return BY_NAME["website"]
+
+
+def _read(format_: Format, delivery: Delivery) -> Reading:
+    try:
+        if delivery.secret is not None and format_.check:
+            format_.check(delivery)
+        results = tuple(format_.read(delivery))
+        return Reading(format_.name, results, format_.marks(delivery) if format_.marks else {})
+    except Refused as refused:
+        return Reading(format_.name, (refused.refusal,), _marks_if_any(format_, delivery))
+
+
+def _marks_if_any(format_: Format, delivery: Delivery) -> dict[str, str]:
+    try:
+        return format_.marks(delivery) if format_.marks else {}
+    except Refused:
+        return {}

@@ -1,0 +1,126 @@
+"""What reading a body can come to: inquiries, refusals, control messages, reads to be tried again.
+
+Values only; how a body is read stands in the formats' own files.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, get_args
+
+from leadroutes.domain.inquiry import Inquiry
+
+Why = Literal[
+    "too_large",
+    "bad_secret",
+    "bad_signature",
+    "unknown_topic",
+    "bad_url",
+    "malformed",
+    "too_deep",
+    "dtd_forbidden",
+    "unknown_format",
+    "not_a_lead",
+    "no_contact",
+]
+
+_STATUSES: Final[dict[Why, int]] = {
+    "too_large": 413,
+    "bad_secret": 401,
+    "bad_signature": 401,
+    "unknown_topic": 403,
+    "bad_url": 400,
+    "malformed": 400,
+    "too_deep": 400,
+    "dtd_forbidden": 400,
+    "unknown_format": 422,
+    "not_a_lead": 200,
+    "no_contact": 200,
+}
+
+REASONS: Final = get_args(Why)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No lead was made: `why` is a code, `detail` a sentence for people."""
+
+    why: Why
+    detail: str
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that usually answers it."""
+        return _STATUSES[self.why]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlMessage:
+    """A vendor talks to us, not about a lead: `get` is an address to be fetched once, `reply` what to answer."""
+
+    action: str
+    get: str | None = None
+    reply: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A lead of which only the id has come; read again when the vendor's answer about it is there.
+
+    `why` is `not_fetched` where nobody has asked yet and `graph_error` where the vendor answered with an error.
+    """
+
+    vendor_id: str
+    why: Literal["not_fetched", "graph_error"]
+
+
+Result = Inquiry | Refusal | ControlMessage | Pending
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that one body holds, in order of arrival. `marks` are words the vendor wants back in the answer."""
+
+    format: str | None
+    results: tuple[Result, ...]
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def inquiries(self) -> tuple[Inquiry, ...]:
+        """The leads among the results."""
+        return tuple(result for result in self.results if isinstance(result, Inquiry))
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """The refusals among the results."""
+        return tuple(result for result in self.results if isinstance(result, Refusal))
+
+
+class Refused(Exception):  # noqa: N818 - an outcome, not a defect
+    """The reading ends here; used inside the readers only, `read` turns it into a Refusal."""
+
+    def __init__(self, why: Why, detail: str) -> None:
+        super().__init__(detail)
+        self.refusal = Refusal(why, detail)
+
+
+def expected_json(reading: Reading) -> dict[str, Any]:
+    """The reading as one object: a lead, a refusal, an action, or `{"leads": […], "pending": […]}`."""
+    pending = [result for result in reading.results if isinstance(result, Pending)]
+    others = [_as_json(result) for result in reading.results if not isinstance(result, Pending)]
+    if len(others) == 1 and not pending:
+        return others[0]
+    answer: dict[str, Any] = {"leads": others}
+    if pending:
+        answer["pending"] = [{"vendor_id": each.vendor_id, "why": each.why} for each in pending]
+    return answer
+
+
+def _as_json(result: Inquiry | Refusal | ControlMessage) -> dict[str, Any]:
+    match result:
+        case Inquiry():
+            return result.as_json()
+        case Refusal(why=why):
+            return {"rejected": True, "why": why}
+        case ControlMessage(action=action, get=get, reply=reply):
+            details = {"get": get, "reply": reply and dict(reply)}
+            return {"action": action} | {name: value for name, value in details.items() if value is not None}

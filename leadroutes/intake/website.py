@@ -1,0 +1,27 @@
+"""The form of the brokerage's own site, as a browser posts it.
+
+The address that it is posted to is the secret, so nothing is checked here.
+"""
+
+from leadroutes.intake.delivery import Delivery
+from leadroutes.intake.flat import flat_draft, flat_json, gather
+from leadroutes.intake.results import Refused, Result
+
+
+def recognises(delivery: Delivery) -> bool:
+    """Any form; and a body of no known type that reads like one (`a=1&b=2`)."""
+    if delivery.is_form:
+        return True
+    head = delivery.body[:200].strip()
+    looks_like_form = b"=" in head and not any(mark in head for mark in b" \t\r\n<{")
+    return delivery.media_type in {"", "text/plain"} and looks_like_form
+
+
+def read(delivery: Delivery) -> list[Result]:
+    """One lead from a form (or from flat JSON, where a site posts that)."""
+    if not delivery.is_form and delivery.body.lstrip()[:1] in {b"{", b"["}:
+        return flat_json(delivery.json, delivery.default_source)
+    fields = gather(delivery.form)
+    if not fields:
+        raise Refused("malformed", "The form has no field with a value.")
+    return [flat_draft(fields, delivery.default_source).settle()]
