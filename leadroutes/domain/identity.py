@@ -131,6 +131,8 @@ def _is_good_address(address: str) -> bool:
 
 # ---------------------------------------------------------------------------------------------------- phone
 
+E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+
 _EXTENSION = re.compile(
     r"(?<![a-z])(?:extension|ext|x|\#)[^\da-z+]{0,5}\d{1,8}(?![\s().-]{0,3}\d)",
     re.IGNORECASE,

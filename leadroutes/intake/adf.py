@@ -70,9 +70,8 @@ def _prospects(root: Element) -> list[Element]:
     while waiting:
         element = waiting.pop()
         inner = [child for child in element.inside if isinstance(child, Element)]
-        if element.name == "prospect" or (
-            element.name == "adf" and not _has_prospect(inner) and element.find("customer")
-        ):
+        is_bare = element.name == "adf" and not _has_prospect(inner) and element.find("customer") is not None
+        if element.name == "prospect" or is_bare:
             found.append(element)
         else:
             waiting.extend(reversed(inner))

@@ -5,6 +5,7 @@ One table says which names mean what; the order in it is the order of precedence
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from leadroutes.domain.places import Place
@@ -67,6 +68,7 @@ _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _KEY_LIMIT = 200
 
 
+@lru_cache(maxsize=4_096)
 def plain_key(name: str) -> str:
     """A field's name as it is compared: `form[First-Name]` → `firstname`, `Prénom` → `prenom`; empty if too long."""
     if len(name) > _KEY_LIMIT:

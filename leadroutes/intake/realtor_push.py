@@ -50,9 +50,7 @@ def read(delivery: Delivery) -> list[Result]:
                 scalar(estate.get("property_state_code")),
                 scalar(estate.get("property_zip")),
             ),
-            Place(
-                None, scalar(search.get("city")), scalar(search.get("state_code")), scalar(search.get("postal_code"))
-            ),
+            area,
         ),
         prices=(scalar(estate.get("property_price")), scalar(search.get("price_max"))),
         mls_id=scalar(estate.get("mls_id")),
@@ -80,9 +78,7 @@ def answer(reading: Reading, lead_id: int | None) -> dict[str, Any]:
             "description": result.detail,
             "communications_guid": guid,
         }
-    description = (
-        f"Lead {lead_id} was received." if lead_id and isinstance(result, Inquiry) else "The lead was received."
-    )
+    lead = f"Lead {lead_id}" if lead_id and isinstance(result, Inquiry) else "The lead"
     return {"status_code": 200, "message": "OK", "description": f"{lead} was received.", "communications_guid": guid}
 
 

@@ -1,0 +1,201 @@
+"""Past leads from a CSV file: each row an inquiry with warnings, or the reason why it cannot be imported.
+
+Says what stands in the file, and who in it is the same person; what is stored is decided elsewhere.
+"""
+
+import csv
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from leadroutes.domain.identity import E164, normal_email, normal_phone, normal_zipcode
+from leadroutes.domain.inquiry import Inquiry
+from leadroutes.domain.terms import kind_named_by, normal_price, normal_source
+from leadroutes.domain.text import field_text
+from leadroutes.intake.decoding import decode
+from leadroutes.intake.flat import NAMES, Fields, Meaning, flat_draft, gather, pick, plain_key
+
+DEFAULT_SOURCE: Final = "Other"
+
+WhyNot = Literal["empty_row", "wrong_columns", "repeated_header", "bad_date", "no_contact"]
+WhyNull = Literal["bad_email", "bad_phone", "bad_zipcode", "bad_price", "bad_type"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellWarning:
+    """A cell that cannot be read and counts as empty: the column as the file names it, the value as it stands."""
+
+    column: str
+    value: str
+    why: WhyNull
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRow:
+    """A row that can be imported. Rows count from 1 behind the header, lines from 1 at the header."""
+
+    row: int
+    line: int
+    inquiry: Inquiry
+    lead_source: str
+    contact_source: str | None
+    warnings: tuple[CellWarning, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """A row that cannot be imported."""
+
+    row: int
+    line: int
+    why: WhyNot
+
+
+def read_csv(body: bytes) -> Iterator[ImportedRow | RowError]:
+    """The rows of a CSV file, in order. Columns are found by name, in any order; unknown ones mean nothing."""
+    records = _records(decode(body))
+    header = next(records, (1, None))[1] or []
+    keys = [plain_key(name) for name in header]
+    for row, (line, cells) in enumerate(records, start=1):
+        yield _row(row, line, header, keys, cells)
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str] | None]]:
+    """Cells of each record with the line it begins on, None for what is no record; empty lines are left out."""
+    reader = csv.reader(_lines(text))
+    cells: list[str] | None
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:  # a cell of more than 128 KiB, mostly an open quote; or a CR outside of quotes
+            cells = None
+        if cells != []:
+            yield line, cells
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their ends, one at a time: LF, CRLF, or CR alone."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield text[start:end]
+        start = end
+
+
+def _row(row: int, line: int, header: list[str], keys: list[str], cells: list[str] | None) -> ImportedRow | RowError:
+    if cells is not None and not any(cell.strip() for cell in cells):
+        return RowError(row, line, "empty_row")
+    if cells is None or len(cells) != len(header):
+        return RowError(row, line, "wrong_columns")
+    if [plain_key(cell) for cell in cells] == keys:
+        return RowError(row, line, "repeated_header")
+    fields = gather(zip(header, cells, strict=True))
+    inquiry = flat_draft(fields, DEFAULT_SOURCE).inquiry()
+    if inquiry.received_at is None:
+        return RowError(row, line, "bad_date")
+    if not (inquiry.email or inquiry.phone):
+        return RowError(row, line, "no_contact")
+    return ImportedRow(
+        row,
+        line,
+        dataclasses.replace(inquiry, vendor_id=inquiry.vendor_id or _first(fields, "vendorid")),
+        lead_source=inquiry.source or DEFAULT_SOURCE,
+        contact_source=normal_source(_first(fields, "contactsource")),
+        warnings=tuple(_warnings(fields, header, cells)),
+    )
+
+
+def _first(fields: Fields, key: str) -> str | None:
+    return next((value for value in fields.get(key, ()) if field_text(value)), None)
+
+
+_CELLS: Final[tuple[tuple[Meaning, WhyNull, Callable[[str | None], Any]], ...]] = (
+    ("email", "bad_email", normal_email),
+    ("phone", "bad_phone", normal_phone),
+    ("zipcode", "bad_zipcode", normal_zipcode),
+    ("price", "bad_price", normal_price),
+    ("type", "bad_type", kind_named_by),
+)
+
+
+def _warnings(fields: Fields, header: list[str], cells: list[str]) -> Iterator[CellWarning]:
+    for meaning, why, normal in _CELLS:
+        value = pick(fields, meaning)
+        if value is not None and normal(value) is None:
+            column = next(
+                name
+                for name, cell in zip(header, cells, strict=True)
+                if cell == value and plain_key(name) in NAMES[meaning]
+            )
+            yield CellWarning(column.strip(), value, why)
+
+
+# ----------------------------------------------------------------------------------------------- the same person
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A row by a person who was there before, the first row of that person, and by what the row is known as theirs."""
+
+    row: int
+    first_row: int
+    same: Literal["phone", "email", "both"]
+
+
+def repeats(rows: Sequence[ImportedRow]) -> list[Repeat]:
+    """Rows of people who were there before: same phone or same e-mail, through other rows too; names do not count."""
+    people: dict[str, str] = {}
+    for each in rows:
+        _join(people, _marks(each))
+    first_rows: dict[str, int] = {}
+    seen: set[str] = set()
+    found = []
+    for each in rows:
+        marks = _marks(each)
+        first_row = first_rows.setdefault(_person(people, marks[0]), each.row)
+        if first_row != each.row:
+            found.append(Repeat(each.row, first_row, _same(each, seen)))
+        seen.update(marks)
+    return found
+
+
+def _marks(row: ImportedRow) -> list[str]:
+    return [mark for mark in (row.inquiry.phone, row.inquiry.email) if mark]
+
+
+def _join(people: dict[str, str], marks: list[str]) -> None:
+    """All marks of one row belong to one person."""
+    roots = [_person(people, mark) for mark in marks]
+    for root in roots:
+        people[root] = roots[0]
+
+
+def _person(people: dict[str, str], mark: str) -> str:
+    """The mark that stands for the person, found through the marks that were joined before."""
+    people.setdefault(mark, mark)
+    while people[mark] != mark:
+        people[mark] = people[people[mark]]
+        mark = people[mark]
+    return mark
+
+
+def _same(row: ImportedRow, seen: set[str]) -> Literal["phone", "email", "both"]:
+    """What earlier rows had too; of a row that only a later one joins to its person, what it has."""
+    is_phone, is_email = row.inquiry.phone in seen, row.inquiry.email in seen
+    if not (is_phone or is_email):
+        is_phone, is_email = row.inquiry.phone is not None, row.inquiry.email is not None
+    return "both" if is_phone and is_email else "phone" if is_phone else "email"
+
+
+# ------------------------------------------------------------------------------------------------------ way out
+
+
+def defuse_formula(cell: str) -> str:
+    """The cell as it may stand in a spreadsheet: what would begin a formula gets a `'`, but a phone in E.164."""
+    if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} and not E164.fullmatch(cell):
+        return f"'{cell}"
+    return cell
