@@ -21,7 +21,7 @@ def settings_page() -> str:
     return f"""# Settings
 
 Everything that can be set, read once from the environment when a command starts. Each may also be given as `NAME_FILE`,
-the path of a file that holds the value, as containers hand out secrets. `leadroutes settings` shows the values in force.
+the path of a file that holds the value, as containers hand out secrets. `leadroutes settings` shows those in force.
 
 | name | default | what it does |
 |---|---|---|

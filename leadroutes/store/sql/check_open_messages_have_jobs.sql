@@ -1,0 +1,11 @@
+-- A message that is to be sent has a delivery job.
+SELECT messages.owner_id, messages.id AS message_id, messages.state
+FROM messages
+WHERE messages.state IN ('queued', 'sending')
+  AND NOT EXISTS (
+      SELECT FROM pgqueuer
+      WHERE pgqueuer.entrypoint = 'deliver'
+        AND pgqueuer.payload = convert_to(
+            format('{"owner_id":%s,"id":%s}', messages.owner_id, messages.id), 'UTF8'
+        )
+  )
