@@ -75,7 +75,8 @@ class Database:
     @classmethod
     async def open(cls, settings: Settings, *, url: str | None = None) -> "Database":
         """Connect, starting the embedded server where no DATABASE_URL is set. Waits while PostgreSQL recovers."""
-        url = url or settings.database_url or await asyncio.to_thread(start_embedded_server, settings.data)
+        given = url or settings.database_url
+        url = given if given is not None else await asyncio.to_thread(start_embedded_server, settings.data)
         pool = await _connect(url, settings.pool_size)
         return cls(pool, url, Clock())
 

@@ -1,0 +1,131 @@
+"""What an arrival is: the repetition of one that we know, a touch of an open lead, or a new lead, and whose.
+
+And what it fills in: gaps of the contact and of the lead, never what is set.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadroutes.domain.identity import comparable_zipcode
+from leadroutes.domain.inquiry import Inquiry
+
+TOUCH_WINDOW = timedelta(hours=24)
+REPEAT_WINDOW = timedelta(hours=24)
+
+Identity = tuple[str, str]  # ('email' | 'phone', value in normal form)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """Something that makes an arrival the same as an earlier one: a vendor's id, an Idempotency-Key, equal bytes."""
+
+    scope: str
+    key: str
+    digest: str | None = None  # of the body that came with it; another body is a conflict
+    is_lasting: bool = False  # for ever, not for REPEAT_WINDOW only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownKey:
+    lead_id: int | None
+    arrival_id: int | None
+    digest: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownContact:
+    id: int
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    secondary_email: str | None = None
+    mobile_phone: str | None = None
+    home_phone: str | None = None
+    office_phone: str | None = None
+    source_id: int | None = None
+    assigned_user_id: int | None = None
+    time_zone: str | None = None
+    birthday: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownLead:
+    """A lead that a new inquiry of the same contact may be a touch of."""
+
+    id: int
+    mls_id: str | None
+    street_address: str | None
+    zipcode: str | None
+    touched_at: datetime
+
+
+def identities_of(inquiry: Inquiry) -> tuple[Identity, ...]:
+    """What identifies the person: e-mail before phone; a portal's relay address identifies nobody."""
+    found = []
+    if inquiry.email and not inquiry.relay:
+        found.append(("email", inquiry.email))
+    if inquiry.phone:
+        found.append(("phone", inquiry.phone))
+    return tuple(found)
+
+
+def find_contact(known: Mapping[Identity, int], identities: Iterable[Identity]) -> int | None:
+    """The contact that this person is: by e-mail first, then by phone."""
+    return next((known[identity] for identity in identities if identity in known), None)
+
+
+def fill_contact(contact: KnownContact, inquiry: Inquiry) -> KnownContact:
+    """The contact with its gaps filled. A second address or number goes where one is free; nothing is overwritten."""
+    names = {
+        name: getattr(inquiry, name)
+        for name in ("first_name", "last_name")
+        if getattr(contact, name) is None and getattr(inquiry, name) is not None
+    }
+    filled = _with(contact, names)
+    filled = _fill_first_free(filled, ("email", "secondary_email"), inquiry.email)
+    return _fill_first_free(filled, ("mobile_phone", "home_phone", "office_phone"), inquiry.phone)
+
+
+def _fill_first_free(contact: KnownContact, names: tuple[str, ...], value: str | None) -> KnownContact:
+    present = [getattr(contact, name) for name in names]
+    if value is None or any(value == each.casefold() for each in present if each):
+        return contact
+    free = next((name for name in names if getattr(contact, name) is None), None)
+    return contact if free is None else _with(contact, {free: value})
+
+
+def _with(contact: KnownContact, changes: Mapping[str, Any]) -> KnownContact:
+    return replace(contact, **changes)
+
+
+def find_touched_lead(leads: Iterable[KnownLead], inquiry: Inquiry, now: datetime) -> KnownLead | None:
+    """Of a contact's leads, the one that this inquiry only touches: about the same property, within 24 hours."""
+    return next(
+        (lead for lead in leads if now - lead.touched_at <= TOUCH_WINDOW and _is_same_property(lead, inquiry)), None
+    )
+
+
+def _is_same_property(lead: KnownLead, inquiry: Inquiry) -> bool:
+    """Equal MLS number, or equal street and zipcode, or one of the two names no property."""
+    if not (lead.mls_id or lead.street_address) or not (inquiry.mls_id or inquiry.street_address):
+        return True
+    if lead.mls_id and lead.mls_id == inquiry.mls_id:
+        return True
+    is_same_street = bool(lead.street_address) and _plain(lead.street_address) == _plain(inquiry.street_address)
+    return is_same_street and comparable_zipcode(lead.zipcode) == comparable_zipcode(inquiry.zipcode)
+
+
+def _plain(text: str | None) -> str:
+    return " ".join((text or "").casefold().split())
+
+
+def find_standing_key(known: Mapping[tuple[str, str], KnownKey], keys: Iterable[Key], now: datetime) -> KnownKey | None:
+    """What the first of these keys stands for that is known and has not run out."""
+    for key in keys:
+        found = known.get((key.scope, key.key))
+        if found is not None and (key.is_lasting or now - found.created_at <= REPEAT_WINDOW):
+            return found
+    return None

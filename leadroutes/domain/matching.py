@@ -1,0 +1,83 @@
+"""Which route and which team a lead gets, and for each route why not. One function decides and explains.
+
+Rules: a route matches by lead source, contact source, filter and being active; the first by precedence is taken.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from leadroutes.domain.model import Facts, Route, RuleSet, precedence
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The first condition of a route that a lead does not meet."""
+
+    field: str
+    expected: object
+    actual: object
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChoice:
+    """The team, or None with the reason why there is none; `how` says how it was chosen."""
+
+    team_id: int | None
+    how: str
+
+
+def find_route(rule_set: RuleSet, facts: Facts) -> Route | None:
+    """The first route that matches; flat in the number of routes for other sources."""
+    candidates = rule_set.routes_by_source.get(facts.lead_source_id or 0, ())
+    return next((route for route in candidates if mismatch(route, facts) is None), None)
+
+
+def mismatch(route: Route, facts: Facts) -> Mismatch | None:
+    """Why this route does not match, or None if it does."""
+    if not route.is_active:
+        return Mismatch("is_active", True, False)
+    if route.lead_source_id != facts.lead_source_id:
+        return Mismatch("lead_source_id", route.lead_source_id, facts.lead_source_id)
+    if facts.contact_source_id is not None and route.contact_source_id != facts.contact_source_id:
+        return Mismatch("contact_source_id", route.contact_source_id, facts.contact_source_id)
+    if route.filter and route.filter.casefold() != (facts.type or "").casefold():
+        return Mismatch("filter", route.filter, facts.type)
+    return None
+
+
+Result = Literal["matched", "passed over", "failed"]
+
+
+def consider(routes: Iterable[Route], facts: Facts) -> list[tuple[Route, Result, Mismatch | None]]:
+    """Every route in the order in which they are tried: the one that matched, those it went before, those that failed."""
+    considered: list[tuple[Route, Result, Mismatch | None]] = []
+    is_taken = False
+    for route in sorted(routes, key=precedence):
+        why_not = mismatch(route, facts)
+        if why_not is not None:
+            considered.append((route, "failed", why_not))
+            continue
+        considered.append((route, "passed over" if is_taken else "matched", None))
+        is_taken = True
+    return considered
+
+
+def choose_team(rule_set: RuleSet, route: Route, facts: Facts) -> TeamChoice:
+    """The team of a Team Rollout; None where the method selects none."""
+    match route.team_selection_method:
+        case "Specific Team" if route.team_id in rule_set.rules.teams:
+            return TeamChoice(route.team_id, "named by the route")
+        case "Zipcode":
+            return _team_of_zipcode(rule_set, facts.zipcode)
+        case _:
+            return TeamChoice(None, "no team selected")
+
+
+def _team_of_zipcode(rule_set: RuleSet, zipcode: str | None) -> TeamChoice:
+    if zipcode is None:
+        return TeamChoice(None, "the lead has no zipcode")
+    team_id = rule_set.team_by_zipcode.get(zipcode)
+    if team_id is None:
+        return TeamChoice(None, f"no team has the zipcode {zipcode}")
+    return TeamChoice(team_id, f"has the zipcode {zipcode}")

@@ -1,0 +1,245 @@
+"""The nouns of the domain, frozen: the rule set that decisions depend on, a lead with its rollout, and what changes.
+
+Ids are those of the API; moments are aware datetimes in UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+OfferState = Literal["scheduled", "notified", "declined", "expired", "skipped", "withdrawn", "won", "lost"]
+Via = Literal["None", "Email", "Text", "Phone", "Assigned", "Auto"]
+Channel = Literal["email", "text", "call", "webhook"]
+MessageKind = Literal["offer", "won", "claimed", "unclaimed", "campaign"]
+
+SHORTEST_WAIT = timedelta(minutes=15)  # before a lead that nobody claims is unclaimed
+
+
+# ------------------------------------------------------------------------------------------------ the rule set
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    id: int
+    team_id: int | None
+    campaign_id: int
+    lead_source_id: int
+    contact_source_id: int
+    distribution_target: Literal["Myself", "Team Rollout"]
+    team_selection_method: Literal["Specific Team", "Zipcode"] | None
+    filter: str | None
+    is_active: bool
+    priority: int
+    campaign_start: Literal["Arrival", "Claim"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """How offers of a team reach one member."""
+
+    rank: int | None
+    mins_until_lead_offer: int
+    assign_automatically: bool
+    has_call_alert: bool
+    has_text_alert: bool
+    has_email_alert: bool
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    user_id: int
+    request_status: Literal["Accepted", "Pending", "Declined"]
+    option: Option | None
+    option_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    id: int
+    order_method: Literal["Rank", "Time", "Round Robin"]
+    mins_until_next_alert: int
+    offer_mode: Literal["Cumulative", "Exclusive"]
+    distribution_zipcodes: tuple[str, ...]
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """What a decision needs to know of the owner or of a member."""
+
+    timezone: str
+    phone: str | None
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignAction:
+    id: int
+    type: str
+    assigned_user_id: int | None
+    template_id: int | None
+    timing_type: str
+    delay_by_days: int | None
+    dispatch_time: str | None
+    delay_by_seconds: int | None
+    dispatch_datetime: datetime | None
+    recurrence: str | None
+    trigger_type: int
+    is_stopped_on_text_reply: bool
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Everything that a decision about one owner's leads depends on, as it was under one number."""
+
+    owner_id: int
+    routes: tuple[Route, ...]
+    teams: Mapping[int, Team]
+    people: Mapping[int, Person]
+    campaigns: Mapping[int, tuple[CampaignAction, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Rules with the look-ups that make a decision flat in their number."""
+
+    number: int
+    rules: Rules
+    routes_by_source: Mapping[int, tuple[Route, ...]] = field(init=False)
+    team_by_zipcode: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        routes: dict[int, list[Route]] = {}
+        for route in sorted(self.rules.routes, key=precedence):
+            routes.setdefault(route.lead_source_id, []).append(route)
+        zipcodes: dict[str, int] = {}
+        for team in sorted(self.rules.teams.values(), key=lambda team: -team.id):
+            zipcodes.update(dict.fromkeys(team.distribution_zipcodes, team.id))
+        object.__setattr__(self, "routes_by_source", {source: tuple(found) for source, found in routes.items()})
+        object.__setattr__(self, "team_by_zipcode", zipcodes)
+
+    @property
+    def owner(self) -> Person:
+        return self.rules.people[self.rules.owner_id]
+
+
+def precedence(route: Route) -> tuple[int, bool, int]:
+    """The order in which routes are tried: priority, one with a filter before one without, lowest id."""
+    return (route.priority, not route.filter, route.id)
+
+
+# ------------------------------------------------------------------------------------------ a lead and its fate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What of a lead decides where it goes; kept with the lead, so that the decision can be made again."""
+
+    lead_source_id: int | None
+    contact_source_id: int | None
+    type: str | None
+    zipcode: str | None  # in its comparable form
+    turn: int | None = None  # the user who was first in line under Round Robin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """This lead, to this member, to be notified at this moment. One per lead and user."""
+
+    user_id: int
+    team_id: int | None
+    place: int
+    notify_at: datetime
+    rank: int | None
+    assign_automatically: bool
+    has_call_alert: bool
+    has_text_alert: bool
+    has_email_alert: bool
+    state: OfferState = "scheduled"
+    reason: str | None = None
+    notified_at: datetime | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        flags: tuple[tuple[Channel, bool], ...] = (
+            ("call", self.has_call_alert),
+            ("text", self.has_text_alert),
+            ("email", self.has_email_alert),
+        )
+        return tuple(channel for channel, is_set in flags if is_set)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    user_id: int
+    claimed_at: datetime
+    via: Via
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """A routed lead as its rollout stands."""
+
+    owner_id: int
+    id: int
+    owner_has_phone: bool
+    wait: timedelta  # from the last notice until it is unclaimed
+    is_exclusive: bool
+    offers: tuple[Offer, ...]
+    claim: Claim | None = None
+    lapses_at: datetime | None = None
+    unclaimed_at: datetime | None = None
+    fell_to_owner: bool = False  # nothing fitted: he was alerted when it arrived
+
+
+# ----------------------------------------------------------------------------------------------- what changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One thing to tell one user over one channel."""
+
+    kind: MessageKind
+    channel: Channel
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A line in the lead's journal."""
+
+    kind: str
+    user_id: int | None = None
+    by_user_id: int | None = None
+    detail: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a decision changes: the lead as it is afterwards, and what is to be told and written down."""
+
+    lead: Lead
+    offers: tuple[Offer, ...] = ()  # new or changed ones
+    claim: Claim | None = None  # a new one, or the one that takes the place of an old one
+    messages: tuple[Message, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Where a lead goes: the route, the team, the first change of its fate, and what starts with it."""
+
+    facts: Facts
+    change: Change
+    route: Route | None = None
+    team_id: int | None = None
+    credits: Mapping[int, int] | None = None  # of the team's turns, when one was taken
+
+    @property
+    def contact_source_id(self) -> int | None:
+        """What the contact is given as its source, if it has none yet."""
+        return self.route.contact_source_id if self.route and self.facts.contact_source_id is None else None

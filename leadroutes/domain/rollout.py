@@ -1,0 +1,343 @@
+"""What becomes of a routed lead: what a due moment, a claim, a decline, an assignment or silence leads to.
+
+Every function takes the lead as it stands and answers the Change that follows. Nothing here reads a clock.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from leadroutes.domain.model import Change, Channel, Claim, Event, Lead, Message, MessageKind, Offer, OfferState, Via
+from leadroutes.errors import Conflict, NotFound
+
+OPEN = ("scheduled", "notified")
+TURN_PASSED = "his turn had passed before he could be told"
+EVERYBODY_UNAVAILABLE = "nobody of the line-up is available"
+
+
+# ------------------------------------------------------------------------------------------------ it begins
+
+
+def start(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Change:
+    """The rollout of a lead whose offers are all scheduled: those that are due at once are carried out."""
+    change = fall_due(lead, unavailable, now)
+    return replace(change, offers=change.lead.offers)
+
+
+def keep_for_owner(lead: Lead, now: datetime) -> Change:
+    """Target Myself: the owner has the lead at once, and is told."""
+    claim = Claim(user_id=lead.owner_id, claimed_at=now, via="Auto")
+    offer = _close(_owner_offer(lead, None, now), "won", now)
+    after = replace(lead, offers=(offer,), claim=claim)
+    return Change(
+        lead=after,
+        offers=(offer,),
+        claim=claim,
+        messages=_messages("won", (offer,)),
+        events=(Event(kind="claimed", user_id=lead.owner_id, detail={"via": "Auto"}),),
+    )
+
+
+def fall_to_owner(lead: Lead, reason: str, now: datetime) -> Change:
+    """Nothing fits: the owner gets the one offer, is told at once, and has to claim like anybody else."""
+    offer = _owner_offer(lead, reason, now)
+    others = tuple(each for each in lead.offers if each.user_id != lead.owner_id)
+    after = replace(lead, offers=(*others, offer), fell_to_owner=True, lapses_at=now + lead.wait, unclaimed_at=None)
+    return Change(lead=after, offers=(offer,), messages=_messages("offer", (offer,)))
+
+
+def _owner_offer(lead: Lead, reason: str | None, now: datetime) -> Offer:
+    return Offer(
+        user_id=lead.owner_id,
+        team_id=None,
+        place=len(lead.offers),
+        notify_at=now,
+        rank=None,
+        assign_automatically=False,
+        has_call_alert=False,
+        has_text_alert=lead.owner_has_phone,
+        has_email_alert=True,
+        state="notified",
+        reason=reason,
+        notified_at=now,
+    )
+
+
+# ----------------------------------------------------------------------------------------- an offer falls due
+
+
+def fall_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Change:
+    """Carry out every scheduled offer whose moment has come; `unavailable` says who cannot be told, and why."""
+    offers = {offer.user_id: offer for offer in lead.offers}
+    if lead.claim is not None:
+        closed = {user_id: _closed_by_claim(offer, lead.claim, now) for user_id, offer in offers.items()}
+        return _change(lead, replace(lead, offers=tuple(closed.values())), ())
+    events: list[Event] = []
+    while group := _next_group(offers.values(), until=now):
+        events += _skip(offers, [offer for offer in group if offer.user_id in unavailable], unavailable, now)
+        present = [offer for offer in group if offer.user_id not in unavailable]
+        winner = next((offer for offer in present if offer.assign_automatically), None)
+        if winner is not None:
+            offers[winner.user_id] = _notify(winner, now)
+            return _won(lead, offers, Claim(user_id=winner.user_id, claimed_at=now, via="Auto"), events)
+        if not present:
+            _bring_forward(offers, now)
+        elif lead.is_exclusive and _next_group(offers.values(), until=now, after=group[0].notify_at):
+            events += _skip(offers, present, dict.fromkeys((offer.user_id for offer in present), TURN_PASSED), now)
+        else:
+            events += _notify_together(lead, offers, present, now)
+    return _settle(lead, offers, events, now)
+
+
+def _next_group(
+    offers: Iterable[Offer], *, until: datetime | None = None, after: datetime | None = None
+) -> list[Offer]:
+    """The scheduled offers that share the earliest moment (at the most `until`, later than `after`), in order of place."""
+    scheduled = [
+        offer
+        for offer in offers
+        if offer.state == "scheduled"
+        and (until is None or offer.notify_at <= until)
+        and (after is None or offer.notify_at > after)
+    ]
+    first = min((offer.notify_at for offer in scheduled), default=None)
+    return sorted((offer for offer in scheduled if offer.notify_at == first), key=lambda offer: offer.place)
+
+
+def _notify_together(lead: Lead, offers: dict[int, Offer], group: Sequence[Offer], now: datetime) -> list[Event]:
+    """Tell a group; under Exclusive those told before may no longer claim."""
+    events = []
+    if lead.is_exclusive:
+        for offer in list(offers.values()):
+            if offer.state == "notified":
+                offers[offer.user_id] = _close(offer, "expired", now)
+                events.append(Event(kind="expired", user_id=offer.user_id))
+    for offer in group:
+        offers[offer.user_id] = _notify(offer, now)
+    return events
+
+
+def _skip(offers: dict[int, Offer], group: Iterable[Offer], reasons: Mapping[int, str], now: datetime) -> list[Event]:
+    events = []
+    for offer in group:
+        reason = reasons[offer.user_id]
+        offers[offer.user_id] = replace(_close(offer, "skipped", now), reason=reason)
+        events.append(Event(kind="skipped", user_id=offer.user_id, detail={"reason": reason}))
+    return events
+
+
+def _bring_forward(offers: dict[int, Offer], now: datetime) -> None:
+    """The next in line moves up to now; the others keep their moments."""
+    for offer in _next_group(offers.values()):
+        if offer.notify_at > now:
+            offers[offer.user_id] = replace(offer, notify_at=now)
+
+
+def _settle(lead: Lead, offers: dict[int, Offer], events: list[Event], now: datetime) -> Change:
+    """What follows when nobody has it: a new moment at which it lapses, or, with nobody left, what comes then."""
+    standing = [offer.notified_at or offer.notify_at for offer in offers.values() if offer.state in OPEN]
+    if not standing:
+        before = replace(lead, offers=tuple(offers.values()))
+        if any(offer.notified_at for offer in offers.values()):
+            after = unclaim(before, now)
+        else:
+            after = fall_to_owner(before, EVERYBODY_UNAVAILABLE, now)
+        return _combine(lead, after, events)
+    lapses_at = None if lead.unclaimed_at else max(standing) + lead.wait
+    after_lead = replace(lead, offers=tuple(offers.values()), lapses_at=lapses_at)
+    return _change(lead, after_lead, events)
+
+
+def _combine(before: Lead, change: Change, events: list[Event]) -> Change:
+    """A change of a change, seen from where the lead stood at first."""
+    whole = _change(before, change.lead, [*events, *change.events])
+    told = {(message.user_id, message.channel) for message in change.messages}
+    fresh = tuple(message for message in whole.messages if (message.user_id, message.channel) not in told)
+    return replace(whole, messages=fresh + change.messages)
+
+
+def _change(before: Lead, after: Lead, events: Sequence[Event]) -> Change:
+    """The offers that differ, and an alert to everyone who has just been notified."""
+    known = {offer.user_id: offer for offer in before.offers}
+    changed = tuple(offer for offer in after.offers if known.get(offer.user_id) != offer)
+    told = [offer for offer in changed if offer.state == "notified" and not _was_notified(known, offer)]
+    return Change(lead=after, offers=changed, messages=_messages("offer", told), events=tuple(events))
+
+
+def _was_notified(known: Mapping[int, Offer], offer: Offer) -> bool:
+    before = known.get(offer.user_id)
+    return before is not None and before.notified_at is not None
+
+
+# ----------------------------------------------------------------------------------------------- nobody claims
+
+
+def unclaim(lead: Lead, now: datetime) -> Change:
+    """Nobody claimed in time: the owner is alerted once and gets an offer; everyone who was notified may still claim."""
+    reopened = {
+        offer.user_id: replace(offer, state="notified", closed_at=None)
+        for offer in lead.offers
+        if offer.state == "expired"
+    }
+    messages: tuple[Message, ...] = ()
+    if not lead.fell_to_owner:
+        owner = _owner_offer(lead, "nobody claimed it", now)
+        own = next((offer for offer in lead.offers if offer.user_id == lead.owner_id), None)
+        if own is not None:
+            owner = replace(own, state="notified", notified_at=own.notified_at or now, closed_at=None)
+        reopened[owner.user_id] = owner
+        messages = tuple(
+            Message(kind="unclaimed", channel=channel, user_id=lead.owner_id) for channel in _owner_channels(lead)
+        )
+    changed = {offer.user_id: offer for offer in lead.offers} | reopened
+    after = replace(lead, offers=tuple(changed.values()), lapses_at=None, unclaimed_at=now)
+    known = {offer.user_id: offer for offer in lead.offers}
+    return Change(
+        lead=after,
+        offers=tuple(offer for offer in after.offers if known.get(offer.user_id) != offer),
+        messages=messages,
+        events=(Event(kind="unclaimed"),),
+    )
+
+
+def _owner_channels(lead: Lead) -> tuple[Channel, ...]:
+    return ("text", "email") if lead.owner_has_phone else ("email",)
+
+
+# ------------------------------------------------------------------------------------------------- somebody acts
+
+
+def claim(lead: Lead, user_id: int, via: Via, now: datetime) -> Change | None:
+    """The user takes the lead. None: he has it already. NotFound: he was never notified of it.
+
+    Conflict: he declined it, his turn is over, or (with `data`) somebody else has it.
+    """
+    if lead.claim is not None and lead.claim.user_id == user_id:
+        return None
+    offer = next((offer for offer in lead.offers if offer.user_id == user_id), None)
+    if offer is None or offer.notified_at is None:
+        raise NotFound.record(lead.id)
+    refuse_when_claimed(lead)
+    if offer.state == "declined":
+        raise Conflict("You have declined this lead")
+    if offer.state != "notified":
+        raise Conflict("Your time to claim this lead is over")
+    offers = {each.user_id: each for each in lead.offers}
+    return _won(lead, offers, Claim(user_id=user_id, claimed_at=now, via=via), [], by_user_id=user_id)
+
+
+def refuse_when_claimed(lead: Lead) -> None:
+    """Conflict, whose data says who has it; the engine knows his name and words the message."""
+    if lead.claim is not None:
+        data = {"claimed_by_user_id": lead.claim.user_id, "claimed_at": lead.claim.claimed_at}
+        raise Conflict("This lead has already been claimed", data=data)
+
+
+def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datetime) -> Change | None:
+    """The user does not want it. None: he has said so before. With nobody else to claim, the next one moves up to now."""
+    offer = next((offer for offer in lead.offers if offer.user_id == user_id), None)
+    if offer is None or offer.notified_at is None:
+        raise NotFound.record(lead.id)
+    if offer.state == "declined":
+        return None
+    refuse_when_claimed(lead)
+    if offer.state != "notified":
+        raise Conflict("Your time to answer this offer is over")
+    offers = {each.user_id: each for each in lead.offers}
+    offers[user_id] = _close(offer, "declined", now)
+    event = Event(kind="declined", user_id=user_id, by_user_id=user_id)
+    after = replace(lead, offers=tuple(offers.values()))
+    if lead.unclaimed_at is not None:
+        return _change(lead, after, [event])
+    if not any(each.state == "notified" for each in offers.values()):
+        _bring_forward(offers, now)
+    change = fall_due(replace(after, offers=tuple(offers.values())), unavailable, now)
+    return replace(
+        change,
+        offers=_change(lead, change.lead, ()).offers,
+        events=(event, *change.events),
+    )
+
+
+def assign(lead: Lead, user_id: int, by_user_id: int, now: datetime) -> Change | None:
+    """The owner gives the lead to somebody. None: he has it already. May be done again; then it moves."""
+    if lead.claim is not None and lead.claim.user_id == user_id:
+        return None
+    offers = {offer.user_id: offer for offer in lead.offers}
+    change = _won(lead, offers, Claim(user_id=user_id, claimed_at=now, via="Assigned"), [], by_user_id=by_user_id)
+    own = offers.get(user_id)
+    channels: tuple[Channel, ...] = own.channels if own is not None and own.channels else ("email",)
+    told = tuple(Message(kind="won", channel=channel, user_id=user_id) for channel in channels)
+    return replace(change, messages=change.messages + told)
+
+
+# ------------------------------------------------------------------------------------------------- somebody has it
+
+
+def _won(
+    lead: Lead, offers: dict[int, Offer], claim: Claim, events: list[Event], by_user_id: int | None = None
+) -> Change:
+    """One has it: what was not yet sent is withdrawn, and those who had been told learn who has it."""
+    now = claim.claimed_at
+    known = {offer.user_id: offer for offer in lead.offers}
+    to_tell = [
+        offer.user_id
+        for offer in lead.offers
+        if offer.user_id != claim.user_id and offer.notified_at and offer.state in ("notified", "expired", "won")
+    ]
+    if lead.claim is not None and lead.claim.user_id not in known:
+        to_tell.append(lead.claim.user_id)
+    for offer in list(offers.values()):
+        offers[offer.user_id] = _closed_by_claim(offer, claim, now)
+    after = replace(lead, offers=tuple(offers.values()), claim=claim, lapses_at=None)
+    winner = offers.get(claim.user_id)
+    told = [
+        Message(kind="claimed", channel=channel, user_id=user_id)
+        for user_id in to_tell
+        if (channel := _quiet_channel(known.get(user_id))) is not None
+    ]
+    if claim.via == "Auto" and winner is not None:
+        told += _messages("won", (winner,))
+    kind = "assigned" if claim.via == "Assigned" else "claimed"
+    return Change(
+        lead=after,
+        offers=tuple(offer for offer in after.offers if known.get(offer.user_id) != offer),
+        claim=claim,
+        messages=tuple(told),
+        events=(*events, Event(kind=kind, user_id=claim.user_id, by_user_id=by_user_id, detail={"via": claim.via})),
+    )
+
+
+def _closed_by_claim(offer: Offer, claim: Claim, now: datetime) -> Offer:
+    if offer.user_id == claim.user_id:
+        return _close(offer, "won", now)
+    match offer.state:
+        case "scheduled":
+            return _close(offer, "withdrawn", now)
+        case "notified" | "expired" | "won":
+            return _close(offer, "lost", now)
+        case _:
+            return offer
+
+
+def _quiet_channel(offer: Offer | None) -> Channel | None:
+    """Who has it is told by one e-mail or text, never by a call; who wanted no alerts is told nothing."""
+    if offer is None:
+        return "email"
+    if offer.has_text_alert and not offer.has_email_alert:
+        return "text"
+    return "email" if offer.channels else None
+
+
+def _messages(kind: MessageKind, offers: Iterable[Offer]) -> tuple[Message, ...]:
+    return tuple(
+        Message(kind=kind, channel=channel, user_id=offer.user_id) for offer in offers for channel in offer.channels
+    )
+
+
+def _notify(offer: Offer, now: datetime) -> Offer:
+    return replace(offer, state="notified", notified_at=now)
+
+
+def _close(offer: Offer, state: OfferState, now: datetime) -> Offer:
+    return replace(offer, state=state, closed_at=now)

@@ -1,0 +1,165 @@
+"""Where a lead goes, and why: one decision from a rule set and the facts of the moment, made again to explain it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadroutes.domain.lineup import line_up, why_not, why_unavailable
+from leadroutes.domain.matching import choose_team, consider, find_route
+from leadroutes.domain.model import SHORTEST_WAIT, Claim, Decision, Facts, Lead, Offer, RuleSet, Team
+from leadroutes.domain.rollout import EVERYBODY_UNAVAILABLE, fall_to_owner, keep_for_owner, start
+
+NO_ROUTE = "no route matches"
+EMPTY_LINE_UP = "nobody in the team's line-up"
+
+
+def find_turn_team(rule_set: RuleSet, facts: Facts) -> int | None:
+    """The team whose turns must be at hand, and locked, before this lead can be decided. None: no turn is taken."""
+    route = find_route(rule_set, facts)
+    if route is None or route.distribution_target == "Myself":
+        return None
+    team_id = choose_team(rule_set, route, facts).team_id
+    if team_id is None or rule_set.rules.teams[team_id].order_method != "Round Robin":
+        return None
+    return team_id
+
+
+def decide(
+    rule_set: RuleSet, lead_id: int, facts: Facts, now: datetime, credits_: Mapping[int, int] | None = None
+) -> Decision:
+    """Route a lead at `now`; `credits_` are those of the team that find_turn_team names."""
+    lead = standing(rule_set, None, owner_id=rule_set.rules.owner_id, lead_id=lead_id)
+    route = find_route(rule_set, facts)
+    if route is None:
+        return Decision(facts=facts, change=fall_to_owner(lead, NO_ROUTE, now))
+    if route.distribution_target == "Myself":
+        return Decision(facts=facts, route=route, change=keep_for_owner(lead, now))
+    choice = choose_team(rule_set, route, facts)
+    if choice.team_id is None:
+        return Decision(facts=facts, route=route, change=fall_to_owner(lead, choice.how, now))
+    team = rule_set.rules.teams[choice.team_id]
+    queue = line_up(team, rule_set.rules.people, now, credits_)
+    if not queue.offers:
+        return Decision(facts=facts, route=route, team_id=team.id, change=fall_to_owner(lead, EMPTY_LINE_UP, now))
+    lead = standing(rule_set, team.id, owner_id=lead.owner_id, lead_id=lead_id, offers=queue.offers)
+    return Decision(
+        facts=replace(facts, turn=queue.turn),
+        route=route,
+        team_id=team.id,
+        change=start(lead, unavailable(rule_set, queue.offers), now),
+        credits=queue.credits,
+    )
+
+
+def standing(
+    rule_set: RuleSet,
+    team_id: int | None,
+    *,
+    owner_id: int,
+    lead_id: int,
+    offers: Sequence[Offer] = (),
+    claim: Claim | None = None,
+    lapses_at: datetime | None = None,
+    unclaimed_at: datetime | None = None,
+) -> Lead:
+    """A lead as it stands, with what the rule set says of its team."""
+    team = rule_set.rules.teams.get(team_id or 0)
+    return Lead(
+        owner_id=owner_id,
+        id=lead_id,
+        owner_has_phone=bool(rule_set.owner.phone),
+        wait=wait_of(team),
+        is_exclusive=team is not None and team.offer_mode == "Exclusive",
+        offers=tuple(offers),
+        claim=claim,
+        lapses_at=lapses_at,
+        unclaimed_at=unclaimed_at,
+        fell_to_owner=any(
+            offer.user_id == owner_id and offer.team_id is None and offer.reason is not None for offer in offers
+        ),
+    )
+
+
+def wait_of(team: Team | None) -> timedelta:
+    """How long after the last notice a lead is unclaimed."""
+    return max(SHORTEST_WAIT, timedelta(minutes=team.mins_until_next_alert)) if team else SHORTEST_WAIT
+
+
+def unavailable(rule_set: RuleSet, offers: Sequence[Offer]) -> dict[int, str]:
+    """Of those in the line-up, who cannot be offered the lead now, or who is no member any more, and why."""
+    reasons = {}
+    for offer in offers:
+        if offer.state == "scheduled" and (reason := _why_gone(rule_set, offer)) is not None:
+            reasons[offer.user_id] = reason
+    return reasons
+
+
+def _why_gone(rule_set: RuleSet, offer: Offer) -> str | None:
+    if offer.team_id is None:
+        return why_unavailable(offer.user_id, rule_set.rules.people)
+    team = rule_set.rules.teams.get(offer.team_id)
+    member = next((each for each in team.members if each.user_id == offer.user_id), None) if team else None
+    if member is None:
+        return "he has left the team"
+    return why_not(member) or why_unavailable(offer.user_id, rule_set.rules.people)
+
+
+# ------------------------------------------------------------------------------------------------------------- why
+
+
+def explain(rule_set: RuleSet, facts: Facts, offers: Sequence[Offer]) -> dict[str, Any]:
+    """The same decision, told: each route, how the team was chosen, and for every member when, or why not."""
+    route = find_route(rule_set, facts)
+    choice = choose_team(rule_set, route, facts) if route and route.distribution_target == "Team Rollout" else None
+    team = rule_set.rules.teams.get(choice.team_id) if choice and choice.team_id else None
+    return {
+        "rule_set": rule_set.number,
+        "routes": [
+            {
+                "id": each.id,
+                "result": result,
+                "field": why.field if why else None,
+                "expected": why.expected if why else None,
+                "actual": why.actual if why else None,
+            }
+            for each, result, why in consider(rule_set.rules.routes, facts)
+        ],
+        "team": {"id": choice.team_id, "how": choice.how} if choice and team else None,
+        "members": [
+            _explain_member(user_id, why, offers) for user_id, why in _people_asked_about(rule_set, team, offers)
+        ],
+        "outcome": _outcome(rule_set, facts, offers),
+    }
+
+
+def _people_asked_about(rule_set: RuleSet, team: Team | None, offers: Sequence[Offer]) -> list[tuple[int, str | None]]:
+    members = {member.user_id: why_not(member) for member in team.members} if team else {}
+    places = {offer.user_id: offer.place for offer in offers}
+    everybody = list(members) + [user_id for user_id in places if user_id not in members]
+    everybody.sort(key=lambda user_id: places.get(user_id, len(places) + len(members)))
+    return [(user_id, members.get(user_id)) for user_id in everybody]
+
+
+def _explain_member(user_id: int, why: str | None, offers: Sequence[Offer]) -> dict[str, Any]:
+    offer = next((offer for offer in offers if offer.user_id == user_id), None)
+    if offer is None:
+        return {"user_id": user_id, "notify_at": None, "state": None, "reason": why or "he joined the team later"}
+    return {"user_id": user_id, "notify_at": offer.notify_at, "state": offer.state, "reason": offer.reason}
+
+
+def _outcome(rule_set: RuleSet, facts: Facts, offers: Sequence[Offer]) -> str:
+    """What the decision came to, in a sentence's half."""
+    route = find_route(rule_set, facts)
+    if route is None:
+        return f"offered to the owner: {NO_ROUTE}"
+    if route.distribution_target == "Myself":
+        return "kept by the owner"
+    choice = choose_team(rule_set, route, facts)
+    if choice.team_id is None:
+        return f"offered to the owner: {choice.how}"
+    if all(why_not(member) for member in rule_set.rules.teams[choice.team_id].members):
+        return f"offered to the owner: {EMPTY_LINE_UP}"
+    if any(offer.reason == EVERYBODY_UNAVAILABLE for offer in offers):
+        return f"offered to the owner: {EVERYBODY_UNAVAILABLE}"
+    return "offered to the team"

@@ -1,0 +1,328 @@
+"""Load, decide, apply, in one transaction: every change of a lead's fate after its arrival goes through here.
+
+What follows from a claim, a decline or a due moment, the domain says; who may ask for it, the API and the pages.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from leadroutes.domain.arriving import KnownContact
+from leadroutes.domain.identity import comparable_zipcode
+from leadroutes.domain.model import Change, Decision, Facts, RuleSet, Via
+from leadroutes.domain.rollout import assign, claim, decline, fall_due, unclaim
+from leadroutes.domain.routing import decide, explain, find_turn_team, unavailable
+from leadroutes.errors import Conflict, Invalid, NotFound
+from leadroutes.receiving import campaign_start
+from leadroutes.store import statement
+from leadroutes.store.arriving import take_turns
+from leadroutes.store.campaigns import (
+    Start,
+    load_actions,
+    repeat_due_tasks,
+    start_campaigns,
+    take_due_communications,
+)
+from leadroutes.store.leads import Applied, LeadRow, apply_changes, load_leads, lock_lead
+from leadroutes.store.postgres import Database, Transaction
+from leadroutes.store.routing import RuleSets
+
+BATCH = 500  # due leads, or campaign steps, of one transaction
+
+
+class Engine:
+    """One per process; holds nothing but the cache of rule sets."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.rule_sets = RuleSets()
+
+    # -- what people do with a lead
+
+    async def claim(self, owner_id: int, lead_id: int, user_id: int, via: Via = "None") -> None:
+        """The user takes the lead; asking again is the same. NotFound, or Conflict saying who has it or why not."""
+
+        def decide_claim(row: LeadRow, now: datetime) -> Change | None:
+            return claim(row.lead, user_id, via, now)
+
+        await self._refuse_what_is_claimed(owner_id, lead_id, user_id)
+        await self._change(owner_id, lead_id, decide_claim)
+
+    async def decline(self, owner_id: int, offer_id: int, user_id: int) -> None:
+        """The user does not want it; saying so again is the same. NotFound for another's, Conflict when it is over."""
+        lead_id = await self.database.fetchval(
+            "SELECT lead_id FROM offers WHERE owner_id = $1 AND id = $2 AND user_id = $3", owner_id, offer_id, user_id
+        )
+        if lead_id is None:
+            raise NotFound.record(offer_id)
+
+        def decide_decline(row: LeadRow, now: datetime) -> Change | None:
+            return decline(row.lead, user_id, unavailable(row.present, row.lead.offers), now)
+
+        await self._change(owner_id, lead_id, decide_decline)
+
+    async def assign(self, owner_id: int, lead_id: int, user_id: int, by_user_id: int) -> None:
+        """The owner gives the lead to himself or to somebody with whom he shares a team; done again, it moves."""
+        if not await self.database.fetchval(statement("may_be_assigned"), owner_id, user_id):
+            message = f"user_id: {user_id} was given; expected the owner or a member of a team that he shares"
+            raise Invalid.fields({"user_id": message})
+
+        def decide_assignment(row: LeadRow, now: datetime) -> Change | None:
+            return assign(row.lead, user_id, by_user_id, now)
+
+        await self._change(owner_id, lead_id, decide_assignment)
+
+    async def _refuse_what_is_claimed(self, owner_id: int, lead_id: int, user_id: int) -> None:
+        """Losers of a race are answered without queueing for the lead's lock."""
+        loser = await self.database.fetchrow(statement("find_lost_offer"), owner_id, lead_id, user_id)
+        if loser is not None:
+            raise claimed_conflict(loser["name"], loser["claimed_by_user_id"], loser["claimed_at"])
+
+    async def _change(self, owner_id: int, lead_id: int, decide_: Callable[[LeadRow, datetime], Change | None]) -> None:
+        async def work(transaction: Transaction) -> None:
+            await lock_lead(transaction, owner_id, lead_id)
+            [row] = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
+            try:
+                change = decide_(row, transaction.now)
+            except Conflict as conflict:
+                raise await _worded(transaction, conflict) from None
+            if change is not None:
+                await self._apply(transaction, [(row, change)])
+
+        await self.database.run(work)
+
+    # -- a lead that was held
+
+    async def distribute(self, owner_id: int, lead_id: int) -> None:
+        """Route a lead that is held; nothing where it has been routed. Conflict once it is claimed."""
+
+        async def work(transaction: Transaction) -> None:
+            await lock_lead(transaction, owner_id, lead_id)
+            [row] = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
+            if row.lead.claim is not None:
+                data = {"claimed_by_user_id": row.lead.claim.user_id, "claimed_at": row.lead.claim.claimed_at}
+                raise await _worded(transaction, Conflict("", data=data))
+            if row.routed_at is None:
+                await self._route(transaction, row)
+
+        await self.database.run(work)
+
+    async def _route(self, transaction: Transaction, row: LeadRow) -> None:
+        facts, contact = await _facts_of(transaction, row)
+        owner_id = row.lead.owner_id
+        team_id = find_turn_team(row.present, facts)
+        turns = await take_turns(transaction, {(owner_id, team_id)} if team_id is not None else set())
+        decision = decide(row.present, row.lead.id, facts, transaction.now, turns.get((owner_id, team_id or 0)))
+        after = {(owner_id, team_id): decision.credits} if team_id is not None and decision.credits else {}
+        if decision.contact_source_id is not None:
+            await transaction.execute(
+                "UPDATE contacts SET source_id = $3 WHERE owner_id = $1 AND id = $2 AND source_id IS NULL",
+                owner_id,
+                contact.id,
+                decision.contact_source_id,
+            )
+        applied = Applied(change=decision.change, contact_id=contact.id, rule_set=row.present.number, decision=decision)
+        await apply_changes(transaction, [applied], after)
+        start = campaign_start(decision, row.present, contact)
+        await start_campaigns(transaction, [start] if start is not None else [])
+
+    # -- what time does
+
+    async def do_due(self) -> datetime | None:
+        """Carry out everything that is due, in batches; answers the next moment at which something will be."""
+        steps: tuple[Callable[[Transaction], Awaitable[int]], ...] = (
+            self._notify_due,
+            self._lapse_due,
+            lambda transaction: take_due_communications(transaction, BATCH),
+            lambda transaction: repeat_due_tasks(transaction, BATCH),
+        )
+        for step in steps:
+            while await self.database.run(step) >= BATCH:
+                pass
+        moment: datetime | None = await self.database.fetchval(statement("find_next_due"))
+        return moment
+
+    async def _notify_due(self, transaction: Transaction) -> int:
+        taken = await transaction.fetch(statement("take_due_leads"), transaction.now, BATCH)
+        rows = await load_leads(transaction, self.rule_sets, ((row["owner_id"], row["id"]) for row in taken))
+        changes = [
+            (row, fall_due(row.lead, unavailable(row.present, row.lead.offers), transaction.now)) for row in rows
+        ]
+        await self._apply(transaction, changes)
+        return len(taken)
+
+    async def _lapse_due(self, transaction: Transaction) -> int:
+        taken = await transaction.fetch(statement("take_lapsed_leads"), transaction.now, BATCH)
+        rows = await load_leads(transaction, self.rule_sets, ((row["owner_id"], row["id"]) for row in taken))
+        await self._apply(transaction, [(row, unclaim(row.lead, transaction.now)) for row in rows])
+        return len(taken)
+
+    async def _apply(self, transaction: Transaction, changes: list[tuple[LeadRow, Change]]) -> None:
+        if not changes:
+            return
+        applied = [
+            Applied(
+                change=change,
+                contact_id=row.contact_id,
+                is_replacement=change.claim is not None and row.lead.claim is not None,
+            )
+            for row, change in changes
+        ]
+        await apply_changes(transaction, applied)
+        first_claimed = [
+            replace(row, lead=change.lead) for row, change in changes if change.claim and row.lead.claim is None
+        ]
+        await self._start_at_claim(transaction, [row for row in first_claimed if row.route_id is not None])
+
+    async def _start_at_claim(self, transaction: Transaction, rows: list[LeadRow]) -> None:
+        """The campaigns of routes whose campaign_start is Claim."""
+        kept = await self.rule_sets.load_kept(
+            transaction, {(row.lead.owner_id, row.rule_set) for row in rows if row.rule_set is not None}
+        )
+        starts = []
+        for row in rows:
+            decision = _kept_decision(row, kept)
+            if decision is not None and decision.route is not None and decision.route.campaign_start == "Claim":
+                contact = await _load_contact(transaction, row.lead.owner_id, row.contact_id)
+                starts.append(campaign_start(decision, kept[row.lead.owner_id, row.rule_set or 0], contact))
+        await start_campaigns(transaction, [start for start in starts if start is not None])
+
+    # -- why, and what happened
+
+    async def explain(self, owner_id: int, lead_id: int) -> dict[str, Any]:
+        """The decision about a lead, made again from what it was made with."""
+        async with self.database.transaction() as transaction:
+            rows = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
+            if not rows:
+                raise NotFound.record(lead_id)
+            [row] = rows
+            if row.rule_set is None or row.facts is None:
+                outcome = "held: it has not been routed"
+                return {"rule_set": None, "routes": [], "team": None, "members": [], "outcome": outcome}
+            kept = await self.rule_sets.load_kept(transaction, {(owner_id, row.rule_set)})
+            return explain(kept[owner_id, row.rule_set], row.facts, row.lead.offers)
+
+    async def history(self, owner_id: int, lead_id: int) -> list[dict[str, Any]]:
+        """Everything that happened to a lead, in order: {at, kind, user_id, by_user_id, detail (JSON text or null)}."""
+        return [dict(row) for row in await self.database.fetch(statement("list_history"), owner_id, lead_id)]
+
+    async def ledger(self, owner_id: int) -> dict[str, int]:
+        """Answers received = claimed + on_offer + unclaimed + held + rejected; imported stands outside the sum."""
+        row = await self.database.fetchrow(statement("sum_ledger"), owner_id)
+        assert row is not None
+        return dict(row)
+
+    # -- campaigns by hand
+
+    async def start_campaign(self, owner_id: int, campaign_id: int, contact_id: int, user_id: int) -> int:
+        """Begin a campaign for a contact of `owner_id`; Conflict while it runs for him."""
+
+        async def work(transaction: Transaction) -> int:
+            contact = await _load_contact(transaction, owner_id, contact_id)
+            sender = contact.assigned_user_id or owner_id
+            timezone = await transaction.fetchval("SELECT timezone FROM users WHERE id = $1", sender)
+            start = Start(
+                owner_id=owner_id,
+                contact_id=contact_id,
+                campaign_id=campaign_id,
+                actions=await load_actions(transaction, campaign_id),
+                timezone=contact.time_zone or timezone,
+                birthday=contact.birthday,
+                started_by=user_id,
+            )
+            started = await start_campaigns(transaction, [start])
+            if not started:
+                raise Conflict(f"The campaign {campaign_id} is running for the contact {contact_id} already")
+            return started[owner_id, contact_id, campaign_id]
+
+        return await self.database.run(work)
+
+    async def stop_campaign(self, owner_id: int, campaign_contact_id: int) -> None:
+        """What was not yet sent goes; tasks that are not done are marked deleted."""
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.execute(statement("stop_campaign"), transaction.now, owner_id, campaign_contact_id)
+
+        await self.database.run(work)
+
+    async def set_communication_active(
+        self, owner_id: int, communication_id: int, is_active: bool, user_id: int
+    ) -> None:
+        """Mark a step done by the user, or set it going again. Conflict for one that has been sent."""
+
+        async def work(transaction: Transaction) -> None:
+            row = await transaction.fetchrow(
+                "SELECT is_active, sent_from_user_id FROM contact_communications"
+                " WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE",
+                owner_id,
+                communication_id,
+            )
+            if row is None:
+                raise NotFound.record(communication_id)
+            if row["is_active"] == is_active:
+                return
+            if is_active and row["sent_from_user_id"] is not None:
+                raise Conflict("It has been sent and cannot become active again")
+            name = "resume_communication" if is_active else "stop_communication"
+            values = (
+                (owner_id, communication_id) if is_active else (owner_id, communication_id, transaction.now, user_id)
+            )
+            await transaction.execute(statement(name), *values)
+
+        await self.database.run(work)
+
+
+def claimed_conflict(name: str, user_id: int, claimed_at: datetime) -> Conflict:
+    """The one sentence that every loser reads."""
+    at = claimed_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{claimed_at.microsecond // 1000:03d}Z"
+    return Conflict(
+        f"This lead has already been claimed by {name} at {at}",
+        data={"claimed_by_user_id": user_id, "claimed_at": at},
+    )
+
+
+async def _worded(transaction: Transaction, conflict: Conflict) -> Conflict:
+    """The conflict with the winner's name; others stay as they are."""
+    if conflict.data is None:
+        return conflict
+    user_id = conflict.data["claimed_by_user_id"]
+    name = await transaction.fetchval("SELECT display_name(users) FROM users WHERE id = $1", user_id)
+    return claimed_conflict(name, user_id, conflict.data["claimed_at"])
+
+
+async def _load_contact(transaction: Transaction, owner_id: int, contact_id: int) -> KnownContact:
+    row = await transaction.fetchrow(
+        "SELECT id, source_id, assigned_user_id, time_zone, birthday FROM contacts WHERE owner_id = $1 AND id = $2",
+        owner_id,
+        contact_id,
+    )
+    if row is None:
+        raise NotFound.record(contact_id)
+    return KnownContact(**row)
+
+
+async def _facts_of(transaction: Transaction, row: LeadRow) -> tuple[Facts, KnownContact]:
+    """The facts of a stored lead as they are at this moment, and its contact."""
+    contact = await _load_contact(transaction, row.lead.owner_id, row.contact_id)
+    lead = await transaction.fetchrow(
+        "SELECT source_id, type, zipcode FROM leads WHERE owner_id = $1 AND id = $2", row.lead.owner_id, row.lead.id
+    )
+    assert lead is not None
+    facts = Facts(
+        lead_source_id=lead["source_id"],
+        contact_source_id=contact.source_id,
+        type=lead["type"],
+        zipcode=comparable_zipcode(lead["zipcode"]),
+    )
+    return facts, contact
+
+
+def _kept_decision(row: LeadRow, kept: dict[tuple[int, int], RuleSet]) -> Decision | None:
+    """What a lead keeps of the decision about it, as far as its campaign needs it."""
+    rule_set = kept.get((row.lead.owner_id, row.rule_set or 0))
+    if rule_set is None or row.facts is None:
+        return None
+    route = next((route for route in rule_set.rules.routes if route.id == row.route_id), None)
+    change = Change(lead=row.lead, claim=row.lead.claim)
+    return Decision(facts=row.facts, change=change, route=route, team_id=row.team_id)

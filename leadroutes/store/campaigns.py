@@ -1,0 +1,106 @@
+"""Campaigns as they run: starts, steps that have fallen due, tasks that recur. When a step is due, the domain says."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from leadroutes.domain.campaign import Step, next_occurrence, plan_steps
+from leadroutes.domain.model import CampaignAction
+from leadroutes.store import statement
+from leadroutes.store.leads import wake_worker
+from leadroutes.store.messages import enqueue
+from leadroutes.store.postgres import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A campaign that is to begin for a contact; `timezone` is the contact's, else the sender's."""
+
+    owner_id: int
+    contact_id: int
+    campaign_id: int
+    actions: Sequence[CampaignAction]
+    timezone: str | None
+    birthday: str | None
+    lead_id: int | None = None
+    started_by: int | None = None
+
+
+async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> dict[tuple[int, int, int], int]:
+    """Begin each, unless it runs already. Answers the new rows' ids by (owner_id, contact_id, campaign_id)."""
+    once = {(start.owner_id, start.contact_id, start.campaign_id): start for start in reversed(list(starts))}
+    if not once:
+        return {}
+    records = [_record(start, transaction) for start in once.values()]
+    rows = await transaction.fetch(
+        statement("start_campaigns"), transaction.now, msgspec.json.encode(records).decode()
+    )
+    await wake_worker(transaction)
+    return {(row["owner_id"], row["contact_id"], row["campaign_id"]): row["id"] for row in rows}
+
+
+def _record(start: Start, transaction: Transaction) -> dict[str, Any]:
+    steps = plan_steps(start.actions, transaction.now, start.timezone, start.birthday)
+    return {
+        "owner_id": start.owner_id,
+        "contact_id": start.contact_id,
+        "campaign_id": start.campaign_id,
+        "lead_id": start.lead_id,
+        "started_by": start.started_by,
+        "steps": [_step(step) for step in steps],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    action = step.action
+    return {
+        "action_id": action.id,
+        "type": action.type,
+        "is_communication": step.is_communication,
+        "due_at": step.due_at,
+        "is_past": step.is_past,
+        "template_id": action.template_id,
+        "assigned_user_id": action.assigned_user_id,
+        "is_stopped_on_text_reply": action.is_stopped_on_text_reply,
+        "description": action.description,
+        "is_recurring": action.recurrence is not None,
+    }
+
+
+async def load_actions(transaction: Transaction, campaign_id: int) -> tuple[CampaignAction, ...]:
+    """A campaign's actions as they are now."""
+    rows = await transaction.fetch(
+        "SELECT id, type, assigned_user_id, template_id, timing_type, delay_by_days, dispatch_time, delay_by_seconds,"
+        " dispatch_datetime, recurrence, trigger_type, is_stopped_on_text_reply, description"
+        " FROM campaign_actions WHERE campaign_id = $1 ORDER BY id",
+        campaign_id,
+    )
+    return tuple(CampaignAction(**row) for row in rows)
+
+
+async def take_due_communications(transaction: Transaction, most: int) -> int:
+    """Turn due steps into queued messages; answers how many."""
+    messages = await transaction.fetch(statement("take_due_communications"), transaction.now, most)
+    await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in messages])
+    return len(messages)
+
+
+async def repeat_due_tasks(transaction: Transaction, most: int) -> int:
+    """Make the successors of recurring tasks that have come; answers how many were looked at."""
+    rows = await transaction.fetch(statement("take_recurring_tasks"), transaction.now, most)
+    if rows:
+        await transaction.execute(
+            statement("repeat_tasks"),
+            transaction.now,
+            [row["owner_id"] for row in rows],
+            [row["id"] for row in rows],
+            [
+                next_occurrence(row["recurrence"], row["started_at"], row["due_at"], row["timezone"])
+                if row["recurrence"] and row["ended_at"] is None
+                else None
+                for row in rows
+            ],
+        )
+    return len(rows)

@@ -1,0 +1,166 @@
+"""Leads as their rollouts stand, and the one statement that applies what was decided about many of them.
+
+It decides nothing; who calls it to change a lead holds that lead's lock.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from leadroutes.domain.model import Change, Claim, Decision, Facts, Lead, Offer, RuleSet
+from leadroutes.domain.routing import standing
+from leadroutes.errors import NotFound
+from leadroutes.store import statement
+from leadroutes.store.messages import enqueue
+from leadroutes.store.postgres import WAKE, Transaction
+from leadroutes.store.routing import RuleSets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRow:
+    """A lead with what it was decided with; `lead` is as it stands under the present rules."""
+
+    lead: Lead
+    contact_id: int
+    rule_set: int | None
+    facts: Facts | None
+    route_id: int | None
+    team_id: int | None
+    routed_at: datetime | None
+    present: RuleSet
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.lead.owner_id, self.lead.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """One decided change, ready to be written: `decision` where the lead has been routed by it."""
+
+    change: Change
+    contact_id: int
+    is_new: bool = False  # the lead's own row has just been written, with everything in it
+    is_replacement: bool = False  # the claim takes the place of another
+    rule_set: int | None = None
+    decision: Decision | None = None
+
+
+async def lock_lead(transaction: Transaction, owner_id: int, lead_id: int) -> None:
+    """Wait for, and hold, the lock under which a lead's fate changes. NotFound when there is no such lead."""
+    found = await transaction.fetchval(
+        "SELECT id FROM leads WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE", owner_id, lead_id
+    )
+    if found is None:
+        raise NotFound.record(lead_id)
+
+
+async def load_leads(transaction: Transaction, rule_sets: RuleSets, keys: Iterable[tuple[int, int]]) -> list[LeadRow]:
+    """Leads by (owner_id, id) as they stand; a separate statement from the lock, so that it sees what was waited for."""
+    wanted = sorted(set(keys))
+    rows = await transaction.fetch(
+        statement("load_standing"), [owner_id for owner_id, _ in wanted], [lead_id for _, lead_id in wanted]
+    )
+    present = await rule_sets.load_present(transaction, {row["owner_id"]: row["rules_version"] for row in rows})
+    return [_lead_row(row, present[row["owner_id"]]) for row in rows]
+
+
+def _lead_row(row: asyncpg.Record, present: RuleSet) -> LeadRow:
+    claim = None
+    if row["claimed_at"] is not None:
+        claim = Claim(user_id=row["claimed_by_user_id"], claimed_at=row["claimed_at"], via=row["via"])
+    lead = standing(
+        present,
+        row["team_id"],
+        owner_id=row["owner_id"],
+        lead_id=row["id"],
+        offers=msgspec.json.decode(row["offers"], type=tuple[Offer, ...]),
+        claim=claim,
+        lapses_at=row["lapses_at"],
+        unclaimed_at=row["unclaimed_at"],
+    )
+    return LeadRow(
+        lead=lead,
+        contact_id=row["contact_id"],
+        rule_set=row["rule_set"],
+        facts=msgspec.json.decode(row["facts"], type=Facts) if row["facts"] else None,
+        route_id=row["route_id"],
+        team_id=row["team_id"],
+        routed_at=row["routed_at"],
+        present=present,
+    )
+
+
+async def apply_changes(
+    transaction: Transaction,
+    changes: Sequence[Applied],
+    turns: Mapping[tuple[int, int], Mapping[int, int]] | None = None,
+) -> None:
+    """Write them all, enqueue what is to be told, and wake the worker if something falls due later."""
+    messages = await transaction.fetch(
+        statement("apply_changes"),
+        transaction.now,
+        _json(_lead_record(each, transaction.now) for each in changes if not each.is_new),
+        _json({**_key(each), **_record(offer)} for each in changes for offer in each.change.offers),
+        _json(_claim_record(each) for each in changes if each.change.claim is not None),
+        _json({**_key(each), **_record(message)} for each in changes for message in each.change.messages),
+        _json({**_key(each), **_record(event)} for each in changes for event in each.change.events),
+        _json(
+            {"owner_id": owner_id, "team_id": team_id, "credits": credits_}
+            for (owner_id, team_id), credits_ in (turns or {}).items()
+        ),
+    )
+    await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in messages])
+    if any(each.change.lead.lapses_at is not None for each in changes):
+        await wake_worker(transaction)
+
+
+async def wake_worker(transaction: Transaction) -> None:
+    """Say, once for the transaction, that something may be due earlier than the worker thinks."""
+    await transaction.execute("SELECT pg_notify($1, '')", WAKE)
+
+
+def _key(each: Applied) -> dict[str, int]:
+    return {"owner_id": each.change.lead.owner_id, "lead_id": each.change.lead.id}
+
+
+def _lead_record(each: Applied, now: datetime) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        **_key(each),
+        "lapses_at": each.change.lead.lapses_at,
+        "unclaimed_at": each.change.lead.unclaimed_at,
+        "is_claimed": each.change.claim is not None,
+    }
+    if each.decision is not None:
+        record |= {"routed_at": now, "rule_set": each.rule_set, **decided_columns(each.decision)}
+    return record
+
+
+def decided_columns(decision: Decision) -> dict[str, Any]:
+    """What a lead keeps of the decision about it."""
+    return {
+        "facts": decision.facts,
+        "route_id": decision.route.id if decision.route else None,
+        "team_id": decision.team_id,
+    }
+
+
+def _claim_record(each: Applied) -> dict[str, Any]:
+    return {
+        **_key(each),
+        **_record(each.change.claim),
+        "contact_id": each.contact_id,
+        "is_replacement": each.is_replacement,
+    }
+
+
+def _record(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+def _json(records: Iterable[Any]) -> str:
+    return msgspec.json.encode(list(records)).decode()

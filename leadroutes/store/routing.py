@@ -1,0 +1,78 @@
+"""The rule sets that decisions need: built when first needed after a change, stored once, cached in every process.
+
+A cached one is never trusted blindly: the statement that commits a decision checks its number.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
+
+from leadroutes.domain.model import Rules, RuleSet
+from leadroutes.store import statement
+from leadroutes.store.postgres import Transaction
+
+MOST_CACHED = 20_000  # rule sets, present and past
+
+
+class RuleSets:
+    """The cache of one process, least recently used out first."""
+
+    def __init__(self) -> None:
+        self._cached: OrderedDict[tuple[int, int], RuleSet] = OrderedDict()
+
+    async def load_present(self, transaction: Transaction, versions: Mapping[int, int]) -> dict[int, RuleSet]:
+        """The rule set of each owner; `versions` are users.rules_version as just read, so a cached one may serve."""
+        found = {owner_id: self._find(owner_id, number) for owner_id, number in versions.items()}
+        missing = [owner_id for owner_id, rule_set in found.items() if rule_set is None]
+        built = await self._build(transaction, missing) if missing else {}
+        return {
+            owner_id: rule_set or built[owner_id]
+            for owner_id, rule_set in found.items()
+            if rule_set or owner_id in built
+        }
+
+    async def load_kept(
+        self, transaction: Transaction, wanted: Collection[tuple[int, int]]
+    ) -> dict[tuple[int, int], RuleSet]:
+        """Past rule sets by (owner_id, number), as leads were decided with."""
+        found = {key: rule_set for key in set(wanted) if (rule_set := self._find(*key)) is not None}
+        missing = [key for key in set(wanted) if key not in found]
+        if missing:
+            rows = await transaction.fetch(
+                "SELECT owner_id, number, rules::text AS rules FROM rule_sets"
+                " JOIN unnest($1::bigint[], $2::bigint[]) AS wanted (owner_id, number) USING (owner_id, number)",
+                *zip(*missing, strict=True),
+            )
+            for row in rows:
+                found[row["owner_id"], row["number"]] = self._keep(row["number"], row["rules"])
+        return found
+
+    async def load_one(self, transaction: Transaction, owner_id: int) -> RuleSet:
+        """The present rule set of one owner."""
+        number = await transaction.fetchval("SELECT rules_version FROM users WHERE id = $1", owner_id)
+        return (await self.load_present(transaction, {owner_id: number}))[owner_id]
+
+    async def _build(self, transaction: Transaction, owner_ids: Iterable[int]) -> dict[int, RuleSet]:
+        rows = await transaction.fetch(statement("load_rules"), list(owner_ids))
+        await transaction.execute(
+            statement("keep_rule_sets"),
+            [row["owner_id"] for row in rows],
+            [row["number"] for row in rows],
+            [row["rules"] for row in rows],
+            transaction.now,
+        )
+        return {row["owner_id"]: self._keep(row["number"], row["rules"]) for row in rows}
+
+    def _find(self, owner_id: int, number: int) -> RuleSet | None:
+        rule_set = self._cached.get((owner_id, number))
+        if rule_set is not None:
+            self._cached.move_to_end((owner_id, number))
+        return rule_set
+
+    def _keep(self, number: int, rules: str) -> RuleSet:
+        rule_set = RuleSet(number, msgspec.json.decode(rules, type=Rules))
+        self._cached[rule_set.rules.owner_id, number] = rule_set
+        if len(self._cached) > MOST_CACHED:
+            self._cached.popitem(last=False)
+        return rule_set

@@ -1,0 +1,61 @@
+-- $1 now, $2 leads, $3 offers, $4 claims, $5 messages, $6 events, $7 turns (each a JSON list).
+-- Everything that a batch of decisions changes, in one statement; the caller holds the leads' locks, or has just made
+-- them. A second claim of a lead fails on its primary key unless it says that it takes the first one's place.
+WITH lead AS (
+    UPDATE leads l
+    SET lapses_at = x.lapses_at, unclaimed_at = x.unclaimed_at,
+        routed_at = coalesce(l.routed_at, x.routed_at), rule_set = coalesce(l.rule_set, x.rule_set),
+        facts = coalesce(l.facts, x.facts), route_id = coalesce(l.route_id, x.route_id),
+        team_id = coalesce(l.team_id, x.team_id),
+        modified_at = CASE WHEN x.is_claimed THEN $1 ELSE l.modified_at END
+    FROM json_to_recordset($2::json) AS x (
+        owner_id bigint, lead_id bigint, lapses_at timestamptz, unclaimed_at timestamptz, routed_at timestamptz,
+        rule_set bigint, facts jsonb, route_id bigint, team_id bigint, is_claimed boolean)
+    WHERE l.owner_id = x.owner_id AND l.id = x.lead_id
+), offer AS (
+    INSERT INTO offers (owner_id, lead_id, user_id, team_id, place, notify_at, rank, assign_automatically,
+        has_call_alert, has_text_alert, has_email_alert, state, reason, notified_at, closed_at)
+    SELECT x.* FROM json_to_recordset($3::json) AS x (
+        owner_id bigint, lead_id bigint, user_id bigint, team_id bigint, place int, notify_at timestamptz, rank int,
+        assign_automatically boolean, has_call_alert boolean, has_text_alert boolean, has_email_alert boolean,
+        state text, reason text, notified_at timestamptz, closed_at timestamptz)
+    ON CONFLICT (owner_id, lead_id, user_id) DO UPDATE
+    SET notify_at = excluded.notify_at, state = excluded.state, reason = excluded.reason,
+        notified_at = excluded.notified_at, closed_at = excluded.closed_at, has_text_alert = excluded.has_text_alert,
+        has_email_alert = excluded.has_email_alert
+    RETURNING owner_id, lead_id, user_id, id
+), new_claim AS (
+    SELECT x.* FROM json_to_recordset($4::json) AS x (
+        owner_id bigint, lead_id bigint, contact_id bigint, user_id bigint, claimed_at timestamptz, via text,
+        is_replacement boolean)
+), claimed AS (
+    INSERT INTO claims (owner_id, lead_id, user_id, claimed_at, via)
+    SELECT owner_id, lead_id, user_id, claimed_at, via FROM new_claim WHERE NOT is_replacement
+), moved AS (
+    UPDATE claims c SET user_id = x.user_id, claimed_at = x.claimed_at, via = x.via
+    FROM new_claim x WHERE x.is_replacement AND c.owner_id = x.owner_id AND c.lead_id = x.lead_id
+), assigned AS (
+    UPDATE contacts c SET assigned_user_id = x.user_id, modified_at = $1
+    FROM new_claim x WHERE c.owner_id = x.owner_id AND c.id = x.contact_id
+), handed_over AS (
+    UPDATE tasks t SET assigned_user_id = x.user_id, modified_at = $1
+    FROM new_claim x
+    WHERE t.contact_owner_id = x.owner_id AND t.contact_id = x.contact_id AND t.follows_contact
+      AND t.status = 'incomplete'
+), event AS (
+    INSERT INTO lead_events (owner_id, lead_id, at, kind, user_id, by_user_id, detail)
+    SELECT x.owner_id, x.lead_id, $1, x.kind, x.user_id, x.by_user_id, x.detail FROM json_to_recordset($6::json) AS x (
+        owner_id bigint, lead_id bigint, kind text, user_id bigint, by_user_id bigint, detail jsonb)
+), turn AS (
+    INSERT INTO team_turns (owner_id, team_id, credits)
+    SELECT x.owner_id, x.team_id, x.credits FROM json_to_recordset($7::json) AS x (
+        owner_id bigint, team_id bigint, credits jsonb)
+    ON CONFLICT (owner_id, team_id) DO UPDATE SET credits = excluded.credits
+)
+INSERT INTO messages (owner_id, kind, channel, lead_id, offer_id, user_id, created_at)
+SELECT x.owner_id, x.kind, x.channel, x.lead_id, coalesce(fresh.id, known.id), x.user_id, $1
+FROM json_to_recordset($5::json) AS x (owner_id bigint, lead_id bigint, kind text, channel text, user_id bigint)
+LEFT JOIN offer fresh ON fresh.owner_id = x.owner_id AND fresh.lead_id = x.lead_id AND fresh.user_id = x.user_id
+LEFT JOIN offers known ON known.owner_id = x.owner_id AND known.lead_id = x.lead_id AND known.user_id = x.user_id
+ON CONFLICT DO NOTHING
+RETURNING owner_id, id

@@ -1,0 +1,76 @@
+-- $1 now, $2 new contacts, $3 filled contacts, $4 identities, $5 leads, $6 touches, $7 keys (each a JSON list),
+-- $8 owners and $9 the numbers of the rule sets that these leads were decided with.
+-- A contact and a lead were created now, unless they say when (an import does).
+-- Answers how many rule sets were the present ones, and how many identities and keys were new: where that is fewer than
+-- were sent, somebody else was faster, and the batch has to be sorted again.
+WITH present AS (
+    SELECT u.id FROM users u JOIN unnest($8::bigint[], $9::bigint[]) AS w (id, number)
+        ON u.id = w.id AND u.rules_version = w.number
+), contact AS (
+    INSERT INTO contacts (owner_id, id, first_name, last_name, email, secondary_email, mobile_phone, home_phone,
+        office_phone, source_id, time_zone, created_at, modified_at)
+    SELECT x.owner_id, x.id, x.first_name, x.last_name, x.email, x.secondary_email, x.mobile_phone, x.home_phone,
+           x.office_phone, x.source_id, x.time_zone, coalesce(x.created_at, $1), coalesce(x.created_at, $1)
+    FROM json_to_recordset($2::json) AS x (owner_id bigint, id bigint, first_name text, last_name text, email text,
+        secondary_email text, mobile_phone text, home_phone text, office_phone text, source_id bigint, time_zone text,
+        created_at timestamptz)
+), filled AS (
+    UPDATE contacts c
+    SET first_name = coalesce(c.first_name, x.first_name), last_name = coalesce(c.last_name, x.last_name),
+        email = coalesce(c.email, x.email), secondary_email = coalesce(c.secondary_email, x.secondary_email),
+        mobile_phone = coalesce(c.mobile_phone, x.mobile_phone), home_phone = coalesce(c.home_phone, x.home_phone),
+        office_phone = coalesce(c.office_phone, x.office_phone), source_id = coalesce(c.source_id, x.source_id),
+        time_zone = coalesce(c.time_zone, x.time_zone), modified_at = $1
+    FROM json_to_recordset($3::json) AS x (owner_id bigint, id bigint, first_name text, last_name text, email text,
+        secondary_email text, mobile_phone text, home_phone text, office_phone text, source_id bigint, time_zone text)
+    WHERE c.owner_id = x.owner_id AND c.id = x.id
+), identity AS (
+    INSERT INTO contact_identities (owner_id, kind, value, contact_id)
+    SELECT x.owner_id, x.kind, x.value, x.contact_id
+    FROM json_to_recordset($4::json) AS x (owner_id bigint, kind text, value text, contact_id bigint)
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+), lead AS (
+    INSERT INTO leads (owner_id, id, contact_id, creator_user_id, arrival_id, source_id, claimed_via, text_body,
+        html_body, mls_id, listing_status, listing_price, street_address, city, state, zipcode, type, created_at,
+        modified_at, touched_at, is_imported, routed_at, rule_set, facts, route_id, team_id, lapses_at, unclaimed_at)
+    SELECT x.owner_id, x.id, x.contact_id, x.creator_user_id, x.arrival_id, x.source_id, x.claimed_via, x.text_body,
+           x.html_body, x.mls_id, x.listing_status, x.listing_price, x.street_address, x.city, x.state, x.zipcode,
+           x.type, coalesce(x.created_at, $1), coalesce(x.created_at, $1), coalesce(x.created_at, $1),
+           coalesce(x.is_imported, false), x.routed_at, x.rule_set, x.facts, x.route_id, x.team_id, x.lapses_at, x.unclaimed_at
+    FROM json_to_recordset($5::json) AS x (owner_id bigint, id bigint, contact_id bigint, creator_user_id bigint,
+        arrival_id bigint, source_id bigint, claimed_via text, text_body text, html_body text, mls_id text,
+        listing_status text, listing_price text, street_address text, city text, state text, zipcode text, type text,
+        created_at timestamptz, is_imported boolean, routed_at timestamptz, rule_set bigint, facts jsonb,
+        route_id bigint, team_id bigint, lapses_at timestamptz, unclaimed_at timestamptz)
+), touch AS (
+    SELECT * FROM json_to_recordset($6::json) AS x (owner_id bigint, lead_id bigint, kind text, detail jsonb,
+        text_body text, mls_id text, listing_price text, street_address text, city text, state text, zipcode text,
+        type text, counts_as_touch boolean)
+), gap AS (
+    SELECT DISTINCT ON (owner_id, lead_id) * FROM touch ORDER BY owner_id, lead_id, counts_as_touch DESC
+), touched AS (
+    UPDATE leads l
+    SET touched_at = CASE WHEN x.counts_as_touch THEN $1 ELSE l.touched_at END, modified_at = $1,
+        text_body = coalesce(l.text_body, x.text_body), mls_id = coalesce(l.mls_id, x.mls_id),
+        listing_price = coalesce(l.listing_price, x.listing_price), type = coalesce(l.type, x.type),
+        street_address = CASE WHEN has_place(l) THEN l.street_address ELSE x.street_address END,
+        city = CASE WHEN has_place(l) THEN l.city ELSE x.city END,
+        state = CASE WHEN has_place(l) THEN l.state ELSE x.state END,
+        zipcode = CASE WHEN has_place(l) THEN l.zipcode ELSE x.zipcode END
+    FROM gap x WHERE l.owner_id = x.owner_id AND l.id = x.lead_id
+), event AS (
+    INSERT INTO lead_events (owner_id, lead_id, at, kind, detail)
+    SELECT owner_id, lead_id, $1, kind, detail FROM touch
+), key AS (
+    INSERT INTO idempotency_keys AS k (owner_id, scope, key, digest, lead_id, arrival_id, created_at)
+    SELECT x.owner_id, x.scope, x.key, x.digest, x.lead_id, x.arrival_id, $1
+    FROM json_to_recordset($7::json) AS x (owner_id bigint, scope text, key text, digest text, lead_id bigint,
+        arrival_id bigint)
+    ON CONFLICT (owner_id, scope, key) DO UPDATE
+        SET digest = excluded.digest, lead_id = excluded.lead_id, arrival_id = excluded.arrival_id, created_at = $1
+        WHERE k.scope NOT LIKE 'vendor %' AND k.scope <> 'import' AND k.created_at < $1 - interval '24 hours'
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM present) AS rule_sets, (SELECT count(*) FROM identity) AS identities,
+       (SELECT count(*) FROM key) AS keys

@@ -1,0 +1,20 @@
+-- $1 owner, $2 lead. What happened to a lead, in order.
+SELECT at, kind, user_id, by_user_id, detail
+FROM (
+    SELECT l.created_at AS at, 0 AS place, l.id, 'arrived' AS kind, NULL::bigint AS user_id,
+           l.creator_user_id AS by_user_id, json_build_object('arrival_id', l.arrival_id)::text AS detail
+    FROM leads l WHERE l.owner_id = $1 AND l.id = $2
+    UNION ALL
+    SELECT o.notified_at, 1, o.id, 'offered', o.user_id, NULL,
+           json_build_object('offer_id', o.id, 'state', o.state)::text
+    FROM offers o WHERE o.owner_id = $1 AND o.lead_id = $2 AND o.notified_at IS NOT NULL
+    UNION ALL
+    SELECT e.at, 2, e.id, e.kind, e.user_id, e.by_user_id, e.detail::text
+    FROM lead_events e WHERE e.owner_id = $1 AND e.lead_id = $2
+    UNION ALL
+    SELECT coalesce(m.sent_at, m.created_at), 3, m.id, 'message', m.user_id, NULL,
+           json_build_object('message_id', m.id, 'kind', m.kind, 'channel', m.channel, 'state', m.state,
+                             'contact_id', m.contact_id, 'reason', m.reason)::text
+    FROM messages m WHERE m.owner_id = $1 AND m.lead_id = $2
+) AS happened
+ORDER BY at, place, id

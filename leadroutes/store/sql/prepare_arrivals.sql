@@ -1,0 +1,35 @@
+-- All that a batch of arrivals needs to know, in one look, and the ids that it may use.
+-- $1 owners; $2 $3 $4 keys (owner, scope, key); $5 $6 $7 identities (owner, kind, value); $8 $9 contacts named by id;
+-- $10 $11 lead sources (owner, id), for the contact sources of the same name; $12 leads, $13 arrivals: ids wanted.
+WITH identity AS (
+    SELECT i.owner_id, i.kind, i.value, i.contact_id
+    FROM unnest($5::bigint[], $6::text[], $7::text[]) AS w (owner_id, kind, value)
+    JOIN contact_identities i USING (owner_id, kind, value)
+), wanted_contact AS (
+    SELECT owner_id, contact_id FROM identity
+    UNION
+    SELECT owner_id, contact_id FROM unnest($8::bigint[], $9::bigint[]) AS w (owner_id, contact_id)
+)
+SELECT
+    (SELECT coalesce(json_object_agg(u.id, u.rules_version), '{}') FROM users u WHERE u.id = ANY($1::bigint[]))::text
+        AS versions,
+    (SELECT coalesce(json_agg(json_build_array(k.owner_id, k.scope, k.key, json_build_object(
+            'lead_id', k.lead_id, 'arrival_id', k.arrival_id, 'digest', k.digest, 'created_at', k.created_at))), '[]')
+        FROM unnest($2::bigint[], $3::text[], $4::text[]) AS w (owner_id, scope, key)
+        JOIN idempotency_keys k USING (owner_id, scope, key))::text AS keys,
+    (SELECT coalesce(json_agg(json_build_array(owner_id, kind, value, contact_id)), '[]') FROM identity)::text
+        AS identities,
+    (SELECT coalesce(json_agg(json_build_array(c.owner_id, json_build_object(
+            'id', c.id, 'first_name', c.first_name, 'last_name', c.last_name, 'email', c.email,
+            'secondary_email', c.secondary_email, 'mobile_phone', c.mobile_phone, 'home_phone', c.home_phone,
+            'office_phone', c.office_phone, 'source_id', c.source_id, 'assigned_user_id', c.assigned_user_id,
+            'time_zone', c.time_zone, 'birthday', c.birthday))), '[]')
+        FROM wanted_contact w JOIN contacts c ON c.owner_id = w.owner_id AND c.id = w.contact_id)::text AS contacts,
+    (SELECT coalesce(json_agg(json_build_array(w.owner_id, w.lead_source_id, (
+            SELECT min(c.id) FROM contact_sources c
+            WHERE c.owner_id = w.owner_id AND lower(c.name) = lower(s.name)))), '[]')
+        FROM unnest($10::bigint[], $11::bigint[]) AS w (owner_id, lead_source_id)
+        JOIN lead_sources s ON s.id = w.lead_source_id)::text AS contact_sources,
+    ARRAY(SELECT nextval('leads_id_seq') FROM generate_series(1, $12::int)) AS lead_ids,
+    ARRAY(SELECT nextval('contacts_id_seq') FROM generate_series(1, $12::int)) AS contact_ids,
+    ARRAY(SELECT nextval('arrivals_id_seq') FROM generate_series(1, $13::int)) AS arrival_ids

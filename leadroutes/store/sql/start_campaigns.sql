@@ -1,0 +1,50 @@
+-- $1 now, $2 starts (a JSON list, one per contact and campaign). A campaign that still runs for a contact is not
+-- started again; one whose every step is done is settled first. Answers those that were started.
+WITH start AS (
+    SELECT * FROM json_to_recordset($2::json) AS x (
+        owner_id bigint, contact_id bigint, campaign_id bigint, lead_id bigint, started_by bigint, steps json)
+), settled AS (
+    UPDATE campaign_contacts r SET ended_at = $1
+    FROM start s
+    WHERE r.owner_id = s.owner_id AND r.contact_id = s.contact_id AND r.campaign_id = s.campaign_id
+      AND r.ended_at IS NULL
+      AND NOT EXISTS (
+        SELECT FROM contact_communications c
+        WHERE c.owner_id = r.owner_id AND c.campaign_contact_id = r.id AND c.is_active)
+      AND NOT EXISTS (
+        SELECT FROM tasks t
+        WHERE t.owner_id = r.owner_id AND t.campaign_contact_id = r.id AND t.status = 'incomplete')
+    RETURNING r.id
+), started AS (
+    INSERT INTO campaign_contacts (owner_id, campaign_id, contact_id, lead_id, started_by, created_at)
+    SELECT s.owner_id, s.campaign_id, s.contact_id, s.lead_id, s.started_by, $1
+    FROM start s JOIN campaigns c ON c.id = s.campaign_id
+    WHERE (SELECT count(*) FROM settled) >= 0          -- so that it happens first
+    ON CONFLICT (owner_id, campaign_id, contact_id) WHERE ended_at IS NULL DO NOTHING
+    RETURNING owner_id, campaign_id, contact_id, lead_id, id
+), step AS (
+    SELECT r.owner_id, r.id AS campaign_contact_id, r.campaign_id, r.contact_id, r.lead_id,
+           c.assigned_user_id AS contact_assigned_user_id, x.*
+    FROM started r
+    JOIN start s USING (owner_id, campaign_id, contact_id)
+    JOIN contacts c ON c.owner_id = r.owner_id AND c.id = r.contact_id
+    CROSS JOIN LATERAL json_to_recordset(s.steps) AS x (
+        action_id bigint, type text, is_communication boolean, due_at timestamptz, is_past boolean, template_id bigint,
+        assigned_user_id bigint, is_stopped_on_text_reply boolean, description text, is_recurring boolean)
+), communication AS (
+    INSERT INTO contact_communications (owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id, type,
+        template_id, assigned_user_id, is_stopped_on_text_reply, is_active, send_at, completed_at)
+    SELECT owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id, type, template_id,
+           assigned_user_id, is_stopped_on_text_reply, NOT is_past, due_at, CASE WHEN is_past THEN $1 END
+    FROM step WHERE is_communication
+    ORDER BY due_at
+), task AS (
+    INSERT INTO tasks (owner_id, contact_id, contact_owner_id, action_type, assigned_user_id, due_at, description, status,
+        campaign_contact_id, campaign_action_id, follows_contact, recurs_at, created_at, modified_at)
+    SELECT owner_id, contact_id, owner_id, type, coalesce(assigned_user_id, contact_assigned_user_id, owner_id), due_at,
+           coalesce(description, type), 'incomplete', campaign_contact_id, action_id, assigned_user_id IS NULL,
+           CASE WHEN is_recurring THEN due_at END, $1, $1
+    FROM step WHERE NOT is_communication
+    ORDER BY due_at
+)
+SELECT owner_id, campaign_id, contact_id, id FROM started

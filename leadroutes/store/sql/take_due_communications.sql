@@ -1,0 +1,32 @@
+-- $1 now, $2 how many. Campaign steps whose moment has come, earliest first, become messages; a birthday's step makes
+-- its successor of the next year. One that was stopped and set going again has its message queued once more.
+WITH due AS (
+    SELECT owner_id, id FROM contact_communications
+    WHERE is_active AND taken_at IS NULL AND send_at <= $1
+    ORDER BY send_at LIMIT $2
+    FOR NO KEY UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE contact_communications c SET taken_at = $1
+    FROM due WHERE c.owner_id = due.owner_id AND c.id = due.id
+    RETURNING c.*
+), next_birthday AS (
+    INSERT INTO contact_communications (owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id, type,
+        template_id, assigned_user_id, is_stopped_on_text_reply, send_at)
+    SELECT t.owner_id, t.contact_id, t.campaign_contact_id, t.campaign_id, t.action_id, t.lead_id, t.type,
+           t.template_id, t.assigned_user_id, t.is_stopped_on_text_reply,
+           (t.send_at AT TIME ZONE coalesce(c.time_zone, 'UTC') + interval '1 year')
+               AT TIME ZONE coalesce(c.time_zone, 'UTC')
+    FROM taken t
+    JOIN contacts c ON c.owner_id = t.owner_id AND c.id = t.contact_id
+    JOIN campaigns g ON g.id = t.campaign_id
+    JOIN campaign_actions a ON a.owner_id = g.owner_id AND a.id = t.action_id AND a.trigger_type = 2
+)
+INSERT INTO messages (owner_id, kind, channel, lead_id, contact_id, communication_id, created_at)
+SELECT owner_id, 'campaign', CASE type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
+       lead_id, contact_id, id, $1
+FROM taken
+ORDER BY send_at, id
+ON CONFLICT (owner_id, communication_id) WHERE communication_id IS NOT NULL DO UPDATE
+    SET state = 'queued', reason = NULL, attempts = 0
+    WHERE messages.state = 'suppressed'
+RETURNING owner_id, id
