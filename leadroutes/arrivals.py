@@ -17,10 +17,11 @@ import structlog
 from leadroutes.domain.arriving import Key
 from leadroutes.engine import Engine
 from leadroutes.errors import Conflict, NotFound, Problem, Unavailable
-from leadroutes.intake import read
 from leadroutes.intake.formats import BY_NAME
+from leadroutes.intake.reading import read
 from leadroutes.intake.results import ControlMessage, Pending, Reading, Refusal
-from leadroutes.receiving import Item, NewLead, Received, Stored, receive
+from leadroutes.receiving import receive
+from leadroutes.sorting import Item, NewLead, Received, Stored
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 

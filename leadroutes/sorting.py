@@ -1,0 +1,356 @@
+"""Sorts a batch of arrivals in order: repetition, touch or new lead, and whose; gathers what has to be written.
+
+It knows what was looked up beforehand, asks the domain, and touches no database.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from leadroutes.domain.arriving import (
+    Key,
+    KnownContact,
+    KnownKey,
+    KnownLead,
+    fill_contact,
+    find_contact,
+    find_standing_key,
+    find_touched_lead,
+    identities_of,
+)
+from leadroutes.domain.identity import comparable_zipcode, normal_phone, time_zone_of
+from leadroutes.domain.inquiry import Inquiry
+from leadroutes.errors import Conflict, NotFound, Problem
+from leadroutes.store.arriving import Known, Writes, key_record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLead:
+    """`POST /leads`: an inquiry of a contact that exists; the API has checked its fields."""
+
+    owner_id: int
+    contact_id: int
+    creator_user_id: int
+    source_id: int | None = None
+    claimed_via: str = "None"
+    text_body: str | None = None
+    html_body: str | None = None
+    mls_id: str | None = None
+    listing_status: str | None = None
+    listing_price: str | None = None
+    street_address: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zipcode: str | None = None
+    type: str | None = None
+    distribute: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A body that came in through an intake key, as it was read. `arrival_id` where one that is kept is read again."""
+
+    owner_id: int
+    intake_key_id: int
+    lead_source_id: int
+    contact_source_id: int | None
+    body: bytes
+    headers: Mapping[str, str]
+    format: str | None
+    inquiries: tuple[Inquiry, ...]
+    status: str = "accepted"  # of a body that holds no inquiry
+    reason: str | None = None
+    arrival_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One arrival of a batch, with the keys that make it the same as another."""
+
+    arrival: NewLead | Received
+    keys: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What became of an arrival; `is_new` is false for a repetition and for a touch."""
+
+    owner_id: int
+    lead_ids: tuple[int, ...] = ()
+    is_new: bool = False
+    arrival_id: int | None = None
+    status: str = "accepted"
+    reason: str | None = None
+
+
+def vendor_key(lead_source_id: int, inquiry: Inquiry) -> Key | None:
+    """A vendor's own id holds for ever, inside an owner and a lead source."""
+    if not inquiry.vendor_id:
+        return None
+    return Key(scope=f"vendor {lead_source_id}", key=inquiry.vendor_id, is_lasting=True)
+
+
+Outcome = tuple[str, int | None, str | None]  # what an inquiry is, its lead, and why
+
+
+@dataclass(slots=True)
+class LeadToRoute:
+    record: dict[str, Any]
+    contact: KnownContact
+    is_distributed: bool
+
+
+@dataclass(slots=True)
+class Sorting:
+    """Sorts arrivals in order; what one brings, the next one knows."""
+
+    known: Known
+    now: datetime
+    writes: Writes = field(default_factory=Writes)
+    to_route: list[LeadToRoute] = field(default_factory=list)
+    changed_contacts: dict[tuple[int, int], KnownContact] = field(default_factory=dict)  # as they were
+
+    def add(self, item: Item) -> Stored | Problem:
+        """Where the keys are known already, the first one's answer; otherwise what becomes of this one."""
+        owner_id = item.arrival.owner_id
+        known_keys = {
+            (key.scope, key.key): found
+            for key in item.keys
+            if (found := self.known.keys.get((owner_id, key.scope, key.key))) is not None
+        }
+        earlier = find_standing_key(known_keys, item.keys, self.now)
+        if earlier is not None:
+            return self._repeat(item, earlier, known_keys)
+        match item.arrival:
+            case NewLead() as new_lead:
+                stored = self._add_new_lead(new_lead)
+            case Received() as received:
+                stored = self._add_received(received)
+        if isinstance(stored, Stored):
+            self._keep_keys(item, stored)
+        return stored
+
+    def _repeat(
+        self, item: Item, earlier: KnownKey, known_keys: Mapping[tuple[str, str], KnownKey]
+    ) -> Stored | Problem:
+        for key in item.keys:
+            found = known_keys.get((key.scope, key.key))
+            if found is not None and key.digest is not None and found.digest != key.digest:
+                return Conflict(f"The Idempotency-Key {key.key!r} came with another body before")
+        lead_ids = (earlier.lead_id,) if earlier.lead_id is not None else ()
+        return Stored(
+            owner_id=item.arrival.owner_id,
+            lead_ids=lead_ids,
+            arrival_id=earlier.arrival_id,
+            status="touch" if lead_ids else "accepted",
+            reason="repeats an earlier arrival",
+        )
+
+    def _keep_keys(self, item: Item, stored: Stored) -> None:
+        lead_id = stored.lead_ids[0] if stored.lead_ids else None
+        for key in item.keys:
+            self._keep_key(stored.owner_id, key, lead_id, stored.arrival_id)
+
+    def _keep_key(self, owner_id: int, key: Key, lead_id: int | None, arrival_id: int | None) -> None:
+        self.writes.keys.append(key_record(owner_id, key, lead_id, arrival_id))
+        self.known.keys[owner_id, key.scope, key.key] = KnownKey(
+            lead_id=lead_id, arrival_id=arrival_id, digest=key.digest, created_at=self.now
+        )
+
+    # -- POST /leads
+
+    def _add_new_lead(self, new_lead: NewLead) -> Stored | Problem:
+        contact = self.known.contacts.get((new_lead.owner_id, new_lead.contact_id))
+        if contact is None:
+            return NotFound.record(new_lead.contact_id)
+        record = {each.name: getattr(new_lead, each.name) for each in fields(new_lead) if each.name != "distribute"}
+        time_zone = contact.time_zone or time_zone_of(
+            comparable_zipcode(new_lead.zipcode), normal_phone(contact.mobile_phone)
+        )
+        self._change_contact(new_lead.owner_id, replace(contact, time_zone=time_zone))
+        lead_id = self._make_lead(record, contact.id, is_distributed=new_lead.distribute)
+        return Stored(owner_id=new_lead.owner_id, lead_ids=(lead_id,), is_new=True)
+
+    def _make_lead(self, record: dict[str, Any], contact_id: int, *, is_distributed: bool = True) -> int:
+        lead_id = self.known.lead_ids.pop(0)
+        owner_id = record["owner_id"]
+        record |= {"id": lead_id, "contact_id": contact_id}
+        self.writes.leads.append(record)
+        self.to_route.append(LeadToRoute(record, self.known.contacts[owner_id, contact_id], is_distributed))
+        self.known.leads.setdefault((owner_id, contact_id), []).insert(
+            0,
+            KnownLead(
+                id=lead_id,
+                mls_id=record["mls_id"],
+                street_address=record["street_address"],
+                zipcode=record["zipcode"],
+                touched_at=self.now,
+            ),
+        )
+        return lead_id
+
+    # -- POST /intake
+
+    def _add_received(self, received: Received) -> Stored:
+        arrival_id = received.arrival_id or self.known.arrival_ids.pop(0)
+        outcomes = [self._add_inquiry(received, inquiry, arrival_id) for inquiry in received.inquiries]
+        status, reason = _sum_up(outcomes) if outcomes else (received.status, received.reason)
+        lead_ids = tuple(lead_id for _, lead_id, _ in outcomes if lead_id is not None)
+        self.writes.arrivals.append(
+            {
+                "owner_id": received.owner_id,
+                "id": arrival_id,
+                "intake_key_id": received.intake_key_id,
+                "lead_source_id": received.lead_source_id,
+                "headers": msgspec.json.encode(dict(received.headers)).decode(),
+                "body": received.body,
+                "format": received.format,
+                "status": status,
+                "reason": reason,
+                "lead_id": lead_ids[0] if lead_ids else None,
+                "source_named": next((inquiry.source for inquiry in received.inquiries), None),
+            }
+        )
+        return Stored(
+            owner_id=received.owner_id,
+            lead_ids=lead_ids if status in ("accepted", "touch") else (),
+            is_new=status == "accepted" and bool(lead_ids),
+            arrival_id=arrival_id,
+            status=status,
+            reason=reason,
+        )
+
+    def _add_inquiry(self, received: Received, inquiry: Inquiry, arrival_id: int) -> Outcome:
+        """(status, lead, reason) of one inquiry."""
+        owner_id = received.owner_id
+        vendor = vendor_key(received.lead_source_id, inquiry)
+        earlier = self.known.keys.get((owner_id, vendor.scope, vendor.key)) if vendor else None
+        same_lead = earlier.lead_id if earlier else None
+        if inquiry.is_test:
+            return "test", same_lead, "a test lead starts nothing"
+        if inquiry.event is not None:
+            kind = "updated" if inquiry.event == "update" else "reassigned by the source"
+            if same_lead is not None:
+                self._touch(owner_id, same_lead, inquiry, arrival_id, kind)
+            return "update", same_lead, f"the source sent: {inquiry.event}"
+        if same_lead is not None:
+            self._touch(owner_id, same_lead, inquiry, arrival_id, "touched")
+            return "touch", same_lead, f"repeats the source's id {inquiry.vendor_id}"
+        contact_id, is_known = self._identify(received, inquiry)
+        touched = (
+            find_touched_lead(self.known.leads.get((owner_id, contact_id), ()), inquiry, self.now) if is_known else None
+        )
+        if touched is not None:
+            self._touch(owner_id, touched.id, inquiry, arrival_id, "touched")
+            lead_id = touched.id
+            outcome: Outcome = ("touch", lead_id, "the same person about the same property")
+        else:
+            lead_id = self._make_lead(_lead_record(received, inquiry, arrival_id), contact_id)
+            outcome = ("accepted", lead_id, None)
+        if vendor is not None:
+            self._keep_key(owner_id, vendor, lead_id, arrival_id)
+        return outcome
+
+    def _identify(self, received: Received, inquiry: Inquiry) -> tuple[int, bool]:
+        """The contact that this person is, made if need be; and whether he was known before."""
+        owner_id = received.owner_id
+        known = self.known.identities[owner_id]
+        identities = identities_of(inquiry)
+        contact_id = find_contact(known, identities)
+        time_zone = time_zone_of(inquiry.zipcode, inquiry.phone)
+        is_known = contact_id is not None
+        if contact_id is None:
+            contact_id = self.known.contact_ids.pop(0)
+            source_id = received.contact_source_id or self.known.contact_sources.get(
+                (owner_id, received.lead_source_id)
+            )
+            contact = fill_contact(KnownContact(id=contact_id, source_id=source_id, time_zone=time_zone), inquiry)
+            self.known.contacts[owner_id, contact_id] = contact
+            self.changed_contacts[owner_id, contact_id] = KnownContact(id=0)
+        else:
+            before = self.known.contacts[owner_id, contact_id]
+            filled = fill_contact(before, inquiry)
+            self._change_contact(owner_id, replace(filled, time_zone=before.time_zone or time_zone))
+        self._keep_identities(owner_id, contact_id, [each for each in identities if each not in known])
+        return contact_id, is_known
+
+    def _keep_identities(self, owner_id: int, contact_id: int, fresh: Sequence[tuple[str, str]]) -> None:
+        """Only what the contact has kept identifies him."""
+        contact = self.known.contacts[owner_id, contact_id]
+        kept = {
+            *(("email", each.lower()) for each in (contact.email, contact.secondary_email) if each),
+            *(("phone", each) for each in (contact.mobile_phone, contact.home_phone, contact.office_phone) if each),
+        }
+        for kind, value in fresh:
+            if (kind, value) in kept:
+                self.known.identities[owner_id][kind, value] = contact_id
+                self.writes.identities.append(
+                    {"owner_id": owner_id, "kind": kind, "value": value, "contact_id": contact_id}
+                )
+
+    def _change_contact(self, owner_id: int, after: KnownContact) -> None:
+        before = self.known.contacts[owner_id, after.id]
+        if after != before:
+            self.changed_contacts.setdefault((owner_id, after.id), before)
+            self.known.contacts[owner_id, after.id] = after
+
+    def give_source(self, owner_id: int, contact_id: int, source_id: int) -> None:
+        """A contact that has no source yet is given the route's."""
+        contact = self.known.contacts[owner_id, contact_id]
+        self._change_contact(owner_id, replace(contact, source_id=contact.source_id or source_id))
+
+    def _touch(self, owner_id: int, lead_id: int, inquiry: Inquiry, arrival_id: int, kind: str) -> None:
+        self.writes.touches.append(
+            {
+                "owner_id": owner_id,
+                "lead_id": lead_id,
+                "kind": kind,
+                "counts_as_touch": kind == "touched",
+                "detail": {"arrival_id": arrival_id, "message": inquiry.message, "source": inquiry.source},
+                **inquiry_columns(inquiry),
+            }
+        )
+
+    def finish_contacts(self) -> None:
+        """Turn what became of the contacts into records: new ones whole, known ones by what was filled in."""
+        for (owner_id, contact_id), before in self.changed_contacts.items():
+            after = self.known.contacts[owner_id, contact_id]
+            record = {"owner_id": owner_id, **{each.name: getattr(after, each.name) for each in fields(after)}}
+            (self.writes.contacts if before.id == 0 else self.writes.filled).append(record)
+
+
+def _sum_up(outcomes: Sequence[Outcome]) -> tuple[str, str | None]:
+    """The status of a body that holds several inquiries is the one that matters most."""
+    order = ("accepted", "touch", "update", "test")
+    status, _, reason = min(outcomes, key=lambda outcome: order.index(outcome[0]))
+    return status, reason
+
+
+def inquiry_columns(inquiry: Inquiry) -> dict[str, Any]:
+    """What a lead has of an inquiry."""
+    return {
+        "text_body": inquiry.message,
+        "mls_id": inquiry.mls_id,
+        "listing_price": str(inquiry.price) if inquiry.price is not None else None,
+        "street_address": inquiry.street_address,
+        "city": inquiry.city,
+        "state": inquiry.state,
+        "zipcode": inquiry.zipcode,
+        "type": inquiry.type,
+    }
+
+
+def _lead_record(received: Received, inquiry: Inquiry, arrival_id: int) -> dict[str, Any]:
+    return {
+        "owner_id": received.owner_id,
+        "creator_user_id": received.owner_id,
+        "arrival_id": arrival_id,
+        "source_id": received.lead_source_id,
+        "claimed_via": "None",
+        "html_body": None,
+        "listing_status": None,
+        **inquiry_columns(inquiry),
+    }
