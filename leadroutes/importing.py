@@ -1,0 +1,342 @@
+"""Brings past leads in from a CSV file, in batches: every row is in, was in before, or is reported with the reason.
+
+History only: nothing is routed, alerted or touched, unless the leads of the last 24 hours are asked to be routed.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from leadroutes.domain.arriving import Identity, Key, KnownContact, KnownKey, fill_contact, find_contact, identities_of
+from leadroutes.domain.identity import time_zone_of
+from leadroutes.engine import Engine
+from leadroutes.intake.csv_import import CellWarning, ImportedRow, RowError, read_csv
+from leadroutes.sorting import inquiry_columns, vendor_key
+from leadroutes.store import accounts, statement
+from leadroutes.store.arriving import Known, Wanted, Writes, key_record, look_up, write
+from leadroutes.store.postgres import Database, Transaction
+
+BATCH = 1000
+RECENT = timedelta(hours=24)
+SCOPE = "import"
+NAME_LIMIT = 200
+
+Tell = Callable[[int, int], None]  # how many rows are done, of how many
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the rows of a file; `imported` are new, `known` were in before or repeat a source's own id."""
+
+    rows: int = 0
+    imported: int = 0
+    known: int = 0
+    routed: int = 0
+    rejected: list[RowError] = field(default_factory=list)
+    warnings: list[tuple[ImportedRow, CellWarning]] = field(default_factory=list)
+    is_dry_run: bool = False
+
+    def lines(self) -> Iterator[str]:
+        """The report as a person reads it; the sum comes last."""
+        for row, warning in self.warnings:
+            yield f"line {row.line} (row {row.row}): {warning.why}: {warning.column} {warning.value!r} is left empty"
+        for error in self.rejected:
+            yield f"line {error.line} (row {error.row}): {error.why}: not imported"
+        verb = "would be imported" if self.is_dry_run else "imported"
+        routed = f", {self.routed} of them routed" if self.routed else ""
+        yield (
+            f"{self.rows} rows: {self.imported} {verb}{routed}, {self.known} were in already, "
+            f"{len(self.rejected)} rejected"
+        )
+
+
+async def import_leads(
+    database: Database, content: bytes, owner_email: str, *, route: bool, dry_run: bool, tell: Tell
+) -> Report:
+    """Import the file into the account of the user with this e-mail; the same file again adds nothing."""
+    owner_id = await accounts.get_user_id(database, owner_email)
+    report = Report(is_dry_run=dry_run)
+    rows = _readable(content, report)
+    if not rows:
+        return report
+    importing = _Importing(database, owner_id, await _name_sources(database, owner_id, rows, dry_run), _people(rows))
+    await importing.recognise()
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        imported = await importing.store(batch, is_dry_run=dry_run)
+        report.imported += imported
+        report.known += len(batch) - imported
+        if start == 0 and not dry_run:
+            # A server that has never looked at these tables checks foreign keys by an index that is of no use.
+            await database.execute("ANALYZE contacts, leads")
+        tell(start + len(batch), len(rows))
+    if route and not dry_run:
+        report.routed = await importing.route()
+    return report
+
+
+def _readable(content: bytes, report: Report) -> list["_Row"]:
+    """The rows that can be imported; the report gets the others, and what could not be read in these."""
+    rows: list[_Row] = []
+    seen: Counter[bytes] = Counter()
+    for each in read_csv(content):
+        report.rows += 1
+        if isinstance(each, RowError):
+            report.rejected.append(each)
+            continue
+        report.warnings += [(each, warning) for warning in each.warnings]
+        digest = hashlib.sha256(msgspec.json.encode((each.inquiry, each.lead_source, each.contact_source))).digest()
+        seen[digest] += 1
+        rows.append(_Row(each, f"{digest.hex()} {seen[digest]}", identities_of(each.inquiry)))
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row with what makes it the same as one of another file: its content, and its number among equal ones."""
+
+    imported: ImportedRow
+    key: str
+    identities: tuple[Identity, ...]
+
+
+def _people(rows: Iterable[_Row]) -> dict[Identity, Identity]:
+    """Each e-mail and phone with the one that stands for its person: the same person through other rows too."""
+    parents: dict[Identity, Identity] = {}
+    for row in rows:
+        for identity in row.identities:
+            first = _representative(parents, row.identities[0])
+            parents[_representative(parents, identity)] = first
+    return {identity: _representative(parents, identity) for identity in parents}
+
+
+def _representative(parents: dict[Identity, Identity], identity: Identity) -> Identity:
+    while (parent := parents.setdefault(identity, identity)) != identity:
+        parents[identity] = parents[parent]
+        identity = parent
+    return identity
+
+
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """Ids by name, lower case; a name that a dry run would have made means 0."""
+
+    lead: dict[str, int]
+    contact: dict[str, int]
+
+
+async def _name_sources(database: Database, owner_id: int, rows: Sequence[_Row], dry_run: bool) -> _Sources:
+    lead = {_cut(row.imported.lead_source) for row in rows}
+    contact = {_cut(row.imported.contact_source) for row in rows if row.imported.contact_source}
+
+    async def work(transaction: Transaction) -> _Sources:
+        sources = _Sources({}, {})
+        for names, name_source, found, kind in (
+            (lead, accounts.name_lead_source, sources.lead, "lead_sources"),
+            (contact, accounts.name_contact_source, sources.contact, "contact_sources"),
+        ):
+            known = await transaction.fetch(statement("load_names"), owner_id, kind)
+            found |= {row["name"].lower(): row["id"] for row in reversed(known)}
+            for name in sorted(names):
+                if name.lower() not in found:
+                    found[name.lower()] = 0 if dry_run else await name_source(transaction, owner_id, name)
+        return sources
+
+    return await database.run(work)
+
+
+def _cut(name: str) -> str:
+    return name[:NAME_LIMIT].rstrip()
+
+
+@dataclass(slots=True)
+class _Importing:
+    """One import: who is who in the file, and which contact each person has become."""
+
+    database: Database
+    owner_id: int
+    sources: _Sources
+    people: dict[Identity, Identity]
+    contacts: dict[Identity, int] = field(default_factory=dict)  # by the identity that stands for the person
+    recent: list[int] = field(default_factory=list)
+
+    async def recognise(self) -> None:
+        """People of the file who are contacts already, in whichever row they say so."""
+        identities = list(self.people)
+        for start in range(0, len(identities), BATCH):
+            part = identities[start : start + BATCH]
+            rows = await self.database.fetch(
+                statement("find_identities"), self.owner_id, [kind for kind, _ in part], [value for _, value in part]
+            )
+            for row in rows:
+                self.contacts.setdefault(self.people[row["kind"], row["value"]], row["contact_id"])
+
+    async def store(self, batch: Sequence[_Row], *, is_dry_run: bool) -> int:
+        """Store those of the rows that are not in yet; how many these are."""
+
+        async def work(transaction: Transaction) -> "_Batch":
+            known = await look_up(transaction, self._wanted(batch))
+            sorted_ = _Batch(self, known)
+            for row in batch:
+                sorted_.add(row)
+            if not is_dry_run:
+                await write(transaction, sorted_.finish())
+            return sorted_
+
+        done = await self.database.run(work)
+        self.contacts |= done.contacts
+        since = self.database.clock.now() - RECENT
+        self.recent += [lead_id for lead_id, row in done.leads if _is_to_route(row, since)]
+        return done.imported
+
+    def _wanted(self, batch: Sequence[_Row]) -> Wanted:
+        people = {self.people[row.identities[0]] for row in batch if row.identities}
+        keys = {key for row in batch for key in self.keys_of(row)}
+        return Wanted(
+            owners={self.owner_id},
+            keys={(self.owner_id, key.scope, key.key) for key in keys},
+            identities={(self.owner_id, *identity) for row in batch for identity in row.identities},
+            contacts={(self.owner_id, self.contacts[person]) for person in people if person in self.contacts},
+            leads=len(batch),
+        )
+
+    def keys_of(self, row: _Row) -> tuple[Key, ...]:
+        """What makes a row one that is in already: its content, or the source's own id."""
+        vendor = vendor_key(self.lead_source_of(row), row.imported.inquiry)
+        return (Key(scope=SCOPE, key=row.key, is_lasting=True), *((vendor,) if vendor else ()))
+
+    def lead_source_of(self, row: _Row) -> int:
+        return self.sources.lead[_cut(row.imported.lead_source).lower()]
+
+    def contact_source_of(self, row: _Row) -> int | None:
+        name = row.imported.contact_source
+        return self.sources.contact[_cut(name).lower()] if name else None
+
+    async def route(self) -> int:
+        """Route the leads of the last 24 hours that have not been routed; how many these were."""
+        rows = await self.database.fetch(statement("release_imported_leads"), self.owner_id, self.recent)
+        engine = Engine(self.database)
+        for row in rows:
+            await engine.distribute(self.owner_id, row["id"])
+        return len(rows)
+
+
+def _is_to_route(row: _Row, since: Any) -> bool:
+    inquiry = row.imported.inquiry
+    return not inquiry.is_test and inquiry.received_at is not None and inquiry.received_at >= since
+
+
+class _Batch:
+    """Sorts the rows of a batch; what one brings, the next one knows."""
+
+    def __init__(self, importing: _Importing, known: Known) -> None:
+        self.importing = importing
+        self.owner_id = importing.owner_id
+        self.known = known
+        self.identities = known.identities[self.owner_id]
+        self.contacts: dict[Identity, int] = {}
+        self.before: dict[int, KnownContact | None] = {}  # contacts that change, as they were; None: a new one
+        self.created_at: dict[int, Any] = {}  # of new contacts
+        self.leads: list[tuple[int, _Row]] = []  # of all rows, those that were in before included
+        self.writes = Writes()
+        self.imported = 0
+
+    def add(self, row: _Row) -> None:
+        """A lead of its own, unless its content or its source's id is in already."""
+        keys = self.importing.keys_of(row)
+        found = [known for key in keys if (known := self.known.keys.get((self.owner_id, key.scope, key.key)))]
+        lead_id = found[0].lead_id if found else self._make_lead(row)
+        if lead_id is not None:
+            self.leads.append((lead_id, row))
+        for key in keys:
+            self._keep(key, lead_id)
+
+    def _keep(self, key: Key, lead_id: int | None) -> None:
+        if (self.owner_id, key.scope, key.key) not in self.known.keys:
+            self.writes.keys.append(key_record(self.owner_id, key, lead_id, None))
+            self.known.keys[self.owner_id, key.scope, key.key] = self._known_key(lead_id)
+
+    def _known_key(self, lead_id: int | None) -> KnownKey:
+        return KnownKey(lead_id=lead_id, arrival_id=None, digest=None, created_at=self.importing.database.clock.now())
+
+    def _make_lead(self, row: _Row) -> int:
+        inquiry = row.imported.inquiry
+        lead_id = self.known.lead_ids.pop()
+        self.imported += 1
+        self.writes.leads.append(
+            {
+                "owner_id": self.owner_id,
+                "id": lead_id,
+                "contact_id": self._identify(row),
+                "creator_user_id": self.owner_id,
+                "source_id": self.importing.lead_source_of(row),
+                "claimed_via": "None",
+                "created_at": inquiry.received_at,
+                "is_imported": True,
+                **inquiry_columns(inquiry),
+            }
+        )
+        return lead_id
+
+    def _identify(self, row: _Row) -> int:
+        """The contact that this person is, made if need be, with the gaps filled that this row can fill."""
+        person = self.importing.people[row.identities[0]] if row.identities else None
+        contact_id = self._find(row, person)
+        if contact_id is None:
+            contact_id = self.known.contact_ids.pop()
+            self.known.contacts[self.owner_id, contact_id] = KnownContact(id=contact_id)
+            self.before[contact_id] = None
+            self.created_at[contact_id] = row.imported.inquiry.received_at
+        self._fill(row, contact_id)
+        if person is not None:
+            self.contacts.setdefault(person, contact_id)
+        return contact_id
+
+    def _find(self, row: _Row, person: Identity | None) -> int | None:
+        candidates = [find_contact(self.identities, row.identities)]
+        if person is not None:
+            candidates += [self.contacts.get(person), self.importing.contacts.get(person)]
+        return next((each for each in candidates if each and (self.owner_id, each) in self.known.contacts), None)
+
+    def _fill(self, row: _Row, contact_id: int) -> None:
+        inquiry = row.imported.inquiry
+        before = self.known.contacts[self.owner_id, contact_id]
+        filled = replace(
+            fill_contact(before, inquiry),
+            source_id=before.source_id or self.importing.contact_source_of(row),
+            time_zone=before.time_zone or time_zone_of(inquiry.zipcode, inquiry.phone),
+        )
+        if filled != before:
+            self.before.setdefault(contact_id, before)
+            self.known.contacts[self.owner_id, contact_id] = filled
+        for kind, value in row.identities:
+            if (kind, value) not in self.identities and value in _values(filled):
+                self.identities[kind, value] = contact_id
+                record = {"owner_id": self.owner_id, "kind": kind, "value": value, "contact_id": contact_id}
+                self.writes.identities.append(record)
+
+    def finish(self) -> Writes:
+        for contact_id, before in self.before.items():
+            after = self.known.contacts[self.owner_id, contact_id]
+            record = {"owner_id": self.owner_id, **{each.name: getattr(after, each.name) for each in fields(after)}}
+            if before is None:
+                self.writes.contacts.append(record | {"created_at": self.created_at[contact_id]})
+            else:
+                self.writes.filled.append(record)
+        return self.writes
+
+
+def _values(contact: KnownContact) -> tuple[str | None, ...]:
+    """What identifies a contact, of what stands in it."""
+    return (
+        contact.email and contact.email.lower(),
+        contact.secondary_email and contact.secondary_email.lower(),
+        contact.mobile_phone,
+        contact.home_phone,
+        contact.office_phone,
+    )
