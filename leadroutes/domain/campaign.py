@@ -33,7 +33,7 @@ class Step:
 def plan_steps(
     actions: Iterable[CampaignAction], start: datetime, timezone: str | None, birthday: str | None
 ) -> tuple[Step, ...]:
-    """The steps of a campaign that begins at `start`, in order; `birthday` as YYYY-MM-DD, otherwise it counts as unknown."""
+    """The steps of a campaign that begins at `start`, in order; a `birthday` that is not YYYY-MM-DD is unknown."""
     zone = zone_named(timezone)
     steps = (_plan(action, start, zone, birthday) for action in actions)
     return tuple(sorted((step for step in steps if step is not None), key=lambda step: step.due_at))

@@ -79,7 +79,7 @@ def _by_turn(
     now: datetime,
     credits_: Mapping[int, int],
 ) -> LineUp:
-    """By rank, rotated to begin with the member whose turn it is. A place is one member's: equal ranks are not together."""
+    """By rank, rotated to begin with the member whose turn it is; here equal ranks are not told together."""
     step = timedelta(minutes=team.mins_until_next_alert)
     ordered = sorted(candidates, key=_by_rank_then_id)
     present = [

@@ -50,7 +50,7 @@ Result = Literal["matched", "passed over", "failed"]
 
 
 def consider(routes: Iterable[Route], facts: Facts) -> list[tuple[Route, Result, Mismatch | None]]:
-    """Every route in the order in which they are tried: the one that matched, those it went before, those that failed."""
+    """Every route in the order in which they are tried, with what became of it."""
     considered: list[tuple[Route, Result, Mismatch | None]] = []
     is_taken = False
     for route in sorted(routes, key=precedence):

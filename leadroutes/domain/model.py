@@ -147,7 +147,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """This lead, to this member, to be notified at this moment. One per lead and user."""
+    """A lead, to a member, to be notified at a moment. One per lead and user."""
 
     user_id: int
     team_id: int | None

@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from leadroutes.domain.model import Change, Channel, Claim, Event, Lead, Message, MessageKind, Offer, OfferState, Via
+from leadroutes.domain.model import (
+    SHORTEST_WAIT,
+    Change,
+    Channel,
+    Claim,
+    Event,
+    Lead,
+    Message,
+    MessageKind,
+    Offer,
+    OfferState,
+    Via,
+)
 from leadroutes.errors import Conflict, NotFound
 
 OPEN = ("scheduled", "notified")
@@ -42,7 +54,7 @@ def fall_to_owner(lead: Lead, reason: str, now: datetime) -> Change:
     """Nothing fits: the owner gets the one offer, is told at once, and has to claim like anybody else."""
     offer = _owner_offer(lead, reason, now)
     others = tuple(each for each in lead.offers if each.user_id != lead.owner_id)
-    after = replace(lead, offers=(*others, offer), fell_to_owner=True, lapses_at=now + lead.wait, unclaimed_at=None)
+    after = replace(lead, offers=(*others, offer), fell_to_owner=True, lapses_at=now + SHORTEST_WAIT, unclaimed_at=None)
     return Change(lead=after, offers=(offer,), messages=_messages("offer", (offer,)))
 
 
@@ -92,7 +104,7 @@ def fall_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Chang
 def _next_group(
     offers: Iterable[Offer], *, until: datetime | None = None, after: datetime | None = None
 ) -> list[Offer]:
-    """The scheduled offers that share the earliest moment (at the most `until`, later than `after`), in order of place."""
+    """The scheduled offers of the earliest moment (at the most `until`, later than `after`), in order of place."""
     scheduled = [
         offer
         for offer in offers
@@ -173,7 +185,7 @@ def _was_notified(known: Mapping[int, Offer], offer: Offer) -> bool:
 
 
 def unclaim(lead: Lead, now: datetime) -> Change:
-    """Nobody claimed in time: the owner is alerted once and gets an offer; everyone who was notified may still claim."""
+    """Nobody claimed in time: the owner is alerted once and gets an offer; all who were notified may still claim."""
     reopened = {
         offer.user_id: replace(offer, state="notified", closed_at=None)
         for offer in lead.offers
@@ -181,7 +193,7 @@ def unclaim(lead: Lead, now: datetime) -> Change:
     }
     messages: tuple[Message, ...] = ()
     if not lead.fell_to_owner:
-        owner = _owner_offer(lead, "nobody claimed it", now)
+        owner = _owner_offer(lead, None, now)
         own = next((offer for offer in lead.offers if offer.user_id == lead.owner_id), None)
         if own is not None:
             owner = replace(own, state="notified", notified_at=own.notified_at or now, closed_at=None)
@@ -234,7 +246,7 @@ def refuse_when_claimed(lead: Lead) -> None:
 
 
 def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datetime) -> Change | None:
-    """The user does not want it. None: he has said so before. With nobody else to claim, the next one moves up to now."""
+    """The user does not want it. None: he has said so before. With nobody else to claim, the next one moves up."""
     offer = next((offer for offer in lead.offers if offer.user_id == user_id), None)
     if offer is None or offer.notified_at is None:
         raise NotFound.record(lead.id)
@@ -280,12 +292,8 @@ def _won(
     """One has it: what was not yet sent is withdrawn, and those who had been told learn who has it."""
     now = claim.claimed_at
     known = {offer.user_id: offer for offer in lead.offers}
-    to_tell = [
-        offer.user_id
-        for offer in lead.offers
-        if offer.user_id != claim.user_id and offer.notified_at and offer.state in ("notified", "expired", "won")
-    ]
-    if lead.claim is not None and lead.claim.user_id not in known:
+    to_tell = [offer.user_id for offer in lead.offers if offer.notified_at and offer.state in ("notified", "expired")]
+    if lead.claim is not None:
         to_tell.append(lead.claim.user_id)
     for offer in list(offers.values()):
         offers[offer.user_id] = _closed_by_claim(offer, claim, now)
@@ -294,7 +302,7 @@ def _won(
     told = [
         Message(kind="claimed", channel=channel, user_id=user_id)
         for user_id in to_tell
-        if (channel := _quiet_channel(known.get(user_id))) is not None
+        if user_id != claim.user_id and (channel := _quiet_channel(known.get(user_id))) is not None
     ]
     if claim.via == "Auto" and winner is not None:
         told += _messages("won", (winner,))

@@ -41,7 +41,7 @@ def decide(
     team = rule_set.rules.teams[choice.team_id]
     queue = line_up(team, rule_set.rules.people, now, credits_)
     if not queue.offers:
-        return Decision(facts=facts, route=route, team_id=team.id, change=fall_to_owner(lead, EMPTY_LINE_UP, now))
+        return Decision(facts=facts, route=route, change=fall_to_owner(lead, EMPTY_LINE_UP, now))
     lead = standing(rule_set, team.id, owner_id=lead.owner_id, lead_id=lead_id, offers=queue.offers)
     return Decision(
         facts=replace(facts, turn=queue.turn),
@@ -126,14 +126,12 @@ def explain(rule_set: RuleSet, facts: Facts, offers: Sequence[Offer]) -> dict[st
             for each, result, why in consider(rule_set.rules.routes, facts)
         ],
         "team": {"id": choice.team_id, "how": choice.how} if choice and team else None,
-        "members": [
-            _explain_member(user_id, why, offers) for user_id, why in _people_asked_about(rule_set, team, offers)
-        ],
+        "members": [_explain_member(user_id, why, offers) for user_id, why in _people_asked_about(team, offers)],
         "outcome": _outcome(rule_set, facts, offers),
     }
 
 
-def _people_asked_about(rule_set: RuleSet, team: Team | None, offers: Sequence[Offer]) -> list[tuple[int, str | None]]:
+def _people_asked_about(team: Team | None, offers: Sequence[Offer]) -> list[tuple[int, str | None]]:
     members = {member.user_id: why_not(member) for member in team.members} if team else {}
     places = {offer.user_id: offer.place for offer in offers}
     everybody = list(members) + [user_id for user_id in places if user_id not in members]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 
 def take_turn(candidates: Sequence[tuple[int, int]], credits_: Mapping[int, int]) -> tuple[int, dict[int, int]]:
-    """The user whose turn it is and everybody's credits afterwards; `candidates` are (user id, weight ≥ 1), ties to the first."""
+    """The user whose turn it is and all credits afterwards; `candidates` are (user id, weight), a tie the first."""
     after = dict(credits_)
     for user_id, weight in candidates:
         after[user_id] = after.get(user_id, 0) + weight

@@ -1,0 +1,119 @@
+"""When the steps of a campaign are due: days and times of day are the contact's, across the summer clock and leap days."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from leadroutes.domain.campaign import next_occurrence, parse_recurrence, plan_steps
+from leadroutes.domain.model import CampaignAction
+from leadroutes.errors import Invalid
+
+DENVER, NEW_YORK = "America/Denver", "America/New_York"
+
+
+def action(**changes: Any) -> CampaignAction:
+    default = CampaignAction(
+        id=1,
+        type="Email Contact",
+        assigned_user_id=None,
+        template_id=None,
+        timing_type="Delay by Minutes",
+        delay_by_days=None,
+        dispatch_time=None,
+        delay_by_seconds=None,
+        dispatch_datetime=None,
+        recurrence=None,
+        trigger_type=1,
+        is_stopped_on_text_reply=False,
+        description=None,
+    )
+    return replace(default, **changes)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def day(days: int, time: str) -> dict[str, Any]:
+    return {"timing_type": "Delay by Day and Time", "delay_by_days": days, "dispatch_time": time}
+
+
+START = "2026-11-24T19:30:00"  # noon and a half in Denver
+MOMENTS: list[tuple[str, dict[str, Any], str, str | None, str]] = [
+    ("seconds, in spite of the name", {"delay_by_seconds": 120}, START, DENVER, "2026-11-24T19:32:00"),
+    ("no delay", {"delay_by_seconds": 0}, START, DENVER, START),
+    ("the next day at half past nine in Denver", day(1, "09:30:00"), START, DENVER, "2026-11-25T16:30:00"),
+    ("without a zone, UTC", day(1, "09:30"), START, None, "2026-11-25T09:30:00"),
+    ("day 0, later today", day(0, "18:00"), START, DENVER, "2026-11-25T01:00:00"),
+    ("day 0, past: the next such time", day(0, "09:00"), START, DENVER, "2026-11-25T16:00:00"),
+    ("the contact's day, not UTC's", day(1, "09:00"), "2026-11-25T03:00:00", DENVER, "2026-11-25T16:00:00"),
+    ("across the end of summer time", day(1, "09:00"), "2026-10-31T18:00:00", NEW_YORK, "2026-11-01T14:00:00"),
+    ("a time that the clock leaps over", day(1, "02:30"), "2026-03-07T18:00:00", NEW_YORK, "2026-03-08T07:30:00"),
+    ("a time that comes twice: the first", day(1, "01:30"), "2026-10-31T18:00:00", NEW_YORK, "2026-11-01T05:30:00"),
+    (
+        "an exact moment",
+        {"timing_type": "Exact Date and Time", "dispatch_datetime": at("2026-12-09T16:00:00")},
+        START,
+        DENVER,
+        "2026-12-09T16:00:00",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "start", "zone", "due"), [row[1:] for row in MOMENTS], ids=[r[0] for r in MOMENTS])
+def test_a_step_is_due_at(changes: dict[str, Any], start: str, zone: str | None, due: str) -> None:
+    [step] = plan_steps([action(**changes)], at(start), zone, None)
+    assert step.due_at == at(due)
+    assert not step.is_past
+
+
+def test_an_exact_moment_that_has_passed_is_kept_and_not_sent() -> None:
+    exact = action(timing_type="Exact Date and Time", dispatch_datetime=at("2026-11-01T16:00:00"))
+    [step] = plan_steps([exact], at(START), DENVER, None)
+    assert step.is_past
+
+
+def test_steps_come_in_the_order_of_their_moments() -> None:
+    steps = plan_steps(
+        [action(id=1, **day(1, "09:00")), action(id=2, delay_by_seconds=60)], at(START), DENVER, None
+    )
+    assert [step.action.id for step in steps] == [2, 1]
+
+
+BIRTHDAYS: list[tuple[str, str | None, str | None]] = [
+    ("this year's is still to come", "1955-12-28", "2026-12-28T16:00:00"),
+    ("this year's has passed", "1955-10-28", "2027-10-28T15:00:00"),
+    ("today, and the hour is past", "1955-11-24", "2027-11-24T16:00:00"),
+    ("a leap day", "1956-02-29", "2027-02-28T16:00:00"),
+    ("unknown", None, None),
+    ("not in the form", "28 October 1955", None),
+    ("no such day", "1955-02-30", None),
+]
+
+
+@pytest.mark.parametrize(("birthday", "due"), [row[1:] for row in BIRTHDAYS], ids=[row[0] for row in BIRTHDAYS])
+def test_a_birthdays_step_waits_for_the_next_one(birthday: str | None, due: str | None) -> None:
+    steps = plan_steps([action(trigger_type=2, **day(0, "09:00"))], at(START), DENVER, birthday)
+    assert [step.due_at for step in steps] == ([at(due)] if due else [])
+
+
+def test_a_recurring_task_is_due_at_its_first_occurrence_and_then_at_the_next() -> None:
+    rule = "FREQ=WEEKLY;BYDAY=MO;BYHOUR=9;BYMINUTE=0;BYSECOND=0"
+    task = action(type="Agent Task - Call Reminder", timing_type="Recurring", recurrence=rule)
+    [step] = plan_steps([task], at(START), DENVER, None)
+    assert step.due_at == at("2026-11-30T16:00:00")
+    assert not step.is_communication
+    assert next_occurrence(rule, at(START), step.due_at, DENVER) == at("2026-12-07T16:00:00")
+
+
+def test_a_rule_that_has_run_out_has_no_next_occurrence() -> None:
+    assert next_occurrence("FREQ=DAILY;COUNT=1", at(START), at(START), DENVER) is None
+
+
+@pytest.mark.parametrize("rule", ["", "every monday", "FREQ=NEVER", "FREQ=SECONDLY", "FREQ=MINUTELY", "FREQ=DAILY;COUNT=x"])
+def test_what_is_no_rule_is_refused_by_name_and_value(rule: str) -> None:
+    with pytest.raises(Invalid, match="recurrence") as invalid:
+        parse_recurrence(rule, datetime(2026, 1, 1))
+    assert set(invalid.value.errors) == {"recurrence"}
