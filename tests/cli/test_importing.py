@@ -1,0 +1,224 @@
+"""Past leads from a file: each row in once or reported, nobody alerted, and the same person one contact."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from leadroutes.doctor import examine
+from leadroutes.engine import Engine
+from leadroutes.errors import NotFound
+from leadroutes.importing import Report, import_leads
+from leadroutes.store.postgres import Database
+from tests.town import Town
+
+SAMPLES = Path(__file__).parents[1] / "intake" / "samples"
+HISTORY = (SAMPLES / "history.csv").read_bytes()
+EXPECTED = json.loads((SAMPLES / "history.expected.json").read_text(encoding="utf-8"))
+HEADER = (
+    "received_at,lead_source,contact_source,type,first_name,last_name,email,phone,zipcode,price,message,lead_id,test"
+)
+
+
+@pytest.fixture
+async def town(database: Database) -> Town:
+    return await Town.found(database)
+
+
+async def bring_in(town: Town, content: bytes, *, route: bool = False, dry_run: bool = False) -> Report:
+    return await import_leads(
+        town.database, content, "alice@example.com", route=route, dry_run=dry_run, tell=lambda *_: None
+    )
+
+
+def a_file(*rows: str) -> bytes:
+    return "\n".join([HEADER, *rows]).encode()
+
+
+def a_row(
+    email: str = "", phone: str = "", *, at: str = "2026-08-01T10:00:00Z", name: str = "Mia", rest: str = ","
+) -> str:
+    return f"{at},Zillow,Zillow,Buyer,{name},Lund,{email},{phone},80202,,Hello,{rest}"
+
+
+async def test_every_row_of_a_history_is_in_or_reported(town: Town) -> None:
+    report = await bring_in(town, HISTORY)
+
+    assert report.imported == EXPECTED["imported"]
+    assert [{"row": each.row, "line": each.line, "why": each.why} for each in report.rejected] == EXPECTED["errors"]
+    assert len(report.warnings) == len(EXPECTED["warnings"])
+    assert await town.database.fetchval("SELECT count(*) FROM contacts") == EXPECTED["people"]
+    rows = await town.database.fetch(
+        "SELECT lead_sources.name, count(*) FROM leads JOIN lead_sources ON lead_sources.id = source_id GROUP BY 1"
+    )
+    assert dict(map(tuple, rows)) == EXPECTED["by_source"]
+
+
+async def test_the_same_file_again_adds_nothing(town: Town) -> None:
+    await bring_in(town, HISTORY)
+    again = await bring_in(town, HISTORY)
+
+    assert (again.imported, again.known) == (0, EXPECTED["imported"])
+    assert await town.database.fetchval("SELECT count(*) FROM leads") == EXPECTED["imported"]
+
+
+async def test_two_imports_at_once_bring_each_row_in_once(town: Town) -> None:
+    some = b"\n".join(HISTORY.split(b"\n")[:400])
+    reports = await asyncio.gather(*(bring_in(town, some) for _ in range(3)))
+
+    stored = await town.database.fetchval("SELECT count(*) FROM leads")
+    assert sum(report.imported for report in reports) == stored == reports[0].imported + reports[0].known
+    assert (await examine(town.database)).violation is None
+
+
+async def test_equal_rows_of_one_file_are_leads_of_their_own(town: Town) -> None:
+    report = await bring_in(town, a_file(a_row("mia@example.com"), a_row("mia@example.com")))
+
+    assert report.imported == 2
+
+
+async def test_a_file_that_holds_the_earlier_one_adds_only_what_is_new(town: Town) -> None:
+    first, second = a_row("mia@example.com"), a_row("noa@example.com")
+    await bring_in(town, a_file(first))
+    report = await bring_in(town, a_file(second, first))
+
+    assert (report.imported, report.known) == (1, 1)
+
+
+async def test_a_row_that_repeats_the_sources_own_id_is_no_lead_of_its_own(town: Town) -> None:
+    report = await bring_in(
+        town, a_file(a_row("mia@example.com", rest="Z-1,"), a_row("noa@example.com", name="Noa", rest="Z-1,"))
+    )
+
+    assert (report.imported, report.known) == (1, 1)
+
+
+async def test_people_are_one_through_other_rows_too(town: Town) -> None:
+    """The first two rows have nothing in common but the third."""
+    report = await bring_in(
+        town,
+        a_file(a_row("mia@example.com"), a_row(phone="303-555-0100"), a_row("mia@example.com", "(303) 555-0100")),
+    )
+
+    assert report.imported == 3
+    contact = await town.database.fetchrow("SELECT email, mobile_phone, created_at FROM contacts")
+    assert contact is not None
+    assert (contact["email"], contact["mobile_phone"]) == ("mia@example.com", "+13035550100")
+    assert await town.database.fetchval("SELECT count(*) FROM contacts") == 1
+
+
+async def test_a_contact_who_is_here_already_is_recognised_and_only_his_gaps_are_filled(town: Town) -> None:
+    contact_id = await town.contact("alice", first_name="Maria", last_name=None, email="mia@example.com")
+    await town.database.execute(
+        "INSERT INTO contact_identities VALUES ($1, 'email', 'mia@example.com', $2)", town.users["alice"], contact_id
+    )
+
+    await bring_in(town, a_file(a_row(phone="303-555-0100"), a_row("mia@example.com", "(303) 555-0100")))
+
+    contact = await town.database.fetchrow("SELECT * FROM contacts")
+    assert contact is not None
+    assert (contact["id"], contact["first_name"], contact["last_name"]) == (contact_id, "Maria", "Lund")
+    assert contact["mobile_phone"] == "+13035550100"
+    assert await town.database.fetchval("SELECT count(*) FROM contacts") == 1
+    assert await town.database.fetchval("SELECT count(DISTINCT contact_id) FROM leads") == 1
+
+
+async def test_another_owners_contacts_are_nobody_here(town: Town) -> None:
+    contact_id = await town.contact("dave", email="mia@example.com")
+    await town.database.execute(
+        "INSERT INTO contact_identities VALUES ($1, 'email', 'mia@example.com', $2)", town.users["dave"], contact_id
+    )
+
+    await bring_in(town, a_file(a_row("mia@example.com")))
+
+    assert await town.database.fetchval("SELECT contact_id FROM leads") != contact_id
+
+
+async def test_history_is_neither_routed_nor_alerted_and_keeps_its_time(town: Town) -> None:
+    await town.option("alice", town.team_id, "bob")
+    await town.route("alice")
+
+    await bring_in(town, a_file(a_row("mia@example.com")))
+
+    lead = await town.database.fetchrow("SELECT * FROM leads")
+    assert lead is not None
+    assert lead["created_at"] == datetime(2026, 8, 1, 10, tzinfo=UTC)
+    assert lead["routed_at"] is None
+    assert await town.database.fetchval("SELECT count(*) FROM messages") == 0
+    ledger = await Engine(town.database).ledger(town.users["alice"])
+    assert (ledger["imported"], ledger["received"], ledger["held"]) == (1, 0, 0)
+
+
+async def test_the_leads_of_the_last_24_hours_are_routed_when_asked_for(town: Town) -> None:
+    await town.option("alice", town.team_id, "bob")
+    await town.route("alice")
+    recent = (town.now - timedelta(hours=3)).isoformat()
+    old = (town.now - timedelta(hours=30)).isoformat()
+    content = a_file(
+        a_row("mia@example.com", at=recent),
+        a_row("noa@example.com", at=old),
+        a_row("test@example.com", at=recent, rest=",yes"),
+    )
+    await bring_in(town, content)
+
+    report = await bring_in(town, content, route=True)
+
+    assert (report.imported, report.routed) == (0, 1)
+    offers = await town.database.fetch("SELECT user_id FROM offers")
+    assert [row["user_id"] for row in offers] == [town.users["bob"]]
+    ledger = await Engine(town.database).ledger(town.users["alice"])
+    assert (ledger["received"], ledger["on_offer"], ledger["imported"]) == (1, 1, 2)
+    assert (await bring_in(town, content, route=True)).routed == 0, "routing is done once"
+    assert (await examine(town.database)).violation is None
+
+
+async def test_a_dry_run_says_what_would_be_done_and_does_nothing(town: Town) -> None:
+    await bring_in(town, a_file(a_row("mia@example.com")))
+
+    report = await bring_in(
+        town,
+        a_file(a_row("mia@example.com"), a_row("noa@example.com").replace("Zillow,Zillow", "Billboard,Fair")),
+        dry_run=True,
+    )
+
+    assert (report.imported, report.known) == (1, 1)
+    assert list(report.lines())[-1] == "2 rows: 1 would be imported, 1 were in already, 0 rejected"
+    assert await town.database.fetchval("SELECT count(*) FROM leads") == 1
+    assert await town.database.fetchval("SELECT count(*) FROM lead_sources WHERE name = 'Billboard'") == 0
+
+
+async def test_a_source_that_is_unknown_is_made_the_owners_own(town: Town) -> None:
+    await bring_in(town, a_file(a_row("mia@example.com").replace("Zillow,Zillow", "Billboard,Fair")))
+
+    assert await town.database.fetchval("SELECT owner_id FROM lead_sources WHERE name = 'Billboard'") == (
+        town.users["alice"]
+    )
+    assert await town.database.fetchval(
+        "SELECT contact_sources.name FROM contacts JOIN contact_sources ON contact_sources.id = source_id"
+    ) == "Fair"  # fmt: skip
+
+
+async def test_what_cannot_be_read_is_told_with_its_line(town: Town) -> None:
+    report = await bring_in(town, a_file(a_row("mia@example.com"), a_row(), a_row("noa@example.com", at="soon")))
+
+    assert list(report.lines()) == [
+        "line 3 (row 2): no_contact: not imported",
+        "line 4 (row 3): bad_date: not imported",
+        "3 rows: 1 imported, 0 were in already, 2 rejected",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", HEADER.encode(), b"\x00\xff\xfe", b"a,b\n1,2\n"])
+async def test_a_file_without_leads_is_no_error(town: Town, content: bytes) -> None:
+    report = await bring_in(town, content)
+
+    assert report.imported == 0
+
+
+async def test_a_stranger_owns_nothing(town: Town) -> None:
+    with pytest.raises(NotFound):
+        await import_leads(
+            town.database, HISTORY, "nobody@example.com", route=False, dry_run=False, tell=lambda *_: None
+        )
