@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from leadroutes.settings import described
+from leadroutes.store.migrating import migrations
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,8 +30,15 @@ the path of a file that holds the value, as containers hand out secrets. `leadro
 """
 
 
+def schema() -> str:
+    """The sum of the migrations: what an empty database becomes, for reading in one piece."""
+    heading = "-- Made from the migrations by bin/generate; changes belong there.\n\n"
+    return heading + "\n".join(sql for _, sql in migrations())
+
+
 GENERATED: list[tuple[str, Callable[[], str]]] = [
     ("docs/settings.md", settings_page),
+    ("leadroutes/store/schema.sql", schema),
 ]
 
 
