@@ -3,18 +3,22 @@
 Days and times of day are those of the contact; where his time zone is unknown, the sender's.
 """
 
+import re
+from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dateutil.rrule import rrulestr
+from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, rrulestr
 
 from leadroutes.domain.model import CampaignAction
 from leadroutes.errors import Invalid
 
 COMMUNICATIONS = ("Email Contact", "Call Contact", "Text Contact")
 ON_START, ON_BIRTHDAYS = 1, 2
+DAILY_OR_SLOWER = (DAILY, WEEKLY, MONTHLY, YEARLY)
+UNTIL_IN_UTC = re.compile(r"UNTIL=(\d{8}T\d{6})Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,7 @@ def _moment(action: CampaignAction, start: datetime, zone: ZoneInfo) -> datetime
         case "Exact Date and Time":
             return action.dispatch_datetime
         case _:
-            return next_occurrence(action.recurrence or "", start, start - timedelta(milliseconds=1), zone.key)
+            return next_occurrence(action.recurrence or "", start, start - timedelta(seconds=1), zone.key)
 
 
 def _day_and_time(start: datetime, days: int, dispatch_time: str, zone: ZoneInfo) -> datetime:
@@ -109,25 +113,43 @@ def _date(text: str | None) -> date | None:
 
 
 def next_occurrence(recurrence: str, start: datetime, after: datetime, timezone: str | None) -> datetime | None:
-    """The first occurrence of an RFC 5545 rule, counted from `start` in local time, that is later than `after`."""
+    """The first occurrence of an RFC 5545 rule, counted from `start` in local time, that is later than `after`.
+
+    None: the rule has run out.
+    """
     zone = zone_named(timezone)
-    rule = parse_recurrence(recurrence, start.astimezone(zone).replace(tzinfo=None))
-    found = rule.after(after.astimezone(zone).replace(tzinfo=None))  # type: ignore[attr-defined]
+    rule = parse_recurrence(recurrence, start.astimezone(zone))
+    earliest = after.astimezone(zone).replace(tzinfo=None)
+    found = rule.after(earliest)
     return found.replace(tzinfo=zone).astimezone(UTC) if found is not None else None
 
 
-def parse_recurrence(recurrence: str, start: datetime) -> object:
-    """Invalid when it is no rule of RFC 5545, or one that leaves the days and goes by seconds or minutes."""
-    text = recurrence.removeprefix("RRULE:").strip()
+def parse_recurrence(recurrence: str, start: datetime) -> rrule:
+    """Invalid unless it is one rule of RFC 5545, daily or slower, that comes round in reasonable time."""
+    local = UNTIL_IN_UTC.sub(lambda found: _until_local(found[1], start), recurrence.strip())
     try:
-        rule = rrulestr(text, dtstart=start, forceset=False)
-        rule.after(start, inc=True)
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError) as error:
-        message = f"recurrence: {recurrence!r} was given; expected an RFC 5545 rule such as FREQ=WEEKLY;BYDAY=MO"
-        raise Invalid.fields({"recurrence": message}) from error
-    if "FREQ=SECONDLY" in text.upper() or "FREQ=MINUTELY" in text.upper():
-        raise Invalid.fields({"recurrence": f"recurrence: {recurrence!r} was given; expected HOURLY or slower"})
+        rule = rrulestr(local, dtstart=start.replace(tzinfo=None))
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, IndexError):
+        rule = None
+    if not isinstance(rule, rrule) or _never_comes(rule):
+        expected = "one rule of RFC 5545, daily or slower, such as FREQ=WEEKLY;BYDAY=MO"
+        raise Invalid.fields({"recurrence": f"recurrence: {recurrence!r} was given; expected {expected}"})
     return rule
+
+
+def _until_local(moment: str, start: datetime) -> str:
+    """The rule is followed in local time, so its end in UTC becomes local as well."""
+    return "UNTIL=" + datetime.fromisoformat(moment + "Z").astimezone(start.tzinfo).strftime("%Y%m%dT%H%M%S")
+
+
+def _never_comes(rule: rrule) -> bool:
+    """A rule that never comes round is followed by dateutil day by day to the year 9999, for seconds."""
+    freq, months, days, odd = (getattr(rule, name) for name in ("_freq", "_bymonth", "_bymonthday", "_bysetpos"))
+    if freq not in DAILY_OR_SLOWER:
+        return True
+    if freq == DAILY and (odd or rule._byyearday or rule._byweekno):  # type: ignore[attr-defined]  # noqa: SLF001
+        return True
+    return bool(months and days) and all(day > monthrange(2024, month)[1] for month in months for day in days)
 
 
 def zone_named(name: str | None) -> ZoneInfo:

@@ -19,6 +19,8 @@ RELAY_DOMAIN: Final = "convo.zillow.com"
 
 TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof"})
 SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
+NAME_LIMIT: Final = 1_000
+"""Characters of a text that may be a full name or hold a phone number; what is longer is neither."""
 EMAIL_LIMIT: Final = 254
 """The longest address that mail can be sent to (RFC 5321)."""
 
@@ -45,7 +47,7 @@ def normal_name(text: str | None) -> str | None:
 def split_name(full: str | None) -> tuple[str | None, str | None]:
     """`Dr. Ann de la Cruz` → `Ann`, `de la Cruz`; `Cruz, Ann` is turned round; `Tom & Ann Lee` → `Tom & Ann`, `Lee`."""
     name = normal_name(full)
-    if name is None:
+    if name is None or len(name) > NAME_LIMIT:
         return None, None
     words = _without_titles(_turned_round(" ".join(_without_titles(name.split()))).split())
     first, rest = _first_and_rest(words)
@@ -150,7 +152,7 @@ def normal_phone(text: str | None) -> str | None:
     An extension is dropped and words around the digits do not matter; of several numbers the first that is one counts.
     """
     line = field_text(text)
-    if line is None:
+    if line is None or len(line) > NAME_LIMIT:
         return None
     if not line.isascii():
         line = unicodedata.normalize("NFKC", line)

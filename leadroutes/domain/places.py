@@ -53,7 +53,7 @@ class Place:
         """One-line addresses taken apart (separate fields win), state and zipcode normal, unit behind the street."""
         street = field_text(self.street_address)
         city, state, zipcode = field_text(self.city), normal_state(self.state), normal_zipcode(self.zipcode)
-        if street and (parts := _take_apart(street)):
+        if street and len(street) <= LINE_LIMIT and (parts := _take_apart(street)):
             street = parts.street_address
             city, state, zipcode = city or parts.city, state or parts.state, zipcode or parts.zipcode
         return Place(street and _with_unit(street, field_text(self.unit)), city, state, zipcode)
@@ -63,6 +63,9 @@ class Place:
         """Whether any of street, city, state and zipcode is known."""
         return bool(self.street_address or self.city or self.state or self.zipcode)
 
+
+LINE_LIMIT: Final = 1_000
+"""Characters of a one-line address; what is longer is not taken apart."""
 
 NOWHERE: Final = Place()
 

@@ -19,6 +19,7 @@ _KINDS: Final[dict[str, Kind]] = {
     **dict.fromkeys(("rent", "renter", "renters", "renting", "rental", "tenant", "lease", "leasing"), "Renter"),
 }
 _WORD = re.compile("[a-z]+")
+_LENGTH_OF_A_CHOICE = 2_000
 _OF_RENT = re.compile("(?<!cur)(?<!pa)rent")
 
 
@@ -30,7 +31,7 @@ def kind_named_by(text: str | None) -> Kind | None:
 
 def words_of(text: str | None) -> list[str]:
     """The words of a text in small letters; all but a–z divides them (`buy_a_home`)."""
-    return _WORD.findall((text or "").lower())
+    return _WORD.findall((text or "")[:_LENGTH_OF_A_CHOICE].lower())
 
 
 def tells_of_rent(status: str | None) -> bool:
@@ -77,12 +78,13 @@ _SCALES: Final = {
     "million": 1_000_000,
 }
 _DIGITS_OF_A_PRICE = 12
+_LENGTH_OF_A_PRICE = 1_000
 
 
 def normal_price(text: str | None) -> int | None:
     """Whole dollars: of several numbers the largest, `k` and `m` multiplied, cents dropped; None for 0 or no number."""
     line = field_text(text)
-    if line is None or re.fullmatch(r"-[\d.,]+", line):
+    if line is None or len(line) > _LENGTH_OF_A_PRICE or re.fullmatch(r"-[\d.,]+", line):
         return None
     return max((_dollars(found) for found in _NUMBER.finditer(line)), default=0) or None
 

@@ -14,6 +14,8 @@ ABSENT: Final = frozenset({"n/a", "na", "none", "null", "undefined", "-", "--"})
 """What forms and exports write where nothing is; compared in small letters with the whole value."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_MANY_MARKS = re.compile("[\u0300-\U0010ffff]{31,}")
+"""Where more than thirty accents in a row may be; Chinese is looked through too, letter by letter."""
 _PLAIN = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
 
 
@@ -24,7 +26,7 @@ def one_line(text: str | None) -> str | None:
     if _PLAIN.fullmatch(text):
         return text
     spaced = "".join(_one_line_character(character) for character in _without_surrogates(text))
-    return " ".join(unicodedata.normalize("NFC", spaced).split()) or None
+    return " ".join(composed(spaced).split()) or None
 
 
 def _one_line_character(character: str) -> str:
@@ -41,6 +43,25 @@ def _without_surrogates(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
+def composed(text: str) -> str:
+    """NFC. Of more than thirty accents on one letter the rest is dropped: sorting them takes quadratic time.
+
+    Thirty is the limit of Unicode's own Stream-Safe Text Format; no language needs more.
+    """
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _MANY_MARKS.sub(_thirty_marks, text))
+
+
+def _thirty_marks(found: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for character in found[0]:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= 30:
+            kept.append(character)
+    return "".join(kept)
+
+
 def field_text(text: str | None) -> str | None:
     """One line, and None for what only says that nothing is there (`n/a`, `--` ...). Not for names and messages."""
     line = one_line(text)
@@ -53,7 +74,7 @@ def message_text(text: str | None) -> str | None:
         return None
     lines = _without_surrogates(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     whole = "\n".join(_without_controls(line).rstrip() for line in lines)
-    return unicodedata.normalize("NFC", whole).strip()[:MESSAGE_LIMIT] or None
+    return composed(whole).strip()[:MESSAGE_LIMIT] or None
 
 
 def _without_controls(line: str) -> str:
