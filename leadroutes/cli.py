@@ -305,6 +305,10 @@ def issue_intake_key(
     ] = None,
 ) -> None:
     """Make a key for EMAIL's account. It is shown once, alone on the last line, below its address."""
+    from leadroutes.intake.formats import BY_NAME
+
+    if format_ is not None and format_ not in BY_NAME:
+        _fail(f"format: {format_!r} was given; expected one of {', '.join(BY_NAME)}")
 
     async def work(database: Database) -> str:
         owner_id = await accounts.get_user_id(database, email)

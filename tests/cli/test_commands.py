@@ -1,0 +1,330 @@
+"""The command line as a person meets it: what is printed, what is stored, and with which code a command ends."""
+
+import asyncio
+import hashlib
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import argon2
+import asyncpg
+import pytest
+import structlog
+from click.testing import Result
+from typer.testing import CliRunner
+
+from leadroutes.cli import app
+from tests.conftest import with_database
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+GREEK = "Καλημέρα κόσμε"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """Commands set up logs for their process; this one has tests after them."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:], logging.root.level = handlers, level
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def run(database_url: str, quiet: None) -> Run:
+    """Run a command against a fresh database; wrong exit codes show what was printed."""
+
+    def run_command(*arguments: str, code: int = 0, stdin: str | None = None, url: str = database_url) -> Result:
+        environment = {"DATABASE_URL": url, "LEADROUTES_PUBLIC_URL": "https://leads.example.com", "COLUMNS": "200"}
+        result = CliRunner().invoke(app, arguments, env=environment, input=stdin, catch_exceptions=False)
+        assert result.exit_code == code, result.output
+        return result
+
+    return run_command
+
+
+def ask(url: str, sql: str, *values: Any) -> Any:
+    async def work() -> Any:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchval(sql, *values)
+        finally:
+            await connection.close()
+
+    return asyncio.run(work())
+
+
+def last_line(result: Result) -> str:
+    return result.stdout.rstrip("\n").split("\n")[-1]
+
+
+# -------------------------------------------------------------------------------------------------------- people
+
+
+def test_a_user_is_added_with_a_password(run: Run, database_url: str) -> None:
+    run("user", "add", "Alice@Example.com", "--first-name", "Alice", "--last-name", "Town", "--phone", "(303) 555-0100",
+        "--timezone", "America/Denver", "--admin", "--broker", "--password-stdin", stdin=f"{GREEK}\n")  # fmt: skip
+
+    async def load() -> asyncpg.Record:
+        connection = await asyncpg.connect(database_url)
+        row = await connection.fetchrow("SELECT * FROM users")
+        await connection.close()
+        assert row is not None
+        return row
+
+    user = asyncio.run(load())
+    assert (user["email"], user["username"]) == ("alice@example.com", "alice@example.com")
+    assert (user["phone"], user["timezone"], user["timezone_offset"]) == ("+13035550100", "America/Denver", -7)
+    assert (user["is_admin"], user["is_broker"]) == (True, True)
+    assert argon2.PasswordHasher().verify(user["password_hash"], GREEK)
+
+
+def test_a_user_without_a_password_cannot_sign_in(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+
+    assert ask(database_url, "SELECT password_hash FROM users") is None
+
+
+def test_a_password_can_be_set_later_and_signs_everybody_out(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+    ask(database_url, "INSERT INTO sessions VALUES ('x', (SELECT id FROM users), now(), now())")
+    run("user", "password", "ALICE@example.com", stdin="a new password\n")
+
+    assert argon2.PasswordHasher().verify(ask(database_url, "SELECT password_hash FROM users"), "a new password")
+    assert ask(database_url, "SELECT count(*) FROM sessions") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["bob"], ["email", "'bob'", "alice@example.com"]),
+        (["bob@example.com", "--timezone", "Denver"], ["timezone", "'Denver'", "America/Denver"]),
+        (["bob@example.com", "--phone", "555"], ["phone", "'555'", "area code"]),
+        (["ALICE@example.com"], ["alice@example.com", "in use"]),
+    ],
+)
+def test_a_user_who_cannot_be_added_is_told_why(run: Run, arguments: list[str], words: list[str]) -> None:
+    run("user", "add", "alice@example.com")
+    result = run("user", "add", *arguments, code=1)
+
+    assert all(word in result.stderr for word in words), result.stderr
+
+
+def test_a_password_that_is_too_short_is_refused_without_being_shown(run: Run) -> None:
+    result = run("user", "add", "alice@example.com", "--password-stdin", stdin="secret7\n", code=1)
+
+    assert "7 characters" in result.stderr
+    assert "secret7" not in result.output
+
+
+def test_users_are_listed(run: Run) -> None:
+    run("user", "add", "alice@example.com", "--first-name", "Alice")
+
+    assert "alice@example.com" in run("user", "list").stdout
+
+
+# -------------------------------------------------------------------------------------------------------- secrets
+
+
+def test_a_token_stands_alone_on_the_last_line_and_only_its_hash_is_kept(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+    token = last_line(run("token", "issue", "alice@example.com"))
+
+    assert len(token) == 40
+    assert ask(database_url, "SELECT token_hash FROM access_tokens") == hashlib.sha256(token.encode()).digest()
+    assert ask(database_url, "SELECT scope FROM access_tokens") == ["read", "write"]
+    assert token not in run("token", "list").output
+
+
+def test_a_token_may_only_read(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+    run("token", "issue", "alice@example.com", "--scope", "read")
+
+    assert ask(database_url, "SELECT scope FROM access_tokens") == ["read"]
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_a_token_is_revoked_by_its_id_or_by_itself(run: Run, database_url: str, by_id: bool) -> None:
+    run("user", "add", "alice@example.com")
+    token = last_line(run("token", "issue", "alice@example.com"))
+    run("token", "revoke", "1" if by_id else token)
+
+    assert ask(database_url, "SELECT revoked_at FROM access_tokens") is not None
+    assert "No valid token" in run("token", "revoke", "1", code=1).stderr
+
+
+@pytest.mark.parametrize("scope", ["admin", "", "read admin"])
+def test_a_scope_that_does_not_exist_is_refused(run: Run, scope: str) -> None:
+    run("user", "add", "alice@example.com")
+
+    assert "expected read, write" in run("token", "issue", "alice@example.com", "--scope", scope, code=1).stderr
+
+
+def test_nobody_has_no_token(run: Run) -> None:
+    assert "dave@example.com" in run("token", "issue", "dave@example.com", code=1).stderr
+
+
+def test_an_intake_key_names_a_lead_source_that_may_be_new(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+    known = run("intake-key", "issue", "alice@example.com", "--lead-source", "zillow")
+    run("intake-key", "issue", "alice@example.com", "--lead-source", "Été", "--contact-source", "Fair")
+    run("intake-key", "issue", "alice@example.com", "--lead-source", "Été", "--contact-source", "FAIR")
+
+    key = last_line(known)
+    digest = hashlib.sha256(key.encode()).digest()
+    assert ask(database_url, "SELECT lead_source_id FROM intake_keys WHERE key_hash = $1", digest) == 1
+    assert ask(database_url, "SELECT count(*) FROM lead_sources WHERE owner_id IS NOT NULL") == 1
+    assert ask(database_url, "SELECT count(*) FROM contact_sources") == 1
+    assert "https://leads.example.com/intake/" in known.stdout
+
+
+def test_an_intake_key_of_an_unknown_format_is_refused(run: Run) -> None:
+    run("user", "add", "alice@example.com")
+    arguments = ("intake-key", "issue", "alice@example.com", "--lead-source", "Zillow", "--format", "zilow")
+    result = run(*arguments, code=1)
+
+    assert all(word in result.stderr for word in ("format", "'zilow'", "zillow-rentals"))
+
+
+def test_intake_keys_are_listed_until_they_are_revoked(run: Run) -> None:
+    run("user", "add", "alice@example.com")
+    key = last_line(run("intake-key", "issue", "alice@example.com", "--lead-source", "Zillow", "--format", "adf"))
+
+    listed = run("intake-key", "list").output
+    assert "Zillow" in listed
+    assert key not in listed
+    run("intake-key", "revoke", key)
+    assert "Zillow" not in run("intake-key", "list").output
+    run("intake-key", "revoke", key, code=1)
+
+
+def test_an_application_gets_a_secret_unless_it_cannot_keep_one(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+    uri = ("--redirect-uri", "https://app.example/cb")
+    confidential = run("application", "add", "Dialer", "--owner", "alice@example.com", *uri)
+    public = run("application", "add", "Phone app", "--owner", "alice@example.com", *uri, "--public")
+
+    secret = last_line(confidential).removeprefix("client_secret ")
+    kept = ask(database_url, "SELECT secret_hash FROM applications WHERE name = 'Dialer'")
+    assert kept == hashlib.sha256(secret.encode()).digest()
+    assert last_line(public).startswith("client_id ")
+    run("application", "remove", last_line(public).removeprefix("client_id "))
+    assert ask(database_url, "SELECT count(*) FROM applications") == 1
+    assert "Dialer" in run("application", "list").output
+
+
+# ------------------------------------------------------------------------------------------------- bringing in
+
+
+def test_a_brokerage_is_loaded_and_told(run: Run) -> None:
+    file = str(EXAMPLES / "brokerage.json")
+    first = run("load", file, "--owner", "rosalind.vale@example.com").stdout
+    again = run("load", file, "--owner", "rosalind.vale@example.com").stdout
+
+    assert numbers(first, "lead routes") == [10, 10]
+    assert numbers(again, "lead routes") == [10, 0]
+
+
+def numbers(table: str, name: str) -> list[int]:
+    [line] = [line for line in table.splitlines() if line.strip().startswith(name)]
+    return [int(word) for word in line.split() if word.isdigit()]
+
+
+def test_a_wrong_file_is_told_with_the_place(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "brokerage.json"
+    file.write_text('{"brokerage": {"owner": "alice"}, "teams": [{"name": "A", "order_method": "Fast"}]}')
+
+    told = run("load", str(file), "--owner", "alice@example.com", code=1).stderr
+
+    assert "teams[0].order_method: 'Fast' was given" in told
+
+
+def test_an_import_ends_well_unless_it_is_strict(run: Run, tmp_path: Path) -> None:
+    run("user", "add", "alice@example.com")
+    file = tmp_path / "leads.csv"
+    file.write_text("received_at,email\n2026-08-01,mia@example.com\n2026-08-01,\n")
+
+    lax = run("import", str(file), "--owner", "alice@example.com", "--dry-run")
+    strict = run("import", str(file), "--owner", "alice@example.com", "--strict", code=1)
+
+    assert last_line(lax) == "2 rows: 1 would be imported, 0 were in already, 1 rejected"
+    assert "line 3 (row 2): no_contact" in strict.stdout
+
+
+def test_a_file_that_is_not_there_is_a_wrong_argument(run: Run) -> None:
+    run("import", "/nowhere.csv", "--owner", "alice@example.com", code=2)
+
+
+# ------------------------------------------------------------------------------------------------ house-keeping
+
+
+def test_the_doctor_ends_with_1_when_something_does_not_hold(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+    assert "checks hold" in run("doctor").stdout
+    ask(database_url, "INSERT INTO arrivals (owner_id, received_at, headers, body, status)"
+        " SELECT id, now(), '{}', '', 'rejected' FROM users RETURNING id")  # fmt: skip
+
+    assert "This does not hold" in run("doctor", code=1).stderr
+
+
+def test_settings_are_shown_without_secrets(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADROUTES_SMTP_URL", "smtp://user:hunter22@mail.example.com")
+    monkeypatch.setenv("LEADROUTES_SECRET", "sesame")
+    shown = run("settings").output
+
+    assert "mail.example.com" in shown
+    assert "hunter22" not in shown
+    assert "sesame" not in shown
+
+
+def test_a_setting_that_cannot_be_read_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADROUTES_TIME_SCALE", "fast")
+
+    assert "LEADROUTES_TIME_SCALE: 'fast' was given" in run("doctor", code=1).stderr
+
+
+def test_a_database_that_is_away_is_told_in_one_line(run: Run) -> None:
+    result = run("user", "list", code=1, url="postgresql://postgres:hunter22@127.0.0.1:9/nothing")
+
+    assert "PostgreSQL cannot be reached" in result.stderr
+    assert "hunter22" not in result.stderr
+
+
+def test_an_empty_database_is_set_up_by_the_first_command(run: Run, database_url: str) -> None:
+    ask(database_url, 'CREATE DATABASE "empty_one"')
+    empty = with_database(database_url, "empty_one")
+    try:
+        run("user", "add", "alice@example.com", url=empty)
+        assert ask(empty, "SELECT count(*) FROM users") == 1
+        assert "up to date" in run("migrate", url=empty).stdout
+    finally:
+        ask(database_url, 'DROP DATABASE "empty_one" WITH (FORCE)')
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("DELETE FROM migrations WHERE name = '0001_lead_routes'; INSERT INTO migrations VALUES ('0000_old')", "run"),
+        ("INSERT INTO migrations VALUES ('9999_future')", "9999_future"),
+    ],
+)
+def test_a_schema_of_another_age_is_not_touched(run: Run, database_url: str, change: str, words: str) -> None:
+    for statement in change.split(";"):
+        ask(database_url, statement)
+
+    assert words in run("user", "list", code=1).stderr
+
+
+@pytest.mark.parametrize("command", ["", "user", "serve", "import", "intake-key issue", "demo", "doctor"])
+def test_every_command_explains_itself(run: Run, command: str) -> None:
+    assert "Usage" in run(*command.split(), "--help").output
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "leadroutes", "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("leadroutes ")
