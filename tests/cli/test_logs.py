@@ -1,0 +1,73 @@
+"""No secret leaves through a log, whichever way it got into a line."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from leadroutes import logs
+
+TOKEN = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:], logging.root.level = handlers, level
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("POST /intake/abcd1234 201", "POST /intake/[secret] 201"),
+        ("GET //claim/x-Y_z?a=1", "GET //claim/[secret]?a=1"),
+        ("smtp://user:hunter2@mail.example.com:25", "smtp://user:[secret]@mail.example.com:25"),
+        ("postgresql://postgres:p%40ss@db/leads refused", "postgresql://postgres:[secret]@db/leads refused"),
+        ("Authorization: Bearer abc.def-1", "Authorization: Bearer [secret]"),
+        (f"token {TOKEN} is unknown", "token [secret] is unknown"),
+        ("postgresql://postgres@/leadroutes?host=/tmp", "postgresql://postgres@/leadroutes?host=/tmp"),
+        ("lead 42 was claimed by bob@example.com", "lead 42 was claimed by bob@example.com"),
+    ],
+)
+def test_what_looks_like_a_secret_is_blanked(line: str, expected: str) -> None:
+    assert logs.without_secrets(line) == expected
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_field_that_names_a_secret_is_blanked(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    logs.set_up(as_json=as_json)
+    structlog.get_logger().info("signed in", password="hunter2", user_id=7)
+
+    line = capsys.readouterr().err
+    assert "hunter2" not in line
+    assert "7" in line
+
+
+def test_other_peoples_log_lines_are_blanked_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(as_json=True)
+    logging.getLogger("uvicorn.error").warning("cannot answer %s", f"/intake/{TOKEN}")
+
+    line = json.loads(capsys.readouterr().err)
+    assert line["event"] == "cannot answer /intake/[secret]"
+    assert line["level"] == "warning"
+
+
+def test_a_traceback_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(as_json=True)
+    try:
+        break_with(f"smtp://user:hunter2@mail.example.com said no to {TOKEN}")
+    except OSError:
+        structlog.get_logger().exception("mail broke")
+
+    text = capsys.readouterr().err
+    assert "Traceback" in text
+    assert "hunter2" not in text
+    assert TOKEN not in text
+
+
+def break_with(message: str) -> None:
+    raise OSError(message)
