@@ -16,7 +16,7 @@ ABSENT: Final = frozenset({"n/a", "na", "none", "null", "undefined", "-", "--"})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MANY_MARKS = re.compile("[\u0300-\U0010ffff]{31,}")
 """Where more than thirty accents in a row may be; Chinese is looked through too, letter by letter."""
-_PLAIN = re.compile(r"[\x21-\x7e]+(?: [\x21-\x7e]+)*")
+_PLAIN = re.compile(r"[\x21-\x7e]++(?: [\x21-\x7e]++)*+")
 
 
 def one_line(text: str | None) -> str | None:

@@ -65,7 +65,10 @@ _TOO_DEEP: Final = f"The JSON is nested deeper than {JSON_DEPTH} levels."
 
 def _plain_number(number: str) -> str:
     """`7.48e5` as `748000`, `30307.0` as `30307`; of absurd exponents the number as sent."""
-    exact = Decimal(number)
+    try:
+        exact = Decimal(number)
+    except ArithmeticError:
+        return number
     if not exact.is_finite() or abs(exact.adjusted()) > 30 or len(number) > 60:
         return number
     text = format(exact, "f")

@@ -3,8 +3,8 @@
 Uploaded files are passed over. Linear in the size of the body.
 """
 
+import re
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -38,7 +38,16 @@ def urlencoded_pairs(body: bytes, charset: str | None = None) -> list[Pair]:
 
 
 def _unquoted(raw: bytes, charset: str | None) -> str:
-    return decode(unquote_to_bytes(raw.replace(b"+", b" ")), charset)
+    """`%41` undone; the standard library's way takes sixty times the memory of the text."""
+    return decode(_ESCAPE.sub(lambda found: _BYTES[found[1]], raw.replace(b"+", b" ")), charset)
+
+
+_ESCAPE = re.compile(rb"%([0-9a-fA-F]{2})")
+_BYTES: Final = {
+    bytes([high, low]): bytes([int(chr(high) + chr(low), 16)])
+    for high in b"0123456789abcdefABCDEF"
+    for low in b"0123456789abcdefABCDEF"
+}
 
 
 def multipart_pairs(body: bytes, content_type: str) -> list[Pair]:

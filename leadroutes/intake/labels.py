@@ -52,7 +52,10 @@ CONTACT_LABELS: Final[frozenset[Label]] = frozenset({"first", "last", "full", "e
 _LABEL = re.compile(r"[ \t*]*(?P<label>[A-Za-z][A-Za-z #()-]{0,20}?)[ \t*]*[:\t](?P<value>.*)")
 _DIVIDER = re.compile(r"\s*(?:-{3,}|={3,}|_{3,})\s*")
 _ZIPCODE_AT_END = re.compile(r"[\s,][0-9]{5}(?:-[0-9]{4})?[\s.]*$")
+TEXT_LIMIT: Final = 262_144
+"""Characters of a text that are looked through for labels."""
 _LINE_LIMIT = 2_000
+_ADDRESS_LIMIT = 10
 _AS_TYPED: Final = frozenset({"first", "last", "full"})
 
 Values = dict[Label, str]
@@ -82,7 +85,7 @@ def labelled_draft(text: str) -> Draft | None:
 
 def read_labels(text: str) -> tuple[Values, frozenset[Label]]:
     """The first non-blank value of each kind of label, and the kinds that were there at all."""
-    lines = [line.replace("\xa0", " ") for line in text.split("\n")]
+    lines = [line.replace("\xa0", " ") for line in text[:TEXT_LIMIT].split("\n")]
     labels = [_label_of(line) for line in lines]
     values: Values = {}
     seen: set[Label] = set()
@@ -121,7 +124,7 @@ def _value(lines: list[str], labels: list[LabelLine | None], position: int) -> s
         case "message":
             return message_text("\n".join([rest, *below]))
         case "address":
-            return _address([rest, *below])
+            return _address([rest, *below[:_ADDRESS_LIMIT]])
     value = rest if rest.strip() else next(iter(below), "")
     return one_line(value) if label in _AS_TYPED else field_text(value)
 

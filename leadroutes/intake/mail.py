@@ -5,7 +5,7 @@ The innermost of forwarded mails counts. The mailbox is the secret, so nothing i
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,8 +21,8 @@ from leadroutes.intake.draft import Draft
 from leadroutes.intake.forwarded import inner_headers, inner_page, inner_text
 from leadroutes.intake.labels import labelled_draft
 from leadroutes.intake.mail_date import mail_date
-from leadroutes.intake.mime import Part, open_mail
-from leadroutes.intake.pages import meta_tags, page_text
+from leadroutes.intake.mime import TEXT_LIMIT, Part, open_mail
+from leadroutes.intake.pages import PAGE_LIMIT, meta_tags, page_text
 from leadroutes.intake.results import Refused, Result
 
 PORTALS: Final = {
@@ -51,6 +51,7 @@ class Letter:
     sent_at: Sequence[datetime | None]
     texts: Sequence[str]
     pages: Sequence[str]
+    page_texts: Sequence[str]
     sheets: Sequence[str]
 
 
@@ -97,8 +98,8 @@ def open_letter(raw: bytes) -> Letter:
 
 def _letter(mail: Part, dates: list[datetime | None]) -> Letter:
     leaves = list(mail.leaves())
-    texts = [part.text for part in leaves if part.media_type == "text/plain" and not part.is_attachment]
-    pages = [part.text for part in leaves if part.media_type == "text/html"]
+    texts = _readable(part for part in leaves if part.media_type == "text/plain" and not part.is_attachment)
+    pages = _readable((part for part in leaves if part.media_type == "text/html"), PAGE_LIMIT)
     sheets = [sheet for part in leaves if _may_hold_adf(part) and is_adf(sheet := _xml_text(part))]
     headers = mail.headers
     inner_texts = [inner for inner in map(inner_text, texts) if inner]
@@ -107,14 +108,28 @@ def _letter(mail: Part, dates: list[datetime | None]) -> Letter:
         texts, pages = [inner.text for inner in inner_texts], inner_pages
         headers = inner_texts[0].headers if inner_texts else inner_headers(page_text(inner_pages[0])).headers
         dates = [mail_date(headers.get("date") or headers.get("sent"), needs_zone=True), *dates]
+    page_texts = [page_text(page) for page in pages]
     return Letter(
         sender=normal_email(headers.get("from")),
         reply_to=normal_email(headers.get("reply-to")),
         sent_at=dates,
         texts=texts,
         pages=pages,
-        sheets=sheets or _adf_in(texts, pages),
+        page_texts=page_texts,
+        sheets=sheets or _adf_in(texts, pages, page_texts),
     )
+
+
+def _readable(parts: Iterable[Part], limit: int = TEXT_LIMIT) -> list[str]:
+    """The parts' texts, as far as they are read: no mail of a portal is longer than a part may be."""
+    texts = []
+    left = limit
+    for part in parts:
+        if left <= 0:
+            break
+        texts.append(part.text[:left])
+        left -= len(part.content)
+    return texts
 
 
 def _may_hold_adf(part: Part) -> bool:
@@ -126,9 +141,9 @@ def _xml_text(part: Part) -> str:
     return decode(part.content, part.parameter("charset") or declared_encoding(part.content))
 
 
-def _adf_in(texts: Sequence[str], pages: Sequence[str]) -> list[str]:
+def _adf_in(texts: Sequence[str], pages: Sequence[str], page_texts: Sequence[str]) -> list[str]:
     """ADF as the text of a mail, else as the text of an HTML part, else as its very markup."""
-    found = [text for text in texts if is_adf(text)] or [text for page in pages if is_adf(text := page_text(page))]
+    found = [text for text in (*texts, *page_texts) if is_adf(text)]
     return found[:1] or [page[_beginning_of_adf(page) :] for page in pages if is_adf(page)][:1]
 
 
@@ -181,7 +196,7 @@ def _draft_of_tags(tags: dict[str, str]) -> Draft:
 def _labelled(letter: Letter) -> Draft | None:
     """Labels in the text, else in the HTML turned into text."""
     draft = labelled_draft("\n".join(letter.texts))
-    return draft or next((draft for page in letter.pages if (draft := labelled_draft(page_text(page)))), None)
+    return draft or next((draft for text in letter.page_texts if (draft := labelled_draft(text))), None)
 
 
 # ---------------------------------------------------------------------------------------- what the headers add

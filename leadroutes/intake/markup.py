@@ -110,6 +110,15 @@ def read_markup(text: str) -> Element:
     return tree.root
 
 
+def _is_closed(text: str, start: int, end: int) -> bool:
+    """Whether `>` comes before the next `<`: no tag of ADF holds either."""
+    next_start = text.find("<", start + 1)
+    return end <= len(text) and (next_start < 0 or next_start >= end)
+
+
+_OPENER = re.compile("<(?=[/!?a-zA-Z_])")
+
+
 def _unescaped(text: str) -> str:
     """Character references resolved; a bare `&` stays."""
     return _REFERENCE.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
@@ -122,9 +131,13 @@ def _tokens(text: str) -> Iterator[str | re.Match[str]]:
     """Text with its references resolved, CDATA as it stands, and tags; comments and instructions are left out."""
     closers = {end: text.rfind(end) for _, end in _SECTIONS}
     position = 0
-    while (start := text.find("<", position)) >= 0:
+    next_end = 0
+    while opener := _OPENER.search(text, position):
+        start = opener.start()
         if start > position:
             yield _unescaped(text[position:start])
+        if next_end <= start:
+            next_end = text.find(">", start) + 1 or len(text) + 1
         section = text[start : start + 9].lower()
         opening, closing = next((pair for pair in _SECTIONS if section.startswith(pair[0])), ("", ""))
         if opening and closers[closing] >= start + len(opening):
@@ -133,7 +146,7 @@ def _tokens(text: str) -> Iterator[str | re.Match[str]]:
                 yield text[start + len(opening) : position - len(closing)]
         elif opening:
             position = start + len(opening)
-        elif found := _TAG.match(text, start):
+        elif _is_closed(text, start, next_end) and (found := _TAG.match(text, start)):
             yield found
             position = found.end()
         else:

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-PAGE_LIMIT: Final = 1_048_576
+PAGE_LIMIT: Final = 524_288
 """Characters of a page that are read."""
 
 _PIECE = re.compile(
-    r"""<!--.*?(?:-->|\Z)|<[!?][^>]*>|"""
+    r"""<!--.*?(?:-->|\Z)|<[!?][^<>]*>|"""
     r"""<(?P<end>/?)(?P<name>[a-z][a-z0-9:-]{0,30})"""
     r"""(?:(?P<attributes>(?:[\s/](?:[^<>"']|"[^"]*"|'[^']*')*+)?)>|(?P<broken>(?:[\s/][^<>]*)?)>)""",
     re.IGNORECASE | re.DOTALL,
