@@ -114,7 +114,7 @@ class Engine:
         team_id = find_turn_team(row.present, facts)
         turns = await take_turns(transaction, {(owner_id, team_id)} if team_id is not None else set())
         decision = decide(row.present, row.lead.id, facts, transaction.now, turns.get((owner_id, team_id or 0)))
-        after = {(owner_id, team_id): decision.credits} if team_id is not None and decision.credits else {}
+        after = {(owner_id, team_id): decision.turns} if team_id is not None and decision.turns else {}
         if decision.contact_source_id is not None:
             await transaction.execute(
                 "UPDATE contacts SET source_id = $3 WHERE owner_id = $1 AND id = $2 AND source_id IS NULL",

@@ -71,10 +71,10 @@ async def _decide_and_write(transaction: Transaction, rule_sets: RuleSets, sorti
     for lead, each, team_id in zip(to_route, facts, turn_teams, strict=True):
         rule_set = present[lead.record["owner_id"]]
         owner_id = rule_set.rules.owner_id
-        credits_ = turns[owner_id, team_id] if team_id is not None else None
-        decision = decide(rule_set, lead.record["id"], each, transaction.now, credits_)
-        if team_id is not None and decision.credits is not None:
-            turns[owner_id, team_id] = dict(decision.credits)
+        before = turns[owner_id, team_id] if team_id is not None else None
+        decision = decide(rule_set, lead.record["id"], each, transaction.now, before)
+        if team_id is not None and decision.turns is not None:
+            turns[owner_id, team_id] = decision.turns
         applied.append(_settle_lead(lead, decision, rule_set, transaction))
         if decision.contact_source_id is not None:
             sorting.give_source(owner_id, lead.contact.id, decision.contact_source_id)

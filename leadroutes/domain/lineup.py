@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from leadroutes.domain.model import Member, Offer, Option, Person, Team
-from leadroutes.domain.turns import take_turn
+from leadroutes.domain.turns import Turns, take_turn
 
 
 @dataclass(frozen=True, slots=True)
 class LineUp:
-    """The offers in order; under Round Robin whose turn it was, and everybody's credits after it."""
+    """The offers in order; under Round Robin whose turn it was, and the state of the turns after it."""
 
     offers: tuple[Offer, ...]
     turn: int | None = None
-    credits: Mapping[int, int] | None = None
+    turns: Turns | None = None
 
 
 Candidate = tuple[Member, Option]
@@ -35,9 +35,7 @@ def why_unavailable(user_id: int, people: Mapping[int, Person]) -> str | None:
     return None if person is not None and person.is_active else "his account is not active"
 
 
-def line_up(
-    team: Team, people: Mapping[int, Person], now: datetime, credits_: Mapping[int, int] | None = None
-) -> LineUp:
+def line_up(team: Team, people: Mapping[int, Person], now: datetime, turns: Turns | None = None) -> LineUp:
     """The offers for a lead that is routed at `now`; empty when nobody is in the team's line-up."""
     candidates = [
         (member, member.option) for member in team.members if member.option is not None and why_not(member) is None
@@ -48,7 +46,7 @@ def line_up(
         case "Time":
             return LineUp(_by_time(team, candidates, now))
         case "Round Robin":
-            return _by_turn(team, candidates, people, now, credits_ or {})
+            return _by_turn(team, candidates, people, now, turns or Turns())
 
 
 def _by_rank(team: Team, candidates: Sequence[Candidate], now: datetime) -> tuple[Offer, ...]:
@@ -77,7 +75,7 @@ def _by_turn(
     candidates: Sequence[Candidate],
     people: Mapping[int, Person],
     now: datetime,
-    credits_: Mapping[int, int],
+    turns: Turns,
 ) -> LineUp:
     """By rank, rotated to begin with the member whose turn it is; here equal ranks are not told together."""
     step = timedelta(minutes=team.mins_until_next_alert)
@@ -87,13 +85,13 @@ def _by_turn(
         for member, option in ordered
         if why_unavailable(member.user_id, people) is None
     ]
-    first, after = take_turn(present, credits_) if present else (None, credits_)
+    first, after = take_turn(present, turns) if present else (None, None)
     start = next((index for index, (member, _) in enumerate(ordered) if member.user_id == first), 0)
     rotated = ordered[start:] + ordered[:start]
     offers = tuple(
         _offer(team, candidate, place, now + step * place, candidate[1].rank) for place, candidate in enumerate(rotated)
     )
-    return LineUp(offers, first, after if present else None)
+    return LineUp(offers, first, after)
 
 
 def _rank_key(option: Option) -> tuple[bool, int]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from leadroutes.domain.turns import Turns
+
 OfferState = Literal["scheduled", "notified", "declined", "expired", "skipped", "withdrawn", "won", "lost"]
 Via = Literal["None", "Email", "Text", "Phone", "Assigned", "Auto"]
 Channel = Literal["email", "text", "call", "webhook"]
@@ -237,7 +239,7 @@ class Decision:
     change: Change
     route: Route | None = None
     team_id: int | None = None
-    credits: Mapping[int, int] | None = None  # of the team's turns, when one was taken
+    turns: Turns | None = None  # of the team, when one was taken
 
     @property
     def contact_source_id(self) -> int | None:

@@ -1,6 +1,6 @@
 """Where a lead goes, and why: one decision from a rule set and the facts of the moment, made again to explain it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from leadroutes.domain.lineup import line_up, why_not, why_unavailable
 from leadroutes.domain.matching import choose_team, consider, find_route
 from leadroutes.domain.model import SHORTEST_WAIT, Claim, Decision, Facts, Lead, Offer, RuleSet, Team
 from leadroutes.domain.rollout import EVERYBODY_UNAVAILABLE, fall_to_owner, keep_for_owner, start
+from leadroutes.domain.turns import Turns
 
 NO_ROUTE = "no route matches"
 EMPTY_LINE_UP = "nobody in the team's line-up"
@@ -25,10 +26,8 @@ def find_turn_team(rule_set: RuleSet, facts: Facts) -> int | None:
     return team_id
 
 
-def decide(
-    rule_set: RuleSet, lead_id: int, facts: Facts, now: datetime, credits_: Mapping[int, int] | None = None
-) -> Decision:
-    """Route a lead at `now`; `credits_` are those of the team that find_turn_team names."""
+def decide(rule_set: RuleSet, lead_id: int, facts: Facts, now: datetime, turns: Turns | None = None) -> Decision:
+    """Route a lead at `now`; `turns` are those of the team that find_turn_team names."""
     lead = standing(rule_set, None, owner_id=rule_set.rules.owner_id, lead_id=lead_id)
     route = find_route(rule_set, facts)
     if route is None:
@@ -39,7 +38,7 @@ def decide(
     if choice.team_id is None:
         return Decision(facts=facts, route=route, change=fall_to_owner(lead, choice.how, now))
     team = rule_set.rules.teams[choice.team_id]
-    queue = line_up(team, rule_set.rules.people, now, credits_)
+    queue = line_up(team, rule_set.rules.people, now, turns)
     if not queue.offers:
         return Decision(facts=facts, route=route, change=fall_to_owner(lead, EMPTY_LINE_UP, now))
     lead = standing(rule_set, team.id, owner_id=lead.owner_id, lead_id=lead_id, offers=queue.offers)
@@ -48,7 +47,7 @@ def decide(
         route=route,
         team_id=team.id,
         change=start(lead, unavailable(rule_set, queue.offers), now),
-        credits=queue.credits,
+        turns=queue.turns,
     )
 
 

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from leadroutes.domain.arriving import TOUCH_WINDOW, Identity, Key, KnownContact, KnownKey, KnownLead
+from leadroutes.domain.turns import Turns
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 
@@ -110,12 +111,15 @@ async def look_up_touchable_leads(
 
 async def take_turns(
     transaction: Transaction, teams: Collection[tuple[OwnerId, int]]
-) -> dict[tuple[OwnerId, int], dict[int, int]]:
-    """The credits of these teams' turns, locked: whoever decides next waits for this decision."""
+) -> dict[tuple[OwnerId, int], Turns]:
+    """The turns of these teams, locked: whoever decides next waits for this decision."""
     if not teams:
         return {}
     rows = await transaction.fetch(statement("take_turns"), *_columns(teams, 2))
-    return {(row["owner_id"], row["team_id"]): _decode(row["credits"], dict[int, int]) for row in rows}
+    return {
+        (row["owner_id"], row["team_id"]): Turns(_decode(row["credits"], dict[int, int]), tuple(row["present"]))
+        for row in rows
+    }
 
 
 @dataclass(slots=True)

@@ -34,9 +34,7 @@ async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> 
     if not once:
         return {}
     records = [_record(start, transaction) for start in once.values()]
-    rows = await transaction.fetch(
-        statement("start_campaigns"), transaction.now, msgspec.json.encode(records).decode()
-    )
+    rows = await transaction.fetch(statement("start_campaigns"), transaction.now, msgspec.json.encode(records).decode())
     await wake_worker(transaction)
     return {(row["owner_id"], row["contact_id"], row["campaign_id"]): row["id"] for row in rows}
 

@@ -13,6 +13,7 @@ import msgspec
 
 from leadroutes.domain.model import Change, Claim, Decision, Facts, Lead, Offer, RuleSet
 from leadroutes.domain.routing import standing
+from leadroutes.domain.turns import Turns
 from leadroutes.errors import NotFound
 from leadroutes.store import statement
 from leadroutes.store.messages import enqueue
@@ -60,7 +61,7 @@ async def lock_lead(transaction: Transaction, owner_id: int, lead_id: int) -> No
 
 
 async def load_leads(transaction: Transaction, rule_sets: RuleSets, keys: Iterable[tuple[int, int]]) -> list[LeadRow]:
-    """Leads by (owner_id, id) as they stand; a separate statement from the lock, so that it sees what was waited for."""
+    """Leads by (owner_id, id) as they stand; a statement apart from the lock, so that it sees what was waited for."""
     wanted = sorted(set(keys))
     rows = await transaction.fetch(
         statement("load_standing"), [owner_id for owner_id, _ in wanted], [lead_id for _, lead_id in wanted]
@@ -98,7 +99,7 @@ def _lead_row(row: asyncpg.Record, present: RuleSet) -> LeadRow:
 async def apply_changes(
     transaction: Transaction,
     changes: Sequence[Applied],
-    turns: Mapping[tuple[int, int], Mapping[int, int]] | None = None,
+    turns: Mapping[tuple[int, int], Turns] | None = None,
 ) -> None:
     """Write them all, enqueue what is to be told, and wake the worker if something falls due later."""
     messages = await transaction.fetch(
@@ -110,8 +111,8 @@ async def apply_changes(
         _json({**_key(each), **_record(message)} for each in changes for message in each.change.messages),
         _json({**_key(each), **_record(event)} for each in changes for event in each.change.events),
         _json(
-            {"owner_id": owner_id, "team_id": team_id, "credits": credits_}
-            for (owner_id, team_id), credits_ in (turns or {}).items()
+            {"owner_id": owner_id, "team_id": team_id, **_record(each)}
+            for (owner_id, team_id), each in (turns or {}).items()
         ),
     )
     await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in messages])

@@ -95,7 +95,6 @@ BREACHES = {
     "Every decision can be reproduced": "DELETE FROM rule_sets",
     "A claim link": "UPDATE offers SET notified_at = NULL, state = 'withdrawn' WHERE state = 'lost';"
     " INSERT INTO claim_tokens SELECT 'x', owner_id, id, 'Email', now() FROM offers WHERE state = 'withdrawn'",
-    "What one member": """UPDATE team_turns SET credits = '{"1": 1}'""",
     "As long as": "UPDATE team_turns SET credits = jsonb_build_object((SELECT id FROM users WHERE username = 'bob'), 9,"
     " (SELECT id FROM users WHERE username = 'carol'), -9)",
     "Where two could": "DROP INDEX messages_once",

@@ -4,7 +4,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from leadroutes.domain.model import CampaignAction, Facts, Lead, Member, Offer, Option, Person, Route, Rules, RuleSet, Team
+from leadroutes.domain.model import (
+    CampaignAction,
+    Facts,
+    Lead,
+    Member,
+    Offer,
+    Option,
+    Person,
+    Route,
+    Rules,
+    RuleSet,
+    Team,
+)
 
 ALICE, BOB, CAROL, DAVE, ERIN = 1, 2, 3, 4, 5
 ZILLOW, WEBSITE = 1, 7
@@ -66,7 +78,9 @@ def route(**changes: Any) -> Route:
     return replace(default, **changes)
 
 
-def rule_set(*parts: Route | Team | CampaignAction, inactive: tuple[int, ...] = (), phone: str | None = None) -> RuleSet:
+def rule_set(
+    *parts: Route | Team | CampaignAction, inactive: tuple[int, ...] = (), phone: str | None = None
+) -> RuleSet:
     """Alice's rules, made of routes and teams."""
     people = {
         user_id: Person(

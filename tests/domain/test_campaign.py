@@ -1,4 +1,4 @@
-"""When the steps of a campaign are due: days and times of day are the contact's, across the summer clock and leap days."""
+"""When the steps of a campaign are due: days and times of day are the contact's, across summer time and leap days."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -76,9 +76,7 @@ def test_an_exact_moment_that_has_passed_is_kept_and_not_sent() -> None:
 
 
 def test_steps_come_in_the_order_of_their_moments() -> None:
-    steps = plan_steps(
-        [action(id=1, **day(1, "09:00")), action(id=2, delay_by_seconds=60)], at(START), DENVER, None
-    )
+    steps = plan_steps([action(id=1, **day(1, "09:00")), action(id=2, delay_by_seconds=60)], at(START), DENVER, None)
     assert [step.action.id for step in steps] == [2, 1]
 
 
@@ -108,11 +106,31 @@ def test_a_recurring_task_is_due_at_its_first_occurrence_and_then_at_the_next() 
     assert next_occurrence(rule, at(START), step.due_at, DENVER) == at("2026-12-07T16:00:00")
 
 
-def test_a_rule_that_has_run_out_has_no_next_occurrence() -> None:
-    assert next_occurrence("FREQ=DAILY;COUNT=1", at(START), at(START), DENVER) is None
+@pytest.mark.parametrize("rule", ["FREQ=DAILY;COUNT=1", "FREQ=DAILY;UNTIL=20261124T000000Z"])
+def test_a_rule_that_has_run_out_has_no_next_occurrence(rule: str) -> None:
+    assert next_occurrence(rule, at(START), at(START), DENVER) is None
 
 
-@pytest.mark.parametrize("rule", ["", "every monday", "FREQ=NEVER", "FREQ=SECONDLY", "FREQ=MINUTELY", "FREQ=DAILY;COUNT=x"])
+def test_a_count_is_counted_from_the_start() -> None:
+    rule = "RRULE:FREQ=DAILY;COUNT=3"
+    assert next_occurrence(rule, at(START), at("2026-11-25T20:00:00"), DENVER) == at("2026-11-26T19:30:00")
+    assert next_occurrence(rule, at(START), at("2026-11-26T20:00:00"), DENVER) is None
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "",
+        "every monday",
+        "FREQ=NEVER",
+        "FREQ=SECONDLY",
+        "FREQ=HOURLY",
+        "RDATE:20270101",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=DAILY;BYSETPOS=9",
+        "FREQ=DAILY;COUNT=x",
+    ],
+)
 def test_what_is_no_rule_is_refused_by_name_and_value(rule: str) -> None:
     with pytest.raises(Invalid, match="recurrence") as invalid:
         parse_recurrence(rule, datetime(2026, 1, 1))

@@ -21,7 +21,9 @@ MISMATCHES: list[tuple[str, dict[str, Any], dict[str, Any], Mismatch | None]] = 
 ]
 
 
-@pytest.mark.parametrize(("of_route", "of_lead", "expected"), [row[1:] for row in MISMATCHES], ids=[r[0] for r in MISMATCHES])
+@pytest.mark.parametrize(
+    ("of_route", "of_lead", "expected"), [row[1:] for row in MISMATCHES], ids=[r[0] for r in MISMATCHES]
+)
 def test_the_first_condition_that_fails_is_named(
     of_route: dict[str, Any], of_lead: dict[str, Any], expected: Mismatch | None
 ) -> None:

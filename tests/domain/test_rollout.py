@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from leadroutes.domain.model import Change, Lead, RuleSet, Team
 from leadroutes.domain.rollout import assign, claim, decline, fall_due, unclaim
 from leadroutes.domain.routing import decide, standing, unavailable
+from leadroutes.domain.turns import Turns
 from leadroutes.errors import Conflict, NotFound, Problem
 from tests.domain.cast import (
     ALICE,
@@ -301,14 +302,18 @@ def holds(lead: Lead, now: datetime) -> None:
         return
     assert by_state["won"] == by_state["lost"] == by_state["withdrawn"] == 0
     owner_declined = any(offer.user_id == ALICE and offer.state == "declined" for offer in lead.offers)
-    assert by_state["notified"] + by_state["scheduled"] > 0 or owner_declined, "somebody can claim it, or will be able to"
+    assert by_state["notified"] + by_state["scheduled"] > 0 or owner_declined, (
+        "somebody can claim it, or will be able to"
+    )
     if lead.unclaimed_at is None:
         assert lead.lapses_at is not None
     else:
         assert lead.lapses_at is None
         assert by_state["scheduled"] == by_state["expired"] == 0
         assert any(offer.user_id == ALICE and offer.state in ("notified", "declined") for offer in lead.offers)
-    assert all(offer.notify_at >= now for offer in lead.offers if offer.state == "scheduled") or lead.unclaimed_at is None
+    assert (
+        all(offer.notify_at >= now for offer in lead.offers if offer.state == "scheduled") or lead.unclaimed_at is None
+    )
 
 
 @settings(max_examples=400)
@@ -325,7 +330,7 @@ def test_whatever_happens_a_lead_stays_sound(
 ) -> None:
     of_team = team(*members, order_method=order, offer_mode=mode, mins_until_next_alert=step)
     rules = rule_set(route(), of_team, inactive=tuple(gone))
-    decision = decide(rules, 1, facts(), NOON, {})
+    decision = decide(rules, 1, facts(), NOON, Turns())
     lead, now = decision.change.lead, NOON
     alerts = Counter((m.user_id, m.channel) for m in decision.change.messages if m.kind == "offer")
     holds(lead, now)

@@ -8,6 +8,7 @@ import pytest
 
 from leadroutes.domain.model import Decision, Message, RuleSet
 from leadroutes.domain.routing import decide, explain, find_turn_team
+from leadroutes.domain.turns import Turns
 from tests.domain.cast import (
     ALICE,
     BOB,
@@ -27,8 +28,8 @@ from tests.domain.cast import (
 )
 
 
-def routed(rules: RuleSet, credits_: dict[int, int] | None = None, **changes: Any) -> Decision:
-    return decide(rules, 1, facts(**changes), NOON, credits_)
+def routed(rules: RuleSet, turns: Turns | None = None, **changes: Any) -> Decision:
+    return decide(rules, 1, facts(**changes), NOON, turns)
 
 
 def when(decision: Decision) -> list[tuple[int, float]]:
@@ -144,12 +145,12 @@ def test_a_contact_without_source_is_given_the_routes() -> None:
 def test_round_robin_begins_with_whose_turn_it_is_and_goes_on_by_rank() -> None:
     rules = rule_set(route(), ranked(BOB, CAROL, DAVE, order_method="Round Robin"))
     assert find_turn_team(rules, facts()) == 10
-    credits_: dict[int, int] = {}
+    turns = Turns()
     firsts = []
     for _ in range(6):
-        decision = routed(rules, credits_)
-        assert decision.credits is not None
-        credits_ = dict(decision.credits)
+        decision = routed(rules, turns)
+        assert decision.turns is not None
+        turns = decision.turns
         firsts.append(when(decision))
     assert firsts[:3] == [
         [(BOB, 0), (CAROL, 5), (DAVE, 10)],
@@ -161,13 +162,13 @@ def test_round_robin_begins_with_whose_turn_it_is_and_goes_on_by_rank() -> None:
 
 def test_round_robin_gives_no_turn_to_who_is_not_available() -> None:
     rules = rule_set(route(), ranked(BOB, CAROL, DAVE, order_method="Round Robin"), inactive=(CAROL,))
-    credits_: dict[int, int] = {}
-    turns = []
+    turns = Turns()
+    firsts = []
     for _ in range(4):
-        decision = routed(rules, credits_)
-        turns.append(decision.facts.turn)
-        credits_ = dict(decision.credits or {})
-    assert turns == [BOB, DAVE, BOB, DAVE]
+        decision = routed(rules, turns)
+        firsts.append(decision.facts.turn)
+        turns = decision.turns or turns
+    assert firsts == [BOB, DAVE, BOB, DAVE]
 
 
 def test_only_round_robin_takes_turns() -> None:

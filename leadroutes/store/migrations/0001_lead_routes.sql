@@ -251,6 +251,7 @@ CREATE TABLE team_turns (
     owner_id bigint NOT NULL,
     team_id bigint NOT NULL,
     credits jsonb NOT NULL DEFAULT '{}',
+    present bigint[] NOT NULL DEFAULT '{}',          -- who took part in the last turn
     PRIMARY KEY (owner_id, team_id),
     FOREIGN KEY (owner_id, team_id) REFERENCES teams (owner_id, id) ON DELETE CASCADE
 );

@@ -47,10 +47,10 @@ WITH lead AS (
     SELECT x.owner_id, x.lead_id, $1, x.kind, x.user_id, x.by_user_id, x.detail FROM json_to_recordset($6::json) AS x (
         owner_id bigint, lead_id bigint, kind text, user_id bigint, by_user_id bigint, detail jsonb)
 ), turn AS (
-    INSERT INTO team_turns (owner_id, team_id, credits)
-    SELECT x.owner_id, x.team_id, x.credits FROM json_to_recordset($7::json) AS x (
-        owner_id bigint, team_id bigint, credits jsonb)
-    ON CONFLICT (owner_id, team_id) DO UPDATE SET credits = excluded.credits
+    INSERT INTO team_turns (owner_id, team_id, credits, present)
+    SELECT x.owner_id, x.team_id, x.credits, x.present FROM json_to_recordset($7::json) AS x (
+        owner_id bigint, team_id bigint, credits jsonb, present bigint[])
+    ON CONFLICT (owner_id, team_id) DO UPDATE SET credits = excluded.credits, present = excluded.present
 )
 INSERT INTO messages (owner_id, kind, channel, lead_id, offer_id, user_id, created_at)
 SELECT x.owner_id, x.kind, x.channel, x.lead_id, coalesce(fresh.id, known.id), x.user_id, $1
