@@ -32,21 +32,20 @@ def check(delivery: Delivery) -> None:
 
 def read(delivery: Delivery) -> list[Result]:
     """One lead, the answer to an echo, or `not_a_lead` for every other action."""
-    fields: dict[str, Any] = dict(delivery.form) if delivery.is_form else _object(delivery.json)
-    action = (scalar(fields.get("action")) or "").strip()
+    pairs = _pairs(delivery)
+    action = _named(pairs, "action")
     match action.lower():
         case "newsubmission":
-            return [flat_draft(gather(flat_pairs(fields)), delivery.default_source, without=_PERSON).settle()]
+            return [flat_draft(gather(pairs), delivery.default_source, without=_PERSON).settle()]
         case "echo":
-            reply = {"error": 0, "errorText": "", "action": "Echo", "msg": fields.get("msg")}
+            reply = {"error": 0, "errorText": "", "action": "Echo", "msg": dict(pairs).get("msg")}
             return [ControlMessage("echo", reply=reply)]
     raise Refused("not_a_lead", f"The action {action[:50]!r} brings no lead; NewSubmission does.")
 
 
 def marks(delivery: Delivery) -> dict[str, str]:
     """The action, which the answer repeats."""
-    fields = dict(delivery.form) if delivery.is_form else record(delivery.json)
-    return {"action": scalar(fields.get("action")) or ""}
+    return {"action": _named(_pairs(delivery), "action")}
 
 
 def answer(reading: Reading, lead_id: int | None) -> dict[str, Any]:
@@ -59,7 +58,15 @@ def answer(reading: Reading, lead_id: int | None) -> dict[str, Any]:
     return {"error": 0 if isinstance(result, Inquiry) else 1, "errorText": text, "action": action, "id": lead_id}
 
 
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
+def _pairs(delivery: Delivery) -> list[tuple[str, Any]]:
+    if delivery.is_form:
+        return list(delivery.form)
+    if not isinstance(delivery.json, dict):
         raise Refused("malformed", "The JSON must be an object.")
-    return value
+    return list(flat_pairs(delivery.json))
+
+
+def _named(pairs: list[tuple[str, Any]], name: str) -> str:
+    """The first text under exactly this name."""
+    texts = (scalar(value) or "" for key, value in pairs if key == name)
+    return next((text.strip() for text in texts if text.strip()), "")

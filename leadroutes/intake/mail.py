@@ -110,14 +110,19 @@ def _letter(mail: Part, dates: list[datetime | None]) -> Letter:
         dates = [mail_date(headers.get("date") or headers.get("sent"), needs_zone=True), *dates]
     page_texts = [page_text(page) for page in pages]
     return Letter(
-        sender=normal_email(headers.get("from")),
-        reply_to=normal_email(headers.get("reply-to")),
+        sender=_address(headers.get("from")),
+        reply_to=_address(headers.get("reply-to")),
         sent_at=dates,
         texts=texts,
         pages=pages,
         page_texts=page_texts,
         sheets=sheets or _adf_in(texts, pages, page_texts),
     )
+
+
+def _address(header: str | None) -> str | None:
+    """The address in a header; Outlook writes `Ann [mailto:ann@example.com]` above what it forwards."""
+    return normal_email((header or "").replace("[mailto:", "<").replace("]", ">"))
 
 
 def _readable(parts: Iterable[Part], limit: int = TEXT_LIMIT) -> list[str]:

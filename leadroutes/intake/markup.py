@@ -43,7 +43,7 @@ PARENTS: Final[dict[str, frozenset[str]]] = {
 """Which elements each of ADF's may stand in. The nearest open one of them is its parent; all inside that has ended."""
 
 DEPTH_LIMIT: Final = 100
-ELEMENT_LIMIT: Final = 100_000
+ELEMENT_LIMIT: Final = 50_000
 
 
 @dataclass(slots=True, eq=False)
@@ -150,8 +150,9 @@ def _tokens(text: str) -> Iterator[str | re.Match[str]]:
             yield found
             position = found.end()
         else:
-            yield "<"
-            position = start + 1
+            position = text.find("<", start + 1)
+            position = len(text) if position < 0 else position
+            yield _unescaped(text[start:position])
     yield _unescaped(text[position:])
 
 
