@@ -1,0 +1,22 @@
+"""SPEAKS JSON: the API. `application()` makes it, `paths()` lists every path that it answers."""
+
+from typing import Any
+
+from leadroutes.api.asgi import Api
+from leadroutes.api.call import Rooms
+from leadroutes.api.operations import collect
+from leadroutes.api.table import Table
+from leadroutes.arrivals import Arrivals
+from leadroutes.engine import Engine
+from leadroutes.settings import Settings
+from leadroutes.store.postgres import Database
+
+
+def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Any:
+    """The ASGI application of all that the API answers; it answers 404 to everything else."""
+    return Api(Rooms(database, engine, arrivals, settings), Table(collect()))
+
+
+def paths() -> list[str]:
+    """Every declared path, with :id and :key for what varies."""
+    return sorted(collect())

@@ -1,0 +1,145 @@
+"""The API as an ASGI application: paths, tokens, the order of checks, headers, problems as answers.
+
+No resource and no SQL stands here.
+"""
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import quote
+
+import asyncpg
+import structlog
+
+from leadroutes.api.auth import authenticate, bearer_token
+from leadroutes.api.bodies import Gone
+from leadroutes.api.call import Answer, Call, Request, Rooms
+from leadroutes.api.problems import answer_of, fault
+from leadroutes.api.table import Found, Table, operation_for, unknown
+from leadroutes.errors import Forbidden, Problem, Unavailable
+from leadroutes.store.postgres import AWAY
+
+log = structlog.get_logger()
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_WRITES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+_ALWAYS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag, Retry-After, WWW-Authenticate"),
+    (b"cache-control", b"private, no-cache"),
+)
+_PREFLIGHT = (
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, If-None-Match, Idempotency-Key"),
+    (b"access-control-max-age", b"86400"),
+)
+_ETAG = re.compile(r'(?:W/)?("[^"]*")|\*')
+
+
+class Api:
+    """One per process."""
+
+    def __init__(self, rooms: Rooms, table: Table) -> None:
+        self.rooms = rooms
+        self.table = table
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        request = _request(scope, receive)
+        try:
+            answer = await self._answer(request)
+        except Gone:
+            return
+        await _send(request, answer, send)
+
+    async def _answer(self, request: Request) -> Answer:
+        try:
+            return await self._called(request)
+        except Problem as problem:
+            return answer_of(problem)
+        except Gone:
+            raise
+        except AWAY:
+            return answer_of(Unavailable())
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            return answer_of(Unavailable("Too much happened at once; try again", retry_after=1))
+        except Exception:
+            log.exception("a request failed", method=request.method, path=request.url.partition("?")[0])
+            return fault()
+
+    async def _called(self, request: Request) -> Answer:
+        """The order of checks: OPTIONS, token, path, method, scope; the rest is the operation's."""
+        found = self.table.find(request.segments)
+        if request.method == "OPTIONS" and found is not None:
+            return Answer(204, headers=((b"allow", ", ".join(found.path.allowed).encode()), *_PREFLIGHT))
+        if found is not None and _is_public(found):
+            operation = operation_for(found.path, request.method, request.url)
+            return await operation.run(Call(self.rooms, request, found.ids))
+        caller = await authenticate(self.rooms.database, bearer_token(request.headers.get("authorization", ())))
+        if found is None:
+            raise unknown(request.url)
+        operation = operation_for(found.path, request.method, request.url)
+        if request.method in _WRITES and not caller.may_write:
+            raise Forbidden("Insufficient scope")
+        return await operation.run(Call(self.rooms, request, found.ids, caller))
+
+
+def _is_public(found: Found) -> bool:
+    return all(operation.is_public for operation in found.path.operations.values())
+
+
+# ------------------------------------------------------------------------------------------------ in and out
+
+
+def _request(scope: Scope, receive: Receive) -> Request:
+    raw: bytes = scope.get("raw_path") or quote(scope["path"], safe="/:@!$&'()*+,;=~").encode()
+    path = raw.decode("latin-1")
+    query = scope["query_string"].decode("utf-8", "replace")
+    headers: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    segments = tuple(segment for segment in path.split("/") if segment)
+    return Request(scope["method"], segments, f"{path}?{query}" if query else path, query, headers, receive)
+
+
+async def _send(request: Request, answer: Answer, send: Send) -> None:
+    status, body = answer.status, answer.body
+    headers = [*_ALWAYS, *answer.headers]
+    if status == 200 and request.method in ("GET", "HEAD"):
+        etag = _etag(body)
+        headers.append((b"etag", etag))
+        if _is_known(etag, request.headers.get("if-none-match", [])):
+            status, body = 304, b""
+    if status not in (204, 304):
+        headers.append((b"content-type", answer.content_type))
+        headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+
+
+def _etag(body: bytes) -> bytes:
+    digest = b64encode(hashlib.blake2b(body, digest_size=15).digest(), b"-_")
+    return b'W/"%x-%s"' % (len(body), digest)
+
+
+def _is_known(etag: bytes, headers: list[str]) -> bool:
+    opaque = etag.removeprefix(b"W/").decode()
+    return any(found[0] == "*" or found[1] == opaque for each in headers for found in _ETAG.finditer(each))
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Started and stopped with the server; the database is opened and closed by whoever made us."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,46 @@
+"""Who calls: the bearer token of a request and what it allows.
+
+Only the sha256 of a token is ever compared; a token in the query or the body is not looked at.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from leadroutes.errors import NotAuthenticated
+from leadroutes.store import statement
+from leadroutes.store.accounts import hash_secret
+from leadroutes.store.postgres import Database
+
+_BEARER = re.compile(r"bearer +(\S.*?) *", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The user of a token; `application_id` None: a personal token."""
+
+    user_id: int
+    scopes: frozenset[str]
+    application_id: int | None = None
+    is_admin: bool = False
+    is_broker: bool = False
+
+    @property
+    def may_write(self) -> bool:
+        return "write" in self.scopes
+
+
+def bearer_token(values: Sequence[str]) -> str:
+    """The token of the Authorization headers; NotAuthenticated unless there is exactly one that carries one."""
+    found = _BEARER.fullmatch(values[0]) if len(values) == 1 else None
+    if found is None:
+        raise NotAuthenticated
+    return found[1]
+
+
+async def authenticate(database: Database, token: str) -> Caller:
+    """The caller behind a token; NotAuthenticated for one that is unknown, expired, revoked or of a closed account."""
+    row = await database.fetchrow(statement("find_caller"), hash_secret(token))
+    if row is None:
+        raise NotAuthenticated("Invalid access token", invalid_token=True)
+    return Caller(row["user_id"], frozenset(row["scope"]), row["application_id"], row["is_admin"], row["is_broker"])

@@ -1,0 +1,149 @@
+"""The body of a request: received within its limits, unpacked, decoded, as an object of fields.
+
+It checks form only; what the fields mean is the resource's business.
+"""
+
+import asyncio
+import codecs
+import json
+import re
+import zlib
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from leadroutes.api.brackets import parse
+from leadroutes.api.call import Request
+from leadroutes.errors import Invalid, MethodNotAllowed, SlowRequest, TooLarge
+
+_JSON = msgspec.json.Decoder(float_hook=Decimal)
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class Gone(Exception):  # noqa: N818 -- nobody is left to be told of an error
+    """The client went away before its request had arrived."""
+
+
+async def read_bytes(request: Request, limit: int, timeout: float) -> bytes:
+    """All of the body, unpacked. TooLarge beyond `limit` bytes, SlowRequest after `timeout` seconds."""
+    try:
+        async with asyncio.timeout(timeout):
+            packed = await _received(request, limit)
+    except TimeoutError:
+        raise SlowRequest(f"The body did not arrive within {timeout:g} seconds") from None
+    return _unpacked(packed, (request.header("content-encoding") or "identity").strip().lower(), limit)
+
+
+async def read_limited(request: Request, limit: int, timeout: float) -> bytes:
+    """As read_bytes, but what is too large is Invalid: only /intake answers 413."""
+    try:
+        return await read_bytes(request, limit, timeout)
+    except TooLarge as error:
+        raise Invalid(error.message) from None
+
+
+def fields_of(request: Request, data: bytes, *, is_new: bool) -> dict[str, Any]:
+    """The fields of a JSON object or a form; an empty body and one of another type have none."""
+    body = decode_body(data, request.header("content-type") or "")
+    if isinstance(body, list):
+        raise MethodNotAllowed("Can not create multiple entries") if is_new else Invalid("A list is no record")
+    if not isinstance(body, dict):
+        raise Invalid("The body has to be a JSON object")
+    if len(body) == 1 and isinstance(body.get("data"), dict):
+        inner: dict[str, Any] = body["data"]
+        return inner
+    return body
+
+
+def decode_body(data: bytes, content_type: str) -> Any:
+    """JSON or a form as values: numbers are int and Decimal; whatever is neither counts as an empty object."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type not in ("application/json", "application/x-www-form-urlencoded") or not data:
+        return {}
+    charset = _CHARSET.search(content_type)
+    if charset and charset[1].lower() not in ("utf-8", "utf8"):
+        raise Invalid(f"charset: {charset[1]} was given; expected utf-8")
+    if media_type == "application/json":
+        return decode_json(data)
+    return parse(data.decode("utf-8", "replace"))
+
+
+def decode_json(data: bytes) -> Any:
+    """JSON; bytes that are not UTF-8 and halves of surrogate pairs become U+FFFD. Invalid where it cannot be read."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return _JSON.decode(data)
+    except RecursionError:
+        raise Invalid("The JSON is nested too deeply") from None
+    except (msgspec.MsgspecError, ValueError):
+        return _decode_patiently(data)
+
+
+def _decode_patiently(data: bytes) -> Any:
+    text = data.decode("utf-8", "replace")
+    try:
+        return _without_surrogates(json.loads(text, parse_float=Decimal, parse_constant=_refuse))
+    except RecursionError:
+        raise Invalid("The JSON is nested too deeply") from None
+    except ValueError as error:
+        raise Invalid(f"The body is no JSON: {str(error)[:100]}") from None
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _without_surrogates(value: Any) -> Any:
+    match value:
+        case str():
+            return _SURROGATES.sub("\ufffd", value)
+        case list():
+            return [_without_surrogates(each) for each in value]
+        case dict():
+            return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
+    return value
+
+
+async def _received(request: Request, limit: int) -> bytes:
+    length = request.header("content-length") or "0"
+    if length.isascii() and length.isdigit() and int(length[:20]) > limit:
+        raise TooLarge("request entity too large")
+    parts, size = [], 0
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise TooLarge("request entity too large")
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def _unpacked(data: bytes, encoding: str, limit: int) -> bytes:
+    match encoding:
+        case "identity" | "":
+            return data
+        case "gzip" | "x-gzip":
+            return _inflated(data, (zlib.MAX_WBITS | 16,), limit)
+        case "deflate":
+            return _inflated(data, (zlib.MAX_WBITS, -zlib.MAX_WBITS), limit)
+    raise Invalid(f"Content-Encoding: {encoding} was given; expected gzip or deflate")
+
+
+def _inflated(data: bytes, window_sizes: tuple[int, ...], limit: int) -> bytes:
+    """Some send deflate bare, without the zlib header that it should have."""
+    for window_size in window_sizes:
+        unpacking = zlib.decompressobj(window_size)
+        try:
+            unpacked = unpacking.decompress(data, limit + 1)
+        except zlib.error:
+            continue
+        if len(unpacked) > limit:
+            raise TooLarge("request entity too large")
+        if unpacking.eof or not data:
+            return unpacked
+    raise Invalid("The packed body cannot be unpacked")

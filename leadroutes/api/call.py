@@ -1,0 +1,85 @@
+"""A request as the API sees it, an answer as it leaves, and a call: both ends with the rooms it may use."""
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from leadroutes.api.auth import Caller
+from leadroutes.errors import NotAcceptable
+from leadroutes.settings import Settings
+from leadroutes.store.postgres import Database
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the API builds on."""
+
+    database: Database
+    engine: Any
+    arrivals: Any
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`segments` are the words of the path as sent, without empty ones; header names are in small letters."""
+
+    method: str
+    segments: tuple[str, ...]
+    url: str  # path and query as received
+    query: str
+    headers: dict[str, list[str]] = field(repr=False)  # they hold the token, which no log may show
+    receive: Receive
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name."""
+        values = self.headers.get(name)
+        return values[0] if values else None
+
+    @property
+    def accepts_json(self) -> bool:
+        return _accepts_json(", ".join(self.headers.get("accept", ())))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`body` is JSON unless a content type says otherwise."""
+
+    status: int
+    body: bytes = b""
+    content_type: bytes = b"application/json; charset=utf-8"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way through the API; `ids` are the variable words of its path, as sent."""
+
+    rooms: Rooms
+    request: Request
+    ids: tuple[str, ...] = ()
+    caller: Caller = field(default=Caller(0, frozenset()))
+
+    def must_accept_json(self) -> None:
+        """The last check: whoever cannot read the answer gets no success, and nothing has been stored."""
+        if not self.request.accepts_json:
+            raise NotAcceptable("The answer is application/json; the Accept header does not allow it")
+
+
+_RANGE = re.compile(r"\s*(application/json|application/\*|\*/\*)\s*((?:;[^,]*)?)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def _accepts_json(header: str) -> bool:
+    if not header.strip():
+        return True
+    return any(_is_wanted(found[2]) for part in header.split(",") if (found := _RANGE.fullmatch(part)))
+
+
+def _is_wanted(parameters: str) -> bool:
+    """A weight of zero says no."""
+    return not re.search(r";\s*q\s*=\s*0(\.0*)?\s*(;|$)", parameters, re.IGNORECASE)

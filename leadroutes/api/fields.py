@@ -1,0 +1,66 @@
+"""From the body of a request to the values of a record: each field by its kind, all faults at once.
+
+Pure; whether a reference exists and whether a rule between fields holds is asked later.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadroutes.api.resource import Errors, Field, Resource, Write
+from leadroutes.api.values import Id, quoted
+
+_SET_BY_THE_SERVER = ("created_at", "modified_at")
+
+
+def sent_fields(resource: Resource, body: Mapping[str, Any], method: str) -> tuple[dict[str, Any], Errors]:
+    """The fields of a body that this method writes, read; and what is wrong with the others."""
+    values: dict[str, Any] = {}
+    errors: Errors = {}
+    for each in resource.writeable:
+        if method == "POST" and each.write is Write.LATER:
+            continue
+        if method != "POST" and each.write is Write.ONCE:
+            if method == "PUT" and each.required and body.get(each.name) is None:
+                errors[each.name] = f"{each.name} is required"
+            continue
+        if each.name not in body:
+            if each.required and method != "PATCH":
+                errors[each.name] = f"{each.name} is required"
+            continue
+        _read_into(values, errors, each, body[each.name])
+    return values, errors
+
+
+def _read_into(values: dict[str, Any], errors: Errors, each: Field, value: Any) -> None:
+    if _means_null(each, value):
+        if each.name in _SET_BY_THE_SERVER:
+            return
+        if each.nullable:
+            values[each.name] = None
+        else:
+            errors[each.name] = f"{each.name} is required" if each.required else f"{each.name} may not be null"
+        return
+    try:
+        values[each.name] = each.kind.take(value)
+    except (ValueError, KeyError, OverflowError):
+        errors[each.name] = f"{each.name}: {quoted(value)} was given; expected {each.kind.expected}"
+
+
+def _means_null(each: Field, value: Any) -> bool:
+    if value is None:
+        return True
+    if value == "" and not each.kind.is_text:
+        return each.nullable or each.required or each.name in _SET_BY_THE_SERVER
+    is_zero = not isinstance(value, bool) and value in (0, "0")
+    return is_zero and each.nullable and isinstance(each.kind, Id)
+
+
+def blank_record(resource: Resource) -> dict[str, Any]:
+    """A new record before anything is said of it: every writeable column with its default."""
+    return {each.stored: each.default for each in resource.writeable if each.stored}
+
+
+def in_order(resource: Resource, errors: Errors) -> Errors:
+    """The errors in the order of the fields."""
+    places = {each.name: place for place, each in enumerate(resource.fields)}
+    return dict(sorted(errors.items(), key=lambda item: places.get(item[0], len(places))))

@@ -1,0 +1,208 @@
+"""What is done with a lead beyond reading and changing its record: post, claim, assign, distribute, decline, explain.
+
+Checks who may ask; what follows, the engine decides.
+"""
+
+from typing import Any
+
+import msgspec
+
+from leadroutes.api.bodies import fields_of, read_limited
+from leadroutes.api.call import Answer, Call
+from leadroutes.api.fields import blank_record, in_order, sent_fields
+from leadroutes.api.query import selection
+from leadroutes.api.resources import BY_PATH
+from leadroutes.api.resources.leads import SEES_ALL_OF_LEAD
+from leadroutes.api.rest import id_in
+from leadroutes.api.statements import columns, record_sql
+from leadroutes.api.values import Id, Moment, quoted
+from leadroutes.arrivals import Idempotency
+from leadroutes.errors import Forbidden, Invalid, NotFound
+from leadroutes.sorting import NewLead
+
+LEADS, OFFERS, LEAD_OFFERS = BY_PATH["/leads"], BY_PATH["/leads/:id/offers"], BY_PATH["/lead-offers"]
+LONGEST_KEY = 255
+
+# $1 the caller, $2 a contact, $3 a lead source: the contact's owner, and whether the source may be named.
+_REFERENCES = (
+    f"SELECT (SELECT t.owner_id FROM contacts t WHERE t.id = $2 AND {BY_PATH['/contacts'].visible}) AS owner_id,"  # noqa: S608
+    f" EXISTS (SELECT FROM lead_sources t WHERE t.id = $3 AND ({BY_PATH['/lead-sources'].visible})) AS has_source"
+)
+# $1 the caller, $2 a lead: what he may do with it; no row where he does not see it.
+_STANDING = (
+    f"SELECT t.owner_id, t.creator_user_id, {SEES_ALL_OF_LEAD} AS sees_all"  # noqa: S608
+    f" FROM {LEADS.from_clause} WHERE t.id = $2 AND {LEADS.visible}"
+)
+_ALL_OFFERS = (
+    f"SELECT string_agg(row_to_json(r)::text, ',') FROM (SELECT %s FROM offers t"  # noqa: S608
+    " WHERE t.owner_id = $1 AND t.lead_id = $2 ORDER BY t.notify_at, t.id) r"
+)
+
+
+async def post_lead(call: Call) -> Answer:
+    """POST /leads: 201, or 200 where the Idempotency-Key has been used with the same body before."""
+    keys = selection(LEADS, call.request.query)
+    data = await read_limited(call.request, LEADS.body_limit, call.rooms.settings.body_timeout)
+    sent, errors = sent_fields(LEADS, fields_of(call.request, data, is_new=True), "POST")
+    record = blank_record(LEADS) | {name: value for name, value in sent.items() if name != "distribute"}
+    references = await call.rooms.database.fetchrow(
+        _REFERENCES, call.caller.user_id, record["contact_id"], record["source_id"]
+    )
+    assert references is not None
+    if references["owner_id"] is None and "contact_id" not in errors:
+        errors["contact_id"] = f"contact_id: {record['contact_id']} was given; expected a contact that you see"
+    if record["source_id"] is not None and not references["has_source"]:
+        errors["source_id"] = f"source_id: {record['source_id']} was given; expected a lead source that you see"
+    idempotency = _idempotency(call, data, errors)
+    if errors:
+        raise Invalid.fields(in_order(LEADS, errors))
+    call.must_accept_json()
+    lead = NewLead(
+        owner_id=references["owner_id"],
+        creator_user_id=call.caller.user_id,
+        distribute=sent.get("distribute", True),
+        **record,
+    )
+    stored = await call.rooms.arrivals.post_lead(lead, idempotency=idempotency)
+    shown = await _show_lead(call, stored.lead_ids[0] if stored.lead_ids else 0, keys)
+    return Answer(201 if stored.is_new else 200, shown)
+
+
+def _idempotency(call: Call, data: bytes, errors: dict[str, str]) -> Idempotency | None:
+    key = call.request.header("idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= LONGEST_KEY:
+        errors["Idempotency-Key"] = f"Idempotency-Key: expected 1 to {LONGEST_KEY} characters"
+    return Idempotency("/leads", key, data)
+
+
+async def claim(call: Call) -> Answer:
+    """The engine knows whether the caller was ever notified; to anybody else the lead does not exist."""
+    keys = selection(LEADS, call.request.query)
+    await _read_nothing(call)
+    lead_id = id_in(call.ids[0])
+    owner_id = await call.rooms.database.fetchval("SELECT owner_id FROM leads WHERE id = $1", lead_id)
+    if owner_id is None:
+        raise NotFound.record(call.ids[0])
+    call.must_accept_json()
+    await call.rooms.engine.claim(owner_id, lead_id, call.caller.user_id)
+    return Answer(200, await _show_lead(call, lead_id, keys))
+
+
+async def assign(call: Call) -> Answer:
+    """The owner gives the lead to somebody."""
+    keys = selection(LEADS, call.request.query)
+    body = await _read_fields(call)
+    lead_id, standing = await _standing(call)
+    if standing["owner_id"] != call.caller.user_id:
+        raise Forbidden("Only the owner of a lead assigns it")
+    user_id = _user_id(body.get("user_id"))
+    call.must_accept_json()
+    await call.rooms.engine.assign(standing["owner_id"], lead_id, user_id, call.caller.user_id)
+    return Answer(200, await _show_lead(call, lead_id, keys))
+
+
+def _user_id(value: Any) -> int:
+    if value is None:
+        raise Invalid.fields({"user_id": "user_id is required"})
+    try:
+        return Id().take(value)
+    except ValueError:
+        expected = Id().expected
+        raise Invalid.fields({"user_id": f"user_id: {quoted(value)} was given; expected {expected}"}) from None
+
+
+async def distribute(call: Call) -> Answer:
+    """POST /leads/:id/offers: all offers of the lead's rollout, which begins now if the lead was held."""
+    keys = selection(OFFERS, call.request.query)
+    await _read_nothing(call)
+    lead_id, standing = await _standing(call)
+    if call.caller.user_id not in (standing["owner_id"], standing["creator_user_id"]):
+        raise Forbidden("Only the owner and the creator of a lead distribute it")
+    call.must_accept_json()
+    await call.rooms.engine.distribute(standing["owner_id"], lead_id)
+    sql = _ALL_OFFERS % columns(OFFERS, keys)
+    records = await call.rooms.database.fetchval(sql, standing["owner_id"], lead_id)
+    return Answer(201, f"[{records or ''}]".encode())
+
+
+async def decline(call: Call) -> Answer:
+    """The offer, declined."""
+    keys = selection(LEAD_OFFERS, call.request.query)
+    await _read_nothing(call)
+    offer_id = id_in(call.ids[0])
+    owner_id = await call.rooms.database.fetchval(
+        f"SELECT t.owner_id FROM offers t WHERE t.id = $2 AND {LEAD_OFFERS.visible}",  # noqa: S608 -- declared
+        call.caller.user_id,
+        offer_id,
+    )
+    if owner_id is None:
+        raise NotFound.record(call.ids[0])
+    call.must_accept_json()
+    await call.rooms.engine.decline(owner_id, offer_id, call.caller.user_id)
+    row = await call.rooms.database.fetchrow(record_sql(LEAD_OFFERS, (), keys), call.caller.user_id, offer_id)
+    if row is None or row["record"] is None:
+        raise NotFound.record(call.ids[0])
+    return Answer(200, row["record"].encode())
+
+
+async def explain(call: Call) -> Answer:
+    """Why this agent, and why not me: the same answer for everybody who sees the lead."""
+    lead_id, standing = await _standing(call)
+    call.must_accept_json()
+    return Answer(200, encoded(await call.rooms.engine.explain(standing["owner_id"], lead_id)))
+
+
+async def history(call: Call) -> Answer:
+    """For those who see all of the lead; it tells of the contact as well."""
+    lead_id, standing = await _standing(call)
+    if not standing["sees_all"]:
+        raise Forbidden("Claim the lead to see its history")
+    call.must_accept_json()
+    happened = await call.rooms.engine.history(standing["owner_id"], lead_id)
+    return Answer(200, encoded([_event(each) for each in happened]))
+
+
+def _event(each: dict[str, Any]) -> dict[str, Any]:
+    detail = each["detail"]
+    return each | {"detail": msgspec.Raw(detail.encode()) if isinstance(detail, str) else detail}
+
+
+def encoded(value: Any) -> bytes:
+    """JSON with date-times as the API writes them."""
+    return msgspec.json.encode(_with_moments(value))
+
+
+def _with_moments(value: Any) -> Any:
+    match value:
+        case dict():
+            return {str(key): _with_moments(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_with_moments(each) for each in value]
+    return Moment.written(value) if hasattr(value, "isoformat") else value
+
+
+async def _standing(call: Call) -> tuple[int, Any]:
+    lead_id = id_in(call.ids[0])
+    row = await call.rooms.database.fetchrow(_STANDING, call.caller.user_id, lead_id)
+    if row is None:
+        raise NotFound.record(call.ids[0])
+    return lead_id, row
+
+
+async def _read_fields(call: Call) -> dict[str, Any]:
+    data = await read_limited(call.request, 102_400, call.rooms.settings.body_timeout)
+    return fields_of(call.request, data, is_new=True)
+
+
+async def _read_nothing(call: Call) -> None:
+    """A body is not needed, but has to be readable if there is one."""
+    await _read_fields(call)
+
+
+async def _show_lead(call: Call, lead_id: int, keys: tuple[str, ...]) -> bytes:
+    row = await call.rooms.database.fetchrow(record_sql(LEADS, (), keys), call.caller.user_id, lead_id)
+    if row is None or row["record"] is None:
+        raise NotFound.record(lead_id)
+    return bytes(row["record"].encode())

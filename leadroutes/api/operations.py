@@ -1,0 +1,128 @@
+"""Everything that can be called: each resource's verbs from its declaration, and the calls that are no resource.
+
+A list; the table of paths, the description and the tests are made from it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from leadroutes.api import lead_calls, rest, service, writing
+from leadroutes.api.call import Answer, Call
+from leadroutes.api.resource import Resource
+from leadroutes.api.resources import BY_PATH, RESOURCES
+
+Run = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path. `resource` is what the answer shows; `body` the fields that it takes, by JSON schema."""
+
+    method: str
+    path: str
+    run: Run
+    about: str
+    is_public: bool = False  # needs no access token
+    resource: Resource | None = None
+    shows: str = "record"  # 'list', 'record', 'records' (a list without envelope) or 'other'
+    status: int = 200
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """What can be done at a path. A collection tells those who mean many records; a record's path knows no POST."""
+
+    operations: Mapping[str, Operation]
+    kind: str = "other"  # 'collection', 'record' or 'other'
+    allowed: tuple[str, ...] = ()
+    replaces: bool = False  # a collection whose records take PUT
+
+
+_COLLECTION = {"L": "GET", "C": "POST"}
+_RECORD = {"G": "GET", "P": "PATCH", "U": "PUT", "D": "DELETE"}
+
+
+def _of_resource(resource: Resource) -> list[Operation]:
+    noun, kind = resource.noun, resource.noun.partition(" ")[2]
+    collection, record = resource.path, f"{resource.path}/:id"
+    make = partial(Operation, resource=resource)
+    all_ = {
+        "L": make(method="GET", path=collection, run=partial(rest.list_records, resource=resource), shows="list",
+                  about=f"List: {kind}"),
+        "C": make(method="POST", path=collection, run=partial(writing.create, resource=resource), status=201,
+                  about=f"Add {noun}"),
+        "G": make(method="GET", path=record, run=partial(rest.get_record, resource=resource), about=f"Get {noun}"),
+        "P": make(method="PATCH", path=record, run=partial(writing.change, resource=resource),
+                  about=f"Change {noun}"),
+        "U": make(method="PUT", path=record, run=partial(writing.change, resource=resource),
+                  about=f"Replace {noun}"),
+        "D": make(method="DELETE", path=record, run=partial(writing.remove, resource=resource),
+                  about=f"Remove {noun}"),
+    }  # fmt: skip
+    return [all_[letter] for letter in resource.methods]
+
+
+_LEADS, _OFFERS = BY_PATH["/leads"], BY_PATH["/leads/:id/offers"]
+_LEAD_OFFERS, _USERS, _ARRIVALS = BY_PATH["/lead-offers"], BY_PATH["/users"], BY_PATH["/arrivals"]
+_NO_BODY: Mapping[str, Any] = {"type": "object", "properties": {}}
+_USER_ID: Mapping[str, Any] = {
+    "type": "object", "properties": {"user_id": {"type": "integer"}}, "required": ["user_id"],
+}  # fmt: skip
+
+CALLS = (
+    Operation(method="POST", path="/leads", run=lead_calls.post_lead, status=201, resource=_LEADS,
+              about="Add a lead and route it; with an Idempotency-Key once only"),
+    Operation(method="POST", path="/leads/:id/claim", run=lead_calls.claim, resource=_LEADS, body=_NO_BODY,
+              about="Claim a lead that you were notified of"),
+    Operation(method="POST", path="/leads/:id/assignment", run=lead_calls.assign, resource=_LEADS, body=_USER_ID,
+              about="Give a lead of yours to somebody you share a team with"),
+    Operation(method="POST", path="/leads/:id/offers", run=lead_calls.distribute, resource=_OFFERS, status=201,
+              shows="records", body=_NO_BODY, about="Route a lead that is held, and list its offers"),
+    Operation(method="GET", path="/leads/:id/routing", run=lead_calls.explain, shows="other",
+              about="Why a lead went where it went"),
+    Operation(method="GET", path="/leads/:id/history", run=lead_calls.history, shows="other",
+              about="What happened to a lead, in order"),
+    Operation(method="POST", path="/lead-offers/:id/decline", run=lead_calls.decline, resource=_LEAD_OFFERS,
+              body=_NO_BODY, about="Say no to a lead"),
+    Operation(method="GET", path="/me", run=service.me, resource=_USERS, about="The user of the access token"),
+    Operation(method="GET", path="/ledger", run=service.ledger, shows="other",
+              about="How many leads came, and where they are"),
+    Operation(method="GET", path="/arrivals/:id/raw", run=service.raw_arrival, shows="other",
+              about="An arrival byte for byte"),
+    Operation(method="POST", path="/arrivals/:id/replay", run=service.replay_arrival, shows="other", body=_NO_BODY,
+              about="Read an arrival again that was rejected"),
+    Operation(method="POST", path="/intake/:key", run=service.take_in, is_public=True, shows="other", status=201,
+              body={"description": "a lead in any known format"}, about="Take a lead in, in any known format"),
+    Operation(method="GET", path="/healthz", run=service.is_alive, is_public=True, shows="other",
+              about="Whether this process answers"),
+    Operation(method="GET", path="/readyz", run=service.is_ready, is_public=True, shows="other",
+              about="Whether the database and a worker are there"),
+)  # fmt: skip
+
+OPERATIONS: tuple[Operation, ...] = (
+    *(operation for resource in RESOURCES for operation in _of_resource(resource) if resource.path != "/leads"),
+    *(operation for operation in _of_resource(_LEADS) if operation.method != "POST"),
+    *CALLS,
+)
+
+
+def collect(operations: tuple[Operation, ...] = OPERATIONS) -> dict[str, Path]:
+    """The paths with what can be done there."""
+    grouped: dict[str, dict[str, Operation]] = {}
+    for operation in operations:
+        grouped.setdefault(operation.path, {})[operation.method] = operation
+    records = {f"{resource.path}/:id" for resource in RESOURCES}
+    paths = {}
+    for path, methods in grouped.items():
+        kind = "collection" if path in BY_PATH else "record" if path in records else "other"
+        allowed = tuple(name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") if _takes(methods, name))
+        replaces = path in BY_PATH and "U" in BY_PATH[path].methods
+        paths[path] = Path(methods, kind, (*allowed, "OPTIONS"), replaces)
+    return paths
+
+
+def _takes(methods: Mapping[str, Operation], name: str) -> bool:
+    return name in methods or (name == "HEAD" and "GET" in methods)

@@ -1,0 +1,302 @@
+"""What a query string asks for: conditions in SQL with bound values, order, page, selection. One operator table.
+
+It knows fields from a declaration only, and puts no value into SQL text.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from leadroutes.api.brackets import parse
+from leadroutes.api.resource import Field, Resource
+from leadroutes.api.statements import default_order, first_free, sorted_by
+from leadroutes.api.values import LARGEST_ID, Integer, quoted
+from leadroutes.errors import Invalid
+
+LARGEST_PAGE = 1000
+DEFAULT_PAGE = 10
+LARGEST_SKIP = 2**53 - 1
+NOTHING, ANYTHING = "false", "true"
+
+_START_DIGITS = re.compile("[0-9]+", re.ASCII)
+
+
+@dataclass(slots=True)
+class Query:
+    """A query as read. `values` are bound from the number that the resource's statement leaves free."""
+
+    resource: Resource
+    tree: dict[str, Any]
+    first: int  # the number of the first value
+    conditions: tuple[str, ...] = ()
+    values: list[Any] = field(default_factory=list)
+    order: str = ""
+    limit: int = DEFAULT_PAGE
+    skip: int = 0
+    keys: tuple[str, ...] = ()  # of $select; (): all
+    oauth_client_id: str | None = None  # /users only
+
+    def bind(self, value: Any, sql_type: str) -> str:
+        self.values.append(value)
+        return f"${self.first + len(self.values) - 1}::{sql_type}"
+
+
+def list_query(resource: Resource, text: str) -> Query:
+    """The query of a list. Invalid for everything that cannot be meant, so that no filter is dropped silently."""
+    query = Query(resource, parse(text) if text else {}, first_free(resource))
+    query.order = default_order(resource)
+    rest = dict(query.tree)
+    query.limit = _page_size(rest.pop("$limit", None))
+    query.skip = _skipped(rest.pop("$skip", None))
+    if "$sort" in rest:
+        query.order = _sort(resource, rest.pop("$sort"))
+    _select_and_filter(query, rest)
+    return query
+
+
+def record_query(resource: Resource, text: str) -> Query:
+    """The query on the path of one record, which has to hold for it; the first value is the id."""
+    query = Query(resource, parse(text) if text else {}, first_free(resource) + 1)
+    rest = {name: value for name, value in query.tree.items() if name not in ("$limit", "$skip", "$sort")}
+    _select_and_filter(query, rest)
+    return query
+
+
+def selection(resource: Resource, text: str) -> tuple[str, ...]:
+    """Of the query of a POST, all that counts: the keys of $select."""
+    tree = parse(text, only="$select") if text else {}
+    return _selected(resource, tree["$select"]) if "$select" in tree else ()
+
+
+# ------------------------------------------------------------------------------------- page, order, selection
+
+
+def _page_size(value: Any) -> int:
+    return DEFAULT_PAGE if value is None else min(_leading_number("$limit", value), LARGEST_PAGE)
+
+
+def _skipped(value: Any) -> int:
+    skip = 0 if value is None else _leading_number("$skip", value)
+    if skip > LARGEST_SKIP:
+        raise _wrong("$skip", value, f"at most {LARGEST_SKIP}")
+    return skip
+
+
+def _leading_number(name: str, value: Any) -> int:
+    while isinstance(value, list):
+        value = value[0]
+    found = _START_DIGITS.match(value) if isinstance(value, str) else None
+    if found is None:
+        raise _wrong(name, value, "a whole number, not below 0")
+    return min(int(found[0][:400]), 10**30)
+
+
+def _sort(resource: Resource, value: Any) -> str:
+    if not isinstance(value, dict):
+        raise _wrong("$sort", value, "$sort[field]=1 or $sort[field]=-1")
+    keys = []
+    for name, direction in value.items():
+        if name not in resource.filters:
+            raise _wrong("$sort", name, f"one of {', '.join(resource.filters)}")
+        if direction not in ("1", "-1"):
+            raise _wrong(f"$sort[{name}]", direction, "1 or -1")
+        keys.append((resource.filters[name], direction == "-1"))
+    return sorted_by(keys)
+
+
+def _selected(resource: Resource, value: Any) -> tuple[str, ...]:
+    keys = {each.name: each.answer_key for each in resource.fields if each.answer_key} | {
+        key: key for key in resource.answered
+    }
+    wanted = {"id"} if "id" in resource.answered else set()
+    for name in _texts(value):
+        if name not in keys:
+            raise _wrong("$select", name, f"one of {', '.join(resource.answered)}")
+        wanted.add(keys[name])
+    return tuple(key for key in resource.answered if key in wanted)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """The texts of a list, in whichever of its forms it was written."""
+    if isinstance(value, str):
+        yield value
+        return
+    if isinstance(value, dict):
+        if any(word.startswith("$") for word in value):
+            raise Invalid(f"A list of values is needed; {quoted(value)} was given")
+        value = value.values()
+    for each in value:
+        if isinstance(each, dict):
+            raise Invalid("A list of values is needed; something nested deeper was given")
+        yield from _texts(each)
+
+
+def _wrong(name: str, value: Any, expected: str) -> Invalid:
+    return Invalid(f"{name}: {quoted(value)} was given; expected {expected}")
+
+
+# ---------------------------------------------------------------------------------------------------- filters
+
+
+def _select_and_filter(query: Query, rest: dict[str, Any]) -> None:
+    if "$select" in rest:
+        query.keys = _selected(query.resource, rest.pop("$select"))
+    if query.resource.path == "/users" and "oauth_client_id" in rest:
+        query.oauth_client_id = _one_text("oauth_client_id", rest.pop("oauth_client_id"))
+    errors: dict[str, str] = {}
+    query.conditions = tuple(_conditions(query, rest, errors))
+    if errors:
+        raise Invalid.fields(errors)
+
+
+def _one_text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong(name, value, "one text")
+    return value
+
+
+def _conditions(query: Query, tree: dict[str, Any], errors: dict[str, str]) -> Iterator[str]:
+    """One condition per name; all have to hold."""
+    filters = query.resource.filters
+    for name, value in tree.items():
+        if name in ("$or", "$and"):
+            yield _combined(query, name, value, errors)
+        elif name in filters:
+            try:
+                yield _of_field(query, filters[name], name, value)
+            except _BadValue as bad:
+                errors[name] = bad.args[0]
+        else:
+            raise _unknown(query, name)
+
+
+def _combined(query: Query, name: str, value: Any, errors: dict[str, str]) -> str:
+    members = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
+        raise Invalid(f"{name}: {quoted(value)} was given; expected a list of conditions, as in {name}[0][field]=value")
+    each = [" AND ".join(_conditions(query, member, errors)) or ANYTHING for member in members]
+    return "(" + (" OR " if name == "$or" else " AND ").join(f"({sql})" for sql in each) + ")"
+
+
+def _unknown(query: Query, name: str) -> Invalid:
+    return Invalid(f"Invalid query parameter {name}", data=query.tree)
+
+
+class _BadValue(ValueError):
+    """A value that breaks the rule of its field's type; its text is what the caller reads."""
+
+
+def _of_field(query: Query, each: Field, name: str, value: Any) -> str:
+    if not isinstance(value, dict):
+        return _equal(query, each, name, value)
+    operators = [word for word in value if word.startswith("$")]
+    if unknown := [word for word in operators if word not in OPERATORS]:
+        raise _unknown(query, unknown[0])
+    if plain := [word for word in value if not word.startswith("$")]:
+        if operators:
+            raise Invalid(f"{name}: a value and an operator were given; expected one or the other", data=query.tree)
+        raise _unknown(query, f"{name}[{plain[0]}]")
+    return " AND ".join(OPERATORS[word](query, each, name, value[word]) for word in operators)
+
+
+def _equal(query: Query, each: Field, name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return _among(query, each, name, value)
+    if _is_null(each, value):
+        return f"{_never_null(each, name)} IS NULL"
+    return _compare(query, each, name, "=", value)
+
+
+def _not_equal(query: Query, each: Field, name: str, value: Any) -> str:
+    first = next(_texts(value))
+    if _is_null(each, first):
+        return f"{_never_null(each, name)} IS NOT NULL"
+    return _compare(query, each, name, "<>", first)
+
+
+def _among(query: Query, each: Field, name: str, value: Any) -> str:
+    known = _known(each, name, value)
+    if not known:
+        return NOTHING
+    return f"{each.kind.compared(each.compared)} = ANY ({_bound_list(query, each, known)})"
+
+
+def _not_among(query: Query, each: Field, name: str, value: Any) -> str:
+    given = list(_texts(value))
+    known = _known(each, name, value)
+    if not known:
+        meant = [text for text in given if not _is_null(each, text) and text != ""]
+        return f"{each.compared} IS NOT NULL" if meant else ANYTHING
+    return f"{each.kind.compared(each.compared)} <> ALL ({_bound_list(query, each, known)})"
+
+
+def _range(query: Query, each: Field, name: str, value: Any, operator: str) -> str:
+    if not isinstance(value, str) or _is_null(each, value):
+        raise _BadValue(f"{name}: {quoted(value)} was given; expected one value to compare with")
+    return _compare(query, each, name, operator, value)
+
+
+OPERATORS = {
+    "$ne": _not_equal,
+    "$in": _among,
+    "$nin": _not_among,
+    "$lt": lambda query, each, name, value: _range(query, each, name, value, "<"),
+    "$lte": lambda query, each, name, value: _range(query, each, name, value, "<="),
+    "$gt": lambda query, each, name, value: _range(query, each, name, value, ">"),
+    "$gte": lambda query, each, name, value: _range(query, each, name, value, ">="),
+}
+
+
+def _is_null(each: Field, text: str) -> bool:
+    return text == "null" or (text == "" and not each.kind.is_text and each.nullable)
+
+
+def _never_null(each: Field, name: str) -> str:
+    if not each.nullable:
+        raise _BadValue(f"{name}: null was given; {name} is never null")
+    return each.compared
+
+
+def _known(each: Field, name: str, value: Any) -> list[Any]:
+    """The values of a list that can match something; a list of one empty text is the empty list."""
+    texts = list(_texts(value))
+    if texts == [""]:
+        return []
+    read = [_read(each, name, text) for text in texts if not _is_null(each, text)]
+    return [one for one in read if not _is_beyond(each, one)]
+
+
+def _compare(query: Query, each: Field, name: str, operator: str, text: str) -> str:
+    value = _read(each, name, text)
+    if _is_beyond(each, value):
+        return _compare_beyond(query, each, operator, value)
+    return f"{each.kind.compared(each.compared)} {operator} {each.kind.bound(query.bind(value, each.kind.sql))}"
+
+
+def _compare_beyond(query: Query, each: Field, operator: str, value: Any) -> str:
+    """With a number that no column can hold, and with text that none can hold: nothing after U+0000 matters there."""
+    if isinstance(value, str):
+        if operator in ("=", "<>"):
+            return NOTHING if operator == "=" else f"{each.compared} IS NOT NULL"
+        bound = each.kind.bound(query.bind(value.partition("\0")[0], each.kind.sql))
+        return f"{each.kind.compared(each.compared)} {'<=' if '<' in operator else '>'} {bound}"
+    matches_all = operator == "<>" or ("<" in operator) == (value > 0) and operator != "="
+    return f"{each.compared} IS NOT NULL" if matches_all else NOTHING
+
+
+def _is_beyond(each: Field, value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    return isinstance(each.kind, Integer) and not -LARGEST_ID - 1 <= value <= LARGEST_ID
+
+
+def _read(each: Field, name: str, text: str) -> Any:
+    try:
+        return each.kind.read(text)
+    except (ValueError, KeyError, OverflowError):
+        raise _BadValue(f"{name}: {quoted(text)} was given; expected {each.kind.expected}") from None
+
+
+def _bound_list(query: Query, each: Field, values: list[Any]) -> str:
+    return f"ARRAY(SELECT {each.kind.bound('v')} FROM unnest({query.bind(values, each.kind.sql + '[]')}) v)"

@@ -1,0 +1,163 @@
+"""What can be said about a resource. One declaration; routes, validation, queries, visibility and OpenAPI come from it.
+
+Data only: nothing here reads a request or a database. In every piece of SQL `t` is the record's row and $1 the caller.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from leadroutes.api.auth import Caller
+from leadroutes.api.values import Kind
+from leadroutes.store.postgres import Transaction
+
+
+class Write(Enum):
+    """When a client may write a field."""
+
+    NEVER = "never"
+    ONCE = "once"  # on POST
+    LATER = "later"  # on PATCH
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a field may name: `noun` says it in an error. In `sql`, {value} is the id, $2 the naming record's owner."""
+
+    to: str
+    noun: str
+    sql: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of a resource. What is left out is the usual: a column of this name, answered, filterable, read-only."""
+
+    name: str = field(kw_only=False)
+    kind: Kind = field(kw_only=False)
+    write: Write = Write.NEVER
+    required: bool = False
+    default: Any = None  # with a default a field is never null
+    null: bool | None = None  # may be null; None: unless required or with a default
+    column: str | None = None  # the column that is written; None: of the field's name; "": none
+    sql: str | None = None  # what is compared, and answered; None: the column
+    shows: str | None = None  # what is answered, where that is another thing
+    key: str | None = None  # under which name it is answered; "": not at all
+    filterable: bool = True
+    refers: Reference | None = None
+    schema: Mapping[str, Any] | None = None  # of its answer, where that is no value of its kind
+    note: str = ""
+
+    @property
+    def nullable(self) -> bool:
+        return self.null if self.null is not None else not (self.required or self.default is not None)
+
+    @property
+    def stored(self) -> str:
+        return self.name if self.column is None else self.column
+
+    @property
+    def compared(self) -> str:
+        return self.sql if self.sql is not None else f"t.{self.stored}"
+
+    @property
+    def answered(self) -> str:
+        """The SQL of its value in an answer."""
+        return self.shows if self.shows is not None else self.kind.shown(self.compared)
+
+    @property
+    def answer_key(self) -> str:
+        return self.name if self.key is None else self.key
+
+
+@dataclass(slots=True, kw_only=True)
+class Writing:
+    """A record on its way into the database: who writes it, what was sent, what it was, what it becomes."""
+
+    transaction: Transaction
+    caller: Caller
+    owner_id: int  # of the record: its parent's owner, else the caller, until a hook says otherwise
+    parent_id: int | None = None
+    id: int | None = None
+    sent: Mapping[str, Any] = field(default_factory=dict)  # the fields that were sent and could be read
+    before: Mapping[str, Any] | None = None  # None: it is new
+    record: dict[str, Any] = field(default_factory=dict)  # the columns of the resulting record
+    notes: dict[str, Any] = field(default_factory=dict)  # what one hook tells a later one
+
+
+Errors = dict[str, str]
+Settle = Callable[[dict[str, Any]], Errors]
+Check = Callable[[Writing, Errors], Awaitable[Errors]]  # given what is wrong already, answers what else is
+Step = Callable[[Writing], Awaitable[None]]
+Through = Callable[[Any, Writing], Awaitable[int]]  # (Rooms, Writing) -> id
+Narrow = Callable[[Any, Any, int | None], Awaitable[str]]  # (Call, Query, id of the record or None) -> SQL or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Resource:
+    """A resource: where it hangs, what it holds, who sees and changes it, what happens around a change."""
+
+    path: str
+    noun: str
+    table: str
+    fields: tuple[Field, ...]
+    methods: str  # of L list, G get, C POST, P PATCH, U PUT, D DELETE
+    source: str = ""  # the FROM clause; "": the table as t
+    visible: str = "t.owner_id = $1"
+    changeable: str = "t.owner_id = $1"
+    removable: str = ""  # "": as changeable
+    creatable: str = "true"  # who may POST; $1 is the caller, and t the parent, where there is one
+    parent: "Resource | None" = None
+    parent_column: str = ""
+    is_parents_own: bool = True  # its owner is the parent's
+    order: str = ""  # the default order, before id
+    page_about: str = ""  # a sentence for the documentation
+    body_limit: int = 102_400
+    open_to: Callable[[Caller], bool] | None = None  # others: 403 on every method
+    owned: bool = True  # the table has owner_id
+    selects: Mapping[str, str] = field(default_factory=dict)  # further names for filters: name -> field
+
+    # what happens around a change, in this order
+    rewrite: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # of a body, before its fields are read
+    settle: Settle | None = None  # normalises the resulting record, tells what is wrong with it
+    check: Check | None = None  # the same with the database at hand
+    derive: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # columns that no field shows
+    insert: Callable[[Writing], Awaitable[int]] | None = None  # instead of the plain INSERT
+    create_through: Through | None = None  # instead of any INSERT: the engine does it, in its own transaction
+    change_through: Through | None = None
+    remove_through: Through | None = None
+    afterwards: Step | None = None  # once the row is written
+    beforehand: Step | None = None  # before the row is removed
+    removed: Step | None = None  # once it is
+    delete: Step | None = None  # instead of the plain DELETE
+    narrow: Narrow | None = None  # what a list or a record is chosen from, where the query may say so
+    given_once: Callable[[Any, Writing], dict[str, Any]] | None = None  # keys that only the answer to POST shows
+
+    unique: str = "Such a record exists already"  # for 409
+    needed_by: Mapping[str, str] = field(default_factory=dict)  # table -> who needs it, for 409 on DELETE
+
+    @property
+    def from_clause(self) -> str:
+        return self.source or f"{self.table} t"
+
+    @property
+    def filters(self) -> dict[str, Field]:
+        """The fields that may stand in a query, by the names that they have there."""
+        named = {each.name: each for each in self.fields}
+        direct = {each.name: each for each in self.fields if each.filterable}
+        return direct | {name: named[target] for name, target in self.selects.items()}
+
+    @property
+    def answered(self) -> dict[str, Field]:
+        """The fields of an answer by their keys, in order."""
+        return {each.answer_key: each for each in self.fields if each.answer_key}
+
+    @property
+    def writeable(self) -> tuple[Field, ...]:
+        return tuple(each for each in self.fields if each.write is not Write.NEVER)
+
+    def has(self, column: str) -> bool:
+        return any(each.stored == column for each in self.fields)
+

@@ -1,0 +1,20 @@
+"""All resources of the API, as data. A new one is a declaration in one of these files and stands in this list."""
+
+from leadroutes.api.resource import Resource
+from leadroutes.api.resources.campaigns import CAMPAIGN_RESOURCES
+from leadroutes.api.resources.contacts import CONTACT_RESOURCES
+from leadroutes.api.resources.intake import INTAKE_RESOURCES
+from leadroutes.api.resources.leads import LEAD_RESOURCES
+from leadroutes.api.resources.people import PEOPLE
+from leadroutes.api.resources.routing import ROUTING
+
+RESOURCES: tuple[Resource, ...] = (
+    *PEOPLE,
+    *ROUTING,
+    *LEAD_RESOURCES,
+    *CONTACT_RESOURCES,
+    *CAMPAIGN_RESOURCES,
+    *INTAKE_RESOURCES,
+)
+
+BY_PATH = {resource.path: resource for resource in RESOURCES}

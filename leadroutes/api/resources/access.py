@@ -1,0 +1,46 @@
+"""Who sees what, in SQL: the words of the contract, each once. $1 is the caller, `t` the row that is asked about.
+
+Sub-selects stand in ARRAY(...), so that PostgreSQL computes them once for a statement and can use its indexes.
+"""
+
+
+def teammates(user: str, *, sharing: bool) -> str:
+    """The ids of those who are accepted members of a team that `user` is an accepted member of."""
+    shared = " AND tm.is_contact_resource_sharing_enabled" if sharing else ""
+    return (
+        "SELECT theirs.user_id FROM team_members mine"
+        f" JOIN teams tm ON tm.owner_id = mine.owner_id AND tm.id = mine.team_id{shared}"
+        " JOIN team_members theirs ON theirs.owner_id = mine.owner_id AND theirs.team_id = mine.team_id"
+        " AND theirs.request_status = 'Accepted'"
+        f" WHERE mine.user_id = {user} AND mine.request_status = 'Accepted'"
+    )
+
+
+def broker_with(switch: str) -> str:
+    """The id of the caller's broker, while this switch of the sub-account is on; null without one."""
+    return f"(SELECT s.owner_id FROM sub_accounts s WHERE s.user_id = $1 AND s.{switch})"
+
+
+def may_create(switch: str) -> str:
+    """Whether the caller's broker, if there is one, lets him make own ones."""
+    return f"NOT EXISTS (SELECT FROM sub_accounts s WHERE s.user_id = $1 AND NOT s.{switch})"
+
+
+MY_TEAMS = "ARRAY(SELECT m.team_id FROM team_members m WHERE m.user_id = $1 AND m.request_status = 'Accepted')"
+
+# Whose contacts the caller changes: his own and those of sharing teammates. Sees: those of his broker as well.
+COLLEAGUES = f"ARRAY(SELECT $1::bigint UNION ALL {teammates('$1', sharing=True)})"
+SHARERS = (
+    f"ARRAY(SELECT $1::bigint UNION ALL {teammates('$1', sharing=True)}"
+    " UNION ALL SELECT s.owner_id FROM sub_accounts s WHERE s.user_id = $1 AND s.is_contact_ownership_enabled)"
+)
+ASSIGNED_CONTACTS = "ARRAY(SELECT a.id FROM contacts a WHERE a.assigned_user_id = $1)"
+
+SEES_CONTACT = f"(t.owner_id = ANY ({SHARERS}) OR t.assigned_user_id = $1)"
+CHANGES_CONTACT = f"(t.owner_id = ANY ({COLLEAGUES}) OR t.assigned_user_id = $1)"
+
+# The same for a row that hangs on a contact.
+SEES_CONTACT_OF = f"(t.owner_id = ANY ({SHARERS}) OR t.contact_id = ANY ({ASSIGNED_CONTACTS}))"
+CHANGES_CONTACT_OF = f"(t.owner_id = ANY ({COLLEAGUES}) OR t.contact_id = ANY ({ASSIGNED_CONTACTS}))"
+
+OWN_OR_TEAMMATE_OF_OWNER = f"{{value}} = $2 OR {{value}} IN ({teammates('$2', sharing=False)})"

@@ -1,0 +1,299 @@
+"""Campaigns, their actions, the contacts that they run for, what they send; templates and their folders."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from leadroutes.api.call import Rooms
+from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
+from leadroutes.api.resources.access import SEES_CONTACT_OF
+from leadroutes.api.resources.common import (
+    computed,
+    created_at,
+    flag,
+    integer,
+    modified_at,
+    nested,
+    owner,
+    record_id,
+    reference,
+    text,
+    word,
+)
+from leadroutes.api.statements import object_sql
+from leadroutes.api.values import Bool, Id, Integer, Moment, OneOf, Text, TimeOfDay
+from leadroutes.domain.campaign import COMMUNICATIONS, parse_recurrence
+from leadroutes.errors import Invalid
+
+_MY_BROKER = "(SELECT s.owner_id FROM sub_accounts s WHERE s.user_id = $1)"
+_SHARED = f"t.owner_id <> $1 AND NOT t.is_default AND t.is_broker_sharing_on AND t.owner_id = {_MY_BROKER}"
+
+
+def _folded_name(record: dict[str, Any]) -> dict[str, Any]:
+    return {"name_key": record["name"].casefold()}
+
+
+CAMPAIGNS = Resource(
+    path="/campaigns",
+    noun="a campaign",
+    page_about="A set of actions; started for a contact, each is scheduled relative to the start.",
+    table="campaigns",
+    fields=(
+        record_id(),
+        text("name", 255, required=True, note="unique, letter case ignored"),
+        created_at(),
+        modified_at(),
+        flag("is_broker_sharing_on", default=False),
+        Field("is_default", Bool(), null=False, note="supplied with the product"),
+        Field("is_shared_by_broker", Bool(), column="", shows=f"coalesce({_SHARED}, false)", filterable=False),
+    ),
+    methods="LGCPUD",
+    visible=f"t.owner_id = $1 OR t.is_default OR ({_SHARED})",
+    derive=_folded_name,
+    unique="A campaign of this name exists already",
+    needed_by={"lead_routes": "A lead route uses this campaign"},
+)
+
+# ----------------------------------------------------------------------------------------------------- actions
+
+ACTION_TYPES = (
+    *COMMUNICATIONS,
+    "Agent Task - Email Reminder",
+    "Agent Task - Call Reminder",
+    "Agent Task - Text Reminder",
+    "Agent Task - No Reminder",
+)
+TIMINGS = {
+    "Delay by Day and Time": ("delay_by_days", "dispatch_time"),
+    "Delay by Minutes": ("delay_by_seconds",),
+    "Exact Date and Time": ("dispatch_datetime",),
+    "Recurring": ("recurrence",),
+}
+_ALL_TIMING_FIELDS = tuple(name for names in TIMINGS.values() for name in names)
+
+
+def _settle_action(record: dict[str, Any]) -> Errors:
+    """The fields of other timing types become null; those of its own are needed."""
+    errors: Errors = {}
+    type_, timing = record["type"], record["timing_type"]
+    if record["template_id"] is not None and type_ in ACTION_TYPES and type_ not in COMMUNICATIONS:
+        errors["template_id"] = f"template_id: only {', '.join(COMMUNICATIONS)} have a template"
+    if timing == "Recurring" and type_ in COMMUNICATIONS:
+        errors["timing_type"] = "timing_type: Recurring was given; expected it with tasks only"
+    if type_ != "Text Contact":
+        record["is_stopped_on_text_reply"] = False
+    if timing not in TIMINGS:
+        return errors
+    for name in _ALL_TIMING_FIELDS:
+        if name not in TIMINGS[timing]:
+            record[name] = None
+        elif record[name] is None:
+            errors[name] = f"{name} is required with {timing}"
+    return errors | _wrong_recurrence(record["recurrence"])
+
+
+def _wrong_recurrence(recurrence: str | None) -> Errors:
+    if recurrence is None:
+        return {}
+    try:
+        parse_recurrence(recurrence, datetime(2026, 1, 1, tzinfo=UTC))
+    except Invalid as error:
+        return error.errors
+    return {}
+
+
+CAMPAIGN_ACTIONS = Resource(
+    path="/campaigns/:id/actions",
+    noun="a campaign action",
+    page_about="One step of a campaign. Seen with the campaign, changed by its owner.",
+    table="campaign_actions",
+    parent=CAMPAIGNS,
+    parent_column="campaign_id",
+    fields=(
+        record_id(),
+        Field("campaign_id", Id(), null=False, filterable=False),
+        word("type", OneOf(ACTION_TYPES), required=True),
+        reference("assigned_user_id", "/users", "a user that you see", note="sender or assignee; null: who has him"),
+        reference("template_id", "/templates", "a template of yours", note="with communications"),
+        word("timing_type", OneOf(tuple(TIMINGS)), required=True),
+        integer("delay_by_days", 0, filterable=False),
+        word("dispatch_time", TimeOfDay(), filterable=False, note="in the contact's time zone"),
+        integer("delay_by_seconds", 0, filterable=False),
+        word("dispatch_datetime", Moment(), filterable=False),
+        text("recurrence", 1000, filterable=False, note="a rule of RFC 5545"),
+        word("trigger_type", Integer(1, 2), default=1, note="1: at the start; 2: on the contact's birthdays"),
+        flag("is_stopped_on_text_reply", default=False, filterable=False),
+    ),
+    methods="LGCPUD",
+    visible="true",
+    creatable="t.owner_id = $1",
+    settle=_settle_action,
+)
+
+# ---------------------------------------------------------------------------------------- contacts of a campaign
+
+
+async def _check_campaign_contact(writing: Writing, found: Errors) -> Errors:
+    """The run belongs to the contact's owner, whoever starts it."""
+    if "contact_id" not in found:
+        writing.owner_id = await writing.transaction.fetchval(
+            "SELECT owner_id FROM contacts WHERE id = $1", writing.record["contact_id"]
+        )
+    return {}
+
+
+async def _start_campaign(rooms: Rooms, writing: Writing) -> int:
+    started: int = await rooms.engine.start_campaign(
+        writing.owner_id, writing.parent_id, writing.record["contact_id"], writing.caller.user_id
+    )
+    return started
+
+
+async def _stop_campaign(rooms: Rooms, writing: Writing) -> int:
+    assert writing.id is not None
+    await rooms.engine.stop_campaign(writing.owner_id, writing.id)
+    return writing.id
+
+
+CAMPAIGN_CONTACTS = Resource(
+    path="/campaigns/:id/contacts",
+    noun="a campaign contact",
+    page_about="A contact that a campaign was started for. Adding one starts it, removing it stops it.",
+    table="campaign_contacts",
+    parent=CAMPAIGNS,
+    parent_column="campaign_id",
+    is_parents_own=False,
+    fields=(
+        record_id(),
+        Field("campaign_id", Id(), null=False),
+        reference("contact_id", "/contacts", "a contact that you see", write=Write.ONCE, required=True),
+        created_at(),
+    ),
+    methods="LGCD",
+    visible=f"t.ended_at IS NULL AND {SEES_CONTACT_OF}",
+    changeable="true",
+    check=_check_campaign_contact,
+    create_through=_start_campaign,
+    remove_through=_stop_campaign,
+)
+
+# ----------------------------------------------------------------------------------------------- communications
+
+
+async def _set_active(rooms: Rooms, writing: Writing) -> int:
+    assert writing.id is not None
+    await rooms.engine.set_communication_active(
+        writing.owner_id, writing.id, writing.record["is_active"], writing.caller.user_id
+    )
+    return writing.id
+
+
+def _of_template(column: str) -> str:
+    return f"(SELECT x.{column} FROM templates x WHERE x.owner_id = ca.owner_id AND x.id = t.template_id)"
+
+
+_FOLDER_NAME = (
+    "(SELECT f.name FROM templates x JOIN template_folders f ON f.owner_id = x.owner_id"
+    " AND f.id = x.template_folder_id WHERE x.owner_id = ca.owner_id AND x.id = t.template_id)"
+)
+
+CONTACT_COMMUNICATIONS = Resource(
+    path="/contact-communications",
+    noun="a contact communication",
+    page_about="A message that a campaign scheduled for a contact. Whoever sees the contact may stop it.",
+    table="contact_communications",
+    source="contact_communications t JOIN campaigns ca ON ca.id = t.campaign_id"
+    " JOIN contacts co ON co.owner_id = t.owner_id AND co.id = t.contact_id",
+    fields=(
+        record_id(),
+        Field("contact_id", Id(), null=False),
+        Field("campaign_id", Id(), null=False),
+        Field("campaign_name", Text(), column="", shows="ca.name", filterable=False),
+        Field("type", OneOf(COMMUNICATIONS), null=False),
+        Field("is_stopped_on_text_reply", Bool(), null=False),
+        Field("template_subject", Text(), column="", shows=_of_template("subject"), filterable=False),
+        Field("template_name", Text(), column="", shows=_of_template("description"), filterable=False),
+        Field("template_folder_name", Text(), column="", shows=_FOLDER_NAME, filterable=False),
+        flag("is_active", note="true: not yet sent"),
+        Field("send_at", Moment(), null=False),
+        Field("completed_at", Moment()),
+        computed(
+            "send_from_user_id",
+            Id(),
+            "coalesce(t.sent_from_user_id, t.assigned_user_id, co.assigned_user_id, t.owner_id)",
+            null=False,
+        ),
+        Field("completing_user_id", Id()),
+    ),
+    methods="LGP",
+    visible=SEES_CONTACT_OF,
+    changeable="true",
+    change_through=_set_active,
+)
+
+# --------------------------------------------------------------------------------------------------- templates
+
+TEMPLATE_TYPES = ("Email", "Text", "Phone", "Direct Mail Letter", "Direct Mail Postcard")
+_COUNTS = object_sql(
+    (
+        (
+            "counts",
+            object_sql(
+                tuple((name, f"count(*) FILTER (WHERE x.template_type = '{name}')") for name in TEMPLATE_TYPES),
+                "templates x WHERE x.owner_id = t.owner_id AND x.template_folder_id = t.id",
+            ),
+        ),
+    ),
+    "(SELECT) one",
+)
+
+TEMPLATE_FOLDERS = Resource(
+    path="/template-folders",
+    noun="a template folder",
+    page_about="Where templates lie.",
+    table="template_folders",
+    fields=(
+        record_id(),
+        owner(),
+        text("name", 200, required=True),
+        text("description", 200),
+        Field("original_template_folder_id", Id(), note="folder that this one was copied from"),
+        nested(
+            "counts",
+            _COUNTS,
+            {"type": "object", "properties": {"counts": {"type": "object"}}},
+        ),
+    ),
+    methods="LGCPUD",
+    needed_by={"templates": "The folder holds templates"},
+)
+
+TEMPLATES = Resource(
+    path="/templates",
+    noun="a template",
+    page_about="The words of a message.",
+    table="templates",
+    fields=(
+        record_id(),
+        owner(),
+        reference("template_folder_id", "/template-folders", "a template folder of yours", required=True),
+        text("body", None, filterable=False),
+        text("subject", 1000),
+        text("description", 200, note="internal, never sent"),
+        integer("file_id"),
+        created_at(),
+        modified_at(),
+        word("template_type", OneOf(TEMPLATE_TYPES), required=True),
+    ),
+    methods="LGCPUD",
+    body_limit=1_048_576,
+    needed_by={"campaign_actions": "A campaign action uses this template"},
+)
+
+CAMPAIGN_RESOURCES = (
+    CAMPAIGNS,
+    CAMPAIGN_ACTIONS,
+    CAMPAIGN_CONTACTS,
+    CONTACT_COMMUNICATIONS,
+    TEMPLATE_FOLDERS,
+    TEMPLATES,
+)

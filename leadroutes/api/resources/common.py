@@ -1,0 +1,71 @@
+"""Fields that many resources have, so that each declaration shows only what is its own."""
+
+from typing import Any
+
+from leadroutes.api.resource import Field, Reference, Write
+from leadroutes.api.statements import object_sql
+from leadroutes.api.values import Bool, Id, Integer, Kind, Moment, Nested, Text
+
+
+def record_id() -> Field:
+    return Field("id", Id(), null=False)
+
+
+def owner(name: str = "user_id") -> Field:
+    """The owner, under the name that this resource gives him."""
+    return Field(name, Id(), null=False, column="", sql="t.owner_id")
+
+
+def created_at() -> Field:
+    return Field("created_at", Moment(), null=False)
+
+
+def modified_at() -> Field:
+    return Field("modified_at", Moment(), null=False)
+
+
+def text(name: str, limit: int | None, *, takes_number: bool = False, **about: Any) -> Field:
+    return Field(name, Text(limit, takes_number=takes_number), write=Write.ALWAYS, **about)
+
+
+def integer(name: str, least: int | None = None, **about: Any) -> Field:
+    kind = Integer() if least is None else Integer(least)
+    return Field(name, kind, write=Write.ALWAYS, **about)
+
+
+def flag(name: str, *, default: bool | None = None, **about: Any) -> Field:
+    """A truth value that is never null."""
+    return Field(name, Bool(), write=Write.ALWAYS, default=default, null=False, **about)
+
+
+def word(name: str, kind: Kind, **about: Any) -> Field:
+    return Field(name, kind, write=Write.ALWAYS, **about)
+
+
+def reference(name: str, to: str, noun: str, sql: str = "", **about: Any) -> Field:
+    """A field that names another record; written always unless said otherwise."""
+    return Field(name, Id(), **{"write": Write.ALWAYS} | about, refers=Reference(to, noun, sql))
+
+
+def computed(name: str, kind: Kind, sql: str, **about: Any) -> Field:
+    """Read-only, and no column of the table."""
+    return Field(name, kind, column="", sql=sql, **about)
+
+
+def nested(name: str, shows: str, schema: dict[str, Any]) -> Field:
+    """An object or a list inside the answer that no query can name."""
+    return Field(name, Nested(schema), column="", shows=shows, filterable=False)
+
+
+def id_and_name(table: str, condition: str) -> str:
+    return object_sql((("id", "x.id"), ("name", "x.name")), f"{table} x WHERE {condition}")
+
+
+def object_schema(*names: str, **kinds: Kind) -> dict[str, Any]:
+    """The JSON schema of a nested object: ids and names need no kind."""
+    known: dict[str, dict[str, Any]] = {"id": {"type": "integer"}}
+    properties = {name: known.get(name, {"type": ["string", "null"]}) for name in names}
+    return {
+        "type": ["object", "null"],
+        "properties": properties | {name: kind.schema() for name, kind in kinds.items()},
+    }

@@ -1,0 +1,141 @@
+"""Leads and the offers that they are made to people with."""
+
+from leadroutes.api.resource import Field, Resource, Write
+from leadroutes.api.resources.access import ASSIGNED_CONTACTS, SHARERS
+from leadroutes.api.resources.common import (
+    computed,
+    created_at,
+    id_and_name,
+    modified_at,
+    object_schema,
+    owner,
+    record_id,
+    reference,
+    text,
+)
+from leadroutes.api.statements import object_sql
+from leadroutes.api.values import Bool, Id, Integer, Moment, OneOf, Text
+
+# Owner, whoever sees the contact, and who has claimed it see all of a lead; who was notified of it, all but the texts
+# and the address. Ids of leads are unique across owners.
+_SEES_ALL = (
+    f"(t.owner_id = ANY ({SHARERS}) OR t.contact_id = ANY ({ASSIGNED_CONTACTS}) OR coalesce(c.user_id = $1, false))"
+)
+_TOLD_OF = (
+    "ARRAY(SELECT cl.lead_id FROM claims cl WHERE cl.user_id = $1"
+    " UNION ALL SELECT o.lead_id FROM offers o WHERE o.user_id = $1 AND o.notified_at IS NOT NULL)"
+)
+_SEES = f"(t.owner_id = ANY ({SHARERS}) OR t.contact_id = ANY ({ASSIGNED_CONTACTS}) OR t.id = ANY ({_TOLD_OF}))"
+
+
+def _masked(column: str) -> str:
+    return f"CASE WHEN {_SEES_ALL} THEN t.{column} END"
+
+
+VIAS = ("None", "Email", "Text", "Phone", "Assigned", "Auto")
+
+LEADS = Resource(
+    path="/leads",
+    noun="a lead",
+    page_about="An inquiry of a contact, usually about a property. Making one routes it, unless `distribute` is false.",
+    table="leads",
+    source="leads t LEFT JOIN claims c ON c.owner_id = t.owner_id AND c.lead_id = t.id",
+    fields=(
+        record_id(),
+        owner("owner_user_id"),
+        reference("contact_id", "/contacts", "a contact that you see", write=Write.ONCE, required=True),
+        reference("source_id", "/lead-sources", "a lead source that you see"),
+        computed("claimed_by_user_id", Id(), "c.user_id"),
+        computed("claimed_at", Moment(), "c.claimed_at"),
+        Field(
+            "claimed_via", OneOf(VIAS), write=Write.ONCE, default="None", sql="coalesce(c.via, t.claimed_via)",
+            note="claims nothing by itself",
+        ),
+        computed(
+            "time_to_claim", Integer(), "floor(extract(epoch FROM c.claimed_at - t.created_at))::bigint",
+            note="whole seconds",
+        ),
+        text("text_body", None, filterable=False, shows=_masked("text_body")),
+        text("html_body", None, filterable=False, shows=_masked("html_body")),
+        text("mls_id", 45, takes_number=True),
+        text("listing_status", 45),
+        text("listing_price", 45, takes_number=True),
+        text("street_address", 200, sql=_masked("street_address")),
+        computed("address_1", Text(), _masked("street_address"), note="always equal to street_address"),
+        text("city", 200),
+        text("state", 200),
+        Field("zipcode", Text(45, takes_number=True, pad=5), write=Write.ALWAYS),
+        text("type", 45, note="compared with the filter of lead routes"),
+        created_at(),
+        modified_at(),
+        Field("distribute", Bool(), write=Write.ONCE, default=True, column="", key="", filterable=False,
+              note="false: stored without being routed"),
+    ),
+    methods="LGCP",
+    visible=_SEES,
+    body_limit=1_048_576,
+)  # fmt: skip
+
+SEES_ALL_OF_LEAD = _SEES_ALL
+
+# ------------------------------------------------------------------------------------------------------ offers
+
+_LEAD = object_sql(
+    (
+        ("id", "x.id"),
+        ("contact_id", "x.contact_id"),
+        ("source_id", "x.source_id"),
+        ("type", "x.type"),
+        ("claimed_by_user_id", "y.user_id"),
+        ("claimed_at", Moment().shown("y.claimed_at")),
+    ),
+    "leads x LEFT JOIN claims y ON y.owner_id = x.owner_id AND y.lead_id = x.id"
+    " WHERE x.owner_id = t.owner_id AND x.id = t.lead_id",
+)
+_RECEIVER = ("id", "first_name", "last_name", "email")
+STATES = ("scheduled", "notified", "declined", "expired", "skipped", "withdrawn", "won", "lost")
+
+_OFFER_FIELDS = (
+    record_id(),
+    Field("lead_id", Id(), null=False, key="lead", shows=_LEAD,
+          schema=object_schema("id", "type", contact_id=Id(), source_id=Id(), claimed_by_user_id=Id(),
+                               claimed_at=Moment())),
+    Field("user_id", Id(), null=False, key="user",
+          shows=object_sql(tuple((name, f"x.{name}") for name in _RECEIVER), "users x WHERE x.id = t.user_id"),
+          schema=object_schema(*_RECEIVER)),
+    Field("team_id", Id(), key="team", shows=id_and_name("teams", "x.owner_id = t.owner_id AND x.id = t.team_id"),
+          schema=object_schema("id", "name")),
+    Field("notify_at", Moment(), null=False, note="when the notice is or was sent"),
+    Field("rank", Integer()),
+    Field("assign_automatically", Bool(), null=False),
+    Field("has_call_alert", Bool(), null=False),
+    Field("has_text_alert", Bool(), null=False),
+    Field("has_email_alert", Bool(), null=False),
+    Field("state", OneOf(STATES), null=False),
+)  # fmt: skip
+
+_CREATOR = "(SELECT l.creator_user_id FROM leads l WHERE l.owner_id = t.owner_id AND l.id = t.lead_id)"
+
+OFFERS_OF_LEAD = Resource(
+    path="/leads/:id/offers",
+    noun="an offer",
+    page_about="All offers of a lead, for its owner and creator; for others their own, once they were notified.",
+    table="offers",
+    parent=LEADS,
+    parent_column="lead_id",
+    fields=_OFFER_FIELDS,
+    methods="LG",
+    visible=f"t.owner_id = $1 OR {_CREATOR} = $1 OR (t.user_id = $1 AND t.notified_at IS NOT NULL)",
+)
+
+LEAD_OFFERS = Resource(
+    path="/lead-offers",
+    noun="an offer",
+    page_about="Offers of leads to you that you were notified of.",
+    table="offers",
+    fields=_OFFER_FIELDS,
+    methods="LG",
+    visible="t.user_id = $1 AND t.notified_at IS NOT NULL",
+)
+
+LEAD_RESOURCES = (LEADS, OFFERS_OF_LEAD, LEAD_OFFERS)

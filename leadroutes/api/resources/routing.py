@@ -1,0 +1,109 @@
+"""Sources and lead routes: what happens with leads from where."""
+
+from typing import Any
+
+from leadroutes.api.resource import Errors, Field, Resource
+from leadroutes.api.resources.access import broker_with, may_create
+from leadroutes.api.resources.common import (
+    flag,
+    id_and_name,
+    integer,
+    object_schema,
+    owner,
+    record_id,
+    reference,
+    text,
+    word,
+)
+from leadroutes.api.statements import object_sql
+from leadroutes.api.values import Integer, OneOf, Texts
+
+LEAD_SOURCES = Resource(
+    path="/lead-sources",
+    noun="a lead source",
+    page_about="Providers that leads come in through: a built-in catalogue, and your own.",
+    table="lead_sources",
+    fields=(record_id(), text("name", 200, required=True)),
+    methods="LGCPUD",
+    visible=f"t.owner_id IS NULL OR t.owner_id = $1 OR t.owner_id = {broker_with('is_lead_sources_enabled')}",
+    creatable=may_create("is_lead_sources_new_enabled"),
+    needed_by={"lead_routes": "A lead route uses this lead source", "intake_keys": "An intake key uses it"},
+)
+
+CONTACT_SOURCES = Resource(
+    path="/contact-sources",
+    noun="a contact source",
+    page_about="Where contacts came from.",
+    table="contact_sources",
+    fields=(record_id(), text("name", 200, required=True), owner()),
+    methods="LGCPUD",
+    needed_by={"lead_routes": "A lead route uses this contact source"},
+)
+
+
+def _settle_route(record: dict[str, Any]) -> Errors:
+    if record["team_selection_method"] == "None":
+        record["team_selection_method"] = None
+    if record["distribution_target"] == "Myself":
+        record |= {"team_id": None, "team_selection_method": None}
+    elif record["team_selection_method"] == "Zipcode":
+        record["team_id"] = None
+    elif record["team_selection_method"] == "Specific Team" and record["team_id"] is None:
+        return {"team_id": "team_id is required with Specific Team"}
+    return {}
+
+
+_ORDER_NUMBER = "CASE x.order_method WHEN 'Rank' THEN 0 WHEN 'Time' THEN 1 ELSE 2 END"
+_TEAM = object_sql(
+    (
+        ("id", "x.id"),
+        ("name", "x.name"),
+        ("is_sharing_contacts", "x.is_contact_resource_sharing_enabled::integer"),
+        ("order_method", _ORDER_NUMBER),
+        ("mins_until_next_alert", "x.mins_until_next_alert"),
+        ("distribution_zipcodes", "x.distribution_zipcodes"),
+    ),
+    "teams x WHERE x.owner_id = t.owner_id AND x.id = t.team_id",
+)
+
+
+def _named(name: str, to: str, noun: str, table: str, condition: str) -> Field:
+    return reference(
+        name, to, noun, required=True, key=name.removesuffix("_id"), shows=id_and_name(table, condition),
+        schema=object_schema("id", "name"),
+    )  # fmt: skip
+
+
+LEAD_ROUTES = Resource(
+    path="/lead-routes",
+    noun="a lead route",
+    page_about="What happens with leads from certain sources: to whom they are offered and which campaign starts.",
+    table="lead_routes",
+    fields=(
+        record_id(),
+        reference(
+            "team_id", "/teams", "a team that you created",
+            "EXISTS (SELECT FROM teams x WHERE x.owner_id = $1 AND x.id = {value})",
+            key="team", shows=_TEAM,
+            schema=object_schema(
+                "id", "name", is_sharing_contacts=Integer(0, 1), order_method=Integer(0, 2),
+                mins_until_next_alert=Integer(0), distribution_zipcodes=Texts(45),
+            ),
+        ),
+        _named("campaign_id", "/campaigns", "a campaign that you see", "campaigns", "x.id = t.campaign_id"),
+        _named("lead_source_id", "/lead-sources", "a lead source that you see", "lead_sources",
+               "x.id = t.lead_source_id"),
+        _named("contact_source_id", "/contact-sources", "a contact source of yours", "contact_sources",
+               "x.owner_id = t.owner_id AND x.id = t.contact_source_id"),
+        word("distribution_target", OneOf(("Myself", "Team Rollout")), required=True),
+        word("team_selection_method", OneOf(("None", "Specific Team", "Zipcode")), note="with Team Rollout"),
+        text("filter", 45, note="compared with the lead's type without regard to letter case; null: no filter"),
+        flag("is_active", default=True),
+        integer("priority", default=0, note="lower is tried first"),
+        word("campaign_start", OneOf(("Arrival", "Claim")), default="Arrival"),
+    ),
+    methods="LGCPUD",
+    settle=_settle_route,
+)  # fmt: skip
+
+ROUTING = (LEAD_SOURCES, CONTACT_SOURCES, LEAD_ROUTES)

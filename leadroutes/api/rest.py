@@ -1,0 +1,84 @@
+"""GET, once for all resources: a list is one statement that makes the whole envelope, a record is one statement.
+
+It writes nothing; what a caller may see stands in the declarations.
+"""
+
+import re
+from typing import Any
+
+import asyncpg
+
+from leadroutes.api.call import Answer, Call
+from leadroutes.api.query import Query, list_query, record_query
+from leadroutes.api.resource import Resource
+from leadroutes.api.statements import list_sql, record_sql
+from leadroutes.api.values import LARGEST_ID
+from leadroutes.errors import Forbidden, NotFound
+
+_ID = re.compile("[0-9]+", re.ASCII)
+
+
+async def list_records(call: Call, resource: Resource) -> Answer:
+    """GET of a collection."""
+    query = list_query(resource, call.request.query)
+    must_be_open(call, resource)
+    above = parent_values(call, resource)
+    among = await _narrowed(call, resource, query, None)
+    first_of_page = query.first + len(query.values)
+    sql = list_sql(resource, query.conditions, query.order, query.keys, first_of_page, among)
+    values = [call.caller.user_id, *above, *query.values, query.limit, query.skip]
+    row = await _fetch(call, sql, values)
+    if not row["has_parent"]:
+        raise NotFound.record(call.ids[0])
+    call.must_accept_json()
+    return Answer(200, envelope(row["total"], query.limit, query.skip, row["records"]))
+
+
+async def get_record(call: Call, resource: Resource) -> Answer:
+    """GET of one record."""
+    query = record_query(resource, call.request.query)
+    must_be_open(call, resource)
+    above = parent_values(call, resource)
+    record_id = id_in(call.ids[-1])
+    among = await _narrowed(call, resource, query, record_id)
+    sql = record_sql(resource, query.conditions, query.keys, among)
+    row = await _fetch(call, sql, [call.caller.user_id, *above, record_id, *query.values])
+    if not row["has_parent"]:
+        raise NotFound.record(call.ids[0])
+    if row["record"] is None:
+        raise NotFound.record(call.ids[-1])
+    call.must_accept_json()
+    return Answer(200, row["record"].encode())
+
+
+def envelope(total: int, limit: int, skip: int, records: str | None) -> bytes:
+    """The body of a list; `records` are its records as JSON, with commas between them."""
+    return f'{{"total":{total},"limit":{limit},"skip":{skip},"data":[{records or ""}]}}'.encode()
+
+
+def id_in(segment: str) -> int:
+    """The id that a word of a path is; NotFound for everything that no record can have."""
+    number = int(segment[-25:]) if _ID.fullmatch(segment) and len(segment.lstrip("0")) < 20 else 0
+    if not 0 < number <= LARGEST_ID:
+        raise NotFound.record(segment)
+    return number
+
+
+def parent_values(call: Call, resource: Resource) -> list[int]:
+    """The parent's id, as a list of one, where there is a parent."""
+    return [id_in(call.ids[0])] if resource.parent else []
+
+
+def must_be_open(call: Call, resource: Resource) -> None:
+    if resource.open_to is not None and not resource.open_to(call.caller):
+        raise Forbidden(f"You may not use {resource.path}")
+
+
+async def _narrowed(call: Call, resource: Resource, query: Query, record_id: int | None) -> str:
+    return "" if resource.narrow is None else await resource.narrow(call, query, record_id)
+
+
+async def _fetch(call: Call, sql: str, values: list[Any]) -> asyncpg.Record:
+    row = await call.rooms.database.fetchrow(sql, *values)
+    assert row is not None
+    return row

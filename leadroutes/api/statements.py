@@ -1,0 +1,128 @@
+"""SQL from a declaration: lists, records, locks, inserts, updates. Text only; values are bound by the caller.
+
+$1 is the caller in every statement; where there is a parent, $2 is its id.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from leadroutes.api.resource import Field, Resource, Write
+
+
+def first_free(resource: Resource) -> int:
+    """The number of the first value that is neither the caller nor the parent."""
+    return 3 if resource.parent else 2
+
+
+@lru_cache(maxsize=2048)
+def list_sql(
+    resource: Resource, conditions: tuple[str, ...], order: str, keys: tuple[str, ...], limit: int, among: str = ""
+) -> str:
+    """total and records (JSON text, without its brackets), and whether the parent is there; ${limit} and the next page.
+
+    `among` stands instead of what the caller usually sees.
+    """
+    where = _where(resource, conditions, among)
+    return (
+        f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent,"
+        f" (SELECT count(*) FROM {resource.from_clause} WHERE {where}) AS total,"
+        f" (SELECT string_agg(row_to_json(r)::text, ',') FROM (SELECT {columns(resource, keys)}"
+        f" FROM {resource.from_clause} WHERE {where}"
+        f" ORDER BY {order} LIMIT ${limit} OFFSET ${limit + 1}) r) AS records"
+    )
+
+
+@lru_cache(maxsize=2048)
+def record_sql(resource: Resource, conditions: tuple[str, ...], keys: tuple[str, ...], among: str = "") -> str:
+    """The record as JSON text, null where there is none, and whether the parent is there; the id is the first value."""
+    where = _where(resource, (f"t.id = ${first_free(resource)}", *conditions), among)
+    return (
+        f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent,"
+        f" (SELECT row_to_json(r)::text FROM (SELECT {columns(resource, keys)} FROM {resource.from_clause}"
+        f" WHERE {where}) r) AS record"
+    )
+
+
+@lru_cache(maxsize=512)
+def lock_sql(resource: Resource, conditions: tuple[str, ...], permission: str, strength: str) -> str:
+    """The row of a record that the caller sees, locked: may (whether he may do it), owner_id, and what is stored."""
+    where = _where(resource, (f"t.id = ${first_free(resource)}", *conditions))
+    stored = ", ".join(f't."{name}"' for name in stored_columns(resource))
+    owner = "t.owner_id AS lock_owner_id" if resource.owned else "NULL::bigint AS lock_owner_id"
+    return (
+        f"SELECT ({permission}) AS may, {owner}, {stored} FROM {resource.from_clause} WHERE {where}"
+        f" FOR {strength} OF t"
+    )
+
+
+@lru_cache(maxsize=64)
+def parent_sql(resource: Resource) -> str:
+    """The owner of the parent $2, if the caller $1 sees it, and whether he may add to it."""
+    parent = resource.parent
+    assert parent is not None
+    return (
+        f"SELECT t.owner_id, ({resource.creatable}) AS may FROM {parent.from_clause}"
+        f" WHERE t.id = $2 AND ({parent.visible})"
+    )
+
+
+@lru_cache(maxsize=512)
+def insert_sql(resource: Resource, names: tuple[str, ...]) -> str:
+    numbers = ", ".join(f"${number}" for number in range(1, len(names) + 1))
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"INSERT INTO {resource.table} ({quoted}) VALUES ({numbers}) RETURNING id"
+
+
+@lru_cache(maxsize=2048)
+def update_sql(resource: Resource, names: tuple[str, ...]) -> str:
+    """$1 owner, $2 id, then the columns in order."""
+    changes = ", ".join(f'"{name}" = ${number}' for number, name in enumerate(names, 3))
+    return f"UPDATE {resource.table} SET {changes} WHERE owner_id = $1 AND id = $2"
+
+
+def stored_columns(resource: Resource) -> tuple[str, ...]:
+    """The columns that a write may depend on or change, once each."""
+    names = [each.stored for each in resource.fields if each.stored and (each.write is not Write.NEVER or not each.sql)]
+    return tuple(dict.fromkeys(["id", *names]))
+
+
+def default_order(resource: Resource) -> str:
+    return f"{resource.order}, t.id" if resource.order else "t.id"
+
+
+def sorted_by(fields: Sequence[tuple[Field, bool]]) -> str:
+    """ORDER BY of (field, descending): null before every value when ascending, ties by id."""
+    return ", ".join([*(_sort_key(each, descending) for each, descending in fields), "t.id"])
+
+
+def columns(resource: Resource, keys: tuple[str, ...]) -> str:
+    """The answer's columns, all of them or those of the keys."""
+    answered = resource.answered
+    return ", ".join(f'{answered[key].answered} AS "{key}"' for key in (keys or answered))
+
+
+def object_sql(pairs: Sequence[tuple[str, str]], source: str) -> str:
+    """An expression for a nested object, null where `source` finds nothing."""
+    inside = ", ".join(f'{sql} AS "{key}"' for key, sql in pairs)
+    return f"(SELECT row_to_json(n) FROM (SELECT {inside} FROM {source}) n)"
+
+
+def _sort_key(each: Field, descending: bool) -> str:
+    nulls = "" if not each.nullable else (" NULLS LAST" if descending else " NULLS FIRST")
+    return f"{each.compared}{' DESC' if descending else ''}{nulls}"
+
+
+def _where(resource: Resource, conditions: tuple[str, ...], among: str = "") -> str:
+    parts = [f"({among or resource.visible})", *conditions]
+    if resource.parent:
+        owner = _parent_owner(resource)
+        parts.append(f"t.{resource.parent_column} = $2")
+        parts.append(f"t.owner_id = {owner}" if resource.is_parents_own else f"{owner} IS NOT NULL")
+    return " AND ".join(parts)
+
+
+def _parent_owner(resource: Resource) -> str:
+    """The owner of the parent, null unless the caller sees it; `true` where there is no parent."""
+    if resource.parent is None:
+        return "true"
+    return f"(SELECT t.owner_id FROM {resource.parent.from_clause} WHERE t.id = $2 AND ({resource.parent.visible}))"

@@ -1,0 +1,66 @@
+"""From the words of a path to what can be done there; letter case of the words is ignored, variable words are kept.
+
+Pure; it knows no HTTP beyond methods.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from leadroutes.api.operations import Operation, Path
+from leadroutes.errors import Invalid, MethodNotAllowed, NotFound
+
+_MANY = {"PATCH": "Can not patch multiple entries", "DELETE": "Can not remove multiple entries"}
+_REPLACE_MANY = "You can not replace multiple instances. Did you mean 'patch'?"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A path that exists, with the words that stood for its variables."""
+
+    path: Path
+    ids: tuple[str, ...]
+
+
+class Table:
+    """All paths as a tree of words; made once."""
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self._root: dict[str | None, Any] = {}
+        for template, path in paths.items():
+            branch = self._root
+            for word in template.strip("/").split("/"):
+                branch = branch.setdefault(None if word.startswith(":") else word, {})
+            branch[""] = path
+
+    def find(self, segments: tuple[str, ...]) -> Found | None:
+        branch, ids = self._root, []
+        for segment in segments:
+            next_branch = branch.get(segment.lower())
+            if next_branch is None:
+                next_branch = branch.get(None)
+                ids.append(segment)
+            if next_branch is None:
+                return None
+            branch = next_branch
+        path = branch.get("")
+        return Found(path, tuple(ids)) if path is not None else None
+
+
+def operation_for(path: Path, method: str, url: str) -> Operation:
+    """What the method does there; MethodNotAllowed, or what else the law says of the wrong ones."""
+    operation = path.operations.get("GET" if method == "HEAD" else method)
+    if operation is not None:
+        return operation
+    if method == "POST" and path.kind == "record":
+        raise unknown(url)
+    if path.kind == "collection" and method in _MANY:
+        raise MethodNotAllowed(_MANY[method], allowed=path.allowed)
+    if path.kind == "collection" and method == "PUT" and path.replaces:
+        raise Invalid(_REPLACE_MANY)
+    raise MethodNotAllowed(f"Method {method} is not allowed here", allowed=path.allowed)
+
+
+def unknown(url: str) -> NotFound:
+    """The answer for a path that nothing stands at."""
+    return NotFound("Page not found", data={"url": url})

@@ -1,0 +1,127 @@
+"""What a contact brings with it when it is written: who it identifies, its tags, values of custom fields, time zone.
+
+Whether somebody may write it is decided elsewhere.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from leadroutes.domain.arriving import Identity
+from leadroutes.domain.identity import is_relay, normal_email, normal_phone, time_zone_of
+from leadroutes.store import statement
+from leadroutes.store.postgres import Transaction
+
+EMAILS = ("email", "secondary_email")
+PHONES = ("mobile_phone", "home_phone", "office_phone")
+LONGEST_TAG = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ContactKey:
+    owner_id: int
+    id: int
+
+
+def identities_in(record: Mapping[str, Any]) -> frozenset[Identity]:
+    """What identifies a contact with these columns: its e-mails, but for portals' relays, and its phones."""
+    emails = (normal_email(record.get(name)) for name in EMAILS)
+    phones = (normal_phone(record.get(name)) for name in PHONES)
+    found = {("email", each) for each in emails if each and not is_relay(each)}
+    return frozenset(found | {("phone", each) for each in phones if each})
+
+
+async def hold_identities(
+    transaction: Transaction, key: ContactKey, before: frozenset[Identity], after: frozenset[Identity]
+) -> None:
+    """The contact identifies itself by what nobody had before it, and no longer by what it has lost."""
+    lost, gained = sorted(before - after), sorted(after - before)
+    if gained:
+        await transaction.execute(statement("hold_identities"), key.owner_id, key.id, *_columns(gained))
+    if lost:
+        released = await transaction.fetch(statement("release_identities"), key.owner_id, key.id, *_columns(lost))
+        await pass_on(transaction, key.owner_id, [(row["kind"], row["value"]) for row in released])
+
+
+async def held_identities(transaction: Transaction, key: ContactKey) -> list[Identity]:
+    rows = await transaction.fetch(
+        "SELECT kind, value FROM contact_identities WHERE owner_id = $1 AND contact_id = $2", key.owner_id, key.id
+    )
+    return [(row["kind"], row["value"]) for row in rows]
+
+
+async def pass_on(transaction: Transaction, owner_id: int, released: Iterable[Identity]) -> None:
+    """What a contact has lost now identifies the next one, by id, that has it."""
+    for kind, value in sorted(released):
+        sought = value if kind == "email" else _digits(value)
+        rows = await transaction.fetch(statement(f"find_contacts_by_{kind}"), owner_id, sought)
+        heir = next((row["id"] for row in rows if (kind, value) in identities_in(row)), None)
+        if heir is not None:
+            await transaction.execute(statement("hold_identities"), owner_id, heir, [kind], [value])
+
+
+def _columns(identities: Iterable[Identity]) -> tuple[list[str], list[str]]:
+    pairs = list(identities)
+    return [kind for kind, _ in pairs], [value for _, value in pairs]
+
+
+def _digits(phone: str) -> str:
+    """What every way of writing the number has in common."""
+    return phone.removeprefix("+1") if phone.startswith("+1") else phone.removeprefix("+")
+
+
+# -------------------------------------------------------------------------------------------------------- tags
+
+
+async def add_tags(transaction: Transaction, owner_id: int, tags: str) -> None:
+    """Each trimmed piece that is new becomes a tag of the owner."""
+    pieces = {piece.casefold(): piece for each in tags.split(",") if (piece := each.strip())}
+    known = dict(sorted((key, piece) for key, piece in pieces.items() if len(piece) <= LONGEST_TAG))
+    if known:
+        await transaction.execute(statement("add_tags"), owner_id, list(known.values()), list(known))
+
+
+async def rewrite_tag(transaction: Transaction, owner_id: int, old: str, new: str) -> None:
+    """The owner's contacts that have the tag have it in its new form; blanks around it stay."""
+    rows = await transaction.fetch(
+        "SELECT id, tags FROM contacts WHERE owner_id = $1 AND tags <> '' ORDER BY id FOR NO KEY UPDATE", owner_id
+    )
+    rewritten = {row["id"]: _with_new_tag(row["tags"], old.strip().casefold(), new) for row in rows}
+    changed = {row["id"]: rewritten[row["id"]] for row in rows if rewritten[row["id"]] != row["tags"]}
+    if changed:
+        await transaction.execute(
+            statement("change_tags"), owner_id, transaction.now, list(changed), list(changed.values())
+        )
+
+
+def _with_new_tag(tags: str, old: str, new: str) -> str:
+    pieces = tags.split(",")
+    return ",".join(
+        re.sub(r"\S(?:.*\S)?", lambda _: new.strip(), each, count=1, flags=re.DOTALL)
+        if each.strip().casefold() == old
+        else each
+        for each in pieces
+    )
+
+
+# ----------------------------------------------------------------------------------------- values, time zone
+
+
+async def set_custom_values(transaction: Transaction, key: ContactKey, values: Mapping[int, str | None]) -> None:
+    """Set the value of each custom field, remove it where it is None; others stay."""
+    await transaction.execute(statement("set_custom_values"), key.owner_id, key.id, list(values), list(values.values()))
+
+
+async def place(transaction: Transaction, key: ContactKey) -> None:
+    """Work out the contact's time zone: by the zipcode of its address or inquiry, else by its phones."""
+    row = await transaction.fetchrow(statement("load_whereabouts"), key.owner_id, key.id)
+    if row is None:
+        return
+    zones = [time_zone_of(zipcode, None) for zipcode in row["zipcodes"]]
+    zones += [time_zone_of(None, normal_phone(row[name])) for name in PHONES]
+    zone = next((each for each in zones if each), None)
+    if zone != row["time_zone"]:
+        await transaction.execute(
+            "UPDATE contacts SET time_zone = $3 WHERE owner_id = $1 AND id = $2", key.owner_id, key.id, zone
+        )
