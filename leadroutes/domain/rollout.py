@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from leadroutes.domain.life import moved
 from leadroutes.domain.model import (
     SHORTEST_WAIT,
     Change,
@@ -17,7 +18,6 @@ from leadroutes.domain.model import (
     Message,
     MessageKind,
     Offer,
-    OfferState,
     Via,
 )
 from leadroutes.errors import Conflict, NotFound
@@ -39,7 +39,7 @@ def start(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Change:
 def keep_for_owner(lead: Lead, now: datetime) -> Change:
     """Target Myself: the owner has the lead at once, and is told."""
     claim = Claim(user_id=lead.owner_id, claimed_at=now, via="Auto")
-    offer = _close(_owner_offer(lead, None, now), "won", now)
+    offer = moved(_owner_offer(lead, None, now), "won", now)
     after = replace(lead, offers=(offer,), claim=claim)
     return Change(
         lead=after,
@@ -90,7 +90,7 @@ def fall_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Chang
         present = [offer for offer in group if offer.user_id not in unavailable]
         winner = next((offer for offer in present if offer.assign_automatically), None)
         if winner is not None:
-            offers[winner.user_id] = _notify(winner, now)
+            offers[winner.user_id] = moved(winner, "notified", now)
             return _won(lead, offers, Claim(user_id=winner.user_id, claimed_at=now, via="Auto"), events)
         if not present:
             _bring_forward(offers, now)
@@ -122,10 +122,10 @@ def _notify_together(lead: Lead, offers: dict[int, Offer], group: Sequence[Offer
     if lead.is_exclusive:
         for offer in list(offers.values()):
             if offer.state == "notified":
-                offers[offer.user_id] = _close(offer, "expired", now)
+                offers[offer.user_id] = moved(offer, "expired", now)
                 events.append(Event(kind="expired", user_id=offer.user_id))
     for offer in group:
-        offers[offer.user_id] = _notify(offer, now)
+        offers[offer.user_id] = moved(offer, "notified", now)
     return events
 
 
@@ -133,7 +133,7 @@ def _skip(offers: dict[int, Offer], group: Iterable[Offer], reasons: Mapping[int
     events = []
     for offer in group:
         reason = reasons[offer.user_id]
-        offers[offer.user_id] = replace(_close(offer, "skipped", now), reason=reason)
+        offers[offer.user_id] = replace(moved(offer, "skipped", now), reason=reason)
         events.append(Event(kind="skipped", user_id=offer.user_id, detail={"reason": reason}))
     return events
 
@@ -186,17 +186,13 @@ def _was_notified(known: Mapping[int, Offer], offer: Offer) -> bool:
 
 def unclaim(lead: Lead, now: datetime) -> Change:
     """Nobody claimed in time: the owner is alerted once and gets an offer; all who were notified may still claim."""
-    reopened = {
-        offer.user_id: replace(offer, state="notified", closed_at=None)
-        for offer in lead.offers
-        if offer.state == "expired"
-    }
+    reopened = {offer.user_id: moved(offer, "notified", now) for offer in lead.offers if offer.state == "expired"}
     messages: tuple[Message, ...] = ()
     if not lead.fell_to_owner:
         owner = _owner_offer(lead, None, now)
         own = next((offer for offer in lead.offers if offer.user_id == lead.owner_id), None)
         if own is not None:
-            owner = replace(own, state="notified", notified_at=own.notified_at or now, closed_at=None)
+            owner = own if own.state == "notified" else moved(own, "notified", now)
         reopened[owner.user_id] = owner
         messages = tuple(
             Message(kind="unclaimed", channel=channel, user_id=lead.owner_id) for channel in _owner_channels(lead)
@@ -256,7 +252,7 @@ def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datet
     if offer.state != "notified":
         raise Conflict("Your time to answer this offer is over")
     offers = {each.user_id: each for each in lead.offers}
-    offers[user_id] = _close(offer, "declined", now)
+    offers[user_id] = moved(offer, "declined", now)
     event = Event(kind="declined", user_id=user_id, by_user_id=user_id)
     after = replace(lead, offers=tuple(offers.values()))
     if lead.unclaimed_at is not None:
@@ -318,12 +314,12 @@ def _won(
 
 def _closed_by_claim(offer: Offer, claim: Claim, now: datetime) -> Offer:
     if offer.user_id == claim.user_id:
-        return _close(offer, "won", now)
+        return offer if offer.state == "won" else moved(offer, "won", now)
     match offer.state:
         case "scheduled":
-            return _close(offer, "withdrawn", now)
+            return moved(offer, "withdrawn", now)
         case "notified" | "expired" | "won":
-            return _close(offer, "lost", now)
+            return moved(offer, "lost", now)
         case _:
             return offer
 
@@ -341,11 +337,3 @@ def _messages(kind: MessageKind, offers: Iterable[Offer]) -> tuple[Message, ...]
     return tuple(
         Message(kind=kind, channel=channel, user_id=offer.user_id) for offer in offers for channel in offer.channels
     )
-
-
-def _notify(offer: Offer, now: datetime) -> Offer:
-    return replace(offer, state="notified", notified_at=now)
-
-
-def _close(offer: Offer, state: OfferState, now: datetime) -> Offer:
-    return replace(offer, state=state, closed_at=now)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadroutes.domain.life import LEAD, OFFER, lead_state, moved
 from leadroutes.domain.model import Change, Lead, RuleSet, Team
 from leadroutes.domain.rollout import assign, claim, decline, fall_due, unclaim
 from leadroutes.domain.routing import decide, standing, unavailable
@@ -244,6 +245,20 @@ def test_the_owner_assigns_and_assigns_again_and_everybody_concerned_is_told() -
     assert assign(second.lead, ERIN, ALICE, minutes(8)) is None
 
 
+# -- the table of states
+
+
+def test_no_offer_leaves_the_table_and_every_state_can_be_reached() -> None:
+    reached, news = {"scheduled"}, {"scheduled"}
+    while news:
+        news = {after for state in news for after in OFFER[state]} - reached
+        reached |= news
+    assert reached == set(OFFER)
+    scheduled = replace(offer_of(started(ranked(BOB, CAROL)), CAROL), state="withdrawn")
+    with pytest.raises(AssertionError, match="never goes from withdrawn to notified"):
+        moved(scheduled, "notified", NOON)
+
+
 # -- whatever happens
 
 ACTIONS = st.one_of(
@@ -350,6 +365,11 @@ def test_whatever_happens_a_lead_stays_sound(
         change = act(lead, rules, action, now)
         if change is None:
             continue
+        for offer in change.offers:
+            before = next((each for each in lead.offers if each.user_id == offer.user_id), None)
+            assert before is None or before.state == offer.state or offer.state in OFFER[before.state]
+        if lead_state(lead) != lead_state(change.lead):
+            assert lead_state(change.lead) in LEAD[lead_state(lead)]
         lead = change.lead
         alerts.update((m.user_id, m.channel) for m in change.messages if m.kind == "offer")
         holds(lead, now)

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from leadroutes.domain.turns import Turns, take_turn
 
+NOBODY_YET = Turns()
 
-def _take(candidates: list[tuple[int, int]], count: int, turns: Turns = Turns()) -> list[int]:
+
+def _take(candidates: list[tuple[int, int]], count: int, turns: Turns = NOBODY_YET) -> list[int]:
     taken = []
     for _ in range(count):
         first, turns = take_turn(candidates, turns)

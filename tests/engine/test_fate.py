@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -233,7 +234,7 @@ async def test_a_recurring_task_makes_its_successor_when_it_has_come(brokerage: 
         await brokerage.engine.do_due()
         await database.move_clock(timedelta(days=1))
     moments = [row["due_at"] for row in await database.fetch("SELECT due_at FROM tasks ORDER BY due_at")]
-    assert [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)] == [timedelta(days=1)] * 2
+    assert [later - earlier for earlier, later in pairwise(moments)] == [timedelta(days=1)] * 2
 
 
 async def test_a_birthdays_step_makes_next_years(brokerage: Brokerage, database: Database) -> None:

@@ -1,0 +1,58 @@
+"""The life of an offer and of a lead, as data: from which state to which, and what makes it so.
+
+The rollout moves offers by this table only; the picture in the README is drawn from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from leadroutes.domain.model import Lead, Offer, OfferState
+
+OFFER: Final[Mapping[OfferState, Mapping[OfferState, str]]] = {
+    "scheduled": {
+        "notified": "his moment comes",
+        "skipped": "he is not available, or his turn has passed",
+        "withdrawn": "somebody has it",
+        "won": "the owner gives it to him",
+    },
+    "notified": {
+        "won": "he claims it, or it is assigned to him",
+        "lost": "somebody else has it",
+        "declined": "he does not want it",
+        "expired": "the next one is told, under Exclusive",
+    },
+    "expired": {
+        "notified": "nobody claimed it",
+        "won": "the owner gives it to him",
+        "lost": "somebody else has it",
+    },
+    "declined": {"notified": "he is the owner, and nobody claimed it", "won": "the owner gives it to him"},
+    "skipped": {"notified": "he is the owner, and nobody claimed it", "won": "the owner gives it to him"},
+    "withdrawn": {"won": "the owner gives it to him"},
+    "won": {"lost": "the owner gives it to somebody else"},
+    "lost": {"won": "the owner gives it to him"},
+}
+LEAD: Final[Mapping[str, Mapping[str, str]]] = {
+    "received": {"held": "distribute is false", "on offer": "it is routed", "claimed": "Myself, or assigned at once"},
+    "held": {"on offer": "it is routed", "claimed": "the owner gives it away, or it is routed and assigned at once"},
+    "on offer": {"claimed": "somebody claims it", "unclaimed": "nobody did in time, or all have declined"},
+    "unclaimed": {"claimed": "somebody claims it after all"},
+    "claimed": {"claimed": "the owner gives it to somebody else"},
+}
+
+
+def moved(offer: Offer, state: OfferState, now: datetime) -> Offer:
+    """The offer in its next state; AssertionError for a step that is not in the table."""
+    assert state in OFFER[offer.state], f"an offer never goes from {offer.state} to {state}"
+    if state == "notified":
+        return replace(offer, state=state, notified_at=offer.notified_at or now, closed_at=None)
+    return replace(offer, state=state, closed_at=now)
+
+
+def lead_state(lead: Lead) -> str:
+    """Where a routed lead is in its life."""
+    if lead.claim is not None:
+        return "claimed"
+    return "unclaimed" if lead.unclaimed_at is not None else "on offer"
