@@ -4,7 +4,8 @@ from typing import Any
 
 from leadroutes.api.asgi import Api
 from leadroutes.api.call import Rooms
-from leadroutes.api.operations import collect
+from leadroutes.api.docs import DESCRIPTION
+from leadroutes.api.operations import OPERATIONS, Path, collect
 from leadroutes.api.table import Table
 from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
@@ -14,9 +15,13 @@ from leadroutes.store.postgres import Database
 
 def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Any:
     """The ASGI application of all that the API answers; it answers 404 to everything else."""
-    return Api(Rooms(database, engine, arrivals, settings), Table(collect()))
+    return Api(Rooms(database, engine, arrivals, settings), Table(_paths()))
 
 
 def paths() -> list[str]:
     """Every declared path, with :id and :key for what varies."""
-    return sorted(collect())
+    return sorted(_paths())
+
+
+def _paths() -> dict[str, Path]:
+    return collect((*OPERATIONS, *DESCRIPTION))

@@ -26,20 +26,20 @@ class Gone(Exception):  # noqa: N818 -- nobody is left to be told of an error
     """The client went away before its request had arrived."""
 
 
-async def read_bytes(request: Request, limit: int, timeout: float) -> bytes:
-    """All of the body, unpacked. TooLarge beyond `limit` bytes, SlowRequest after `timeout` seconds."""
+async def read_bytes(request: Request, limit: int, seconds: float) -> bytes:
+    """All of the body, unpacked. TooLarge beyond `limit` bytes, SlowRequest after `seconds`."""
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(seconds):
             packed = await _received(request, limit)
     except TimeoutError:
-        raise SlowRequest(f"The body did not arrive within {timeout:g} seconds") from None
+        raise SlowRequest(f"The body did not arrive within {seconds:g} seconds") from None
     return _unpacked(packed, (request.header("content-encoding") or "identity").strip().lower(), limit)
 
 
-async def read_limited(request: Request, limit: int, timeout: float) -> bytes:
+async def read_limited(request: Request, limit: int, seconds: float) -> bytes:
     """As read_bytes, but what is too large is Invalid: only /intake answers 413."""
     try:
-        return await read_bytes(request, limit, timeout)
+        return await read_bytes(request, limit, seconds)
     except TooLarge as error:
         raise Invalid(error.message) from None
 

@@ -109,7 +109,7 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def collect(operations: tuple[Operation, ...] = OPERATIONS) -> dict[str, Path]:
+def collect(operations: tuple[Operation, ...]) -> dict[str, Path]:
     """The paths with what can be done there."""
     grouped: dict[str, dict[str, Operation]] = {}
     for operation in operations:

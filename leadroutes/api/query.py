@@ -3,8 +3,10 @@
 It knows fields from a declaration only, and puts no value into SQL text.
 """
 
+# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
+
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -165,7 +167,7 @@ def _conditions(query: Query, tree: dict[str, Any], errors: dict[str, str]) -> I
         elif name in filters:
             try:
                 yield _of_field(query, filters[name], name, value)
-            except _BadValue as bad:
+            except _ValueError as bad:
                 errors[name] = bad.args[0]
         else:
             raise _unknown(query, name)
@@ -183,7 +185,7 @@ def _unknown(query: Query, name: str) -> Invalid:
     return Invalid(f"Invalid query parameter {name}", data=query.tree)
 
 
-class _BadValue(ValueError):
+class _ValueError(ValueError):
     """A value that breaks the rule of its field's type; its text is what the caller reads."""
 
 
@@ -233,11 +235,12 @@ def _not_among(query: Query, each: Field, name: str, value: Any) -> str:
 
 def _range(query: Query, each: Field, name: str, value: Any, operator: str) -> str:
     if not isinstance(value, str) or _is_null(each, value):
-        raise _BadValue(f"{name}: {quoted(value)} was given; expected one value to compare with")
+        raise _ValueError(f"{name}: {quoted(value)} was given; expected one value to compare with")
     return _compare(query, each, name, operator, value)
 
 
-OPERATORS = {
+Operator = Callable[[Query, Field, str, Any], str]
+OPERATORS: dict[str, Operator] = {
     "$ne": _not_equal,
     "$in": _among,
     "$nin": _not_among,
@@ -254,7 +257,7 @@ def _is_null(each: Field, text: str) -> bool:
 
 def _never_null(each: Field, name: str) -> str:
     if not each.nullable:
-        raise _BadValue(f"{name}: null was given; {name} is never null")
+        raise _ValueError(f"{name}: null was given; {name} is never null")
     return each.compared
 
 
@@ -281,7 +284,7 @@ def _compare_beyond(query: Query, each: Field, operator: str, value: Any) -> str
             return NOTHING if operator == "=" else f"{each.compared} IS NOT NULL"
         bound = each.kind.bound(query.bind(value.partition("\0")[0], each.kind.sql))
         return f"{each.kind.compared(each.compared)} {'<=' if '<' in operator else '>'} {bound}"
-    matches_all = operator == "<>" or ("<" in operator) == (value > 0) and operator != "="
+    matches_all = operator == "<>" or (("<" in operator) == (value > 0) and operator != "=")
     return f"{each.compared} IS NOT NULL" if matches_all else NOTHING
 
 
@@ -295,7 +298,7 @@ def _read(each: Field, name: str, text: str) -> Any:
     try:
         return each.kind.read(text)
     except (ValueError, KeyError, OverflowError):
-        raise _BadValue(f"{name}: {quoted(text)} was given; expected {each.kind.expected}") from None
+        raise _ValueError(f"{name}: {quoted(text)} was given; expected {each.kind.expected}") from None
 
 
 def _bound_list(query: Query, each: Field, values: list[Any]) -> str:

@@ -15,7 +15,16 @@ from leadroutes.api.query import record_query
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.rest import id_in
 from leadroutes.api.statements import record_sql
-from leadroutes.errors import Forbidden, Invalid, NotAuthenticated, NotFound, Problem, TooLarge, Unavailable, Unprocessable
+from leadroutes.errors import (
+    Forbidden,
+    Invalid,
+    NotAuthenticated,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unavailable,
+    Unprocessable,
+)
 
 USERS = BY_PATH["/users"]
 FRESH = 30  # seconds within which a worker must have beaten
@@ -34,7 +43,7 @@ async def me(call: Call) -> Answer:
 
 
 async def ledger(call: Call) -> Answer:
-    """received = claimed + on_offer + unclaimed + held + rejected; imported stands outside the sum."""
+    """Received = claimed + on_offer + unclaimed + held + rejected; imported stands outside the sum."""
     call.must_accept_json()
     return Answer(200, encoded(await call.rooms.engine.ledger(call.caller.user_id)))
 

@@ -3,6 +3,8 @@
 $1 is the caller in every statement; where there is a parent, $2 is its id.
 """
 
+# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
+
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -18,7 +20,7 @@ def first_free(resource: Resource) -> int:
 def list_sql(
     resource: Resource, conditions: tuple[str, ...], order: str, keys: tuple[str, ...], limit: int, among: str = ""
 ) -> str:
-    """total and records (JSON text, without its brackets), and whether the parent is there; ${limit} and the next page.
+    """Total and records (JSON text, without its brackets), and whether the parent is there; ${limit} and the next page.
 
     `among` stands instead of what the caller usually sees.
     """

@@ -188,8 +188,6 @@ class Moment(_Plain):
         return "a date-time such as 2018-01-16T12:12:12.000Z"
 
     def take(self, value: Any) -> datetime:
-        if not isinstance(value, str):
-            raise ValueError
         moment = _moment(value)
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
@@ -322,7 +320,7 @@ class Texts(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Nested(_Plain):
-    """An object or a list inside the record. `description` is its JSON schema; it is read-only, or read by the resource."""
+    """An object or a list inside the record, read by the resource if it is written. `description`: its JSON schema."""
 
     description: dict[str, Any]
 
@@ -380,7 +378,8 @@ def _decimal_text(number: int | Decimal) -> str:
         if abs(number) >= 10**LONGEST_NUMBER:
             raise ValueError
         return str(number)
-    if not number.is_finite() or abs(number.adjusted()) > LONGEST_NUMBER or len(number.as_tuple().digits) > LONGEST_NUMBER:
+    digits = len(number.as_tuple().digits)
+    if not number.is_finite() or abs(number.adjusted()) > LONGEST_NUMBER or digits > LONGEST_NUMBER:
         raise ValueError
     return format(number, "f")
 
@@ -397,8 +396,8 @@ def _hashable(value: Any) -> Any:
     return value
 
 
-def _moment(text: str) -> datetime:
-    found = _MOMENT.fullmatch(text)
+def _moment(text: Any) -> datetime:
+    found = _MOMENT.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         raise ValueError
     day, time, fraction, zone = found.groups()

@@ -1,4 +1,6 @@
-"""A town whose people talk to the whole API, in-process, over a database of their own."""
+"""Towns whose people talk to the whole API in-process: one for each test, and one that all tables share."""
+
+import os
 
 import pytest
 
@@ -6,12 +8,40 @@ from leadroutes import api
 from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
 from leadroutes.settings import Settings
+from leadroutes.store.postgres import Database
+from tests.api.estate import Estate
+from tests.conftest import _administer, with_database
 from tests.town import Town
+
+SETTINGS = Settings(public_url="https://leads.example", body_timeout=0.2)
 
 
 @pytest.fixture
 async def town(database):
     engine = Engine(database)
     arrivals = Arrivals(engine)
-    yield await Town.found(database, api.application(database, engine, arrivals, Settings()))
+    yield await Town.found(database, api.application(database, engine, arrivals, SETTINGS))
     await arrivals.close()
+
+
+@pytest.fixture(scope="session")
+async def shared(server_url, template):
+    """A town for tests that leave nothing behind that another one could notice. Erin writes, nobody reads hers."""
+    name = f"leadroutes_api_{os.getpid()}"
+    await _administer(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    database = await Database.open(Settings(), url=with_database(server_url, name))
+    await database.load_clock()
+    engine = Engine(database)
+    arrivals = Arrivals(engine)
+    town = await Town.found(database, api.application(database, engine, arrivals, SETTINGS))
+    await town.settle("erin", is_broker=True, is_admin=True)
+    yield town
+    await arrivals.close()
+    await database.close()
+    await _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+async def estate(shared):
+    """One record of every resource, Alice's, in the shared town."""
+    return await Estate.build(shared)

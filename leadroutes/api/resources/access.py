@@ -3,6 +3,8 @@
 Sub-selects stand in ARRAY(...), so that PostgreSQL computes them once for a statement and can use its indexes.
 """
 
+# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
+
 
 def teammates(user: str, *, sharing: bool) -> str:
     """The ids of those who are accepted members of a team that `user` is an accepted member of."""

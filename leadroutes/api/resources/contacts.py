@@ -1,5 +1,7 @@
 """Contacts with all that hangs on them: addresses, custom fields, hotnesses, tags, tasks, events, properties."""
 
+# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
+
 from typing import Any
 
 from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
@@ -142,7 +144,7 @@ _CUSTOM_FIELDS = _list_of(
 _VALUE = Text(2000, takes_number=True)
 
 
-async def _check_contact(writing: Writing, found: Errors) -> Errors:
+async def _check_contact(writing: Writing, _found: Errors) -> Errors:
     """The values of custom fields: which entries set and which remove, if they can be read and name fields he sees."""
     entries = writing.sent.get("custom_fields")
     if not entries:
@@ -158,7 +160,7 @@ async def _check_contact(writing: Writing, found: Errors) -> Errors:
             return {"custom_fields": f"custom_fields: {quoted(str(entry))} was given; expected {expected}"}
     sees = f"x.owner_id = $1 OR x.owner_id = {broker_with('is_custom_fields_enabled')}"
     known = await writing.transaction.fetch(
-        f"SELECT x.id FROM custom_fields x WHERE ({sees}) AND x.id = ANY ($2)",  # noqa: S608 -- declared
+        f"SELECT x.id FROM custom_fields x WHERE ({sees}) AND x.id = ANY ($2)",
         writing.caller.user_id,
         [each for each in values if 0 < each < 2**63],
     )
@@ -405,7 +407,7 @@ EVENTS = Resource(
 )
 
 
-async def _check_property(writing: Writing, found: Errors) -> Errors:
+async def _check_property(writing: Writing, _found: Errors) -> Errors:
     if writing.before is not None:
         return {}
     event = await writing.transaction.fetchrow(

@@ -1,5 +1,7 @@
 """Users, sub-accounts, teams, their members, and how offers reach those."""
 
+# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
+
 import secrets
 from typing import Any
 
@@ -8,7 +10,6 @@ from leadroutes.api.query import Query
 from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.access import MY_TEAMS, teammates
 from leadroutes.api.resources.common import (
-    computed,
     created_at,
     flag,
     id_and_name,
@@ -23,7 +24,7 @@ from leadroutes.api.resources.common import (
     word,
 )
 from leadroutes.api.statements import object_sql
-from leadroutes.api.values import Email, Id, Integer, Moment, OneOf, Text, Texts
+from leadroutes.api.values import Email, Id, Integer, OneOf, Text, Texts
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.errors import Conflict, Forbidden, NotAuthenticated
 from leadroutes.store.accounts import NewUser, add_user, hash_secret
@@ -52,7 +53,7 @@ async def _narrow_to_application(call: Call, query: Query, record_id: int | None
     )
     if record_id is not None:
         found = await database.fetchval(
-            f"SELECT EXISTS (SELECT FROM users t WHERE t.id = $3 AND {among.format('$2')})",  # noqa: S608
+            f"SELECT EXISTS (SELECT FROM users t WHERE t.id = $3 AND {among.format('$2')})",
             call.caller.user_id,
             row["id"],
             record_id,

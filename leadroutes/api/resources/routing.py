@@ -1,8 +1,10 @@
 """Sources and lead routes: what happens with leads from where."""
 
+
+
 from typing import Any
 
-from leadroutes.api.resource import Errors, Field, Resource
+from leadroutes.api.resource import Errors, Field, Resource, Writing
 from leadroutes.api.resources.access import broker_with, may_create
 from leadroutes.api.resources.common import (
     flag,
@@ -18,6 +20,15 @@ from leadroutes.api.resources.common import (
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Integer, OneOf, Texts
 
+async def _forget_revoked_keys(writing: Writing) -> None:
+    """A key that opens nothing any more does not hold its lead source."""
+    await writing.transaction.execute(
+        "DELETE FROM intake_keys WHERE owner_id = $1 AND lead_source_id = $2 AND revoked_at IS NOT NULL",
+        writing.owner_id,
+        writing.id,
+    )
+
+
 LEAD_SOURCES = Resource(
     path="/lead-sources",
     noun="a lead source",
@@ -27,6 +38,7 @@ LEAD_SOURCES = Resource(
     methods="LGCPUD",
     visible=f"t.owner_id IS NULL OR t.owner_id = $1 OR t.owner_id = {broker_with('is_lead_sources_enabled')}",
     creatable=may_create("is_lead_sources_new_enabled"),
+    beforehand=_forget_revoked_keys,
     needed_by={"lead_routes": "A lead route uses this lead source", "intake_keys": "An intake key uses it"},
 )
 

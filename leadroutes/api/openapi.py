@@ -1,0 +1,200 @@
+"""The description of the API, OpenAPI 3.1, from the same declarations that it is served from. Made once."""
+
+import re
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from leadroutes import __version__
+from leadroutes.api.operations import OPERATIONS, Operation
+from leadroutes.api.resource import Field, Resource, Write
+from leadroutes.api.resources import RESOURCES
+from leadroutes.api.values import Bool, Id, Integer, Number, Text
+
+Json = dict[str, Any]
+
+ABOUT = """Lead Routes takes leads in, offers them to the right agents in the right order, and makes sure that exactly
+one of them has each. Filters: `field=value`, `field[$ne]`, `[$in]`, `[$nin]`, `[$lt]`, `[$lte]`, `[$gt]`, `[$gte]`, and
+`$or[0][field]=value`. Paging: `$limit`, `$skip`. Order: `$sort[field]=1` or `-1`. Selection: `$select[]=field`."""
+
+ERROR: Json = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "message": {"type": "string"},
+        "code": {"type": "integer"},
+        "className": {"type": "string"},
+        "data": {},
+        "errors": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+    "required": ["name", "message", "code", "className", "errors"],
+}
+
+
+@cache
+def document() -> bytes:
+    """The description as JSON."""
+    schemas: Json = {"Error": ERROR}
+    for resource in RESOURCES:
+        schemas |= _schemas(resource)
+    paths: dict[str, Json] = {}
+    for operation in OPERATIONS:
+        template, parameters = _path(operation)
+        item = paths.setdefault(template, {"parameters": parameters} if parameters else {})
+        item[operation.method.lower()] = _operation(operation)
+    told = {
+        "openapi": "3.1.0",
+        "info": {"title": "Lead Routes", "version": __version__, "description": ABOUT},
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "responses": {"Error": _content("What went wrong", _ref("Error"))},
+        },
+    }
+    return msgspec.json.format(msgspec.json.encode(told), indent=1)
+
+
+def schema_name(resource: Resource) -> str:
+    """LeadRoute for `a lead route`."""
+    return "".join(word.title() for word in re.split("[ -]", resource.noun.partition(" ")[2]))
+
+
+# ----------------------------------------------------------------------------------------------------- schemas
+
+
+def _schemas(resource: Resource) -> Json:
+    name = schema_name(resource)
+    answer = {key: _answer_schema(each) for key, each in resource.answered.items()}
+    schemas: Json = {name: {"type": "object", "properties": answer, "required": list(answer)}}
+    if "C" in resource.methods or "U" in resource.methods:
+        written = [each for each in resource.writeable if each.write is not Write.LATER]
+        required = [each.name for each in written if each.required]
+        schemas[f"New{name}"] = _body_schema(written) | ({"required": required} if required else {})
+    if "P" in resource.methods:
+        schemas[f"{name}Change"] = _body_schema([each for each in resource.writeable if each.write is not Write.ONCE])
+    return schemas
+
+
+def _answer_schema(each: Field) -> Json:
+    schema = dict(each.schema or each.kind.schema())
+    return _described(_nullable(schema) if each.nullable else schema, each)
+
+
+def _body_schema(fields: list[Field]) -> Json:
+    return {"type": "object", "properties": {each.name: _sent_schema(each) for each in fields}}
+
+
+def _sent_schema(each: Field) -> Json:
+    """Numbers and truth values are taken as text too, and some texts as numbers; the usual form is described."""
+    schema = dict(each.kind.schema())
+    if isinstance(each.kind, Text) and each.kind.takes_number:
+        schema["type"] = ["string", "number"]
+    if isinstance(each.kind, Id) and each.nullable:
+        schema["minimum"] = 0
+    if each.default is not None:
+        schema["default"] = each.default
+    return _described(_nullable(schema) if each.nullable else schema, each)
+
+
+def _described(schema: Json, each: Field) -> Json:
+    return schema | ({"description": each.note} if each.note else {})
+
+
+def _nullable(schema: Json) -> Json:
+    if "type" not in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return schema | {"type": list(dict.fromkeys([*types, "null"]))} | enum
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+# -------------------------------------------------------------------------------------------------- operations
+
+
+def _path(operation: Operation) -> tuple[str, list[Json]]:
+    """The path with its variables in braces, each of another name, and their description."""
+    names: list[str] = []
+    words = []
+    for word in operation.path.split("/"):
+        if word.startswith(":"):
+            name = word[1:] if not names else f"{word[1:]}_{len(names) + 1}"
+            names.append(name)
+            words.append(f"{{{name}}}")
+        else:
+            words.append(word)
+    schema = {"type": "string"} if ":key" in operation.path else {"type": "integer", "minimum": 1}
+    return "/".join(words), [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
+
+
+def _operation(operation: Operation) -> Json:
+    told: Json = {
+        "operationId": re.sub("[^a-z]+", "_", f"{operation.method} {operation.path}".lower()).strip("_"),
+        "summary": operation.about,
+        "responses": {
+            str(operation.status): _content("Done", _answer(operation)),
+            "default": {"$ref": "#/components/responses/Error"},
+        },
+    }
+    if operation.resource is not None:
+        told["tags"] = [operation.resource.path]
+    if parameters := _parameters(operation):
+        told["parameters"] = parameters
+    if (body := _body(operation)) is not None:
+        told["requestBody"] = {"content": {"application/json": {"schema": body}}}
+    return told | ({"security": []} if operation.is_public else {})
+
+
+def _answer(operation: Operation) -> Json:
+    if operation.resource is None or operation.shows == "other":
+        return {}
+    record = _ref(schema_name(operation.resource))
+    match operation.shows:
+        case "list":
+            counts = {name: {"type": "integer", "minimum": 0} for name in ("total", "limit", "skip")}
+            properties = counts | {"data": {"type": "array", "items": record}}
+            return {"type": "object", "properties": properties, "required": list(properties)}
+        case "records":
+            return {"type": "array", "items": record}
+    return record
+
+
+def _body(operation: Operation) -> Json | None:
+    if operation.body is not None:
+        return dict(operation.body)
+    if operation.resource is None or operation.method in ("GET", "DELETE"):
+        return None
+    name = schema_name(operation.resource)
+    return _ref(f"{name}Change" if operation.method == "PATCH" else f"New{name}")
+
+
+def _parameters(operation: Operation) -> list[Json]:
+    """Without $select the answers have all keys, as their schema says; it is told of in words only."""
+    if operation.shows != "list" or operation.resource is None:
+        return []
+    filters = operation.resource.filters
+    page = [
+        _query("$limit", {"type": "integer", "minimum": 0, "maximum": 1000, "default": 10}),
+        _query("$skip", {"type": "integer", "minimum": 0, "default": 0}),
+    ]
+    return page + [_query(name, _filter_schema(each), each.note) for name, each in filters.items()]
+
+
+def _filter_schema(each: Field) -> Json:
+    if isinstance(each.kind, Integer | Number | Bool):
+        return {"type": each.kind.schema()["type"]}
+    return {"type": "string"} | ({"format": "date-time"} if "format" in each.kind.schema() else {})
+
+
+def _query(name: str, schema: Json, about: str = "") -> Json:
+    return {"name": name, "in": "query", "schema": schema} | ({"description": about} if about else {})
+
+
+def _content(about: str, schema: Json) -> Json:
+    return {"description": about, "content": {"application/json": {"schema": schema}}}
