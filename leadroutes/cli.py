@@ -140,11 +140,14 @@ def doctor() -> None:
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End when all leads have settled, with the ledger.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the web address; 0 takes a free one.", min=0, max=65_535)] = 8080,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the web address; without it 8080, or a free one.", min=0, max=65_535)
+    ] = None,
 ) -> None:
     """Show a brokerage at work, an hour in a minute, in a database of its own that is fresh each time."""
     from leadroutes.demo import show
 
+    logs.set_up(as_json=False, level=logging.WARNING)
     raise typer.Exit(_finish(show(once=once, port=port)))
 
 
@@ -195,7 +198,7 @@ def import_(
 
 
 @user_app.command("add")
-def add_user(  # noqa: PLR0917 -- a command's options are its parameters
+def add_user(
     email: Email,
     first_name: Annotated[str | None, typer.Option(help="First name.")] = None,
     last_name: Annotated[str | None, typer.Option(help="Last name.")] = None,
@@ -364,11 +367,21 @@ def _run(work: Callable[[Database], Awaitable[Result]]) -> Result:
 def _finish(work: Coroutine[Any, Any, Result]) -> Result:
     """Its result; a problem is told in one line and ends the command with 1."""
     try:
-        return asyncio.run(work)
+        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+            return runner.run(work)
     except Problem as problem:
         _fail(problem.message)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where there is one."""
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
 
 
 def _fail(message: str) -> NoReturn:

@@ -47,7 +47,8 @@ def set_up(*, as_json: bool, level: int = logging.INFO) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every address that it asks
+    for talkative in ("httpx", "uvicorn.error", "mail.log"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 def without_secrets(line: str) -> str:

@@ -1,0 +1,220 @@
+"""SHOWS the house at work: a brokerage whose leads come in, are offered, claimed and lapse, an hour in a minute.
+
+Everything is real (database, HTTP, SMTP) and in a data directory of its own, which is made afresh each time.
+"""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from leadroutes.brokerage import Brokerage, read_brokerage
+from leadroutes.demo.agents import Cast, Mailboxes
+from leadroutes.demo.board import Line, as_table, load_board, news
+from leadroutes.demo.script import AGENT, OWNER, PASSWORD, TIME_SCALE
+from leadroutes.doctor import examine
+from leadroutes.engine import Engine
+from leadroutes.errors import Conflict, Misconfigured
+from leadroutes.loading import load_brokerage
+from leadroutes.serving import address_of, listen, open_house, running, stopping_by_signal
+from leadroutes.settings import Settings
+from leadroutes.store import accounts
+from leadroutes.store.postgres import Database
+
+DATA = Path(".leadroutes") / "demo"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LONGEST = 90.0  # seconds until every lead has settled
+LOOK = 0.25  # seconds between two looks at the board
+
+
+async def show(*, once: bool, port: int | None) -> int:
+    """Run the demonstration; with `once` until every lead has settled, else until a signal. The exit code."""
+    brokerage = _read_example()
+    with _alone():
+        shutil.rmtree(DATA, ignore_errors=True)
+        async with _staged(brokerage, port) as stage:
+            return await stage.play(once=once)
+
+
+def _read_example() -> Brokerage:
+    file = EXAMPLES / "brokerage.json"
+    if not file.exists():
+        raise Misconfigured(f"The demonstration needs the examples of a clone; there is no {file}")
+    return read_brokerage(file.read_bytes())
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Two demonstrations in one directory would take the database away from each other."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl  # noqa: PLC0415 -- not on every platform
+
+    DATA.parent.mkdir(parents=True, exist_ok=True)
+    with (DATA.parent / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict("A demonstration is running in this directory already; end that one first") from None
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _staged(brokerage: Brokerage, port: int | None) -> AsyncIterator["_Stage"]:
+    """The service running, with the brokerage in it, and a mail server that keeps what it sends."""
+    mailboxes = Mailboxes()
+    async with mailboxes.open() as smtp_url:
+        listening = _listen(port)
+        settings = Settings(
+            data=DATA,
+            time_scale=TIME_SCALE,
+            smtp_url=smtp_url,
+            mail_from="leads@example.com",
+            public_url=address_of(listening),
+        )
+        async with open_house(settings) as database:
+            owner_id = await _move_in(database, brokerage)
+            cast = Cast(
+                url=settings.public_url,
+                examples=EXAMPLES / "leads",
+                mailboxes=mailboxes,
+                keys=await _keys(database, owner_id, brokerage),
+                tokens={user.username: await _token(database, user.email) for user in brokerage.users},
+                addresses={user.username: user.email for user in brokerage.users},
+            )
+            with stopping_by_signal() as stopping:
+                async with running(settings, database, listening):
+                    yield _Stage(database, owner_id, cast, stopping)
+
+
+def _listen(port: int | None) -> socket.socket:
+    if port is not None:
+        return listen("127.0.0.1", port)
+    try:
+        return listen("127.0.0.1", 8080)
+    except Misconfigured:
+        return listen("127.0.0.1", 0)
+
+
+async def _move_in(database: Database, brokerage: Brokerage) -> int:
+    """Load the brokerage; everybody gets the same password. The owner's id."""
+    owner = next(user for user in brokerage.users if user.username == OWNER)
+    await load_brokerage(database, brokerage, owner.email)
+    await database.execute("UPDATE users SET password_hash = $1", accounts.hash_password(PASSWORD))
+    return await accounts.get_user_id(database, owner.email)
+
+
+async def _keys(database: Database, owner_id: int, brokerage: Brokerage) -> dict[str, str]:
+    async with database.transaction() as transaction:
+        return {
+            source.name: await accounts.issue_intake_key(transaction, owner_id, source.name, source.name, None)
+            for source in brokerage.lead_sources
+        }
+
+
+async def _token(database: Database, email: str) -> str:
+    return await accounts.issue_token(database, email, ["write"])
+
+
+@dataclass(slots=True)
+class _Stage:
+    """What is played: the cast acts, and the audience sees the board."""
+
+    database: Database
+    owner_id: int
+    cast: Cast
+    stopping: asyncio.Event
+    lines: Sequence[Line] = ()
+    console: Console = field(default_factory=lambda: Console(highlight=False))
+
+    async def play(self, *, once: bool) -> int:
+        """Let everybody act, and show it until every lead has settled; then sum up. The exit code."""
+        self._greet()
+        acting = asyncio.create_task(self.cast.play(self._find_lead_id))
+        try:
+            await self._watch(acting)
+        finally:
+            acting.cancel()
+            await asyncio.gather(acting, return_exceptions=True)
+        ledger = await self._sum_up()
+        if once:
+            print(json.dumps(ledger))  # noqa: T201 -- alone on the last line, for whoever called
+        elif not self.stopping.is_set():
+            await self._go_on()
+        return int(bool(self.cast.trouble)) if once else 0
+
+    def _greet(self) -> None:
+        """Where to look, and as whom."""
+        self._say(f"Juniper & Vale Realty Group, on {self.cast.url}: an hour there takes a minute here.")
+        self._say(f"Sign in as {self.cast.addresses[OWNER]}, the owner, with the password {PASSWORD}; an agent is")
+        self._say(f"{self.cast.addresses[AGENT]}, and all others have that password too.")
+
+    def _say(self, sentence: str) -> None:
+        self.console.print(sentence, markup=False, soft_wrap=True)
+
+    def _find_lead_id(self, first_name: str) -> int | None:
+        return next((line.id for line in self.lines if line.name.split()[0] == first_name), None)
+
+    # -- what the audience sees
+
+    async def _watch(self, acting: "asyncio.Task[None]") -> None:
+        """Until all has been played and every lead has settled, it takes too long, or a signal comes."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + LONGEST
+        with self._board() as board:
+            while not (acting.done() and self.lines and all(line.is_settled for line in self.lines)):
+                if self.stopping.is_set() or loop.time() > end:
+                    self.cast.trouble.append("it was ended before every lead had settled")
+                    break
+                await self._look(board)
+            await self._look(board)
+        if acting.done() and (error := acting.exception()) is not None:
+            self.cast.trouble.append(f"the play broke off: {error!r}")
+
+    @contextlib.contextmanager
+    def _board(self) -> Iterator[Live | None]:
+        """A table that is drawn again and again; None where there is no terminal."""
+        if not self.console.is_terminal:
+            yield None
+            return
+        with Live(as_table(self.lines), console=self.console, auto_refresh=False) as live:
+            yield live
+
+    async def _look(self, board: Live | None) -> None:
+        before, self.lines = self.lines, await load_board(self.database, self.owner_id)
+        if board is not None:
+            board.update(as_table(self.lines), refresh=True)
+        else:
+            for sentence in news(before, self.lines):
+                self._say(sentence)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), LOOK)
+
+    # -- what remains
+
+    async def _sum_up(self) -> dict[str, int]:
+        """The ledger, once the doctor has looked at it; and what went wrong, if anything did."""
+        outcome = await examine(self.database)
+        if outcome.violation is not None:
+            self.cast.trouble.append(str(outcome.violation))
+        ledger = await Engine(self.database).ledger(self.owner_id)
+        parts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in ledger.items())
+        self._say(f"The ledger: {parts}; {self.cast.mailboxes.count} mails were sent, {outcome.checks} checks made")
+        for trouble in self.cast.trouble:
+            self._say(f"Trouble: {trouble}")
+        return ledger
+
+    async def _go_on(self) -> None:
+        self._greet()
+        self._say("It goes on until Ctrl-C; send it leads, sign in, look around.")
+        while not self.stopping.is_set():
+            await self._look(None)

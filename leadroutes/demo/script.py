@@ -1,0 +1,74 @@
+"""What happens in the demonstration: which leads arrive where and when, and which agents do what about them.
+
+Data only. Whatever nobody acts on lapses, or falls to the member who takes leads automatically.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+OWNER = "rosalind.vale"
+AGENT = "imani.osterhaus"
+PASSWORD = "welcome-home"  # noqa: S105 -- of everybody in the demonstration, and shown on the screen
+TIME_SCALE = 60.0
+
+How = Literal["link", "api", "decline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file of examples/leads that comes in through the key of a lead source, so many seconds after the start."""
+
+    after: float
+    source: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What an agent does about the lead of the person with this first name, so many seconds after he was told."""
+
+    first_name: str
+    username: str
+    how: How
+    after: float
+
+
+ARRIVALS = (
+    Arrival(0.0, "Zillow", "zillow-buyer.json"),
+    Arrival(0.3, "Realtor.com", "realtor-buyer-tampa.json"),
+    Arrival(0.6, "Website", "website-form.form"),
+    Arrival(0.9, "Homes.com", "portal-metadata-email.eml"),
+    Arrival(1.2, "Facebook", "facebook-denver.json"),
+    Arrival(1.5, "Zillow", "zillow-buyer-late.json"),
+    Arrival(1.8, "Google", "google-seller.json"),
+    Arrival(2.1, "Realtor.com", "realtor-buyer-elsewhere.json"),
+    Arrival(2.4, "Zillow", "zillow-seller.json"),
+    Arrival(2.7, "Zillow", "zillow-buyer-again.json"),
+    Arrival(3.0, "Trulia", "trulia-buyer.json"),
+    Arrival(3.3, "Realtor.com", "followupboss-seller.json"),
+    Arrival(3.6, "Realtor.com", "realtor-buyer-denver.json"),
+    Arrival(3.9, "Website", "liondesk-v1-submission.json"),
+    Arrival(4.2, "Google", "google-buyer.json"),
+    Arrival(4.5, "Homes.com", "followupboss-event.json"),
+    Arrival(4.8, "Zillow", "portal-metadata-relay-email.eml"),
+    Arrival(5.1, "Trulia", "trulia-renter.json"),
+    Arrival(5.4, "Homes.com", "homes-renter-tampa.json"),
+    Arrival(5.7, "Facebook", "zapier-flat.json"),
+    Arrival(6.0, "Zillow", "zillow-buyer-nobody.json"),
+    Arrival(6.3, "Other", "no-lead.json"),
+)
+
+ACTS = (
+    Act("Priya", "imani.osterhaus", "link", 2.0),
+    Act("Desmond", "ray.castellucci", "link", 3.0),
+    Act("Siobhán", "simone.achebe", "link", 1.0),
+    Act("Rutger", "yesenia.delrio", "decline", 1.0),
+    Act("Rutger", "hank.lindgren", "api", 1.5),
+    Act("Oskar", "dmitri.salcedo", "link", 1.0),
+    Act("Freya", "rosalind.vale", "link", 4.0),
+    Act("Gideon", "beatriz.oconnell", "link", 2.5),
+    Act("Amadou", "noor.fairweather", "api", 1.0),
+    Act("Ingrid", "gwendolyn.price", "link", 1.0),
+    Act("Kwabena", "rosalind.vale", "link", 5.0),
+    Act("Darnell", "rosalind.vale", "api", 3.0),
+)
