@@ -56,7 +56,7 @@ async def pass_on(transaction: Transaction, owner_id: int, released: Iterable[Id
     for kind, value in sorted(released):
         sought = value if kind == "email" else _digits(value)
         rows = await transaction.fetch(statement(f"find_contacts_by_{kind}"), owner_id, sought)
-        heir = next((row["id"] for row in rows if (kind, value) in identities_in(row)), None)
+        heir = next((row["id"] for row in rows if (kind, value) in identities_in(dict(row))), None)
         if heir is not None:
             await transaction.execute(statement("hold_identities"), owner_id, heir, [kind], [value])
 

@@ -1,15 +1,21 @@
-"""Messages: rows that become mails, texts and calls. Enqueues their delivery, loads what their words need, notes outcomes.
+"""Messages: rows that become mails, texts and calls. Enqueues their delivery, loads what words need, notes outcomes.
 
 It writes no words and sends nothing.
 """
 
-from collections.abc import Sequence
-from typing import Any, cast
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
 
 import asyncpg
 import msgspec
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
+
+from leadroutes.store import statement
+from leadroutes.store.postgres import Database
 
 DELIVER = "deliver"  # the queue's entrypoint
 
@@ -32,3 +38,47 @@ async def enqueue(connection: Any, messages: Sequence[tuple[int, int]]) -> None:
         [msgspec.json.encode(MessageKey(owner_id, id_)) for owner_id, id_ in messages],
         [0] * len(messages),
     )
+
+
+async def begin_sending(database: Database, key: MessageKey) -> Mapping[str, Any] | None:
+    """Mark a message as being sent, on disk before any channel is touched; None where it has been dealt with."""
+    row = await database.fetchrow(statement("begin_sending"), key.owner_id, key.id)
+    return dict(row) if row is not None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a message: its state, why, and, as far as they were made, its words (claim links masked)."""
+
+    state: Literal["queued", "sent", "failed", "suppressed", "unknown"]
+    reason: str | None = None
+    address: str | None = None
+    subject: str | None = None
+    text_body: str | None = None
+    html_body: str | None = None
+    sender_id: int | None = None
+
+
+async def note_outcome(database: Database, key: MessageKey, outcome: Outcome) -> None:
+    """Write down what came of it; a campaign step is done with its message."""
+    await database.execute(
+        statement("note_outcome"),
+        key.owner_id,
+        key.id,
+        outcome.state,
+        outcome.reason,
+        database.clock.now(),
+        outcome.address,
+        outcome.subject,
+        outcome.text_body,
+        outcome.html_body,
+        outcome.sender_id,
+    )
+
+
+async def add_claim_token(database: Database, key: MessageKey, offer_id: int, via: str) -> str:
+    """A fresh secret for a claim link; only its hash is kept."""
+    token = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(token.encode()).digest()
+    await database.execute(statement("add_claim_token"), key.owner_id, offer_id, digest, via, database.clock.now())
+    return token

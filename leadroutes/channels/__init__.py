@@ -1,0 +1,22 @@
+"""TELLS. A table of channels: one file and one line each.
+
+A channel gets a finished envelope and delivers it or says why not; it decides nothing and knows no database.
+"""
+
+from collections.abc import Callable, Mapping
+
+from leadroutes.channels.email import open_email
+from leadroutes.channels.envelope import Channel
+from leadroutes.settings import Settings
+
+# name -> how it is opened; None where this installation has no credentials for it
+CHANNELS: Mapping[str, Callable[[Settings], Channel | None]] = {
+    "email": open_email,
+    "text": lambda _: None,
+    "call": lambda _: None,
+}
+
+
+def open_channels(settings: Settings) -> dict[str, Channel | None]:
+    """Every channel by its name, or None: what it would have sent stays in the outbox."""
+    return {name: open_(settings) for name, open_ in CHANNELS.items()}

@@ -1,0 +1,125 @@
+"""E-mail by SMTP. Connections are kept open and used one message at a time.
+
+What makes a mail a mail (headers, parts, encodings) is the standard library's business.
+"""
+
+import contextlib
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
+from email.utils import format_datetime, localtime, make_msgid
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import aiosmtplib
+
+from leadroutes.channels.envelope import DeliveryError, Envelope
+from leadroutes.errors import Misconfigured
+from leadroutes.settings import Settings
+
+TIMEOUT = 30.0  # seconds, for each step of the conversation
+PORTS = {"smtp": 25, "smtps": 465}
+MOST_IDLE = 8
+
+
+def open_email(settings: Settings) -> "Email | None":
+    """The e-mail channel, where a server is set. Misconfigured: its address cannot be used."""
+    if settings.smtp_url is None:
+        return None
+    url = urlsplit(settings.smtp_url)
+    if url.scheme not in PORTS or not url.hostname:
+        raise Misconfigured("LEADROUTES_SMTP_URL: expected smtp://user:password@host:port or smtps://…")
+    return Email(url, settings.mail_from)
+
+
+class Email:
+    """Connections to one mail server."""
+
+    def __init__(self, url: SplitResult, mail_from: str) -> None:
+        self._url = url
+        self._mail_from = mail_from
+        self._idle: list[aiosmtplib.SMTP] = []
+
+    async def send(self, envelope: Envelope) -> None:
+        """Deliver it, or raise DeliveryError."""
+        mail = make_mail(envelope, self._mail_from)
+        client = await self._open_connection()
+        try:
+            await self._hand_over(client, envelope.address, mail)
+        except DeliveryError:
+            client.close()
+            raise
+        if len(self._idle) < MOST_IDLE:
+            self._idle.append(client)
+        else:
+            client.close()
+
+    async def close(self) -> None:
+        while self._idle:
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
+                await self._idle.pop().quit()
+
+    async def _open_connection(self) -> aiosmtplib.SMTP:
+        """One that is idle and still answers, else a new one."""
+        while self._idle:
+            client = self._idle.pop()
+            try:
+                await client.rset()
+            except (aiosmtplib.SMTPException, OSError):
+                client.close()
+                continue
+            return client
+        client = aiosmtplib.SMTP(
+            hostname=self._url.hostname,
+            port=self._url.port or PORTS[self._url.scheme],
+            username=unquote(self._url.username) if self._url.username else None,
+            password=unquote(self._url.password) if self._url.password else None,
+            use_tls=self._url.scheme == "smtps",
+            timeout=TIMEOUT,
+        )
+        try:
+            await client.connect()
+        except (aiosmtplib.SMTPException, OSError) as error:
+            client.close()
+            raise DeliveryError(f"the mail server cannot be reached: {error}") from error
+        return client
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, address: str, mail: bytes) -> None:
+        """Once the words are on their way, only the server's answer tells whether they arrived."""
+        is_doubtful = False
+        try:
+            await client.mail(self._mail_from)
+            await client.rcpt(address)
+            is_doubtful = True
+            await client.data(mail)
+        except aiosmtplib.SMTPResponseException as error:
+            reason = f"the mail server said {error.code} {error.message}"
+            raise DeliveryError(reason, is_permanent=error.code >= 500) from error
+        except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
+            raise DeliveryError(f"the mail server broke off: {error}", is_doubtful=is_doubtful) from error
+
+
+def make_mail(envelope: Envelope, mail_from: str) -> bytes:
+    """The mail with a text part and, where there is one, an HTML part. An impossible address is a permanent error."""
+    mail = EmailMessage(policy=SMTP_POLICY)
+    try:
+        mail["From"] = Address(display_name=_line(envelope.sender_name or "Lead Routes"), addr_spec=mail_from)
+        mail["To"] = Address(addr_spec=envelope.address)
+        if envelope.reply_to:
+            mail["Reply-To"] = Address(display_name=_line(envelope.sender_name or ""), addr_spec=envelope.reply_to)
+        mail["Subject"] = _line(envelope.subject or "")
+        mail["Date"] = format_datetime(localtime())
+        mail["Message-ID"] = make_msgid(domain=mail_from.rpartition("@")[2] or "localhost")
+        for name, value in envelope.headers.items():
+            mail[name] = _line(value)
+        mail.set_content(envelope.text_body)
+        if envelope.html_body is not None:
+            mail.add_alternative(envelope.html_body, subtype="html")
+        return mail.as_bytes()
+    except (MessageError, ValueError, IndexError, UnicodeError) as error:
+        raise DeliveryError(f"no mail can be made for {envelope.address!r}: {error}", is_permanent=True) from error
+
+
+def _line(text: str) -> str:
+    """One line without control characters: nothing that somebody typed can become a header."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

@@ -1,0 +1,169 @@
+"""Delivers one message: marks it, finds its words and its channel, sends it, and writes down what came of it.
+
+Nothing is sent inside a transaction; a message to a contact is never sent a second time.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from leadroutes.channels import words
+from leadroutes.channels.envelope import Channel, DeliveryError, Envelope
+from leadroutes.liquid import Unrenderable
+from leadroutes.secrets import secret_of
+from leadroutes.settings import Settings
+from leadroutes.store.messages import MessageKey, Outcome, add_claim_token, begin_sending, note_outcome
+from leadroutes.store.postgres import Database
+from leadroutes.unsubscribing import unsubscribe_token
+
+log = structlog.get_logger()
+
+MOST_ATTEMPTS = 8
+FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=30), timedelta(hours=1)
+VIA = {"email": "Email", "text": "Text", "call": "Phone"}
+CLAIMABLE = ("offer", "unclaimed")
+
+
+class TryAgain(Exception):  # noqa: N818 -- an order to the queue, not a defect
+    """Not now: the same message is to be delivered again after `delay`."""
+
+    def __init__(self, delay: timedelta, reason: str) -> None:
+        super().__init__(reason)
+        self.delay = delay
+
+
+class Delivery:
+    """Delivers messages over the channels that are open."""
+
+    def __init__(self, database: Database, channels: Mapping[str, Channel | None], settings: Settings) -> None:
+        self._database = database
+        self._channels = channels
+        self._settings = settings
+
+    async def deliver(self, key: MessageKey) -> None:
+        """Deliver one message, if that has not been done. TryAgain: the channel is out of reach for the moment."""
+        message = await begin_sending(self._database, key)
+        if message is None:
+            return
+        if (outcome := _without_sending(message)) is None:
+            outcome = await self._send(key, message)
+        await note_outcome(self._database, key, outcome)
+        log.info("message", owner=key.owner_id, message=key.id, lead=message["lead_id"], kind=message["kind"],
+                 channel=message["channel"], state=outcome.state, reason=outcome.reason)  # fmt: skip
+        if outcome.state == "queued":
+            raise TryAgain(delay_after(message["attempts"]), outcome.reason or "")
+
+    async def _send(self, key: MessageKey, message: Mapping[str, Any]) -> Outcome:
+        try:
+            envelope, secret = await self._compose(key, message)
+        except Unrenderable as error:
+            return Outcome(state="failed", reason=str(error), sender_id=message["sender_id"])
+        made: dict[str, Any] = {
+            "address": envelope.address,
+            "subject": envelope.subject,
+            "text_body": _masked(envelope.text_body, secret),
+            "html_body": _masked(envelope.html_body, secret) if envelope.html_body else None,
+            "sender_id": message["sender_id"],
+        }
+        channel = self._channels.get(message["channel"])
+        if channel is None:
+            return Outcome(state="suppressed", reason=f"no {message['channel']} channel is configured", **made)
+        try:
+            await channel.send(envelope)
+        except DeliveryError as error:
+            return _undelivered(error, message, made)
+        return Outcome(state="sent", **made)
+
+    async def _compose(self, key: MessageKey, message: Mapping[str, Any]) -> tuple[Envelope, str | None]:
+        """The envelope, and the secret in it that must not be kept."""
+        if message["kind"] == "campaign":
+            return self._compose_to_contact(key, message), None
+        token = None
+        if message["offer_id"] is not None and message["kind"] != "claimed":
+            token = await add_claim_token(self._database, key, message["offer_id"], VIA[message["channel"]])
+        link = f"{self._settings.public_url}/claim/{token}" if token else None
+        made = words.alert_words(message, link)
+        return Envelope(
+            address=_address(message),
+            subject=made.subject,
+            text_body=made.text_body,
+            html_body=made.html_body,
+        ), token
+
+    def _compose_to_contact(self, key: MessageKey, message: Mapping[str, Any]) -> Envelope:
+        made = words.campaign_words(message)
+        token = unsubscribe_token(secret_of(self._settings), key.owner_id, message["contact_id"])
+        unsubscribe = f"<{self._settings.public_url}/unsubscribe/{token}>"
+        return Envelope(
+            address=_address(message),
+            subject=made.subject,
+            text_body=made.text_body,
+            html_body=made.html_body,
+            sender_name=message["sender_name"],
+            reply_to=message["sender_email"],
+            headers={"List-Unsubscribe": unsubscribe, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+        )
+
+
+def delay_after(attempts: int) -> timedelta:
+    """30 seconds after the first attempt, twice as long after each further one, an hour at the most."""
+    return min(FIRST_DELAY * int(2 ** (attempts - 1)), LONGEST_DELAY)
+
+
+def _without_sending(message: Mapping[str, Any]) -> Outcome | None:
+    """What comes of a message that is not to be sent, as things stand now; None: it is."""
+    is_to_contact = message["contact_id"] is not None
+    if message["was_sending"] and is_to_contact:
+        return Outcome(
+            state="unknown",
+            reason="the service stopped while this was being sent; it may have arrived",
+            sender_id=message["sender_id"],
+        )
+    if reason := _suppressed_because(message):
+        return Outcome(state="suppressed", reason=reason, sender_id=message["sender_id"])
+    return None
+
+
+def _suppressed_because(message: Mapping[str, Any]) -> str | None:
+    match message["kind"]:
+        case "campaign" if not message["communication_is_active"]:
+            return "it was stopped"
+        case "campaign" if message["template_id"] is None:
+            return "the step has no template"
+        case kind if kind in CLAIMABLE and message["claimed_by_user_id"] is not None:
+            return f"{message['claimed_by_name']} had claimed the lead"
+        case kind if kind in CLAIMABLE and message["offer_state"] not in ("notified", None):
+            return f"the offer was {message['offer_state']}"
+    if message["user_is_active"] is False:
+        return "his account is not active"
+    return None if _address(message) else _no_address(message)
+
+
+def _address(message: Mapping[str, Any]) -> str:
+    """Where it goes: the agent's or the contact's, by the channel."""
+    if message["contact_id"] is not None:
+        found = message["contact_email"] if message["channel"] == "email" else message["contact_mobile_phone"]
+    else:
+        found = message["user_email"] if message["channel"] == "email" else message["user_phone"]
+    return (found or "").strip()
+
+
+def _no_address(message: Mapping[str, Any]) -> str:
+    who = "the contact" if message["contact_id"] is not None else "the user"
+    return f"{who} has no e-mail address" if message["channel"] == "email" else f"{who} has no phone number"
+
+
+def _undelivered(error: DeliveryError, message: Mapping[str, Any], made: dict[str, Any]) -> Outcome:
+    if error.is_doubtful and message["contact_id"] is not None:
+        return Outcome(state="unknown", reason=f"{error.reason}; it may have arrived", **made)
+    if error.is_permanent:
+        return Outcome(state="failed", reason=error.reason, **made)
+    if message["attempts"] >= MOST_ATTEMPTS:
+        return Outcome(state="failed", reason=f"given up after {MOST_ATTEMPTS} attempts: {error.reason}", **made)
+    return Outcome(state="queued", reason=error.reason, **made)
+
+
+def _masked(text: str, secret: str | None) -> str:
+    return text.replace(secret, "…") if secret else text

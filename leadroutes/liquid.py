@@ -1,0 +1,181 @@
+"""Users' templates: Liquid in a sandbox, with limits on everything that a template could make large or slow.
+
+It reads no file, no database and no clock; unknown variables are empty.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from functools import lru_cache, wraps
+from typing import Any
+
+from liquid import BoundTemplate, Environment, RenderContext, Undefined
+from liquid.exceptions import FilterArgumentError, LiquidError, ResourceLimitError
+from liquid.filter import with_context
+
+LARGEST_TEMPLATE = 200_000  # characters
+LARGEST_VALUE = 20_000  # characters that may go into or come out of a filter
+LARGEST_NUMBER = 10**15
+LONGEST_LIST = 200
+
+FEW = 20
+BLANKS = re.compile(r"\{[{%]-?\s{100}")
+VERBATIM = re.compile(r"\{%-?\s*(?:raw|doc)\b")
+TAGS = frozenset(
+    {
+        "if", "unless", "case", "for", "break", "continue", "assign", "capture", "comment", "#", "cycle", "increment",
+        "decrement", "echo", "liquid", "ifchanged", "doc",
+    }
+)  # fmt: skip
+FILTERS = frozenset(
+    {
+        "abs", "append", "at_least", "at_most", "capitalize", "ceil", "compact", "concat", "date", "default",
+        "divided_by", "downcase", "escape", "escape_once", "first", "floor", "join", "last", "lstrip", "minus",
+        "modulo", "newline_to_br", "plus", "prepend", "remove", "remove_first", "remove_last", "replace",
+        "replace_first", "replace_last", "reverse", "round", "rstrip", "size", "slice", "sort", "sort_natural", "split",
+        "squish", "strip", "strip_html", "strip_newlines", "times", "truncate", "truncatewords", "uniq", "upcase",
+        "url_encode",
+    }
+)  # fmt: skip
+MARKUP = re.compile(
+    r"<(?:!doctype|/?(?:html|body|head|table|div|p|br|span|a|h[1-6]|ul|ol|li|b|strong|i|em|img)\b)", re.IGNORECASE
+)
+
+
+class Unrenderable(Exception):  # noqa: N818 -- named for what the template is
+    """The template cannot be rendered; the message says why, for the person who wrote it."""
+
+
+def check_template(text: str) -> str | None:
+    """What is wrong with a template, as a sentence for its author; None when it parses and asks for nothing unknown."""
+    try:
+        _parsed(text, autoescape=False)
+    except Unrenderable as error:
+        return str(error)
+    return None
+
+
+def is_markup(text: str) -> bool:
+    """Whether a template's body is HTML already rather than plain text."""
+    return MARKUP.search(text) is not None
+
+
+def render(text: str, variables: Mapping[str, object], *, markup: bool = False) -> str:
+    """The template with its variables filled in, HTML-escaped when it is `markup`; raises Unrenderable."""
+    template = _parsed(text, autoescape=markup)
+    try:
+        return template.render(**variables)
+    except Exception as error:  # whatever a user's template does, it is the template that fails
+        raise Unrenderable(_sentence(error)) from error
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, *, autoescape: bool) -> BoundTemplate:
+    if len(text) > LARGEST_TEMPLATE:
+        raise Unrenderable(f"The template has {len(text)} characters; {LARGEST_TEMPLATE} are the limit")
+    if fault := _slow(text):
+        raise Unrenderable(fault)
+    try:
+        template = _sandbox(autoescape=autoescape).from_string(text)
+        unknown = sorted(set(template.filter_names()) - FILTERS)
+    except Exception as error:  # the parser's own depth and its regular expressions are a template's reach, too
+        raise Unrenderable(_sentence(error)) from error
+    if unknown:
+        raise Unrenderable(f"The template uses an unknown filter: {unknown[0][:100]}")
+    return template
+
+
+def _slow(text: str) -> str | None:
+    """What would take the lexer's regular expressions quadratic time: they look for an end from every beginning."""
+    for begin, end in (("{{", "}}"), ("{%", "%}")):
+        if text.count(begin, text.rfind(end) + 1) > FEW:
+            return f"The template cannot be processed: expected '{end}', found end of file"
+    if BLANKS.search(text):
+        return "The template cannot be processed: a placeholder or tag begins with too many blanks"
+    if len(VERBATIM.findall(text)) > FEW:
+        return f"The template cannot be processed: more than {FEW} raw or doc blocks"
+    return None
+
+
+@lru_cache(maxsize=2)
+def _sandbox(*, autoescape: bool) -> Environment:
+    sandbox = _Sandbox(autoescape=autoescape, undefined=Undefined)
+    inner = {"content", "output", "illegal"}  # what a template consists of besides tags
+    sandbox.tags = {name: tag for name, tag in sandbox.tags.items() if name in TAGS or name in inner}
+    sandbox.filters = {name: _guarded(name, sandbox.filters[name]) for name in FILTERS}
+    return sandbox
+
+
+class _Sandbox(Environment):
+    output_stream_limit = 200_000  # bytes
+    loop_iteration_limit = LONGEST_LIST
+    local_namespace_limit = 200_000
+    context_depth_limit = 20
+    block_nesting_limit = 20
+
+
+def _guarded(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that takes in and gives out nothing large, so that no chain of filters can grow."""
+
+    @wraps(work)
+    def filtered(value: object, *args: Any, context: RenderContext, **named: Any) -> object:
+        if getattr(work, "with_environment", False):
+            named["environment"] = context.env
+        if name == "date" and value in ("now", "today"):
+            value = context.resolve("now", token=None)
+        for each in (value, *args):
+            _admit(name, each)
+        _admit_product(name, value, args)
+        result = work(value, *args, **named)
+        _admit(name, result)
+        return result
+
+    filtered.__dict__.pop("with_environment", None)  # we hand it over ourselves
+    return with_context(filtered)
+
+
+def _admit(name: str, value: object) -> None:
+    match value:
+        case None | bool() | Undefined() | date() | datetime():
+            return
+        case str() if len(value) <= LARGEST_VALUE:
+            return
+        case int() | float() if abs(value) <= LARGEST_NUMBER:
+            return
+        case list() | tuple() if len(value) <= LONGEST_LIST:
+            for each in value:
+                _admit(name, each)
+            return
+        case Mapping() if name in ("default", "size"):
+            return
+        case str() | list() | tuple() | int() | float():
+            raise ResourceLimitError(f"the filter {name} was given, or would make, something too large", token=None)
+        case _:
+            raise FilterArgumentError(f"the filter {name} does not take this value", token=None)
+
+
+def _admit_product(name: str, value: object, args: tuple[Any, ...]) -> None:
+    """These two multiply the sizes of what they are given."""
+    if name == "replace" and len(args) > 1:
+        old, new = str(args[0]), str(args[1])
+        grown = (str(value).count(old)) * len(new)
+    elif name == "join" and isinstance(value, (list, tuple)):
+        grown = len(value) * len(str(args[0]) if args else " ") + sum(len(str(each)) for each in value)
+    else:
+        return
+    if grown > LARGEST_VALUE:
+        raise ResourceLimitError(f"the filter {name} would make something too large", token=None)
+
+
+def _sentence(error: Exception) -> str:
+    if not isinstance(error, LiquidError):
+        return f"The template cannot be processed ({type(error).__name__})"
+    message = str(error.message or type(error).__name__)
+    cause = error.__cause__
+    if isinstance(cause, RecursionError):
+        message = "nested too deeply"
+    token = error.token
+    if token is None or token.start_index < 0:
+        return f"The template cannot be processed: {message[:300]}"
+    line = token.source.count("\n", 0, token.start_index) + 1
+    return f"The template cannot be processed: line {line}: {message[:300]}"

@@ -1,0 +1,126 @@
+"""What is due? Wakes up for offers, campaign steps and messages, and hands each to those who deal with it.
+
+Any number of workers may run at once; none keeps anything that the database does not know.
+"""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import asyncpg
+import msgspec
+import structlog
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job
+from pgqueuer.queries import Queries
+
+from leadroutes.channels import open_channels
+from leadroutes.delivering import Delivery, TryAgain
+from leadroutes.engine import Engine
+from leadroutes.errors import Unavailable
+from leadroutes.settings import Settings
+from leadroutes.store.messages import DELIVER, MessageKey
+from leadroutes.store.postgres import AWAY, WAKE, Database
+
+log = structlog.get_logger()
+
+LONGEST_SLEEP = 30.0  # seconds without looking, should a wake-up have been lost
+SHORTEST_SLEEP = 0.02  # what is due may be in another worker's hands
+HEARTBEAT = 10.0  # seconds
+AFTER_A_FAULT = 1.0  # seconds
+TOGETHER = 20  # jobs taken at once
+QUEUE_CONNECTIONS = 4
+
+
+class Worker:
+    """`run()` until `stop()`; survives that PostgreSQL goes away and comes back."""
+
+    def __init__(self, database: Database, engine: Engine, settings: Settings) -> None:
+        self._database = database
+        self._engine = engine
+        self._channels = open_channels(settings)
+        self._delivery = Delivery(database, self._channels, settings)
+        self._stopping = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._queue: QueueManager | None = None
+        self._id = str(uuid.uuid4())
+        database.listen(WAKE, self._wake.set)
+
+    async def run(self) -> None:
+        """Work until told to stop; then what has been begun is finished."""
+        loops = (self._do_what_is_due, self._deliver_messages, self._beat)
+        await asyncio.gather(*(self._keep_going(loop) for loop in loops))
+        for channel in self._channels.values():
+            if channel is not None:
+                await channel.close()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+        if self._queue is not None:
+            self._queue.shutdown.set()
+
+    async def _keep_going(self, loop: Callable[[], Awaitable[None]]) -> None:
+        """Begin again whenever a loop breaks off; a database that is away is no news to anybody."""
+        while not self._stopping.is_set():
+            try:
+                await loop()
+            except (Unavailable, *AWAY) as error:
+                log.warning("the worker waits for the database", error=repr(error))
+            except Exception:
+                log.exception("the worker begins again", loop=getattr(loop, "__name__", ""))
+            await self._sleep(AFTER_A_FAULT)
+
+    async def _sleep(self, seconds: float) -> None:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    # -- timers
+
+    async def _do_what_is_due(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            moment = await self._engine.do_due()
+            seconds = LONGEST_SLEEP if moment is None else self._database.clock.real_seconds_until(moment)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), min(max(seconds, SHORTEST_SLEEP), LONGEST_SLEEP))
+
+    # -- messages
+
+    async def _deliver_messages(self) -> None:
+        """PgQueuer takes the jobs, retries them and keeps their heartbeats; its connections are its own."""
+        async with asyncpg.create_pool(self._database.url, min_size=2, max_size=QUEUE_CONNECTIONS) as pool:
+            self._queue = QueueManager(Queries(AsyncpgPoolDriver(pool)))
+            self._queue.entrypoint(DELIVER, on_failure="hold")(self._deliver)
+            if self._stopping.is_set():
+                return
+            await self._queue.run(
+                dequeue_timeout=timedelta(seconds=LONGEST_SLEEP),
+                batch_size=TOGETHER,
+                max_concurrent_tasks=2 * TOGETHER,
+                shutdown_on_listener_failure=True,
+            )
+
+    async def _deliver(self, job: Job) -> None:
+        try:
+            await self._delivery.deliver(msgspec.json.decode(job.payload or b"", type=MessageKey))
+        except TryAgain as again:
+            raise RetryRequested(again.delay, str(again)) from again
+        except Unavailable as error:
+            raise RetryRequested(timedelta(seconds=AFTER_A_FAULT), str(error)) from error
+
+    # -- a sign of life
+
+    async def _beat(self) -> None:
+        while not self._stopping.is_set():
+            await self._database.execute(
+                "WITH gone AS (DELETE FROM worker_heartbeats WHERE beat_at < now() - interval '1 day')"
+                " INSERT INTO worker_heartbeats (worker_id, beat_at) VALUES ($1, now())"
+                " ON CONFLICT (worker_id) DO UPDATE SET beat_at = excluded.beat_at",
+                self._id,
+            )
+            await self._sleep(HEARTBEAT)
