@@ -16,6 +16,7 @@ from leadroutes.domain.text import one_line
 
 _COMMENT = re.compile(r"\s*\([^()]*\)\s*$")
 _ZONE = re.compile(r"\s*(?:\b(?:GMT|UTC|UT|Z)\b)?\s*(?:([+-])(\d{1,2}):?(\d\d)?)?$", re.IGNORECASE)
+_NO_OFFSET = re.compile(r"[+-](?:2[4-9]|[3-9]\d):?\d\d$")
 _LIMIT = 150
 _NO_YEAR: Final = datetime(1, 1, 1)  # noqa: DTZ001 - what dateutil fills gaps with; a year of 1 is a gap
 
@@ -26,6 +27,8 @@ def mail_date(text: str | None, *, needs_zone: bool) -> datetime | None:
     if line is None or len(line) > _LIMIT:
         return None
     bare = _COMMENT.sub("", line)
+    if _NO_OFFSET.search(bare):
+        return None
     offset = _offset(bare)
     if offset is None and needs_zone:
         return None
@@ -38,7 +41,7 @@ def _offset(line: str) -> timedelta | None:
     if found is None or not found[0].strip() or not re.search(r"\d:\d\d", line[: found.start()]):
         return None
     size = timedelta(hours=int(found[2] or 0), minutes=int(found[3] or 0))
-    return None if size >= timedelta(days=1) else -size if found[1] == "-" else size
+    return -size if found[1] == "-" else size
 
 
 def _by_mail_rules(line: str, offset: timedelta | None) -> datetime | None:

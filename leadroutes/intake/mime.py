@@ -118,7 +118,8 @@ class Part:
 
 def open_mail(raw: bytes) -> Part:
     """The mail that the bytes are; raises Refused (`malformed`, `too_deep`)."""
-    mail = _Opening(raw).part(0, len(raw), depth=0)
+    blank = len(raw) - len(raw.lstrip())
+    mail = _Opening(raw).part(blank, len(raw), depth=0)
     if not mail.headers:
         raise Refused("malformed", "The mail has no header.")
     return mail
