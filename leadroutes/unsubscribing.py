@@ -5,7 +5,8 @@ from itsdangerous import BadData, URLSafeSerializer
 
 def unsubscribe_token(secret: str, owner_id: int, contact_id: int) -> str:
     """A token that never ends, for one contact of one owner."""
-    return _serializer(secret).dumps([owner_id, contact_id])  # type: ignore[return-value]
+    token: str = _serializer(secret).dumps([owner_id, contact_id])
+    return token
 
 
 def read_unsubscribe_token(secret: str, token: str) -> tuple[int, int] | None:

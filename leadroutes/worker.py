@@ -61,6 +61,10 @@ class Worker:
     def stop(self) -> None:
         self._stopping.set()
         self._wake.set()
+        self._stop_queue()
+
+    def _stop_queue(self) -> None:
+        """Also when one of its connections breaks: it would notice after half a minute, and is begun again at once."""
         if self._queue is not None:
             self._queue.shutdown.set()
 
@@ -93,12 +97,16 @@ class Worker:
 
     async def _deliver_messages(self) -> None:
         """PgQueuer takes the jobs, retries them and keeps their heartbeats; its connections are its own."""
-        async with asyncpg.create_pool(self._database.url, min_size=2, max_size=QUEUE_CONNECTIONS) as pool:
-            self._queue = QueueManager(Queries(AsyncpgPoolDriver(pool)))
-            self._queue.entrypoint(DELIVER, on_failure="hold")(self._deliver)
+
+        async def watch(connection: asyncpg.Connection) -> None:
+            connection.add_termination_listener(lambda _: self._stop_queue())
+
+        async with asyncpg.create_pool(self._database.url, min_size=2, max_size=QUEUE_CONNECTIONS, init=watch) as pool:
+            queue = self._queue = QueueManager(Queries(AsyncpgPoolDriver(pool)))
+            queue.entrypoint(DELIVER, on_failure="hold")(self._deliver)
             if self._stopping.is_set():
                 return
-            await self._queue.run(
+            await queue.run(
                 dequeue_timeout=timedelta(seconds=LONGEST_SLEEP),
                 batch_size=TOGETHER,
                 max_concurrent_tasks=2 * TOGETHER,

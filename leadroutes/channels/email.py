@@ -7,7 +7,7 @@ import contextlib
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
+from email.policy import SMTP
 from email.utils import format_datetime, localtime, make_msgid
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -20,6 +20,7 @@ from leadroutes.settings import Settings
 TIMEOUT = 30.0  # seconds, for each step of the conversation
 PORTS = {"smtp": 25, "smtps": 465}
 MOST_IDLE = 8
+POLICY = SMTP.clone(max_line_length=400)  # an unsubscribe link stays on its header's line
 
 
 def open_email(settings: Settings) -> "Email | None":
@@ -101,7 +102,7 @@ class Email:
 
 def make_mail(envelope: Envelope, mail_from: str) -> bytes:
     """The mail with a text part and, where there is one, an HTML part. An impossible address is a permanent error."""
-    mail = EmailMessage(policy=SMTP_POLICY)
+    mail = EmailMessage(policy=POLICY)
     try:
         mail["From"] = Address(display_name=_line(envelope.sender_name or "Lead Routes"), addr_spec=mail_from)
         mail["To"] = Address(addr_spec=envelope.address)

@@ -1,0 +1,267 @@
+"""A message goes out once, to whom it concerns, in words that tell no more than they may; its outcome is kept."""
+
+import hashlib
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from leadroutes.channels.email import make_mail
+from leadroutes.channels.envelope import DeliveryError, Envelope
+from leadroutes.delivering import Delivery, TryAgain, delay_after
+from leadroutes.store.messages import MessageKey
+from leadroutes.store.postgres import Database
+from tests.engine.conftest import Brokerage
+from tests.mailbox import Mailbox, text_of
+from tests.worker.conftest import Post
+
+ASKED = {
+    "name": "Mia Lund",
+    "phone": "303-555-0199",
+    "city": "Denver",
+    "state": "CO",
+    "price": "615000",
+    "type": "Buyer",
+}
+
+
+async def test_an_alert_tells_no_more_than_the_masked_page_and_carries_a_link(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database
+) -> None:
+    await brokerage.ask(**ASKED, address="9 Elm St", message="my number is 303-555-0199")
+    message_id = await post.the_only()
+    await post.deliver(message_id)
+    [mail] = mailbox.mails
+    assert mail["To"] == "bob@example.com"
+    assert mail["Subject"] == "New lead: Mia, in Denver, Buyer, $615,000"
+    whole = mail.as_string()
+    for secret in ("Lund", "mia@example.com", "0199", "Elm"):
+        assert secret not in whole
+    assert {part.get_content_type() for part in mail.iter_parts()} == {"text/plain", "text/html"}
+    found = re.search(r"https://leads\.example/claim/([\w-]+)", text_of(mail))
+    assert found is not None
+    row = await database.fetchrow(
+        "SELECT via FROM claim_tokens WHERE token_hash = $1", hashlib.sha256(found[1].encode()).digest()
+    )
+    assert row is not None
+    assert row["via"] == "Email"
+    assert await post.outcome(message_id) == ("sent", None)
+    kept = await database.fetchrow("SELECT * FROM messages")
+    assert found[1] not in str(dict(kept or {})), "the outbox must not hand out a claim"
+
+
+async def test_a_message_that_has_been_sent_is_not_sent_again(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox
+) -> None:
+    await brokerage.ask()
+    for _ in range(3):
+        await post.deliver(await post.the_only())
+    assert len(mailbox.mails) == 1
+
+
+async def test_an_alert_is_suppressed_once_the_lead_is_claimed(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox
+) -> None:
+    [lead_id] = (await brokerage.ask()).stored.lead_ids
+    await brokerage.engine.assign(brokerage.owner_id, lead_id, brokerage.town.users["carol"], brokerage.owner_id)
+    alert = await post.the_only("kind = 'offer'")
+    await post.deliver(alert)
+    assert await post.outcome(alert) == ("suppressed", "Carol Town had claimed the lead")
+    await post.deliver(await post.the_only("kind = 'claimed'"))
+    [mail] = mailbox.mails
+    assert "Carol Town has this lead since" in text_of(mail)
+    assert "/claim/" not in mail.as_string()
+
+
+async def test_a_transient_error_is_tried_again_and_a_permanent_one_is_not(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox
+) -> None:
+    await brokerage.ask()
+    message_id = await post.the_only()
+    mailbox.answers = ["451 come back later"]
+    with pytest.raises(TryAgain) as again:
+        await post.deliver(message_id)
+    assert again.value.delay == timedelta(seconds=30)
+    assert await post.outcome(message_id) == ("queued", "the mail server said 451 come back later")
+    mailbox.answers = ["550 no such user"]
+    await post.deliver(message_id)
+    assert await post.outcome(message_id) == ("failed", "the mail server said 550 no such user")
+    assert mailbox.mails == []
+
+
+async def test_after_eight_attempts_it_is_given_up_where_a_person_sees_it(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox
+) -> None:
+    await brokerage.ask()
+    message_id = await post.the_only()
+    mailbox.answers = ["451 later"] * 8
+    for _ in range(7):
+        with pytest.raises(TryAgain):
+            await post.deliver(message_id)
+    await post.deliver(message_id)
+    state, reason = await post.outcome(message_id)
+    assert (state, reason) == ("failed", "given up after 8 attempts: the mail server said 451 later")
+
+
+def test_the_delay_doubles_from_half_a_minute_to_an_hour() -> None:
+    seconds = [delay_after(attempt).total_seconds() for attempt in range(1, 9)]
+    assert seconds == [30, 60, 120, 240, 480, 960, 1920, 3600]
+
+
+async def test_a_server_that_cannot_be_reached_is_tried_again(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, settings: Any
+) -> None:
+    from leadroutes.channels import open_channels
+
+    await brokerage.ask()
+    nowhere = replace(settings, smtp_url="smtp://127.0.0.1:9")
+    delivery = Delivery(database, open_channels(nowhere), nowhere)
+    with pytest.raises(TryAgain, match="cannot be reached"):
+        await delivery.deliver(MessageKey(brokerage.owner_id, await post.the_only()))
+
+
+async def test_without_credentials_it_stays_in_the_outbox_as_it_would_have_been(
+    brokerage: Brokerage, database: Database, settings: Any, post: Post
+) -> None:
+    from leadroutes.channels import open_channels
+
+    await brokerage.ask(**ASKED)
+    silent = replace(settings, smtp_url=None)
+    message_id = await post.the_only()
+    await Delivery(database, open_channels(silent), silent).deliver(MessageKey(brokerage.owner_id, message_id))
+    assert await post.outcome(message_id) == ("suppressed", "no email channel is configured")
+    row = await database.fetchrow("SELECT address, subject, text_body FROM messages")
+    assert row is not None
+    assert (row["address"], row["subject"]) == ("bob@example.com", "New lead: Mia, in Denver, Buyer, $615,000")
+    assert "https://leads.example/claim/…" in row["text_body"]
+
+
+# -- to the contact
+
+
+@pytest.fixture
+async def drip(brokerage: Brokerage, database: Database) -> int:
+    """A campaign of one e-mail; answers its template."""
+    town = brokerage.town
+    campaign_id = await database.fetchval("SELECT min(id) FROM campaigns")
+    template_id = await town.template(
+        "alice",
+        subject="Your request about {{ property.street_address }}",
+        body="Hi {{first_name}},\n\n{{agent_first_name}} here. {{ nothing.at.all }}<b>5 > 4</b>",
+    )
+    await town.action("alice", campaign_id, template_id=template_id)
+    return template_id
+
+
+async def campaign_message(brokerage: Brokerage, post: Post, **fields: Any) -> int:
+    await brokerage.ask(**{"address": "9 Elm St", **fields})
+    await brokerage.engine.do_due()
+    return await post.the_only("kind = 'campaign'")
+
+
+async def test_a_campaign_mail_is_from_the_owner_until_the_claim_and_from_the_winner_afterwards(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, drip: int
+) -> None:
+    await brokerage.town.action(
+        "alice", await database.fetchval("SELECT min(id) FROM campaigns"), template_id=drip, delay_by_seconds=60
+    )
+    first = await campaign_message(brokerage, post)
+    await post.deliver(first)
+    lead_id = await database.fetchval("SELECT id FROM leads")
+    await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
+    await database.move_clock(timedelta(seconds=61))
+    await brokerage.engine.do_due()
+    await post.deliver(await post.the_only(f"kind = 'campaign' AND id <> {first}"))
+    mine = [mail for mail in mailbox.mails if mail["To"] == "mia@example.com"]
+    assert [mail["Reply-To"] for mail in mine] == ["Alice Town <alice@example.com>", "Bob Town <bob@example.com>"]
+    assert [mail["From"] for mail in mine] == [
+        "Alice Town <leads@brokerage.example>",
+        "Bob Town <leads@brokerage.example>",
+    ]
+    assert mine[0]["Subject"] == "Your request about 9 Elm St"
+    assert text_of(mine[1]).startswith("Hi Mia,\n\nBob here. ")
+    rows = await database.fetch(
+        "SELECT is_active, sent_from_user_id, completed_at IS NOT NULL AS done FROM contact_communications ORDER BY id"
+    )
+    assert [tuple(row) for row in rows] == [
+        (False, brokerage.owner_id, True),
+        (False, brokerage.town.users["bob"], True),
+    ]
+
+
+async def test_what_goes_to_a_contact_can_be_unsubscribed_with_one_click(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, drip: int
+) -> None:
+    await post.deliver(await campaign_message(brokerage, post))
+    [mail] = mailbox.mails
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["List-Unsubscribe"].startswith("<https://leads.example/unsubscribe/")
+
+
+async def test_a_crash_while_sending_to_a_contact_is_unknown_and_never_sent_again(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, drip: int
+) -> None:
+    message_id = await campaign_message(brokerage, post)
+    await database.execute("UPDATE messages SET state = 'sending'")  # as a worker leaves it that is killed here
+    await post.deliver(message_id)
+    assert (await post.outcome(message_id))[0] == "unknown"
+    assert mailbox.mails == []
+    alert = await post.the_only("kind = 'offer'")
+    await post.deliver(alert)
+    assert [mail["To"] for mail in mailbox.mails] == ["bob@example.com"], "an agent is rather told twice than never"
+
+
+async def test_a_step_that_was_stopped_is_not_sent(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, drip: int
+) -> None:
+    message_id = await campaign_message(brokerage, post)
+    step = await database.fetchval("SELECT id FROM contact_communications")
+    await brokerage.engine.set_communication_active(brokerage.owner_id, step, False, brokerage.owner_id)
+    await post.deliver(message_id)
+    assert await post.outcome(message_id) == ("suppressed", "it was stopped")
+    await brokerage.engine.set_communication_active(brokerage.owner_id, step, True, brokerage.owner_id)
+    await brokerage.engine.do_due()
+    await post.deliver(message_id)
+    assert await post.outcome(message_id) == ("sent", None)
+
+
+async def test_a_contact_without_address_is_told_nothing_and_the_step_is_done(
+    brokerage: Brokerage, post: Post, database: Database, drip: int
+) -> None:
+    message_id = await campaign_message(brokerage, post, email="", phone="303-555-0177")
+    await post.deliver(message_id)
+    assert await post.outcome(message_id) == ("suppressed", "the contact has no e-mail address")
+    assert not await database.fetchval("SELECT is_active FROM contact_communications")
+
+
+async def test_a_template_that_fails_says_why(brokerage: Brokerage, post: Post, database: Database, drip: int) -> None:
+    await database.execute("UPDATE templates SET body = '{% for x in (1..100000) %}x{% endfor %}'")
+    message_id = await campaign_message(brokerage, post)
+    await post.deliver(message_id)
+    state, reason = await post.outcome(message_id)
+    assert state == "failed"
+    assert reason is not None
+    assert "template" in reason
+
+
+# -- a mail is only a mail
+
+
+@pytest.mark.parametrize("nasty", ["Mia\r\nBcc: all@example.com", "Mia\nX: y", "\x00\x0bMia"])
+def test_nothing_that_somebody_typed_becomes_a_header(nasty: str) -> None:
+    envelope = Envelope(
+        address="bob@example.com", subject=nasty, text_body="x", sender_name=nasty, reply_to="alice@example.com"
+    )
+    head = make_mail(envelope, "leads@example.com").split(b"\r\n\r\n")[0].lower()
+    assert not re.search(rb"^(bcc|x):", head, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "no-at", "a@b\r\nBcc: c@d", "two@example.com, three@example.com", "x" * 500 + "@"]
+)
+def test_an_address_of_which_no_mail_can_be_made_is_a_permanent_error(address: str) -> None:
+    with pytest.raises(DeliveryError) as error:
+        make_mail(Envelope(address=address, subject="x", text_body="x"), "leads@example.com")
+    assert error.value.is_permanent
