@@ -343,6 +343,7 @@ CREATE TABLE contacts (
     hotness_id bigint REFERENCES hotnesses (id) ON DELETE SET NULL,
     source_id bigint,
     time_zone text COLLATE "C",                      -- IANA name, from the zipcode or the area code; null: unknown
+    unsubscribed_at timestamptz,                     -- wants no more e-mails of campaigns
     created_at timestamptz NOT NULL,
     modified_at timestamptz NOT NULL,
     PRIMARY KEY (owner_id, id),
