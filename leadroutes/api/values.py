@@ -14,6 +14,7 @@ LARGEST_INTEGER = 2**31 - 1
 LONGEST_NUMBER = 400  # digits; what is longer is no number that anybody means
 BEYOND = 10**30  # stands for every integer that no column can hold
 
+_EARLIEST = datetime.min.replace(tzinfo=UTC)  # the driver takes it for minus infinity
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 _WHOLE = re.compile(r"(-?[0-9]+)(\.0+)?", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -189,6 +190,8 @@ class Moment(_Plain):
 
     def take(self, value: Any) -> datetime:
         moment = _moment(value)
+        if moment == _EARLIEST:
+            raise ValueError
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def read(self, text: str) -> datetime:

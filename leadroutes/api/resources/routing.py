@@ -20,6 +20,7 @@ from leadroutes.api.resources.common import (
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Integer, OneOf, Texts
 
+
 async def _forget_revoked_keys(writing: Writing) -> None:
     """A key that opens nothing any more does not hold its lead source."""
     await writing.transaction.execute(
