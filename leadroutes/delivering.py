@@ -130,6 +130,8 @@ def _suppressed_because(message: Mapping[str, Any]) -> str | None:
     match message["kind"]:
         case "campaign" if not message["communication_is_active"]:
             return "it was stopped"
+        case "campaign" if message["channel"] == "email" and message["contact_has_unsubscribed"]:
+            return "the contact has unsubscribed from e-mails"
         case "campaign" if message["template_id"] is None:
             return "the step has no template"
         case kind if kind in CLAIMABLE and message["claimed_by_user_id"] is not None:

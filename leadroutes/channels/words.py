@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from selectolax.lexbor import LexborHTMLParser
 
 from leadroutes.domain.campaign import zone_named
+from leadroutes.domain.preview import preview
 from leadroutes.liquid import is_markup, render
 
 _TEMPLATES = Environment(
@@ -33,20 +34,7 @@ class Words:
 
 def masked(message: Mapping[str, Any]) -> str:
     """What may be told of a lead before it is claimed: first name, town, type, price."""
-    price = _price(message["listing_price"])
-    parts = [
-        message["contact_first_name"] or "Somebody",
-        f"in {message['city']}" if message["city"] else None,
-        message["lead_type"],
-        price,
-    ]
-    return ", ".join(str(part) for part in parts if part)
-
-
-def _price(text: str | None) -> str | None:
-    if not text:
-        return None
-    return f"${int(text):,}" if text.isascii() and text.isdigit() else text
+    return str(preview(message["contact_first_name"], message["city"], message["lead_type"], message["listing_price"]))
 
 
 def alert_words(message: Mapping[str, Any], link: str | None) -> Words:

@@ -253,6 +253,7 @@ CREATE TABLE team_turns (
     owner_id bigint NOT NULL,
     team_id bigint NOT NULL,
     credits jsonb NOT NULL DEFAULT '{}',
+    present bigint[] NOT NULL DEFAULT '{}',          -- who took part in the last turn
     PRIMARY KEY (owner_id, team_id),
     FOREIGN KEY (owner_id, team_id) REFERENCES teams (owner_id, id) ON DELETE CASCADE
 );
@@ -344,6 +345,7 @@ CREATE TABLE contacts (
     hotness_id bigint REFERENCES hotnesses (id) ON DELETE SET NULL,
     source_id bigint,
     time_zone text COLLATE "C",                      -- IANA name, from the zipcode or the area code; null: unknown
+    unsubscribed_at timestamptz,                     -- wants no more e-mails of campaigns
     created_at timestamptz NOT NULL,
     modified_at timestamptz NOT NULL,
     PRIMARY KEY (owner_id, id),

@@ -1,0 +1,33 @@
+"""All that is told of a lead before it is claimed: first name, town, type, price; no phone, no e-mail, no last name.
+
+Alerts and pages both take it from here, so that neither tells more than the other.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The masked form of a lead."""
+
+    first_name: str
+    town: str | None
+    type: str | None
+    price: str | None
+
+    def __str__(self) -> str:
+        """On one line, as in a subject: `Jane, in Denver, Buyer, $450,000`."""
+        town = f"in {self.town}" if self.town else None
+        return ", ".join(part for part in (self.first_name, town, self.type, self.price) if part)
+
+
+def preview(first_name: str | None, town: str | None, kind: str | None, price: str | None) -> Preview:
+    """From what is known of contact and lead."""
+    return Preview(first_name=first_name or "Somebody", town=town or None, type=kind or None, price=format_price(price))
+
+
+def format_price(text: str | None) -> str | None:
+    """`450000` as `$450,000`; a price that is no plain number stays as it was sent."""
+    if text and text.isascii() and text.isdigit() and len(text) <= 15:
+        return f"${int(text):,}"
+    return text or None

@@ -1,0 +1,39 @@
+-- $1 owner, $2 message. Marks it as being sent and answers all that its words need, as it is at this moment; nothing where
+-- it has been dealt with. was_sending: somebody began to send it before and did not say what came of it.
+WITH held AS (
+    SELECT owner_id, id, state FROM messages
+    WHERE owner_id = $1 AND id = $2 AND state IN ('queued', 'sending')
+    FOR NO KEY UPDATE
+), marked AS (
+    UPDATE messages m SET state = 'sending', attempts = m.attempts + 1
+    FROM held WHERE m.owner_id = held.owner_id AND m.id = held.id
+    RETURNING m.*, held.state = 'sending' AS was_sending
+)
+SELECT m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id, m.communication_id, m.attempts, m.was_sending,
+       u.email AS user_email, u.phone AS user_phone, u.first_name AS user_first_name, u.timezone AS user_timezone,
+       u.is_active AS user_is_active,
+       o.state AS offer_state, o.notify_at, o.reason AS offer_reason,
+       k.user_id AS claimed_by_user_id, k.claimed_at, display_name(w) AS claimed_by_name,
+       l.unclaimed_at, l.type AS lead_type, l.text_body AS lead_text_body, l.mls_id, l.listing_status, l.listing_price,
+       l.street_address, l.city, l.state AS lead_state, l.zipcode, l.created_at AS lead_created_at,
+       ls.name AS lead_source,
+       coalesce(c.first_name, lc.first_name) AS contact_first_name, c.last_name AS contact_last_name,
+       c.email AS contact_email, c.mobile_phone AS contact_mobile_phone, c.company AS contact_company,
+       c.unsubscribed_at IS NOT NULL AS contact_has_unsubscribed,
+       cc.is_active AS communication_is_active, g.name AS campaign_name,
+       t.subject AS template_subject, t.body AS template_body, t.id AS template_id,
+       s.id AS sender_id, s.first_name AS sender_first_name, s.last_name AS sender_last_name, s.email AS sender_email,
+       s.phone AS sender_phone, display_name(s) AS sender_name
+FROM marked m
+LEFT JOIN users u ON u.id = m.user_id
+LEFT JOIN offers o ON o.owner_id = m.owner_id AND o.id = m.offer_id
+LEFT JOIN leads l ON l.owner_id = m.owner_id AND l.id = m.lead_id
+LEFT JOIN lead_sources ls ON ls.id = l.source_id
+LEFT JOIN claims k ON k.owner_id = m.owner_id AND k.lead_id = m.lead_id
+LEFT JOIN users w ON w.id = k.user_id
+LEFT JOIN contacts lc ON lc.owner_id = l.owner_id AND lc.id = l.contact_id
+LEFT JOIN contacts c ON c.owner_id = m.owner_id AND c.id = m.contact_id
+LEFT JOIN contact_communications cc ON cc.owner_id = m.owner_id AND cc.id = m.communication_id
+LEFT JOIN campaigns g ON g.id = cc.campaign_id
+LEFT JOIN templates t ON t.owner_id = g.owner_id AND t.id = cc.template_id
+LEFT JOIN users s ON s.id = coalesce(cc.assigned_user_id, c.assigned_user_id, m.owner_id) AND m.contact_id IS NOT NULL
