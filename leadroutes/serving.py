@@ -13,11 +13,13 @@ from collections.abc import AsyncIterator, Iterator
 import structlog
 import uvicorn
 
-from leadroutes.app import build
+from leadroutes.app import House, build
+from leadroutes.engine import Engine
 from leadroutes.errors import Misconfigured
 from leadroutes.settings import Settings
 from leadroutes.store.migrating import prepare
 from leadroutes.store.postgres import Database
+from leadroutes.worker import Worker
 
 log = structlog.get_logger()
 
@@ -29,55 +31,90 @@ async def serve(settings: Settings, *, host: str, port: int, with_worker: bool) 
     """Answer requests until a signal comes; then finish what is under way. Sets up an empty database."""
     async with open_house(settings) as database:
         await _say_how_to_begin(database)
-        with stopping_by_signal():
+        with stopping_by_signal() as stopping:
             listening = listen(host, port)
-            log.info("listening", address=address_of(listening), worker=with_worker)
-            await server(settings, database).serve(sockets=[listening])
-        log.info("stopped")
+            async with running(settings, database, listening, with_worker=with_worker):
+                log.info("listening", address=address_of(listening), worker=with_worker)
+                await stopping.wait()
+    log.info("stopped")
+
+
+async def work(settings: Settings) -> None:
+    """Do what is due and deliver messages until a signal comes; then finish what has been begun."""
+    async with open_house(settings) as database:
+        with stopping_by_signal() as stopping:
+            async with _working(Worker(database, Engine(database), settings)):
+                database.start_listening()
+                log.info("working")
+                await stopping.wait()
+    log.info("stopped")
 
 
 @contextlib.asynccontextmanager
 async def open_house(settings: Settings) -> AsyncIterator[Database]:
-    """A database that is ready, runs on the clock that the settings ask for, and hears what other processes say."""
+    """A database that is ready and runs on the clock that the settings ask for."""
     database = await Database.open(settings)
     try:
         applied = await prepare(database)
         if applied:
             log.info("the database was empty and is set up now", applied=applied)
         await database.set_time_scale(settings.time_scale)
-        database.start_listening()
         yield database
     finally:
         await database.close()
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, database: Database, listening: socket.socket) -> AsyncIterator[None]:
+async def running(
+    settings: Settings, database: Database, listening: socket.socket, *, with_worker: bool = True
+) -> AsyncIterator[None]:
     """The whole service beside what the caller does, answering on a socket; it has stopped afterwards."""
-    http = server(settings, database)
-    serving = asyncio.create_task(http.serve(sockets=[listening]))
+    house = build(settings, database)
+    worker = _working(Worker(database, house.engine, settings)) if with_worker else contextlib.nullcontext()
+    database.start_listening()  # once everybody has said what he wants to hear
+    async with worker, _answering(house, listening):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _working(worker: Worker) -> AsyncIterator[None]:
+    task = asyncio.create_task(worker.run())
     try:
         yield
     finally:
-        http.should_exit = True
-        await serving
+        worker.stop()
+        await task
 
 
-def server(settings: Settings, database: Database) -> uvicorn.Server:
-    """Ours; its own log of requests is off, because paths hold secrets."""
-    return uvicorn.Server(
+@contextlib.asynccontextmanager
+async def _answering(house: House, listening: socket.socket) -> AsyncIterator[None]:
+    http = _Server(
         uvicorn.Config(
-            build(settings, database),
+            house,
             loop="none",
             http="httptools",
             ws="none",
             lifespan="on",
             log_config=None,
-            access_log=False,
+            access_log=False,  # paths hold secrets
             server_header=False,
             timeout_graceful_shutdown=DRAIN,
         )
     )
+    task = asyncio.create_task(http.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        http.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's, but for signals: they are heard in one place only, from the first moment on."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -98,15 +135,23 @@ def address_of(listening: socket.socket) -> str:
 
 @contextlib.contextmanager
 def stopping_by_signal() -> Iterator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set, instead of ending the process; uvicorn stops on them by itself."""
+    """An event that SIGINT and SIGTERM set, instead of ending the process; a second one ends it all the same."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    before = {each: signal.signal(each, lambda *_: loop.call_soon_threadsafe(stopping.set)) for each in SIGNALS}
+
+    def stop(*_: object) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+        restore()
+
+    def restore() -> None:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    before = {each: signal.signal(each, stop) for each in SIGNALS}
     try:
         yield stopping
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        restore()
 
 
 async def _say_how_to_begin(database: Database) -> None:

@@ -145,7 +145,8 @@ class Cast:
         link = await self.mailboxes.wait_for_link(self.addresses[act.username], act.first_name)
         await asyncio.sleep(act.after)
         page = await client.get(link)
-        self._expect(page, f"the claim page of {act.username} for {act.first_name}")
+        if not self._expect(page, f"the claim page of {act.username} for {act.first_name}"):
+            return
         form = LexborHTMLParser(page.text).css_first("form[method=post], form[method=POST]")
         if form is None:
             self.trouble.append(f"the claim page of {act.username} for {act.first_name} has no button")
@@ -172,9 +173,11 @@ class Cast:
     def _as(self, username: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[username]}"}
 
-    def _expect(self, answer: httpx.Response, what: str) -> None:
-        if answer.status_code >= 300:
-            self.trouble.append(f"{what}: {answer.status_code} {answer.text[:200]}")
+    def _expect(self, answer: httpx.Response, what: str) -> bool:
+        if answer.status_code < 300:
+            return True
+        self.trouble.append(f"{what}: {answer.status_code} {answer.text[:200]}")
+        return False
 
 
 def _headers(file: Path) -> dict[str, str]:
