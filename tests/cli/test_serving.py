@@ -23,7 +23,7 @@ BODY = b'{"name": "Mia Lund", "email": "mia@example.com", "lead_type": "Buyer"}'
 
 
 @dataclass
-class Service:
+class House:
     """A running `leadroutes serve`."""
 
     process: asyncio.subprocess.Process
@@ -36,7 +36,7 @@ class Service:
 
 
 @asynccontextmanager
-async def service(url: str, *arguments: str) -> AsyncIterator[Service]:
+async def serving(url: str, *arguments: str) -> AsyncIterator[House]:
     environment = {**os.environ, "DATABASE_URL": url, "PYTHONUNBUFFERED": "1"}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "leadroutes", "serve", "--port", "0", *arguments,
@@ -52,7 +52,7 @@ async def service(url: str, *arguments: str) -> AsyncIterator[Service]:
         address = re.search(r"address=(\S+)", line)
     reading = asyncio.create_task(keep_reading(process.stderr, log))
     try:
-        yield Service(process, address[1], log)
+        yield House(process, address[1], log)
     finally:
         if process.returncode is None:
             process.kill()
@@ -80,7 +80,7 @@ async def key(database: Database) -> str:
 
 
 async def test_it_answers_and_ends_with_0_when_told_to_stop(database_url: str, key: str) -> None:
-    async with service(database_url) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with serving(database_url) as running, httpx.AsyncClient(base_url=running.url) as client:
         taken = await client.post(f"/intake/{key}", content=BODY, headers={"Content-Type": "application/json"})
         assert taken.status_code == 201
         assert await running.stop() == 0
@@ -89,7 +89,7 @@ async def test_it_answers_and_ends_with_0_when_told_to_stop(database_url: str, k
 async def test_a_request_under_way_is_answered_before_it_stops(
     database: Database, database_url: str, key: str
 ) -> None:
-    async with service(database_url) as running:
+    async with serving(database_url) as running:
         host, port = running.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         head = f"POST /intake/{key} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -108,7 +108,7 @@ async def test_a_request_under_way_is_answered_before_it_stops(
     assert await database.fetchval("SELECT count(*) FROM leads") == 1
 
 
-async def is_connected(running: Service) -> bool:
+async def is_connected(running: House) -> bool:
     """The head of the request before has been read once another request is answered."""
     async with httpx.AsyncClient(base_url=running.url) as client:
         return (await client.get("/healthz")).status_code == 200
@@ -127,7 +127,7 @@ async def test_an_empty_database_is_set_up_and_the_first_step_is_named(server_ur
     connection = await asyncpg.connect(server_url)
     await connection.execute("CREATE DATABASE empty_house")
     try:
-        async with service(with_database(server_url, "empty_house")) as running:
+        async with serving(with_database(server_url, "empty_house")) as running:
             assert any("leadroutes user add" in line for line in running.log), running.log
             assert await running.stop() == 0
     finally:
@@ -136,7 +136,7 @@ async def test_an_empty_database_is_set_up_and_the_first_step_is_named(server_ur
 
 
 async def test_the_log_holds_no_secret(database_url: str, key: str) -> None:
-    async with service(database_url) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with serving(database_url) as running, httpx.AsyncClient(base_url=running.url) as client:
         await client.post(f"/intake/{key}", content=b"{", headers={"Content-Type": "application/json"})
         await running.stop()
         assert key not in "".join(running.log)
@@ -146,7 +146,7 @@ async def test_without_the_database_it_asks_for_patience_and_recovers(database_u
     door = Door(database_url)
     async with (
         door.open() as url,
-        service(url, "--no-worker") as running,
+        serving(url, "--no-worker") as running,
         httpx.AsyncClient(base_url=running.url, timeout=20, headers={"Content-Type": "application/json"}) as client,
     ):
         await door.shut()
