@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from leadroutes.domain.text import field_text
 from leadroutes.intake.decoding import items, record, scalar
 from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.proof import is_same, require_hmac
@@ -68,7 +69,7 @@ def _changes(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for entry in items(body.get("entry")):
         for change in items(record(entry).get("changes")):
             value = record(record(change).get("value"))
-            leadgen_id = (scalar(value.get("leadgen_id")) or "").strip()
+            leadgen_id = field_text(scalar(value.get("leadgen_id")))
             if record(change).get("field") == "leadgen" and leadgen_id and leadgen_id not in seen:
                 seen.add(leadgen_id)
                 yield leadgen_id, value

@@ -14,17 +14,26 @@ from leadroutes.intake.results import Refused
 
 Pair = tuple[str, str]
 
+_HEADER_LIMIT: Final = 1_000
 FIELD_LIMIT: Final = 20_000
 """Fields of one form that are read; no form has more, only attacks do."""
 
 
 def content_type_of(header: str | None) -> tuple[str, dict[str, str]]:
     """A Content-Type's media type in small letters and its parameters."""
-    media_type, parameters = parse_options_header((header or "")[:1000])
+    media_type, parameters = _options((header or "").encode("latin-1", "replace"))
     return (
         media_type.decode("latin-1").strip().lower(),
         {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in parameters.items()},
     )
+
+
+def _options(header: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    """A header's value and its parameters; the library fails at some ways of encoding them."""
+    try:
+        return parse_options_header(header[:_HEADER_LIMIT])
+    except (ValueError, LookupError, TypeError):
+        return header[:_HEADER_LIMIT].partition(b";")[0], {}
 
 
 def urlencoded_pairs(body: bytes, charset: str | None = None) -> list[Pair]:
@@ -101,8 +110,10 @@ class _Parts:
         self._chunks.append(data[start:end])
 
     def end(self) -> None:
-        disposition = parse_options_header(self._headers.get(b"content-disposition", b"")[:1000])[1]
-        if b"name" not in disposition or b"filename" in disposition or len(self.pairs) >= FIELD_LIMIT:
+        header = self._headers.get(b"content-disposition", b"")
+        disposition = _options(header)[1]
+        is_file = b"filename" in disposition or b"filename*" in header.lower()
+        if b"name" not in disposition or is_file or len(self.pairs) >= FIELD_LIMIT:
             return
         charset = content_type_of(decode(self._headers.get(b"content-type", b"")))[1].get("charset")
         self.pairs.append((decode(disposition[b"name"]), decode(b"".join(self._chunks), charset)))

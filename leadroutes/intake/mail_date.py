@@ -49,9 +49,7 @@ def _by_mail_rules(line: str, offset: timedelta | None) -> datetime | None:
     parts = parsedate_tz(line) if ":" in line else None
     if parts is None or not re.search(r"\d{4}", line):
         return None
-    if offset is None:
-        offset = timedelta(seconds=parts[9] or 0)
-    return _moment(lambda: datetime(*parts[:6], tzinfo=timezone(offset)))
+    return _moment(lambda: datetime(*parts[:6], tzinfo=timezone(offset or timedelta(seconds=parts[9] or 0))))
 
 
 def _as_written(line: str, offset: timedelta | None) -> datetime | None:

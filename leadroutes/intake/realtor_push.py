@@ -8,6 +8,7 @@ from typing import Any
 from leadroutes.domain.inquiry import Inquiry, Kind
 from leadroutes.domain.places import Place
 from leadroutes.domain.terms import kind_named_by, tells_of_rent
+from leadroutes.domain.text import one_line
 from leadroutes.intake.decoding import first_field, items, record, says_anything, scalar
 from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.draft import Draft
@@ -64,7 +65,7 @@ def read(delivery: Delivery) -> list[Result]:
 def marks(delivery: Delivery) -> dict[str, str]:
     """The communication's id, which the answer repeats."""
     info = _blocks(delivery.json)[0]
-    return {"communication_guid": scalar(info.get("communication_guid")) or ""}
+    return {"communication_guid": one_line(scalar(info.get("communication_guid"))) or ""}
 
 
 def answer(reading: Reading, lead_id: int | None) -> dict[str, Any]:

@@ -188,6 +188,7 @@ def test_a_multipart_form_is_read_and_its_files_are_not() -> None:
         ('name="email"\r\nContent-Type: text/plain; charset=utf-8', b"ann@example.com"),
         ('name="message"; filename="a.txt"', b"not this"),
         ('name="message"; filename=""', b""),
+        ("name=\"message\"; filename*=utf-8''a.txt", b"nor this"),
         ('name="message"', "Ça va?\r\n--=_x\r\nBye".encode("cp1252")),
         ("x=y", b"no name"),
     )

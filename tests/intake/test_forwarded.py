@@ -41,8 +41,9 @@ def test_an_attached_mail_counts_in_place_of_the_outer_one(name: str) -> None:
 
 
 def attached_twice(inner: bytes) -> bytes:
-    middle = b"From: Carol <carol@example.com>\nContent-Type: multipart/mixed; boundary=m\n\n--m\n\nEmail: c@example.com\n--m\n"
-    return middle + b"Content-Type: message/rfc822\n\n" + inner + b"\n--m--\n"
+    headers = b"From: Carol <carol@example.com>\nContent-Type: multipart/mixed; boundary=m\n\n"
+    middle = headers + b"--m\n\nEmail: c@example.com\n--m\nContent-Type: message/rfc822\n\n"
+    return middle + inner + b"\n--m--\n"
 
 
 @pytest.mark.parametrize(
@@ -168,19 +169,24 @@ def test_other_lines_are_no_markers(marker: str) -> None:
     assert found.email == "ann@example.org"
 
 
-def test_an_inline_forwarded_page_is_read() -> None:
-    html = (
-        "<html><head><meta name='lead_information_version' content='1.0'><meta name='lead_email' content='bob@example.com'>"
-        "</head><body><p>Name: Bob</p><div class='gmail_quote'>---------- Forwarded message ---------<br>"
-        "From: <b>Homes.com</b> &lt;noreply@homes.com&gt;<br>Date: Wed, 18 Nov 2026 11:26:40 +0000<br>Subject: Lead<br><br>"
-        "{}</div></body></html>"
-    )
-    labelled = "<table><tr><td>Name:</td><td>Ann Lee</td></tr><tr><td>Email:</td><td>ann@example.org</td></tr></table>"
-    tagged = "<meta name='lead_information_version' content='1.0'><meta name='lead_email' content='ann@example.org'>"
-    for inner in (labelled, tagged):
-        found = only(mail(html.format(inner), "text/html"))
-        assert (found.email, found.source) == ("ann@example.org", "Homes.com")
-        assert found.as_json()["received_at"] == "2026-11-18T11:26:40Z"
+FORWARDED_PAGE = """<html><head><meta name='lead_information_version' content='1.0'>
+<meta name='lead_email' content='bob@example.com'></head><body><p>Name: Bob</p><div class='gmail_quote'>
+---------- Forwarded message ---------<br>From: <b>Homes.com</b> &lt;noreply@homes.com&gt;<br>
+Date: Wed, 18 Nov 2026 11:26:40 +0000<br>Subject: Lead<br><br>{}</div></body></html>"""
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<table><tr><td>Name:</td><td>Ann Lee</td></tr><tr><td>Email:</td><td>ann@example.org</td></tr></table>",
+        "<meta name=lead_information_version content=1.0><meta name=lead_email content=ann@example.org>",
+    ],
+    ids=["labels", "tags"],
+)
+def test_an_inline_forwarded_page_is_read(inner: str) -> None:
+    found = only(mail(FORWARDED_PAGE.format(inner), "text/html"))
+    assert (found.email, found.source) == ("ann@example.org", "Homes.com")
+    assert found.as_json()["received_at"] == "2026-11-18T11:26:40Z"
 
 
 def test_inline_adf_is_read_and_a_comment_in_it_is_no_marker() -> None:
@@ -195,5 +201,6 @@ def test_inline_adf_is_read_and_a_comment_in_it_is_no_marker() -> None:
 
 def test_adf_attached_to_an_inline_forwarded_mail_is_read() -> None:
     text = GMAIL.format("See attachment.")
-    inner = f"--b\nContent-Type: text/plain\n\n{text}\n--b\nContent-Type: text/xml\n\n{sample('adf').body.decode()}\n--b--\n"
-    assert expected_json(mail(inner, "multipart/mixed; boundary=b")) == sample("adf").expected
+    adf = sample("adf").body.decode()
+    parts = f"--b\nContent-Type: text/plain\n\n{text}\n--b\nContent-Type: text/xml\n\n{adf}\n--b--\n"
+    assert expected_json(mail(parts, "multipart/mixed; boundary=b")) == sample("adf").expected

@@ -199,20 +199,22 @@ def test_a_mail_with_labels_but_no_contact_is_refused_for_that() -> None:
     assert why(mail("Phone:\n")) == "no_contact"
 
 
-@pytest.mark.parametrize(
-    "html",
-    [
-        "<p><b>Name:</b> Ann Lee</p><p>Email: <a href='mailto:x@example.com'>ann@example.com</a></p><div>Message:<br>Hi &amp; bye</div>",
-        "<table><tr><td>Name:</td><td>Ann Lee</td></tr><tr><td>Email:</td><td>ann@example.com</td></tr>"
-        "<tr><td>Message:</td><td>Hi &amp; bye</td></tr></table>",
-        "<table><tr><th>Name</th><td>Ann Lee</td></tr>\n<tr><th>Email</th>\n<td>ann@example.com</td></tr>"
-        "<tr><th>Message</th><td>Hi &amp; bye</td></tr></table>",
-        "<table><tr><td><p>Name:&nbsp;</p></td><td><p>Ann Lee</p></td></tr><tr><td><div>Email:</div></td>"
-        "<td>ann@example.com</td></tr><tr><td>Message:</td><td>Hi &amp; bye</td></tr></table>",
-        "<style>Name: Bob</style><title>Name: Bob</title>Name:\n Ann\n Lee<br>Email: ann@example.com<br/>Message: Hi\n&amp;\nbye<hr>",
-        "<pre>Name: Ann Lee\nEmail: ann@example.com\nMessage: Hi &amp; bye</pre>",
-    ],
-)
+LABELLED_PAGES = {
+    "paragraphs": """<p><b>Name:</b> Ann Lee</p><p>Email: <a href='mailto:x@example.com'>ann@example.com</a></p>
+<div>Message:<br>Hi &amp; bye</div>""",
+    "table": """<table><tr><td>Name:</td><td>Ann Lee</td></tr><tr><td>Email:</td><td>ann@example.com</td></tr>
+<tr><td>Message:</td><td>Hi &amp; bye</td></tr></table>""",
+    "table without colons": """<table><tr><th>Name</th><td>Ann Lee</td></tr>\n<tr><th>Email</th>
+<td>ann@example.com</td></tr><tr><th>Message</th><td>Hi &amp; bye</td></tr></table>""",
+    "blocks in cells": """<table><tr><td><p>Name:&nbsp;</p></td><td><p>Ann Lee</p></td></tr><tr><td><div>Email:</div></td>
+<td>ann@example.com</td></tr><tr><td>Message:</td><td>Hi &amp; bye</td></tr></table>""",
+    "wrapped lines": """<style>Name: Bob</style><title>Name: Bob</title>Name:\n Ann\n Lee<br>Email: ann@example.com<br/>
+Message: Hi\n&amp;\nbye<hr>""",
+    "preformatted": "<pre>Name: Ann Lee\nEmail: ann@example.com\nMessage: Hi &amp; bye</pre>",
+}
+
+
+@pytest.mark.parametrize("html", LABELLED_PAGES.values(), ids=LABELLED_PAGES.keys())
 def test_labels_in_html_are_read(html: str) -> None:
     found = only(page(html))
     assert (found.first_name, found.last_name, found.email, found.message) == (
