@@ -19,6 +19,7 @@ from leadroutes.intake.csv_import import CellWarning, ImportedRow, RowError, rea
 from leadroutes.sorting import inquiry_columns, vendor_key
 from leadroutes.store import accounts, statement
 from leadroutes.store.arriving import Known, Wanted, Writes, key_record, look_up, write
+from leadroutes.store.planning import analyze_young_tables
 from leadroutes.store.postgres import Database, Transaction
 
 BATCH = 1000
@@ -71,9 +72,8 @@ async def import_leads(
         imported = await importing.store(batch, is_dry_run=dry_run)
         report.imported += imported
         report.known += len(batch) - imported
-        if start == 0 and not dry_run:
-            # A server that has never looked at these tables checks foreign keys by an index that is of no use.
-            await database.execute("ANALYZE contacts, leads")
+        if not dry_run:
+            await analyze_young_tables(database)
         tell(start + len(batch), len(rows))
     if route and not dry_run:
         report.routed = await importing.route()

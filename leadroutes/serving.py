@@ -18,12 +18,14 @@ from leadroutes.engine import Engine
 from leadroutes.errors import Misconfigured
 from leadroutes.settings import Settings
 from leadroutes.store.migrating import prepare
+from leadroutes.store.planning import acquaint_planner
 from leadroutes.store.postgres import Database
 from leadroutes.worker import Worker
 
 log = structlog.get_logger()
 
 DRAIN = 30  # seconds in which requests that are under way may finish
+KEEP_ALIVE = 75  # seconds; longer than clients and proxies keep a connection, so that none is closed under a request
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -72,8 +74,12 @@ async def running(
     house = build(settings, database)
     worker = _working(Worker(database, house.engine, settings)) if with_worker else contextlib.nullcontext()
     database.start_listening()  # once everybody has said what he wants to hear
-    async with worker, _answering(house, listening):
-        yield
+    acquainting = asyncio.create_task(acquaint_planner(database))
+    try:
+        async with worker, _answering(house, listening):
+            yield
+    finally:
+        acquainting.cancel()
 
 
 @contextlib.asynccontextmanager
@@ -98,6 +104,7 @@ async def _answering(house: House, listening: socket.socket) -> AsyncIterator[No
             log_config=None,
             access_log=False,  # paths hold secrets
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=DRAIN,
         )
     )

@@ -1,0 +1,36 @@
+"""Tells PostgreSQL's planner about young tables early: its own look at them comes up to a minute late.
+
+Until then it has plans that were made for empty tables, and checks foreign keys by walking all rows of an owner.
+"""
+
+import asyncio
+
+import structlog
+
+from leadroutes.errors import Unavailable
+from leadroutes.store import statement
+from leadroutes.store.postgres import Database
+
+log = structlog.get_logger()
+
+LOOK = 1.0  # seconds between two looks
+
+
+async def acquaint_planner(database: Database) -> None:
+    """Analyze each of the large tables once, as soon as it has some rows; ends when all are known."""
+    while True:
+        try:
+            if not await analyze_young_tables(database):
+                return
+        except Unavailable:
+            log.debug("the database is away")
+        await asyncio.sleep(LOOK)
+
+
+async def analyze_young_tables(database: Database) -> bool:
+    """Analyze those that have grown; whether any are still too small to be worth it."""
+    young = await database.fetch(statement("find_young_tables"))
+    grown = [row["name"] for row in young if row["has_grown"]]
+    if grown:
+        await database.execute(f"ANALYZE {', '.join(grown)}")
+    return len(grown) < len(young)
