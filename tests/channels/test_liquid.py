@@ -1,0 +1,118 @@
+"""Users' templates: what they may use, what they may not, and that none of them can grow or take long."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from leadroutes.liquid import Unrenderable, check_template, is_markup, render
+
+MIA = {"first_name": "Mia", "contact": {"first_name": "Mia"}, "now": datetime(2026, 11, 24, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("Hi {{first_name}}, hi {{ contact.first_name | upcase }}", "Hi Mia, hi MIA"),
+        ("[{{ nobody }}{{ nobody.at.all }}]", "[]"),
+        ("{{ nobody | default: 'friend' }}", "friend"),
+        ("{% if first_name == 'Mia' %}yes{% else %}no{% endif %}", "yes"),
+        ("{% for i in (1..3) %}{{ i }}{% endfor %}", "123"),
+        ("{% raw %}{{ first_name }}{% endraw %}", "{{ first_name }}"),
+        ("{{ 'now' | date: '%Y-%m-%d' }}", "2026-11-24"),
+        ("{{ contact.keys }}{{ contact.__class__ }}{{ first_name.upper }}", ""),
+        ("no placeholders at all: 5 < 6", "no placeholders at all: 5 < 6"),
+    ],
+)
+def test_a_template_is_filled_in(template: str, words: str) -> None:
+    assert check_template(template) is None
+    assert render(template, MIA) == words
+
+
+def test_values_are_escaped_in_markup_and_the_markup_is_kept() -> None:
+    evil = {"first_name": "<script>&"}
+
+    assert render("<p>{{ first_name }}</p>", evil, markup=True) == "<p>&lt;script&gt;&amp;</p>"
+    assert render("<p>{{ first_name | newline_to_br }}</p>", evil, markup=True) == "<p>&lt;script&gt;&amp;</p>"
+    assert render("{{ '<b>' | append: first_name }}", evil, markup=True) == "<b>&lt;script&gt;&amp;"
+    assert render("{{ first_name }}", evil) == "<script>&"
+
+
+@pytest.mark.parametrize(
+    ("body", "markup"),
+    [("<p>Hello</p>", True), ("Hello<br>there", True), ("<!DOCTYPE html>", True), ("5 < 6 and <3", False), ("", False)],
+)
+def test_a_body_that_is_markup_is_told_from_text(body: str, *, markup: bool) -> None:
+    assert is_markup(body) is markup
+
+
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        ("{{ first_name", "expected '}}'"),
+        ("one\n{% if %}", "line 2"),
+        ("{% include 'x' %}", "unexpected tag 'include'"),
+        ("{% render '/etc/passwd' %}", "unexpected tag 'render'"),
+        ("{% nonsense %}", "unexpected tag 'nonsense'"),
+        ("{{ a | safe }}", "unknown filter: safe"),
+        ("{{ a | base64_decode }}", "unknown filter: base64_decode"),
+        ("x" * 200_001, "200000 are the limit"),
+        ("{{ a" + "[a" * 3000 + "]" * 3000 + "}}", "nested too deeply"),
+        ("{% if a %}" * 100 + "{% endif %}" * 100, "nesting limit"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_explained_to_its_author(template: str, fault: str) -> None:
+    sentence = check_template(template)
+
+    assert sentence is not None
+    assert fault in sentence
+    with pytest.raises(Unrenderable):
+        render(template, MIA)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% for i in (1..100000000) %}x{% endfor %}",
+        "{% for i in (1..50) %}{% for j in (1..50) %}x{% endfor %}{% endfor %}",
+        "{% for i in (1..200) %}x{% endfor %}" * 5000,
+        "{% capture a %}{{a}}{{a}}x{% endcapture %}" * 60,
+        "{{ 'aa'" + " | replace: 'a', 'aaaa'" * 20 + " }}",
+        "{{ 'aaaaaaaaaa'" + " | split: '' | join: 'bbbbbbbbbb'" * 8 + " }}",
+        "{% assign x = 'xxxxxxxxxx' %}" + "{% assign x = x | append: x %}" * 40 + "{{ x }}",
+        "{% assign x = 999999 %}" + "{% assign x = x | times: x %}" * 40 + "{{ x }}",
+        "{{ (1..100000000) | join }}",
+        "{{ 5 | divided_by: 0 }}",
+        "{{ '9999999999999999999999' | date: '%Y' }}",
+    ],
+    ids=range(11),
+)
+def test_what_would_grow_without_end_is_stopped_at_once(template: str) -> None:
+    began = time.process_time()
+
+    with pytest.raises(Unrenderable):
+        render(template, MIA)
+
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{" * 50_000,
+        "}}" + "{{" * 50_000,
+        "{%" * 50_000,
+        "{{" + " " * 100_000 + "}}",
+        "{% " + " " * 100_000 + "%}",
+        ("{{" + " " * 99 + "}}") * 1900,
+        "{% raw %}" * 20_000,
+        "{% if " + "a and " * 30_000 + "a %}x{% endif %}",
+    ],
+    ids=range(8),
+)
+def test_what_would_keep_the_lexer_busy_is_refused_at_once(template: str) -> None:
+    """Some of these took the lexer's regular expressions minutes."""
+    began = time.process_time()
+
+    assert check_template(template) is not None
+    assert time.process_time() - began < 5
