@@ -1,0 +1,72 @@
+"""The campaign runs: its steps in order, from the right sender, before the claim and after it."""
+
+from tests.mailbox import text_of
+from tests.stories.conftest import Story
+
+
+async def steps(story: Story, *delays: int) -> None:
+    folder = await story.post("alice", "/template-folders", name="Buyers")
+    for delay in delays:
+        template = await story.post(
+            "alice",
+            "/templates",
+            template_folder_id=folder["id"],
+            template_type="Email",
+            subject=f"After {delay} seconds",
+            body="Hi {{ contact.first_name }}, {{ agent.first_name }} here.",
+        )
+        await story.post(
+            "alice",
+            f"/campaigns/{story.ids['campaign']}/actions",
+            type="Email Contact",
+            template_id=template["id"],
+            timing_type="Delay by Minutes",
+            delay_by_seconds=delay,
+        )
+
+
+async def test_its_steps_come_in_order_from_the_owner_and_after_the_claim_from_the_winner(story: Story) -> None:
+    await steps(story, 60, 600, 900)
+    await story.option("bob", rank=1)
+    await story.route()
+    lead = await story.inquire()
+    communications = (await story.get("alice", "/contact-communications"))["data"]
+    assert [each["template_subject"] for each in communications] == [f"After {n} seconds" for n in (60, 600, 900)]
+    assert {each["send_from_user_id"] for each in communications} == {story.town.users["alice"]}
+    await story.pass_time(seconds=61)
+    await story.mailbox.wait_for(1, lambda mail: mail["Subject"] == "After 60 seconds")
+    assert (await story.claim("bob", lead["id"])).status_code == 200
+    await story.pass_time(seconds=540)
+    await story.mailbox.wait_for(1, lambda mail: mail["Subject"] == "After 600 seconds")
+    stopped = await story["bob"].patch(f"/contact-communications/{communications[2]['id']}", json={"is_active": False})
+    assert stopped.status_code == 200
+    assert stopped.json()["completing_user_id"] == story.town.users["bob"]
+    await story.pass_time(seconds=600)
+    mails = [mail for mail in story.mailbox.mails if mail["To"] == "mia@example.org"]
+    assert [text_of(mail).strip() for mail in mails] == ["Hi Mia, Alice here.", "Hi Mia, Bob here."]
+    assert [mail["Reply-To"] for mail in mails] == ["Alice Town <alice@example.com>", "Bob Town <bob@example.com>"]
+    assert all(mail["List-Unsubscribe"] for mail in mails)
+    after = (await story.get("alice", "/contact-communications"))["data"]
+    assert [each["is_active"] for each in after] == [False, False, False]
+    assert [each["send_from_user_id"] for each in after][:2] == [story.town.users["alice"], story.town.users["bob"]]
+
+
+async def test_it_is_not_started_twice_while_it_runs(story: Story) -> None:
+    await steps(story, 3600)
+    await story.route(distribution_target="Myself")
+    lead = await story.inquire(mls="1")
+    await story.inquire(mls="2")
+    assert (await story.get("alice", "/contact-communications"))["total"] == 1
+    again = await story["alice"].post(
+        f"/campaigns/{story.ids['campaign']}/contacts", json={"contact_id": lead["contact_id"]}
+    )
+    assert again.status_code == 409
+
+
+async def test_a_template_that_does_not_parse_is_refused_by_name(story: Story) -> None:
+    folder = await story.post("alice", "/template-folders", name="Buyers")
+    answer = await story["alice"].post(
+        "/templates", json={"template_folder_id": folder["id"], "template_type": "Email", "body": "{% if %}"}
+    )
+    assert answer.status_code == 400
+    assert set(answer.json()["errors"]) == {"body"}
