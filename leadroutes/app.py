@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from leadroutes import api
+from leadroutes import api, web
 from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
 from leadroutes.settings import Settings
@@ -26,12 +26,16 @@ class House:
     engine: Engine
     arrivals: Arrivals
     api: Application
+    pages: Application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        else:
-            await self.api(scope, receive, send)
+        match scope:
+            case {"type": "lifespan"}:
+                await self._live(receive, send)
+            case {"type": "http", "path": path} if web.owns(path):
+                await self.pages(scope, receive, send)
+            case _:
+                await self.api(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """What has arrived is stored before the server is gone."""
@@ -48,4 +52,9 @@ def build(settings: Settings, database: Database) -> House:
     """The application on a database that is ready for it; whoever opened the database closes it afterwards."""
     engine = Engine(database)
     arrivals = Arrivals(engine)
-    return House(engine, arrivals, api.application(database, engine, arrivals, settings))
+    return House(
+        engine=engine,
+        arrivals=arrivals,
+        api=api.application(database, engine, arrivals, settings),
+        pages=web.application(database, engine, settings),
+    )
