@@ -25,6 +25,7 @@ from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Bool, Id, Integer, Moment, OneOf, Text, TimeOfDay
 from leadroutes.domain.campaign import COMMUNICATIONS, parse_recurrence
 from leadroutes.errors import Invalid
+from leadroutes.liquid import check_template
 
 _MY_BROKER = "(SELECT s.owner_id FROM sub_accounts s WHERE s.user_id = $1)"
 _SHARED = f"t.owner_id <> $1 AND NOT t.is_default AND t.is_broker_sharing_on AND t.owner_id = {_MY_BROKER}"
@@ -235,6 +236,7 @@ CONTACT_COMMUNICATIONS = Resource(
 # --------------------------------------------------------------------------------------------------- templates
 
 TEMPLATE_TYPES = ("Email", "Text", "Phone", "Direct Mail Letter", "Direct Mail Postcard")
+_FILLED_IN = ("Email", "Text", "Phone")
 _COUNTS = object_sql(
     (
         (
@@ -269,6 +271,15 @@ TEMPLATE_FOLDERS = Resource(
     needed_by={"templates": "The folder holds templates"},
 )
 
+async def _check_template(writing: Writing, _errors: Errors) -> Errors:
+    """What was sent must be a template that can be filled in; those for direct mail are kept as they are."""
+    if writing.record.get("template_type") not in _FILLED_IN:
+        return {}
+    texts = {name: writing.sent.get(name) for name in ("subject", "body")}
+    faults = {name: check_template(text) for name, text in texts.items() if text}
+    return {name: f"{name}: {fault}" for name, fault in faults.items() if fault}
+
+
 TEMPLATES = Resource(
     path="/templates",
     noun="a template",
@@ -288,6 +299,7 @@ TEMPLATES = Resource(
     ),
     methods="LGCPUD",
     body_limit=1_048_576,
+    check=_check_template,
     needed_by={"campaign_actions": "A campaign action uses this template"},
 )
 

@@ -1,0 +1,35 @@
+"""Templates that cannot be filled in are refused where they are written, not when a contact waits for them."""
+
+import pytest
+
+from tests.api.asking import ask
+
+
+@pytest.fixture
+async def email(town):
+    folder = await ask(town, "alice", "POST", "/template-folders", json={"name": "Buyers"})
+    return {
+        "template_folder_id": folder.json["id"],
+        "template_type": "Email",
+        "subject": "Hello {{first_name}}",
+        "body": "Hi",
+    }
+
+
+@pytest.mark.parametrize("name", ["subject", "body"])
+async def test_a_template_that_does_not_parse_is_refused_with_the_field(town, email, name):
+    reply = await ask(town, "alice", "POST", "/templates", json=email | {name: "Hi {{ first_name"})
+
+    assert reply.status == 400
+    assert "expected '}}'" in reply.json["errors"][name]
+    kept = await ask(town, "alice", "POST", "/templates", json=email)
+    changed = await ask(town, "alice", "PATCH", f"/templates/{kept.json['id']}", json={name: "{% include 'x' %}"})
+    assert (kept.status, changed.status) == (201, 400)
+    assert "unexpected tag 'include'" in changed.json["errors"][name]
+
+
+async def test_a_letter_that_somebody_else_fills_in_is_kept_as_it_is(town, email):
+    letter = email | {"template_type": "Direct Mail Letter", "body": "Dear {{ first_name"}
+    reply = await ask(town, "alice", "POST", "/templates", json=letter)
+
+    assert (reply.status, reply.json["body"]) == (201, "Dear {{ first_name")
