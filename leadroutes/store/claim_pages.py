@@ -1,0 +1,128 @@
+"""What the page of one offer shows: who may see it, how the lead stands for him, and, for the winner, the contact.
+
+It changes nothing and writes no words.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import asyncpg
+
+from leadroutes.domain.model import Via
+from leadroutes.domain.preview import Preview, preview
+from leadroutes.store import statement
+from leadroutes.store.postgres import Database
+
+Standing = Literal["open", "won", "taken", "declined", "expired", "over"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """The whole contact and the words of the inquiry, for the winner alone."""
+
+    last_name: str | None
+    company: str | None
+    emails: tuple[str, ...]
+    phones: tuple[tuple[str, str], ...]  # (mobile | home | office, as it is stored)
+    text_body: str | None
+    html_body: str | None
+    street_address: str | None
+    state: str | None
+    zipcode: str | None
+    mls_id: str | None
+    listing_status: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimPage:
+    """One offer as it stands at this moment, for the one whom it was made to. `ends_at`: when its countdown ends."""
+
+    owner_id: int
+    lead_id: int
+    user_id: int
+    via: Via
+    standing: Standing
+    timezone: str
+    owner_name: str
+    created_at: datetime
+    preview: Preview
+    source: str | None
+    is_unclaimed: bool
+    ends_at: datetime | None
+    passes_on: bool  # at `ends_at` the next member gets it, and this one may not claim any more
+    claimed_by_name: str | None
+    claimed_at: datetime | None
+    disclosure: Disclosure | None
+
+
+async def find_claim_page(database: Database, token: str) -> ClaimPage | None:
+    """The page that a claim link leads to; None for a token that nobody was given."""
+    link = await database.fetchrow(statement("find_claim_link"), hashlib.sha256(token.encode()).digest())
+    if link is None:
+        return None
+    return await _load(database, link["owner_id"], link["offer_id"], link["via"])
+
+
+async def find_own_page(database: Database, user_id: int, offer_id: int) -> ClaimPage | None:
+    """The page of an offer that this user was told of; None where there is none."""
+    owner_id = await database.fetchval(statement("find_own_offer"), user_id, offer_id)
+    return None if owner_id is None else await _load(database, owner_id, offer_id, "None")
+
+
+async def _load(database: Database, owner_id: int, offer_id: int, via: Via) -> ClaimPage | None:
+    row = await database.fetchrow(statement("load_claim_page"), owner_id, offer_id)
+    if row is None:
+        return None
+    standing = _standing(row)
+    passes_on = row["is_exclusive"] and row["next_notify_at"] is not None and row["unclaimed_at"] is None
+    return ClaimPage(
+        owner_id=row["owner_id"],
+        lead_id=row["lead_id"],
+        user_id=row["user_id"],
+        via=via,
+        standing=standing,
+        timezone=row["timezone"],
+        owner_name=row["owner_name"],
+        created_at=row["created_at"],
+        preview=preview(row["first_name"], row["city"], row["type"], row["listing_price"]),
+        source=row["source"],
+        is_unclaimed=row["unclaimed_at"] is not None,
+        ends_at=row["next_notify_at"] if passes_on else row["lapses_at"],
+        passes_on=passes_on,
+        claimed_by_name=row["claimed_by_name"],
+        claimed_at=row["claimed_at"],
+        disclosure=_disclosure(row) if standing == "won" else None,
+    )
+
+
+def _standing(row: asyncpg.Record) -> Standing:
+    if row["claimed_by_user_id"] is not None:
+        return "won" if row["claimed_by_user_id"] == row["user_id"] else "taken"
+    match row["offer_state"]:
+        case "notified":
+            return "open"
+        case "declined":
+            return "declined"
+        case "expired":
+            return "expired"
+        case _:
+            return "over"
+
+
+def _disclosure(row: asyncpg.Record) -> Disclosure:
+    phones = {"mobile": row["mobile_phone"], "home": row["home_phone"], "office": row["office_phone"]}
+    return Disclosure(
+        last_name=row["last_name"],
+        company=row["company"],
+        emails=tuple(filter(None, (row["email"], row["secondary_email"]))),
+        phones=tuple((kind, phone) for kind, phone in phones.items() if phone),
+        text_body=row["text_body"],
+        html_body=row["html_body"],
+        street_address=row["street_address"],
+        state=row["state"],
+        zipcode=row["zipcode"],
+        mls_id=row["mls_id"],
+        listing_status=row["listing_status"],
+    )

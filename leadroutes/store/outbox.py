@@ -1,0 +1,46 @@
+"""What the signed-in pages list: an owner's messages and leads, a member's offers. Reads only."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from leadroutes.store import statement
+from leadroutes.store.postgres import Database
+
+STATES: Final = ("queued", "sending", "sent", "failed", "suppressed", "unknown")
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """One page of messages, newest first; `older_than` is what the next page begins before, None on the last."""
+
+    messages: list[asyncpg.Record]
+    older_than: int | None
+
+
+async def list_messages(database: Database, owner_id: int, state: str | None, before: int | None) -> Outbox:
+    """What was told, or would have been, on this owner's account."""
+    rows = await database.fetch(statement("list_messages"), owner_id, state, before, PAGE + 1)
+    return Outbox(rows[:PAGE], rows[PAGE - 1]["id"] if len(rows) > PAGE else None)
+
+
+async def list_open_offers(database: Database, user_id: int) -> list[asyncpg.Record]:
+    """What this user may claim now."""
+    return await database.fetch(statement("list_open_offers"), user_id)
+
+
+async def list_won_leads(database: Database, user_id: int) -> list[asyncpg.Record]:
+    """The latest leads that this user has."""
+    return await database.fetch(statement("list_won_leads"), user_id)
+
+
+async def list_latest_leads(database: Database, owner_id: int) -> list[asyncpg.Record]:
+    """The latest leads that came into this account, with who has them and since when."""
+    return await database.fetch(statement("list_latest_leads"), owner_id)
+
+
+async def unsubscribe_contact(database: Database, owner_id: int, contact_id: int) -> None:
+    """No more campaigns by e-mail for this contact; done again it is the same."""
+    await database.execute(statement("unsubscribe_contact"), owner_id, contact_id, database.clock.now())

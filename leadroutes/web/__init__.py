@@ -1,0 +1,100 @@
+"""SPEAKS HTML: the pages for people. `application()` makes them, `owns()` says which paths are theirs."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from leadroutes.engine import Engine
+from leadroutes.errors import Invalid, NotFound, Problem, SlowRequest, TooLarge, Unavailable
+from leadroutes.secrets import secret_of
+from leadroutes.settings import Settings
+from leadroutes.store.postgres import AWAY, COLLISIONS, Database
+from leadroutes.web.claim import ClaimPages
+from leadroutes.web.headers import Application, guarded
+from leadroutes.web.home import HomePages
+from leadroutes.web.pages import Pages, show_asset
+from leadroutes.web.sessions import Sessions
+from leadroutes.web.unsubscribe import UnsubscribePage
+
+log = structlog.get_logger()
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Refusal = Callable[[Request, Exception], Awaitable[Response]]
+
+PREFIXES = ("/assets/", "/claim/", "/offers/", "/unsubscribe/")
+PATHS = frozenset({"/", "/outbox", "/sign-in", "/sign-out"})
+
+_STATUSES: dict[type[Problem], tuple[int, str]] = {
+    Invalid: (400, "That cannot be read"),
+    NotFound: (404, "Not found"),
+    SlowRequest: (408, "Too slow"),
+    TooLarge: (413, "Too large"),
+}
+
+
+def owns(path: str) -> bool:
+    """Whether a path is a page's; all others are the API's."""
+    return path in PATHS or path.startswith(PREFIXES)
+
+
+def application(database: Database, engine: Engine, settings: Settings) -> Application:
+    """The ASGI application of all pages."""
+    pages = Pages(settings.public_url)
+    sessions = Sessions(database, pages, settings.body_timeout)
+    claims = ClaimPages(database, engine, pages, sessions)
+    home = HomePages(database, engine, pages, sessions)
+    unsubscribe = UnsubscribePage(database, pages, secret_of(settings))
+    routes = [
+        Route("/", home.show_home),
+        Route("/outbox", home.show_outbox),
+        _form("/claim/{token}", claims.show_link, claims.claim_link),
+        _form("/offers/{id}", claims.show_own, claims.claim_own),
+        _form("/sign-in", sessions.show_form, sessions.sign_in),
+        Route("/sign-out", sessions.sign_out, methods=["POST"]),
+        _form("/unsubscribe/{token}", unsubscribe.show, unsubscribe.unsubscribe),
+        Route("/assets/{name}", show_asset),
+    ]
+    starlette = Starlette(routes=routes, exception_handlers=_refusals(pages))
+    starlette.router.redirect_slashes = False
+    return guarded(starlette)
+
+
+def _form(path: str, show: Endpoint, post: Endpoint) -> Route:
+    """A page with a button: looking at it, and pressing it."""
+
+    async def either(request: Request) -> Response:
+        return await (post if request.method == "POST" else show)(request)
+
+    return Route(path, either, methods=["GET", "POST"])
+
+
+def _refusals(pages: Pages) -> dict[Any, Refusal]:
+    """What a reader is told when something is wrong."""
+
+    async def refuse_problem(_request: Request, problem: Exception) -> Response:
+        assert isinstance(problem, Problem)
+        status, title = _STATUSES.get(type(problem), (400, "That cannot be done"))
+        return pages.refuse(status, title, problem.message)
+
+    async def refuse_http(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 404:
+            return pages.refuse(404, "Not found", "There is no such page.")
+        return pages.refuse(error.status_code, "That cannot be done", "This page does not take that.", error.headers)
+
+    async def refuse_for_now(_request: Request, error: Exception) -> Response:
+        log.warning("a page is not available", error=repr(error))
+        return pages.refuse(503, "Not now", "The service is busy or starting. Try again.", {"retry-after": "2"})
+
+    async def refuse_fault(_request: Request, error: Exception) -> Response:
+        log.error("a page failed", exc_info=error)
+        return pages.refuse(500, "That went wrong", "It is our fault, and it has been noted. Try again.")
+
+    away = dict.fromkeys((*AWAY, *COLLISIONS, Unavailable), refuse_for_now)
+    return {Problem: refuse_problem, HTTPException: refuse_http, **away, Exception: refuse_fault}

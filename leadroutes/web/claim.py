@@ -1,0 +1,81 @@
+"""The page of an offer: behind the link in an alert, and for somebody who is signed in. Looking never claims.
+
+Who has won, the engine says.
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from leadroutes.engine import Engine
+from leadroutes.errors import Conflict, NotFound
+from leadroutes.store.claim_pages import ClaimPage, find_claim_page, find_own_page
+from leadroutes.store.postgres import Database
+from leadroutes.web.headers import is_cross_site
+from leadroutes.web.pages import Pages
+from leadroutes.web.sessions import Sessions
+
+
+class ClaimPages:
+    """`/claim/{token}` for whoever has the link, `/offers/{id}` for the member himself."""
+
+    def __init__(self, database: Database, engine: Engine, pages: Pages, sessions: Sessions) -> None:
+        self._database = database
+        self._engine = engine
+        self._pages = pages
+        self._sessions = sessions
+
+    async def show_link(self, request: Request) -> Response:
+        return self._shown(await self._of_link(request))
+
+    async def claim_link(self, request: Request) -> Response:
+        if is_cross_site(request, self._pages.public_url):
+            return self._pages.refuse_cross_site()
+        page = await self._of_link(request)
+        refusal = await self._claim(page)
+        return self._shown(await self._of_link(request), refusal)
+
+    async def show_own(self, request: Request) -> Response:
+        user = await self._sessions.find_user(request)
+        if user is None:
+            return self._sessions.ask_to_sign_in(request)
+        return self._shown(await self._own(request, user.id))
+
+    async def claim_own(self, request: Request) -> Response:
+        if is_cross_site(request, self._pages.public_url):
+            return self._pages.refuse_cross_site()
+        user = await self._sessions.find_user(request)
+        if user is None:
+            return self._sessions.ask_to_sign_in(request)
+        page = await self._own(request, user.id)
+        refusal = await self._claim(page)
+        return self._shown(await self._own(request, user.id), refusal)
+
+    async def _of_link(self, request: Request) -> ClaimPage:
+        page = await find_claim_page(self._database, request.path_params["token"])
+        if page is None:
+            raise NotFound("This link leads to no lead. Open the newest message about it, and use the link in there.")
+        return page
+
+    async def _own(self, request: Request, user_id: int) -> ClaimPage:
+        text = request.path_params["id"]
+        is_id = text.isascii() and text.isdigit() and len(text) <= 18
+        page = await find_own_page(self._database, user_id, int(text)) if is_id else None
+        if page is None:
+            raise NotFound("There is no such offer, or it was made to somebody else.")
+        return page
+
+    async def _claim(self, page: ClaimPage) -> str | None:
+        """None: he has it. Otherwise why not."""
+        try:
+            await self._engine.claim(page.owner_id, page.lead_id, page.user_id, page.via)
+        except Conflict as conflict:
+            return conflict.message
+        return None
+
+    def _shown(self, page: ClaimPage, refusal: str | None = None) -> Response:
+        seconds = None
+        if page.standing == "open" and page.ends_at is not None:
+            seconds = round(self._database.clock.real_seconds_until(page.ends_at))
+        return self._pages.answer(
+            "claim.html", 409 if refusal else 200, page=page, seconds=seconds, refusal=refusal
+        )

@@ -1,0 +1,107 @@
+"""Signing in and out, and who is signed in: a random token in a cookie, its hash in the database.
+
+What somebody may see, the pages themselves decide.
+"""
+
+import asyncio
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from leadroutes.store.postgres import Database
+from leadroutes.store.sessions import LIFE, SignedIn, add_session, find_password, find_session, remove_session
+from leadroutes.web.forms import read_form
+from leadroutes.web.headers import is_cross_site
+from leadroutes.web.pages import Pages
+from leadroutes.web.passwords import verify_password
+from leadroutes.web.throttle import Throttle
+
+LONGEST_PASSWORD = 255
+WRONG = "The e-mail or the password is wrong."
+
+
+class Sessions:
+    """`/sign-in` and `/sign-out`."""
+
+    def __init__(self, database: Database, pages: Pages, timeout: float) -> None:
+        self._database = database
+        self._pages = pages
+        self._timeout = timeout
+        self._throttle = Throttle()
+        # One at a time: a hash takes 64 MiB, and nobody gets a guess in between counting and refusing.
+        self._turn = asyncio.Lock()
+        self._cookie = "__Host-leadroutes" if pages.is_secure else "leadroutes"
+
+    async def find_user(self, request: Request) -> SignedIn | None:
+        """Who is signed in, if anybody is."""
+        token = request.cookies.get(self._cookie)
+        return await find_session(self._database, token) if token else None
+
+    def ask_to_sign_in(self, request: Request) -> Response:
+        """To the form, and from there back to where he wanted to go."""
+        path = request.url.path if request.method in ("GET", "HEAD") else "/"
+        query = f"?next={quote(path, safe='/')}" if path != "/" else ""
+        return self._pages.go_to("/sign-in" + query)
+
+    async def show_form(self, request: Request) -> Response:
+        target = _own_path(request.query_params.get("next", "/"))
+        if await self.find_user(request) is not None:
+            return self._pages.go_to(target)
+        return self._pages.answer("sign_in.html", target=target, email="", problem=None)
+
+    async def sign_in(self, request: Request) -> Response:
+        if is_cross_site(request, self._pages.public_url):
+            return self._pages.refuse_cross_site()
+        form = await read_form(request, self._timeout)
+        email, password = form.get("email", "").strip(), form.get("password", "")
+        target = _own_path(form.get("next", "/"))
+        address = request.client.host if request.client else ""
+        async with self._turn:
+            if seconds := self._throttle.seconds_to_wait(email, address):
+                return self._ask_to_wait(seconds, email, target)
+            user_id = await self._find_right(email, password)
+            if user_id is None:
+                self._throttle.count_failure(email, address)
+                return self._pages.answer("sign_in.html", 403, target=target, email=email, problem=WRONG)
+        if token := request.cookies.get(self._cookie):
+            await remove_session(self._database, token)
+        response = self._pages.go_to(target)
+        self._give_cookie(response, await add_session(self._database, user_id), int(LIFE.total_seconds()))
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        if is_cross_site(request, self._pages.public_url):
+            return self._pages.refuse_cross_site()
+        if token := request.cookies.get(self._cookie):
+            await remove_session(self._database, token)
+        response = self._pages.go_to("/sign-in")
+        self._give_cookie(response, "", 0)
+        return response
+
+    async def _find_right(self, email: str, password: str) -> int | None:
+        """The id of the account that this password opens."""
+        if "\0" in email or len(password) > LONGEST_PASSWORD:
+            return None
+        account = await find_password(self._database, email)
+        is_right = await verify_password(account["password_hash"] if account else None, password)
+        return account["id"] if account and is_right else None
+
+    def _ask_to_wait(self, seconds: int, email: str, target: str) -> Response:
+        minutes = -(-seconds // 60)
+        problem = f"Too many failed attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
+        headers = {"retry-after": str(seconds)}
+        return self._pages.answer("sign_in.html", 429, headers, target=target, email=email, problem=problem)
+
+    def _give_cookie(self, response: Response, token: str, seconds: int) -> None:
+        response.set_cookie(
+            self._cookie, token, max_age=seconds, path="/", secure=self._pages.is_secure, httponly=True, samesite="lax"
+        )
+
+
+def _own_path(text: str) -> str:
+    """A path on this site; anything else is the home page."""
+    parts = urlsplit(text) if text.isascii() and text.isprintable() and "\\" not in text else None
+    if parts is None or parts.scheme or parts.netloc or not text.startswith("/") or text.startswith("//"):
+        return "/"
+    return text
