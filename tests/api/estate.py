@@ -21,7 +21,8 @@ class Estate:
     @classmethod
     async def build(cls, town: Town) -> "Estate":
         """Alice owns everything; she is made a broker and an administrator for it."""
-        await town.database.execute("UPDATE users SET is_broker = true, is_admin = true WHERE id = $1", town.users["alice"])
+        promote = "UPDATE users SET is_broker = true, is_admin = true WHERE id = $1"
+        await town.database.execute(promote, town.users["alice"])
         estate = cls(town)
         for path, body in _BODIES:
             await estate.add(path, body)
