@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 DRAIN = 30  # seconds in which requests that are under way may finish
 KEEP_ALIVE = 75  # seconds; longer than clients and proxies keep a connection, so that none is closed under a request
+BACKLOG = 2048
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -126,13 +127,18 @@ class _Server(uvicorn.Server):
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there; port 0 takes a free one. Misconfigured where that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named as TCP: otherwise asyncio leaves Nagle's algorithm on, and the second piece of an answer waits for 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server(
-            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=2048
-        )
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
     except OSError as error:
+        listening.close()
         reason = os.strerror(error.errno) if error.errno else error
         raise Misconfigured(f"--host {host} --port {port}: cannot listen there ({reason})") from error
+    return listening
 
 
 def address_of(listening: socket.socket) -> str:
