@@ -206,7 +206,8 @@ LABELLED_PAGES = {
 <tr><td>Message:</td><td>Hi &amp; bye</td></tr></table>""",
     "table without colons": """<table><tr><th>Name</th><td>Ann Lee</td></tr>\n<tr><th>Email</th>
 <td>ann@example.com</td></tr><tr><th>Message</th><td>Hi &amp; bye</td></tr></table>""",
-    "blocks in cells": """<table><tr><td><p>Name:&nbsp;</p></td><td><p>Ann Lee</p></td></tr><tr><td><div>Email:</div></td>
+    "blocks in cells": """<table><tr><td><p>Name:&nbsp;</p></td><td><p>Ann Lee</p></td></tr>
+<tr><td><div>Email:</div></td>
 <td>ann@example.com</td></tr><tr><td>Message:</td><td>Hi &amp; bye</td></tr></table>""",
     "wrapped lines": """<style>Name: Bob</style><title>Name: Bob</title>Name:\n Ann\n Lee<br>Email: ann@example.com<br/>
 Message: Hi\n&amp;\nbye<hr>""",
