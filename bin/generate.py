@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from leadroutes.domain.life import LEAD, OFFER
 from leadroutes.settings import described
 from leadroutes.store.migrating import migrations
 
@@ -36,7 +37,33 @@ def schema() -> str:
     return heading + "\n".join(sql for _, sql in migrations())
 
 
+def readme() -> str:
+    """The README with the picture of a lead's life, drawn from the table by which the code moves."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    begin, end = "<!-- made by bin/generate: life -->", "<!-- end -->"
+    head, _, rest = text.partition(begin)
+    return f"{head}{begin}\n{_picture()}\n{end}{rest.partition(end)[2]}"
+
+
+def _picture() -> str:
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f"    [*] --> {_node(state)}: {why}" for state, why in LEAD["received"].items()]
+    for before, steps in LEAD.items():
+        if before != "received":
+            lines += [f"    {_node(before)} --> {_node(after)}: {why}" for after, why in steps.items()]
+    lines += ["```", "", "And of each offer of it:", "", "```mermaid", "stateDiagram-v2", "    [*] --> scheduled"]
+    lines += [
+        f"    {_node(before)} --> {_node(after)}: {why}" for before, steps in OFFER.items() for after, why in steps.items()
+    ]
+    return "\n".join([*lines, "```"])
+
+
+def _node(state: str) -> str:
+    return state.replace(" ", "_")
+
+
 GENERATED: list[tuple[str, Callable[[], str]]] = [
+    ("README.md", readme),
     ("docs/settings.md", settings_page),
     ("leadroutes/store/schema.sql", schema),
 ]
