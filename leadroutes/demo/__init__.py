@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -93,7 +94,7 @@ async def _staged(brokerage: Brokerage, port: int | None) -> AsyncIterator["_Sta
             )
             with stopping_by_signal() as stopping:
                 async with running(settings, database, listening):
-                    yield _Stage(database, owner_id, cast, stopping)
+                    yield _Stage(database, owner_id, cast, stopping, database.clock.now())
 
 
 def _listen(port: int | None) -> socket.socket:
@@ -133,6 +134,7 @@ class _Stage:
     owner_id: int
     cast: Cast
     stopping: asyncio.Event
+    began_at: datetime
     lines: Sequence[Line] = ()
     console: Console = field(default_factory=lambda: Console(highlight=False))
 
@@ -194,8 +196,9 @@ class _Stage:
         if board is not None:
             board.update(as_table(self.lines), refresh=True)
         else:
+            minute = round((self.database.clock.now() - self.began_at) / timedelta(minutes=1))
             for sentence in news(before, self.lines):
-                self._say(sentence)
+                self._say(f"minute {minute:>2}  {sentence}")
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), LOOK)
 

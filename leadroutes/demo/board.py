@@ -15,9 +15,11 @@ from rich.text import Text
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
 
-STYLES = {"won": "bold green", "lost": "dim", "withdrawn": "dim", "skipped": "dim", "declined": "red"}
-COLUMNS = {"lead": 3, "came from": 3, "route": 4, "offered to": 7, "alerts": 4, "claimed by": 5}  # with their widths
 SHOWN_AS = {"notified": "told", "scheduled": "later"}
+HOW = {"Auto": "automatically", "None": "through the API"}
+SIGNS = {"won": ("✔", "bold green"), "declined": ("✘", "red"), "told": ("", "cyan"), "lost": ("", "dim")}
+COLUMNS = {"lead": 19, "came from": 18, "route": 18, "offered to": 25, "alerts": 20, "claimed by": 19}  # with widths
+CAPTION = "A second here is a minute there. ✔ has it, ✘ does not want it, (is told later unless somebody claims)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,19 @@ class Line:
     name: str
     came: str
     route: str
-    offers: tuple[tuple[str, str], ...]  # (who, state)
-    alerts: tuple[str, ...]
-    outcome: str
+    offers: tuple[tuple[str, str], ...]  # (who, state); a state that is still open is told or later
+    alerts: str
+    claimed_by: str
+    how: str
+    after: str
     is_settled: bool
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, as half a sentence; empty while it has not."""
+        if not self.after:
+            return ""
+        return f"{self.claimed_by or 'claimed by nobody'}{self.how and ', ' + self.how}, after {self.after} min"
 
 
 async def load_board(database: Database, owner_id: int) -> list[Line]:
@@ -40,16 +51,18 @@ async def load_board(database: Database, owner_id: int) -> list[Line]:
 
 
 def _line(row: asyncpg.Record) -> Line:
-    offers = tuple(_offer(offer) for offer in row["offers"] or ())
+    ended_at = row["claimed_at"] or row["unclaimed_at"]
     return Line(
         id=row["id"],
         name=row["name"],
         came=" ".join(filter(None, (row["source"], row["type"]))),
         route=row["route"] or "-",
-        offers=offers,
-        alerts=tuple(row["alerts"] or ()),
-        outcome=_outcome(row),
-        is_settled=bool(row["claimed_by"] or row["unclaimed_at"] or row["routed_at"] is None),
+        offers=tuple(_offer(offer) for offer in row["offers"] or ()),
+        alerts=" ".join(row["alerts"] or ()),
+        claimed_by=row["claimed_by"] or "",
+        how=HOW.get(row["via"], row["via"] and f"by {row['via'].lower()}") or "",
+        after=_span(row["created_at"], ended_at) if ended_at else "",
+        is_settled=ended_at is not None or row["routed_at"] is None,
     )
 
 
@@ -58,39 +71,38 @@ def _offer(text: str) -> tuple[str, str]:
     return who, SHOWN_AS.get(state, state)
 
 
-def _outcome(row: asyncpg.Record) -> str:
-    if row["claimed_by"]:
-        how = "automatically" if row["via"] == "Auto" else f"via {'the API' if row['via'] == 'None' else row['via']}"
-        return f"{row['claimed_by']} {how} after {_span(row['created_at'], row['claimed_at'])}"
-    if row["unclaimed_at"]:
-        return f"nobody in {_span(row['created_at'], row['unclaimed_at'])}"
-    return "held" if row["routed_at"] is None else ""
-
-
 def _span(since: datetime, until: datetime) -> str:
     seconds = round((until - since) / timedelta(seconds=1))
-    return f"{seconds // 60} min {seconds % 60:02} s"
+    return f"{seconds // 60}:{seconds % 60:02}"
 
 
 def as_table(lines: Sequence[Line]) -> Table:
     """The board for a terminal."""
-    table = Table(box=box.SIMPLE_HEAD, expand=True, caption="one second here is a minute there", caption_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, expand=True, caption=CAPTION, caption_justify="left", padding=(0, 1, 0, 0))
     for name, ratio in COLUMNS.items():
-        table.add_column(name, ratio=ratio, overflow="fold")
+        table.add_column(name, ratio=ratio, overflow="ellipsis", no_wrap=name != "offered to")
+    table.add_column("after", width=5, justify="right")
     for line in lines:
-        alerts = ", ".join(line.alerts)
-        outcome = Text(line.outcome, "yellow" if line.outcome.startswith("nobody") else "bold green")
-        table.add_row(line.name, line.came, line.route, _offers(line), alerts, outcome)
+        ended = Text(line.claimed_by or ("nobody" if line.after else ""), "bold green" if line.claimed_by else "yellow")
+        table.add_row(line.name, line.came, line.route, _offers(line), line.alerts, ended, line.after)
     return table
 
 
 def _offers(line: Line) -> Text:
-    parts = [Text(f"{who.partition(' ')[0]} {state}", STYLES.get(state, "cyan")) for who, state in line.offers]
-    return Text(", ").join(parts)
+    """First names only; who was never told and never will be is left out."""
+    parts = []
+    for who, state in line.offers:
+        first_name = who.partition(" ")[0]
+        if state == "later":
+            parts.append(Text(f"({first_name})", "dim"))
+        elif state in SIGNS:
+            sign, style = SIGNS[state]
+            parts.append(Text(sign + first_name, style))
+    return Text(" ").join(parts)
 
 
 def news(before: Sequence[Line], after: Sequence[Line]) -> Iterator[str]:
-    """What has happened between two looks at the board, a sentence each."""
+    """What has happened between two looks at the board, a sentence each, for where there is no terminal."""
     known = {line.id: line for line in before}
     for line in after:
         earlier = known.get(line.id)
