@@ -52,9 +52,8 @@ def _picture() -> str:
         if before != "received":
             lines += [f"    {_node(before)} --> {_node(after)}: {why}" for after, why in steps.items()]
     lines += ["```", "", "And of each offer of it:", "", "```mermaid", "stateDiagram-v2", "    [*] --> scheduled"]
-    lines += [
-        f"    {_node(before)} --> {_node(after)}: {why}" for before, steps in OFFER.items() for after, why in steps.items()
-    ]
+    for before, steps in OFFER.items():
+        lines += [f"    {before} --> {after}: {why}" for after, why in steps.items()]
     return "\n".join([*lines, "```"])
 
 

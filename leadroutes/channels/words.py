@@ -7,15 +7,17 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from selectolax.lexbor import LexborHTMLParser
 
 from leadroutes.domain.campaign import zone_named
 from leadroutes.domain.preview import preview
 from leadroutes.liquid import is_markup, render
 
+HIDDEN = frozenset({"script", "style", "title", "head"})
+LINES = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "table", "ul", "ol"})
 _TEMPLATES = Environment(
     loader=PackageLoader("leadroutes.channels"),
     autoescape=select_autoescape(["html"]),
@@ -120,11 +122,38 @@ def campaign_variables(message: Mapping[str, Any]) -> dict[str, Any]:
     return {**flat, "contact": contact, "agent": agent, "lead": lead, "property": place}
 
 
+class _Text(HTMLParser):
+    """Collects what a reader sees, in one pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._hidden += tag in HIDDEN
+        if tag in LINES:
+            self.parts.append("\n")
+        link = dict(attrs).get("href") if tag == "a" else None
+        if link:
+            self.parts.append(f"{link} ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in HIDDEN and self._hidden > 0
+        if tag in LINES:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(" ".join(data.split("\n")))
+
+
 def _text_of(markup: str) -> str:
-    parser = LexborHTMLParser(markup)
-    parser.strip_tags(["script", "style"])
-    text = parser.body.text(separator="\n") if parser.body else ""
-    return re.sub(r"\n\s*\n+", "\n\n", text).strip()
+    parser = _Text()
+    parser.feed(markup)
+    parser.close()
+    lines = (" ".join(line.split()) for line in "".join(parser.parts).split("\n"))
+    return re.sub(r"\n\n+", "\n\n", "\n".join(lines)).strip()
 
 
 def _html_of(text: str) -> str:
