@@ -122,5 +122,3 @@ def _finished(value: Any) -> Any:
     if all(isinstance(key, int) or (key.isascii() and key.isdigit()) for key in value):
         return [_finished(each) for each in value.values()]
     return {str(key): _finished(each) for key, each in value.items()}
-
-

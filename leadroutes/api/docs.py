@@ -76,9 +76,7 @@ def _section(resource: Resource) -> str:
 
 
 def _calls(operations: list[Operation]) -> str:
-    rows = "".join(
-        f"<dt>{each.method} {escape(each.path)}</dt><dd>{escape(each.about)}</dd>" for each in operations
-    )
+    rows = "".join(f"<dt>{each.method} {escape(each.path)}</dt><dd>{escape(each.about)}</dd>" for each in operations)
     return f"<dl>{rows}</dl>"
 
 

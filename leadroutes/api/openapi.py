@@ -10,7 +10,7 @@ from leadroutes import __version__
 from leadroutes.api.operations import OPERATIONS, Operation
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources import RESOURCES
-from leadroutes.api.values import Bool, Id, Integer, Number, Text
+from leadroutes.api.values import Bool, Id, Integer, Number, Text, nullable
 
 Json = dict[str, Any]
 
@@ -80,7 +80,7 @@ def _schemas(resource: Resource) -> Json:
 
 def _answer_schema(each: Field) -> Json:
     schema = dict(each.schema or each.kind.schema())
-    return _described(_nullable(schema) if each.nullable else schema, each)
+    return _described(nullable(schema) if each.nullable else schema, each)
 
 
 def _body_schema(fields: list[Field]) -> Json:
@@ -96,19 +96,11 @@ def _sent_schema(each: Field) -> Json:
         schema["minimum"] = 0
     if each.default is not None:
         schema["default"] = each.default
-    return _described(_nullable(schema) if each.nullable else schema, each)
+    return _described(nullable(schema) if each.nullable else schema, each)
 
 
 def _described(schema: Json, each: Field) -> Json:
     return schema | ({"description": each.note} if each.note else {})
-
-
-def _nullable(schema: Json) -> Json:
-    if "type" not in schema:
-        return {"anyOf": [schema, {"type": "null"}]}
-    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
-    return schema | {"type": list(dict.fromkeys([*types, "null"]))} | enum
 
 
 def _ref(name: str) -> Json:

@@ -160,4 +160,3 @@ class Resource:
 
     def has(self, column: str) -> bool:
         return any(each.stored == column for each in self.fields)
-

@@ -351,6 +351,15 @@ def whole_number(value: Any) -> int:
     raise ValueError
 
 
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """The JSON schema of a value that may also be null."""
+    if "type" not in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return schema | {"type": list(dict.fromkeys([*types, "null"]))} | enum
+
+
 def quoted(value: Any) -> str:
     """A value as an error sentence shows it: short, whatever was sent."""
     text = repr(value) if isinstance(value, str) else _json_like(value)

@@ -233,9 +233,7 @@ async def _insert(resource: Resource, writing: Writing) -> int:
 async def _update(resource: Resource, writing: Writing) -> None:
     assert writing.before is not None
     before = writing.before
-    changed = {
-        name: value for name, value in writing.record.items() if name not in before or value != before[name]
-    }
+    changed = {name: value for name, value in writing.record.items() if name not in before or value != before[name]}
     if resource.has("modified_at") and "modified_at" not in writing.sent:
         changed["modified_at"] = writing.transaction.now
     if resource.derive:
@@ -255,9 +253,7 @@ async def _delete(resource: Resource, writing: Writing) -> None:
 async def show(source: Any, resource: Resource, writing: Writing, keys: Sequence[str]) -> str:
     """The record as its writer sees it, as JSON text; `source` is a transaction or the database."""
     above = [writing.parent_id] if resource.parent else []
-    row = await source.fetchrow(
-        record_sql(resource, (), tuple(keys)), writing.caller.user_id, *above, writing.id
-    )
+    row = await source.fetchrow(record_sql(resource, (), tuple(keys)), writing.caller.user_id, *above, writing.id)
     if row is None or row["record"] is None:
         raise NotFound.record(writing.id)
     record: str = row["record"]

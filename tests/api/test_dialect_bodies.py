@@ -235,9 +235,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("row", "path", "body", "name"), REFUSED, ids=[f"{c[0]} {str(c[2])[:60]}" for c in REFUSED])
-async def test_a_value_is_refused_and_the_error_names_field_value_and_what_was_expected(
-    shared, row, path, body, name
-):
+async def test_a_value_is_refused_and_the_error_names_field_value_and_what_was_expected(shared, row, path, body, name):
     reply = await ask(shared, "erin", "POST", path, json=body)
 
     assert (reply.status, list(reply.json["errors"])) == (400, [name])

@@ -305,8 +305,14 @@ CORS = {
 
 
 async def test_15_2_15_5_cors_and_caching_on_every_answer(shared):
-    for name, method, target in (("erin", "GET", "/me"), (None, "GET", "/me"), ("erin", "GET", "/nope"),
-                                 ("erin", "POST", "/tags"), ("erin", "PATCH", "/tags"), (None, "GET", "/healthz")):
+    for name, method, target in (
+        ("erin", "GET", "/me"),
+        (None, "GET", "/me"),
+        ("erin", "GET", "/nope"),
+        ("erin", "POST", "/tags"),
+        ("erin", "PATCH", "/tags"),
+        (None, "GET", "/healthz"),
+    ):
         reply = await ask(shared, name, method, target)
         assert reply.headers.items() >= CORS.items()
         assert "access-control-allow-credentials" not in reply.headers

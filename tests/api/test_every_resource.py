@@ -69,9 +69,7 @@ async def test_it_is_found_by_each_of_its_values(estate, resource, name):
     record = (await ask(estate.town, "alice", "GET", estate.url(resource))).json
     value = answered(record, each)
 
-    found = await ask(
-        estate.town, "alice", "GET", f"{estate.urls[resource.path]}?{name}={queried(value)}&$limit=1000"
-    )
+    found = await ask(estate.town, "alice", "GET", f"{estate.urls[resource.path]}?{name}={queried(value)}&$limit=1000")
     assert found.status == 200
     assert record["id"] in found.ids
 

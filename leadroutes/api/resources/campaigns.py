@@ -271,6 +271,7 @@ TEMPLATE_FOLDERS = Resource(
     needed_by={"templates": "The folder holds templates"},
 )
 
+
 async def _check_template(writing: Writing, _errors: Errors) -> Errors:
     """What was sent must be a template that can be filled in; those for direct mail are kept as they are."""
     if writing.record.get("template_type") not in _FILLED_IN:

@@ -4,7 +4,7 @@ from typing import Any
 
 from leadroutes.api.resource import Field, Reference, Write
 from leadroutes.api.statements import object_sql
-from leadroutes.api.values import Bool, Id, Integer, Kind, Moment, Nested, Text
+from leadroutes.api.values import Bool, Id, Integer, Kind, Moment, Nested, Text, nullable
 
 
 def record_id() -> Field:
@@ -67,5 +67,5 @@ def object_schema(*names: str, **kinds: Kind) -> dict[str, Any]:
     properties = {name: known.get(name, {"type": ["string", "null"]}) for name in names}
     return {
         "type": ["object", "null"],
-        "properties": properties | {name: kind.schema() for name, kind in kinds.items()},
+        "properties": properties | {name: nullable(kind.schema()) for name, kind in kinds.items()},
     }

@@ -197,9 +197,7 @@ def _contact_key(writing: Writing) -> ContactKey:
     return ContactKey(writing.owner_id, writing.id)
 
 
-_SOURCE_OF_OWNER = (
-    "EXISTS (SELECT FROM contact_sources x WHERE x.owner_id = $1 AND x.owner_id = $2 AND x.id = {value})"
-)
+_SOURCE_OF_OWNER = "EXISTS (SELECT FROM contact_sources x WHERE x.owner_id = $1 AND x.owner_id = $2 AND x.id = {value})"
 
 CONTACTS = Resource(
     path="/contacts",
@@ -444,4 +442,3 @@ CONTACT_RESOURCES = (
     EVENTS,
     EVENT_PROPERTIES,
 )
-

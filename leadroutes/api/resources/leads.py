@@ -1,7 +1,5 @@
 """Leads and the offers that they are made to people with."""
 
-
-
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources.access import ASSIGNED_CONTACTS, SHARERS
 from leadroutes.api.resources.common import (

@@ -169,9 +169,7 @@ SUB_ACCOUNTS = Resource(
         nested(
             "user",
             object_sql(
-                tuple(
-                    (each.name, each.kind.shown(f"x.{each.name}")) for each in USER_FIELDS if each.answer_key
-                ),
+                tuple((each.name, each.kind.shown(f"x.{each.name}")) for each in USER_FIELDS if each.answer_key),
                 "users x WHERE x.id = t.user_id",
             ),
             {"$ref": "#/components/schemas/User"},
@@ -270,9 +268,7 @@ async def _check_member(writing: Writing, found: Errors) -> Errors:
 
 async def _must_own_team(writing: Writing) -> None:
     """The caller sees the team, or the reference would be wrong already; only its creator adds to it."""
-    owner_id = await writing.transaction.fetchval(
-        "SELECT owner_id FROM teams WHERE id = $1", writing.record["team_id"]
-    )
+    owner_id = await writing.transaction.fetchval("SELECT owner_id FROM teams WHERE id = $1", writing.record["team_id"])
     if owner_id is not None and owner_id != writing.caller.user_id:
         raise Forbidden("Only the creator of a team adds to it")
 
@@ -383,4 +379,3 @@ DISTRIBUTION_OPTIONS = Resource(
 )
 
 PEOPLE = (USERS, SUB_ACCOUNTS, TEAMS, TEAM_MEMBERS, DISTRIBUTION_OPTIONS)
-

@@ -1,7 +1,5 @@
 """Sources and lead routes: what happens with leads from where."""
 
-
-
 from typing import Any
 
 from leadroutes.api.resource import Errors, Field, Resource, Writing
