@@ -1,0 +1,239 @@
+"""The page behind a claim link: it shows little, claims only when its button is pressed, and tells the winner all."""
+
+import asyncio
+import re
+
+import pytest
+
+from tests.web.conftest import Office
+
+SECRETS = ("Lund", "mia@example.com", "555-0147", "+13035550147", "Elm Street", "garden", "80202")
+
+
+async def test_a_look_shows_a_masked_preview_and_claims_nothing(office: Office) -> None:
+    browser = office.browser()
+    link = await office.link("bob")
+
+    for method in ("GET", "HEAD", "GET"):
+        answer = await browser.request(method, link)
+        assert answer.status_code == 200
+
+    assert {word for word in ("Mia", "Denver", "$450,000", "Buyer", "Claim this lead") if word not in answer.text} == set()
+    assert [secret for secret in SECRETS if secret in answer.text] == []
+    assert await office.claimed() is None
+
+
+@pytest.mark.parametrize("via", ["Email", "Text", "Phone"])
+async def test_the_button_claims_and_shows_the_whole_contact(office: Office, via: str) -> None:
+    link = await office.link("bob", via=via)
+    browser = office.browser()
+    answer = await browser.post(link)
+
+    assert answer.status_code == 200
+    for part in ("Mia Lund", 'href="tel:+13035550147"', "(303) 555-0147", 'href="mailto:mia@example.com"', "12 Elm Street"):
+        assert part in answer.text
+    assert "Is the &lt;b&gt;garden&lt;/b&gt; sunny?" in answer.text
+    assert "<form" not in answer.text
+    assert await office.claimed() == {"username": "bob", "via": via}
+    assert "Mia Lund" in (await browser.get(link)).text
+    assert (await browser.post(link)).status_code == 200, "the winner asking again"
+
+
+async def test_the_loser_reads_who_has_it(office: Office) -> None:
+    await office.pass_minutes(5)
+    link = await office.link("carol")
+    await office.engine.claim(office.brokerage.owner_id, office.lead_id, office.town.users["bob"])
+    look, press = await office.browser().get(link), await office.browser().post(link)
+
+    assert (look.status_code, press.status_code) == (200, 409)
+    for answer in (look, press):
+        assert "already been claimed by <strong>Bob Town</strong>" in answer.text
+        assert [secret for secret in SECRETS if secret in answer.text] == []
+        assert "<form" not in answer.text
+
+
+async def test_many_press_at_once_and_one_has_it(office: Office) -> None:
+    await office.pass_minutes(5)
+    links = [await office.link(name) for name in ("bob", "carol") for _ in range(5)]
+    answers = await asyncio.gather(*(office.browser().post(link) for link in links))
+
+    winner = (await office.claimed())["username"]
+    statuses = {"bob": {answer.status_code for answer in answers[:5]}, "carol": {a.status_code for a in answers[5:]}}
+    assert statuses.pop(winner) == {200}
+    assert list(statuses.values()) == [{409}]
+
+
+@pytest.mark.parametrize("token", ["forged", "x" * 43, "%00", "%F0%9F%8F%A0", "a" * 5000, "a.b", "'--"])
+async def test_a_token_that_nobody_was_given_leads_nowhere(office: Office, token: str) -> None:
+    for method in ("GET", "HEAD", "POST"):
+        answer = await office.browser().request(method, f"/claim/{token}")
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+async def test_the_link_of_somebody_who_has_left_is_dead(office: Office) -> None:
+    link = await office.link("bob")
+    await office.database.execute("UPDATE users SET is_active = false WHERE username = 'bob'")
+
+    assert (await office.browser().get(link)).status_code == 404
+    assert (await office.browser().post(link)).status_code == 404
+    assert await office.claimed() is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "https://town.evil.example"},
+        {"Origin": "http://[bad"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://town"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://town"},
+    ],
+)
+async def test_a_claim_from_another_site_is_refused(office: Office, headers: dict[str, str]) -> None:
+    answer = await office.browser(**headers).post(await office.link("bob"))
+
+    assert answer.status_code == 403
+    assert await office.claimed() is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://town"},
+        {"Origin": "https://town"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://town"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+async def test_a_claim_from_our_own_page_is_taken(office: Office, headers: dict[str, str]) -> None:
+    assert (await office.browser(**headers).post(await office.link("bob"))).status_code == 200
+
+
+async def test_a_declined_lead_cannot_be_claimed(office: Office) -> None:
+    offer_id = await office.database.fetchval(
+        "SELECT id FROM offers WHERE user_id = $1 AND lead_id = $2", office.town.users["bob"], office.lead_id
+    )
+    await office.engine.decline(office.brokerage.owner_id, offer_id, office.town.users["bob"])
+    link = await office.link("bob")
+    look, press = await office.browser().get(link), await office.browser().post(link)
+
+    assert (look.status_code, press.status_code) == (200, 409)
+    assert "You have declined this lead" in look.text
+    assert "<form" not in press.text
+    assert await office.claimed() is None
+
+
+async def test_under_exclusive_the_turn_passes_on_and_the_page_says_when(office: Office) -> None:
+    await office.database.execute("UPDATE teams SET offer_mode = 'Exclusive'")
+    link = await office.link("bob")
+    before = (await office.browser().get(link)).text
+    await office.pass_minutes(5)
+    look, press = await office.browser().get(link), await office.browser().post(link)
+
+    assert 295 <= int(re.search(r'data-seconds="(\d+)"', before)[1]) <= 300
+    assert "Yours to claim for" in before
+    assert (look.status_code, press.status_code) == (200, 409)
+    assert "Your time to claim this lead is over" in look.text
+    carols = (await office.browser().get(await office.link("carol"))).text
+    assert "Alice Town hears that nobody did" in carols, "nobody comes after her"
+
+
+async def test_the_countdown_ends_when_the_lead_lapses(office: Office) -> None:
+    link = await office.link("bob")
+    open_page = (await office.browser().get(link)).text
+    await office.pass_minutes(5)
+    await office.pass_minutes(15)
+    unclaimed = await office.browser().get(link)
+
+    assert 1195 <= int(re.search(r'data-seconds="(\d+)"', open_page)[1]) <= 1200, "five minutes to Carol, then fifteen"
+    assert "Nobody has this lead yet" in unclaimed.text
+    assert "data-seconds" not in unclaimed.text
+    assert (await office.browser().post(link)).status_code == 200
+    assert await office.claimed() == {"username": "bob", "via": "Email"}
+
+
+async def test_a_faster_clock_counts_down_in_the_readers_seconds(office: Office) -> None:
+    await office.database.set_time_scale(60)
+    page = (await office.browser().get(await office.link("bob"))).text
+
+    assert 15 <= int(re.search(r'data-seconds="(\d+)"', page)[1]) <= 20
+
+
+async def test_a_lead_that_was_assigned_shows_the_contact_to_whom_it_was_given(office: Office) -> None:
+    bobs, carols = await office.link("bob"), await office.link("carol")
+    await office.engine.assign(
+        office.brokerage.owner_id, office.lead_id, office.town.users["carol"], office.town.users["alice"]
+    )
+    assert "Mia Lund" in (await office.browser().get(carols)).text
+    assert "Carol Town" in (await office.browser().get(bobs)).text
+
+    await office.engine.assign(
+        office.brokerage.owner_id, office.lead_id, office.town.users["bob"], office.town.users["alice"]
+    )
+    assert "Mia Lund" in (await office.browser().get(bobs)).text
+    assert "Mia Lund" not in (await office.browser().get(carols)).text, "it has moved on"
+
+
+async def test_an_inquiry_that_is_only_html_shows_its_words(office: Office) -> None:
+    await office.database.execute(
+        "UPDATE leads SET text_body = NULL, html_body = '<p>Hello</p><script>alert(1)</script><p>there &amp; then</p>'"
+    )
+    page = (await office.browser().post(await office.link("bob"))).text
+
+    assert "Hello\n\nthere &amp; then" in page or "Hello\nthere &amp; then" in page
+    assert "alert(1)" not in page
+
+
+async def test_a_lead_of_which_little_is_known_has_a_page(office: Office) -> None:
+    lead_id = await office.ask(email="someone@example.com", name="")
+    link = await office.link("bob", lead_id)
+
+    assert "Somebody" in (await office.browser().get(link)).text
+    assert "mailto:someone@example.com" in (await office.browser().post(link)).text
+
+
+async def test_names_that_are_markup_stay_words(office: Office) -> None:
+    lead_id = await office.ask(name="<img src=x> O'Hara", email="o&m@example.com", city="<b>Bo</b>", lead_type="\"'>")
+    link = await office.link("bob", lead_id)
+
+    for page in ((await office.browser().get(link)).text, (await office.browser().post(link)).text):
+        assert "<img src=x>" not in page
+        assert "<b>Bo</b>" not in page
+
+
+# -------------------------------------------------------------------------------- for somebody who is signed in
+
+
+async def test_a_member_claims_on_his_own_page(office: Office) -> None:
+    browser = await office.sign_in("bob")
+    home = (await browser.get("/")).text
+    path = re.search(r'href="(/offers/\d+)"', home)[1]
+
+    assert "Mia, in Denver, Buyer, $450,000" in home
+    assert "Lund" not in home
+    look = await browser.get(path)
+    assert look.status_code == 200
+    assert [secret for secret in SECRETS if secret in look.text] == []
+    assert "Mia Lund" in (await browser.post(path)).text
+    assert await office.claimed() == {"username": "bob", "via": "None"}
+    assert "Mia Lund" in (await browser.get("/")).text
+
+
+async def test_an_offer_is_seen_by_the_one_whom_it_was_made_to(office: Office) -> None:
+    offers = dict(
+        await office.database.fetch("SELECT username, o.id FROM offers o JOIN users u ON u.id = o.user_id")
+    )
+    dave, carol = await office.sign_in("dave"), await office.sign_in("carol")
+
+    for path in (f"/offers/{offers['bob']}", "/offers/0", "/offers/9" + "9" * 30, "/offers/x"):
+        assert (await dave.get(path)).status_code == 404
+        assert (await dave.post(path)).status_code == 404
+    assert (await carol.get(f"/offers/{offers['carol']}")).status_code == 404, "she has not been told yet"
+    assert (await office.browser().post(f"/offers/{offers['bob']}")).headers["location"] == "/sign-in"
+    evil = {"Origin": "https://evil.example"}
+    assert (await carol.post(f"/offers/{offers['bob']}", headers=evil)).status_code == 403
+    assert await office.claimed() is None

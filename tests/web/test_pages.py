@@ -1,0 +1,131 @@
+"""What holds for every page: its headers, its words in HTML also when something is wrong, its place beside the API."""
+
+import re
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from leadroutes import api, app, web
+from leadroutes.settings import Settings
+from leadroutes.store.postgres import Database
+from leadroutes.web.pages import mailto, moment, phone, plain, tel
+from tests.web.conftest import Office, under
+
+PAGES = ("/sign-in", "/claim/forged", "/unsubscribe/forged", "/offers/1", "/outbox", "/", "/assets/none", "/claim/", "/claim/a/b")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_is_locked_down(office: Office, path: str) -> None:
+    answer = await office.browser().get(path)
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-robots-tag"] == "noindex, nofollow"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_nothing_stands_inline(office: Office) -> None:
+    browser = await office.sign_in("alice")
+    paths = ["/", "/outbox", await office.link("bob"), "/claim/forged"]
+    pages = [(await browser.get(path)).text for path in paths] + [(await office.browser().get("/sign-in")).text]
+    pages.append((await browser.post(paths[2])).text)
+
+    for page in pages:
+        assert re.search(r"<style|<script(?![^>]* src=)|\son\w+=|\sstyle=|javascript:", page) is None
+        assert page.startswith("<!doctype html>")
+        assert len(re.findall(r"<h1", page)) == 1
+
+
+async def test_assets_may_be_kept_because_their_address_changes(office: Office) -> None:
+    page = (await office.browser().get("/sign-in")).text
+    addresses = re.findall(r'(?:href|src)="(/assets/[^"]+)"', page)
+
+    assert {address.partition("?")[0] for address in addresses} == {
+        "/assets/icon.svg", "/assets/pages.css", "/assets/pages.js"
+    }  # fmt: skip
+    for address in addresses:
+        answer = await office.browser().get(address)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "/claim/x"), ("PUT", "/"), ("PATCH", "/sign-in"), ("GET", "/sign-out")])
+async def test_what_a_page_does_not_take_is_said_in_html(office: Office, method: str, path: str) -> None:
+    answer = await office.browser().request(method, path)
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"]
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+
+
+async def test_a_database_that_is_away_is_said_in_html(office: Office, database_url: str) -> None:
+    away = await Database.open(Settings(), url=database_url)
+    await away.close()
+    application = web.application(away, office.engine, office.settings)
+    answer = await replace(office, application=application).browser().get("/claim/whatever")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+    assert "<h1>Not now</h1>" in answer.text
+
+
+async def test_pages_under_a_path_link_within_it(office: Office) -> None:
+    elsewhere = under(office, public_url="http://town/leads")
+    browser = elsewhere.browser()
+    page = (await browser.get("/sign-in")).text
+
+    assert (await browser.get("/outbox")).headers["location"] == "/leads/sign-in?next=/outbox"
+    assert set(re.findall(r'(?:href|src|action)="(/[^"]*?)/?(?:assets|sign-in)?[/"?]', page)) == {"/leads"}
+
+
+def test_pages_and_api_do_not_meet() -> None:
+    assert [path for path in api.paths() if web.owns(path)] == []
+    assert [path for path in ("/", "/outbox", "/sign-in", "/claim/x", "/offers/1", "/unsubscribe/x") if not web.owns(path)] == []
+
+
+async def test_the_house_answers_pages_and_api(database: Database, tmp_path) -> None:
+    house = app.build(Settings(data=tmp_path, secret="a secret"), database)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=house), base_url="http://town") as client:
+        page, record = await client.get("/claim/forged"), await client.get("/leads")
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert record.headers["content-type"].startswith("application/json")
+
+
+# -------------------------------------------------------------------------------------------------------- words
+
+
+@pytest.mark.parametrize(
+    ("given", "shown", "dialled"),
+    [
+        ("+13035550147", "(303) 555-0147", "+13035550147"),
+        ("303.555.0147 x12", "(303) 555-0147 ext. 12", "+13035550147;ext=12"),
+        ("+442079460123", "+44 20 7946 0123", "+442079460123"),
+        ("call me", "call me", ""),
+        ("12", "12", "+112"),
+    ],
+)
+def test_a_phone_is_shown_and_dialled(given: str, shown: str, dialled: str) -> None:
+    assert (phone(given), tel(given)) == (shown, dialled)
+
+
+def test_an_address_cannot_add_to_its_link() -> None:
+    assert mailto("a&b?bcc=x@example.com") == "a%26b%3Fbcc%3Dx@example.com"
+
+
+def test_words_come_out_of_markup() -> None:
+    assert plain("<style>x</style><p>Hi</p><script>y</script>") == "Hi"
+    assert plain("") == ""
+
+
+async def test_moments_are_the_readers(database: Database) -> None:
+    at = database.clock.now().replace(year=2026, month=1, day=5, hour=20, minute=7)
+
+    assert "Jan 5, 2026, 1:07 PM MST" in moment(at, "America/Denver")
+    assert "Jan 5, 2026, 8:07 PM UTC" in moment(at, "No/Where")

@@ -1,0 +1,149 @@
+"""Signing in and out: who may, for how long, what a guesser is told, and what the cookie is like."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.web.conftest import PASSWORD, Office, under
+
+
+async def sign_in(browser: httpx.AsyncClient, email: str = "bob@example.com", password: str = PASSWORD, **more: str):
+    return await browser.post("/sign-in", data={"email": email, "password": password, **more})
+
+
+async def test_the_form_leads_to_the_page_that_was_wanted(office: Office) -> None:
+    browser = office.browser()
+    sent_away = await browser.get("/outbox")
+    form = await browser.get(sent_away.headers["location"])
+    answer = await sign_in(browser, email=" Bob@Example.com ", next="/outbox")
+
+    assert (sent_away.status_code, sent_away.headers["location"]) == (303, "/sign-in?next=/outbox")
+    assert 'name="next" value="/outbox"' in form.text
+    assert (answer.status_code, answer.headers["location"]) == (303, "/outbox")
+    assert (await browser.get("/outbox")).status_code == 200
+    assert (await browser.get("/sign-in?next=/outbox")).headers["location"] == "/outbox", "he is signed in"
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "outbox", "/a\nb", ""]
+)
+async def test_no_other_site_is_reached_through_the_form(office: Office, target: str) -> None:
+    assert (await sign_in(office.browser(), next=target)).headers["location"] == "/"
+    assert 'value="/"' in (await office.browser().get("/sign-in", params={"next": target})).text
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [("bob@example.com", "wrong"), ("nobody@example.com", PASSWORD), ("", ""), ("bob\0@example.com", PASSWORD),
+     ("bob@example.com", "x" * 5000)],
+)  # fmt: skip
+async def test_who_is_wrong_is_not_told_in_what(office: Office, email: str, password: str) -> None:
+    browser = office.browser()
+    answer = await sign_in(browser, email, password)
+
+    assert answer.status_code == 403
+    assert "The e-mail or the password is wrong." in answer.text
+    assert not answer.cookies
+    assert (await browser.get("/")).headers["location"] == "/sign-in"
+
+
+async def test_an_account_without_a_password_or_that_was_closed_cannot_sign_in(office: Office) -> None:
+    await office.database.execute("UPDATE users SET password_hash = NULL WHERE username = 'bob'")
+    carol = await office.sign_in("carol")
+    await office.database.execute("UPDATE users SET is_active = false WHERE username = 'carol'")
+
+    assert (await sign_in(office.browser(), "bob@example.com", "nobody has this password")).status_code == 403
+    assert (await sign_in(office.browser(), "carol@example.com")).status_code == 403
+    assert (await carol.get("/")).status_code == 303, "she is out at once"
+
+
+async def test_a_session_is_kept_as_a_hash_and_ends(office: Office) -> None:
+    browser = await office.sign_in("bob")
+    token = browser.cookies["leadroutes"]
+    kept = await office.database.fetchrow("SELECT token_hash, expires_at - now() AS life FROM sessions")
+    await office.pass_minutes(60 * 24 * 30)
+
+    assert token.encode() not in kept["token_hash"]
+    assert 13.9 < kept["life"].total_seconds() / 86_400 <= 14
+    assert (await browser.get("/")).status_code == 200, "a session's life is real time"
+    await office.database.execute("UPDATE sessions SET expires_at = now()")
+    assert (await browser.get("/")).status_code == 303
+    await office.sign_in("bob")
+    assert await office.database.fetchval("SELECT count(*) FROM sessions") == 1, "the one that had ended is gone"
+
+
+async def test_signing_out_ends_the_session_itself(office: Office) -> None:
+    browser = await office.sign_in("bob")
+    token = browser.cookies["leadroutes"]
+    answer = await browser.post("/sign-out")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert (await office.browser(Cookie=f"leadroutes={token}").get("/")).status_code == 303
+    assert (await office.browser().get("/sign-out")).status_code == 405
+
+
+async def test_signing_in_again_ends_the_session_before(office: Office) -> None:
+    browser = await office.sign_in("bob")
+    first = browser.cookies["leadroutes"]
+    await sign_in(browser, "carol@example.com")
+
+    assert browser.cookies["leadroutes"] != first
+    assert "Carol Town" in (await browser.get("/")).text
+    assert (await office.browser(Cookie=f"leadroutes={first}").get("/")).status_code == 303
+
+
+async def test_the_cookie_is_for_our_pages_alone(office: Office) -> None:
+    plain = (await sign_in(office.browser())).headers["set-cookie"]
+    secure = (await sign_in(under(office, public_url="https://town").browser())).headers["set-cookie"]
+
+    for part in ("HttpOnly", "SameSite=lax", "Path=/", "Max-Age=1209600"):
+        assert part in plain
+        assert part in secure
+    assert "Secure" not in plain
+    assert secure.startswith("__Host-leadroutes=")
+    assert "Secure" in secure
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+async def test_another_site_can_sign_nobody_in_or_out(office: Office, headers: dict[str, str]) -> None:
+    browser = await office.sign_in("bob")
+
+    assert (await browser.post("/sign-out", headers=headers)).status_code == 403
+    assert (await browser.get("/")).status_code == 200
+    assert (await sign_in(office.browser(**headers))).status_code == 403
+
+
+async def test_after_ten_failures_an_account_has_to_wait(office: Office) -> None:
+    browser = office.browser()
+    answers = await asyncio.gather(*(sign_in(browser, password="wrong") for _ in range(12)))
+    right = await sign_in(office.browser())
+
+    assert sorted(answer.status_code for answer in answers) == [403] * 10 + [429] * 2
+    assert right.status_code == 429
+    assert 0 < int(right.headers["retry-after"]) <= 900
+    assert "Try again in 15 minutes" in right.text
+    assert (await sign_in(browser, "carol@example.com")).status_code == 303, "others may"
+
+
+async def test_after_fifty_failures_an_address_has_to_wait(office: Office) -> None:
+    browser = office.browser()
+    answers = await asyncio.gather(*(sign_in(browser, f"{n}@example.com", "x" * 300) for n in range(51)))
+
+    assert sorted(answer.status_code for answer in answers) == [403] * 50 + [429]
+    assert (await sign_in(browser)).status_code == 429
+
+
+async def test_forms_that_cannot_be_read_are_refused(office: Office) -> None:
+    browser = office.browser()
+
+    async def slow():
+        yield b"email="
+        await asyncio.Event().wait()
+
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await browser.post("/sign-in", json={"email": "bob@example.com"})).status_code == 400
+    assert (await browser.post("/sign-in", content=b"a=1&" * 21, headers=form)).status_code == 400
+    assert (await browser.post("/sign-in", content=b"a" * 20_000, headers=form)).status_code == 413
+    assert (await browser.post("/sign-in", content=b"email=%ff%fe&password=\xff", headers=form)).status_code == 403
+    assert (await browser.post("/sign-in", content=slow(), headers=form)).status_code == 408
