@@ -110,7 +110,7 @@ async def port(town):
     config = uvicorn.Config(town.application, port=0, log_level="error", lifespan="on", loop="none")
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 -- it has no event to wait for
         await asyncio.sleep(0)
     yield server.servers[0].sockets[0].getsockname()[1]
     server.should_exit = True
