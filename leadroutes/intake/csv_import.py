@@ -91,7 +91,7 @@ def _row(row: int, line: int, header: list[str], keys: list[str], cells: list[st
         return RowError(row, line, "empty_row")
     if cells is None or len(cells) != len(header):
         return RowError(row, line, "wrong_columns")
-    if [plain_key(cell) for cell in cells] == keys:
+    if all(plain_key(cell) == key for cell, key in zip(cells, keys, strict=True)):
         return RowError(row, line, "repeated_header")
     fields = gather(zip(header, cells, strict=True))
     inquiry = flat_draft(fields, DEFAULT_SOURCE).inquiry()
@@ -105,7 +105,7 @@ def _row(row: int, line: int, header: list[str], keys: list[str], cells: list[st
         dataclasses.replace(inquiry, vendor_id=inquiry.vendor_id or _first(fields, "vendorid")),
         lead_source=inquiry.source or DEFAULT_SOURCE,
         contact_source=normal_source(_first(fields, "contactsource")),
-        warnings=tuple(_warnings(fields, header, cells)),
+        warnings=tuple(_warnings(inquiry, fields, header, cells)),
     )
 
 
@@ -122,8 +122,10 @@ _CELLS: Final[tuple[tuple[Meaning, WhyNull, Callable[[str | None], Any]], ...]] 
 )
 
 
-def _warnings(fields: Fields, header: list[str], cells: list[str]) -> Iterator[CellWarning]:
+def _warnings(inquiry: Inquiry, fields: Fields, header: list[str], cells: list[str]) -> Iterator[CellWarning]:
     for meaning, why, normal in _CELLS:
+        if meaning != "zipcode" and getattr(inquiry, meaning) is not None:
+            continue  # it has been read; a zipcode may have come from the street line
         value = pick(fields, meaning)
         if value is not None and normal(value) is None:
             column = next(

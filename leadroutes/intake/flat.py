@@ -99,8 +99,11 @@ def gather(pairs: Iterable[tuple[str, Any]]) -> Fields:
 def pick(fields: Fields, meaning: Meaning, without: frozenset[str] = frozenset()) -> str | None:
     """The first non-blank value among the names of a meaning."""
     says_something = one_line if meaning in _AS_TYPED else field_text
-    values = (value for name in NAMES[meaning] if name not in without for value in fields.get(name, ()))
-    return next((value for value in values if says_something(value)), None)
+    for name in NAMES[meaning]:  # plain loops: this runs for every meaning of every row of an import
+        for value in fields.get(name, ()):
+            if name not in without and says_something(value):
+                return value
+    return None
 
 
 def flat_draft(fields: Fields, default_source: str | None, without: frozenset[str] = frozenset()) -> Draft:
