@@ -79,7 +79,8 @@ async def test_a_claim_a_decline_an_assignment_and_a_due_offer_at_once_leave_one
     open_offers = await database.fetchval("SELECT count(*) FROM offers WHERE state IN ('scheduled', 'notified')")
     assert open_offers == 0
     wins = await database.fetchval(
-        "SELECT count(*) FROM offers o JOIN claims c USING (owner_id, lead_id) WHERE o.state = 'won' AND o.user_id <> c.user_id"
+        "SELECT count(*) FROM offers o JOIN claims c USING (owner_id, lead_id)"
+        " WHERE o.state = 'won' AND o.user_id <> c.user_id"
     )
     assert wins == 0
 
