@@ -41,6 +41,8 @@ MARKUP = re.compile(
     r"<(?:!doctype|/?(?:html|body|head|table|div|p|br|span|a|h[1-6]|ul|ol|li|b|strong|i|em|img)\b)", re.IGNORECASE
 )
 
+LINES = re.compile(r"<(?:!doctype|/?(?:html|body|table|div|p|br|h[1-6]|ul|ol|li)\b)", re.IGNORECASE)
+
 
 class Unrenderable(Exception):  # noqa: N818 -- named for what the template is
     """The template cannot be rendered; the message says why, for the person who wrote it."""
@@ -58,6 +60,11 @@ def check_template(text: str) -> str | None:
 def is_markup(text: str) -> bool:
     """Whether a template's body is HTML already rather than plain text."""
     return MARKUP.search(text) is not None
+
+
+def breaks_lines(text: str) -> bool:
+    """Whether the HTML of a body makes its own lines; otherwise those that its author typed count."""
+    return LINES.search(text) is not None
 
 
 def render(text: str, variables: Mapping[str, object], *, markup: bool = False) -> str:

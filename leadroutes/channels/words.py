@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from leadroutes.domain.campaign import zone_named
 from leadroutes.domain.preview import preview
-from leadroutes.liquid import is_markup, render
+from leadroutes.liquid import breaks_lines, is_markup, render
 
 HIDDEN = frozenset({"script", "style", "title", "head"})
 LINES = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "table", "ul", "ol"})
@@ -25,6 +25,8 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+_LINE_END = re.compile(r"(<[^>]*>)|\r?\n")  # outside of tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,8 @@ def campaign_words(message: Mapping[str, Any]) -> Words:
         return Words(subject=None, text_body=render(body, variables))
     if is_markup(body):
         markup = render(body, variables, markup=True)
+        if not breaks_lines(body):
+            markup = _LINE_END.sub(lambda found: found[1] or "<br>\n", markup)
         return Words(subject=subject, text_body=_text_of(markup), html_body=markup)
     text = render(body, variables)
     return Words(subject=subject, text_body=text, html_body=_html_of(text))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leadroutes.liquid import Unrenderable, check_template, is_markup, render
+from leadroutes.liquid import Unrenderable, breaks_lines, check_template, is_markup, render
 
 MIA = {"first_name": "Mia", "contact": {"first_name": "Mia"}, "now": datetime(2026, 11, 24, tzinfo=UTC)}
 
@@ -44,6 +44,14 @@ def test_values_are_escaped_in_markup_and_the_markup_is_kept() -> None:
 )
 def test_a_body_that_is_markup_is_told_from_text(body: str, *, markup: bool) -> None:
     assert is_markup(body) is markup
+
+
+@pytest.mark.parametrize(
+    ("body", "breaks"),
+    [("<p>Hello</p>", True), ("Hello<br>there", True), ("Hello\n<b>there</b>", False), ("<a\nhref='x'>y</a>\n", False)],
+)
+def test_a_body_that_is_only_bold_here_and_there_keeps_its_lines(body: str, *, breaks: bool) -> None:
+    assert breaks_lines(body) is breaks
 
 
 @pytest.mark.parametrize(
