@@ -1,4 +1,4 @@
-"""One PostgreSQL server for the whole run (the embedded one, or LEADROUTES_TEST_DATABASE_URL), a fresh database per test."""
+"""One PostgreSQL server for a run (embedded, or LEADROUTES_TEST_DATABASE_URL), a fresh database for every test."""
 
 import asyncio
 import itertools

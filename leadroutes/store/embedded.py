@@ -35,8 +35,8 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
 
 
 def _create_database(server: object, database: str) -> None:
-    exists = server.psql(f"SELECT 'found' FROM pg_database WHERE datname = '{database}'")  # type: ignore[attr-defined]
-    if "found" not in exists:
+    databases = server.psql("SELECT datname FROM pg_database").split()  # type: ignore[attr-defined]
+    if database not in databases:
         server.psql(f'CREATE DATABASE "{database}"')  # type: ignore[attr-defined]
 
 
