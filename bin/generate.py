@@ -6,9 +6,13 @@ bin/generate writes them, bin/generate --check compares; nothing else may write 
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+from typer.main import get_command
+
+from leadroutes.cli import app
 from leadroutes.domain.life import LEAD, OFFER
 from leadroutes.settings import described
 from leadroutes.store.migrating import migrations
@@ -37,6 +41,40 @@ def schema() -> str:
     return heading + "\n".join(sql for _, sql in migrations())
 
 
+COMMANDS_HEADING = """# Commands
+
+What `leadroutes` can do. Each command explains itself with `--help`. It ends with 0 when it is done, with 1 when it
+could not be done (the reason is on standard error), with 2 for wrong arguments.
+"""
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options, as its --help shows them."""
+    return COMMANDS_HEADING + "".join(
+        _command_text(name, command) for name, command in _commands(get_command(app), "")
+    )
+
+
+def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{prefix}{name} ")
+        else:
+            yield prefix + name, command
+
+
+def _command_text(name: str, command: Any) -> str:
+    given = [parameter for parameter in command.params if parameter.name != "help"]
+    arguments = "".join(f" {each.metavar or each.name.upper()}" for each in given if each.param_type_name == "argument")
+    rows = "".join(
+        f"| `{', '.join(each.opts)}` | {each.help or ''}{' Required.' if each.required else ''} |\n"
+        for each in given
+        if each.param_type_name == "option"
+    )
+    table = f"\n| option | what it does |\n|---|---|\n{rows}" if rows else ""
+    return f"\n## leadroutes {name}{arguments}\n\n{command.help}\n{table}"
+
+
 def readme() -> str:
     """The README with the picture of a lead's life, drawn from the table by which the code moves."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -63,6 +101,7 @@ def _node(state: str) -> str:
 
 GENERATED: list[tuple[str, Callable[[], str]]] = [
     ("README.md", readme),
+    ("docs/commands.md", commands_page),
     ("docs/settings.md", settings_page),
     ("leadroutes/store/schema.sql", schema),
 ]
