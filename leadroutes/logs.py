@@ -18,7 +18,7 @@ SECRET_FIELDS = frozenset(
 )
 # What a secret looks like inside a line: in the paths that carry one, in URLs with a password, as a token of ours.
 SECRET_TEXTS = (
-    (re.compile(r"(/(?:intake|claim)/)[^/\s?\"'<>]+", re.IGNORECASE), rf"\1{BLANK}"),
+    (re.compile(r"(/(?:intake|claim|unsubscribe)/)[^/\s?\"'<>]+", re.IGNORECASE), rf"\1{BLANK}"),
     (re.compile(r"(\w+://[^/@:\s]*:)[^@/\s]+@"), rf"\1{BLANK}@"),
     (re.compile(r"\b((?:bearer|basic)\s+)[\w+/=.~-]+", re.IGNORECASE), rf"\1{BLANK}"),
     (re.compile(r"\b[0-9a-f]{40}\b"), BLANK),

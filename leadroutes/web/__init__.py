@@ -45,7 +45,7 @@ def owns(path: str) -> bool:
 
 def application(database: Database, engine: Engine, settings: Settings) -> Application:
     """The ASGI application of all pages."""
-    pages = Pages(settings.public_url)
+    pages = Pages(settings.public_url, database.clock)
     sessions = Sessions(database, pages, settings.body_timeout)
     claims = ClaimPages(database, engine, pages, sessions)
     home = HomePages(database, engine, pages, sessions)

@@ -76,6 +76,4 @@ class ClaimPages:
         seconds = None
         if page.standing == "open" and page.ends_at is not None:
             seconds = round(self._database.clock.real_seconds_until(page.ends_at))
-        return self._pages.answer(
-            "claim.html", 409 if refusal else 200, page=page, seconds=seconds, refusal=refusal
-        )
+        return self._pages.answer("claim.html", 409 if refusal else 200, page=page, seconds=seconds, refusal=refusal)

@@ -17,6 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from leadroutes.clock import Clock
 from leadroutes.domain.campaign import zone_named
 
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -27,7 +28,7 @@ _VERSION = hashlib.sha256(b"".join(_ASSETS[name] for name in sorted(_ASSETS))).h
 class Pages:
     """All pages of a service that people reach under one public address."""
 
-    def __init__(self, public_url: str) -> None:
+    def __init__(self, public_url: str, clock: Clock) -> None:
         self.public_url = public_url
         self.prefix = urlsplit(public_url).path.rstrip("/")
         self.is_secure = public_url.startswith("https:")
@@ -39,7 +40,8 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.globals.update(prefix=self.prefix, version=_VERSION, user=None)
-        self._templates.filters.update(moment=moment, phone=phone, tel=tel, mailto=mailto, plain=plain)
+        self._templates.filters.update(moment=lambda at, zone: moment(at, zone, clock.now()))
+        self._templates.filters.update(phone=phone, tel=tel, mailto=mailto, plain=plain)
 
     def answer(
         self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: object
@@ -75,10 +77,12 @@ def show_asset(request: Request) -> Response:
 # ------------------------------------------------------------------------------------------------------- words
 
 
-def moment(at: datetime, timezone: str | None) -> Markup:
-    """`Nov 24, 2025, 2:32 PM MST`, as the reader's clock shows it."""
-    local = at.astimezone(zone_named(timezone))
-    text = f"{local:%b} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M %p %Z}"
+def moment(at: datetime, timezone: str | None, now: datetime) -> Markup:
+    """`Nov 24, 2:32 PM MST`, as the reader's clock shows it; with the year when it is not this one."""
+    zone = zone_named(timezone)
+    local = at.astimezone(zone)
+    year = "" if local.year == now.astimezone(zone).year else f"{local.year}, "
+    text = f"{local:%b} {local.day}, {year}{local.hour % 12 or 12}:{local:%M %p %Z}"
     return Markup('<time datetime="{}">{}</time>').format(local.isoformat(timespec="seconds"), text)
 
 

@@ -25,6 +25,7 @@ def restored() -> Iterator[None]:
     [
         ("POST /intake/abcd1234 201", "POST /intake/[secret] 201"),
         ("GET //claim/x-Y_z?a=1", "GET //claim/[secret]?a=1"),
+        ("GET /unsubscribe/WzEsMV0.x-Y_z", "GET /unsubscribe/[secret]"),
         ("smtp://user:hunter2@mail.example.com:25", "smtp://user:[secret]@mail.example.com:25"),
         ("postgresql://postgres:p%40ss@db/leads refused", "postgresql://postgres:[secret]@db/leads refused"),
         ("Authorization: Bearer abc.def-1", "Authorization: Bearer [secret]"),

@@ -18,7 +18,8 @@ async def test_a_look_shows_a_masked_preview_and_claims_nothing(office: Office) 
         answer = await browser.request(method, link)
         assert answer.status_code == 200
 
-    assert {word for word in ("Mia", "Denver", "$450,000", "Buyer", "Claim this lead") if word not in answer.text} == set()
+    for word in ("Mia", "Denver", "$450,000", "Buyer", "Claim this lead"):
+        assert word in answer.text
     assert [secret for secret in SECRETS if secret in answer.text] == []
     assert await office.claimed() is None
 
@@ -30,7 +31,8 @@ async def test_the_button_claims_and_shows_the_whole_contact(office: Office, via
     answer = await browser.post(link)
 
     assert answer.status_code == 200
-    for part in ("Mia Lund", 'href="tel:+13035550147"', "(303) 555-0147", 'href="mailto:mia@example.com"', "12 Elm Street"):
+    links = ('href="tel:+13035550147"', 'href="mailto:mia@example.com"')
+    for part in ("Mia Lund", "(303) 555-0147", "12 Elm Street", *links):
         assert part in answer.text
     assert "Is the &lt;b&gt;garden&lt;/b&gt; sunny?" in answer.text
     assert "<form" not in answer.text
@@ -224,9 +226,7 @@ async def test_a_member_claims_on_his_own_page(office: Office) -> None:
 
 
 async def test_an_offer_is_seen_by_the_one_whom_it_was_made_to(office: Office) -> None:
-    offers = dict(
-        await office.database.fetch("SELECT username, o.id FROM offers o JOIN users u ON u.id = o.user_id")
-    )
+    offers = dict(await office.database.fetch("SELECT username, o.id FROM offers o JOIN users u ON u.id = o.user_id"))
     dave, carol = await office.sign_in("dave"), await office.sign_in("carol")
 
     for path in (f"/offers/{offers['bob']}", "/offers/0", "/offers/9" + "9" * 30, "/offers/x"):

@@ -31,7 +31,7 @@ async def test_the_owner_sees_the_ledger_and_who_has_which_lead_since_when(offic
     assert ledger_of(after) | {"claimed": 1, "on offer": 1} == ledger_of(after)
     assert before.count("offered to Bob Town since") == 2
     assert "Mia Lund" in after
-    assert re.search(r'<span class="taken">Bob Town since <time datetime="[^"]+">\w{3} \d+, \d{4}, \d+:\d\d [AP]M UTC<', after)
+    assert re.search(r'class="taken">Bob Town since <time datetime="[^"]+">\w{3} \d+, \d+:\d\d [AP]M UTC<', after)
     assert after.count("offered to Bob Town since") == 1
 
 
@@ -89,7 +89,7 @@ async def test_the_outbox_can_be_filtered_and_paged(office: Office) -> None:
         path = older[1].replace("&amp;", "&") if older else None
 
     assert [len(part) for part in seen] == [50, 30]
-    assert sum(seen, []) == [n for n in range(119, -1, -1) if states[n % 3] == "sent"]
+    assert [n for part in seen for n in part] == [n for n in range(119, -1, -1) if states[n % 3] == "sent"]
     assert (await browser.get("/outbox?state=failed")).text.count("number ") == 40
     assert "There are none that are unknown." in (await browser.get("/outbox?state=unknown")).text
 

@@ -26,7 +26,8 @@ async def test_the_form_leads_to_the_page_that_was_wanted(office: Office) -> Non
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "outbox", "/a\nb", ""]
+    "target",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "outbox", "/a\nb", ""],
 )
 async def test_no_other_site_is_reached_through_the_form(office: Office, target: str) -> None:
     assert (await sign_in(office.browser(), next=target)).headers["location"] == "/"

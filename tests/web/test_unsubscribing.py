@@ -24,7 +24,8 @@ def link(office: Office, contact_id: int) -> str:
 
 
 async def active(office: Office) -> set[str]:
-    return {row["type"] for row in await office.database.fetch("SELECT type FROM contact_communications WHERE is_active")}
+    rows = await office.database.fetch("SELECT type FROM contact_communications WHERE is_active")
+    return {row["type"] for row in rows}
 
 
 async def unsubscribed_at(office: Office, contact_id: int) -> object:

@@ -23,8 +23,8 @@ if (countdown) {
     countdown.textContent = hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
     if (left > 0) return;
     clearInterval(ticking);
-    // What comes now, the service decides a moment later.
-    if (Number(countdown.dataset.seconds) > 0) setTimeout(() => location.reload(), 1500);
+    // What comes now, the service decides a moment later; should it be late, the page asks again.
+    setTimeout(() => location.reload(), Number(countdown.dataset.seconds) > 0 ? 1500 : 5000);
   };
   const ticking = setInterval(show, 250);
   show();
