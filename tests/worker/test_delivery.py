@@ -11,7 +11,7 @@ import pytest
 from leadroutes.channels.email import make_mail
 from leadroutes.channels.envelope import DeliveryError, Envelope
 from leadroutes.delivering import Delivery, TryAgain, delay_after
-from leadroutes.store.messages import MessageKey
+from leadroutes.store.messages import MessageKey, Outcome, begin_sending, note_outcome
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox, text_of
@@ -211,6 +211,18 @@ async def test_a_crash_while_sending_to_a_contact_is_unknown_and_never_sent_agai
     alert = await post.the_only("kind = 'offer'")
     await post.deliver(alert)
     assert [mail["To"] for mail in mailbox.mails] == ["bob@example.com"], "an agent is rather told twice than never"
+
+
+async def test_a_worker_that_only_stood_still_may_still_say_that_it_was_sent(
+    brokerage: Brokerage, post: Post, database: Database, drip: int
+) -> None:
+    message_id = await campaign_message(brokerage, post)
+    key = MessageKey(brokerage.owner_id, message_id)
+    assert await begin_sending(database, key) is not None
+    await post.deliver(message_id)  # by another worker, which takes the first one for dead
+    assert (await post.outcome(message_id))[0] == "unknown"
+    await note_outcome(database, key, Outcome(state="sent"))
+    assert await post.outcome(message_id) == ("sent", None)
 
 
 async def test_a_step_that_was_stopped_is_not_sent(

@@ -1,10 +1,11 @@
 -- $1 owner, $2 message, $3 state, $4 reason, $5 now, $6 address, $7 subject, $8 text, $9 HTML, $10 sender.
+-- Who only seemed to have stopped may still say that it was sent.
 -- A campaign step is done once its message has been sent, or has been dealt with in another way than by stopping it.
 WITH noted AS (
     UPDATE messages
     SET state = $3, reason = $4, sent_at = CASE WHEN $3 = 'sent' THEN $5::timestamptz END, address = $6, subject = $7,
         text_body = $8, html_body = $9
-    WHERE owner_id = $1 AND id = $2 AND state = 'sending'
+    WHERE owner_id = $1 AND id = $2 AND (state = 'sending' OR state = 'unknown' AND $3 = 'sent')
     RETURNING owner_id, communication_id
 )
 UPDATE contact_communications c
