@@ -113,6 +113,11 @@ async def set_custom_values(transaction: Transaction, key: ContactKey, values: M
     await transaction.execute(statement("set_custom_values"), key.owner_id, key.id, list(values), list(values.values()))
 
 
+async def hand_over_tasks(transaction: Transaction, key: ContactKey, user_id: int | None) -> None:
+    """What a campaign asks of whoever has the contact is now asked of this user, or of the owner."""
+    await transaction.execute(statement("hand_over_tasks"), transaction.now, key.owner_id, key.id, user_id)
+
+
 async def place(transaction: Transaction, key: ContactKey) -> None:
     """Work out the contact's time zone: by the zipcode of its address or inquiry, else by its phones."""
     row = await transaction.fetchrow(statement("load_whereabouts"), key.owner_id, key.id)

@@ -172,3 +172,22 @@ async def test_a_default_campaign_is_everybodys_to_use(town):
     assert (await ask(town, "alice", "DELETE", url)).status == 403
     contact = await made(town, "alice", "/contacts", {})
     await made(town, "alice", f"{url}/contacts", {"contact_id": contact["id"]})
+
+
+async def test_a_campaigns_tasks_go_with_the_contact_until_somebody_says_whose_they_are(town, actions):
+    for seconds in (60, 120):
+        await made(
+            town, "alice", actions, {"type": TASK, "timing_type": "Delay by Minutes", "delay_by_seconds": seconds}
+        )
+    contact = await made(town, "alice", "/contacts", {})
+    await made(town, "alice", actions.replace("actions", "contacts"), {"contact_id": contact["id"]})
+    first, second = (await ask(town, "alice", "GET", "/tasks")).json["data"]
+    assert first["assigned_user_id"] == town.users["alice"]
+
+    await ask(town, "alice", "PATCH", f"/tasks/{second['id']}", json={"assigned_user_id": town.users["carol"]})
+    url = f"/contacts/{contact['id']}"
+    await ask(town, "alice", "PATCH", url, json={"assigned_user_id": town.users["bob"]})
+    assigned = [each["assigned_user_id"] for each in (await ask(town, "alice", "GET", "/tasks")).json["data"]]
+    assert assigned == [town.users["bob"], town.users["carol"]]
+    await ask(town, "alice", "PATCH", url, json={"assigned_user_id": 0})
+    assert (await ask(town, "alice", "GET", f"/tasks/{first['id']}")).json["assigned_user_id"] == town.users["alice"]

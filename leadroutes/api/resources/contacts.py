@@ -179,6 +179,8 @@ async def _after_contact(writing: Writing) -> None:
         await store.place(writing.transaction, key)
     if record["tags"] and record["tags"] != before.get("tags"):
         await store.add_tags(writing.transaction, key.owner_id, record["tags"])
+    if writing.before is not None and record["assigned_user_id"] != before["assigned_user_id"]:
+        await store.hand_over_tasks(writing.transaction, key, record["assigned_user_id"])
     if values := writing.notes.get("custom_values"):
         await store.set_custom_values(writing.transaction, key, values)
 
@@ -299,6 +301,8 @@ def _without_old_name(body: dict[str, Any]) -> dict[str, Any]:
 async def _check_task(writing: Writing, found: Errors) -> Errors:
     """A task may be about a colleague's contact, so it keeps whose the contact is."""
     contact_id = writing.record.get("contact_id")
+    if writing.before is not None and "assigned_user_id" in writing.sent:
+        writing.record["follows_contact"] = False  # somebody has said whose it is
     if "contact_id" not in found and (writing.before or {}).get("contact_id") != contact_id:
         writing.record["contact_owner_id"] = contact_id and await writing.transaction.fetchval(
             "SELECT owner_id FROM contacts WHERE id = $1", contact_id
