@@ -24,7 +24,7 @@ class Estate:
         promote = "UPDATE users SET is_broker = true, is_admin = true WHERE id = $1"
         await town.database.execute(promote, town.users["alice"])
         estate = cls(town)
-        for path, body in _BODIES:
+        for path, body in BODIES:
             await estate.add(path, body)
         await estate._arrive()
         for resource in RESOURCES:
@@ -72,7 +72,7 @@ class Estate:
         self.records[path] = reply.json["data"][0]
 
 
-_BODIES: tuple[tuple[str, dict[str, Any]], ...] = (
+BODIES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/users", {"email": "new@example.com", "first_name": "New", "phone": "6045550177", "password": "long enough"}),
     ("/teams", {"name": "South Side", "order_method": "Time", "distribution_zipcodes": ["98112"]}),
     ("/team-members", {"team_id": "@/teams", "user_id": "@bob"}),
