@@ -47,6 +47,9 @@ def set_up(*, as_json: bool, level: int = logging.INFO) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in ("uvicorn", "uvicorn.error"):  # it may have brought handlers of its own, which blank nothing
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
     for talkative in ("httpx", "uvicorn.error", "mail.log"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
