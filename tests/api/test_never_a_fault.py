@@ -30,7 +30,7 @@ IDS = st.sampled_from(["1", "2", "3", "1000", "0", "-1", "x", "9" * 30])
 
 
 def must_be_an_answer(reply: Reply) -> None:
-    assert reply.status != 500, reply.body
+    assert reply.status < 500, reply.body
     if reply.status >= 400:
         told = reply.json
         assert list(told) in (
@@ -49,7 +49,11 @@ def _target(path: str, ids: list[str], pairs: list[tuple[str, str, str]]) -> str
 
 
 # The shared town is Erin's to fill; users are left alone, as a password takes its time.
-CALLED = [each for each in OPERATIONS if (each.method, each.path) != ("POST", "/users") and ":key" not in each.path]
+CALLED = [
+    each
+    for each in OPERATIONS
+    if (each.method, each.path) != ("POST", "/users") and each.path not in ("/intake/:key", "/readyz")
+]
 
 
 @settings(max_examples=150, deadline=None)
