@@ -50,6 +50,9 @@ def set_up(*, as_json: bool, level: int = logging.INFO) -> None:
     for name in ("uvicorn", "uvicorn.error"):  # it may have brought handlers of its own, which blank nothing
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
+    for independent in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # a handler of their own would pass us by
+        logging.getLogger(independent).handlers.clear()
+        logging.getLogger(independent).propagate = True
     for talkative in ("httpx", "uvicorn.error", "mail.log"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
