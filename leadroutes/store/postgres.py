@@ -5,8 +5,9 @@ No statement of the domain stands here.
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -42,10 +43,11 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One transaction: its connection and the moment at which all of it happens."""
+    """One transaction: its connection, the moment at which all of it happens, and what waits for its commit."""
 
     connection: Any
     now: datetime
+    once_committed: list[Callable[[], None]] = field(default_factory=list)
 
     async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
         rows: list[asyncpg.Record] = await self.connection.fetch(sql, *values)
@@ -91,8 +93,12 @@ class Database:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction; raises Unavailable when PostgreSQL cannot be reached."""
         with unavailable_when_away():
-            async with self.pool.acquire(timeout=10) as connection, connection.transaction():
-                yield Transaction(connection, self.clock.now())
+            async with self.pool.acquire(timeout=10) as connection:
+                transaction = Transaction(connection, self.clock.now())
+                async with connection.transaction():
+                    yield transaction
+            for each in transaction.once_committed:
+                each()
 
     async def run(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Do `work` in a transaction, again from the start when it collided with another one."""
@@ -103,6 +109,7 @@ class Database:
             except COLLISIONS:
                 if attempt == ATTEMPTS - 1:
                     raise
+                await asyncio.sleep(random.uniform(0, 0.01) * attempt)  # noqa: S311 -- so that two do not keep meeting
         raise AssertionError("unreachable")
 
     async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:

@@ -5,6 +5,7 @@ A cached one is never trusted blindly: the statement that commits a decision che
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 
 import msgspec
 
@@ -45,7 +46,9 @@ class RuleSets:
                 *zip(*missing, strict=True),
             )
             for row in rows:
-                found[row["owner_id"], row["number"]] = self._keep(row["number"], row["rules"])
+                rule_set = RuleSet(row["number"], msgspec.json.decode(row["rules"], type=Rules))
+                self._keep(rule_set)
+                found[row["owner_id"], row["number"]] = rule_set
         return found
 
     async def load_one(self, transaction: Transaction, owner_id: int) -> RuleSet:
@@ -62,7 +65,10 @@ class RuleSets:
             [row["rules"] for row in rows],
             transaction.now,
         )
-        return {row["owner_id"]: self._keep(row["number"], row["rules"]) for row in rows}
+        built = [RuleSet(row["number"], msgspec.json.decode(row["rules"], type=Rules)) for row in rows]
+        # Not before: a lead must never be decided by a rule set that a rollback has taken out of the database.
+        transaction.once_committed.append(partial(self._keep, *built))
+        return {rule_set.rules.owner_id: rule_set for rule_set in built}
 
     def _find(self, owner_id: int, number: int) -> RuleSet | None:
         rule_set = self._cached.get((owner_id, number))
@@ -70,9 +76,8 @@ class RuleSets:
             self._cached.move_to_end((owner_id, number))
         return rule_set
 
-    def _keep(self, number: int, rules: str) -> RuleSet:
-        rule_set = RuleSet(number, msgspec.json.decode(rules, type=Rules))
-        self._cached[rule_set.rules.owner_id, number] = rule_set
-        if len(self._cached) > MOST_CACHED:
+    def _keep(self, *rule_sets: RuleSet) -> None:
+        for rule_set in rule_sets:
+            self._cached[rule_set.rules.owner_id, rule_set.number] = rule_set
+        while len(self._cached) > MOST_CACHED:
             self._cached.popitem(last=False)
-        return rule_set

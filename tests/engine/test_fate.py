@@ -7,10 +7,12 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import asyncpg
 import pytest
 
 from leadroutes.engine import Engine
 from leadroutes.errors import Conflict, Invalid, NotFound
+from leadroutes.sorting import NewLead
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 
@@ -288,3 +290,15 @@ async def test_a_step_can_be_stopped_and_set_going_again_until_it_is_sent(
     )
     with pytest.raises(Conflict):
         await engine.set_communication_active(owner, step, True, owner)
+
+
+async def test_a_rule_set_that_a_rollback_has_taken_away_decides_nothing(
+    brokerage: Brokerage, database: Database
+) -> None:
+    contact_id = await brokerage.town.contact("alice")
+    impossible = NewLead(owner_id=brokerage.owner_id, contact_id=contact_id, creator_user_id=987654, source_id=1)
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await brokerage.arrivals.post_lead(impossible)
+    assert await database.fetchval("SELECT count(*) FROM rule_sets") == 0
+    [lead_id] = (await brokerage.ask()).stored.lead_ids
+    assert (await Engine(database).explain(brokerage.owner_id, lead_id))["outcome"] == "offered to the team"
