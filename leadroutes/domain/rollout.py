@@ -90,6 +90,7 @@ def fall_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Chang
         present = [offer for offer in group if offer.user_id not in unavailable]
         winner = next((offer for offer in present if offer.assign_automatically), None)
         if winner is not None:
+            offers |= _not_told_yet(lead, offers)
             offers[winner.user_id] = moved(winner, "notified", now)
             return _won(lead, offers, Claim(user_id=winner.user_id, claimed_at=now, via="Auto"), events)
         if not present:
@@ -99,6 +100,15 @@ def fall_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Chang
         else:
             events += _notify_together(lead, offers, present, now)
     return _settle(lead, offers, events, now)
+
+
+def _not_told_yet(lead: Lead, offers: Mapping[int, Offer]) -> dict[int, Offer]:
+    """Offers that fell due in the same moment as the one that takes the lead, as they were: nobody has been told."""
+    return {
+        before.user_id: before
+        for before in lead.offers
+        if before.state == "scheduled" and offers[before.user_id].state == "notified"
+    }
 
 
 def _next_group(

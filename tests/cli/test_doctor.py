@@ -137,3 +137,32 @@ async def test_timers_may_wait_while_no_worker_is_alive(town: Town) -> None:
     await town.database.execute(f"UPDATE leads SET lapses_at = {HOURS_AGO} WHERE id = {ON_OFFER}")
 
     assert (await examine(town.database)).violation is None
+
+
+@pytest.mark.parametrize("offer_mode", ["Cumulative", "Exclusive"])
+@pytest.mark.parametrize("is_last_automatic", [True, False])
+async def test_all_is_well_when_a_worker_comes_back_after_an_hour(
+    database: Database, offer_mode: str, is_last_automatic: bool
+) -> None:
+    """Everything is due at once; whoever was told of a lead has a message that says so."""
+    town = await Town.found(database)
+    await database.execute("UPDATE teams SET mins_until_next_alert = 5, offer_mode = $1", offer_mode)
+    await town.settle("eve")
+    await town.member("alice", town.team_id, "eve")
+    for rank, name in enumerate(("bob", "carol", "eve"), start=1):
+        is_automatic = is_last_automatic and name == "eve"
+        await town.option("alice", town.team_id, name, rank=rank, assign_automatically=is_automatic)
+    await town.route("alice")
+    arrivals = Arrivals(Engine(database))
+    async with database.transaction() as transaction:
+        key = await accounts.issue_intake_key(transaction, town.users["alice"], "Zillow", "Zillow", None)
+    await arrivals.take_in(key, MIA, {"content-type": "application/json"})
+    await arrivals.close()
+
+    await database.move_clock(timedelta(hours=1))
+    await arrivals.engine.do_due()
+
+    outcome = await examine(database)
+    assert outcome.violation is None, str(outcome.violation)
+    states = [row["state"] for row in await database.fetch("SELECT state FROM offers ORDER BY place")]
+    assert states[2] == ("won" if is_last_automatic else "notified")
