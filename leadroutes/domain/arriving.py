@@ -33,6 +33,7 @@ class KnownKey:
     arrival_id: int | None
     digest: str | None
     created_at: datetime
+    contact_id: int | None = None  # the lead's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,18 @@ def find_contact(known: Mapping[Identity, int], identities: Iterable[Identity]) 
     return next((known[identity] for identity in identities if identity in known), None)
 
 
+def is_same_person(contact: KnownContact, inquiry: Inquiry) -> bool:
+    """Whether somebody who came under a known id is the person known: they share a way to be reached, or none differs.
+
+    Here a relay address counts: under one id it passes mail on to one person.
+    """
+    emails = {each.lower() for each in (contact.email, contact.secondary_email) if each}
+    phones = {each for each in (contact.mobile_phone, contact.home_phone, contact.office_phone) if each}
+    if inquiry.email in emails or inquiry.phone in phones:
+        return True
+    return not (emails and inquiry.email) and not (phones and inquiry.phone)
+
+
 def fill_contact(contact: KnownContact, inquiry: Inquiry) -> KnownContact:
     """The contact with its gaps filled. A second address or number goes where one is free; nothing is overwritten."""
     names = {
@@ -116,6 +129,18 @@ def _is_same_property(lead: KnownLead, inquiry: Inquiry) -> bool:
         return True
     is_same_street = bool(lead.street_address) and _plain(lead.street_address) == _plain(inquiry.street_address)
     return is_same_street and comparable_zipcode(lead.zipcode) == comparable_zipcode(inquiry.zipcode)
+
+
+def touch_lead(lead: KnownLead, inquiry: Inquiry, now: datetime) -> KnownLead:
+    """The lead as it is known once the inquiry has touched it: a property that it did not name is the inquiry's."""
+    has_place = bool(lead.street_address or lead.zipcode)
+    return KnownLead(
+        id=lead.id,
+        mls_id=lead.mls_id or inquiry.mls_id,
+        street_address=lead.street_address if has_place else inquiry.street_address,
+        zipcode=lead.zipcode if has_place else inquiry.zipcode,
+        touched_at=now,
+    )
 
 
 def _plain(text: str | None) -> str:

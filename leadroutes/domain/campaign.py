@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, rrulestr
 
 from leadroutes.domain.model import CampaignAction
+from leadroutes.domain.moments import later
 from leadroutes.errors import Invalid
 
 COMMUNICATIONS = ("Email Contact", "Call Contact", "Text Contact")
@@ -59,7 +60,7 @@ def _plan(action: CampaignAction, start: datetime, zone: ZoneInfo, birthday: str
 def _moment(action: CampaignAction, start: datetime, zone: ZoneInfo) -> datetime | None:
     match action.timing_type:
         case "Delay by Minutes":
-            return start + timedelta(seconds=action.delay_by_seconds or 0)
+            return later(start, timedelta(seconds=action.delay_by_seconds or 0))
         case "Delay by Day and Time":
             return _day_and_time(start, action.delay_by_days or 0, action.dispatch_time or "00:00", zone)
         case "Exact Date and Time":

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from leadroutes.domain.model import Member, Offer, Option, Person, Team
+from leadroutes.domain.moments import later, minutes
 from leadroutes.domain.turns import Turns, take_turn
 
 
@@ -51,11 +52,10 @@ def line_up(team: Team, people: Mapping[int, Person], now: datetime, turns: Turn
 
 def _by_rank(team: Team, candidates: Sequence[Candidate], now: datetime) -> tuple[Offer, ...]:
     """Equal ranks together; the i-th distinct rank after i times the team's minutes."""
-    step = timedelta(minutes=team.mins_until_next_alert)
     ranks = {rank: index for index, rank in enumerate(sorted({_rank_key(option) for _, option in candidates}))}
     ordered = sorted(candidates, key=_by_rank_then_id)
     return tuple(
-        _offer(team, candidate, place, now + step * ranks[_rank_key(candidate[1])], candidate[1].rank)
+        _offer(team, candidate, place, _after(team, ranks[_rank_key(candidate[1])], now), candidate[1].rank)
         for place, candidate in enumerate(ordered)
     )
 
@@ -65,7 +65,7 @@ def _by_time(team: Team, candidates: Sequence[Candidate], now: datetime) -> tupl
         candidates, key=lambda candidate: (candidate[1].mins_until_lead_offer, candidate[0].option_id or 0)
     )
     return tuple(
-        _offer(team, candidate, place, now + timedelta(minutes=candidate[1].mins_until_lead_offer), None)
+        _offer(team, candidate, place, later(now, minutes(candidate[1].mins_until_lead_offer)), None)
         for place, candidate in enumerate(ordered)
     )
 
@@ -78,7 +78,6 @@ def _by_turn(
     turns: Turns,
 ) -> LineUp:
     """By rank, rotated to begin with the member whose turn it is; here equal ranks are not told together."""
-    step = timedelta(minutes=team.mins_until_next_alert)
     ordered = sorted(candidates, key=_by_rank_then_id)
     present = [
         (member.user_id, max(option.weight, 0))
@@ -89,9 +88,14 @@ def _by_turn(
     start = next((index for index, (member, _) in enumerate(ordered) if member.user_id == first), 0)
     rotated = ordered[start:] + ordered[:start]
     offers = tuple(
-        _offer(team, candidate, place, now + step * place, candidate[1].rank) for place, candidate in enumerate(rotated)
+        _offer(team, candidate, place, _after(team, place, now), candidate[1].rank)
+        for place, candidate in enumerate(rotated)
     )
     return LineUp(offers, first, after)
+
+
+def _after(team: Team, steps: int, now: datetime) -> datetime:
+    return later(now, minutes(team.mins_until_next_alert * steps))
 
 
 def _rank_key(option: Option) -> tuple[bool, int]:

@@ -20,6 +20,7 @@ from leadroutes.domain.model import (
     Offer,
     Via,
 )
+from leadroutes.domain.moments import later
 from leadroutes.errors import Conflict, NotFound
 
 OPEN = ("scheduled", "notified")
@@ -54,7 +55,9 @@ def fall_to_owner(lead: Lead, reason: str, now: datetime) -> Change:
     """Nothing fits: the owner gets the one offer, is told at once, and has to claim like anybody else."""
     offer = _owner_offer(lead, reason, now)
     others = tuple(each for each in lead.offers if each.user_id != lead.owner_id)
-    after = replace(lead, offers=(*others, offer), fell_to_owner=True, lapses_at=now + SHORTEST_WAIT, unclaimed_at=None)
+    after = replace(
+        lead, offers=(*others, offer), fell_to_owner=True, lapses_at=later(now, SHORTEST_WAIT), unclaimed_at=None
+    )
     return Change(lead=after, offers=(offer,), messages=_messages("offer", (offer,)))
 
 
@@ -165,7 +168,7 @@ def _settle(lead: Lead, offers: dict[int, Offer], events: list[Event], now: date
         else:
             after = fall_to_owner(before, EVERYBODY_UNAVAILABLE, now)
         return _combine(lead, after, events)
-    lapses_at = None if lead.unclaimed_at else max(standing) + lead.wait
+    lapses_at = None if lead.unclaimed_at else later(max(standing), lead.wait)
     after_lead = replace(lead, offers=tuple(offers.values()), lapses_at=lapses_at)
     return _change(lead, after_lead, events)
 

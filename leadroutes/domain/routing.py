@@ -8,6 +8,7 @@ from typing import Any
 from leadroutes.domain.lineup import line_up, why_not, why_unavailable
 from leadroutes.domain.matching import choose_team, consider, find_route
 from leadroutes.domain.model import SHORTEST_WAIT, Claim, Decision, Facts, Lead, Offer, RuleSet, Team
+from leadroutes.domain.moments import minutes
 from leadroutes.domain.rollout import EVERYBODY_UNAVAILABLE, fall_to_owner, keep_for_owner, start
 from leadroutes.domain.turns import Turns
 
@@ -82,7 +83,7 @@ def standing(
 
 def wait_of(team: Team | None) -> timedelta:
     """How long after the last notice a lead is unclaimed."""
-    return max(SHORTEST_WAIT, timedelta(minutes=team.mins_until_next_alert)) if team else SHORTEST_WAIT
+    return max(SHORTEST_WAIT, minutes(team.mins_until_next_alert)) if team else SHORTEST_WAIT
 
 
 def unavailable(rule_set: RuleSet, offers: Sequence[Offer]) -> dict[int, str]:

@@ -3,6 +3,7 @@
 A secret goes out once, in the answer of the function that made it; only its hash stays.
 """
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Iterable
@@ -41,9 +42,10 @@ class NewUser:
 async def add_user(transaction: Transaction, user: NewUser) -> int:
     """His id. Raises Invalid for a field that cannot be read, Conflict for an e-mail that is in use."""
     email, phone, system_phone = _readable(user)
+    password_hash = await asyncio.to_thread(hash_password, user.password)  # slow by design; nobody else has to wait
     user_id: int | None = await transaction.fetchval(
         statement("add_user"), user.first_name, user.last_name, user.username or email, email, phone, system_phone,
-        user.timezone, standard_offset(user.timezone, transaction.now), hash_password(user.password),
+        user.timezone, standard_offset(user.timezone, transaction.now), password_hash,
         user.is_admin, user.is_broker, transaction.now,
     )  # fmt: skip
     if user_id is None:

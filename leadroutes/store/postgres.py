@@ -211,6 +211,8 @@ def unavailable_when_away() -> Iterator[None]:
     """Turns the many ways in which a database can be out of reach into Unavailable."""
     try:
         yield
+    except asyncpg.DataError:  # an InterfaceError by birth, but it is the value that cannot be bound
+        raise
     except AWAY as error:
         raise Unavailable from error
 

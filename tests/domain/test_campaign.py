@@ -135,3 +135,9 @@ def test_what_is_no_rule_is_refused_by_name_and_value(rule: str) -> None:
     with pytest.raises(Invalid, match="recurrence") as invalid:
         parse_recurrence(rule, datetime(2026, 1, 1))
     assert set(invalid.value.errors) == {"recurrence"}
+
+
+@pytest.mark.parametrize("changes", [{"delay_by_seconds": 2**31 - 1}, day(2**31 - 1, "09:00")])
+def test_the_longest_delays_do_not_leave_the_calendar(changes: dict[str, Any]) -> None:
+    [step] = plan_steps([action(**changes)], at(START), DENVER, None)
+    assert step.due_at.year > 2090

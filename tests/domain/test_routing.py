@@ -208,3 +208,14 @@ def test_the_explanation_names_field_expected_and_actual_of_a_route_that_failed(
         {"id": 1, "result": "failed", "field": "filter", "expected": "Seller", "actual": "Buyer"},
         {"id": 2, "result": "matched", "field": None, "expected": None, "actual": None},
     ]
+
+
+@pytest.mark.parametrize("order_method", ["Rank", "Round Robin", "Time"])
+def test_the_longest_delays_end_with_the_calendar_and_not_with_an_error(order_method: Any) -> None:
+    ages = 2**31 - 1
+    patient = [
+        member(user_id, rank=rank, mins_until_lead_offer=ages) for rank, user_id in enumerate((BOB, CAROL, DAVE))
+    ]
+    decision = routed(rule_set(route(), team(*patient, order_method=order_method, mins_until_next_alert=ages)))
+    assert max(offer.notify_at for offer in decision.change.lead.offers).year >= 6000
+    assert decision.change.lead.lapses_at is not None

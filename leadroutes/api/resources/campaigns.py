@@ -26,6 +26,7 @@ from leadroutes.api.values import Bool, Id, Integer, Moment, OneOf, Text, TimeOf
 from leadroutes.domain.campaign import COMMUNICATIONS, parse_recurrence
 from leadroutes.errors import Invalid
 from leadroutes.liquid import check_template
+from leadroutes.store import statement
 
 _MY_BROKER = "(SELECT s.owner_id FROM sub_accounts s WHERE s.user_id = $1)"
 _SHARED = f"t.owner_id <> $1 AND NOT t.is_default AND t.is_broker_sharing_on AND t.owner_id = {_MY_BROKER}"
@@ -33,6 +34,11 @@ _SHARED = f"t.owner_id <> $1 AND NOT t.is_default AND t.is_broker_sharing_on AND
 
 def _folded_name(record: dict[str, Any]) -> dict[str, Any]:
     return {"name_key": record["name"].casefold()}
+
+
+async def _keep_what_was_sent(writing: Writing) -> None:
+    """Unsent communications go with their campaign; what was sent stays, under the name that it had."""
+    await writing.transaction.execute(statement("leave_campaign"), writing.id)
 
 
 CAMPAIGNS = Resource(
@@ -54,6 +60,7 @@ CAMPAIGNS = Resource(
     derive=_folded_name,
     unique="A campaign of this name exists already",
     needed_by={"lead_routes": "A lead route uses this campaign"},
+    beforehand=_keep_what_was_sent,
 )
 
 # ----------------------------------------------------------------------------------------------------- actions
@@ -204,13 +211,13 @@ CONTACT_COMMUNICATIONS = Resource(
     noun="a contact communication",
     page_about="A message that a campaign scheduled for a contact. Whoever sees the contact may stop it.",
     table="contact_communications",
-    source="contact_communications t JOIN campaigns ca ON ca.id = t.campaign_id"
+    source="contact_communications t LEFT JOIN campaigns ca ON ca.id = t.campaign_id"
     " JOIN contacts co ON co.owner_id = t.owner_id AND co.id = t.contact_id",
     fields=(
         record_id(),
         Field("contact_id", Id(), null=False),
-        Field("campaign_id", Id(), null=False),
-        Field("campaign_name", Text(), column="", shows="ca.name", filterable=False),
+        Field("campaign_id", Id(), null=True, note="null once the campaign is removed"),
+        Field("campaign_name", Text(), column="", shows="coalesce(ca.name, t.campaign_name)", filterable=False),
         Field("type", OneOf(COMMUNICATIONS), null=False),
         Field("is_stopped_on_text_reply", Bool(), null=False),
         Field("template_subject", Text(), column="", shows=_of_template("subject"), filterable=False),

@@ -1,0 +1,15 @@
+"""Moments that are far away: delays are 32-bit numbers, and the calendar ends with the year 9999."""
+
+from datetime import UTC, datetime, timedelta
+
+END_OF_TIME = datetime(9999, 12, 28, tzinfo=UTC)
+
+
+def later(moment: datetime, span: timedelta) -> datetime:
+    """The moment after a span, or the end of time if that comes first."""
+    return END_OF_TIME if span >= END_OF_TIME - moment else moment + span
+
+
+def minutes(count: int) -> timedelta:
+    """So many minutes, as far as a timedelta goes."""
+    return timedelta(minutes=min(count, 10**10))
