@@ -51,7 +51,7 @@ class House:
 def build(settings: Settings, database: Database) -> House:
     """The application on a database that is ready for it; whoever opened the database closes it afterwards."""
     engine = Engine(database)
-    arrivals = Arrivals(engine)
+    arrivals = Arrivals(engine, settings)
     return House(
         engine=engine,
         arrivals=arrivals,

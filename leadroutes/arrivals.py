@@ -14,22 +14,31 @@ import asyncpg
 import msgspec
 import structlog
 
+from leadroutes.again import TryAgain, delay_after
 from leadroutes.domain.arriving import Key
 from leadroutes.engine import Engine
-from leadroutes.errors import Conflict, NotFound, Problem, Unavailable
+from leadroutes.errors import Conflict, NotFound, Problem, TooLarge, Unavailable
 from leadroutes.intake.formats import BY_NAME
-from leadroutes.intake.reading import read
-from leadroutes.intake.results import ControlMessage, Pending, Reading, Refusal
+from leadroutes.intake.results import ControlMessage, Reading, Refusal
+from leadroutes.reader import Parcel, Reader, Understood
 from leadroutes.receiving import receive
+from leadroutes.settings import Settings
 from leadroutes.sorting import Item, NewLead, Received, Stored
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
+from leadroutes.store.queue import RowKey
+from leadroutes.vault import Vault
+from leadroutes.vendors import Vendors
 
 log = structlog.get_logger()
 
 MOST_TOGETHER = 100
-LARGE_BODY = 65_536  # bytes; what is larger is read in a thread, so that others do not wait for it
-SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+MOST_ATTEMPTS = 100  # to read an arrival again, the last of them after some four days
+UNPROVEN = ("bad_secret", "bad_signature")
+# They prove the sender: kept apart from the other headers, sealed, and only where the intake key asks for them.
+SECRET_HEADERS = frozenset(
+    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-intake-key", "x-liondesk-id"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +68,26 @@ class _Waiting:
     answer: "asyncio.Future[Stored]"
 
 
-class Arrivals:
-    """One per process. `close()` when no more arrivals can come."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What an intake key opens; `format` None: recognised. `sealed`: the vendor's secrets, where he has any."""
 
-    def __init__(self, engine: Engine) -> None:
+    owner_id: int
+    id: int
+    lead_source_id: int
+    contact_source_id: int | None
+    format: str | None
+    sealed: bytes | None
+
+
+class Arrivals:
+    """One per process. `close()` when no more arrivals can come. Without settings no vendor is asked anything."""
+
+    def __init__(self, engine: Engine, settings: Settings | None = None, vendors: Vendors | None = None) -> None:
         self.engine = engine
+        self._vault = Vault.of(settings) if settings else None
+        self._limits = (settings.intake_limit, settings.mail_limit) if settings else (None, None)
+        self._reader = Reader(vendors or (Vendors(settings) if settings else None))
         self._waiting: deque[_Waiting] = deque()
         self._runner: asyncio.Task[None] | None = None
 
@@ -79,31 +103,66 @@ class Arrivals:
         keys = (idempotency.as_key(),) if idempotency else ()
         return await self._store(Item(arrival=lead, keys=keys))
 
-    async def take_in(
-        self, key: str, body: bytes, headers: Mapping[str, str], *, idempotency_key: str | None = None
-    ) -> Answer:
-        """`POST /intake/{key}`: kept whatever it is. NotFound for a key that is unknown or revoked."""
+    async def open(self, key: str) -> Opened:
+        """What this intake key opens; NotFound for one that is unknown or revoked."""
         row = await self.engine.database.fetchrow(statement("find_intake_key"), hashlib.sha256(key.encode()).digest())
         if row is None:
             raise NotFound("Page not found")
-        kept = Received(
+        return Opened(
             owner_id=row["owner_id"],
-            intake_key_id=row["id"],
+            id=row["id"],
             lead_source_id=row["lead_source_id"],
             contact_source_id=row["contact_source_id"],
-            body=body,
-            headers={name: value for name, value in headers.items() if name.lower() not in SECRET_HEADERS},
             format=row["format"],
-            inquiries=(),
+            sealed=row["secrets"],
         )
-        keys = [Key(scope=f"body {row['id']}", key=hashlib.sha256(body).hexdigest())]
+
+    def secrets_of(self, opened: Opened) -> dict[str, Any]:
+        """The vendor's secrets; empty where there are none, or where another LEADROUTES_SECRET sealed them."""
+        return (self._vault.unseal(opened.sealed) if self._vault else None) or {}
+
+    async def take_in(
+        self,
+        key: str | Opened,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        format_: str | None = None,
+        is_proven: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Answer:
+        """A body that came with a key: kept whatever it is, unless it is too large. NotFound for an unknown key.
+
+        `format_` is what the door takes, where it takes one only; `is_proven`: the door has seen the proof already.
+        """
+        opened = await self.open(key) if isinstance(key, str) else key
+        has_to_prove = opened.sealed is not None and not is_proven
+        secret_headers = {name: value for name, value in headers.items() if name.lower() in SECRET_HEADERS}
+        kept = Received(
+            owner_id=opened.owner_id,
+            intake_key_id=opened.id,
+            lead_source_id=opened.lead_source_id,
+            contact_source_id=opened.contact_source_id,
+            body=body,
+            headers={name: value for name, value in headers.items() if name not in secret_headers},
+            format=format_ or opened.format,
+            inquiries=(),
+            proof=self._seal(secret_headers) if has_to_prove else None,
+        )
+        parcel = self._parcel(kept, headers, self.secrets_of(opened), is_let_in=not has_to_prove)
+        understood = await self._reader.read(parcel)
+        refusal = _refusal_of(understood.reading)
+        keys = [_body_key(kept, refusal.why if refusal else None)]
         if idempotency_key:
             keys.insert(0, Idempotency("/intake", idempotency_key, body).as_key())
-        reading = await _read(body, headers, row["format"])
-        return await self._answer(kept, reading, tuple(keys))
+        refused_as = tuple(_body_key(kept, why) for why in UNPROVEN) if has_to_prove and refusal is None else ()
+        return await self._answer(kept, understood, tuple(keys), refused_as)
 
     async def replay(self, owner_id: int, arrival_id: int) -> Answer:
-        """Read a kept arrival again, where nothing came of it at first. Conflict: it has its lead already."""
+        """Read a kept arrival again, where nothing came of it at first, now with the vendor's answers.
+
+        Who had to prove himself has to again, by the secrets of today. Conflict: the arrival has its lead already.
+        """
         row = await self.engine.database.fetchrow(statement("load_arrival"), owner_id, arrival_id)
         if row is None:
             raise NotFound.record(arrival_id)
@@ -121,17 +180,52 @@ class Arrivals:
             format=row["key_format"],
             inquiries=(),
             arrival_id=arrival_id,
+            proof=row["proof"],
         )
-        reading = await _read(kept.body, kept.headers, kept.format)
-        return await self._answer(kept, reading, ())
+        secrets = (self._vault.unseal(row["secrets"]) if self._vault else None) or {}
+        proof = (self._vault.unseal(row["proof"]) if self._vault else None) or {}
+        parcel = self._parcel(kept, {**kept.headers, **proof}, secrets, is_let_in=row["proof"] is None)
+        return await self._answer(kept, await self._reader.read_again(parcel))
 
-    async def _answer(self, kept: Received, reading: Reading, keys: tuple[Key, ...]) -> Answer:
-        refusal = next(iter(reading.refusals), None) if not reading.inquiries else None
-        status, reason = _status_without_inquiry(reading)
+    async def read_again(self, payload: bytes, attempt: int) -> None:
+        """The queue's job for an arrival that is pending; TryAgain while it still is."""
+        key = msgspec.json.decode(payload, type=RowKey)
+        try:
+            answer = await self.replay(key.owner_id, key.id)
+        except (Conflict, NotFound):
+            return  # somebody else has read it again in the meantime
+        if answer.stored.status == "pending" and attempt < MOST_ATTEMPTS:
+            raise TryAgain(delay_after(attempt), answer.stored.reason or "")
+
+    def _seal(self, headers: Mapping[str, str]) -> bytes:
+        """Never nothing: what is nothing counts as proven."""
+        return self._vault.seal(headers) if self._vault else b"lost"
+
+    def _parcel(
+        self, kept: Received, headers: Mapping[str, str], secrets: Mapping[str, Any], *, is_let_in: bool
+    ) -> Parcel:
+        limit, mail_limit = self._limits
+        return Parcel(
+            body=kept.body,
+            headers=headers,
+            format=kept.format,
+            secrets=secrets,
+            is_let_in=is_let_in,
+            limit=limit,
+            mail_limit=mail_limit,
+        )
+
+    async def _answer(
+        self, kept: Received, understood: Understood, keys: tuple[Key, ...] = (), refused_as: tuple[Key, ...] = ()
+    ) -> Answer:
+        reading = understood.reading
+        refusal = _refusal_of(reading)
+        if refusal is not None and refusal.why == "too_large":
+            raise TooLarge(refusal.detail)
+        status, reason = _status_of(understood)
         received = replace(kept, format=reading.format, inquiries=reading.inquiries, status=status, reason=reason)
-        stored = await self._store(Item(arrival=received, keys=keys))
-        reply = _reply(reading, stored) if refusal is None else None
-        return Answer(stored=stored, refusal=refusal, reply=reply)
+        stored = await self._store(Item(arrival=received, keys=keys, refused_as=refused_as))
+        return Answer(stored=stored, refusal=refusal, reply=_reply(reading, stored, refusal))
 
     # -- storing together
 
@@ -183,21 +277,25 @@ def _give(future: "asyncio.Future[Stored]", answer: Stored | Problem) -> None:
         future.set_result(answer)
 
 
-async def _read(body: bytes, headers: Mapping[str, str], format_: str | None) -> Reading:
-    """The key in the address has let the sender in: vendors' own secrets are not asked for."""
-    if len(body) > LARGE_BODY:
-        return await asyncio.to_thread(read, body, headers, format=format_)
-    return read(body, headers, format=format_)
+def _refusal_of(reading: Reading) -> Refusal | None:
+    """Why nothing comes of it, if nothing does."""
+    return next(iter(reading.refusals), None) if not reading.inquiries else None
 
 
-def _status_without_inquiry(reading: Reading) -> tuple[str, str | None]:
-    """What is noted of a body in which there is no inquiry."""
-    for result in reading.results:
+def _body_key(kept: Received, why: str | None) -> Key:
+    """The same bytes through the same key are the same arrival; refused ones do not stand in the way of good ones."""
+    digest = hashlib.sha256(kept.body).hexdigest()
+    return Key(scope=f"body {kept.intake_key_id}", key=f"{digest} {why}" if why else digest)
+
+
+def _status_of(understood: Understood) -> tuple[str, str | None]:
+    """What is noted of a body, as far as its inquiries do not say more."""
+    if understood.why_pending is not None:
+        return "pending", understood.why_pending
+    for result in understood.reading.results:
         match result:
             case Refusal(why=why, detail=detail):
                 return "rejected", f"{why}: {detail}"
-            case Pending(why=why):
-                return "pending", why
             case ControlMessage(action=action):
                 return "accepted", f"a control message: {action}"
             case _:
@@ -205,15 +303,15 @@ def _status_without_inquiry(reading: Reading) -> tuple[str, str | None]:
     return "rejected", "no_contact: there is nothing in it"
 
 
-def _reply(reading: Reading, stored: Stored) -> Mapping[str, Any] | None:
-    """What the vendor expects to hear, where his format says so."""
+def _reply(reading: Reading, stored: Stored, refusal: Refusal | None) -> Mapping[str, Any] | None:
+    """What the vendor expects to hear, where his format says so; a refusal that is a fault has a status of its own."""
     for result in reading.results:
         if isinstance(result, ControlMessage) and result.reply is not None:
             return result.reply
     found = BY_NAME.get(reading.format or "")
-    if found is None or found.answer is None or not stored.lead_ids:
+    if found is None or found.answer is None or (refusal is not None and refusal.status >= 400):
         return None
-    return found.answer(reading, stored.lead_ids[0])
+    return found.answer(reading, stored.lead_ids[0] if stored.lead_ids else None)
 
 
 def _decode_headers(text: str) -> dict[str, str]:

@@ -4,11 +4,11 @@ Nothing is sent inside a transaction; a message to a contact is never sent a sec
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import structlog
 
+from leadroutes.again import TryAgain, delay_after
 from leadroutes.channels import words
 from leadroutes.channels.envelope import Channel, DeliveryError, Envelope
 from leadroutes.liquid import Unrenderable
@@ -21,17 +21,8 @@ from leadroutes.unsubscribing import unsubscribe_token
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 8
-FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=30), timedelta(hours=1)
 VIA = {"email": "Email", "text": "Text", "call": "Phone"}
 CLAIMABLE = ("offer", "unclaimed")
-
-
-class TryAgain(Exception):  # noqa: N818 -- an order to the queue, not a defect
-    """Not now: the same message is to be delivered again after `delay`."""
-
-    def __init__(self, delay: timedelta, reason: str) -> None:
-        super().__init__(reason)
-        self.delay = delay
 
 
 class Delivery:
@@ -105,11 +96,6 @@ class Delivery:
             reply_to=message["sender_email"],
             headers={"List-Unsubscribe": unsubscribe, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
         )
-
-
-def delay_after(attempts: int) -> timedelta:
-    """30 seconds after the first attempt, twice as long after each further one, an hour at the most."""
-    return min(FIRST_DELAY * int(2 ** (attempts - 1)), LONGEST_DELAY)
 
 
 def _without_sending(message: Mapping[str, Any]) -> Outcome | None:

@@ -27,11 +27,14 @@ class Invalid(Problem):
 
 
 class NotAuthenticated(Problem):
-    """Nobody we know; `invalid_token` tells a wrong token from a missing one."""
+    """Nobody we know; `invalid_token` tells a wrong token from a missing one, `scheme` what would let him in."""
 
-    def __init__(self, message: str = "No access token", *, invalid_token: bool = False) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str = "No access token", *, invalid_token: bool = False, scheme: str = "Bearer", data: Any = None
+    ) -> None:
+        super().__init__(message, data=data)
         self.invalid_token = invalid_token
+        self.scheme = scheme
 
 
 class Forbidden(Problem):

@@ -30,6 +30,7 @@ async def receive(transaction: Transaction, rule_sets: RuleSets, items: Sequence
     await look_up_touchable_leads(transaction, known, contacts)
     sorting = Sorting(known, transaction.now)
     answers = [sorting.add(item) for item in items]
+    sorting.finish_leads()
     await _decide_and_write(transaction, rule_sets, sorting)
     return answers
 
@@ -39,7 +40,7 @@ def _wanted(items: Sequence[Item]) -> Wanted:
     for item in items:
         owner_id = item.arrival.owner_id
         wanted.owners.add(owner_id)
-        wanted.keys |= {(owner_id, key.scope, key.key) for key in item.keys}
+        wanted.keys |= {(owner_id, key.scope, key.key) for key in (*item.keys, *item.refused_as)}
         match item.arrival:
             case NewLead(contact_id=contact_id):
                 wanted.contacts.add((owner_id, contact_id))

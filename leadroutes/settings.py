@@ -4,6 +4,7 @@ A setting may also be given as NAME_FILE, a file that holds the value, as contai
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -34,6 +35,20 @@ def _truth(text: str) -> bool:
     if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
         raise ValueError("expected true or false")
     return text.lower() in ("1", "true", "yes")
+
+
+def _domain(text: str) -> str:
+    domain = text.strip().lower().rstrip(".")
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?", domain):
+        raise ValueError("expected a domain such as leads.example.com")
+    return domain
+
+
+def _host_and_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and int(port) <= 65_535):
+        raise ValueError("expected host:port, such as 0.0.0.0:25")
+    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +88,25 @@ class Settings:
     mail_limit: int = _setting(
         "LEADROUTES_MAIL_LIMIT", 10_485_760, _count, "largest mail at /intake, in bytes"
     )
+    mail_domain: str | None = _setting(
+        "LEADROUTES_MAIL_DOMAIN", None, _domain, "leads may be mailed to <intake key>@ this domain"
+    )
+    mail_listen: str | None = _setting(
+        "LEADROUTES_MAIL_LISTEN", None, _host_and_port,
+        "host:port where mail to LEADROUTES_MAIL_DOMAIN is taken in by SMTP; without it no mail is",
+    )  # fmt: skip
+    mail_certificate: Path | None = _setting(
+        "LEADROUTES_MAIL_CERTIFICATE", None, Path,
+        "PEM file of the certificate (chain) for STARTTLS; without it none is offered",
+    )  # fmt: skip
+    mail_certificate_key: Path | None = _setting(
+        "LEADROUTES_MAIL_CERTIFICATE_KEY", None, Path,
+        "PEM file of that certificate's private key, if it is not in the same file",
+    )  # fmt: skip
+    graph_url: str = _setting(
+        "LEADROUTES_GRAPH_URL", "https://graph.facebook.com/v24.0", lambda text: text.rstrip("/"),
+        "Facebook's Graph API, which is asked for the leads that its webhooks only name",
+    )  # fmt: skip
     body_timeout: float = _setting(
         "LEADROUTES_BODY_TIMEOUT", 30.0, _positive, "seconds within which a request's body has to arrive"
     )

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from leadroutes.domain.arriving import (
+    REPEAT_WINDOW,
     Key,
     KnownContact,
     KnownKey,
@@ -20,6 +21,8 @@ from leadroutes.domain.arriving import (
     find_standing_key,
     find_touched_lead,
     identities_of,
+    is_same_person,
+    touch_lead,
 )
 from leadroutes.domain.identity import comparable_zipcode, normal_phone, time_zone_of
 from leadroutes.domain.inquiry import Inquiry
@@ -61,17 +64,22 @@ class Received:
     headers: Mapping[str, str]
     format: str | None
     inquiries: tuple[Inquiry, ...]
-    status: str = "accepted"  # of a body that holds no inquiry
+    status: str = "accepted"  # of a body that holds no inquiry, or of which a part is pending
     reason: str | None = None
     arrival_id: int | None = None
+    proof: bytes | None = None  # the sealed headers that prove the sender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One arrival of a batch, with the keys that make it the same as another."""
+    """One arrival of a batch, with the keys that make it the same as another.
+
+    `refused_as`: the same body, refused before for want of a proof; now that it is there, it takes that one's place.
+    """
 
     arrival: NewLead | Received
     keys: tuple[Key, ...] = ()
+    refused_as: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +101,7 @@ def vendor_key(lead_source_id: int, inquiry: Inquiry) -> Key | None:
     return Key(scope=f"vendor {lead_source_id}", key=inquiry.vendor_id, is_lasting=True)
 
 
+PLACE = ("street_address", "city", "state", "zipcode")
 Outcome = tuple[str, int | None, str | None]  # what an inquiry is, its lead, and why
 
 
@@ -111,6 +120,7 @@ class Sorting:
     now: datetime
     writes: Writes = field(default_factory=Writes)
     to_route: list[LeadToRoute] = field(default_factory=list)
+    gaps: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)  # what touches can fill, by lead
     changed_contacts: dict[tuple[int, int], KnownContact] = field(default_factory=dict)  # as they were
 
     def add(self, item: Item) -> Stored | Problem:
@@ -128,7 +138,7 @@ class Sorting:
             case NewLead() as new_lead:
                 stored = self._add_new_lead(new_lead)
             case Received() as received:
-                stored = self._add_received(received)
+                stored = self._add_received(received, self._find_refused(item))
         if isinstance(stored, Stored):
             self._keep_keys(item, stored)
         return stored
@@ -152,12 +162,15 @@ class Sorting:
     def _keep_keys(self, item: Item, stored: Stored) -> None:
         lead_id = stored.lead_ids[0] if stored.lead_ids else None
         for key in item.keys:
-            self._keep_key(stored.owner_id, key, lead_id, stored.arrival_id)
+            if key.digest is None or stored.status != "rejected":  # what was refused may come again, mended
+                self._keep_key(stored.owner_id, key, lead_id, stored.arrival_id)
 
-    def _keep_key(self, owner_id: int, key: Key, lead_id: int | None, arrival_id: int | None) -> None:
+    def _keep_key(
+        self, owner_id: int, key: Key, lead_id: int | None, arrival_id: int | None, contact_id: int | None = None
+    ) -> None:
         self.writes.keys.append(key_record(owner_id, key, lead_id, arrival_id))
         self.known.keys[owner_id, key.scope, key.key] = KnownKey(
-            lead_id=lead_id, arrival_id=arrival_id, digest=key.digest, created_at=self.now
+            lead_id=lead_id, arrival_id=arrival_id, digest=key.digest, created_at=self.now, contact_id=contact_id
         )
 
     # -- POST /leads
@@ -194,10 +207,23 @@ class Sorting:
 
     # -- POST /intake
 
-    def _add_received(self, received: Received) -> Stored:
-        arrival_id = received.arrival_id or self.known.arrival_ids.pop(0)
+    def _find_refused(self, item: Item) -> int | None:
+        owner_id = item.arrival.owner_id
+        found = (self.known.keys.get((owner_id, key.scope, key.key)) for key in item.refused_as)
+        return next(
+            (known.arrival_id for known in found if known and self.now - known.created_at <= REPEAT_WINDOW), None
+        )
+
+    def _add_received(self, received: Received, refused_id: int | None) -> Stored:
+        arrival_id = received.arrival_id or refused_id or self.known.arrival_ids.pop(0)
+        self.writes.arrivals = [each for each in self.writes.arrivals if each["id"] != refused_id]
         outcomes = [self._add_inquiry(received, inquiry, arrival_id) for inquiry in received.inquiries]
         status, reason = _sum_up(outcomes) if outcomes else (received.status, received.reason)
+        is_new = status == "accepted"
+        if received.status == "pending":
+            status, reason = "pending", received.reason
+        if status == "pending" and received.arrival_id is None:
+            self.writes.to_read_again.append((received.owner_id, arrival_id))
         lead_ids = tuple(lead_id for _, lead_id, _ in outcomes if lead_id is not None)
         self.writes.arrivals.append(
             {
@@ -212,12 +238,13 @@ class Sorting:
                 "reason": reason,
                 "lead_id": lead_ids[0] if lead_ids else None,
                 "source_named": next((inquiry.source for inquiry in received.inquiries), None),
+                "proof": received.proof,
             }
         )
         return Stored(
             owner_id=received.owner_id,
-            lead_ids=lead_ids if status in ("accepted", "touch") else (),
-            is_new=status == "accepted" and bool(lead_ids),
+            lead_ids=lead_ids if status in ("accepted", "touch", "pending") else (),
+            is_new=is_new and bool(lead_ids),
             arrival_id=arrival_id,
             status=status,
             reason=reason,
@@ -233,11 +260,16 @@ class Sorting:
             return "test", same_lead, "a test lead starts nothing"
         if inquiry.event is not None:
             kind = "updated" if inquiry.event == "update" else "reassigned by the source"
-            if same_lead is not None:
-                self._touch(owner_id, same_lead, inquiry, arrival_id, kind)
-            return "update", same_lead, f"the source sent: {inquiry.event}"
-        if same_lead is not None:
+            about = same_lead or self._find_by_person(owner_id, inquiry)
+            if about is not None:
+                self._touch(owner_id, about, inquiry, arrival_id, kind)
+                self._fill_known(owner_id, earlier, inquiry)
+            return "update", about, f"the source sent: {inquiry.event}"
+        if earlier is not None and same_lead is not None:
+            if received.arrival_id is not None and earlier.arrival_id == received.arrival_id:
+                return "accepted", same_lead, None  # it came of this arrival when that was read before
             self._touch(owner_id, same_lead, inquiry, arrival_id, "touched")
+            self._fill_known(owner_id, earlier, inquiry)
             return "touch", same_lead, f"repeats the source's id {inquiry.vendor_id}"
         contact_id, is_known = self._identify(received, inquiry)
         touched = (
@@ -251,15 +283,26 @@ class Sorting:
             lead_id = self._make_lead(_lead_record(received, inquiry, arrival_id), contact_id)
             outcome = ("accepted", lead_id, None)
         if vendor is not None:
-            self._keep_key(owner_id, vendor, lead_id, arrival_id)
+            self._keep_key(owner_id, vendor, lead_id, arrival_id, contact_id)
         return outcome
+
+    def _find_by_person(self, owner_id: int, inquiry: Inquiry) -> int | None:
+        """The lead that this person has about this property, where there is one."""
+        contact_id = find_contact(self.known.identities[owner_id], identities_of(inquiry))
+        leads = self.known.leads.get((owner_id, contact_id), ()) if contact_id is not None else ()
+        found = find_touched_lead(leads, inquiry, self.now)
+        return found.id if found is not None else None
+
+    def _fill_known(self, owner_id: int, earlier: KnownKey | None, inquiry: Inquiry) -> None:
+        """A source's id decides whose lead it is; his gaps are filled unless it is plainly another person now."""
+        contact = self.known.contacts.get((owner_id, earlier.contact_id or 0)) if earlier else None
+        if contact is not None and is_same_person(contact, inquiry):
+            self._fill(owner_id, contact, inquiry)
 
     def _identify(self, received: Received, inquiry: Inquiry) -> tuple[int, bool]:
         """The contact that this person is, made if need be; and whether he was known before."""
         owner_id = received.owner_id
-        known = self.known.identities[owner_id]
-        identities = identities_of(inquiry)
-        contact_id = find_contact(known, identities)
+        contact_id = find_contact(self.known.identities[owner_id], identities_of(inquiry))
         time_zone = time_zone_of(inquiry.zipcode, inquiry.phone)
         is_known = contact_id is not None
         if contact_id is None:
@@ -270,23 +313,27 @@ class Sorting:
             contact = fill_contact(KnownContact(id=contact_id, source_id=source_id, time_zone=time_zone), inquiry)
             self.known.contacts[owner_id, contact_id] = contact
             self.changed_contacts[owner_id, contact_id] = KnownContact(id=0)
+            self._keep_identities(owner_id, contact_id, inquiry)
         else:
-            before = self.known.contacts[owner_id, contact_id]
-            filled = fill_contact(before, inquiry)
-            self._change_contact(owner_id, replace(filled, time_zone=before.time_zone or time_zone))
-        self._keep_identities(owner_id, contact_id, [each for each in identities if each not in known])
+            self._fill(owner_id, self.known.contacts[owner_id, contact_id], inquiry)
         return contact_id, is_known
 
-    def _keep_identities(self, owner_id: int, contact_id: int, fresh: Sequence[tuple[str, str]]) -> None:
-        """Only what the contact has kept identifies him."""
+    def _fill(self, owner_id: int, before: KnownContact, inquiry: Inquiry) -> None:
+        time_zone = before.time_zone or time_zone_of(inquiry.zipcode, inquiry.phone)
+        self._change_contact(owner_id, replace(fill_contact(before, inquiry), time_zone=time_zone))
+        self._keep_identities(owner_id, before.id, inquiry)
+
+    def _keep_identities(self, owner_id: int, contact_id: int, inquiry: Inquiry) -> None:
+        """Only what the contact has kept identifies him, and nobody else has had."""
+        known = self.known.identities[owner_id]
         contact = self.known.contacts[owner_id, contact_id]
         kept = {
             *(("email", each.lower()) for each in (contact.email, contact.secondary_email) if each),
             *(("phone", each) for each in (contact.mobile_phone, contact.home_phone, contact.office_phone) if each),
         }
-        for kind, value in fresh:
-            if (kind, value) in kept:
-                self.known.identities[owner_id][kind, value] = contact_id
+        for kind, value in identities_of(inquiry):
+            if (kind, value) in kept and (kind, value) not in known:
+                known[kind, value] = contact_id
                 self.writes.identities.append(
                     {"owner_id": owner_id, "kind": kind, "value": value, "contact_id": contact_id}
                 )
@@ -310,9 +357,25 @@ class Sorting:
                 "kind": kind,
                 "counts_as_touch": kind == "touched",
                 "detail": {"arrival_id": arrival_id, "message": inquiry.message, "source": inquiry.source},
-                **inquiry_columns(inquiry),
             }
         )
+        fill_gaps(self.gaps.setdefault((owner_id, lead_id), {}), inquiry_columns(inquiry))
+        if kind == "touched":
+            self._know_touched(owner_id, lead_id, inquiry)
+
+    def _know_touched(self, owner_id: int, lead_id: int, inquiry: Inquiry) -> None:
+        """What the next one of this batch has to know of the lead."""
+        for leads in (leads for (owner, _), leads in self.known.leads.items() if owner == owner_id):
+            for place, lead in enumerate(leads):
+                if lead.id == lead_id:
+                    leads[place] = touch_lead(lead, inquiry, self.now)
+
+    def finish_leads(self) -> None:
+        """Before they are routed: leads of this batch have their gaps filled, as a touch can only fill stored ones."""
+        for lead in self.to_route:
+            fill_gaps(lead.record, self.gaps.get((lead.record["owner_id"], lead.record["id"]), {}))
+        for touch in self.writes.touches:
+            touch.update(self.gaps[touch["owner_id"], touch["lead_id"]])
 
     def finish_contacts(self) -> None:
         """Turn what became of the contacts into records: new ones whole, known ones by what was filled in."""
@@ -327,6 +390,14 @@ def _sum_up(outcomes: Sequence[Outcome]) -> tuple[str, str | None]:
     order = ("accepted", "touch", "update", "test")
     status, _, reason = min(outcomes, key=lambda outcome: order.index(outcome[0]))
     return status, reason
+
+
+def fill_gaps(record: dict[str, Any], columns: Mapping[str, Any]) -> None:
+    """What the record lacks and the columns have; a place is filled in as a whole."""
+    has_place = any(record.get(name) is not None for name in PLACE)
+    for name, value in columns.items():
+        if record.get(name) is None and not (has_place and name in PLACE):
+            record[name] = value
 
 
 def inquiry_columns(inquiry: Inquiry) -> dict[str, Any]:

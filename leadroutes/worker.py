@@ -6,7 +6,7 @@ Any number of workers may run at once; none keeps anything that the database doe
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import asyncpg
@@ -18,13 +18,15 @@ from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 from pgqueuer.queries import Queries
 
+from leadroutes.again import TryAgain
 from leadroutes.channels import open_channels
-from leadroutes.delivering import Delivery, TryAgain
+from leadroutes.delivering import Delivery
 from leadroutes.engine import Engine
 from leadroutes.errors import Unavailable
 from leadroutes.settings import Settings
-from leadroutes.store.messages import DELIVER, MessageKey
+from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import AWAY, WAKE, Database
+from leadroutes.store.queue import DELIVER
 
 log = structlog.get_logger()
 
@@ -36,14 +38,20 @@ TOGETHER = 20  # jobs taken at once
 QUEUE_CONNECTIONS = 4
 
 
-class Worker:
-    """`run()` until `stop()`; survives that PostgreSQL goes away and comes back."""
+Task = Callable[[bytes, int], Awaitable[None]]  # a job's payload, and which attempt this is; may raise TryAgain
 
-    def __init__(self, database: Database, engine: Engine, settings: Settings) -> None:
+
+class Worker:
+    """`run()` until `stop()`; survives that PostgreSQL goes away and comes back. `tasks` are done beside messages."""
+
+    def __init__(
+        self, database: Database, engine: Engine, settings: Settings, tasks: Mapping[str, Task] | None = None
+    ) -> None:
         self._database = database
         self._engine = engine
         self._channels = open_channels(settings)
         self._delivery = Delivery(database, self._channels, settings)
+        self._tasks: Mapping[str, Task] = {DELIVER: self._deliver, **(tasks or {})}
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
         self._queue: QueueManager | None = None
@@ -103,7 +111,8 @@ class Worker:
 
         async with asyncpg.create_pool(self._database.url, min_size=2, max_size=QUEUE_CONNECTIONS, init=watch) as pool:
             queue = self._queue = QueueManager(Queries(AsyncpgPoolDriver(pool)))
-            queue.entrypoint(DELIVER, on_failure="hold")(self._deliver)
+            for name, task in self._tasks.items():
+                queue.entrypoint(name, on_failure="hold")(_job(task))
             if self._stopping.is_set():
                 return
             await queue.run(
@@ -113,13 +122,8 @@ class Worker:
                 shutdown_on_listener_failure=True,
             )
 
-    async def _deliver(self, job: Job) -> None:
-        try:
-            await self._delivery.deliver(msgspec.json.decode(job.payload or b"", type=MessageKey))
-        except TryAgain as again:
-            raise RetryRequested(again.delay, str(again)) from again
-        except Unavailable as error:
-            raise RetryRequested(timedelta(seconds=AFTER_A_FAULT), str(error)) from error
+    async def _deliver(self, payload: bytes, _attempt: int) -> None:
+        await self._delivery.deliver(msgspec.json.decode(payload, type=MessageKey))
 
     # -- a sign of life
 
@@ -132,3 +136,17 @@ class Worker:
                 self._id,
             )
             await self._sleep(HEARTBEAT)
+
+
+def _job(task: Task) -> Callable[[Job], Awaitable[None]]:
+    """The task as the queue calls it."""
+
+    async def do(job: Job) -> None:
+        try:
+            await task(job.payload or b"", job.attempts + 1)
+        except TryAgain as again:
+            raise RetryRequested(again.delay, str(again)) from again
+        except Unavailable as error:
+            raise RetryRequested(timedelta(seconds=AFTER_A_FAULT), str(error)) from error
+
+    return do

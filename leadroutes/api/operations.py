@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from leadroutes.api import lead_calls, rest, service, writing
+from leadroutes.api import intake_calls, lead_calls, rest, service, writing
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import BY_PATH, RESOURCES
@@ -90,12 +90,20 @@ CALLS = (
     Operation(method="GET", path="/me", run=service.me, resource=_USERS, about="The user of the access token"),
     Operation(method="GET", path="/ledger", run=service.ledger, shows="other",
               about="How many leads came, and where they are"),
-    Operation(method="GET", path="/arrivals/:id/raw", run=service.raw_arrival, shows="other",
+    Operation(method="GET", path="/arrivals/:id/raw", run=intake_calls.raw_arrival, shows="other",
               about="An arrival byte for byte"),
-    Operation(method="POST", path="/arrivals/:id/replay", run=service.replay_arrival, shows="other", body=_NO_BODY,
-              about="Read an arrival again that was rejected"),
-    Operation(method="POST", path="/intake/:key", run=service.take_in, is_public=True, shows="other", status=201,
+    Operation(method="POST", path="/arrivals/:id/replay", run=intake_calls.replay_arrival, shows="other", body=_NO_BODY,
+              about="Read an arrival again that was rejected or is pending"),
+    Operation(method="POST", path="/intake/:key", run=intake_calls.take_in, is_public=True, shows="other", status=201,
               body={"description": "a lead in any known format"}, about="Take a lead in, in any known format"),
+    Operation(method="GET", path="/intake/:key", run=intake_calls.verify, is_public=True, shows="other",
+              about="Answer the challenge of a platform that makes sure of the address"),
+    Operation(method="POST", path="/v1/events", run=intake_calls.take_in_event, is_public=True, shows="other",
+              status=201, body={"description": "an event as sites send it to Follow Up Boss"},
+              about="Take a lead in from a sender to Follow Up Boss; the intake key is the user name of Basic auth"),
+    Operation(method="POST", path="/intake-keys/:id/trials", run=intake_calls.try_body, shows="other",
+              body={"description": "a body as a lead source sends it"},
+              about="See what would be read in a body, and where it would go"),
     Operation(method="GET", path="/healthz", run=service.is_alive, is_public=True, shows="other",
               about="Whether this process answers"),
     Operation(method="GET", path="/readyz", run=service.is_ready, is_public=True, shows="other",

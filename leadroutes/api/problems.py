@@ -56,8 +56,8 @@ def _headers(problem: Problem) -> tuple[tuple[bytes, bytes], ...]:
     match problem:
         case errors.NotAuthenticated(invalid_token=True):
             return ((b"www-authenticate", b'Bearer error="invalid_token"'),)
-        case errors.NotAuthenticated():
-            return ((b"www-authenticate", b"Bearer"),)
+        case errors.NotAuthenticated(scheme=scheme):
+            return ((b"www-authenticate", scheme.encode()),)
         case errors.MethodNotAllowed(allowed=allowed):
             return ((b"allow", ", ".join(allowed).encode()),)
         case errors.TooManyRequests(retry_after=seconds) | errors.Unavailable(retry_after=seconds):

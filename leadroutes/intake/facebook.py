@@ -12,7 +12,7 @@ from leadroutes.intake.decoding import items, record, scalar
 from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.proof import is_same, require_hmac
 from leadroutes.intake.questions import Answer, Part, form_draft
-from leadroutes.intake.results import Pending, Refused, Result
+from leadroutes.intake.results import Pending, Reading, Refused, Result
 
 STANDARD: Final[dict[str, Part]] = {
     "full_name": "full",
@@ -61,6 +61,11 @@ def challenge(query: Mapping[str, str], verify_token: str | None) -> str | None:
     """What to answer when Facebook subscribes (GET with `hub.…`); None if the token is wrong."""
     is_ours = query.get("hub.mode") == "subscribe" and is_same(query.get("hub.verify_token"), verify_token)
     return query.get("hub.challenge", "") if is_ours else None
+
+
+def answer(_reading: Reading, _lead_id: int | None) -> dict[str, Any]:
+    """Facebook wants a 200 within five seconds and reads nothing of it."""
+    return {"success": True}
 
 
 def _changes(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

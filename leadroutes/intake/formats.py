@@ -31,8 +31,9 @@ MAIL_LIMIT: Final = 10 * 1_048_576
 class Format:
     """One way in. `check` and `read` raise Refused; `recognises` is asked only where no format was named.
 
-    `secrets` names the vendor's section of the secrets, `proof` says where a sender puts them. `answer` makes the body
-    that the vendor expects back, from the reading and the lead's id; without it the router's own answer is given.
+    `secrets` names the vendor's section of the secrets, `needs` those in it without which nobody is let in, `may_have`
+    others, `proof` where a sender puts them. `answer` makes the body that the vendor expects back, from the reading and
+    the lead's id; without it the router's own answer is given.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Format:
     recognises: Callable[[Delivery], bool]
     read: Callable[[Delivery], list[Result]]
     secrets: str | None = None
+    needs: tuple[str, ...] = ()
+    may_have: tuple[str, ...] = ()
     proof: str = "none here: the address or the mailbox is the secret"
     check: Callable[[Delivery], None] | None = None
     default_source: str = "Other"
@@ -55,6 +58,7 @@ FORMATS: Final = (
         recognises=zillow_techconnect.recognises,
         read=zillow_techconnect.read,
         secrets="zillow",
+        needs=("basic_user", "basic_password", "topic_arn"),
         proof="Basic auth (basic_user, basic_password) and the SNS signature of topic_arn",
         check=zillow_techconnect.check,
         default_source="Zillow",
@@ -65,9 +69,12 @@ FORMATS: Final = (
         recognises=facebook.recognises,
         read=facebook.read,
         secrets="facebook",
+        needs=("app_secret",),
+        may_have=("verify_token", "access_token"),
         proof="X-Hub-Signature-256, made with app_secret",
         check=facebook.check,
         default_source="Facebook",
+        answer=facebook.answer,
     ),
     Format(
         name="google",
@@ -75,6 +82,7 @@ FORMATS: Final = (
         recognises=google.recognises,
         read=google.read,
         secrets="google",
+        needs=("google_key",),
         proof="google_key in the body",
         check=google.check,
         default_source="Google",
@@ -85,6 +93,7 @@ FORMATS: Final = (
         recognises=realtor_push.recognises,
         read=realtor_push.read,
         secrets="realtor",
+        needs=("x_api_key",),
         proof="x-api-key (x_api_key)",
         check=realtor_push.check,
         default_source="Realtor.com",
@@ -97,6 +106,7 @@ FORMATS: Final = (
         recognises=followupboss.recognises,
         read=followupboss.read,
         secrets="followupboss",
+        needs=("api_key",),
         proof="Basic auth, api_key and an empty password",
         check=followupboss.check,
     ),
@@ -106,6 +116,7 @@ FORMATS: Final = (
         recognises=liondesk_v1.recognises,
         read=liondesk_v1.read,
         secrets="liondesk_v1",
+        needs=("api_key", "user_key"),
         proof="Basic auth, api_key and an empty password; X-LionDesk-Id (user_key)",
         check=liondesk_v1.check,
         marks=liondesk_v1.marks,
@@ -124,6 +135,7 @@ FORMATS: Final = (
         recognises=zillow_rentals.recognises,
         read=zillow_rentals.read,
         secrets="zillow_rentals",
+        needs=("x_intake_key",),
         proof="X-Intake-Key (x_intake_key)",
         check=zillow_rentals.check,
         default_source="Zillow",
@@ -141,6 +153,7 @@ FORMATS: Final = (
         recognises=zapier.recognises,
         read=zapier.read,
         secrets="zapier",
+        needs=("x_intake_key",),
         proof="X-Intake-Key (x_intake_key)",
         check=zapier.check,
     ),

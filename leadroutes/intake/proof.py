@@ -28,7 +28,7 @@ def require_key(delivery: Delivery, header: str, name: str) -> None:
 
 def require_basic(delivery: Delivery, user: Any, password: Any, *, empty_password: bool = False) -> None:
     """Refuses (`bad_secret`) unless Basic auth names this user and password."""
-    given_user, given_password = _basic(delivery.header("Authorization"))
+    given_user, given_password = basic_of(delivery.header("Authorization"))
     is_user = is_same(given_user, user)
     is_password = given_password == "" if empty_password else is_same(given_password, password)
     if not (is_user and is_password):
@@ -53,7 +53,8 @@ def secret(delivery: Delivery, name: str) -> Any:
     return (delivery.secret or {}).get(name)
 
 
-def _basic(header: str | None) -> tuple[str | None, str | None]:
+def basic_of(header: str | None) -> tuple[str | None, str | None]:
+    """User name and password of a header Authorization with Basic auth; None and None where it holds none."""
     scheme, _, encoded = (header or "").strip().partition(" ")
     if scheme.lower() != "basic":
         return None, None

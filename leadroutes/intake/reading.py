@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadroutes.intake.delivery import Certificates, Delivery
-from leadroutes.intake.formats import BY_NAME, FORMATS, Format
+from leadroutes.intake.formats import BY_NAME, FORMATS, HTTP_LIMIT, MAIL_LIMIT, Format
 from leadroutes.intake.results import Reading, Refusal, Refused
 
 
@@ -20,30 +20,32 @@ def read(
     graph: Mapping[str, Any] | None = None,
     certificates: Certificates | None = None,
     limit: int | None = None,
+    mail_limit: int | None = None,
 ) -> Reading:
     """Reads a body of a named format, or of the first that recognises it.
 
     `secrets` are the vendors' by section (`Format.secrets`) and are checked first; None means that the door has already
     let the sender in. `graph` holds the Graph API's answers by leadgen_id, `certificates` finds the PEM certificate of
-    an address, `limit` is the largest body in bytes (otherwise the format's own).
+    an address, `limit` is the largest body in bytes, `mail_limit` the largest mail.
     """
     delivery = Delivery(body, headers or {})
-    chosen = BY_NAME.get(format) if format else _recognised(delivery, limit)
+    limits = (limit or HTTP_LIMIT, mail_limit or limit or MAIL_LIMIT)
+    chosen = BY_NAME.get(format) if format else _recognised(delivery, limits)
     if chosen is None:
         name = f"There is no format {format!r}" if format else "The body is of no format that can be read"
         return Reading(format, (Refusal("unknown_format", f"{name}; there are {', '.join(BY_NAME)}."),))
-    if len(body) > (limit or chosen.limit):
-        detail = f"The body has {len(body)} bytes; {limit or chosen.limit} can be taken."
+    largest = limits[chosen.name == "email"]
+    if len(body) > largest:
+        detail = f"The body has {len(body)} bytes; {largest} can be taken."
         return Reading(chosen.name, (Refusal("too_large", detail),))
     section = None if secrets is None else secrets.get(chosen.secrets or "") or {}
     return _read(chosen, Delivery(body, headers or {}, chosen.default_source, section, graph, certificates))
 
 
-def _recognised(delivery: Delivery, limit: int | None) -> Format | None:
+def _recognised(delivery: Delivery, limits: tuple[int, int]) -> Format | None:
     """The first format that knows the body as its own; too large a body is looked at no further than its headers."""
     is_mail = BY_NAME["email"].recognises(delivery)
-    largest = limit or (BY_NAME["email"] if is_mail else BY_NAME["zapier"]).limit
-    if len(delivery.body) > largest:
+    if len(delivery.body) > limits[is_mail]:
         return BY_NAME["email" if is_mail else "zapier"]
     try:
         return next((format_ for format_ in FORMATS if format_.recognises(delivery)), None)

@@ -66,11 +66,12 @@ class ControlMessage:
 class Pending:
     """A lead of which only the id has come; read again when the vendor's answer about it is there.
 
-    `why` is `not_fetched` where nobody has asked yet and `graph_error` where the vendor answered with an error.
+    `why` is `not_fetched` where nobody has asked yet, `graph_error` where the vendor answered with an error, and
+    `no_certificate` where the certificate of a signature could not be had.
     """
 
     vendor_id: str
-    why: Literal["not_fetched", "graph_error"]
+    why: Literal["not_fetched", "graph_error", "no_certificate"]
 
 
 Result = Inquiry | Refusal | ControlMessage | Pending
@@ -88,6 +89,11 @@ class Reading:
     def inquiries(self) -> tuple[Inquiry, ...]:
         """The leads among the results."""
         return tuple(result for result in self.results if isinstance(result, Inquiry))
+
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """What has to be read again among the results."""
+        return tuple(result for result in self.results if isinstance(result, Pending))
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:

@@ -11,6 +11,7 @@ from leadroutes.domain.arriving import TOUCH_WINDOW, Identity, Key, KnownContact
 from leadroutes.domain.turns import Turns
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
+from leadroutes.store.queue import READ_AGAIN, enqueue
 
 OwnerId = int
 ARRIVAL_COLUMNS = (
@@ -25,6 +26,7 @@ ARRIVAL_COLUMNS = (
     "reason",
     "lead_id",
     "source_named",
+    "proof",
 )
 
 
@@ -133,6 +135,7 @@ class Writes:
     touches: list[dict[str, Any]] = field(default_factory=list)
     keys: list[dict[str, Any]] = field(default_factory=list)
     arrivals: list[dict[str, Any]] = field(default_factory=list)
+    to_read_again: list[tuple[OwnerId, int]] = field(default_factory=list)  # arrivals that are pending
     numbers: Mapping[OwnerId, int] = field(default_factory=dict)  # of the rule sets that decided
 
 
@@ -141,6 +144,7 @@ async def write(transaction: Transaction, writes: Writes) -> None:
     if writes.arrivals:
         columns = [[each[name] for each in writes.arrivals] for name in ARRIVAL_COLUMNS]
         await transaction.execute(statement("insert_arrivals"), transaction.now, *columns)
+    await enqueue(transaction.connection, READ_AGAIN, writes.to_read_again)
     lists = (writes.contacts, writes.filled, writes.identities, writes.leads, writes.touches, writes.keys)
     if not any(lists):
         return

@@ -7,37 +7,21 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
-
-import asyncpg
-import msgspec
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
-from pgqueuer.queries import Queries
+from typing import Any, Literal
 
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
+from leadroutes.store.queue import DELIVER, RowKey
+from leadroutes.store.queue import enqueue as put_into_queue
 
-DELIVER = "deliver"  # the queue's entrypoint
 
-
-class MessageKey(msgspec.Struct, frozen=True):
+class MessageKey(RowKey, frozen=True):
     """Which message a job is about."""
-
-    owner_id: int
-    id: int
 
 
 async def enqueue(connection: Any, messages: Sequence[tuple[int, int]]) -> None:
     """Put one delivery job for each (owner_id, id) into the queue, on `connection`, within its transaction."""
-    if not messages:
-        return
-    # Queries asks for a connection but is content with whatever has its fetch, so a pool's proxy will do.
-    queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))
-    await queries.enqueue(
-        [DELIVER] * len(messages),
-        [msgspec.json.encode(MessageKey(owner_id, id_)) for owner_id, id_ in messages],
-        [0] * len(messages),
-    )
+    await put_into_queue(connection, DELIVER, messages)
 
 
 async def begin_sending(database: Database, key: MessageKey) -> Mapping[str, Any] | None:

@@ -10,7 +10,8 @@ import pytest
 
 from leadroutes.channels.email import make_mail
 from leadroutes.channels.envelope import DeliveryError, Envelope
-from leadroutes.delivering import Delivery, TryAgain, delay_after
+from leadroutes.again import TryAgain, delay_after
+from leadroutes.delivering import Delivery
 from leadroutes.store.messages import MessageKey, Outcome, begin_sending, note_outcome
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage

@@ -3,5 +3,5 @@ WITH used AS (
     UPDATE intake_keys SET last_used_at = date_trunc('milliseconds', now())
     WHERE key_hash = $1 AND revoked_at IS NULL AND coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
 )
-SELECT owner_id, id, lead_source_id, contact_source_id, format
+SELECT owner_id, id, lead_source_id, contact_source_id, format, secrets
 FROM intake_keys WHERE key_hash = $1 AND revoked_at IS NULL

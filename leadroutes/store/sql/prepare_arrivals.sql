@@ -5,18 +5,25 @@ WITH identity AS (
     SELECT i.owner_id, i.kind, i.value, i.contact_id
     FROM unnest($5::bigint[], $6::text[], $7::text[]) AS w (owner_id, kind, value)
     JOIN contact_identities i USING (owner_id, kind, value)
+), known_key AS (
+    SELECT k.*, l.contact_id
+    FROM unnest($2::bigint[], $3::text[], $4::text[]) AS w (owner_id, scope, key)
+    JOIN idempotency_keys k USING (owner_id, scope, key)
+    LEFT JOIN leads l ON l.owner_id = k.owner_id AND l.id = k.lead_id
 ), wanted_contact AS (
     SELECT owner_id, contact_id FROM identity
     UNION
     SELECT owner_id, contact_id FROM unnest($8::bigint[], $9::bigint[]) AS w (owner_id, contact_id)
+    UNION
+    SELECT owner_id, contact_id FROM known_key WHERE contact_id IS NOT NULL
 )
 SELECT
     (SELECT coalesce(json_object_agg(u.id, u.rules_version), '{}') FROM users u WHERE u.id = ANY($1::bigint[]))::text
         AS versions,
     (SELECT coalesce(json_agg(json_build_array(k.owner_id, k.scope, k.key, json_build_object(
-            'lead_id', k.lead_id, 'arrival_id', k.arrival_id, 'digest', k.digest, 'created_at', k.created_at))), '[]')
-        FROM unnest($2::bigint[], $3::text[], $4::text[]) AS w (owner_id, scope, key)
-        JOIN idempotency_keys k USING (owner_id, scope, key))::text AS keys,
+            'lead_id', k.lead_id, 'contact_id', k.contact_id, 'arrival_id', k.arrival_id, 'digest', k.digest,
+            'created_at', k.created_at))), '[]')
+        FROM known_key k)::text AS keys,
     (SELECT coalesce(json_agg(json_build_array(owner_id, kind, value, contact_id)), '[]') FROM identity)::text
         AS identities,
     (SELECT coalesce(json_agg(json_build_array(c.owner_id, json_build_object(

@@ -1,0 +1,186 @@
+"""The doors for leads, and what came in through them: /intake, /v1/events, /arrivals, trials.
+
+Nothing is decided here: arrivals opens the doors and reads bodies.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from leadroutes.api.bodies import read_bytes
+from leadroutes.api.call import Answer, Call, Request
+from leadroutes.api.lead_calls import LEADS, LONGEST_KEY, encoded
+from leadroutes.api.rest import id_in
+from leadroutes.api.statements import record_sql
+from leadroutes.errors import (
+    Forbidden,
+    Invalid,
+    MethodNotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unprocessable,
+)
+from leadroutes.intake.facebook import challenge
+from leadroutes.intake.proof import basic_of
+from leadroutes.trying import try_out
+
+EVENTS_FORMAT = "followupboss"
+
+
+# ------------------------------------------------------------------------------------------------------ the doors
+
+
+async def take_in(call: Call) -> Answer:
+    """POST /intake/{key}: 201 a new lead, 200 one that is known, 202 kept without one, else what is wrong with it."""
+    data = await _body_of_intake(call)
+    try:
+        answer = await call.rooms.arrivals.take_in(
+            call.ids[0], data, _headers(call.request), idempotency_key=_idempotency_key(call.request)
+        )
+    except NotFound as unknown:
+        raise _page_not_found(call.request, unknown) from None
+    return await _answer_of(call, answer, is_replay=False)
+
+
+async def verify(call: Call) -> Answer:
+    """GET /intake/{key}: a platform makes sure that the address is ours, and hears its own challenge."""
+    try:
+        opened = await call.rooms.arrivals.open(call.ids[0])
+    except NotFound as unknown:
+        raise _page_not_found(call.request, unknown) from None
+    token = call.rooms.arrivals.secrets_of(opened).get("verify_token")
+    if opened.format not in (None, "facebook") or token is None:
+        raise MethodNotAllowed("Leads are posted here", allowed=("POST", "OPTIONS"))
+    told = challenge(dict(parse_qsl(call.request.query, keep_blank_values=True)), token)
+    if told is None:
+        raise Forbidden("hub.verify_token is not the verify_token of this intake key")
+    headers = ((b"x-content-type-options", b"nosniff"),)
+    return Answer(200, told.encode("utf-8", "replace"), b"text/plain; charset=utf-8", headers)
+
+
+async def take_in_event(call: Call) -> Answer:
+    """POST /v1/events, as senders to Follow Up Boss do it: the intake key is the user name, the password is empty."""
+    data = await read_bytes(call.request, call.rooms.settings.intake_limit, call.rooms.settings.body_timeout)
+    user, password = basic_of(call.request.header("authorization"))
+    if not user or password:
+        raise _not_let_in()
+    try:
+        opened = await call.rooms.arrivals.open(user)
+    except NotFound:
+        raise _not_let_in() from None
+    if opened.format not in (None, EVENTS_FORMAT):
+        raise _not_let_in()
+    answer = await call.rooms.arrivals.take_in(
+        opened, data, _headers(call.request), format_=EVENTS_FORMAT, is_proven=True,
+        idempotency_key=_idempotency_key(call.request),
+    )  # fmt: skip
+    return await _answer_of(call, answer, is_replay=False)
+
+
+def _not_let_in() -> NotAuthenticated:
+    return NotAuthenticated(
+        "Authorization: expected Basic auth with an intake key for Follow Up Boss events and an empty password",
+        scheme='Basic realm="leads"',
+    )
+
+
+def _headers(request: Request) -> dict[str, str]:
+    headers = {name: ", ".join(values) for name, values in request.headers.items()}
+    headers.pop("content-encoding", None)  # it is unpacked
+    return headers
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.header("idempotency-key")
+    if key is not None and not 0 < len(key) <= LONGEST_KEY:
+        raise Invalid.fields({"Idempotency-Key": f"Idempotency-Key: expected 1 to {LONGEST_KEY} characters"})
+    return key
+
+
+async def _body_of_intake(call: Call) -> bytes:
+    settings = call.rooms.settings
+    media_type = (call.request.header("content-type") or "").partition(";")[0].strip().lower()
+    limit = settings.mail_limit if media_type == "message/rfc822" else settings.intake_limit
+    return await read_bytes(call.request, limit, settings.body_timeout)
+
+
+def _page_not_found(request: Request, unknown: NotFound) -> NotFound:
+    return NotFound(unknown.message, data={"url": request.url})
+
+
+# -------------------------------------------------------------------------------------------------- before it counts
+
+
+async def try_body(call: Call) -> Answer:
+    """POST /intake-keys/:id/trials: what would be read in this body, and where it would go. Nothing is stored."""
+    data = await _body_of_intake(call)
+    key_id = id_in(call.ids[0])
+    call.must_accept_json()
+    headers = {name: value for name, value in _headers(call.request).items() if name.startswith(("content-", "x-"))}
+    return Answer(200, encoded(await try_out(call.rooms.database, call.caller.user_id, key_id, data, headers)))
+
+
+# -------------------------------------------------------------------------------------------------- what came in
+
+
+async def raw_arrival(call: Call) -> Answer:
+    """The bytes of an arrival. Their own type is not repeated: a browser must not run what somebody sent in."""
+    row = await call.rooms.database.fetchrow(
+        "SELECT body FROM arrivals WHERE owner_id = $1 AND id = $2", call.caller.user_id, id_in(call.ids[0])
+    )
+    if row is None:
+        raise NotFound.record(call.ids[0])
+    headers = ((b"content-disposition", b"attachment"), (b"x-content-type-options", b"nosniff"))
+    call.must_accept_json()
+    return Answer(200, row["body"], b"application/octet-stream", headers)
+
+
+async def replay_arrival(call: Call) -> Answer:
+    """Reads it again with the readers of today."""
+    arrival_id = id_in(call.ids[0])
+    owner_id = call.caller.user_id
+    found = await call.rooms.database.fetchval(
+        "SELECT EXISTS (SELECT FROM arrivals WHERE owner_id = $1 AND id = $2)", owner_id, arrival_id
+    )
+    if not found:
+        raise NotFound.record(call.ids[0])
+    call.must_accept_json()
+    return await _answer_of(call, await call.rooms.arrivals.replay(owner_id, arrival_id), is_replay=True)
+
+
+async def _answer_of(call: Call, answer: Any, *, is_replay: bool) -> Answer:
+    """A vendor's own reply goes first; then the lead or leads; then what is kept; then the refusal."""
+    stored = answer.stored
+    if answer.reply is not None and not is_replay:
+        return Answer(200, msgspec.json.encode(answer.reply))
+    if stored.lead_ids:
+        return Answer(201 if stored.is_new else 200, await _leads(call, stored.owner_id, stored.lead_ids))
+    kept = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
+    if answer.refusal is not None and answer.refusal.status >= 400:
+        raise _refused(answer.refusal, kept)
+    return Answer(202 if answer.refusal is None else answer.refusal.status, msgspec.json.encode(kept))
+
+
+async def _leads(call: Call, owner_id: int, lead_ids: tuple[int, ...]) -> bytes:
+    """One lead as its record, several as {"leads": […]}, as their owner sees them."""
+    shown = []
+    for lead_id in lead_ids:
+        row = await call.rooms.database.fetchrow(record_sql(LEADS, (), ()), owner_id, lead_id)
+        if row is not None and row["record"] is not None:
+            shown.append(row["record"])
+    if len(lead_ids) == 1 and shown:
+        return bytes(shown[0].encode())
+    return f'{{"leads":[{",".join(shown)}]}}'.encode()
+
+
+_REFUSALS: dict[int, type[Problem]] = {400: Invalid, 403: Forbidden, 413: TooLarge, 422: Unprocessable}
+
+
+def _refused(refusal: Any, kept: dict[str, Any]) -> Problem:
+    message = f"{refusal.why}: {refusal.detail}"
+    if refusal.status == 401:  # SNS sends its password only once it has been asked for it
+        return NotAuthenticated(message, scheme='Basic realm="leads"', data=kept)
+    return _REFUSALS.get(refusal.status, Unprocessable)(message, data=kept)

@@ -1,0 +1,29 @@
+"""Jobs: what is done outside every transaction, put into the queue inside the one that decides it."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import asyncpg
+import msgspec
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.queries import Queries
+
+DELIVER = "deliver"  # a message
+READ_AGAIN = "read_again"  # an arrival of which a part has to be fetched
+
+
+class RowKey(msgspec.Struct, frozen=True):
+    """Which row a job is about."""
+
+    owner_id: int
+    id: int
+
+
+async def enqueue(connection: Any, entrypoint: str, rows: Sequence[tuple[int, int]]) -> None:
+    """Put one job for each (owner_id, id) into the queue, on `connection`, within its transaction."""
+    if not rows:
+        return
+    # Queries asks for a connection but is content with whatever has its fetch, so a pool's proxy will do.
+    queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))
+    payloads: list[bytes | None] = [msgspec.json.encode(RowKey(owner_id, id_)) for owner_id, id_ in rows]
+    await queries.enqueue([entrypoint] * len(rows), payloads, [0] * len(rows))

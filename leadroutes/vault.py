@@ -1,0 +1,43 @@
+"""Keeps what must be readable again but never shown: vendors' secrets, and the headers that prove a sender.
+
+Encrypted with a key that is made from the installation's secret; without that one they are lost.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from leadroutes.secrets import secret_of
+from leadroutes.settings import Settings
+
+PURPOSE = b"leadroutes vendor secrets 1"
+
+
+class Vault:
+    """`seal()` and `unseal()`."""
+
+    def __init__(self, secret: str) -> None:
+        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret.encode())
+        self._fernet = Fernet(urlsafe_b64encode(derived))
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Vault":
+        """The vault of this installation."""
+        return cls(secret_of(settings))
+
+    def seal(self, values: Mapping[str, str]) -> bytes:
+        return self._fernet.encrypt(msgspec.json.encode(dict(values)))
+
+    def unseal(self, sealed: bytes | None) -> dict[str, Any] | None:
+        """What was sealed; None for nothing. What another secret sealed comes out empty, so that it opens nothing."""
+        if sealed is None:
+            return None
+        try:
+            return msgspec.json.decode(self._fernet.decrypt(sealed), type=dict[str, Any])
+        except (InvalidToken, msgspec.MsgspecError):
+            return {}
