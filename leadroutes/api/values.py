@@ -322,6 +322,28 @@ class Texts(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
+class NamedTexts(_Plain):
+    """An object whose values are texts. It may not be filtered by."""
+
+    limit: int
+
+    @property
+    def expected(self) -> str:
+        return f"an object with texts of 1 to {self.limit} characters"
+
+    def take(self, value: Any) -> dict[str, str]:
+        if not isinstance(value, dict) or not value:
+            raise ValueError
+        taken = {name: Text(self.limit).take(each) for name, each in value.items()}
+        if not all(taken.values()):
+            raise ValueError
+        return taken
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": {"type": "string", "minLength": 1, "maxLength": self.limit}}
+
+
+@dataclass(frozen=True, slots=True)
 class Nested(_Plain):
     """An object or a list inside the record, read by the resource if it is written. `description`: its JSON schema."""
 

@@ -3,7 +3,7 @@
 A declaration list: a new format is one file and one entry here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -166,3 +166,20 @@ FORMATS: Final = (
 )
 
 BY_NAME: Final = {format_.name: format_ for format_ in FORMATS}
+
+
+def why_not_secrets(format_name: str | None, names: Collection[str]) -> str | None:
+    """Why an intake key of this format cannot have secrets of these names; None if it can."""
+    if not names:
+        return None
+    format_ = BY_NAME.get(format_name or "")
+    if format_ is None:  # whoever may choose the format would choose one without secrets
+        return "secrets need a format, so that it is known where they stand"
+    if format_.secrets is None:
+        return f"{format_.name} has no secrets; the address is the secret"
+    expected = f"{', '.join(format_.needs)}{''.join(f', perhaps {name}' for name in format_.may_have)}"
+    unknown = [name for name in names if name not in (*format_.needs, *format_.may_have)]
+    missing = [name for name in format_.needs if name not in names]
+    if unknown:
+        return f"{', '.join(unknown)} was given; expected, for {format_.name}, {expected}"
+    return f"{', '.join(missing)} is missing; expected, for {format_.name}, {expected}" if missing else None

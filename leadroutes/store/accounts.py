@@ -169,17 +169,59 @@ async def remove_application(database: Database, client_id: str) -> None:
 
 
 async def issue_intake_key(
-    transaction: Transaction, owner_id: int, lead_source: str, contact_source: str | None, format_: str | None
+    transaction: Transaction,
+    owner_id: int,
+    lead_source: str,
+    contact_source: str | None,
+    format_: str | None,
+    sealed: bytes | None = None,
 ) -> str:
-    """A key for /intake/{key}; sources that the owner does not have are made his."""
+    """A key for /intake/{key}; sources that the owner does not have are made his. `sealed`: the vendor's secrets."""
     lead_source_id = await name_lead_source(transaction, owner_id, lead_source)
     contact_source_id = await name_contact_source(transaction, owner_id, contact_source) if contact_source else None
-    key = secrets.token_hex(20)
-    await transaction.execute(
-        statement("issue_intake_key"), owner_id, hash_secret(key), lead_source_id, contact_source_id, format_,
-        transaction.now,
-    )  # fmt: skip
+    key = new_intake_key()
+    await keep_intake_key(transaction, owner_id, key, lead_source_id, contact_source_id, format_, sealed)
     return key
+
+
+def new_intake_key() -> str:
+    """In small letters and digits, as it may be the name of a mailbox."""
+    return secrets.token_hex(20)
+
+
+async def keep_intake_key(
+    transaction: Transaction,
+    owner_id: int,
+    key: str,
+    lead_source_id: int,
+    contact_source_id: int | None,
+    format_: str | None,
+    sealed: bytes | None,
+) -> int:
+    """From now on the key opens the door; its id."""
+    key_id: int = await transaction.fetchval(
+        statement("issue_intake_key"), owner_id, hash_secret(key), lead_source_id, contact_source_id, format_,
+        transaction.now, sealed,
+    )  # fmt: skip
+    return key_id
+
+
+async def find_key_format(database: Database, key: str) -> str | None:
+    """The format of a valid intake key, None if it is recognised; NotFound as in revoke_intake_key."""
+    row = await database.fetchrow(statement("find_key_format"), int(key) if _is_id(key) else None, hash_secret(key))
+    if row is None:
+        raise _no_intake_key(key)
+    format_: str | None = row["format"]
+    return format_
+
+
+async def set_intake_secrets(database: Database, key: str, sealed: bytes | None) -> None:
+    """Replace the vendor's secrets of a key, by its id or by the key itself; None: the address is the secret."""
+    row = await database.fetchrow(
+        statement("set_intake_secrets"), int(key) if _is_id(key) else None, hash_secret(key), sealed
+    )
+    if row is None:
+        raise _no_intake_key(key)
 
 
 async def list_intake_keys(database: Database) -> list[asyncpg.Record]:
@@ -193,7 +235,11 @@ async def revoke_intake_key(database: Database, key: str) -> None:
         statement("revoke_intake_key"), int(key) if _is_id(key) else None, hash_secret(key), database.clock.now()
     )
     if row is None:
-        raise NotFound(f"No valid intake key has the id {key}; leadroutes intake-key list shows all")
+        raise _no_intake_key(key)
+
+
+def _no_intake_key(key: str) -> NotFound:
+    return NotFound(f"No valid intake key has the id {key}; leadroutes intake-key list shows all")
 
 
 async def name_lead_source(transaction: Transaction, owner_id: int, name: str) -> int:

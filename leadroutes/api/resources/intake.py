@@ -1,30 +1,31 @@
 """Keys for the way in, and what has come in through them."""
 
-import secrets
 from typing import Any
 
 from leadroutes.api.call import Rooms
-from leadroutes.api.resource import Field, Resource, Write, Writing
+from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.common import created_at, record_id, reference
-from leadroutes.api.values import Id, Moment, OneOf, Text
-from leadroutes.intake.formats import FORMATS
-from leadroutes.store.accounts import hash_secret
+from leadroutes.api.values import Id, Moment, NamedTexts, OneOf, Text
+from leadroutes.intake.formats import FORMATS, why_not_secrets
+from leadroutes.store import accounts
+from leadroutes.vault import Vault
 
 
-async def _insert_key(writing: Writing) -> int:
-    writing.notes["key"] = key = secrets.token_hex(20)
-    record = writing.record
-    key_id: int = await writing.transaction.fetchval(
-        "INSERT INTO intake_keys (owner_id, key_hash, lead_source_id, contact_source_id, format, created_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
-        writing.owner_id,
-        hash_secret(key),
-        record["lead_source_id"],
-        record["contact_source_id"],
-        record["format"],
-        writing.transaction.now,
-    )
-    return key_id
+async def _check_secrets(writing: Writing, _errors: Errors) -> Errors:
+    """They belong to the format, and are complete."""
+    why_not = why_not_secrets(writing.record["format"], writing.sent.get("secrets") or {})
+    return {"secrets": f"secrets: {why_not}"} if why_not else {}
+
+
+async def _issue_key(rooms: Rooms, writing: Writing) -> int:
+    """Here the vault is at hand, which keeps the vendor's secrets."""
+    writing.notes["key"] = key = accounts.new_intake_key()
+    record, secrets = writing.record, writing.sent.get("secrets")
+    async with rooms.database.transaction() as transaction:
+        return await accounts.keep_intake_key(
+            transaction, writing.owner_id, key, record["lead_source_id"], record["contact_source_id"],
+            record["format"], Vault.of(rooms.settings).seal(secrets) if secrets else None,
+        )  # fmt: skip
 
 
 async def _revoke_key(writing: Writing) -> None:
@@ -39,7 +40,8 @@ async def _revoke_key(writing: Writing) -> None:
 
 def _key_given(rooms: Rooms, writing: Writing) -> dict[str, Any]:
     key = writing.notes["key"]
-    return {"key": key, "url": f"{rooms.settings.public_url}/intake/{key}"}
+    address = {"mail_address": f"{key}@{rooms.settings.mail_domain}"} if rooms.settings.mail_domain else {}
+    return {"key": key, "url": f"{rooms.settings.public_url}/intake/{key}", **address}
 
 
 INTAKE_KEYS = Resource(
@@ -52,12 +54,15 @@ INTAKE_KEYS = Resource(
         reference("lead_source_id", "/lead-sources", "a lead source that you see", write=Write.ONCE, required=True),
         reference("contact_source_id", "/contact-sources", "a contact source of yours", write=Write.ONCE),
         Field("format", OneOf(tuple(each.name for each in FORMATS)), write=Write.ONCE, note="null: recognised"),
+        Field("secrets", NamedTexts(1000), write=Write.ONCE, column="", key="", filterable=False,
+              note="what the vendor proves himself with, by name; kept encrypted and never shown"),
         created_at(),
         Field("last_used_at", Moment()),
     ),
     methods="LGCD",
     visible="t.owner_id = $1 AND t.revoked_at IS NULL",
-    insert=_insert_key,
+    check=_check_secrets,
+    create_through=_issue_key,
     delete=_revoke_key,
     given_once=_key_given,
 )
