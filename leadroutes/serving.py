@@ -14,12 +14,15 @@ import structlog
 import uvicorn
 
 from leadroutes.app import House, build
+from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
 from leadroutes.errors import Misconfigured
+from leadroutes.mail_door import taking_mail
 from leadroutes.settings import Settings
 from leadroutes.store.migrating import prepare
 from leadroutes.store.planning import acquaint_planner
 from leadroutes.store.postgres import Database
+from leadroutes.store.queue import READ_AGAIN
 from leadroutes.worker import Worker
 
 log = structlog.get_logger()
@@ -46,10 +49,13 @@ async def work(settings: Settings) -> None:
     """Do what is due and deliver messages until a signal comes; then finish what has been begun."""
     async with open_house(settings) as database:
         with stopping_by_signal() as stopping:
-            async with _working(Worker(database, Engine(database), settings)):
+            engine = Engine(database)
+            arrivals = Arrivals(engine, settings)
+            async with _working(Worker(database, engine, settings, {READ_AGAIN: arrivals.read_again})):
                 database.start_listening()
                 log.info("working")
                 await stopping.wait()
+            await arrivals.close()
     log.info("stopped")
 
 
@@ -73,11 +79,12 @@ async def running(
 ) -> AsyncIterator[None]:
     """The whole service beside what the caller does, answering on a socket; it has stopped afterwards."""
     house = build(settings, database)
-    worker = _working(Worker(database, house.engine, settings)) if with_worker else contextlib.nullcontext()
+    tasks = {READ_AGAIN: house.arrivals.read_again}
+    worker = _working(Worker(database, house.engine, settings, tasks)) if with_worker else contextlib.nullcontext()
     database.start_listening()  # once everybody has said what he wants to hear
     acquainting = asyncio.create_task(acquaint_planner(database))
     try:
-        async with worker, _answering(house, listening):
+        async with worker, _answering(house, listening), taking_mail(settings, house.arrivals):
             yield
     finally:
         acquainting.cancel()
