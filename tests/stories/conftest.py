@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from leadroutes.doctor import examine
 from leadroutes.serving import address_of, listen, running
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
@@ -158,6 +159,8 @@ async def untold(database: Database, tmp_path: Path) -> AsyncIterator[Story]:
         await town.settle(name)
     async with Mailbox() as mailbox:
         yield Story(database, town, mailbox, Settings(smtp_url=mailbox.url, data=tmp_path))
+    outcome = await examine(database)
+    assert outcome.violation is None, "after every story the doctor finds nothing"
 
 
 @pytest.fixture
