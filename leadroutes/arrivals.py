@@ -27,6 +27,7 @@ from leadroutes.sorting import Item, NewLead, Received, Stored
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.queue import RowKey
+from leadroutes.store.together import Together
 from leadroutes.vault import Vault
 from leadroutes.vendors import Vendors
 
@@ -88,6 +89,7 @@ class Arrivals:
         self._vault = Vault.of(settings) if settings else None
         self._limits = (settings.intake_limit, settings.mail_limit) if settings else (None, None)
         self._reader = Reader(vendors or (Vendors(settings) if settings else None))
+        self._keys: Together[bytes, Opened] = Together(self._load_keys)
         self._waiting: deque[_Waiting] = deque()
         self._runner: asyncio.Task[None] | None = None
 
@@ -105,17 +107,23 @@ class Arrivals:
 
     async def open(self, key: str) -> Opened:
         """What this intake key opens; NotFound for one that is unknown or revoked."""
-        row = await self.engine.database.fetchrow(statement("find_intake_key"), hashlib.sha256(key.encode()).digest())
-        if row is None:
+        opened = await self._keys.find(hashlib.sha256(key.encode()).digest())
+        if opened is None:
             raise NotFound("Page not found")
-        return Opened(
-            owner_id=row["owner_id"],
-            id=row["id"],
-            lead_source_id=row["lead_source_id"],
-            contact_source_id=row["contact_source_id"],
-            format=row["format"],
-            sealed=row["secrets"],
-        )
+        return opened
+
+    async def _load_keys(self, hashes: list[bytes]) -> Mapping[bytes, Opened]:
+        return {
+            row["key_hash"]: Opened(
+                owner_id=row["owner_id"],
+                id=row["id"],
+                lead_source_id=row["lead_source_id"],
+                contact_source_id=row["contact_source_id"],
+                format=row["format"],
+                sealed=row["secrets"],
+            )
+            for row in await self.engine.database.fetch(statement("find_intake_keys"), hashes)
+        }
 
     def secrets_of(self, opened: Opened) -> dict[str, Any]:
         """The vendor's secrets; empty where there are none, or where another LEADROUTES_SECRET sealed them."""

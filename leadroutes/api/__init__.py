@@ -3,9 +3,11 @@
 from typing import Any
 
 from leadroutes.api.asgi import Api
+from leadroutes.api.auth import callers_of
 from leadroutes.api.call import Rooms
 from leadroutes.api.docs import DESCRIPTION
 from leadroutes.api.operations import OPERATIONS, Path, collect
+from leadroutes.api.own_leads import own_leads_of
 from leadroutes.api.table import Table
 from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
@@ -15,7 +17,8 @@ from leadroutes.store.postgres import Database
 
 def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Any:
     """The ASGI application of all that the API answers; it answers 404 to everything else."""
-    return Api(Rooms(database, engine, arrivals, settings), Table(_paths()))
+    rooms = Rooms(database, engine, arrivals, settings, callers_of(database), own_leads_of(database))
+    return Api(rooms, Table(_paths()))
 
 
 def paths() -> list[str]:

@@ -84,7 +84,7 @@ class Api:
         if found is not None and _is_public(found):
             operation = operation_for(found.path, request.method, request.url)
             return await operation.run(Call(self.rooms, request, found.ids))
-        caller = await authenticate(self.rooms.database, bearer_token(request.headers.get("authorization", ())))
+        caller = await authenticate(self.rooms.callers, bearer_token(request.headers.get("authorization", ())))
         if found is None:
             raise unknown(request.url)
         operation = operation_for(found.path, request.method, request.url)

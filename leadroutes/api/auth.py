@@ -4,13 +4,14 @@ Only the sha256 of a token is ever compared; a token in the query or the body is
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from leadroutes.errors import NotAuthenticated
 from leadroutes.store import statement
 from leadroutes.store.accounts import hash_secret
 from leadroutes.store.postgres import Database
+from leadroutes.store.together import Together
 
 _BEARER = re.compile(r"bearer +(\S.*?) *", re.IGNORECASE)
 
@@ -38,9 +39,26 @@ def bearer_token(values: Sequence[str]) -> str:
     return found[1]
 
 
-async def authenticate(database: Database, token: str) -> Caller:
+Callers = Together[bytes, Caller]
+
+
+def callers_of(database: Database) -> Callers:
+    """Who calls, by the sha256 of his token; asked for all requests of the moment at once."""
+
+    async def load(hashes: list[bytes]) -> Mapping[bytes, Caller]:
+        return {
+            row["token_hash"]: Caller(
+                row["user_id"], frozenset(row["scope"]), row["application_id"], row["is_admin"], row["is_broker"]
+            )
+            for row in await database.fetch(statement("find_callers"), hashes)
+        }
+
+    return Together(load)
+
+
+async def authenticate(callers: Callers, token: str) -> Caller:
     """The caller behind a token; NotAuthenticated for one that is unknown, expired, revoked or of a closed account."""
-    row = await database.fetchrow(statement("find_caller"), hash_secret(token))
-    if row is None:
+    caller = await callers.find(hash_secret(token))
+    if caller is None:
         raise NotAuthenticated("Invalid access token", invalid_token=True)
-    return Caller(row["user_id"], frozenset(row["scope"]), row["application_id"], row["is_admin"], row["is_broker"])
+    return caller

@@ -6,22 +6,25 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from leadroutes.api.auth import Caller
+from leadroutes.api.auth import Caller, Callers
 from leadroutes.errors import NotAcceptable
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
+from leadroutes.store.together import Together
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What the API builds on."""
+    """What the API builds on, and the look-ups that requests of the same moment share."""
 
     database: Database
     engine: Any
     arrivals: Any
     settings: Settings
+    callers: Callers
+    own_leads: Together[tuple[int, int], str]  # (owner, lead) -> its record as the owner sees it
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ import msgspec
 
 from leadroutes.api.bodies import read_bytes
 from leadroutes.api.call import Answer, Call, Request
-from leadroutes.api.lead_calls import LEADS, LONGEST_KEY, encoded
+from leadroutes.api.lead_calls import LONGEST_KEY, encoded
 from leadroutes.api.rest import id_in
-from leadroutes.api.statements import record_sql
 from leadroutes.errors import (
     Forbidden,
     Invalid,
@@ -168,9 +167,9 @@ async def _leads(call: Call, owner_id: int, lead_ids: tuple[int, ...]) -> bytes:
     """One lead as its record, several as {"leads": […]}, as their owner sees them."""
     shown = []
     for lead_id in lead_ids:
-        row = await call.rooms.database.fetchrow(record_sql(LEADS, (), ()), owner_id, lead_id)
-        if row is not None and row["record"] is not None:
-            shown.append(row["record"])
+        record = await call.rooms.own_leads.find((owner_id, lead_id))
+        if record is not None:
+            shown.append(record)
     if len(lead_ids) == 1 and shown:
         return bytes(shown[0].encode())
     return f'{{"leads":[{",".join(shown)}]}}'.encode()

@@ -66,7 +66,11 @@ async def post_lead(call: Call) -> Answer:
         **record,
     )
     stored = await call.rooms.arrivals.post_lead(lead, idempotency=idempotency)
-    shown = await _show_lead(call, stored.lead_ids[0] if stored.lead_ids else 0, keys)
+    lead_id = stored.lead_ids[0] if stored.lead_ids else 0
+    if stored.owner_id == call.caller.user_id and not keys:
+        shown = (await call.rooms.own_leads.find((stored.owner_id, lead_id)) or "").encode()
+    else:
+        shown = await _show_lead(call, lead_id, keys)
     return Answer(201 if stored.is_new else 200, shown)
 
 

@@ -1,0 +1,13 @@
+-- $1 owner.
+SELECT c.id AS contact_number,
+       to_char(c.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created_at,
+       cs.name AS contact_source, c.first_name, c.last_name, c.email, c.secondary_email, c.mobile_phone, c.home_phone,
+       c.office_phone, c.company, c.birthday, c.anniversary, c.spouse_name, c.spouse_email, c.spouse_phone, c.tags,
+       h.name AS hotness, display_name(u) AS assigned_to,
+       to_char(c.unsubscribed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS unsubscribed_at
+FROM contacts c
+LEFT JOIN contact_sources cs ON cs.owner_id = c.owner_id AND cs.id = c.source_id
+LEFT JOIN hotnesses h ON h.id = c.hotness_id
+LEFT JOIN users u ON u.id = c.assigned_user_id
+WHERE c.owner_id = $1
+ORDER BY c.created_at, c.id

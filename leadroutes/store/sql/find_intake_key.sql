@@ -1,7 +1,0 @@
--- $1 sha256 of the key. The key that opens the door; that it was used is noted, at most once a minute.
-WITH used AS (
-    UPDATE intake_keys SET last_used_at = date_trunc('milliseconds', now())
-    WHERE key_hash = $1 AND revoked_at IS NULL AND coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
-)
-SELECT owner_id, id, lead_source_id, contact_source_id, format, secrets
-FROM intake_keys WHERE key_hash = $1 AND revoked_at IS NULL
