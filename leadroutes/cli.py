@@ -3,22 +3,17 @@
 It decides nothing. Exit codes: 0 done, 1 it could not be done (the reason is on standard error), 2 wrong arguments.
 """
 
-import asyncio
 import getpass
+import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
-from rich import box
-from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
 
 from leadroutes import __version__, logs
 from leadroutes.errors import Problem
@@ -27,6 +22,7 @@ from leadroutes.store import accounts
 from leadroutes.store.migrating import migrate as migrate_database
 from leadroutes.store.migrating import prepare
 from leadroutes.store.postgres import Database
+from leadroutes.terminal import err, fail, finish, out, print_table, shown
 
 Result = TypeVar("Result")
 
@@ -39,17 +35,33 @@ user_app = typer.Typer(no_args_is_help=True, help="Who has an account.")
 token_app = typer.Typer(no_args_is_help=True, help="Personal access tokens for the API.")
 application_app = typer.Typer(no_args_is_help=True, help="Applications that people may let in with OAuth2.")
 intake_key_app = typer.Typer(no_args_is_help=True, help="Keys for /intake/KEY, where lead sources send leads to.")
+export_app = typer.Typer(no_args_is_help=True, help="Leads and contacts as CSV.")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 app.add_typer(application_app, name="application")
 app.add_typer(intake_key_app, name="intake-key")
-
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True, highlight=False)
+app.add_typer(export_app, name="export")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail.")]
 Owner = Annotated[str, typer.Option("--owner", metavar="EMAIL", help="E-mail of the user in whose account it is done.")]
 ExistingFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)]
+
+
+def _file(explanation: str) -> Any:
+    return typer.Option(metavar="FILE", exists=True, dir_okay=False, readable=True, help=explanation)
+
+
+ExportTo = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to; else standard output.")]
+Format = Annotated[
+    str | None, typer.Option("--format", metavar="NAME", help="The format to read; without it, it is recognised.")
+]
+Secrets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--secret", metavar="NAME=VALUE", help="What the vendor proves himself with; may be given several times."
+    ),
+]
+Key = Annotated[str, typer.Argument(help="The key, or its id in the list.")]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read a password from standard input; on a terminal it is asked for.")
 ]
@@ -82,7 +94,7 @@ def serve(
     """Serve the API and the web pages, and send what is due. An empty database is set up by itself."""
     from leadroutes.serving import serve as serve_until_stopped
 
-    _finish(serve_until_stopped(_settings(logging.INFO), host=host, port=port, with_worker=not no_worker))
+    finish(serve_until_stopped(_settings(logging.INFO), host=host, port=port, with_worker=not no_worker))
 
 
 @app.command()
@@ -90,7 +102,7 @@ def worker() -> None:
     """Send what is due, without serving requests; several may run at once."""
     from leadroutes.serving import work as work_until_stopped
 
-    _finish(work_until_stopped(_settings(logging.INFO)))
+    finish(work_until_stopped(_settings(logging.INFO)))
 
 
 @app.command()
@@ -104,7 +116,7 @@ def migrate() -> None:
         finally:
             await database.close()
 
-    applied = _finish(work())
+    applied = finish(work())
     out.print(f"Applied {', '.join(applied)}" if applied else "The schema is up to date")
 
 
@@ -116,14 +128,14 @@ def settings() -> None:
         (name, _shown(name, getattr(values, field.name)), explanation)
         for field, (name, _, explanation) in zip(fields(values), described(), strict=True)
     ]
-    _print_table(("setting", "value", "what it does"), rows)
+    print_table(("setting", "value", "what it does"), rows)
     out.print("Each may also be given as NAME_FILE, a file that holds the value.")
 
 
 def _shown(name: str, value: object) -> str:
     if value is None:
         return "-"
-    return "(set)" if name == "LEADROUTES_SECRET" else logs.without_secrets(_cell(value))
+    return "(set)" if name == "LEADROUTES_SECRET" else logs.without_secrets(shown(value))
 
 
 @app.command()
@@ -133,7 +145,7 @@ def doctor() -> None:
 
     outcome = _run(examine)
     if outcome.violation:
-        _fail(str(outcome.violation))
+        fail(str(outcome.violation))
     out.print(f"{outcome.checks} checks hold")
 
 
@@ -148,7 +160,7 @@ def demo(
     from leadroutes.demo import show
 
     logs.set_up(as_json=False, level=logging.WARNING)
-    raise typer.Exit(_finish(show(once=once, port=port)))
+    raise typer.Exit(finish(show(once=once, port=port)))
 
 
 # -------------------------------------------------------------------------------------------- bringing things in
@@ -163,7 +175,7 @@ def load(file: ExistingFile, owner: Owner) -> None:
     async def work(database: Database) -> None:
         loaded = await load_brokerage(database, read_brokerage(file.read_bytes()), owner)
         rows = [(kind.replace("_", " "), given, loaded.added[kind]) for kind, given in loaded.given.items()]
-        _print_table(("", "in the file", "added"), rows)
+        print_table(("", "in the file", "added"), rows)
 
     _run(work)
 
@@ -175,23 +187,101 @@ def import_(
     route: Annotated[bool, typer.Option("--route", help="Route the leads of the last 24 hours.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any row could not be imported.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, but store nothing.")] = False,
+    report_to: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write what was wrong as CSV, to be mended and imported again."),
+    ] = None,
 ) -> None:
     """Bring in past leads from FILE.csv. Every row is in or reported; the same file twice adds nothing."""
+    from leadroutes.import_report import report_csv
     from leadroutes.importing import import_leads
 
     async def work(database: Database) -> int:
+        content = file.read_bytes()
         with Progress(console=err, transient=True) as progress:
             task = progress.add_task("Importing", total=None)
             report = await import_leads(
-                database, file.read_bytes(), owner, route=route, dry_run=dry_run,
+                database, content, owner, route=route, dry_run=dry_run,
                 tell=lambda done, total: progress.update(task, completed=done, total=total),
             )  # fmt: skip
         for line in report.lines():
             out.print(line, markup=False, soft_wrap=True)
+        if report_to is not None:
+            report_to.write_text(report_csv(report, content), encoding="utf-8")
         return len(report.rejected)
 
     if _run(work) and strict:
         raise typer.Exit(1)
+
+
+@export_app.command("leads")
+def export_leads(owner: Owner, to: ExportTo = None) -> None:
+    """All leads of an account, with what has become of them, in columns that an import reads."""
+    _export("leads", owner, to)
+
+
+@export_app.command("contacts")
+def export_contacts(owner: Owner, to: ExportTo = None) -> None:
+    """All contacts of an account."""
+    _export("contacts", owner, to)
+
+
+def _export(what: Literal["leads", "contacts"], owner: str, to: Path | None) -> None:
+    from leadroutes.exporting import export
+
+    async def work(database: Database) -> int:
+        if to is None:
+            return await export(database, what, owner, sys.stdout)
+        with to.open("w", encoding="utf-8", newline="") as file:
+            return await export(database, what, owner, file)
+
+    written = _run(work)
+    err.print(f"{written} {what}")
+
+
+@app.command()
+def read(
+    file: ExistingFile,
+    headers: Annotated[Path | None, _file("The headers that came with it, a line each.")] = None,
+    format_: Format = None,
+    secrets: Annotated[Path | None, _file("The vendors' secrets as JSON; without it nobody is asked for one.")] = None,
+    graph: Annotated[Path | None, _file("What the Graph API answers, by leadgen id, as JSON.")] = None,
+) -> None:
+    """Read one body as a lead source sent it, and print what is in it as JSON. Stores nothing; 1 for a refusal."""
+    from leadroutes.intake.results import expected_json
+    from leadroutes.specimen import Specimen, is_good, read_specimen
+
+    specimen = Specimen(body=file, headers=headers, format=_known(format_), secrets=secrets, graph=graph)
+    reading = finish(read_specimen(specimen, _settings()))
+    print(json.dumps(expected_json(reading), ensure_ascii=False, indent=2))
+    for refusal in reading.refusals:
+        err.print(f"{refusal.why}: {refusal.detail}", markup=False, soft_wrap=True)
+    raise typer.Exit(0 if is_good(reading) else 1)
+
+
+@app.command("replay-arrivals")
+def replay_arrivals(
+    rejected: Annotated[bool, typer.Option("--rejected", help="Those that were rejected.")] = False,
+    pending: Annotated[bool, typer.Option("--pending", help="Those of which a part is to be fetched.")] = False,
+    since: Annotated[str, typer.Option(metavar="WHEN", help="A date, a time, or how long ago: 24h, 7d.")] = "24h",
+    owner: Annotated[str | None, typer.Option(metavar="EMAIL", help="Only those of this user's account.")] = None,
+) -> None:
+    """Read what came in again: after a reader or a secret was mended, or a vendor can be reached again."""
+    from leadroutes.arrivals import Arrivals
+    from leadroutes.engine import Engine
+    from leadroutes.replaying import moment_of, replay
+
+    statuses = [name for name, wanted in (("rejected", rejected), ("pending", pending)) if wanted]
+    if not statuses:
+        fail("say which: --rejected, --pending, or both")
+
+    async def work(database: Database) -> dict[str, int]:
+        owner_id = await accounts.get_user_id(database, owner) if owner else None
+        moment = moment_of(since, database.clock.now())
+        arrivals = Arrivals(Engine(database), _settings())
+        return await replay(database, arrivals, statuses=statuses, since=moment, owner_id=owner_id)
+
+    print_table(("status now", "arrivals"), sorted(_run(work).items()))
 
 
 # -------------------------------------------------------------------------------------------------------- people
@@ -272,9 +362,7 @@ def add_application(
     public: Annotated[bool, typer.Option("--public", help="It cannot keep a secret, and uses PKCE.")] = False,
 ) -> None:
     """Register an application. Its secret is shown once."""
-    added = _run(
-        lambda database: accounts.add_application(database, owner, name, redirect_uri, has_secret=not public)
-    )
+    added = _run(lambda database: accounts.add_application(database, owner, name, redirect_uri, has_secret=not public))
     print(f"client_id {added.client_id}")
     if added.client_secret:
         print(f"client_secret {added.client_secret}")
@@ -303,35 +391,57 @@ def issue_intake_key(
     contact_source: Annotated[
         str | None, typer.Option(metavar="NAME", help="What its contacts are known from; made if it is new.")
     ] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", metavar="NAME", help="The format to read; without it, it is recognised.")
-    ] = None,
+    format_: Format = None,
+    secret: Secrets = None,
 ) -> None:
-    """Make a key for EMAIL's account. It is shown once, alone on the last line, below its address."""
+    """Make a key for EMAIL's account. It is shown once, alone on the last line, below its addresses."""
+    from leadroutes.vault import seal_pairs
+
+    _known(format_)
+
+    async def work(database: Database) -> str:
+        sealed = seal_pairs(_settings(), format_, secret or ())
+        owner_id = await accounts.get_user_id(database, email)
+        async with database.transaction() as transaction:
+            return await accounts.issue_intake_key(transaction, owner_id, lead_source, contact_source, format_, sealed)
+
+    key, values = _run(work), _settings()
+    out.print(f"Leads go to {values.public_url}/intake/KEY, with this key:", soft_wrap=True)
+    if values.mail_domain and format_ in (None, "email"):
+        out.print(f"or by mail to KEY@{values.mail_domain}:", soft_wrap=True)
+    print(key)
+
+
+@intake_key_app.command("secret")
+def set_intake_secrets(key: Key, secret: Secrets = None) -> None:
+    """Replace the vendor's secrets of a key, all of them; with none the address is the secret."""
+    from leadroutes.vault import seal_pairs
+
+    async def work(database: Database) -> None:
+        format_ = await accounts.find_key_format(database, key)
+        await accounts.set_intake_secrets(database, key, seal_pairs(_settings(), format_, secret or ()))
+
+    _run(work)
+    out.print("The secrets are set" if secret else "The key has no secrets now")
+
+
+def _known(format_: str | None) -> str | None:
     from leadroutes.intake.formats import BY_NAME
 
     if format_ is not None and format_ not in BY_NAME:
-        _fail(f"format: {format_!r} was given; expected one of {', '.join(BY_NAME)}")
-
-    async def work(database: Database) -> str:
-        owner_id = await accounts.get_user_id(database, email)
-        async with database.transaction() as transaction:
-            return await accounts.issue_intake_key(transaction, owner_id, lead_source, contact_source, format_)
-
-    key = _run(work)
-    out.print(f"Leads go to {_settings().public_url}/intake/KEY, with this key:", soft_wrap=True)
-    print(key)
+        fail(f"format: {format_!r} was given; expected one of {', '.join(BY_NAME)}")
+    return format_
 
 
 @intake_key_app.command("list")
 def list_intake_keys() -> None:
     """List the valid keys; they themselves are not kept."""
-    sources = ("lead_source", "contact_source", "format")
+    sources = ("lead_source", "contact_source", "format", "has_secrets")
     _list(accounts.list_intake_keys, "id", "email", *sources, "created_at", "last_used_at")
 
 
 @intake_key_app.command("revoke")
-def revoke_intake_key(key: Annotated[str, typer.Argument(help="The key, or its id in the list.")]) -> None:
+def revoke_intake_key(key: Key) -> None:
     """Revoke an intake key; what comes with it from now on is refused."""
     _run(lambda database: accounts.revoke_intake_key(database, key))
     out.print("Revoked")
@@ -345,7 +455,7 @@ def _settings(level: int = logging.WARNING) -> Settings:
     try:
         values = Settings.load()
     except Problem as problem:
-        _fail(problem.message)
+        fail(problem.message)
     logs.set_up(as_json=values.log_json, level=level)
     return values
 
@@ -361,57 +471,9 @@ def _run(work: Callable[[Database], Awaitable[Result]]) -> Result:
         finally:
             await database.close()
 
-    return _finish(with_database())
-
-
-def _finish(work: Coroutine[Any, Any, Result]) -> Result:
-    """Its result; a problem is told in one line and ends the command with 1."""
-    try:
-        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            return runner.run(work)
-    except Problem as problem:
-        _fail(problem.message)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's, where there is one."""
-    if sys.platform == "win32":
-        return None
-    import uvloop
-
-    return uvloop.new_event_loop
-
-
-def _fail(message: str) -> NoReturn:
-    err.print(f"leadroutes: {logs.without_secrets(message)}", style="red", markup=False, soft_wrap=True)
-    raise typer.Exit(1)
+    return finish(with_database())
 
 
 def _list(load: Callable[[Database], Awaitable[Sequence[Any]]], *columns: str) -> None:
     rows = _run(load)
-    _print_table([name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in rows])
-
-
-def _print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    table = Table(box=box.SIMPLE_HEAD)
-    for place, name in enumerate(columns):
-        table.add_column(name, overflow="fold", no_wrap=place == 0)
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
-    out.print(table)
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case datetime():
-            return value.strftime("%Y-%m-%d %H:%M:%SZ")
-        case list():
-            return " ".join(map(str, value))
-        case _:
-            return str(value)
+    print_table([name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in rows])

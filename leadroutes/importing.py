@@ -32,14 +32,20 @@ Tell = Callable[[int, int], None]  # how many rows are done, of how many
 
 @dataclass(slots=True)
 class Report:
-    """What became of the rows of a file; `imported` are new, `known` were in before or repeat a source's own id."""
+    """What became of the rows of a file; `imported` are new, `known` were in before or repeat a source's own id.
+
+    `mended` are rows of an earlier import's report, known too, in which something can be read now. `keys` says, by
+    row, what the rows with warnings are known as.
+    """
 
     rows: int = 0
     imported: int = 0
     known: int = 0
+    mended: int = 0
     routed: int = 0
     rejected: list[RowError] = field(default_factory=list)
     warnings: list[tuple[ImportedRow, CellWarning]] = field(default_factory=list)
+    keys: dict[int, str] = field(default_factory=dict)
     is_dry_run: bool = False
 
     def lines(self) -> Iterator[str]:
@@ -50,8 +56,9 @@ class Report:
             yield f"line {error.line} (row {error.row}): {error.why}: not imported"
         verb = "would be imported" if self.is_dry_run else "imported"
         routed = f", {self.routed} of them routed" if self.routed else ""
+        mended = f", {self.mended} of them mended" if self.mended else ""
         yield (
-            f"{self.rows} rows: {self.imported} {verb}{routed}, {self.known} were in already, "
+            f"{self.rows} rows: {self.imported} {verb}{routed}, {self.known} were in already{mended}, "
             f"{len(self.rejected)} rejected"
         )
 
@@ -69,9 +76,10 @@ async def import_leads(
     await importing.recognise()
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        imported = await importing.store(batch, is_dry_run=dry_run)
-        report.imported += imported
-        report.known += len(batch) - imported
+        done = await importing.store(batch, is_dry_run=dry_run)
+        report.imported += done.imported
+        report.known += len(batch) - done.imported
+        report.mended += done.mended
         if not dry_run:
             await analyze_young_tables(database)
         tell(start + len(batch), len(rows))
@@ -93,6 +101,8 @@ def _readable(content: bytes, report: Report) -> list["_Row"]:
         digest = hashlib.sha256(msgspec.json.encode((each.inquiry, each.lead_source, each.contact_source))).digest()
         seen[digest] += 1
         rows.append(_Row(each, f"{digest.hex()} {seen[digest]}", identities_of(each.inquiry)))
+        if each.warnings:
+            report.keys[each.row] = each.known_as or rows[-1].key
     return rows
 
 
@@ -176,8 +186,8 @@ class _Importing:
             for row in rows:
                 self.contacts.setdefault(self.people[row["kind"], row["value"]], row["contact_id"])
 
-    async def store(self, batch: Sequence[_Row], *, is_dry_run: bool) -> int:
-        """Store those of the rows that are not in yet; how many these are."""
+    async def store(self, batch: Sequence[_Row], *, is_dry_run: bool) -> "_Batch":
+        """Store those of the rows that are not in yet, and what was mended in those that are."""
 
         async def work(transaction: Transaction) -> "_Batch":
             known = await look_up(transaction, self._wanted(batch))
@@ -192,11 +202,11 @@ class _Importing:
         self.contacts |= done.contacts
         since = self.database.clock.now() - RECENT
         self.recent += [lead_id for lead_id, row in done.leads if _is_to_route(row, since)]
-        return done.imported
+        return done
 
     def _wanted(self, batch: Sequence[_Row]) -> Wanted:
         people = {self.people[row.identities[0]] for row in batch if row.identities}
-        keys = {key for row in batch for key in self.keys_of(row)}
+        keys = {key for row in batch for key in (*self.keys_of(row), *_earlier_keys(row))}
         return Wanted(
             owners={self.owner_id},
             keys={(self.owner_id, key.scope, key.key) for key in keys},
@@ -226,6 +236,11 @@ class _Importing:
         return len(rows)
 
 
+def _earlier_keys(row: _Row) -> tuple[Key, ...]:
+    """What the row was known as when it was imported with a warning."""
+    return (Key(scope=SCOPE, key=row.imported.known_as, is_lasting=True),) if row.imported.known_as else ()
+
+
 def _is_to_route(row: _Row, since: Any) -> bool:
     inquiry = row.imported.inquiry
     return not inquiry.is_test and inquiry.received_at is not None and inquiry.received_at >= since
@@ -245,16 +260,37 @@ class _Batch:
         self.leads: list[tuple[int, _Row]] = []  # of all rows, those that were in before included
         self.writes = Writes()
         self.imported = 0
+        self.mended = 0
 
     def add(self, row: _Row) -> None:
-        """A lead of its own, unless its content or its source's id is in already."""
+        """A lead of its own, unless its content or its source's id is in already, or it mends one that is."""
         keys = self.importing.keys_of(row)
-        found = [known for key in keys if (known := self.known.keys.get((self.owner_id, key.scope, key.key)))]
-        lead_id = found[0].lead_id if found else self._make_lead(row)
+        if found := self._find_known(keys):
+            lead_id = found.lead_id
+        elif earlier := self._find_known(_earlier_keys(row)):
+            lead_id = self._mend(row, earlier)
+        else:
+            lead_id = self._make_lead(row)
         if lead_id is not None:
             self.leads.append((lead_id, row))
         for key in keys:
             self._keep(key, lead_id)
+
+    def _find_known(self, keys: Iterable[Key]) -> KnownKey | None:
+        found = (self.known.keys.get((self.owner_id, key.scope, key.key)) for key in keys)
+        return next((known for known in found if known), None)
+
+    def _mend(self, row: _Row, earlier: KnownKey) -> int | None:
+        """What can be read now fills the gaps that it had left."""
+        contact_id = earlier.contact_id
+        if earlier.lead_id is None or contact_id is None or (self.owner_id, contact_id) not in self.known.contacts:
+            return earlier.lead_id
+        self._fill(row, contact_id)
+        detail = {"message": None, "source": row.imported.inquiry.source, "mended": True}
+        touch = {"owner_id": self.owner_id, "lead_id": earlier.lead_id, "kind": "updated", "counts_as_touch": False}
+        self.writes.touches.append({**touch, "detail": detail, **inquiry_columns(row.imported.inquiry)})
+        self.mended += 1
+        return earlier.lead_id
 
     def _keep(self, key: Key, lead_id: int | None) -> None:
         if (self.owner_id, key.scope, key.key) not in self.known.keys:

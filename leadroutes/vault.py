@@ -4,7 +4,7 @@ Encrypted with a key that is made from the installation's secret; without that o
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,8 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from leadroutes.errors import Invalid
+from leadroutes.intake.formats import why_not_secrets
 from leadroutes.secrets import secret_of
 from leadroutes.settings import Settings
 
@@ -41,3 +43,13 @@ class Vault:
             return msgspec.json.decode(self._fernet.decrypt(sealed), type=dict[str, Any])
         except (InvalidToken, msgspec.MsgspecError):
             return {}
+
+
+def seal_pairs(settings: Settings, format_: str | None, pairs: Sequence[str]) -> bytes | None:
+    """`NAME=VALUE` pairs, sealed; Invalid unless they are the secrets of that format, all of them."""
+    secrets = {name.strip(): value for name, _, value in (pair.partition("=") for pair in pairs)}
+    if empty := [name for name, value in secrets.items() if not (name and value)]:
+        raise Invalid(f"--secret: {empty[0]!r} has no value; expected NAME=VALUE")
+    if why_not := why_not_secrets(format_, secrets):
+        raise Invalid(f"--secret: {why_not}")
+    return Vault.of(settings).seal(secrets) if secrets else None

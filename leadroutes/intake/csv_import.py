@@ -6,7 +6,7 @@ Says what stands in the file, and who in it is the same person; what is stored i
 import csv
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from leadroutes.domain.identity import E164, normal_email, normal_phone, normal_zipcode
@@ -17,6 +17,8 @@ from leadroutes.intake.decoding import decode
 from leadroutes.intake.flat import NAMES, Fields, Meaning, flat_draft, gather, pick, plain_key
 
 DEFAULT_SOURCE: Final = "Other"
+KNOWN_AS: Final = "importknownas"
+"""The column of a report that says which row of an earlier import this one is."""
 
 WhyNot = Literal["empty_row", "wrong_columns", "repeated_header", "bad_date", "no_contact"]
 WhyNull = Literal["bad_email", "bad_phone", "bad_zipcode", "bad_price", "bad_type"]
@@ -33,7 +35,10 @@ class CellWarning:
 
 @dataclass(frozen=True, slots=True)
 class ImportedRow:
-    """A row that can be imported. Rows count from 1 behind the header, lines from 1 at the header."""
+    """A row that can be imported. Rows count from 1 behind the header, lines from 1 at the header.
+
+    `known_as`: what a report said that this row is known as, so that what was mended in it goes where it belongs.
+    """
 
     row: int
     line: int
@@ -41,6 +46,8 @@ class ImportedRow:
     lead_source: str
     contact_source: str | None
     warnings: tuple[CellWarning, ...] = ()
+    cells: tuple[str, ...] = field(default=(), compare=False, repr=False)  # as they stand
+    known_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,12 @@ class RowError:
     row: int
     line: int
     why: WhyNot
+    cells: tuple[str, ...] = field(default=(), compare=False, repr=False)  # as they stand
+
+
+def header_of(body: bytes) -> list[str]:
+    """The columns of a CSV file, as it names them."""
+    return next(_records(decode(body)), (1, None))[1] or []
 
 
 def read_csv(body: bytes) -> Iterator[ImportedRow | RowError]:
@@ -57,8 +70,9 @@ def read_csv(body: bytes) -> Iterator[ImportedRow | RowError]:
     records = _records(decode(body))
     header = next(records, (1, None))[1] or []
     keys = [plain_key(name) for name in header]
+    is_report = KNOWN_AS in keys
     for row, (line, cells) in enumerate(records, start=1):
-        yield _row(row, line, header, keys, cells)
+        yield _row(row, line, header, keys, [undo_defusing(cell) for cell in cells] if is_report and cells else cells)
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str] | None]]:
@@ -88,17 +102,17 @@ def _lines(text: str) -> Iterator[str]:
 
 def _row(row: int, line: int, header: list[str], keys: list[str], cells: list[str] | None) -> ImportedRow | RowError:
     if cells is not None and not any(cell.strip() for cell in cells):
-        return RowError(row, line, "empty_row")
+        return RowError(row, line, "empty_row", tuple(cells))
     if cells is None or len(cells) != len(header):
-        return RowError(row, line, "wrong_columns")
+        return RowError(row, line, "wrong_columns", tuple(cells or ()))
     if all(plain_key(cell) == key for cell, key in zip(cells, keys, strict=True)):
-        return RowError(row, line, "repeated_header")
+        return RowError(row, line, "repeated_header", tuple(cells))
     fields = gather(zip(header, cells, strict=True))
     inquiry = flat_draft(fields, DEFAULT_SOURCE).inquiry()
     if inquiry.received_at is None:
-        return RowError(row, line, "bad_date")
+        return RowError(row, line, "bad_date", tuple(cells))
     if not (inquiry.email or inquiry.phone):
-        return RowError(row, line, "no_contact")
+        return RowError(row, line, "no_contact", tuple(cells))
     return ImportedRow(
         row,
         line,
@@ -106,6 +120,8 @@ def _row(row: int, line: int, header: list[str], keys: list[str], cells: list[st
         lead_source=inquiry.source or DEFAULT_SOURCE,
         contact_source=normal_source(_first(fields, "contactsource")),
         warnings=tuple(_warnings(inquiry, fields, header, cells)),
+        cells=tuple(cells),
+        known_as=_first(fields, KNOWN_AS),
     )
 
 
@@ -194,6 +210,11 @@ def _same(row: ImportedRow, seen: set[str]) -> Literal["phone", "email", "both"]
 
 
 # ------------------------------------------------------------------------------------------------------ way out
+
+
+def undo_defusing(cell: str) -> str:
+    """The cell as it was before it was defused; for files that we wrote."""
+    return cell[1:] if cell[:1] == "'" and defuse_formula(cell[1:]) == cell else cell
 
 
 def defuse_formula(cell: str) -> str:
