@@ -1,6 +1,9 @@
 -- Owner first: what belongs to an owner has owner_id, is keyed by (owner_id, id), and its foreign keys carry owner_id,
 -- so the database itself refuses a row that names another owner's. Users, lead sources and campaigns can be seen
 -- across owners (colleagues, the catalogue, a broker's campaigns) and are therefore keyed by id alone as well.
+-- A foreign key is checked by (owner_id, id) with a plan that may have been made when the table was empty and all indexes
+-- cost the same. So that it can only take the primary key, no other index that begins with owner_id fits such a check:
+-- each is partial on what it is for (IS NOT NULL, which an equality implies), or has owner_id at its end.
 -- Text compares and sorts by code point everywhere: collation "C".
 
 CREATE FUNCTION iso(moment timestamptz) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -140,7 +143,7 @@ CREATE TABLE templates (
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, template_folder_id) REFERENCES template_folders (owner_id, id)
 );
-CREATE INDEX templates_folder ON templates (owner_id, template_folder_id);
+CREATE INDEX templates_folder ON templates (owner_id, template_folder_id) WHERE template_folder_id IS NOT NULL;
 
 CREATE TABLE campaigns (
     owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
@@ -349,9 +352,8 @@ CREATE TABLE contacts (
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, source_id) REFERENCES contact_sources (owner_id, id) ON DELETE SET NULL (source_id)
 );
-CREATE INDEX contacts_email ON contacts (owner_id, lower(email));
-CREATE INDEX contacts_mobile_phone ON contacts (owner_id, mobile_phone);
-CREATE INDEX contacts_created_at ON contacts (owner_id, created_at);
+CREATE INDEX contacts_email ON contacts (owner_id, lower(email)) WHERE lower(email) IS NOT NULL;
+CREATE INDEX contacts_mobile_phone ON contacts (owner_id, mobile_phone) WHERE mobile_phone IS NOT NULL;
 CREATE INDEX contacts_assigned ON contacts (assigned_user_id) WHERE assigned_user_id IS NOT NULL;
 CREATE INDEX contacts_source ON contacts (owner_id, source_id) WHERE source_id IS NOT NULL;
 CREATE INDEX contacts_hotness ON contacts (hotness_id) WHERE hotness_id IS NOT NULL;
@@ -418,7 +420,7 @@ CREATE TABLE events (
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, contact_id) REFERENCES contacts (owner_id, id) ON DELETE CASCADE
 );
-CREATE INDEX events_contact ON events (owner_id, contact_id);
+CREATE INDEX events_contact ON events (owner_id, contact_id) WHERE contact_id IS NOT NULL;
 
 CREATE TABLE event_properties (
     owner_id bigint NOT NULL,
@@ -521,7 +523,7 @@ CREATE TABLE leads (
     PRIMARY KEY (owner_id, id),
     FOREIGN KEY (owner_id, contact_id) REFERENCES contacts (owner_id, id) ON DELETE CASCADE
 );
-CREATE INDEX leads_contact ON leads (owner_id, contact_id, touched_at);
+CREATE INDEX leads_contact ON leads (owner_id, contact_id, touched_at) WHERE contact_id IS NOT NULL;
 CREATE INDEX leads_due ON leads (lapses_at) WHERE lapses_at IS NOT NULL;
 CREATE INDEX leads_source ON leads (source_id) WHERE source_id >= 1000;  -- for the deletion of an own lead source
 
@@ -560,7 +562,7 @@ CREATE TABLE offers (
     notified_at timestamptz,                         -- null: never told
     closed_at timestamptz,                           -- since when it is in a state that ends it
     PRIMARY KEY (owner_id, id),
-    UNIQUE (owner_id, lead_id, user_id),             -- nobody is offered a lead twice
+    UNIQUE (lead_id, user_id, owner_id),             -- nobody is offered a lead twice
     FOREIGN KEY (owner_id, lead_id) REFERENCES leads (owner_id, id) ON DELETE CASCADE,
     FOREIGN KEY (owner_id, team_id) REFERENCES teams (owner_id, id) ON DELETE SET NULL (team_id)
 );
@@ -619,7 +621,7 @@ CREATE TABLE campaign_contacts (
 CREATE UNIQUE INDEX campaign_contacts_running ON campaign_contacts (owner_id, campaign_id, contact_id)
     WHERE ended_at IS NULL;
 CREATE INDEX campaign_contacts_campaign ON campaign_contacts (campaign_id);
-CREATE INDEX campaign_contacts_contact ON campaign_contacts (owner_id, contact_id);
+CREATE INDEX campaign_contacts_contact ON campaign_contacts (owner_id, contact_id) WHERE contact_id IS NOT NULL;
 CREATE INDEX campaign_contacts_lead ON campaign_contacts (owner_id, lead_id) WHERE lead_id IS NOT NULL;
 
 CREATE TABLE contact_communications (
@@ -647,8 +649,9 @@ CREATE TABLE contact_communications (
         ON DELETE SET NULL (campaign_contact_id)
 );
 CREATE INDEX contact_communications_due ON contact_communications (send_at) WHERE is_active AND taken_at IS NULL;
-CREATE INDEX contact_communications_contact ON contact_communications (owner_id, contact_id);
-CREATE INDEX contact_communications_running ON contact_communications (owner_id, campaign_contact_id);
+CREATE INDEX contact_communications_contact ON contact_communications (owner_id, contact_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX contact_communications_running ON contact_communications (owner_id, campaign_contact_id)
+    WHERE campaign_contact_id IS NOT NULL;
 CREATE INDEX contact_communications_campaign ON contact_communications (campaign_id);
 
 CREATE TABLE tasks (
