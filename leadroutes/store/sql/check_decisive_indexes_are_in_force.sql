@@ -1,7 +1,7 @@
 -- Where two could do the same thing at once, a unique index decides, and it is in force.
 SELECT NULL::bigint AS owner_id, wanted.name AS index
 FROM unnest(ARRAY[
-    'claims_pkey', 'contact_identities_pkey', 'idempotency_keys_pkey', 'offers_owner_id_lead_id_user_id_key',
+    'claims_pkey', 'contact_identities_pkey', 'idempotency_keys_pkey', 'offers_lead_id_user_id_owner_id_key',
     'messages_once', 'messages_communication', 'campaign_contacts_running'
 ]) AS wanted (name)
 WHERE NOT EXISTS (
