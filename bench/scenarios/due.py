@@ -20,7 +20,7 @@ from leadroutes.store.postgres import Database
 OWNERS = 100
 LATER = timedelta(days=300)  # nothing of this falls due here
 STEADY, AT_ONCE = timedelta(days=1), timedelta(days=10)  # from the beginning, in the domain's time
-AHEAD = 5.0  # seconds before the stream begins
+AHEAD = 2.0  # seconds before the stream begins
 
 SCHEDULED = "SELECT count(*) FROM offers WHERE state = 'scheduled' AND notify_at <= $1"
 STEPS = "SELECT count(*) FROM contact_communications WHERE is_active AND taken_at IS NULL AND send_at <= $1"

@@ -7,7 +7,7 @@ import msgspec
 
 from bench import programs
 from bench.figures import Figure, Limit
-from bench.ground import Ground, Plot
+from bench.ground import Ground, Plot, bench_sql
 from bench.limits import http_limit
 from bench.load import Plan, request, write_requests
 from bench.people import bearer, token
@@ -15,7 +15,6 @@ from bench.scenarios.arrival import MEMBERS
 from bench.sizes import Sizes
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import insert_sql, list_sql, record_sql
-from leadroutes.store import statement
 from leadroutes.store.accounts import hash_secret
 
 CONNECTIONS = 64
@@ -44,7 +43,7 @@ async def _read(plot: Plot, port: int, count: int, sizes: Sizes) -> AsyncIterato
     page = [request("GET", "/lead-routes", Authorization=bearer(1))]
     ids = random.Random(1).choices(range(1, count + 1), k=5000)
     records = [request("GET", f"/lead-routes/{each}", Authorization=bearer(1)) for each in ids]
-    caller = (statement("find_caller"), {1: _bytea(hash_secret(token(1)))})
+    caller = (bench_sql("one_caller"), {1: _bytea(hash_secret(token(1)))})
     listed = (list_sql(ROUTES, (), "t.id", (), 2), {1: "1", 2: "10", 3: "0"})
     got = (record_sql(ROUTES, (), ()), {1: "1", 2: ":id"})
     for what, requests, statements, target in (
