@@ -48,9 +48,7 @@ class Doors:
     def owner_id(self) -> int:
         return self.town.users["alice"]
 
-    async def key(
-        self, format_: str | None = None, source: str = "Zillow", given: dict[str, str] | None = None
-    ) -> str:
+    async def key(self, format_: str | None = None, source: str = "Zillow", given: dict[str, str] | None = None) -> str:
         """A key of Alice's; `given` are the vendor's secrets."""
         sealed = Vault.of(self.settings).seal(given) if given else None
         async with self.database.transaction() as transaction:

@@ -1,4 +1,4 @@
-"""A vendor's secret is asked for before anything else; without one the address is the secret. Nothing refused is lost."""
+"""A secret is asked for before anything else; without one the address is the secret. Nothing refused is lost."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""A vendor's server on loopback: answers what it is told to, and keeps what it was asked. HTTP by hand, one at a time."""
+"""A vendor's server on loopback: answers what it is told to, and keeps what it was asked. HTTP by hand."""
 
 import asyncio
 import json
