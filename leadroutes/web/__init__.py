@@ -20,6 +20,7 @@ from leadroutes.web.headers import Application, guarded
 from leadroutes.web.home import HomePages
 from leadroutes.web.pages import Pages, show_asset
 from leadroutes.web.sessions import Sessions
+from leadroutes.web.trials import TrialPages
 from leadroutes.web.unsubscribe import UnsubscribePage
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 Refusal = Callable[[Request, Exception], Awaitable[Response]]
 
 PREFIXES = ("/assets/", "/claim/", "/offers/", "/unsubscribe/")
-PATHS = frozenset({"/", "/outbox", "/sign-in", "/sign-out"})
+PATHS = frozenset({"/", "/outbox", "/sign-in", "/sign-out", "/try"})
 
 _STATUSES: dict[type[Problem], tuple[int, str]] = {
     Invalid: (400, "That cannot be read"),
@@ -49,6 +50,7 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     sessions = Sessions(database, pages, settings.body_timeout)
     claims = ClaimPages(database, engine, pages, sessions)
     home = HomePages(database, engine, pages, sessions)
+    trials = TrialPages(database, pages, sessions, settings.body_timeout)
     unsubscribe = UnsubscribePage(database, pages, secret_of(settings))
     routes = [
         Route("/", home.show_home),
@@ -57,6 +59,7 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
         _form("/offers/{id}", claims.show_own, claims.claim_own),
         _form("/sign-in", sessions.show_form, sessions.sign_in),
         Route("/sign-out", sessions.sign_out, methods=["POST"]),
+        _form("/try", trials.show, trials.try_out),
         _form("/unsubscribe/{token}", unsubscribe.show, unsubscribe.unsubscribe),
         Route("/assets/{name}", show_asset),
     ]

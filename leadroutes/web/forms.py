@@ -11,12 +11,16 @@ LARGEST = 16_384  # bytes
 ENCODING = "application/x-www-form-urlencoded"
 
 
-async def read_form(request: Request, timeout: float) -> dict[str, str]:  # noqa: ASYNC109 -- a setting
+async def read_form(
+    request: Request,
+    timeout: float,  # noqa: ASYNC109 -- a setting
+    largest: int = LARGEST,
+) -> dict[str, str]:
     """Names and values, the last of each name; TooLarge, SlowRequest, or Invalid for what is no such form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != ENCODING:
         raise Invalid(f"The form has to come as {ENCODING}.")
     try:
-        body = await asyncio.wait_for(_read(request), timeout)
+        body = await asyncio.wait_for(_read(request, largest), timeout)
         return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20))
     except TimeoutError as error:
         raise SlowRequest("The form did not arrive in time; send it again.") from error
@@ -24,10 +28,10 @@ async def read_form(request: Request, timeout: float) -> dict[str, str]:  # noqa
         raise Invalid("The form has too many fields.") from error
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, largest: int) -> bytes:
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > LARGEST:
-            raise TooLarge(f"The form is larger than {LARGEST} bytes.")
+        if len(body) > largest:
+            raise TooLarge(f"The form is larger than {largest} bytes.")
     return body
