@@ -602,8 +602,11 @@ CREATE TABLE idempotency_keys (
     lead_id bigint,
     arrival_id bigint,
     created_at timestamptz NOT NULL,
-    PRIMARY KEY (owner_id, scope, key)
+    PRIMARY KEY (owner_id, scope, key),
+    -- a lead that is removed takes its keys along: otherwise they would swallow what the source sends afterwards
+    FOREIGN KEY (owner_id, lead_id) REFERENCES leads (owner_id, id) ON DELETE CASCADE
 );
+CREATE INDEX idempotency_keys_lead ON idempotency_keys (owner_id, lead_id) WHERE lead_id IS NOT NULL;
 
 ---------------------------------------------------------------------------------------- running campaigns, tasks
 
