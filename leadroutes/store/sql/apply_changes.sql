@@ -1,6 +1,7 @@
 -- $1 now, $2 leads, $3 offers, $4 claims, $5 messages, $6 events, $7 turns (each a JSON list).
 -- Everything that a batch of decisions changes, in one statement; the caller holds the leads' locks, or has just made
--- them. A second claim of a lead fails on its primary key unless it says that it takes the first one's place.
+-- them. The limits say to the planner how long the lists are; otherwise it takes them for long ones, and reads whole
+-- tables for the sake of one lead. A second claim of a lead fails on its primary key unless it says that it takes the first one's place.
 WITH lead AS (
     UPDATE leads l
     SET lapses_at = x.lapses_at, unclaimed_at = x.unclaimed_at,
@@ -8,9 +9,10 @@ WITH lead AS (
         facts = coalesce(l.facts, x.facts), route_id = coalesce(l.route_id, x.route_id),
         team_id = coalesce(l.team_id, x.team_id),
         modified_at = CASE WHEN x.is_claimed THEN $1 ELSE l.modified_at END
-    FROM json_to_recordset($2::json) AS x (
+    FROM (SELECT * FROM json_to_recordset($2::json) AS x (
         owner_id bigint, lead_id bigint, lapses_at timestamptz, unclaimed_at timestamptz, routed_at timestamptz,
         rule_set bigint, facts jsonb, route_id bigint, team_id bigint, is_claimed boolean)
+        LIMIT json_array_length($2::json)) x
     WHERE l.owner_id = x.owner_id AND l.id = x.lead_id
 ), offer AS (
     INSERT INTO offers (owner_id, lead_id, user_id, team_id, place, notify_at, rank, assign_automatically,
@@ -28,6 +30,7 @@ WITH lead AS (
     SELECT x.* FROM json_to_recordset($4::json) AS x (
         owner_id bigint, lead_id bigint, contact_id bigint, user_id bigint, claimed_at timestamptz, via text,
         is_replacement boolean)
+    LIMIT json_array_length($4::json)
 ), claimed AS (
     INSERT INTO claims (owner_id, lead_id, user_id, claimed_at, via)
     SELECT owner_id, lead_id, user_id, claimed_at, via FROM new_claim WHERE NOT is_replacement
@@ -54,7 +57,8 @@ WITH lead AS (
 )
 INSERT INTO messages (owner_id, kind, channel, lead_id, offer_id, user_id, created_at)
 SELECT x.owner_id, x.kind, x.channel, x.lead_id, coalesce(fresh.id, known.id), x.user_id, $1
-FROM json_to_recordset($5::json) AS x (owner_id bigint, lead_id bigint, kind text, channel text, user_id bigint)
+FROM (SELECT * FROM json_to_recordset($5::json) AS x (
+    owner_id bigint, lead_id bigint, kind text, channel text, user_id bigint) LIMIT json_array_length($5::json)) x
 LEFT JOIN offer fresh ON fresh.owner_id = x.owner_id AND fresh.lead_id = x.lead_id AND fresh.user_id = x.user_id
 LEFT JOIN offers known ON known.owner_id = x.owner_id AND known.lead_id = x.lead_id AND known.user_id = x.user_id
 ON CONFLICT DO NOTHING
