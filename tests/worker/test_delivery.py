@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from leadroutes.again import TryAgain, delay_after
 from leadroutes.channels.email import make_mail
 from leadroutes.channels.envelope import DeliveryError, Envelope
-from leadroutes.again import TryAgain, delay_after
 from leadroutes.delivering import Delivery
 from leadroutes.store.messages import MessageKey, Outcome, begin_sending, note_outcome
 from leadroutes.store.postgres import Database
