@@ -19,6 +19,7 @@ from rich.console import Console
 from bench import machine
 from bench.figures import Figure, Results, as_record, moment, show
 from bench.ground import Ground
+from bench.page import put_into_page
 from bench.programs import ROOT, Failed
 from bench.scenarios import arrival, claim, deciding, delivery, due, flatness, importing, routes, starting
 from bench.sizes import FULL, QUICK, TINY, Sizes
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     show(console, figures)
     options.out.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
     console.print(f"Written to {options.out}", markup=False)
+    if options.out == RESULTS and options.sizes is FULL and not options.scenarios:
+        put_into_page(RESULTS)
     return 0
 
 

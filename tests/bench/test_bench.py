@@ -14,9 +14,10 @@ import pytest
 from rich.console import Console
 
 from bench import programs
-from bench.__main__ import SCENARIOS
+from bench.__main__ import RESULTS, SCENARIOS
 from bench.figures import Figure, Limit, as_record, show
 from bench.load import Plan, request, write_requests
+from bench.page import PAGE, with_figures
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,3 +127,7 @@ def test_the_table_shows_a_figure_beside_its_limits() -> None:
     assert "500 claims/s" in (text := console.export_text())
     assert "≥ 2,000" in text
     assert "0.50 x pgbench, 1,000" in text
+
+
+def test_the_page_shows_the_published_results() -> None:
+    assert PAGE.read_text(encoding="utf-8") == with_figures(PAGE.read_text(encoding="utf-8"), RESULTS)
