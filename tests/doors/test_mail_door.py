@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from leadroutes.errors import Misconfigured
 from leadroutes.mail_door import MOST_RECIPIENTS, taking_mail
+from leadroutes.serving import listen, running
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from tests.doors.conftest import DOMAIN, Doors
@@ -251,3 +252,12 @@ def test_an_address_to_listen_at_names_host_and_port(value: str) -> None:
 async def test_without_the_setting_no_mail_is_taken(doors: Doors) -> None:
     async with taking_mail(replace(doors.settings, mail_listen=None), doors.arrivals) as address:
         assert address is None
+
+
+async def test_the_service_opens_the_door(doors: Doors) -> None:
+    with listen("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    settings = replace(doors.settings, mail_listen=f"127.0.0.1:{port}")
+    async with running(settings, doors.database, listen("127.0.0.1", 0), with_worker=False):
+        await replace(doors, mail=("127.0.0.1", port)).send(MAIL, await doors.key())
+    assert await doors.count("leads") == 1
