@@ -320,7 +320,7 @@ async def test_15_4_options_needs_no_token(shared):
         ("/tags", "GET, HEAD, POST, OPTIONS"),
         ("//Tags//5", "GET, HEAD, PUT, PATCH, OPTIONS"),
         ("/leads/1/claim", "POST, OPTIONS"),
-        ("/intake/k", "POST, OPTIONS"),
+        ("/intake/k", "GET, HEAD, POST, OPTIONS"),
     ):
         reply = await ask(shared, None, "OPTIONS", target, headers={"Accept": "text/html"})
         assert (reply.status, reply.body, reply.headers["allow"]) == (204, b"", allow)
