@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shlex
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -32,6 +33,7 @@ async def run(line: str, key: str, http: str, smtp: str) -> str:
     return out.decode()
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 async def test_every_curl_line_brings_its_lead_in(doors: Doors) -> None:
     house = House(doors.engine, doors.arrivals, doors.town.application, doors.town.application)
     listening = listen("127.0.0.1", 0)
