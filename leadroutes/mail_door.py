@@ -1,4 +1,4 @@
-"""The door for mails: an SMTP server that takes mail to <intake key>@LEADROUTES_MAIL_DOMAIN, and no other.
+"""The door for mails: an SMTP and LMTP server that takes mail to <intake key>@LEADROUTES_MAIL_DOMAIN, and no other.
 
 250 is said once a mail is on disk. It reads nothing: what a mail says, and whether it is a lead, arrivals finds out.
 """
@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import structlog
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 from leadroutes.arrivals import Arrivals, Opened
 from leadroutes.errors import Misconfigured, NotFound, Problem, TooLarge
@@ -30,9 +30,15 @@ LATER = "451 4.3.0 The mail cannot be stored at the moment; send it again later"
 
 
 class _Server(SMTP):
-    """One connection."""
+    """One connection; who begins it with LHLO is another mail server that delivers by LMTP."""
 
     line_length_limit = LONGEST_LINE
+    most_recipients = MOST_RECIPIENTS
+
+    @syntax("LHLO hostname")
+    async def smtp_LHLO(self, hostname: str) -> None:  # noqa: N802
+        self.most_recipients = 1  # LMTP wants an answer for each recipient; so there is one, and the rest comes again
+        await self.smtp_EHLO(hostname)
 
 
 class MailDoor:
@@ -69,10 +75,10 @@ class MailDoor:
         return "250 2.1.0 OK"
 
     async def handle_RCPT(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, server: _Server, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """Only the address of a key that takes mail is taken; every other one is refused before any mail is sent."""
-        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+        if len(envelope.rcpt_tos) >= server.most_recipients:
             return "452 4.5.3 Too many recipients"
         try:
             opened = await self._open(address)

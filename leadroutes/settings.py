@@ -93,7 +93,7 @@ class Settings:
     )
     mail_listen: str | None = _setting(
         "LEADROUTES_MAIL_LISTEN", None, _host_and_port,
-        "host:port where mail to LEADROUTES_MAIL_DOMAIN is taken in by SMTP; without it no mail is",
+        "host:port where mail to LEADROUTES_MAIL_DOMAIN is taken in by SMTP or LMTP; without it no mail is",
     )  # fmt: skip
     mail_certificate: Path | None = _setting(
         "LEADROUTES_MAIL_CERTIFICATE", None, Path,

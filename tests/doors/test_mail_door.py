@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import smtplib
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -261,3 +262,15 @@ async def test_the_service_opens_the_door(doors: Doors) -> None:
     async with running(settings, doors.database, listen("127.0.0.1", 0), with_worker=False):
         await replace(doors, mail=("127.0.0.1", port)).send(MAIL, await doors.key())
     assert await doors.count("leads") == 1
+
+
+async def test_another_mail_server_delivers_by_lmtp_one_recipient_at_a_time(doors: Doors) -> None:
+    first, second = await doors.key(), await doors.key()
+
+    def deliver() -> dict[str, tuple[int, bytes]]:
+        with smtplib.LMTP(*doors.mail) as lmtp:
+            return lmtp.sendmail("portal@example.net", [f"{key}@{DOMAIN}" for key in (first, second)], MAIL)
+
+    later = await asyncio.to_thread(deliver)
+    assert await doors.count("leads") == 1
+    assert [code for code, _ in later.values()] == [452]
