@@ -35,8 +35,8 @@ def as_markdown(results: dict[str, Any]) -> str:
         f"Measured on {made['at']}, commit {made['commit']}, in {made['seconds']} seconds; load average before it"
         f" {made['load_average_before'][0]:.1f}, after it {made['load_average_after'][0]:.1f}. On {machine['cpu']},"
         f" {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, Python {machine['python']},"
-        f" PostgreSQL with {settings}; a disk that makes {machine['fsyncs_per_second']:,.0f} pages a second durable, one"
-        " after the other."
+        f" PostgreSQL with {settings}; a disk that makes {machine['fsyncs_per_second']:,.0f} pages a second durable,"
+        " one after the other."
     )
     head = ["| scenario | what | measured | to reach | p50 | p99 | beside it, in the same run |"]
     lines = ["|---|---|---:|---:|---:|---:|---|", *(_row(figure) for figure in results["figures"])]
