@@ -38,7 +38,7 @@ intake_key_app = typer.Typer(no_args_is_help=True, help="Keys for /intake/KEY, w
 export_app = typer.Typer(no_args_is_help=True, help="Leads and contacts as CSV.")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
-app.add_typer(application_app, name="application")
+app.add_typer(application_app, name="app")
 app.add_typer(intake_key_app, name="intake-key")
 app.add_typer(export_app, name="export")
 
@@ -357,12 +357,15 @@ def revoke_token(token: Annotated[str, typer.Argument(help="The token, or its id
 @application_app.command("add")
 def add_application(
     name: Annotated[str, typer.Argument(help="The name that people are asked to let in.")],
-    owner: Owner,
     redirect_uri: Annotated[list[str], typer.Option(help="Where people are sent back to; may be given several times.")],
+    owner: Annotated[
+        str | None, typer.Option("--owner", metavar="EMAIL", help="Whose it is; else the only administrator's.")
+    ] = None,
     public: Annotated[bool, typer.Option("--public", help="It cannot keep a secret, and uses PKCE.")] = False,
 ) -> None:
-    """Register an application. Its secret is shown once."""
-    added = _run(lambda database: accounts.add_application(database, owner, name, redirect_uri, has_secret=not public))
+    """Register an application. Its client id and its secret are shown once."""
+    wanted = accounts.NewApplication(name, redirect_uri, has_secret=not public)
+    added = _run(lambda database: accounts.add_application(database, owner, wanted))
     print(f"client_id {added.client_id}")
     if added.client_secret:
         print(f"client_secret {added.client_secret}")

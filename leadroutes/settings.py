@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import limits
+
 from leadroutes.errors import Misconfigured
 
 
@@ -48,6 +50,14 @@ def _host_and_port(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not (host and port.isascii() and port.isdigit() and int(port) <= 65_535):
         raise ValueError("expected host:port, such as 0.0.0.0:25")
+    return text
+
+
+def _rate(text: str) -> str:
+    try:
+        limits.parse(text)
+    except ValueError:
+        raise ValueError("expected a number and a span, such as 600/minute") from None
     return text
 
 
@@ -106,6 +116,17 @@ class Settings:
     graph_url: str = _setting(
         "LEADROUTES_GRAPH_URL", "https://graph.facebook.com/v24.0", lambda text: text.rstrip("/"),
         "Facebook's Graph API, which is asked for the leads that its webhooks only name",
+    )  # fmt: skip
+    token_life: int = _setting(
+        "LEADROUTES_TOKEN_LIFE", 776_000, _count, "seconds that an access token lasts which an application was given"
+    )
+    rate_per_token: str | None = _setting(
+        "LEADROUTES_RATE_PER_TOKEN", None, _rate,
+        "most calls of one access token, such as 600/minute; counted by each process for itself; without it no limit",
+    )  # fmt: skip
+    rate_per_address: str | None = _setting(
+        "LEADROUTES_RATE_PER_ADDRESS", None, _rate,
+        "most calls from one address (IPv6: one network of 64 bits), such as 1200/minute, with a token or without one",
     )  # fmt: skip
     body_timeout: float = _setting(
         "LEADROUTES_BODY_TIMEOUT", 30.0, _positive, "seconds within which a request's body has to arrive"

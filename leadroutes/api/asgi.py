@@ -19,6 +19,7 @@ from leadroutes.api.call import Answer, Call, Request, Rooms
 from leadroutes.api.problems import answer_of, fault
 from leadroutes.api.table import Found, Table, operation_for, unknown
 from leadroutes.errors import Forbidden, Problem, Unavailable
+from leadroutes.rates import Rates
 from leadroutes.store.postgres import AWAY
 
 log = structlog.get_logger()
@@ -47,6 +48,7 @@ class Api:
     def __init__(self, rooms: Rooms, table: Table) -> None:
         self.rooms = rooms
         self.table = table
+        self.rates = Rates(rooms.settings.rate_per_token, rooms.settings.rate_per_address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -81,10 +83,13 @@ class Api:
         found = self.table.find(request.segments)
         if request.method == "OPTIONS" and found is not None:
             return Answer(204, headers=((b"allow", ", ".join(found.path.allowed).encode()), *_PREFLIGHT))
+        self.rates.count_address(request.address)
         if found is not None and _is_public(found):
-            operation = operation_for(found.path, request.method, request.url)
+            operation = found.path.for_all or operation_for(found.path, request.method, request.url)
             return await operation.run(Call(self.rooms, request, found.ids))
-        caller = await authenticate(self.rooms.callers, bearer_token(request.headers.get("authorization", ())))
+        token = bearer_token(request.headers.get("authorization", ()))
+        caller = await authenticate(self.rooms.callers, token)
+        self.rates.count_token(token)
         if found is None:
             raise unknown(request.url)
         operation = operation_for(found.path, request.method, request.url)
@@ -108,12 +113,14 @@ def _request(scope: Scope, receive: Receive) -> Request:
     for name, value in scope["headers"]:
         headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
     segments = tuple(segment for segment in path.split("/") if segment)
-    return Request(scope["method"], segments, f"{path}?{query}" if query else path, query, headers, receive)
+    url = f"{path}?{query}" if query else path
+    client = scope.get("client")
+    return Request(scope["method"], segments, url, query, headers, receive, client[0] if client else "")
 
 
 async def _send(request: Request, answer: Answer, send: Send) -> None:
     status, body = answer.status, answer.body
-    headers = [*_ALWAYS, *answer.headers]
+    headers = _with_always(answer.headers)
     if status == 200 and request.method in ("GET", "HEAD"):
         etag = _etag(body)
         headers.append((b"etag", etag))
@@ -124,6 +131,12 @@ async def _send(request: Request, answer: Answer, send: Send) -> None:
         headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+
+
+def _with_always(said: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes]]:
+    """What an answer says itself counts."""
+    names = {name for name, _ in said}
+    return [*(pair for pair in _ALWAYS if pair[0] not in names), *said]
 
 
 def _etag(body: bytes) -> bytes:

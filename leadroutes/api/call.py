@@ -37,6 +37,7 @@ class Request:
     query: str
     headers: dict[str, list[str]] = field(repr=False)  # they hold the token, which no log may show
     receive: Receive
+    address: str = ""  # of whoever sent it
 
     def header(self, name: str) -> str | None:
         """The first header of this name."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from leadroutes.api import intake_calls, lead_calls, rest, service, writing
+from leadroutes.api import intake_calls, lead_calls, oauth_calls, rest, service, writing
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import BY_PATH, RESOURCES
@@ -25,6 +25,7 @@ class Operation:
     run: Run
     about: str
     is_public: bool = False  # needs no access token
+    answers_all: bool = False  # also the methods that the path does not take, in its own form of errors
     resource: Resource | None = None
     shows: str = "record"  # 'list', 'record', 'records' (a list without envelope) or 'other'
     status: int = 200
@@ -39,6 +40,7 @@ class Path:
     kind: str = "other"  # 'collection', 'record' or 'other'
     allowed: tuple[str, ...] = ()
     replaces: bool = False  # a collection whose records take PUT
+    for_all: Operation | None = None  # answers whatever method comes
 
 
 _COLLECTION = {"L": "GET", "C": "POST"}
@@ -104,6 +106,10 @@ CALLS = (
     Operation(method="POST", path="/intake-keys/:id/trials", run=intake_calls.try_body, shows="other",
               body={"description": "a body as a lead source sends it"},
               about="See what would be read in a body, and where it would go"),
+    Operation(method="POST", path="/oauth2/token", run=oauth_calls.token, is_public=True, answers_all=True,
+              shows="token", body=oauth_calls.TOKEN_FIELDS, about="Get an access token for a code, or a fresh one"),
+    Operation(method="POST", path="/oauth2/revoke", run=oauth_calls.revoke, is_public=True, answers_all=True,
+              shows="other", body=oauth_calls.REVOCATION_FIELDS, about="End a token that an application does not need"),
     Operation(method="GET", path="/healthz", run=service.is_alive, is_public=True, shows="other",
               about="Whether this process answers"),
     Operation(method="GET", path="/readyz", run=service.is_ready, is_public=True, shows="other",
@@ -128,7 +134,8 @@ def collect(operations: tuple[Operation, ...]) -> dict[str, Path]:
         kind = "collection" if path in BY_PATH else "record" if path in records else "other"
         allowed = tuple(name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") if _takes(methods, name))
         replaces = path in BY_PATH and "U" in BY_PATH[path].methods
-        paths[path] = Path(methods, kind, (*allowed, "OPTIONS"), replaces)
+        for_all = next((each for each in methods.values() if each.answers_all), None)
+        paths[path] = Path(methods, kind, (*allowed, "OPTIONS"), replaces, for_all)
     return paths
 
 

@@ -15,12 +15,14 @@ import argon2
 import asyncpg
 
 from leadroutes.domain.identity import normal_email, normal_phone
+from leadroutes.domain.redirects import check_redirect_uris
 from leadroutes.errors import Conflict, Invalid, NotFound
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database, Transaction
 
 SCOPES = ("read", "write")
 PASSWORD_LENGTH = range(8, 256)
+NAME_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +114,13 @@ async def issue_token(database: Database, email: str, scopes: Iterable[str]) -> 
     asked = set(scopes)
     if not asked or not asked.issubset(SCOPES):
         raise Invalid(f"scope: {' '.join(sorted(asked))!r} was given; expected read, write, or both")
+    return await issue_token_of(database, await get_user_id(database, email), sorted(asked))
+
+
+async def issue_token_of(database: Database, user_id: int, scopes: list[str]) -> str:
+    """The same for a user who is known; the scopes are."""
     token = secrets.token_hex(20)
-    await database.execute(
-        statement("issue_token"), await get_user_id(database, email), hash_secret(token), sorted(asked)
-    )
+    await database.execute(statement("issue_token"), user_id, hash_secret(token), scopes)
     return token
 
 
@@ -142,16 +147,43 @@ class Application:
     client_secret: str | None
 
 
-async def add_application(
-    database: Database, email: str, name: str, redirect_uris: list[str], *, has_secret: bool
-) -> Application:
-    """Register an application of this user's for OAuth2."""
-    application = Application(secrets.token_hex(16), secrets.token_hex(20) if has_secret else None)
+@dataclass(frozen=True, slots=True)
+class NewApplication:
+    """An application as somebody registers it."""
+
+    name: str
+    redirect_uris: list[str]
+    has_secret: bool = True
+
+
+async def add_application(database: Database, email: str | None, wanted: NewApplication) -> Application:
+    """Register an application of this user's for OAuth2; without an e-mail of the only administrator's.
+
+    Raises Invalid for a name or an address that cannot be.
+    """
+    user_id = await get_user_id(database, email or await _only_administrator(database))
+    return await add_application_of(database, user_id, wanted)
+
+
+async def add_application_of(database: Database, user_id: int, wanted: NewApplication) -> Application:
+    """The same for a user who is known."""
+    if not 0 < len(wanted.name) <= NAME_LENGTH or not wanted.name.isprintable():
+        raise Invalid(f"name: {wanted.name[:NAME_LENGTH]!r} was given; expected 1 to {NAME_LENGTH} characters")
+    redirect_uris = check_redirect_uris(wanted.redirect_uris)
+    application = Application(secrets.token_hex(16), secrets.token_hex(20) if wanted.has_secret else None)
     await database.execute(
-        statement("add_application"), await get_user_id(database, email), name, application.client_id,
+        statement("add_application"), user_id, wanted.name, application.client_id,
         application.client_secret and hash_secret(application.client_secret), redirect_uris,
     )  # fmt: skip
     return application
+
+
+async def _only_administrator(database: Database) -> str:
+    rows = await database.fetch(statement("find_only_administrator"))
+    if len(rows) != 1:
+        raise Invalid("--owner: it is needed, as there is not exactly one administrator whose it could be")
+    email: str = rows[0]["email"]
+    return email
 
 
 async def list_applications(database: Database) -> list[asyncpg.Record]:
@@ -162,7 +194,7 @@ async def list_applications(database: Database) -> list[asyncpg.Record]:
 async def remove_application(database: Database, client_id: str) -> None:
     """It and all its tokens; NotFound where there is none."""
     if await database.fetchval(statement("remove_application"), client_id) is None:
-        raise NotFound(f"No application has the client id {client_id}; leadroutes application list shows all")
+        raise NotFound(f"No application has the client id {client_id}; leadroutes app list shows all")
 
 
 # --------------------------------------------------------------------------------------------------- intake keys

@@ -1,5 +1,6 @@
 """SPEAKS HTML: the pages for people. `application()` makes them, `owns()` says which paths are theirs."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,8 +16,10 @@ from leadroutes.errors import Invalid, NotFound, Problem, SlowRequest, TooLarge,
 from leadroutes.secrets import secret_of
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import AWAY, COLLISIONS, Database
+from leadroutes.web.applications import ApplicationPages
 from leadroutes.web.claim import ClaimPages
-from leadroutes.web.headers import Application, guarded
+from leadroutes.web.consent import ConsentPage
+from leadroutes.web.headers import Application, Receive, Scope, Send, guarded
 from leadroutes.web.home import HomePages
 from leadroutes.web.pages import Pages, show_asset
 from leadroutes.web.sessions import Sessions
@@ -29,7 +32,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 Refusal = Callable[[Request, Exception], Awaitable[Response]]
 
 PREFIXES = ("/assets/", "/claim/", "/offers/", "/unsubscribe/")
-PATHS = frozenset({"/", "/outbox", "/sign-in", "/sign-out", "/try"})
+AUTHORIZE = "/oauth2/authorize"
+PATHS = frozenset({"/", "/applications", AUTHORIZE, "/outbox", "/sign-in", "/sign-out", "/tokens", "/try"})
+_AUTHORIZE = re.compile("/+oauth2/+authorize/*", re.IGNORECASE)  # documented, and so called, as the API's paths are
 
 _STATUSES: dict[type[Problem], tuple[int, str]] = {
     Invalid: (400, "That cannot be read"),
@@ -41,7 +46,7 @@ _STATUSES: dict[type[Problem], tuple[int, str]] = {
 
 def owns(path: str) -> bool:
     """Whether a path is a page's; all others are the API's."""
-    return path in PATHS or path.startswith(PREFIXES)
+    return path in PATHS or path.startswith(PREFIXES) or _AUTHORIZE.fullmatch(path) is not None
 
 
 def application(database: Database, engine: Engine, settings: Settings) -> Application:
@@ -50,11 +55,16 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     sessions = Sessions(database, pages, settings.body_timeout)
     claims = ClaimPages(database, engine, pages, sessions)
     home = HomePages(database, engine, pages, sessions)
+    consent = ConsentPage(database, pages, sessions, settings.body_timeout)
+    applications = ApplicationPages(database, pages, sessions, settings.body_timeout)
     trials = TrialPages(database, pages, sessions, settings.body_timeout)
     unsubscribe = UnsubscribePage(database, pages, secret_of(settings))
     routes = [
         Route("/", home.show_home),
         Route("/outbox", home.show_outbox),
+        _form("/applications", applications.show_applications, applications.change_applications),
+        _form("/tokens", applications.show_tokens, applications.change_tokens),
+        _form(AUTHORIZE, consent.show, consent.answer),
         _form("/claim/{token}", claims.show_link, claims.claim_link),
         _form("/offers/{id}", claims.show_own, claims.claim_own),
         _form("/sign-in", sessions.show_form, sessions.sign_in),
@@ -65,7 +75,18 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     ]
     starlette = Starlette(routes=routes, exception_handlers=_refusals(pages))
     starlette.router.redirect_slashes = False
-    return guarded(starlette)
+    return guarded(_by_one_name(starlette))
+
+
+def _by_one_name(application: Application) -> Application:
+    """Runs of slashes and letter case do not matter where applications send people to."""
+
+    async def renamed(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _AUTHORIZE.fullmatch(scope["path"]):
+            scope = {**scope, "path": AUTHORIZE, "raw_path": AUTHORIZE.encode()}
+        await application(scope, receive, send)
+
+    return renamed
 
 
 def _form(path: str, show: Endpoint, post: Endpoint) -> Route:

@@ -38,9 +38,11 @@ class Sessions:
         token = request.cookies.get(self._cookie)
         return await find_session(self._database, token) if token else None
 
-    def ask_to_sign_in(self, request: Request) -> Response:
-        """To the form, and from there back to where he wanted to go."""
+    def ask_to_sign_in(self, request: Request, *, with_query: bool = False) -> Response:
+        """To the form, and from there back to where he wanted to go; what a form had sent is lost."""
         path = request.url.path if request.method in ("GET", "HEAD") else "/"
+        if with_query:
+            path = f"{request.url.path}?{request.url.query}"
         query = f"?next={quote(path, safe='/')}" if path != "/" else ""
         return self._pages.go_to("/sign-in" + query)
 

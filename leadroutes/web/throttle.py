@@ -4,13 +4,14 @@ Counts are of this process and end with it.
 """
 
 import hashlib
-import ipaddress
 import math
 import time
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+
+from leadroutes.rates import network_of
 
 PER_ACCOUNT = parse("10 per 15 minutes")
 PER_ADDRESS = parse("50 per 15 minutes")
@@ -38,13 +39,4 @@ class Throttle:
 
 def _counted(email: str, address: str) -> tuple[tuple[RateLimitItem, str], ...]:
     account = hashlib.sha256(email.strip().lower().encode()).hexdigest()
-    return (PER_ACCOUNT, f"account {account}"), (PER_ADDRESS, f"address {_network(address)}")
-
-
-def _network(address: str) -> str:
-    """One household of IPv6 has 2**64 addresses; they count as one."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+    return (PER_ACCOUNT, f"account {account}"), (PER_ADDRESS, f"address {network_of(address)}")

@@ -205,16 +205,16 @@ def test_intake_keys_are_listed_until_they_are_revoked(run: Run) -> None:
 def test_an_application_gets_a_secret_unless_it_cannot_keep_one(run: Run, database_url: str) -> None:
     run("user", "add", "alice@example.com")
     uri = ("--redirect-uri", "https://app.example/cb")
-    confidential = run("application", "add", "Dialer", "--owner", "alice@example.com", *uri)
-    public = run("application", "add", "Phone app", "--owner", "alice@example.com", *uri, "--public")
+    confidential = run("app", "add", "Dialer", "--owner", "alice@example.com", *uri)
+    public = run("app", "add", "Phone app", "--owner", "alice@example.com", *uri, "--public")
 
     secret = last_line(confidential).removeprefix("client_secret ")
     kept = ask(database_url, "SELECT secret_hash FROM applications WHERE name = 'Dialer'")
     assert kept == hashlib.sha256(secret.encode()).digest()
     assert last_line(public).startswith("client_id ")
-    run("application", "remove", last_line(public).removeprefix("client_id "))
+    run("app", "remove", last_line(public).removeprefix("client_id "))
     assert ask(database_url, "SELECT count(*) FROM applications") == 1
-    assert "Dialer" in run("application", "list").output
+    assert "Dialer" in run("app", "list").output
 
 
 # ------------------------------------------------------------------------------------------------- bringing in
