@@ -4,13 +4,12 @@ Days and times of day are those of the contact; where his time zone is unknown, 
 """
 
 import re
-from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dateutil.rrule import DAILY, MONTHLY, WEEKLY, YEARLY, rrule, rrulestr
+from dateutil.rrule import DAILY, rrule, rrulestr
 
 from leadroutes.domain.model import CampaignAction
 from leadroutes.domain.moments import later
@@ -18,8 +17,35 @@ from leadroutes.errors import Invalid
 
 COMMUNICATIONS = ("Email Contact", "Call Contact", "Text Contact")
 ON_START, ON_BIRTHDAYS = 1, 2
-DAILY_OR_SLOWER = (DAILY, WEEKLY, MONTHLY, YEARLY)
 UNTIL_IN_UTC = re.compile(r"UNTIL=(\d{8}T\d{6})Z")
+LAST_YEARS = datetime(9960, 1, 1)  # noqa: DTZ001 -- the calendar's last forty: whatever comes round does so in them
+
+
+def _list_of(item: str) -> str:
+    return f"(?:{item})(?:,(?:{item}))*"
+
+
+# The parts of a rule that comes daily or slower, as RFC 5545 has them. dateutil takes more, and some of it breaks only
+# when the rule is followed: an interval of 0 never ends, a tenth Monday of a month is an IndexError.
+_WEEKDAY = "(?:MO|TU|WE|TH|FR|SA|SU)"
+_YEARDAY = "[+-]?(?:[1-9]|[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])"
+RULE_PARTS = {
+    "FREQ": "DAILY|WEEKLY|MONTHLY|YEARLY",
+    "INTERVAL": "[1-9][0-9]{0,3}",
+    "COUNT": "[1-9][0-9]{0,5}",
+    "UNTIL": "[0-9]{8}(?:T[0-9]{6}Z?)?",
+    "WKST": _WEEKDAY,
+    "BYDAY": _list_of(f"(?:[+-]?(?:[1-9]|[1-4][0-9]|5[0-3]))?{_WEEKDAY}"),
+    "BYMONTH": _list_of("[1-9]|1[0-2]"),
+    "BYMONTHDAY": _list_of("[+-]?(?:[1-9]|[12][0-9]|3[01])"),
+    "BYYEARDAY": _list_of(_YEARDAY),
+    "BYWEEKNO": _list_of("[+-]?(?:[1-9]|[1-4][0-9]|5[0-3])"),
+    "BYSETPOS": _list_of(_YEARDAY),
+    "BYHOUR": _list_of("[01]?[0-9]|2[0-3]"),
+    "BYMINUTE": "[0-5]?[0-9]",  # one: nobody means a task for every minute of the day
+    "BYSECOND": "[0-5]?[0-9]",
+}
+MOST_WEEKDAYS_OF_A_MONTH = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,26 +142,44 @@ def _date(text: str | None) -> date | None:
 def next_occurrence(recurrence: str, start: datetime, after: datetime, timezone: str | None) -> datetime | None:
     """The first occurrence of an RFC 5545 rule, counted from `start` in local time, that is later than `after`.
 
-    None: the rule has run out.
+    None: the rule has run out, or is none that we follow; a task's rule must not stand in the way of anything else.
     """
     zone = zone_named(timezone)
-    rule = parse_recurrence(recurrence, start.astimezone(zone))
-    earliest = after.astimezone(zone).replace(tzinfo=None)
-    found = rule.after(earliest)
-    return found.replace(tzinfo=zone).astimezone(UTC) if found is not None else None
+    try:
+        rule = parse_recurrence(recurrence, start.astimezone(zone))
+        found = rule.after(after.astimezone(zone).replace(tzinfo=None))
+        return found.replace(tzinfo=zone).astimezone(UTC) if found is not None else None
+    except (Invalid, OverflowError, ValueError, IndexError):
+        return None
 
 
 def parse_recurrence(recurrence: str, start: datetime) -> rrule:
     """Invalid unless it is one rule of RFC 5545, daily or slower, that comes round in reasonable time."""
-    local = UNTIL_IN_UTC.sub(lambda found: _until_local(found[1], start), recurrence.strip())
-    try:
-        rule = rrulestr(local, dtstart=start.replace(tzinfo=None))
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, IndexError):
-        rule = None
+    text = recurrence.strip().upper().removeprefix("RRULE:")
+    rule = None
+    if _has_only_known_parts(text):
+        try:
+            local = UNTIL_IN_UTC.sub(lambda found: _until_local(found[1], start), text)
+            rule = rrulestr(local, dtstart=start.replace(tzinfo=None))
+        except (ValueError, TypeError, OverflowError, IndexError):
+            rule = None
     if not isinstance(rule, rrule) or _never_comes(rule):
         expected = "one rule of RFC 5545, daily or slower, such as FREQ=WEEKLY;BYDAY=MO"
         raise Invalid.fields({"recurrence": f"recurrence: {recurrence!r} was given; expected {expected}"})
     return rule
+
+
+def _has_only_known_parts(text: str) -> bool:
+    """Each part once and in its form; the fifth is the last weekday that a month has, and only years have more."""
+    pairs = [part.partition("=")[::2] for part in text.split(";")]
+    parts = dict(pairs)
+    if "FREQ" not in parts or len(parts) < len(pairs):
+        return False
+    if not all(name in RULE_PARTS and re.fullmatch(RULE_PARTS[name], value) for name, value in pairs):
+        return False
+    which = [int(number) for number in re.findall("[0-9]+", parts.get("BYDAY", ""))]
+    is_of_year = parts["FREQ"] == "YEARLY" and "BYMONTH" not in parts
+    return is_of_year or all(number <= MOST_WEEKDAYS_OF_A_MONTH for number in which)
 
 
 def _until_local(moment: str, start: datetime) -> str:
@@ -144,13 +188,17 @@ def _until_local(moment: str, start: datetime) -> str:
 
 
 def _never_comes(rule: rrule) -> bool:
-    """A rule that never comes round is followed by dateutil day by day to the year 9999, for seconds."""
-    freq, months, days, odd = (getattr(rule, name) for name in ("_freq", "_bymonth", "_bymonthday", "_bysetpos"))
-    if freq not in DAILY_OR_SLOWER:
+    """A rule that never comes round is followed by dateutil day by day to the year 9999, for seconds.
+
+    So it is tried near that year; a weekday in steps of whole weeks comes from the start, or never.
+    """
+    freq, interval, weekdays = (getattr(rule, name) for name in ("_freq", "_interval", "_byweekday"))
+    if freq == DAILY and interval % 7 == 0 and weekdays:
         return True
-    if freq == DAILY and (odd or rule._byyearday or rule._byweekno):  # type: ignore[attr-defined]  # noqa: SLF001
+    try:
+        return next(iter(rule.replace(dtstart=LAST_YEARS, interval=1, count=None, until=None)), None) is None
+    except (ValueError, IndexError):
         return True
-    return bool(months and days) and all(day > monthrange(2024, month)[1] for month in months for day in days)
 
 
 def zone_named(name: str | None) -> ZoneInfo:

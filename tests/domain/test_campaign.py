@@ -129,12 +129,48 @@ def test_a_count_is_counted_from_the_start() -> None:
         "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
         "FREQ=DAILY;BYSETPOS=9",
         "FREQ=DAILY;COUNT=x",
+        "FREQ=DAILY;COUNT=0",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=WEEKLY;INTERVAL=-3",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=FR",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=-30",
+        "FREQ=DAILY;BYMONTHDAY=32",
+        "FREQ=DAILY;BYMONTH=13",
+        "FREQ=DAILY;BYEASTER=500",
+        "FREQ=MONTHLY;BYDAY=MO,+9TU",
+        "FREQ=YEARLY;BYMONTH=12;BYDAY=+53MO",
+        "FREQ=WEEKLY;BYSETPOS=300;BYDAY=MO",
+        "FREQ=YEARLY;BYWEEKNO=30;BYMONTH=1",
+        "FREQ=DAILY;BYMINUTE=0,1,2",
+        "FREQ=DAILY;FREQ=WEEKLY",
+        "FREQ=DAILY;UNTIL=99999999T000000Z",
+        "FREQ=DAILY;UNTIL=00010101T000000Z",
+        "DTSTART:20200101\nRRULE:FREQ=DAILY",
     ],
 )
 def test_what_is_no_rule_is_refused_by_name_and_value(rule: str) -> None:
     with pytest.raises(Invalid, match="recurrence") as invalid:
         parse_recurrence(rule, datetime(2026, 1, 1))
     assert set(invalid.value.errors) == {"recurrence"}
+
+
+@pytest.mark.parametrize("rule", ["FREQ=DAILY;INTERVAL=0", "FREQ=WEEKLY;INTERVAL=-3", "FREQ=MONTHLY;BYDAY=+9MO", ""])
+def test_a_kept_rule_that_cannot_be_followed_has_run_out(rule: str) -> None:
+    assert next_occurrence(rule, at(START), at(START), DENVER) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "due"),
+    [
+        ("freq=daily", "2026-11-25T19:30:00"),
+        ("FREQ=MONTHLY;BYDAY=-1FR", "2026-11-27T19:30:00"),
+        ("FREQ=YEARLY;BYDAY=20MO", "2027-05-17T18:30:00"),
+        ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO", "2044-02-29T19:30:00"),
+        ("FREQ=DAILY;INTERVAL=2;UNTIL=20261231", "2026-11-26T19:30:00"),
+    ],
+)
+def test_a_rule_of_rfc_5545_is_followed(rule: str, due: str) -> None:
+    assert next_occurrence(rule, at(START), at(START), DENVER) == at(due)
 
 
 @pytest.mark.parametrize("changes", [{"delay_by_seconds": 2**31 - 1}, day(2**31 - 1, "09:00")])
