@@ -39,7 +39,7 @@ QUICK = Sizes(
     flat_seconds=2, decisions=1, starts=1,
 )  # fmt: skip
 TINY = Sizes(
-    name="tiny", seconds=1.0, warmup=0.0, connections=(2,), owners=3, imported=50, claims=20, claimers=5, races=1,
+    name="tiny", seconds=6.0, warmup=0.0, connections=(2,), owners=3, imported=50, claims=20, claimers=5, races=1,
     waiting=200, due=50, steady=20, pace=100, mails=10, routes=60, many_owners=20, flat_seconds=0.2, decisions=0.05,
     starts=1,
 )  # fmt: skip
