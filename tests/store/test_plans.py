@@ -157,6 +157,15 @@ async def test_a_secret_is_found_by_its_hash(
     assert read(found, table) <= 2, "once to note that it was used"
 
 
+@pytest.mark.parametrize("times", EXECUTIONS)
+async def test_the_rules_of_an_owner_are_read_without_those_of_others(house: asyncpg.Connection, times: int) -> None:
+    found = await scans(house, times, statement("load_rules"), f"ARRAY[{OWNERS}]::bigint[]")
+
+    assert read(found, "users") <= 1 + 1 + MEMBERS, "the owner, and whom the rules know: him and his members"
+    assert read(found, "lead_routes") <= 2 * ROUTES, "once for themselves, once for their campaigns"
+    assert read(found, "team_members") <= 2 * MEMBERS
+
+
 # -------------------------------------------------------------------------------------------------- what a list shows
 
 

@@ -28,7 +28,8 @@ SELECT u.id AS owner_id, u.rules_version AS number, json_build_object(
         SELECT json_object_agg(p.id, json_build_object(
             'timezone', p.timezone, 'phone', p.phone, 'is_active', p.is_active))
         FROM users p
-        WHERE p.id = u.id OR p.id IN (SELECT m.user_id FROM team_members m WHERE m.owner_id = u.id)),
+        WHERE p.id = ANY (ARRAY(  -- not OR: that would read all users
+            SELECT u.id UNION ALL SELECT m.user_id FROM team_members m WHERE m.owner_id = u.id))),
     'campaigns', (
         SELECT coalesce(json_object_agg(c.id, (
             SELECT coalesce(json_agg(json_build_object(
