@@ -6,8 +6,9 @@ Any number of workers may run at once; none keeps anything that the database doe
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -25,7 +26,7 @@ from leadroutes.engine import Engine
 from leadroutes.errors import Unavailable
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey
-from leadroutes.store.postgres import AWAY, WAKE, Database
+from leadroutes.store.postgres import AWAY, LONGEST_STATEMENT, WAKE, Database
 from leadroutes.store.queue import DELIVER
 
 log = structlog.get_logger()
@@ -36,6 +37,7 @@ HEARTBEAT = 10.0  # seconds
 AFTER_A_FAULT = 1.0  # seconds
 TOGETHER = 20  # jobs taken at once
 QUEUE_CONNECTIONS = 4
+LONGEST_GOODBYE = 5.0  # seconds
 
 
 Task = Callable[[bytes, int], Awaitable[None]]  # a job's payload, and which attempt this is; may raise TryAgain
@@ -109,7 +111,7 @@ class Worker:
         async def watch(connection: asyncpg.Connection) -> None:
             connection.add_termination_listener(lambda _: self._stop_queue())
 
-        async with asyncpg.create_pool(self._database.url, min_size=2, max_size=QUEUE_CONNECTIONS, init=watch) as pool:
+        async with self._queue_connections(watch) as pool:
             queue = self._queue = QueueManager(Queries(AsyncpgPoolDriver(pool)))
             for name, task in self._tasks.items():
                 queue.entrypoint(name, on_failure="hold")(_job(task))
@@ -121,6 +123,18 @@ class Worker:
                 max_concurrent_tasks=2 * TOGETHER,
                 shutdown_on_listener_failure=True,
             )
+
+    @contextlib.asynccontextmanager
+    async def _queue_connections(self, watch: Callable[[asyncpg.Connection], Awaitable[None]]) -> AsyncIterator[Any]:
+        """What does not come back when they are closed is left behind: it hangs on a server that is gone."""
+        pool = await self._database.hosts.pool(
+            min_size=2, max_size=QUEUE_CONNECTIONS, command_timeout=LONGEST_STATEMENT, init=watch
+        )
+        try:
+            yield pool
+        finally:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(pool.close(), LONGEST_GOODBYE)
 
     async def _deliver(self, payload: bytes, _attempt: int) -> None:
         await self._delivery.deliver(msgspec.json.decode(payload, type=MessageKey))

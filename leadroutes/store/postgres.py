@@ -17,6 +17,7 @@ import structlog
 from leadroutes.clock import Anchor, Clock
 from leadroutes.errors import Unavailable
 from leadroutes.settings import Settings
+from leadroutes.store.connecting import Hosts
 from leadroutes.store.embedded import start_embedded_server
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ AWAY = (
 )
 COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 ATTEMPTS = 5
+LONGEST_STATEMENT = 60  # seconds
 
 Result = TypeVar("Result")
 
@@ -67,9 +69,9 @@ class Transaction:
 class Database:
     """A pool of connections and the clock that they share. `open()` makes one; `close()` it."""
 
-    def __init__(self, pool: asyncpg.Pool, url: str, clock: Clock) -> None:
+    def __init__(self, pool: asyncpg.Pool, hosts: Hosts, clock: Clock) -> None:
         self.pool = pool
-        self.url = url
+        self.hosts = hosts
         self.clock = clock
         self._listeners: dict[str, list[Callable[[], None]]] = {CLOCK: [self._clock_moved]}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,8 +81,8 @@ class Database:
         """Connect, starting the embedded server where no DATABASE_URL is set. Waits while PostgreSQL recovers."""
         given = url or settings.database_url
         url = given if given is not None else await asyncio.to_thread(start_embedded_server, settings.data)
-        pool = await _connect(url, settings.pool_size)
-        return cls(pool, url, Clock())
+        hosts = Hosts(url)
+        return cls(await _connect(hosts, settings.pool_size), hosts, Clock())
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -92,7 +94,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """One transaction; raises Unavailable when PostgreSQL cannot be reached."""
-        with unavailable_when_away():
+        with self._reaching():
             async with self.pool.acquire(timeout=10) as connection:
                 transaction = Transaction(connection, self.clock.now())
                 async with connection.transaction():
@@ -114,22 +116,33 @@ class Database:
 
     async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
         """One statement outside a transaction."""
-        with unavailable_when_away():
+        with self._reaching():
             rows: list[asyncpg.Record] = await self.pool.fetch(sql, *values)
             return rows
 
     async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
-        with unavailable_when_away():
+        with self._reaching():
             row: asyncpg.Record | None = await self.pool.fetchrow(sql, *values)
             return row
 
     async def fetchval(self, sql: str, *values: Any) -> Any:
-        with unavailable_when_away():
+        with self._reaching():
             return await self.pool.fetchval(sql, *values)
 
     async def execute(self, sql: str, *values: Any) -> None:
-        with unavailable_when_away():
+        with self._reaching():
             await self.pool.execute(sql, *values)
+
+    @contextlib.contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Unavailable when PostgreSQL is away. Connections to what takes no writes (any more) are not used again."""
+        try:
+            with unavailable_when_away():
+                yield
+        except Unavailable as error:
+            if isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError):
+                self._spawn(self.pool.expire_connections())
+            raise
 
     # -- the clock that all processes share
 
@@ -189,7 +202,7 @@ class Database:
             await asyncio.sleep(1)
 
     async def _listen_until_broken(self) -> None:
-        connection = await asyncpg.connect(self.url, timeout=10)
+        connection = await self.hosts.connect()
         broken = asyncio.Event()
         connection.add_termination_listener(lambda _: broken.set())
         try:
@@ -217,19 +230,19 @@ def unavailable_when_away() -> Iterator[None]:
         raise Unavailable from error
 
 
-async def _connect(url: str, size: int) -> asyncpg.Pool:
+async def _connect(hosts: Hosts, size: int) -> asyncpg.Pool:
     """A server that is starting or recovering is waited for, five minutes at the most."""
     deadline = asyncio.get_running_loop().time() + 300
     while True:
         try:
-            return await asyncpg.create_pool(
-                url, min_size=min(2, size), max_size=size, command_timeout=60, reset=_leave_as_it_is
+            return await hosts.pool(
+                min_size=min(2, size), max_size=size, command_timeout=LONGEST_STATEMENT, reset=_leave_as_it_is
             )
         except asyncpg.CannotConnectNowError:
             if asyncio.get_running_loop().time() > deadline:
                 raise
             await asyncio.sleep(0.2)
-        except OSError as error:
+        except AWAY as error:
             raise Unavailable(f"PostgreSQL cannot be reached: {error}") from error
 
 

@@ -1,0 +1,133 @@
+"""Connections to PostgreSQL: to the first of DATABASE_URL's hosts that answers in time and takes writes.
+
+A host that is away, starting or a standby costs some seconds once; the one that worked last is asked first.
+"""
+
+import asyncio
+import contextlib
+import re
+import socket
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import asyncpg
+
+from leadroutes.errors import Misconfigured
+
+HOST_ANSWERS_WITHIN = 10.0  # seconds; a server that is frozen, or a network that swallows all, would hold us for ever
+
+# Without these, that a machine has died is noticed on an open connection after a quarter of an hour.
+TCP_OPTIONS = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
+
+TRY_THE_NEXT = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.TargetServerAttributeNotMatched,
+    asyncpg.CannotConnectNowError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+
+_HOST = re.compile(r"(?P<path>/.*)|\[(?P<v6>[^\]]+)\](?::(?P<v6_port>\d+))?|(?P<name>[^:]*)(?::(?P<port>\d+))?")
+
+
+class Connection(asyncpg.Connection):
+    """One that notices within half a minute that the other machine is gone."""
+
+    def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
+        super().__init__(protocol, transport, *rest)
+        _keep_alive(transport.get_extra_info("socket"))
+
+
+def _keep_alive(connected: socket.socket | None) -> None:
+    if connected is None or connected.family == socket.AF_UNIX:
+        return
+    with contextlib.suppress(OSError):
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in TCP_OPTIONS.items():
+            if hasattr(socket, name):  # not everywhere
+                connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+class Hosts:
+    """The servers that a URL names: `postgresql://one,two/db`. Several are one primary with its standbys."""
+
+    def __init__(self, url: str, *, answers_within: float = HOST_ANSWERS_WITHIN) -> None:
+        self._url = url
+        self._answers_within = answers_within
+        self._hosts = each_host(url)
+        self._last = 0
+        says_which = "target_session_attrs" in urlsplit(url).query
+        self._wanted = {"target_session_attrs": "read-write"} if len(self._hosts) > 1 and not says_which else {}
+
+    def pool(self, **options: Any) -> asyncpg.Pool:
+        """A pool whose connections are made here, with asyncpg's options; it is opened by awaiting or entering it."""
+        return asyncpg.create_pool(self._url, connect=self.connect, connection_class=Connection, **options)
+
+    async def connect(self, _: object = None, /, **options: Any) -> asyncpg.Connection:
+        """A connection with asyncpg's options, as its pool asks for one.
+
+        Where no host gives any: CannotConnectNowError if one of them is starting, else OSError that says why.
+        """
+        options = {"connection_class": Connection, **self._wanted, **options, "timeout": self._answers_within}
+        failures: dict[str, Exception] = {}
+        for turn in range(len(self._hosts)):
+            number = (self._last + turn) % len(self._hosts)
+            host = self._hosts[number]
+            try:
+                connection: asyncpg.Connection = await asyncpg.connect(self._url, **host, **options)
+            except TRY_THE_NEXT as error:
+                failures[_named(host)] = error
+                continue
+            self._last = number
+            return connection
+        raise _all_failed(failures)
+
+
+def each_host(url: str) -> list[dict[str, Any]]:
+    """What each host of a URL adds to it: `host` and `port`, or nothing where it names one only. Or Misconfigured."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    hosts = (parts.netloc.rpartition("@")[2] or query.get("host", "")).split(",")
+    if len(hosts) == 1:
+        return [{}]
+    ports = query.get("port", "").split(",")
+    ports = ports * len(hosts) if len(ports) == 1 else ports
+    if len(ports) != len(hosts):
+        raise Misconfigured(f"DATABASE_URL: {len(hosts)} hosts and {len(ports)} ports; expected one port, or one each")
+    return [_host(unquote(text), port) for text, port in zip(hosts, ports, strict=True)]
+
+
+def _host(text: str, port: str) -> dict[str, Any]:
+    found = _HOST.fullmatch(text)
+    if found is None:
+        raise Misconfigured(f"DATABASE_URL: the host {text!r} was given; expected a name, with :port or without")
+    own_port = found["port"] or found["v6_port"] or port
+    host = {"host": found["path"] or found["v6"] or found["name"] or "localhost"}
+    return {**host, "port": int(own_port)} if own_port else host
+
+
+def _named(host: dict[str, Any]) -> str:
+    return ":".join(str(value) for value in host.values()) or "the server"
+
+
+def _all_failed(failures: dict[str, Exception]) -> Exception:
+    starting = (each for each in failures.values() if isinstance(each, asyncpg.CannotConnectNowError))
+    if (first := next(starting, None)) is not None:
+        return first
+    if len(failures) == 1:
+        [(host, error)] = failures.items()
+        return error if not isinstance(error, asyncpg.TargetServerAttributeNotMatched) else OSError(f"{host}: {error}")
+    return OSError("; ".join(f"{host}: {_said(error)}" for host, error in failures.items()))
+
+
+def _said(error: Exception) -> str:
+    match error:
+        case asyncpg.TargetServerAttributeNotMatched():
+            return "it is not the kind of server that is wanted (a standby?)"
+        case TimeoutError():
+            return "it does not answer"
+        case _:
+            return str(error) or type(error).__name__
