@@ -46,12 +46,10 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     try:
-        results, figures = asyncio.run(_run(options, console))
+        asyncio.run(_run(options, console))
     except Failed as failed:
         console.print(f"bin/bench: {failed}", markup=False)
         return 1
-    show(console, figures)
-    options.out.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
     console.print(f"Written to {options.out}", markup=False)
     if options.out == RESULTS and options.sizes is FULL and not options.scenarios:
         put_into_page(RESULTS)
@@ -85,21 +83,28 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-async def _run(options: argparse.Namespace, console: Console) -> tuple[Results, list[Figure]]:
-    begun, load_before = time.perf_counter(), os.getloadavg()
+async def _run(options: argparse.Namespace, console: Console) -> None:
+    """One scenario after the other; what has been measured is shown and written down at once."""
+    begun = time.perf_counter()
+    idle = {"before all": machine.idle()}
     ground = await Ground.open(
         options.data, options.database_url, dict(each.split("=", 1) for each in options.set)
     )  # fmt: skip
-    made: dict[str, Any] = {"at": moment(), "commit": machine.commit(), "load_average_before": load_before}
+    made: dict[str, Any] = {"at": moment(), "commit": machine.commit(), "idle": idle}
     described = await machine.describe(ground)
     figures: list[Figure] = []
     for name in options.scenarios or SCENARIOS:
         console.print(f"{time.perf_counter() - begun:5.0f} s  {name}", markup=False)
-        figures += [figure async for figure in SCENARIOS[name](ground, options.sizes)]
-    made |= {"until": moment(), "seconds": round(time.perf_counter() - begun), "load_average_after": os.getloadavg()}
-    return Results(
-        made=made, machine=described, sizes=asdict(options.sizes), figures=[as_record(each) for each in figures]
-    ), figures
+        idle[name] = machine.idle()
+        measured = [figure async for figure in SCENARIOS[name](ground, options.sizes)]
+        show(console, measured)
+        figures += measured
+        made |= {"until": moment(), "seconds": round(time.perf_counter() - begun), "load_average": os.getloadavg()}
+        _write(options.out, Results(made=made, machine=described, sizes=asdict(options.sizes), figures=figures))
+
+
+def _write(path: Path, results: Results) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(as_record(results)), indent=2) + b"\n")
 
 
 if __name__ == "__main__":

@@ -43,16 +43,22 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Results(msgspec.Struct, kw_only=True):
-    """One run: when, on what, how large, and what came out."""
+    """One run: when, on what, how large, and what came out. `made.idle`: how free the machine was."""
 
     made: dict[str, Any]
     machine: dict[str, Any]
     sizes: dict[str, Any]
-    figures: list[dict[str, Any]]
+    figures: list[Figure]
 
 
-def as_record(figure: Figure) -> dict[str, Any]:
+def as_record(results: Results) -> dict[str, Any]:
     """As it stands in results.json."""
+    record: dict[str, Any] = msgspec.to_builtins(results)
+    return record | {"figures": [figure_record(figure) for figure in results.figures]}
+
+
+def figure_record(figure: Figure) -> dict[str, Any]:
+    """As it stands there, with what follows from it."""
     record: dict[str, Any] = msgspec.to_builtins(figure)
     return record | {"value": _rounded(figure.value), "is_reached": figure.is_reached, "ratios": figure.ratios}
 

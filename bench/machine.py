@@ -60,6 +60,11 @@ def measure_fsync(directory: Path, seconds: float = 1.0) -> float:
     return round(count / seconds)
 
 
+def idle(seconds: float = 1.0) -> float:
+    """Which part of the machine nobody uses at the moment: what else runs beside a measurement spoils it."""
+    return round(1 - float(psutil.cpu_percent(interval=seconds)) / 100, 2)
+
+
 def commit() -> str:
     """The commit that is measured, with a + where files differ from it."""
     root = Path(__file__).parents[1]

@@ -32,9 +32,9 @@ def as_markdown(results: dict[str, Any]) -> str:
     made, machine, server = results["made"], results["machine"], results["machine"]["postgresql"]
     settings = ", ".join(f"{name} {server[name]}" for name in SHOWN)
     measured = (
-        f"Measured on {made['at']}, commit {made['commit']}, in {made['seconds']} seconds; load average before it"
-        f" {made['load_average_before'][0]:.1f}, after it {made['load_average_after'][0]:.1f}. On {machine['cpu']},"
-        f" {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, Python {machine['python']},"
+        f"Measured on {made['at']}, commit {made['commit']}, in {made['seconds']} seconds; before the scenarios"
+        f" {min(made['idle'].values()):.0%} to {max(made['idle'].values()):.0%} of the machine was idle. On"
+        f" {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, Python {machine['python']},"
         f" PostgreSQL with {settings}; a disk that makes {machine['fsyncs_per_second']:,.0f} pages a second durable,"
         " one after the other."
     )

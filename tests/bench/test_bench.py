@@ -15,7 +15,7 @@ from rich.console import Console
 
 from bench import programs
 from bench.__main__ import RESULTS, SCENARIOS
-from bench.figures import Figure, Limit, as_record, show
+from bench.figures import Figure, Limit, figure_record, show
 from bench.load import Plan, request, write_requests
 from bench.page import BEGIN, END, PAGE, with_figures
 
@@ -106,7 +106,7 @@ def test_a_figure_knows_whether_it_is_good_enough(
         scenario="claim", name="claims", value=value, unit="claims/s", target=target, less_is_better=less_is_better
     )
 
-    assert as_record(figure)["is_reached"] is is_reached
+    assert figure_record(figure)["is_reached"] is is_reached
 
 
 def test_the_table_shows_a_figure_beside_its_limits() -> None:
