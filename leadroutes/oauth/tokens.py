@@ -28,6 +28,10 @@ async def answer_token(database: Database, values: Values, authorization: str | 
     """POST /oauth2/token: status, body and headers."""
 
     async def judge(transaction: Transaction, loaded: Loaded, request: Request) -> Outcome:
+        if "grant_type" not in request.form:  # to Authlib a missing one is one more that it does not support
+            return Server(loaded).handle_error_response(
+                request, InvalidRequestError("Missing 'grant_type' in request.")
+            )
         server = Server(await _with_credential(transaction, loaded, request.form))
         outcome: Outcome = server.create_token_response(request)
         await _write(transaction, server)

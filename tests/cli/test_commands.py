@@ -217,6 +217,22 @@ def test_an_application_gets_a_secret_unless_it_cannot_keep_one(run: Run, databa
     assert "Dialer" in run("app", "list").output
 
 
+def test_an_application_is_the_only_administrators_unless_said_otherwise(run: Run, database_url: str) -> None:
+    uri = ("--redirect-uri", "https://app.example/cb")
+    assert "--owner" in run("app", "add", "Dialer", *uri, code=1).output
+    run("user", "add", "alice@example.com", "--admin")
+    run("user", "add", "bob@example.com")
+    printed = run("app", "add", "Dialer", *uri, "--redirect-uri", "http://127.0.0.1/cb").stdout.split()
+
+    assert printed[::2] == ["client_id", "client_secret"]
+    owner = "SELECT email FROM applications JOIN users ON users.id = user_id"
+    assert ask(database_url, owner) == "alice@example.com"
+    for wrong in ("/cb", "https://app.example/cb#here", "javascript:alert(1)"):
+        assert "redirect_uri" in run("app", "add", "Dialer", "--redirect-uri", wrong, code=1).output
+    run("user", "add", "carol@example.com", "--admin")
+    assert "--owner" in run("app", "add", "Dialer", *uri, code=1).output
+
+
 # ------------------------------------------------------------------------------------------------- bringing in
 
 

@@ -1,0 +1,141 @@
+"""What a signed-in user sees and takes back: applications that he let in or registered, and his personal tokens."""
+
+import re
+
+import pytest
+
+from tests.oauth.conftest import CALLBACK, VERIFIER, House
+
+
+def codes(page: str) -> list[str]:
+    """What is shown as code: client ids and secrets."""
+    return re.findall("<code>([0-9a-f]+)</code>", page)
+
+
+async def test_what_was_allowed_is_seen_and_taken_back(house: House) -> None:
+    tokens, others = await house.tokens("alice"), await house.tokens("bob")
+    browser = await house.sign_in("alice")
+    page = await browser.get("/applications")
+    form = {"do": "disallow", "client_id": house.dialer.client_id}
+    answer = await browser.post("/applications", data=form)
+
+    assert "Dialer" in page.text
+    assert "read and change, since" in page.text
+    assert (answer.status_code, answer.headers["location"]) == (303, "/applications")
+    assert "No application may act for you." in (await browser.get("/applications")).text
+    assert await house.who(tokens["access_token"]) == 401
+    assert (await house.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    assert await house.who(others["access_token"]) == "bob", "Bob's is his"
+    assert (await browser.post("/applications", data=form)).status_code == 404
+
+
+async def test_a_code_that_nobody_has_used_yet_can_be_taken_back_too(house: House) -> None:
+    code = await house.code()
+    browser = await house.sign_in("alice")
+    await browser.post("/applications", data={"do": "disallow", "client_id": house.dialer.client_id})
+
+    assert (await house.exchange(code)).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("kind", ["confidential", "public"])
+async def test_a_user_registers_an_application_and_sees_its_secret_once(house: House, kind: str) -> None:
+    browser = await house.sign_in("bob")
+    uris = f"  {CALLBACK}\r\nhttp://127.0.0.1/cb\n"
+    made = await browser.post(
+        "/applications", data={"do": "register", "name": "Bob's", "redirect_uris": uris, "kind": kind}
+    )
+    client_id, *rest = codes(made.text)
+    page = (await browser.get("/applications")).text
+
+    assert made.headers["cache-control"] == "no-store"
+    assert re.fullmatch("[0-9a-f]{32}", client_id)
+    assert f"{CALLBACK}, http://127.0.0.1/cb" in page
+    assert codes(page) == [client_id]
+    application = type(house.dialer)(client_id, rest[0] if kind == "confidential" else None)
+    code = await house.code("alice", application)
+    verifier = {} if kind == "confidential" else {"code_verifier": VERIFIER}
+    assert (await house.exchange(code, application, **verifier)).status_code == 200
+
+    gone = await browser.post("/applications", data={"do": "remove", "client_id": client_id})
+    assert gone.status_code == 303
+    assert (await house.exchange(code, application)).json()["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize(
+    ("name", "uris", "told"),
+    [
+        ("", CALLBACK, "name"),
+        ("x" * 201, CALLBACK, "name"),
+        ("a\nb", CALLBACK, "name"),
+        ("App", "", "redirect_uri"),
+        ("App", "/cb", "redirect_uri"),
+        ("App", CALLBACK + "#x", "redirect_uri"),
+        ("App", "javascript:alert(1)", "redirect_uri"),
+        ("App", "data:text/html,x", "redirect_uri"),
+        ("App", "https:///cb", "redirect_uri"),
+        ("App", "https://u:p@app.example/cb", "redirect_uri"),
+        ("App", "https://[::1/cb", "redirect_uri"),
+        ("App", "https://app.example:99999/cb", "redirect_uri"),
+        ("App", " ".join(f"https://app.example/{n}" for n in range(21)), "redirect_uri"),
+    ],
+)
+async def test_what_cannot_be_registered_is_told_and_nothing_is_lost(house: House, name, uris, told: str) -> None:
+    browser = await house.sign_in("bob")
+    answer = await browser.post("/applications", data={"do": "register", "name": name, "redirect_uris": uris})
+
+    assert answer.status_code == 400
+    assert f"<p>{told}: " in answer.text
+    assert await house.database.fetchval("SELECT count(*) FROM applications") == 2
+
+
+async def test_nobody_removes_what_another_one_registered(house: House) -> None:
+    browser = await house.sign_in("bob")
+    for client_id in (house.dialer.client_id, "nope", "\0", ""):
+        for do in ("remove", "disallow"):
+            answer = await browser.post("/applications", data={"do": do, "client_id": client_id})
+            assert answer.status_code == 404
+    assert (await browser.post("/applications", data={"do": "else"})).status_code == 400
+    assert (await house.exchange(await house.code())).status_code == 200
+
+
+async def test_a_personal_token_is_shown_once_and_revoked(house: House) -> None:
+    browser = await house.sign_in("bob")
+    made = await browser.post("/tokens", data={"do": "issue", "scope": "read"})
+    token = re.search("<pre>([0-9a-f]{40})</pre>", made.text)[1]
+    page = (await browser.get("/tokens")).text
+    token_id = re.search(r"Token (\d+)</span> <span[^>]*>read only", page)[1]
+
+    assert made.headers["cache-control"] == "no-store"
+    assert token not in page
+    assert await house.who(token) == "bob"
+    assert (
+        await (await house.sign_in("alice")).post("/tokens", data={"do": "revoke", "id": token_id})
+    ).status_code == 404
+    assert await house.who(token) == "bob"
+    assert (await browser.post("/tokens", data={"do": "revoke", "id": token_id})).status_code == 303
+    assert await house.who(token) == 401
+
+
+async def test_tokens_of_applications_are_no_personal_ones(house: House) -> None:
+    tokens = await house.tokens("bob")
+    token_id = await house.database.fetchval("SELECT id FROM access_tokens WHERE grant_id IS NOT NULL")
+    browser = await house.sign_in("bob")
+
+    assert f"Token {token_id}<" not in (await browser.get("/tokens")).text
+    assert (await browser.post("/tokens", data={"do": "revoke", "id": str(token_id)})).status_code == 404
+    assert await house.who(tokens["access_token"]) == "bob"
+    for form in ({"do": "issue", "scope": "admin"}, {"do": "revoke", "id": "x"}, {"do": "else"}):
+        assert (await browser.post("/tokens", data=form)).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/applications", "/tokens"])
+async def test_these_pages_are_for_who_is_signed_in_and_sent_from_ourselves(house: House, path: str) -> None:
+    browser = await house.sign_in("bob")
+    form = {"do": "issue", "scope": "write", "name": "X", "redirect_uris": CALLBACK}
+    foreign = await browser.post(path, data=form, headers={"Origin": "https://evil.example"})
+
+    assert (await house.browser().get(path)).headers["location"] == f"/sign-in?next={path}"
+    assert (await house.browser().post(path, data=form)).status_code == 303
+    assert foreign.status_code == 403
+    assert await house.database.fetchval("SELECT count(*) FROM applications") == 2
+    assert path in (await browser.get("/")).text

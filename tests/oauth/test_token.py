@@ -1,0 +1,424 @@
+"""The token path and the revocation path: what is answered to whom, what works once, and what ends what."""
+
+import asyncio
+import base64
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.oauth.conftest import CALLBACK, PKCE, VERIFIER, House
+
+KEYS = ["access_token", "refresh_token", "expires", "expires_in", "scope", "token_type"]
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+
+
+def basic(name: str, secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()}
+
+
+# ------------------------------------------------------------------------------------------------------- answers
+
+
+async def test_a_code_becomes_tokens_in_exactly_the_documented_form(house: House) -> None:
+    answer = await house.exchange(await house.code())
+    told = answer.json()
+
+    assert (answer.status_code, list(told)) == (200, KEYS)
+    for name in ("access_token", "refresh_token"):
+        assert re.fullmatch("[0-9a-f]{40}", told[name])
+    assert (told["expires_in"], told["scope"], told["token_type"]) == (776_000, "write", "Bearer")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", told["expires"])
+    end = datetime.strptime(told["expires"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    assert abs(end - datetime.now(UTC) - timedelta(seconds=776_000)) < timedelta(minutes=1)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["pragma"] == "no-cache"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert await house.who(told["access_token"]) == "alice"
+
+
+async def test_what_is_stored_of_tokens_and_codes_is_their_hash(house: House) -> None:
+    code = await house.code()
+    told = (await house.exchange(code)).json()
+    rows = await house.database.fetch(
+        "SELECT t::text AS row FROM access_tokens t UNION ALL SELECT t::text FROM refresh_tokens t"
+        " UNION ALL SELECT t::text FROM authorization_codes t UNION ALL SELECT t::text FROM applications t"
+    )
+    stored = " ".join(row["row"] for row in rows)
+
+    for secret in (code, told["access_token"], told["refresh_token"], house.dialer.client_secret):
+        assert secret not in stored
+    assert "alice" not in stored
+
+
+async def test_bodies_are_json_or_forms_and_secrets_come_in_the_body_or_by_basic(house: House) -> None:
+    client = {"client_id": house.dialer.client_id, "client_secret": house.dialer.client_secret}
+    browser = house.browser()
+    for path, headers, fields in (
+        ("/oauth2/token", {}, client),
+        ("//oauth2//token", {}, client),
+        ("/OAUTH2/token/", {"Authorization": "Bearer of-something-else"}, client),
+        ("/oauth2/token", basic(*client.values()), {}),
+        ("/oauth2/token", basic(*client.values()), {"client_id": client["client_id"]}),
+    ):
+        for form in (True, False):
+            body = fields | {
+                "grant_type": "authorization_code", "code": await house.code(), "redirect_uri": CALLBACK, "more": "x",
+            }  # fmt: skip
+            sent = {"data": body} if form else {"json": body | {"more": {"a": [1]}}}
+            answer = await browser.post("http://town" + path, headers=headers, **sent)
+            assert (answer.status_code, list(answer.json())) == (200, KEYS), answer.text
+
+
+async def test_a_token_that_reads_does_not_write(house: House) -> None:
+    token = (await house.tokens(scope="read"))["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    assert (await house.browser().get("/tags", headers=headers)).status_code == 200
+    answer = await house.browser().post("/tags", json={"content": "x"}, headers=headers)
+    assert (answer.status_code, answer.json()["message"]) == (403, "Insufficient scope")
+
+
+async def test_the_users_of_an_application_can_be_asked_for_by_its_owner(house: House) -> None:
+    await house.tokens("alice")
+    dave = {"Authorization": f"Bearer {house.town.tokens['dave']}"}
+    alice = {"Authorization": f"Bearer {house.town.tokens['alice']}"}
+    query = {"oauth_client_id": house.dialer.client_id}
+    listed = await house.browser().get("/users", params=query, headers=dave)
+
+    assert [user["username"] for user in listed.json()["data"]] == ["alice"]
+    assert (await house.browser().get("/users", params=query, headers=alice)).status_code == 401
+    bob = f"/users/{house.town.users['bob']}"
+    assert (await house.browser().get(bob, params=query, headers=dave)).status_code == 401
+    unknown = {"oauth_client_id": "nope"}
+    assert (await house.browser().get("/users", params=unknown, headers=dave)).status_code == 403
+
+
+# -------------------------------------------------------------------------------------------------------- errors
+
+
+REFUSED = [
+    ("client_id missing", {"client_id": None}, 400, "invalid_request"),
+    ("client_id empty", {"client_id": ""}, 400, "invalid_request"),
+    ("client_id no text", {"client_id": 5}, 400, "invalid_request"),
+    ("client_id unknown", {"client_id": "nobody"}, 401, "invalid_client"),
+    ("client_id nul", {"client_id": "\0"}, 401, "invalid_client"),
+    ("secret missing", {"client_secret": None}, 401, "invalid_client"),
+    ("secret wrong", {"client_secret": "wrong"}, 401, "invalid_client"),
+    ("grant_type missing", {"grant_type": None}, 400, "invalid_request"),
+    ("grant_type password", {"grant_type": "password"}, 400, "unsupported_grant_type"),
+    ("grant_type client", {"grant_type": "client_credentials"}, 400, "unsupported_grant_type"),
+    ("grant_type odd", {"grant_type": "é\n"}, 400, "unsupported_grant_type"),
+    ("code missing", {"code": None}, 400, "invalid_request"),
+    ("code unknown", {"code": "0" * 40}, 400, "invalid_grant"),
+    ("redirect_uri missing", {"redirect_uri": None}, 400, "invalid_request"),
+    ("redirect_uri other", {"redirect_uri": CALLBACK + "/"}, 400, "invalid_grant"),
+    ("verifier without challenge", {"code_verifier": VERIFIER}, 400, "invalid_grant"),
+]
+
+
+@pytest.mark.parametrize(("case", "changed", "status", "error"), REFUSED, ids=[case[0] for case in REFUSED])
+async def test_a_fault_is_told_in_the_form_of_rfc_6749_and_the_code_is_still_good(
+    house: House, case: str, changed: dict, status: int, error: str
+) -> None:
+    code = await house.code()
+    answer = await house.exchange(**({"code": code} | changed))
+
+    assert answer.status_code == status, answer.text
+    assert list(answer.json()) == ["error", "error_description"]
+    assert answer.json()["error"] == error
+    assert answer.json()["error_description"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert "www-authenticate" not in answer.headers
+    assert (await house.exchange(code)).status_code == 200
+
+
+async def test_half_a_surrogate_pair_is_no_fault_of_ours(house: House) -> None:
+    client = f'"client_id":"{house.dialer.client_id}","client_secret":"{house.dialer.client_secret}"'
+    body = f'{{{client},"grant_type":"refresh_token","refresh_token":"\\ud800"}}'
+    answer = await house.browser().post("/oauth2/token", content=body.encode(), headers=JSON)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+
+UNREADABLE = [
+    (JSON, b"{"),
+    (JSON, b"[]"),
+    (JSON, b""),
+    (JSON, b"null"),
+    (JSON, b"[" * 10_000),
+    (JSON, b'{"grant_type":"refresh_token","grant_type":"refresh_token"}'),
+    (JSON, b'{"grant_type":["refresh_token"]}'),
+    (JSON, b'{"a":"' + b"x" * 20_000 + b'"}'),
+    (FORM, b""),
+    (FORM, b"grant_type=refresh_token&grant_type=refresh_token"),
+    (FORM, b"&".join(b"a=1" for _ in range(101))),
+    ({"Content-Type": "text/plain"}, b'{"grant_type":"refresh_token"}'),
+    ({}, b"grant_type=refresh_token"),
+    ({"Content-Type": "multipart/form-data; boundary=x"}, b"--x--"),
+    (JSON | {"Content-Encoding": "br"}, b"{}"),
+]
+
+
+@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/revoke"])
+@pytest.mark.parametrize(("headers", "body"), UNREADABLE, ids=[f"{body[:30]}" for _, body in UNREADABLE])
+async def test_a_body_that_cannot_be_read_is_an_invalid_request(house: House, path, headers, body: bytes) -> None:
+    answer = await house.browser().post(path, content=body, headers=headers)
+
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+async def test_a_body_that_does_not_arrive_is_an_invalid_request_too(house: House) -> None:
+    async def slow():
+        yield b"grant_type="
+        await asyncio.Event().wait()
+
+    answer = await house.browser().post("/oauth2/token", content=slow(), headers=FORM)
+    assert (answer.status_code, answer.json()["error"]) == (408, "invalid_request")
+
+
+@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/revoke"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE"])
+async def test_another_method_is_405_with_allow(house: House, path: str, method: str) -> None:
+    answer = await house.browser().request(method, path)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
+    if method != "HEAD":
+        assert answer.json()["error"] == "invalid_request"
+
+
+async def test_pages_of_other_sites_may_ask_for_tokens(house: House) -> None:
+    for path in ("/oauth2/token", "//oauth2//revoke"):
+        answer = await house.browser().options("http://town" + path, headers={"Origin": "https://app.example"})
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, "*")
+        assert "POST" in answer.headers["access-control-allow-methods"]
+
+
+async def test_who_tries_basic_is_told_so(house: House) -> None:
+    body = {"grant_type": "refresh_token", "refresh_token": "0" * 40}
+    for headers in (
+        basic(house.dialer.client_id, "wrong"), basic("nobody", "x"), {"Authorization": "Basic ?"},
+        {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()}, basic(house.phone.client_id, ""),
+    ):  # fmt: skip
+        answer = await house.browser().post("/oauth2/token", data=body, headers=headers)
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), headers
+        assert answer.headers["www-authenticate"].startswith("Basic")
+    two = await house.browser().post(
+        "/oauth2/token", data=body | {"client_id": "another"},
+        headers=basic(house.dialer.client_id, house.dialer.client_secret),
+    )  # fmt: skip
+    assert (two.status_code, two.json()["error"]) == (400, "invalid_request")
+
+
+async def test_a_secret_of_an_application_that_has_none_is_wrong(house: House) -> None:
+    code = await house.code(application=house.phone)
+    refused = await house.exchange(code, house.phone, code_verifier=VERIFIER, client_secret="x")
+
+    assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
+    assert (await house.exchange(code, house.phone, code_verifier=VERIFIER, client_secret="")).status_code == 200
+
+
+# --------------------------------------------------------------------------------------------------------- codes
+
+
+@pytest.mark.parametrize(
+    ("verifier", "error"),
+    [
+        (None, "invalid_request"),
+        ("wrong", "invalid_grant"),
+        (VERIFIER[::-1], "invalid_grant"),
+        ("é" * 50, "invalid_grant"),
+    ],
+)
+async def test_the_verifier_has_to_fit(house: House, verifier: str | None, error: str) -> None:
+    for application in (house.dialer, house.phone):
+        code = await house.code(application=application, **PKCE)
+        refused = await house.exchange(code, application, code_verifier=verifier)
+        assert (refused.status_code, refused.json()["error"]) == (400, error)
+        assert (await house.exchange(code, application, code_verifier=VERIFIER)).status_code == 200
+
+
+async def test_the_second_use_of_a_code_ends_what_the_first_one_gave(house: House) -> None:
+    code = await house.code()
+    first = (await house.exchange(code)).json()
+    renewed = (await house.refresh(first["refresh_token"])).json()
+    others = await house.tokens()
+    again = await house.exchange(code)
+
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    assert await house.who(first["access_token"]) == 401
+    assert await house.who(renewed["access_token"]) == 401
+    assert (await house.refresh(renewed["refresh_token"])).json()["error"] == "invalid_grant"
+    assert await house.who(others["access_token"]) == "alice", "another consent stands for itself"
+
+
+async def test_of_many_uses_at_once_one_at_the_most_gives_tokens_that_last(house: House) -> None:
+    code = await house.code()
+    answers = await asyncio.gather(*(house.exchange(code) for _ in range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [200, *[400] * 7]
+    assert await house.database.fetchval("SELECT count(*) FROM access_tokens WHERE grant_id IS NOT NULL") == 1
+
+
+async def test_a_code_is_for_its_application_alone_and_for_ten_minutes(house: House) -> None:
+    another = await house.register(CALLBACK)
+    code = await house.code()
+
+    assert (await house.exchange(code, another)).json()["error"] == "invalid_grant"
+    life = await house.database.fetchval("SELECT expires_at - now() FROM authorization_codes")
+    assert timedelta(minutes=9) < life <= timedelta(minutes=10)
+    await house.database.execute("UPDATE authorization_codes SET expires_at = now()")
+    assert (await house.exchange(code)).json()["error"] == "invalid_grant"
+
+
+async def test_a_closed_account_gives_no_tokens(house: House) -> None:
+    code, tokens = await house.code(), await house.tokens()
+    await house.database.execute("UPDATE users SET is_active = false WHERE username = 'alice'")
+
+    assert (await house.exchange(code)).json()["error"] == "invalid_grant"
+    assert (await house.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    assert await house.who(tokens["access_token"]) == 401
+
+
+# ------------------------------------------------------------------------------------------------------- refresh
+
+
+async def test_a_refresh_gives_new_tokens_of_the_same_scope(house: House) -> None:
+    first = await house.tokens(scope="read")
+    second = await house.refresh(first["refresh_token"], redirect_uri="https://ignored.example", code="ignored")
+    told = second.json()
+
+    assert (second.status_code, list(told), told["scope"]) == (200, KEYS, "read")
+    assert not {first["access_token"], first["refresh_token"]} & {told["access_token"], told["refresh_token"]}
+    assert await house.who(told["access_token"]) == "alice"
+    assert await house.who(first["access_token"]) == "alice", "an access token lives as long as it was said"
+
+
+async def test_the_old_one_works_for_a_minute_and_then_ends_everything(house: House) -> None:
+    first = await house.tokens()
+    second = (await house.refresh(first["refresh_token"])).json()
+    lost = await house.refresh(first["refresh_token"])
+    await house.database.execute("UPDATE refresh_tokens SET replaced_at = replaced_at - interval '59 seconds'")
+    late = await house.refresh(first["refresh_token"])
+    await house.database.execute("UPDATE refresh_tokens SET replaced_at = replaced_at - interval '1 second'")
+    stolen = await house.refresh(first["refresh_token"])
+
+    assert (lost.status_code, late.status_code) == (200, 200)
+    assert (stolen.status_code, stolen.json()["error"]) == (400, "invalid_grant")
+    for each in (first, second, lost.json(), late.json()):
+        assert await house.who(each["access_token"]) == 401
+        assert (await house.refresh(each["refresh_token"])).json()["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("granted", "asked", "answer"),
+    [
+        ("write", "read", "read"), ("write", "read write", "read write"), ("read write", "write,read", "write read"),
+        ("write", ["read"], "read"), ("write", "", "write"), ("read", "read admin", "read"),
+        ("read", "write", None), ("read", "read write", None), ("write", "admin", None), ("write", ["x"], None),
+    ],
+)  # fmt: skip
+async def test_a_scope_may_narrow_and_never_widen(house: House, granted: str, asked: object, answer) -> None:
+    first = await house.tokens(scope=granted)
+    told = await house.refresh(first["refresh_token"], scope=asked)
+    if answer is None:
+        assert (told.status_code, told.json()["error"]) == (400, "invalid_scope")
+        assert (await house.refresh(first["refresh_token"])).json()["scope"] == granted
+        return
+
+    assert told.json()["scope"] == answer
+    full = await house.refresh(told.json()["refresh_token"])
+    assert full.json()["scope"] == granted, "what was allowed is not lost by asking for less once"
+
+
+async def test_a_refresh_token_ends_after_ninety_days_without_use(house: House) -> None:
+    tokens = await house.tokens()
+    life = await house.database.fetchval("SELECT expires_at - now() FROM refresh_tokens")
+    await house.database.execute("UPDATE refresh_tokens SET expires_at = now()")
+
+    assert timedelta(days=89, hours=23) < life <= timedelta(days=90)
+    assert (await house.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+
+
+async def test_a_refresh_token_is_for_its_application_alone(house: House) -> None:
+    tokens, another = await house.tokens(), await house.register(CALLBACK)
+
+    assert (await house.refresh(tokens["refresh_token"], another)).json()["error"] == "invalid_grant"
+    assert (await house.refresh(tokens["access_token"])).json()["error"] == "invalid_grant", "it is no refresh token"
+    assert (await house.refresh(None)).json()["error"] == "invalid_request"
+    assert (await house.refresh(tokens["refresh_token"])).status_code == 200
+
+
+async def test_what_has_ended_is_cleared_away(house: House) -> None:
+    await house.code()
+    tokens = await house.tokens()
+    await house.database.execute("UPDATE authorization_codes SET expires_at = now() - interval '2 days'")
+    await house.database.execute(
+        "UPDATE access_tokens SET expires_at = now() - interval '2 days' WHERE grant_id IS NOT NULL"
+    )
+    await house.refresh(tokens["refresh_token"])
+    await house.code()
+
+    assert await house.database.fetchval("SELECT count(*) FROM access_tokens WHERE grant_id IS NOT NULL") == 1
+    assert await house.database.fetchval("SELECT count(*) FROM authorization_codes") == 1
+
+
+# ---------------------------------------------------------------------------------------------------- revocation
+
+
+async def revoke(house: House, token: str, application=None, **more: str):
+    application = application or house.dialer
+    client = {"client_id": application.client_id, "client_secret": application.client_secret or ""}
+    return await house.browser().post("/oauth2/revoke", data=client | {"token": token} | more)
+
+
+async def test_an_access_token_is_revoked_alone_and_a_refresh_token_with_all_that_was_made_from_it(house) -> None:
+    tokens = await house.tokens()
+    assert (await revoke(house, tokens["access_token"])).status_code == 200
+    assert await house.who(tokens["access_token"]) == 401
+    second = (await house.refresh(tokens["refresh_token"])).json()
+    answer = await revoke(house, second["refresh_token"], token_type_hint="access_token")
+
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert await house.who(second["access_token"]) == 401
+    assert (await house.refresh(second["refresh_token"])).json()["error"] == "invalid_grant"
+
+
+async def test_a_token_that_is_not_there_is_revoked_already(house: House) -> None:
+    assert (await revoke(house, "0" * 40, token_type_hint="nonsense")).status_code == 200
+    assert (await revoke(house, "\0")).status_code == 200
+
+
+async def test_nobody_revokes_what_is_not_his(house: House) -> None:
+    tokens, another = await house.tokens(), await house.register(CALLBACK)
+    refused = await revoke(house, tokens["access_token"], another)
+    personal = await revoke(house, house.town.tokens["alice"])
+
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+    assert (personal.status_code, personal.json()["error"]) == (400, "invalid_grant")
+    assert await house.who(tokens["access_token"]) == "alice"
+    assert await house.who(house.town.tokens["alice"]) == "alice"
+
+
+async def test_who_revokes_has_to_say_who_he_is(house: House) -> None:
+    tokens = await house.tokens()
+    body = {"token": tokens["access_token"]}
+    nobody = await house.browser().post("/oauth2/revoke", json=body)
+    wrong = await house.browser().post("/oauth2/revoke", json=body, headers=basic(house.dialer.client_id, "x"))
+    without = await house.browser().post(
+        "/oauth2/revoke", json={}, headers=basic(house.dialer.client_id, house.dialer.client_secret)
+    )
+
+    assert (nobody.status_code, nobody.json()["error"]) == (400, "invalid_request")
+    assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
+    assert (without.status_code, without.json()["error"]) == (400, "invalid_request")
+    assert await house.who(tokens["access_token"]) == "alice"
+
+
+async def test_an_application_without_a_secret_revokes_its_own(house: House) -> None:
+    code = await house.code(application=house.phone)
+    tokens = (await house.exchange(code, house.phone, code_verifier=VERIFIER)).json()
+
+    assert (await revoke(house, tokens["refresh_token"], house.phone)).status_code == 200
+    assert await house.who(tokens["access_token"]) == 401
