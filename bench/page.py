@@ -34,7 +34,8 @@ def as_markdown(results: dict[str, Any]) -> str:
     measured = (
         f"Measured on {made['at']}, commit {made['commit']}, in {made['seconds']} seconds; before the scenarios"
         f" {min(made['idle'].values()):.0%} to {max(made['idle'].values()):.0%} of the machine was idle. On"
-        f" {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, Python {machine['python']},"
+        f" {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']},"
+        f" Python {machine['python']},"
         f" PostgreSQL with {settings}; a disk that makes {machine['fsyncs_per_second']:,.0f} pages a second durable,"
         " one after the other."
     )

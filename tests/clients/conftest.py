@@ -40,19 +40,19 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Service:
+class Running:
     url: str
     town: Town
 
 
 @pytest.fixture
-async def service(database: Database, tmp_path: Path) -> AsyncIterator[Service]:
+async def service(database: Database, tmp_path: Path) -> AsyncIterator[Running]:
     listening = listen("127.0.0.1", 0)
     url = address_of(listening)
     settings = Settings(public_url=url, data=tmp_path, secret="a secret of the tests")
     town = await Town.found(database)
     async with running(settings, database, listening, with_worker=False):
-        yield Service(url, town)
+        yield Running(url, town)
 
 
 @pytest.fixture(scope="session")

@@ -8,19 +8,19 @@ import pytest
 
 from leadroutes.store import accounts
 from leadroutes.store.accounts import NewApplication
-from tests.clients.conftest import Node, Service
+from tests.clients.conftest import Node, Running
 
 PASSWORD = "correct horse battery"
 
 
 @pytest.mark.parametrize("version", ["3", "4", "5"])
-async def test_feathers_own_client_finds_everything_as_it_was(node: Node, service: Service, version: str) -> None:
+async def test_feathers_own_client_finds_everything_as_it_was(node: Node, service: Running, version: str) -> None:
     code, printed = await node.run("feathers.cjs", version, service.url, service.town.tokens["alice"])
 
     assert code == 0, printed
 
 
-async def test_passport_liondesk_signs_a_user_in(node: Node, service: Service) -> None:
+async def test_passport_liondesk_signs_a_user_in(node: Node, service: Running) -> None:
     await accounts.set_password(service.town.database, "bob@example.com", PASSWORD)
     wanted = NewApplication("Dialer", ["http://127.0.0.1/cb"])
     made = await accounts.add_application(service.town.database, "dave@example.com", wanted)
