@@ -33,3 +33,5 @@ async def test_a_letter_that_somebody_else_fills_in_is_kept_as_it_is(town, email
     reply = await ask(town, "alice", "POST", "/templates", json=letter)
 
     assert (reply.status, reply.json["body"]) == (201, "Dear {{ first_name")
+    retyped = await ask(town, "alice", "PATCH", f"/templates/{reply.json['id']}", json={"template_type": "Email"})
+    assert (retyped.status, list(retyped.json["errors"])) == (400, ["body"])

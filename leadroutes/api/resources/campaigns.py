@@ -280,10 +280,11 @@ TEMPLATE_FOLDERS = Resource(
 
 
 async def _check_template(writing: Writing, _errors: Errors) -> Errors:
-    """What was sent must be a template that can be filled in; those for direct mail are kept as they are."""
+    """What was sent, or is to be filled in from now on, must be such a template; direct mail is kept as it is."""
     if writing.record.get("template_type") not in _FILLED_IN:
         return {}
-    texts = {name: writing.sent.get(name) for name in ("subject", "body")}
+    is_retyped = "template_type" in writing.sent
+    texts = {name: writing.record.get(name) for name in ("subject", "body") if name in writing.sent or is_retyped}
     faults = {name: check_template(text) for name, text in texts.items() if text}
     return {name: f"{name}: {fault}" for name, fault in faults.items() if fault}
 
