@@ -96,10 +96,11 @@ def unavailable(rule_set: RuleSet, offers: Sequence[Offer]) -> dict[int, str]:
 
 
 def _why_gone(rule_set: RuleSet, offer: Offer) -> str | None:
-    if offer.team_id is None:
-        return why_unavailable(offer.user_id, rule_set.rules.people)
-    team = rule_set.rules.teams.get(offer.team_id)
-    member = next((each for each in team.members if each.user_id == offer.user_id), None) if team else None
+    """Only members are offered a lead for later, so an offer without a team had one that has been removed."""
+    team = rule_set.rules.teams.get(offer.team_id or 0)
+    if team is None:
+        return "the team has been removed"
+    member = next((each for each in team.members if each.user_id == offer.user_id), None)
     if member is None:
         return "he has left the team"
     return why_not(member) or why_unavailable(offer.user_id, rule_set.rules.people)

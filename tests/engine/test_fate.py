@@ -154,6 +154,16 @@ async def test_a_member_who_left_is_skipped_at_his_moment(brokerage: Brokerage, 
     assert told["reason"] == "he has left the team"
 
 
+async def test_nobody_is_told_any_more_once_the_team_is_removed(brokerage: Brokerage, database: Database) -> None:
+    [lead_id] = (await brokerage.ask()).stored.lead_ids
+    await database.execute("DELETE FROM lead_routes")
+    await database.execute("DELETE FROM teams")
+    await database.move_clock(timedelta(minutes=5))
+    await brokerage.engine.do_due()
+    assert await brokerage.states(lead_id) == {"bob": "notified", "carol": "skipped"}
+    assert await database.fetchval("SELECT reason FROM offers WHERE state = 'skipped'") == "the team has been removed"
+
+
 async def test_the_explanation_is_of_the_rules_that_decided_even_when_they_are_gone(
     brokerage: Brokerage, database: Database
 ) -> None:
