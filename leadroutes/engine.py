@@ -219,6 +219,9 @@ class Engine:
         """Begin a campaign for a contact of `owner_id`; Conflict while it runs for him."""
 
         async def work(transaction: Transaction) -> int:
+            stays = "SELECT true FROM campaigns WHERE id = $1 FOR KEY SHARE"
+            if not await transaction.fetchval(stays, campaign_id):
+                raise NotFound.record(campaign_id)
             contact = await _load_contact(transaction, owner_id, contact_id)
             sender = contact.assigned_user_id or owner_id
             timezone = await transaction.fetchval("SELECT timezone FROM users WHERE id = $1", sender)

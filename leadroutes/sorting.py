@@ -26,7 +26,7 @@ from leadroutes.domain.arriving import (
 )
 from leadroutes.domain.identity import comparable_zipcode, normal_phone, time_zone_of
 from leadroutes.domain.inquiry import Inquiry
-from leadroutes.errors import Conflict, NotFound, Problem
+from leadroutes.errors import Conflict, Invalid, NotFound, Problem
 from leadroutes.store.arriving import Known, Writes, key_record
 
 
@@ -137,11 +137,18 @@ class Sorting:
         match item.arrival:
             case NewLead() as new_lead:
                 stored = self._add_new_lead(new_lead)
+            case Received() as received if not self._is_open(received):
+                return NotFound("Page not found")
             case Received() as received:
                 stored = self._add_received(received, self._find_refused(item))
         if isinstance(stored, Stored):
             self._keep_keys(item, stored)
         return stored
+
+    def _is_open(self, received: Received) -> bool:
+        """Unless the key has been revoked since it was looked up, and its lead source removed."""
+        source = (received.owner_id, received.lead_source_id)
+        return not received.lead_source_id or source in self.known.contact_sources
 
     def _repeat(
         self, item: Item, earlier: KnownKey, known_keys: Mapping[tuple[str, str], KnownKey]
@@ -178,7 +185,8 @@ class Sorting:
     def _add_new_lead(self, new_lead: NewLead) -> Stored | Problem:
         contact = self.known.contacts.get((new_lead.owner_id, new_lead.contact_id))
         if contact is None:
-            return NotFound.record(new_lead.contact_id)
+            message = f"contact_id: {new_lead.contact_id} was given; expected a contact that is there"
+            return Invalid.fields({"contact_id": message})
         record = {each.name: getattr(new_lead, each.name) for each in fields(new_lead) if each.name != "distribute"}
         time_zone = contact.time_zone or time_zone_of(
             comparable_zipcode(new_lead.zipcode), normal_phone(contact.mobile_phone)

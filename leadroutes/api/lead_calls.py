@@ -18,6 +18,7 @@ from leadroutes.api.resources.leads import SEES_ALL_OF_LEAD
 from leadroutes.api.rest import id_in
 from leadroutes.api.statements import columns, record_sql
 from leadroutes.api.values import Id, Moment, quoted
+from leadroutes.api.writing import told
 from leadroutes.arrivals import Idempotency
 from leadroutes.errors import Forbidden, Invalid, NotFound
 from leadroutes.sorting import NewLead
@@ -65,7 +66,8 @@ async def post_lead(call: Call) -> Answer:
         distribute=sent.get("distribute", True),
         **record,
     )
-    stored = await call.rooms.arrivals.post_lead(lead, idempotency=idempotency)
+    with told(LEADS, is_removal=False):
+        stored = await call.rooms.arrivals.post_lead(lead, idempotency=idempotency)
     lead_id = stored.lead_ids[0] if stored.lead_ids else 0
     if stored.owner_id == call.caller.user_id and not keys:
         shown = (await call.rooms.own_leads.find((stored.owner_id, lead_id)) or "").encode()

@@ -58,12 +58,12 @@ def lock_sql(resource: Resource, conditions: tuple[str, ...], permission: str, s
 
 @lru_cache(maxsize=64)
 def parent_sql(resource: Resource) -> str:
-    """The owner of the parent $2, if the caller $1 sees it, and whether he may add to it."""
+    """The owner of the parent $2, if the caller $1 sees it, and whether he may add to it. It stays while he does."""
     parent = resource.parent
     assert parent is not None
     return (
         f"SELECT t.owner_id, ({resource.creatable}) AS may FROM {parent.from_clause}"
-        f" WHERE t.id = $2 AND ({parent.visible})"
+        f" WHERE t.id = $2 AND ({parent.visible}) FOR KEY SHARE OF t"
     )
 
 

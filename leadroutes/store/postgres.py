@@ -36,7 +36,8 @@ AWAY = (
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,
 )
-COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+# The last: what is named was there when it was looked up, and has been removed since.
+COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.ForeignKeyViolationError)
 ATTEMPTS = 5
 LONGEST_STATEMENT = 60  # seconds
 

@@ -10,7 +10,8 @@ WITH present AS (
     INSERT INTO contacts (owner_id, id, first_name, last_name, email, secondary_email, mobile_phone, home_phone,
         office_phone, source_id, time_zone, created_at, modified_at)
     SELECT x.owner_id, x.id, x.first_name, x.last_name, x.email, x.secondary_email, x.mobile_phone, x.home_phone,
-           x.office_phone, x.source_id, x.time_zone, coalesce(x.created_at, $1), coalesce(x.created_at, $1)
+           x.office_phone, (SELECT s.id FROM contact_sources s WHERE s.owner_id = x.owner_id AND s.id = x.source_id),
+           x.time_zone, coalesce(x.created_at, $1), coalesce(x.created_at, $1)
     FROM json_to_recordset($2::json) AS x (owner_id bigint, id bigint, first_name text, last_name text, email text,
         secondary_email text, mobile_phone text, home_phone text, office_phone text, source_id bigint, time_zone text,
         created_at timestamptz)

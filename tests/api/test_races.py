@@ -1,0 +1,36 @@
+"""What a request names may be removed while it is under way: a clear answer, and nothing half done."""
+
+import pytest
+
+from leadroutes.doctor import examine
+from tests.api.asking import ask
+from tests.races import overtaken
+from tests.town import Town
+
+
+@pytest.mark.parametrize(
+    ("table", "field"), [("contacts", "contact_id"), ("lead_sources", "source_id")], ids=["contact", "lead source"]
+)
+async def test_a_lead_names_what_is_being_removed(town: Town, table: str, field: str) -> None:
+    source_id = await town.insert("lead_sources", owner_id=town.users["alice"], name="Yard sign")
+    body = {"contact_id": await town.contact("alice"), "source_id": source_id}
+    posted = ask(town, "alice", "POST", "/leads", json=body)
+    reply = await overtaken(posted, town.database, f"DELETE FROM {table} WHERE id = $1", body[field])
+    assert (reply.status, list(reply.json["errors"])) == (400, [field])
+    assert await town.database.fetchval("SELECT count(*) FROM leads") == 0
+
+
+async def test_a_child_is_added_to_what_is_being_removed(town: Town) -> None:
+    contact_id = await town.contact("alice")
+    event = await ask(town, "alice", "POST", "/events", json={"contact_id": contact_id, "type": "viewed"})
+    path = f"/events/{event.json['id']}/properties"
+    reply = await overtaken(ask(town, "alice", "POST", path, json={}), town.database, "DELETE FROM events")
+    assert (reply.status, reply.json["message"]) == (404, f"No record found for id '{event.json['id']}'")
+
+
+async def test_a_campaign_is_started_while_it_is_being_removed(town: Town) -> None:
+    campaign_id, contact_id = await town.campaign("alice", "Drip"), await town.contact("alice")
+    started = ask(town, "alice", "POST", f"/campaigns/{campaign_id}/contacts", json={"contact_id": contact_id})
+    reply = await overtaken(started, town.database, "DELETE FROM campaigns WHERE id = $1", campaign_id)
+    assert reply.status == 404
+    assert (await examine(town.database)).violation is None
