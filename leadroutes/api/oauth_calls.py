@@ -18,19 +18,27 @@ from leadroutes.oauth.protocol import Outcome, Values
 from leadroutes.oauth.tokens import FIELDS, answer_revocation, answer_token
 
 LARGEST = 16_384  # bytes of a body
-_TEXT = {"type": "string"}
+_ANY = {"type": "string"}
+_SOME = {"type": "string", "minLength": 1}
+_CLIENT = {"client_id": {"type": "string", "minLength": 1, "description": "or by HTTP Basic"}, "client_secret": _ANY}
+
+
+def _fields(required: tuple[str, ...], **others: Mapping[str, Any]) -> dict[str, Any]:
+    properties = _CLIENT | dict.fromkeys(required, _SOME) | others
+    return {"type": "object", "properties": properties, "required": ["client_id", *required, *_fixed(others)]}
+
+
+def _fixed(others: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [name for name, schema in others.items() if "const" in schema]
+
+
 TOKEN_FIELDS: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {"grant_type": {"enum": ["authorization_code", "refresh_token"]}}
-    | dict.fromkeys(("client_id", "client_secret", "code", "redirect_uri", "code_verifier", "refresh_token"), _TEXT)
-    | {"scope": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}},
-    "required": ["grant_type"],
+    "oneOf": [
+        _fields(("code", "redirect_uri"), grant_type={"const": "authorization_code"}, code_verifier=_ANY),
+        _fields(("refresh_token",), grant_type={"const": "refresh_token"}, scope=_ANY),
+    ]
 }
-REVOCATION_FIELDS: Mapping[str, Any] = {
-    "type": "object",
-    "properties": dict.fromkeys(("client_id", "client_secret", "token", "token_type_hint"), _TEXT),
-    "required": ["token"],
-}
+REVOCATION_FIELDS: Mapping[str, Any] = _fields(("token",), token_type_hint=_ANY)
 _NOT_KEPT = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 
 

@@ -1,6 +1,7 @@
 """The description of the API, OpenAPI 3.1, from the same declarations that it is served from. Made once."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,8 @@ from leadroutes import __version__
 from leadroutes.api.operations import OPERATIONS, Operation
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources import RESOURCES
-from leadroutes.api.values import Bool, Id, Integer, Number, Text, nullable
+from leadroutes.api.taken import body_schema, filter_schema, replacement_schema
+from leadroutes.api.values import nullable
 
 Json = dict[str, Any]
 
@@ -31,18 +33,37 @@ ERROR: Json = {
     "required": ["name", "message", "code", "className", "errors"],
 }
 
+OAUTH_ERROR: Json = {
+    "type": "object",
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+    "required": ["error", "error_description"],
+}
+TOKENS: Json = {
+    "type": "object",
+    "properties": {
+        "access_token": {"type": "string", "pattern": "^[0-9a-f]{40}$"},
+        "refresh_token": {"type": "string", "pattern": "^[0-9a-f]{40}$"},
+        "expires": {"type": "string", "format": "date-time"},
+        "expires_in": {"type": "integer"},
+        "scope": {"type": "string"},
+        "token_type": {"const": "Bearer"},
+    },
+    "required": ["access_token", "refresh_token", "expires", "expires_in", "scope", "token_type"],
+    "additionalProperties": False,
+}
+
 
 @cache
 def document() -> bytes:
     """The description as JSON."""
-    schemas: Json = {"Error": ERROR}
+    schemas: Json = {"Error": ERROR, "OAuthError": OAUTH_ERROR, "Tokens": TOKENS}
     for resource in RESOURCES:
         schemas |= _schemas(resource)
     paths: dict[str, Json] = {}
     for operation in OPERATIONS:
         template, parameters = _path(operation)
         item = paths.setdefault(template, {"parameters": parameters} if parameters else {})
-        item[operation.method.lower()] = _operation(operation)
+        item[operation.method.lower()] = _operation(operation, schemas)
     told = {
         "openapi": "3.1.0",
         "info": {"title": "Lead Routes", "version": __version__, "description": ABOUT},
@@ -51,7 +72,10 @@ def document() -> bytes:
         "components": {
             "schemas": schemas,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-            "responses": {"Error": _content("What went wrong", _ref("Error"))},
+            "responses": {
+                "Error": _content("What went wrong", _ref("Error")),
+                "OAuthError": _content("What went wrong, in the form of RFC 6749", _ref("OAuthError")),
+            },
         },
     }
     return msgspec.json.format(msgspec.json.encode(told), indent=1)
@@ -72,9 +96,14 @@ def _schemas(resource: Resource) -> Json:
     if "C" in resource.methods or "U" in resource.methods:
         written = [each for each in resource.writeable if each.write is not Write.LATER]
         required = [each.name for each in written if each.required]
-        schemas[f"New{name}"] = _body_schema(written) | ({"required": required} if required else {})
+        needs = {"required": required} if required else {}
+        schemas[f"New{name}"] = _body_schema(written, body_schema) | needs
+        if "U" in resource.methods and any(each.write is Write.ONCE for each in written):
+            schemas[f"{name}Replacement"] = _body_schema(written, replacement_schema) | needs
     if "P" in resource.methods:
-        schemas[f"{name}Change"] = _body_schema([each for each in resource.writeable if each.write is not Write.ONCE])
+        schemas[f"{name}Change"] = _body_schema(
+            [each for each in resource.writeable if each.write is not Write.ONCE], body_schema
+        )
     return schemas
 
 
@@ -83,20 +112,8 @@ def _answer_schema(each: Field) -> Json:
     return _described(nullable(schema) if each.nullable else schema, each)
 
 
-def _body_schema(fields: list[Field]) -> Json:
-    return {"type": "object", "properties": {each.name: _sent_schema(each) for each in fields}}
-
-
-def _sent_schema(each: Field) -> Json:
-    """Numbers and truth values are taken as text too, and some texts as numbers; the usual form is described."""
-    schema = dict(each.kind.schema())
-    if isinstance(each.kind, Text) and each.kind.takes_number:
-        schema["type"] = ["string", "number"]
-    if isinstance(each.kind, Id) and each.nullable:
-        schema["minimum"] = 0
-    if each.default is not None:
-        schema["default"] = each.default
-    return _described(nullable(schema) if each.nullable else schema, each)
+def _body_schema(fields: list[Field], schema_of: Callable[[Field], Json]) -> Json:
+    return {"type": "object", "properties": {each.name: _described(schema_of(each), each) for each in fields}}
 
 
 def _described(schema: Json, each: Field) -> Json:
@@ -125,13 +142,13 @@ def _path(operation: Operation) -> tuple[str, list[Json]]:
     return "/".join(words), [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
-def _operation(operation: Operation) -> Json:
+def _operation(operation: Operation, schemas: Json) -> Json:
     told: Json = {
         "operationId": re.sub("[^a-z]+", "_", f"{operation.method} {operation.path}".lower()).strip("_"),
         "summary": operation.about,
         "responses": {
             str(operation.status): _content("Done", _answer(operation)),
-            "default": {"$ref": "#/components/responses/Error"},
+            "default": {"$ref": f"#/components/responses/{'OAuthError' if operation.answers_all else 'Error'}"},
         },
     }
     if operation.resource is not None:
@@ -139,11 +156,13 @@ def _operation(operation: Operation) -> Json:
     if parameters := _parameters(operation):
         told["parameters"] = parameters
     if (body := _body(operation)) is not None:
-        told["requestBody"] = {"content": {"application/json": {"schema": body}}}
+        told["requestBody"] = {"required": _is_needed(body, schemas), "content": {"application/json": {"schema": body}}}
     return told | ({"security": []} if operation.is_public else {})
 
 
 def _answer(operation: Operation) -> Json:
+    if operation.shows == "token":
+        return _ref("Tokens")
     if operation.resource is None or operation.shows == "other":
         return {}
     record = _ref(schema_name(operation.resource))
@@ -163,7 +182,16 @@ def _body(operation: Operation) -> Json | None:
     if operation.resource is None or operation.method in ("GET", "DELETE"):
         return None
     name = schema_name(operation.resource)
-    return _ref(f"{name}Change" if operation.method == "PATCH" else f"New{name}")
+    if operation.method == "PATCH":
+        return _ref(f"{name}Change")
+    is_replaced = operation.method == "PUT" and any(each.write is Write.ONCE for each in operation.resource.writeable)
+    return _ref(f"{name}Replacement" if is_replaced else f"New{name}")
+
+
+def _is_needed(body: Json, schemas: Json) -> bool:
+    """An empty body has no fields, so it will do where none is required."""
+    name = body.get("$ref", "").rpartition("/")[2]
+    return bool(schemas.get(name, body).get("required"))
 
 
 def _parameters(operation: Operation) -> list[Json]:
@@ -172,16 +200,10 @@ def _parameters(operation: Operation) -> list[Json]:
         return []
     filters = operation.resource.filters
     page = [
-        _query("$limit", {"type": "integer", "minimum": 0, "maximum": 1000, "default": 10}),
-        _query("$skip", {"type": "integer", "minimum": 0, "default": 0}),
+        _query("$limit", {"type": "number", "minimum": 0, "default": 10}, "at most 1000 are answered"),
+        _query("$skip", {"type": "number", "minimum": 0, "maximum": 2**53 - 1, "default": 0}),
     ]
-    return page + [_query(name, _filter_schema(each), each.note) for name, each in filters.items()]
-
-
-def _filter_schema(each: Field) -> Json:
-    if isinstance(each.kind, Integer | Number | Bool):
-        return {"type": each.kind.schema()["type"]}
-    return {"type": "string"} | ({"format": "date-time"} if "format" in each.kind.schema() else {})
+    return page + [_query(name, filter_schema(each), each.note) for name, each in filters.items()]
 
 
 def _query(name: str, schema: Json, about: str = "") -> Json:
