@@ -12,8 +12,16 @@ from typing import Any
 
 import msgspec
 
-from leadroutes.domain.arriving import Identity, Key, KnownContact, KnownKey, fill_contact, find_contact, identities_of
-from leadroutes.domain.identity import time_zone_of
+from leadroutes.domain.arriving import (
+    Identity,
+    Key,
+    KnownContact,
+    KnownKey,
+    fill_contact,
+    find_contact,
+    identities_of,
+    place_contact,
+)
 from leadroutes.engine import Engine
 from leadroutes.intake.csv_import import CellWarning, ImportedRow, RowError, read_csv
 from leadroutes.sorting import inquiry_columns, vendor_key
@@ -343,9 +351,8 @@ class _Batch:
         inquiry = row.imported.inquiry
         before = self.known.contacts[self.owner_id, contact_id]
         filled = replace(
-            fill_contact(before, inquiry),
+            fill_contact(place_contact(before, inquiry.zipcode, inquiry.phone), inquiry),
             source_id=before.source_id or self.importing.contact_source_of(row),
-            time_zone=before.time_zone or time_zone_of(inquiry.zipcode, inquiry.phone),
         )
         if filled != before:
             self.before.setdefault(contact_id, before)

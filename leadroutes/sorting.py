@@ -22,9 +22,10 @@ from leadroutes.domain.arriving import (
     find_touched_lead,
     identities_of,
     is_same_person,
+    place_contact,
     touch_lead,
 )
-from leadroutes.domain.identity import comparable_zipcode, normal_phone, time_zone_of
+from leadroutes.domain.identity import comparable_zipcode, normal_phone
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.errors import Conflict, Invalid, NotFound, Problem
 from leadroutes.store.arriving import Known, Writes, key_record
@@ -188,10 +189,8 @@ class Sorting:
             message = f"contact_id: {new_lead.contact_id} was given; expected a contact that is there"
             return Invalid.fields({"contact_id": message})
         record = {each.name: getattr(new_lead, each.name) for each in fields(new_lead) if each.name != "distribute"}
-        time_zone = contact.time_zone or time_zone_of(
-            comparable_zipcode(new_lead.zipcode), normal_phone(contact.mobile_phone)
-        )
-        self._change_contact(new_lead.owner_id, replace(contact, time_zone=time_zone))
+        zipcode, phone = comparable_zipcode(new_lead.zipcode), normal_phone(contact.mobile_phone)
+        self._change_contact(new_lead.owner_id, place_contact(contact, zipcode, phone))
         lead_id = self._make_lead(record, contact.id, is_distributed=new_lead.distribute)
         return Stored(owner_id=new_lead.owner_id, lead_ids=(lead_id,), is_new=True)
 
@@ -311,14 +310,14 @@ class Sorting:
         """The contact that this person is, made if need be; and whether he was known before."""
         owner_id = received.owner_id
         contact_id = find_contact(self.known.identities[owner_id], identities_of(inquiry))
-        time_zone = time_zone_of(inquiry.zipcode, inquiry.phone)
         is_known = contact_id is not None
         if contact_id is None:
             contact_id = self.known.contact_ids.pop(0)
             source_id = received.contact_source_id or self.known.contact_sources.get(
                 (owner_id, received.lead_source_id)
             )
-            contact = fill_contact(KnownContact(id=contact_id, source_id=source_id, time_zone=time_zone), inquiry)
+            placed = place_contact(KnownContact(id=contact_id, source_id=source_id), inquiry.zipcode, inquiry.phone)
+            contact = fill_contact(placed, inquiry)
             self.known.contacts[owner_id, contact_id] = contact
             self.changed_contacts[owner_id, contact_id] = KnownContact(id=0)
             self._keep_identities(owner_id, contact_id, inquiry)
@@ -327,8 +326,8 @@ class Sorting:
         return contact_id, is_known
 
     def _fill(self, owner_id: int, before: KnownContact, inquiry: Inquiry) -> None:
-        time_zone = before.time_zone or time_zone_of(inquiry.zipcode, inquiry.phone)
-        self._change_contact(owner_id, replace(fill_contact(before, inquiry), time_zone=time_zone))
+        placed = place_contact(before, inquiry.zipcode, inquiry.phone)
+        self._change_contact(owner_id, fill_contact(placed, inquiry))
         self._keep_identities(owner_id, before.id, inquiry)
 
     def _keep_identities(self, owner_id: int, contact_id: int, inquiry: Inquiry) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from leadroutes.domain.identity import comparable_zipcode
+from leadroutes.domain.identity import comparable_zipcode, time_zone_of
 from leadroutes.domain.inquiry import Inquiry
 
 TOUCH_WINDOW = timedelta(hours=24)
@@ -49,6 +49,7 @@ class KnownContact:
     source_id: int | None = None
     assigned_user_id: int | None = None
     time_zone: str | None = None
+    has_zipcode: bool = False  # of an address or an inquiry; otherwise a phone told the time zone
     birthday: str | None = None
 
 
@@ -61,6 +62,14 @@ class KnownLead:
     street_address: str | None
     zipcode: str | None
     touched_at: datetime
+
+
+def place_contact(contact: KnownContact, zipcode: str | None, phone: str | None) -> KnownContact:
+    """Where he is after this inquiry: a zipcode tells the time zone before a phone does, and what was told stands."""
+    zone = time_zone_of(zipcode, None)
+    if zone is not None and zone != contact.time_zone and not contact.has_zipcode:
+        return replace(contact, time_zone=zone, has_zipcode=True)
+    return replace(contact, time_zone=contact.time_zone or time_zone_of(None, phone))
 
 
 def identities_of(inquiry: Inquiry) -> tuple[Identity, ...]:

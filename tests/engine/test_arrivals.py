@@ -35,6 +35,21 @@ async def test_a_new_person_becomes_a_contact_a_lead_and_a_rollout(brokerage: Br
     assert await count(database, "pgqueuer") == 1
 
 
+async def test_where_a_contact_is_an_inquirys_zipcode_tells_before_his_phone_does(
+    brokerage: Brokerage, database: Database
+) -> None:
+    async def zone() -> str:
+        found: str = await database.fetchval("SELECT time_zone FROM contacts")
+        return found
+
+    await brokerage.ask(phone="(303) 555-0199", message="one")
+    assert await zone() == "America/Denver"
+    await brokerage.ask(phone="(303) 555-0199", zip="96813", message="two")
+    assert await zone() == "Pacific/Honolulu"
+    await brokerage.ask(phone="(303) 555-0199", zip="10001", message="three", property_address="1 Main St")
+    assert await zone() == "Pacific/Honolulu"
+
+
 async def test_what_came_in_is_kept_byte_for_byte_without_its_secrets(brokerage: Brokerage, database: Database) -> None:
     body = b'{"email":"mia@example.com" , "x": "\xff"}'
     headers = {"Content-Type": "application/json", "Authorization": "Basic c2VjcmV0", "X-System": "IDX"}

@@ -21,7 +21,7 @@ WITH present AS (
         email = coalesce(c.email, x.email), secondary_email = coalesce(c.secondary_email, x.secondary_email),
         mobile_phone = coalesce(c.mobile_phone, x.mobile_phone), home_phone = coalesce(c.home_phone, x.home_phone),
         office_phone = coalesce(c.office_phone, x.office_phone), source_id = coalesce(c.source_id, x.source_id),
-        time_zone = coalesce(c.time_zone, x.time_zone), modified_at = $1
+        time_zone = coalesce(x.time_zone, c.time_zone), modified_at = $1
     FROM (SELECT * FROM json_to_recordset($3::json) AS x (owner_id bigint, id bigint, first_name text, last_name text,
         email text, secondary_email text, mobile_phone text, home_phone text, office_phone text, source_id bigint,
         time_zone text) LIMIT json_array_length($3::json)) x

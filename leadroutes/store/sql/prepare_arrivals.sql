@@ -30,7 +30,11 @@ SELECT
             'id', c.id, 'first_name', c.first_name, 'last_name', c.last_name, 'email', c.email,
             'secondary_email', c.secondary_email, 'mobile_phone', c.mobile_phone, 'home_phone', c.home_phone,
             'office_phone', c.office_phone, 'source_id', c.source_id, 'assigned_user_id', c.assigned_user_id,
-            'time_zone', c.time_zone, 'birthday', c.birthday))), '[]')
+            'time_zone', c.time_zone, 'birthday', c.birthday, 'has_zipcode', c.time_zone IS NOT NULL AND (
+                EXISTS (SELECT FROM contact_addresses a
+                        WHERE a.owner_id = c.owner_id AND a.contact_id = c.id AND a.zip IS NOT NULL)
+                OR EXISTS (SELECT FROM leads l
+                           WHERE l.owner_id = c.owner_id AND l.contact_id = c.id AND l.zipcode IS NOT NULL))))), '[]')
         FROM wanted_contact w JOIN contacts c ON c.owner_id = w.owner_id AND c.id = w.contact_id)::text AS contacts,
     (SELECT coalesce(json_agg(json_build_array(w.owner_id, w.lead_source_id, (
             SELECT min(c.id) FROM contact_sources c
