@@ -3,20 +3,19 @@
 It answers nothing itself.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from leadroutes import api, web
+from leadroutes.api.problems import answer_of
 from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
+from leadroutes.errors import NotFound, Problem, Unavailable
+from leadroutes.front import Application, Front, Receive, Scope, Send
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+READY = "/readyz"
+WATCHED = ("/healthz", READY, "/metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +26,18 @@ class House:
     arrivals: Arrivals
     api: Application
     pages: Application
+    front: Front = field(default_factory=Front)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope:
             case {"type": "lifespan"}:
                 await self._live(receive, send)
+            case {"type": "http", "path": path} if path == READY and self.front.is_closing:
+                await _refuse(Unavailable("The service is about to stop", retry_after=5), send)
             case {"type": "http", "path": path} if web.owns(path):
-                await self.pages(scope, receive, send)
-            case _:
-                await self.api(scope, receive, send)
+                await self.front.let_in("pages", self.pages, scope, receive, send)
+            case {"type": "http"}:
+                await self.front.let_in("api", self.api, scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """What has arrived is stored before the server is gone."""
@@ -58,3 +60,28 @@ def build(settings: Settings, database: Database) -> House:
         api=api.application(database, engine, arrivals, settings),
         pages=web.application(database, engine, settings),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Lodge:
+    """What a worker answers that serves nobody: whether it is alive, and its figures."""
+
+    api: Application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or scope.get("path") in WATCHED:
+            await self.api(scope, receive, send)
+        elif scope["type"] == "http":
+            await _refuse(NotFound("Page not found"), send)
+
+
+def build_lodge(settings: Settings, database: Database, engine: Engine, arrivals: Arrivals) -> Lodge:
+    """The little application of a worker."""
+    return Lodge(api.application(database, engine, arrivals, settings))
+
+
+async def _refuse(problem: Problem, send: Send) -> None:
+    answer = answer_of(problem)
+    headers = [*answer.headers, (b"content-type", answer.content_type), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

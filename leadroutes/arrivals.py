@@ -5,6 +5,7 @@ Reads bodies, hands batches to `receiving`, and gives every caller his own answe
 
 import asyncio
 import hashlib
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from leadroutes import metrics
 from leadroutes.again import TryAgain, delay_after
 from leadroutes.domain.arriving import Key
 from leadroutes.engine import Engine
@@ -28,6 +30,7 @@ from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.queue import RowKey
 from leadroutes.store.together import Together
+from leadroutes.tracing import span
 from leadroutes.vault import Vault
 from leadroutes.vendors import Vendors
 
@@ -255,8 +258,10 @@ class Arrivals:
         async def work(transaction: Transaction) -> list[Stored | Problem]:
             return await receive(transaction, self.engine.rule_sets, [waiting.item for waiting in batch])
 
+        begun = time.perf_counter()
         try:
-            answers: list[Stored | Problem] = await self.engine.database.run(work)
+            with span("store arrivals", batch=len(batch)):
+                answers: list[Stored | Problem] = await self.engine.database.run(work)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the callers have to hear of it
             if len(batch) == 1 or isinstance(error, Unavailable):
                 _fail(batch, error)
@@ -264,6 +269,8 @@ class Arrivals:
             for waiting in batch:
                 await self._store_together([waiting])
             return
+        metrics.BATCH.observe(len(batch))
+        metrics.COMMIT.observe(time.perf_counter() - begun)
         for waiting, answer in zip(batch, answers, strict=True):
             _give(waiting.answer, answer)
 

@@ -135,7 +135,7 @@ def settings() -> None:
 def _shown(name: str, value: object) -> str:
     if value is None:
         return "-"
-    return "(set)" if name == "LEADROUTES_SECRET" else logs.without_secrets(shown(value))
+    return "(set)" if name in ("LEADROUTES_SECRET", "LEADROUTES_METRICS_TOKEN") else logs.without_secrets(shown(value))
 
 
 @app.command()
@@ -459,7 +459,7 @@ def _settings(level: int = logging.WARNING) -> Settings:
         values = Settings.load()
     except Problem as problem:
         fail(problem.message)
-    logs.set_up(as_json=values.log_json, level=level)
+    logs.set_up(as_json=values.log_json, level=level, tells_leads=values.log_leads)
     return values
 
 

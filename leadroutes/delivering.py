@@ -3,24 +3,25 @@
 Nothing is sent inside a transaction; a message to a contact is never sent a second time.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
-
-import structlog
 
 from leadroutes.again import TryAgain, delay_after
 from leadroutes.channels import words
 from leadroutes.channels.envelope import Channel, DeliveryError, Envelope
+from leadroutes.errors import Unavailable
+from leadroutes.journal import note_delivery
 from leadroutes.liquid import Unrenderable
 from leadroutes.secrets import secret_of
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey, Outcome, add_claim_token, begin_sending, note_outcome
 from leadroutes.store.postgres import Database
+from leadroutes.tracing import span
 from leadroutes.unsubscribing import unsubscribe_token
 
-log = structlog.get_logger()
-
 MOST_ATTEMPTS = 8
+NOTED_WITHIN = 120.0  # seconds
 VIA = {"email": "Email", "text": "Text", "call": "Phone"}
 CLAIMABLE = ("offer", "unclaimed")
 
@@ -40,11 +41,24 @@ class Delivery:
             return
         if (outcome := _without_sending(message)) is None:
             outcome = await self._send(key, message)
-        await note_outcome(self._database, key, outcome)
-        log.info("message", owner=key.owner_id, message=key.id, lead=message["lead_id"], kind=message["kind"],
-                 channel=message["channel"], state=outcome.state, reason=outcome.reason)  # fmt: skip
-        if outcome.state == "queued":
+        is_noted = await self._note(key, message["attempts"], outcome)
+        note_delivery(
+            key.owner_id, message["lead_id"], key.id, message["kind"], message["channel"], outcome.state
+        )
+        if outcome.state == "queued" or not is_noted:  # somebody who took us for dead may rely on the job
             raise TryAgain(delay_after(message["attempts"]), outcome.reason or "")
+
+    async def _note(self, key: MessageKey, attempt: int, outcome: Outcome) -> bool:
+        """Nobody else knows what came of it, so a database that is away is waited for."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + NOTED_WITHIN
+        while True:
+            try:
+                return await note_outcome(self._database, key, attempt, outcome)
+            except Unavailable:
+                if loop.time() > deadline:
+                    raise
+                await asyncio.sleep(1)
 
     async def _send(self, key: MessageKey, message: Mapping[str, Any]) -> Outcome:
         try:
@@ -62,7 +76,8 @@ class Delivery:
         if channel is None:
             return Outcome(state="suppressed", reason=f"no {message['channel']} channel is configured", **made)
         try:
-            await channel.send(envelope)
+            with span(f"send {message['channel']}", owner=key.owner_id, lead=message["lead_id"], message=key.id):
+                await channel.send(envelope)
         except DeliveryError as error:
             return _undelivered(error, message, made)
         return Outcome(state="sent", **made)

@@ -6,6 +6,7 @@ What follows from a claim, a decline or a due moment, the domain says; who may a
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from leadroutes.domain.arriving import KnownContact
@@ -14,6 +15,7 @@ from leadroutes.domain.model import Change, Decision, Facts, RuleSet, Via
 from leadroutes.domain.rollout import assign, claim, decline, fall_due, unclaim
 from leadroutes.domain.routing import decide, explain, find_turn_team, unavailable
 from leadroutes.errors import Conflict, Invalid, NotFound
+from leadroutes.journal import note_changes, note_late
 from leadroutes.receiving import campaign_start
 from leadroutes.store import statement
 from leadroutes.store.arriving import take_turns
@@ -27,6 +29,7 @@ from leadroutes.store.campaigns import (
 from leadroutes.store.leads import Applied, LeadRow, apply_changes, load_leads, lock_lead
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
+from leadroutes.tracing import span
 
 BATCH = 500  # due leads, or campaign steps, of one transaction
 
@@ -46,8 +49,9 @@ class Engine:
         def decide_claim(row: LeadRow, now: datetime) -> Change | None:
             return claim(row.lead, user_id, via, now)
 
-        await self._refuse_what_is_claimed(owner_id, lead_id, user_id)
-        await self._change(owner_id, lead_id, decide_claim)
+        with span("claim", owner=owner_id, lead=lead_id, user=user_id):
+            await self._refuse_what_is_claimed(owner_id, lead_id, user_id)
+            await self._change(owner_id, lead_id, decide_claim)
 
     async def decline(self, owner_id: int, offer_id: int, user_id: int) -> None:
         """The user does not want it; saying so again is the same. NotFound for another's, Conflict when it is over."""
@@ -124,6 +128,7 @@ class Engine:
             )
         applied = Applied(change=decision.change, contact_id=contact.id, rule_set=row.present.number, decision=decision)
         await apply_changes(transaction, [applied], after)
+        transaction.once_committed.append(partial(note_changes, [applied], transaction.now))
         start = campaign_start(decision, row.present, contact)
         await start_campaigns(transaction, [start] if start is not None else [])
 
@@ -134,7 +139,7 @@ class Engine:
         steps: tuple[Callable[[Transaction], Awaitable[int]], ...] = (
             self._notify_due,
             self._lapse_due,
-            lambda transaction: take_due_communications(transaction, BATCH),
+            self._send_due,
             lambda transaction: repeat_due_tasks(transaction, BATCH),
         )
         for step in steps:
@@ -150,13 +155,24 @@ class Engine:
             (row, fall_due(row.lead, unavailable(row.present, row.lead.offers), transaction.now)) for row in rows
         ]
         await self._apply(transaction, changes)
+        self._note_late(transaction, "offer", [row["due_at"] for row in taken])
         return len(taken)
 
     async def _lapse_due(self, transaction: Transaction) -> int:
         taken = await transaction.fetch(statement("take_lapsed_leads"), transaction.now, BATCH)
         rows = await load_leads(transaction, self.rule_sets, ((row["owner_id"], row["id"]) for row in taken))
         await self._apply(transaction, [(row, unclaim(row.lead, transaction.now)) for row in rows])
+        self._note_late(transaction, "lapse", [row["due_at"] for row in taken])
         return len(taken)
+
+    async def _send_due(self, transaction: Transaction) -> int:
+        moments = await take_due_communications(transaction, BATCH)
+        self._note_late(transaction, "step", moments)
+        return len(moments)
+
+    def _note_late(self, transaction: Transaction, timer: str, moments: list[datetime]) -> None:
+        scale = self.database.clock.anchor.scale
+        transaction.once_committed.append(partial(note_late, timer, moments, transaction.now, scale))
 
     async def _apply(self, transaction: Transaction, changes: list[tuple[LeadRow, Change]]) -> None:
         if not changes:
@@ -170,6 +186,7 @@ class Engine:
             for row, change in changes
         ]
         await apply_changes(transaction, applied)
+        transaction.once_committed.append(partial(note_changes, applied, transaction.now))
         first_claimed = [
             replace(row, lead=change.lead) for row, change in changes if change.claim and row.lead.claim is None
         ]

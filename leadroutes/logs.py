@@ -1,14 +1,17 @@
 """Log lines of this process, our own and those of libraries, to standard error as text or JSON.
 
-No secret leaves through here: fields that name one are blanked, and so is whatever looks like one in a finished line.
+No secret leaves through here, and nobody's address: fields that name a secret are blanked, and so is whatever looks
+like one, like an e-mail address or like a phone number in a finished line.
 """
 
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -23,10 +26,18 @@ SECRET_TEXTS = (
     (re.compile(r"\b((?:bearer|basic)\s+)[\w+/=.~-]+", re.IGNORECASE), rf"\1{BLANK}"),
     (re.compile(r"\b[0-9a-f]{40}\b"), BLANK),
 )
+# Whom a line is about, numbers say; a mail server's answer or a row that PostgreSQL refuses may say more.
+PERSONAL_TEXTS = (
+    (re.compile(r"[\w.+'-]+@(?:[\w-]+\.)+[a-z]{2,}\b", re.IGNORECASE), "[e-mail]"),
+    (re.compile(r"\+\d{10,15}\b"), "[phone]"),
+    (re.compile(r"(DETAIL:\s+)(?:(?!\\n)[^\n])*"), r"\1[values]"),
+)
 
 
-def set_up(*, as_json: bool, level: int = logging.INFO) -> None:
+def set_up(*, as_json: bool, level: int = logging.INFO, tells_leads: bool = True) -> None:
     """Send everything that is logged from now on to standard error, one line each."""
+    global _write_leads  # noqa: PLW0603 -- as everywhere in logging, one for the process
+    _write_leads = (_lines_as_json if as_json else _lines_as_text) if tells_leads and level <= logging.INFO else None
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -57,9 +68,42 @@ def set_up(*, as_json: bool, level: int = logging.INFO) -> None:
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
+def tell(lines: Iterable[Mapping[str, object]]) -> None:
+    """Log what happened to leads, a line each: `event`, then fields that hold numbers and words of our own only.
+
+    Past all blanking and formatting, which would cost as much as the decision that is told of.
+    """
+    if _write_leads is not None and (text := _write_leads(lines)):
+        sys.stderr.write(text)
+
+
+_write_leads: Callable[[Iterable[Mapping[str, object]]], str] | None = None
+
+
+def _lines_as_json(lines: Iterable[Mapping[str, object]]) -> str:
+    rest = {"level": "info", "timestamp": datetime.now(UTC)}
+    return "".join(f"{msgspec.json.encode({**line, **rest}).decode()}\n" for line in lines)
+
+
+def _lines_as_text(lines: Iterable[Mapping[str, object]]) -> str:
+    moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return "".join(f"{moment} [info     ] {line['event']:<30} {_fields(line)}\n" for line in lines)
+
+
+def _fields(line: Mapping[str, object]) -> str:
+    return " ".join(f"{name}={value}" for name, value in line.items() if name != "event" and value is not None)
+
+
 def without_secrets(line: str) -> str:
     """The same line, with whatever looks like a secret blanked."""
     for pattern, replacement in SECRET_TEXTS:
+        line = pattern.sub(replacement, line)
+    return line
+
+
+def without_people(line: str) -> str:
+    """The same line, with e-mail addresses, phone numbers and the values of refused rows blanked."""
+    for pattern, replacement in PERSONAL_TEXTS:
         line = pattern.sub(replacement, line)
     return line
 
@@ -79,6 +123,6 @@ def _rendering(as_json: bool) -> Callable[[WrappedLogger, str, EventDict], str]:
     )
 
     def render(logger: WrappedLogger, method: str, event: EventDict) -> str:
-        return without_secrets(str(renderer(logger, method, event)))
+        return without_people(without_secrets(str(renderer(logger, method, event))))
 
     return render

@@ -4,12 +4,14 @@ What an arrival is and where it goes, the domain says; here the pieces meet.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from leadroutes.domain.arriving import KnownContact, identities_of
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.domain.model import Decision, Facts, RuleSet
 from leadroutes.domain.routing import decide, find_turn_team
 from leadroutes.errors import Problem
+from leadroutes.journal import note_arrivals, note_changes
 from leadroutes.sorting import Item, LeadToRoute, NewLead, Received, Sorting, Stored, vendor_key
 from leadroutes.store.arriving import Known, Wanted, look_up, look_up_touchable_leads, take_turns, write
 from leadroutes.store.campaigns import Start, start_campaigns
@@ -31,6 +33,8 @@ async def receive(transaction: Transaction, rule_sets: RuleSets, items: Sequence
     sorting = Sorting(known, transaction.now)
     answers = [sorting.add(item) for item in items]
     sorting.finish_leads()
+    stored = [each for each in answers if isinstance(each, Stored)]
+    transaction.once_committed.append(partial(note_arrivals, stored))
     await _decide_and_write(transaction, rule_sets, sorting)
     return answers
 
@@ -86,6 +90,7 @@ async def _decide_and_write(transaction: Transaction, rule_sets: RuleSets, sorti
     await write(transaction, sorting.writes)
     if applied:
         await apply_changes(transaction, applied, turns)
+        transaction.once_committed.append(partial(note_changes, applied, transaction.now))
         await start_campaigns(transaction, starts)
 
 
@@ -97,7 +102,9 @@ def _settle_lead(lead: LeadToRoute, decision: Decision, rule_set: RuleSet, trans
         "unclaimed_at": decision.change.lead.unclaimed_at,
         **decided_columns(decision),
     }
-    return Applied(change=decision.change, contact_id=lead.contact.id, is_new=True)
+    return Applied(
+        change=decision.change, contact_id=lead.contact.id, is_new=True, rule_set=rule_set.number, decision=decision
+    )
 
 
 def _contact_key(lead: LeadToRoute) -> tuple[int, int]:

@@ -13,16 +13,18 @@ from collections.abc import AsyncIterator, Iterator
 import structlog
 import uvicorn
 
-from leadroutes.app import House, build
+from leadroutes.app import House, Lodge, build, build_lodge
 from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
 from leadroutes.errors import Misconfigured
+from leadroutes.front import Application
 from leadroutes.mail_door import taking_mail
 from leadroutes.settings import Settings
 from leadroutes.store.migrating import prepare
 from leadroutes.store.planning import acquaint_planner
 from leadroutes.store.postgres import Database
 from leadroutes.store.queue import READ_AGAIN
+from leadroutes.tracing import traced
 from leadroutes.worker import Worker
 
 log = structlog.get_logger()
@@ -37,21 +39,32 @@ async def serve(settings: Settings, *, host: str, port: int, with_worker: bool) 
     """Answer requests until a signal comes; then finish what is under way. Sets up an empty database."""
     async with open_house(settings) as database:
         await _say_how_to_begin(database)
-        with stopping_by_signal() as stopping:
+        with stopping_by_signal() as stopping, traced(settings):
             listening = listen(host, port)
-            async with running(settings, database, listening, with_worker=with_worker):
+            async with running(settings, database, listening, with_worker=with_worker) as house:
                 log.info("listening", address=address_of(listening), worker=with_worker)
                 await stopping.wait()
+                await _turn_away(house, settings.stop_delay)
     log.info("stopped")
+
+
+async def _turn_away(house: House, seconds: float) -> None:
+    """For a while everybody is still answered, but told not to come back: a load balancer needs that long to notice."""
+    house.front.is_closing = True
+    if seconds:
+        log.info("about to stop", seconds=seconds)
+        await asyncio.sleep(seconds)
 
 
 async def work(settings: Settings) -> None:
     """Do what is due and deliver messages until a signal comes; then finish what has been begun."""
     async with open_house(settings) as database:
-        with stopping_by_signal() as stopping:
+        with stopping_by_signal() as stopping, traced(settings):
             engine = Engine(database)
             arrivals = Arrivals(engine, settings)
-            async with _working(Worker(database, engine, settings, {READ_AGAIN: arrivals.read_again})):
+            worker = Worker(database, engine, settings, {READ_AGAIN: arrivals.read_again})
+            lodge = _lodging(settings, build_lodge(settings, database, engine, arrivals))
+            async with _working(worker), lodge:
                 database.start_listening()
                 log.info("working")
                 await stopping.wait()
@@ -76,7 +89,7 @@ async def open_house(settings: Settings) -> AsyncIterator[Database]:
 @contextlib.asynccontextmanager
 async def running(
     settings: Settings, database: Database, listening: socket.socket, *, with_worker: bool = True
-) -> AsyncIterator[None]:
+) -> AsyncIterator[House]:
     """The whole service beside what the caller does, answering on a socket; it has stopped afterwards."""
     house = build(settings, database)
     tasks = {READ_AGAIN: house.arrivals.read_again}
@@ -85,7 +98,7 @@ async def running(
     acquainting = asyncio.create_task(acquaint_planner(database))
     try:
         async with worker, _answering(house, listening), taking_mail(settings, house.arrivals):
-            yield
+            yield house
     finally:
         acquainting.cancel()
 
@@ -101,7 +114,19 @@ async def _working(worker: Worker) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _answering(house: House, listening: socket.socket) -> AsyncIterator[None]:
+async def _lodging(settings: Settings, lodge: Lodge) -> AsyncIterator[None]:
+    if settings.worker_listen is None:
+        yield
+        return
+    host, _, port = settings.worker_listen.rpartition(":")
+    listening = listen(host.strip("[]"), int(port))
+    async with _answering(lodge, listening):
+        log.info("watched", address=address_of(listening))
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _answering(house: Application, listening: socket.socket) -> AsyncIterator[None]:
     http = _Server(
         uvicorn.Config(
             house,
@@ -144,7 +169,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         reason = os.strerror(error.errno) if error.errno else error
-        raise Misconfigured(f"--host {host} --port {port}: cannot listen there ({reason})") from error
+        raise Misconfigured(f"{host}:{port}: cannot listen there ({reason})") from error
     return listening
 
 

@@ -14,6 +14,8 @@ import limits
 
 from leadroutes.errors import Misconfigured
 
+MOST_DAYS = 36_500  # that something is kept
+
 
 def _setting(name: str, default: Any, parse: Callable[[str], Any], explanation: str) -> Any:
     return field(default=default, metadata={"name": name, "parse": parse, "help": explanation})
@@ -33,10 +35,31 @@ def _count(text: str) -> int:
     return value
 
 
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError("expected a number that is not negative")
+    return value
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError("expected a whole number that is not negative")
+    return value
+
+
 def _truth(text: str) -> bool:
-    if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
-        raise ValueError("expected true or false")
-    return text.lower() in ("1", "true", "yes")
+    if text.lower() not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
+        raise ValueError("expected on or off")
+    return text.lower() in ("1", "true", "yes", "on")
+
+
+def _days(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= MOST_DAYS:
+        raise ValueError(f"expected a number of days from 1 to {MOST_DAYS}")
+    return value
 
 
 def _domain(text: str) -> str:
@@ -92,6 +115,14 @@ class Settings:
     pool_size: int = _setting(
         "LEADROUTES_POOL_SIZE", 10, _count, "database connections of one process"
     )
+    statement_cache: int = _setting(
+        "LEADROUTES_STATEMENT_CACHE", 100, _whole,
+        "prepared statements that a connection keeps; 0 behind a PgBouncer in transaction mode",
+    )  # fmt: skip
+    listen_url: str | None = _setting(
+        "LEADROUTES_DATABASE_LISTEN_URL", None, str,
+        "PostgreSQL without the pooler that DATABASE_URL names, for LISTEN and the message queue",
+    )  # fmt: skip
     intake_limit: int = _setting(
         "LEADROUTES_INTAKE_LIMIT", 1_048_576, _count, "largest body at /intake over HTTP, in bytes"
     )
@@ -131,8 +162,46 @@ class Settings:
     body_timeout: float = _setting(
         "LEADROUTES_BODY_TIMEOUT", 30.0, _positive, "seconds within which a request's body has to arrive"
     )
+    stop_delay: float = _setting(
+        "LEADROUTES_STOP_DELAY", 0.0, _not_negative,
+        "seconds that `serve` still answers after SIGTERM while /readyz says no, for a load balancer to notice",
+    )  # fmt: skip
     log_json: bool = _setting(
         "LEADROUTES_LOG_JSON", False, _truth, "log lines as JSON objects instead of text"
+    )
+    log_leads: bool = _setting(
+        "LEADROUTES_LOG_LEADS", True, _truth, "a log line for all that happens to a lead, with its owner and number"
+    )
+    metrics: bool = _setting(
+        "LEADROUTES_METRICS", False, _truth,
+        "whether /metrics answers Prometheus; it names nobody, but says how much goes on",
+    )  # fmt: skip
+    metrics_token: str | None = _setting(
+        "LEADROUTES_METRICS_TOKEN", None, str, "bearer token that /metrics asks for; without it anybody may read there"
+    )
+    worker_listen: str | None = _setting(
+        "LEADROUTES_WORKER_LISTEN", None, _host_and_port,
+        "host:port where `leadroutes worker` answers /healthz and /metrics; without it nowhere",
+    )  # fmt: skip
+    otlp_endpoint: str | None = _setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", None, str,
+        "where OpenTelemetry traces go, if leadroutes[otel] is installed; its other variables count, too",
+    )  # fmt: skip
+    keep_arrivals: int | None = _setting(
+        "LEADROUTES_KEEP_ARRIVALS", None, _days,
+        "days after which the bodies and headers of arrivals are removed; without it never",
+    )  # fmt: skip
+    keep_messages: int | None = _setting(
+        "LEADROUTES_KEEP_MESSAGES", None, _days, "days after which the words of messages are removed; without it never"
+    )
+    keep_claim_links: int = _setting(
+        "LEADROUTES_KEEP_CLAIM_LINKS", 90, _days, "days that the claim link in an alert leads anywhere"
+    )
+    keep_rule_sets: int = _setting(
+        "LEADROUTES_KEEP_RULE_SETS", 30, _days, "days that past rule sets are kept by which no lead was decided"
+    )
+    keep_queue_log: int = _setting(
+        "LEADROUTES_KEEP_QUEUE_LOG", 7, _days, "days that the message queue's own log and statistics are kept"
     )
 
     @classmethod

@@ -114,6 +114,8 @@ CALLS = (
               about="Whether this process answers"),
     Operation(method="GET", path="/readyz", run=service.is_ready, is_public=True, shows="other",
               about="Whether the database and a worker are there"),
+    Operation(method="GET", path="/metrics", run=service.tell_metrics, is_public=True, shows="other",
+              about="Figures for Prometheus, where they are switched on"),
 )  # fmt: skip
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -1,15 +1,18 @@
-"""Calls that are about the caller or the service: me, ledger, health. Nothing is decided here: the engine counts."""
+"""Calls that are about the caller or the service: me, ledger, health, metrics. Nothing is decided here."""
 
+import hmac
 import time
 
 import msgspec
 
+from leadroutes import metrics
+from leadroutes.api.auth import bearer_token
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.lead_calls import encoded
 from leadroutes.api.query import record_query
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import record_sql
-from leadroutes.errors import NotFound, Unavailable
+from leadroutes.errors import NotAuthenticated, NotFound, Unavailable
 
 USERS = BY_PATH["/users"]
 FRESH = 30  # seconds within which a worker must have beaten
@@ -53,3 +56,15 @@ async def is_ready(call: Call) -> Answer:
     milliseconds = round((time.monotonic() - begun) * 1000, 1)
     told = {"status": "ok", "database_ms": milliseconds, "worker_seconds": round(age, 1)}
     return Answer(200, msgspec.json.encode(told))
+
+
+async def tell_metrics(call: Call) -> Answer:
+    """What Prometheus scrapes, where LEADROUTES_METRICS is on; to everybody, unless a token of its own is set."""
+    settings = call.rooms.settings
+    if not settings.metrics:
+        raise NotFound("Page not found", data={"url": call.request.url})
+    if settings.metrics_token is not None:
+        token = bearer_token(call.request.headers.get("authorization", ()))
+        if not hmac.compare_digest(token.encode(), settings.metrics_token.encode()):
+            raise NotAuthenticated("Invalid access token", invalid_token=True)
+    return Answer(200, await metrics.render(call.rooms.database), metrics.CONTENT_TYPE)

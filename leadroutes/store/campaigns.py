@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -78,11 +79,11 @@ async def load_actions(transaction: Transaction, campaign_id: int) -> tuple[Camp
     return tuple(CampaignAction(**row) for row in rows)
 
 
-async def take_due_communications(transaction: Transaction, most: int) -> int:
-    """Turn due steps into queued messages; answers how many."""
+async def take_due_communications(transaction: Transaction, most: int) -> list[datetime]:
+    """Turn due steps into queued messages; answers the moments at which they were due, in any order."""
     messages = await transaction.fetch(statement("take_due_communications"), transaction.now, most)
     await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in messages])
-    return len(messages)
+    return [row["due_at"] for row in messages]
 
 
 async def repeat_due_tasks(transaction: Transaction, most: int) -> int:

@@ -29,6 +29,7 @@ AWAY = (
     OSError,
     asyncio.TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the connection was cut, and is asked for something before that has been noticed
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -68,7 +69,10 @@ class Transaction:
 
 
 class Database:
-    """A pool of connections and the clock that they share. `open()` makes one; `close()` it."""
+    """A pool of connections and the clock that they share. `open()` makes one; `close()` it.
+
+    `hosts` makes the connections that have to stay the same for long: those that listen, and the message queue's.
+    """
 
     def __init__(self, pool: asyncpg.Pool, hosts: Hosts, clock: Clock) -> None:
         self.pool = pool
@@ -83,7 +87,9 @@ class Database:
         given = url or settings.database_url
         url = given if given is not None else await asyncio.to_thread(start_embedded_server, settings.data)
         hosts = Hosts(url)
-        return cls(await _connect(hosts, settings.pool_size), hosts, Clock())
+        pool = await _connect(hosts, settings.pool_size, settings.statement_cache)
+        direct = Hosts(settings.listen_url) if settings.listen_url is not None and given is not None else hosts
+        return cls(pool, direct, Clock())
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -231,14 +237,15 @@ def unavailable_when_away() -> Iterator[None]:
         raise Unavailable from error
 
 
-async def _connect(hosts: Hosts, size: int) -> asyncpg.Pool:
+async def _connect(hosts: Hosts, size: int, statements: int) -> asyncpg.Pool:
     """A server that is starting or recovering is waited for, five minutes at the most."""
     deadline = asyncio.get_running_loop().time() + 300
     while True:
         try:
             return await hosts.pool(
-                min_size=min(2, size), max_size=size, command_timeout=LONGEST_STATEMENT, reset=_leave_as_it_is
-            )
+                min_size=min(2, size), max_size=size, command_timeout=LONGEST_STATEMENT, reset=_leave_as_it_is,
+                statement_cache_size=statements,
+            )  # fmt: skip
         except asyncpg.CannotConnectNowError:
             if asyncio.get_running_loop().time() > deadline:
                 raise

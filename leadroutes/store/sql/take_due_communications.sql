@@ -20,13 +20,16 @@ WITH due AS (
     JOIN contacts c ON c.owner_id = t.owner_id AND c.id = t.contact_id
     JOIN campaigns g ON g.id = t.campaign_id
     JOIN campaign_actions a ON a.owner_id = g.owner_id AND a.id = t.action_id AND a.trigger_type = 2
+), made AS (
+    INSERT INTO messages (owner_id, kind, channel, lead_id, contact_id, communication_id, created_at)
+    SELECT owner_id, 'campaign', CASE type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
+           lead_id, contact_id, id, $1
+    FROM taken
+    ORDER BY send_at, id
+    ON CONFLICT (owner_id, communication_id) WHERE communication_id IS NOT NULL DO UPDATE
+        SET state = 'queued', reason = NULL, attempts = 0
+        WHERE messages.state = 'suppressed'
+    RETURNING owner_id, id, communication_id
 )
-INSERT INTO messages (owner_id, kind, channel, lead_id, contact_id, communication_id, created_at)
-SELECT owner_id, 'campaign', CASE type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
-       lead_id, contact_id, id, $1
-FROM taken
-ORDER BY send_at, id
-ON CONFLICT (owner_id, communication_id) WHERE communication_id IS NOT NULL DO UPDATE
-    SET state = 'queued', reason = NULL, attempts = 0
-    WHERE messages.state = 'suppressed'
-RETURNING owner_id, id
+SELECT made.owner_id, made.id, taken.send_at AS due_at
+FROM made JOIN taken ON taken.owner_id = made.owner_id AND taken.id = made.communication_id

@@ -1,2 +1,2 @@
 -- $1 now, $2 how many. Leads that nobody claimed in time, earliest first, locked.
-SELECT owner_id, id FROM leads WHERE lapses_at <= $1 ORDER BY lapses_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED
+SELECT owner_id, id, lapses_at AS due_at FROM leads WHERE lapses_at <= $1 ORDER BY lapses_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED

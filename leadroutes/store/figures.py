@@ -1,0 +1,26 @@
+"""How the whole house stands at this moment, all owners together: for /metrics and `leadroutes top`. Reads only."""
+
+import asyncpg
+
+from leadroutes.store import statement
+from leadroutes.store.postgres import Database
+from leadroutes.store.queue import DELIVER, READ_AGAIN
+
+MOST_COUNTED = 10_000  # of anything; what is more is not counted
+
+
+async def load_figures(database: Database) -> asyncpg.Record:
+    """The columns are named in metrics.FIGURES; none is null."""
+    clock = database.clock
+    row = await database.fetchrow(
+        statement("load_figures"), clock.now(), clock.anchor.scale, MOST_COUNTED, [DELIVER, READ_AGAIN]
+    )
+    assert row is not None
+    return row
+
+
+async def load_pace(database: Database) -> asyncpg.Record:
+    """How much went on within the last minute of the domain's time; see the statement for the columns."""
+    row = await database.fetchrow(statement("load_pace"), database.clock.now(), MOST_COUNTED)
+    assert row is not None
+    return row
