@@ -76,8 +76,8 @@ def _plan(action: CampaignAction, start: datetime, zone: ZoneInfo, birthday: str
         if born is None:
             return None
         due_at = _moment(action, _next_birthday(action, born, start, zone), zone)
-        return Step(action=action, due_at=due_at) if due_at is not None else None
-    due_at = _moment(action, start, zone)
+    else:
+        due_at = _moment(action, start, zone)
     if due_at is None:
         return None
     return Step(action=action, due_at=due_at, is_past=due_at < start)

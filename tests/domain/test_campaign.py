@@ -69,9 +69,10 @@ def test_a_step_is_due_at(changes: dict[str, Any], start: str, zone: str | None,
     assert not step.is_past
 
 
-def test_an_exact_moment_that_has_passed_is_kept_and_not_sent() -> None:
-    exact = action(timing_type="Exact Date and Time", dispatch_datetime=at("2026-11-01T16:00:00"))
-    [step] = plan_steps([exact], at(START), DENVER, None)
+@pytest.mark.parametrize("trigger_type", [1, 2])
+def test_an_exact_moment_that_has_passed_is_kept_and_not_sent(trigger_type: int) -> None:
+    moment = {"timing_type": "Exact Date and Time", "dispatch_datetime": at("2016-11-01T16:00:00")}
+    [step] = plan_steps([action(trigger_type=trigger_type, **moment)], at(START), DENVER, "1955-10-28")
     assert step.is_past
 
 

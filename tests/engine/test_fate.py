@@ -264,6 +264,18 @@ async def test_a_birthdays_step_makes_next_years(brokerage: Brokerage, database:
     assert moments[1].replace(year=moments[0].year) == moments[0]
 
 
+async def test_a_birthdays_step_that_is_years_late_is_sent_once(brokerage: Brokerage, database: Database) -> None:
+    await drip(brokerage, 60)
+    await brokerage.ask()
+    await database.execute("UPDATE campaign_actions SET trigger_type = 2")
+    await database.execute("UPDATE contact_communications SET send_at = now() - interval '5 years 1 day'")
+    await brokerage.engine.do_due()
+    late, coming = await database.fetch("SELECT send_at, taken_at FROM contact_communications ORDER BY send_at")
+    assert late["taken_at"] is not None
+    assert coming["taken_at"] is None
+    assert database.clock.now() < coming["send_at"] < database.clock.now() + timedelta(days=366)
+
+
 async def test_a_campaign_started_by_hand_conflicts_while_it_runs_and_can_be_stopped(
     brokerage: Brokerage, database: Database
 ) -> None:

@@ -1,5 +1,6 @@
 -- $1 now, $2 how many. Campaign steps whose moment has come, earliest first, become messages; a birthday's step makes
--- its successor of the next year. One that was stopped and set going again has its message queued once more.
+-- its successor, in the next year that is still to come. One that was stopped and set going again has its message
+-- queued once more.
 WITH due AS (
     SELECT owner_id, id FROM contact_communications
     WHERE is_active AND taken_at IS NULL AND send_at <= $1
@@ -14,7 +15,8 @@ WITH due AS (
         template_id, assigned_user_id, is_stopped_on_text_reply, send_at)
     SELECT t.owner_id, t.contact_id, t.campaign_contact_id, t.campaign_id, t.action_id, t.lead_id, t.type,
            t.template_id, t.assigned_user_id, t.is_stopped_on_text_reply,
-           (t.send_at AT TIME ZONE coalesce(c.time_zone, 'UTC') + interval '1 year')
+           (t.send_at AT TIME ZONE coalesce(c.time_zone, 'UTC')
+               + interval '1 year' * (1 + extract(year FROM age($1, t.send_at))::int))
                AT TIME ZONE coalesce(c.time_zone, 'UTC')
     FROM taken t
     JOIN contacts c ON c.owner_id = t.owner_id AND c.id = t.contact_id
