@@ -17,25 +17,30 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
-from pgqueuer.queries import Queries
 
-from leadroutes.again import TryAgain
+from leadroutes import metrics
+from leadroutes.again import TryAgain, delay_after
 from leadroutes.channels import open_channels
+from leadroutes.cleaning import clean_when_due
 from leadroutes.delivering import Delivery
 from leadroutes.engine import Engine
 from leadroutes.errors import Unavailable
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import AWAY, LONGEST_STATEMENT, WAKE, Database
-from leadroutes.store.queue import DELIVER
+from leadroutes.store.queue import DELIVER, PatientQueries
+from leadroutes.tracing import span
 
 log = structlog.get_logger()
 
 LONGEST_SLEEP = 30.0  # seconds without looking, should a wake-up have been lost
 SHORTEST_SLEEP = 0.02  # what is due may be in another worker's hands
 HEARTBEAT = 10.0  # seconds
+CLEANING_LOOK = 60.0  # seconds between two looks whether somebody has cleaned within the last hour
 AFTER_A_FAULT = 1.0  # seconds
 TOGETHER = 20  # jobs taken at once
+DEAD_AFTER = timedelta(seconds=20)  # a worker's jobs are taken over when it has not been heard of for so long
+LOOK_FOR_THE_DEAD = timedelta(seconds=5)
 QUEUE_CONNECTIONS = 4
 LONGEST_GOODBYE = 5.0  # seconds
 
@@ -53,7 +58,8 @@ class Worker:
         self._engine = engine
         self._channels = open_channels(settings)
         self._delivery = Delivery(database, self._channels, settings)
-        self._tasks: Mapping[str, Task] = {DELIVER: self._deliver, **(tasks or {})}
+        self._settings = settings
+        self._tasks = {name: self._patient(task) for name, task in {DELIVER: self._deliver, **(tasks or {})}.items()}
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
         self._queue: QueueManager | None = None
@@ -62,7 +68,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until told to stop; then what has been begun is finished."""
-        loops = (self._do_what_is_due, self._deliver_messages, self._beat)
+        loops = (self._do_what_is_due, self._deliver_messages, self._beat, self._clean_up)
         await asyncio.gather(*(self._keep_going(loop) for loop in loops))
         for channel in self._channels.values():
             if channel is not None:
@@ -98,7 +104,8 @@ class Worker:
     async def _do_what_is_due(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            moment = await self._engine.do_due()
+            with span("do what is due"):
+                moment = await self._engine.do_due()
             seconds = LONGEST_SLEEP if moment is None else self._database.clock.real_seconds_until(moment)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), min(max(seconds, SHORTEST_SLEEP), LONGEST_SLEEP))
@@ -112,13 +119,14 @@ class Worker:
             connection.add_termination_listener(lambda _: self._stop_queue())
 
         async with self._queue_connections(watch) as pool:
-            queue = self._queue = QueueManager(Queries(AsyncpgPoolDriver(pool)))
+            queue = self._queue = QueueManager(PatientQueries(AsyncpgPoolDriver(pool)))
             for name, task in self._tasks.items():
-                queue.entrypoint(name, on_failure="hold")(_job(task))
+                queue.entrypoint(name, on_failure="hold")(_job(name, task))
             if self._stopping.is_set():
                 return
             await queue.run(
-                dequeue_timeout=timedelta(seconds=LONGEST_SLEEP),
+                dequeue_timeout=LOOK_FOR_THE_DEAD,
+                heartbeat_timeout=DEAD_AFTER,
                 batch_size=TOGETHER,
                 max_concurrent_tasks=2 * TOGETHER,
                 shutdown_on_listener_failure=True,
@@ -139,6 +147,32 @@ class Worker:
     async def _deliver(self, payload: bytes, _attempt: int) -> None:
         await self._delivery.deliver(msgspec.json.decode(payload, type=MessageKey))
 
+    def _patient(self, task: Task) -> Task:
+        """The task, which waits where the database is away, and is tried again after a fault: no job is given up."""
+
+        async def do(payload: bytes, attempt: int) -> None:
+            while True:
+                try:
+                    return await task(payload, attempt)
+                except Unavailable:
+                    if self._stopping.is_set():
+                        raise
+                    await self._sleep(AFTER_A_FAULT)
+                except TryAgain:
+                    raise
+                except Exception as error:
+                    log.exception("a job is tried again later")
+                    raise TryAgain(delay_after(attempt), repr(error)) from error
+
+        return do
+
+    # -- what is kept no longer
+
+    async def _clean_up(self) -> None:
+        while not self._stopping.is_set():
+            await clean_when_due(self._database, self._settings, self._stopping)
+            await self._sleep(CLEANING_LOOK)
+
     # -- a sign of life
 
     async def _beat(self) -> None:
@@ -152,15 +186,20 @@ class Worker:
             await self._sleep(HEARTBEAT)
 
 
-def _job(task: Task) -> Callable[[Job], Awaitable[None]]:
-    """The task as the queue calls it."""
+def _job(name: str, task: Task) -> Callable[[Job], Awaitable[None]]:
+    """The task as the queue calls it, and counted."""
+    done, put_off, broken = (metrics.JOBS.labels(name, outcome) for outcome in ("done", "put off", "broken"))
 
     async def do(job: Job) -> None:
         try:
-            await task(job.payload or b"", job.attempts + 1)
+            with span(f"job {name}", attempt=job.attempts + 1):
+                await task(job.payload or b"", job.attempts + 1)
         except TryAgain as again:
+            (put_off if again.__cause__ is None else broken).inc()
             raise RetryRequested(again.delay, str(again)) from again
         except Unavailable as error:
+            put_off.inc()
             raise RetryRequested(timedelta(seconds=AFTER_A_FAULT), str(error)) from error
+        done.inc()
 
     return do

@@ -43,9 +43,9 @@ class Outcome:
     sender_id: int | None = None
 
 
-async def note_outcome(database: Database, key: MessageKey, outcome: Outcome) -> None:
-    """Write down what came of it; a campaign step is done with its message."""
-    await database.execute(
+async def note_outcome(database: Database, key: MessageKey, attempt: int, outcome: Outcome) -> bool:
+    """Write down what came of an attempt; a campaign step is done with its message. False: another one has followed."""
+    is_noted: bool = await database.fetchval(
         statement("note_outcome"),
         key.owner_id,
         key.id,
@@ -57,7 +57,9 @@ async def note_outcome(database: Database, key: MessageKey, outcome: Outcome) ->
         outcome.text_body,
         outcome.html_body,
         outcome.sender_id,
+        attempt,
     )
+    return is_noted
 
 
 async def add_claim_token(database: Database, key: MessageKey, offer_id: int, via: str) -> str:

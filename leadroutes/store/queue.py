@@ -1,12 +1,19 @@
 """Jobs: what is done outside every transaction, put into the queue inside the one that decides it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 import asyncpg
 import msgspec
+import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.models import Job, TracebackRecord
 from pgqueuer.queries import Queries
+
+from leadroutes.store.postgres import AWAY
+
+log = structlog.get_logger()
 
 DELIVER = "deliver"  # a message
 READ_AGAIN = "read_again"  # an arrival of which a part has to be fetched
@@ -27,3 +34,14 @@ async def enqueue(connection: Any, entrypoint: str, rows: Sequence[tuple[int, in
     queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))
     payloads: list[bytes | None] = [msgspec.json.encode(RowKey(owner_id, id_)) for owner_id, id_ in rows]
     await queries.enqueue([entrypoint] * len(rows), payloads, [0] * len(rows))
+
+
+class PatientQueries(Queries):
+    """PgQueuer's statements, but for one that must not fail: it gives a job up for good that it cannot put off."""
+
+    async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
+        """Put it off; where the database is away the job stays ours, and is taken over as that of a dead worker is."""
+        try:
+            await super().retry_job(job, delay, traceback_record)
+        except AWAY as error:
+            log.warning("a job could not be put off", job=job.id, error=repr(error))

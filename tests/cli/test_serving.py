@@ -6,9 +6,8 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import asyncpg
 import httpx
@@ -17,6 +16,7 @@ import pytest
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
 from tests.conftest import with_database
+from tests.door import Door
 from tests.town import Town
 
 BODY = b'{"name": "Mia Lund", "email": "mia@example.com", "lead_type": "Buyer"}'
@@ -160,45 +160,3 @@ async def test_without_the_database_it_asks_for_patience_and_recovers(database_u
             return (await client.post(f"/intake/{key}", content=BODY)).status_code in (200, 201)
 
         await until(is_back)
-
-
-class Door:
-    """A way to the database that can be shut: connections through it are cut and new ones refused."""
-
-    def __init__(self, url: str) -> None:
-        self.parts = urlsplit(url)
-        self.port = 0
-        self.server: asyncio.Server | None = None
-        self.writers: set[asyncio.StreamWriter] = set()
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[str]:
-        await self.unlock()
-        yield urlunsplit(self.parts._replace(netloc=f"postgres@127.0.0.1:{self.port}", query=""))
-        await self.shut()
-
-    async def unlock(self) -> None:
-        self.server = await asyncio.start_server(self.through, "127.0.0.1", self.port)
-        self.port = self.server.sockets[0].getsockname()[1]
-
-    async def shut(self) -> None:
-        assert self.server is not None
-        self.server.close()
-        for writer in self.writers:
-            writer.transport.abort()
-
-    async def through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        directory = parse_qs(self.parts.query).get("host")
-        there = (
-            await asyncio.open_unix_connection(f"{directory[0]}/.s.PGSQL.5432")
-            if directory
-            else await asyncio.open_connection(self.parts.hostname, self.parts.port)
-        )
-        self.writers |= {writer, there[1]}
-        await asyncio.gather(self.pass_on(reader, there[1]), self.pass_on(there[0], writer))
-
-    async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65_536):
-                writer.write(data)
-        writer.close()

@@ -1,6 +1,5 @@
 """Which of several servers is talked to, and when it is left."""
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
@@ -12,6 +11,7 @@ import pytest
 from leadroutes.errors import Misconfigured, Unavailable
 from leadroutes.store.connecting import Hosts, each_host
 from leadroutes.store.postgres import Database
+from tests.door import Door
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ async def test_connections_to_what_takes_no_writes_any_more_are_left(database: D
 
 async def test_that_a_machine_has_died_is_noticed(database_url: str) -> None:
     """By the kernel: its packets are not acknowledged."""
-    async with relay(database_url) as url:
+    async with Door(database_url).open() as url:
         connection = await Hosts(url).connect()
         connected = connection._transport.get_extra_info("socket")
         assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
@@ -122,28 +122,3 @@ async def read_only(url: str) -> AsyncIterator[None]:
     finally:
         await keeper.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
         await keeper.close()
-
-
-@contextlib.asynccontextmanager
-async def relay(url: str) -> AsyncIterator[str]:
-    """The same database over TCP, also where the server has a Unix socket only."""
-    parts = urlsplit(url)
-    directory = parse_qs(parts.query).get("host")
-
-    async def through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = await (
-            asyncio.open_unix_connection(f"{directory[0]}/.s.PGSQL.5432")
-            if directory
-            else asyncio.open_connection(parts.hostname, parts.port)
-        )
-        await asyncio.gather(pass_on(reader, there[1]), pass_on(there[0], writer))
-
-    server = await asyncio.start_server(through, "127.0.0.1", 0)
-    yield f"postgresql://postgres@127.0.0.1:{server.sockets[0].getsockname()[1]}{parts.path}"
-    server.close()
-
-
-async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
-    writer.close()

@@ -222,7 +222,7 @@ async def test_a_worker_that_only_stood_still_may_still_say_that_it_was_sent(
     assert await begin_sending(database, key) is not None
     await post.deliver(message_id)  # by another worker, which takes the first one for dead
     assert (await post.outcome(message_id))[0] == "unknown"
-    await note_outcome(database, key, Outcome(state="sent"))
+    assert await note_outcome(database, key, 1, Outcome(state="sent"))
     assert await post.outcome(message_id) == ("sent", None)
 
 
