@@ -33,6 +33,9 @@ ERROR: Json = {
     "required": ["name", "message", "code", "className", "errors"],
 }
 
+# Of a text the number at its beginning counts, as it did for LionDesk.
+COUNT: Json = {"type": "string", "pattern": "^[0-9]{1,15}([^0-9].*)?$"}
+
 OAUTH_ERROR: Json = {
     "type": "object",
     "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
@@ -200,8 +203,8 @@ def _parameters(operation: Operation) -> list[Json]:
         return []
     filters = operation.resource.filters
     page = [
-        _query("$limit", {"type": "number", "minimum": 0, "default": 10}, "at most 1000 are answered"),
-        _query("$skip", {"type": "number", "minimum": 0, "maximum": 2**53 - 1, "default": 0}),
+        _query("$limit", {"anyOf": [{"type": "integer", "minimum": 0}, COUNT], "default": 10}, "1000 at the most"),
+        _query("$skip", {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 2**53 - 1}, COUNT], "default": 0}),
     ]
     return page + [_query(name, filter_schema(each), each.note) for name, each in filters.items()]
 
