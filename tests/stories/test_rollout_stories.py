@@ -161,6 +161,17 @@ async def test_fifty_agents_claim_at_once_and_one_has_it(story: Story) -> None:
     assert {answer.json()["data"]["claimed_by_user_id"] for answer in answers if answer.status_code == 409} == {winner}
 
 
+async def test_who_is_assigned_before_his_turn_is_told_with_a_link(story: Story) -> None:
+    await story.option("bob", rank=1)
+    await story.option("carol", rank=2)
+    await story.route()
+    lead = await story.inquire()
+    path, body = f"/leads/{lead['id']}/assignment", {"user_id": story.town.users["carol"]}
+    assert (await story["alice"].post(path, json=body)).status_code == 200
+    page = await story["nobody"].get(await story.link_to("carol", "You have the lead: Mia"))
+    assert "mia@example.org" in page.text
+
+
 async def test_the_owner_assigns_and_assigns_again_and_the_history_keeps_both(story: Story) -> None:
     await story.option("bob", rank=1)
     await story.route()
