@@ -181,6 +181,8 @@ class Arrivals:
             raise Conflict(
                 f"The arrival {arrival_id} is {row['status']}; only rejected and pending ones are read again"
             )
+        if row["emptied_at"] is not None:
+            raise Conflict(f"What came in as arrival {arrival_id} is not kept any more")
         kept = Received(
             owner_id=owner_id,
             intake_key_id=row["intake_key_id"],

@@ -129,10 +129,12 @@ async def try_body(call: Call) -> Answer:
 async def raw_arrival(call: Call) -> Answer:
     """The bytes of an arrival. Their own type is not repeated: a browser must not run what somebody sent in."""
     row = await call.rooms.database.fetchrow(
-        "SELECT body FROM arrivals WHERE owner_id = $1 AND id = $2", call.caller.user_id, id_in(call.ids[0])
+        "SELECT body, emptied_at FROM arrivals WHERE owner_id = $1 AND id = $2", call.caller.user_id, id_in(call.ids[0])
     )
     if row is None:
         raise NotFound.record(call.ids[0])
+    if row["emptied_at"] is not None:
+        raise NotFound(f"What came in as arrival {call.ids[0]} is not kept any more")
     headers = ((b"content-disposition", b"attachment"), (b"x-content-type-options", b"nosniff"))
     call.must_accept_json()
     return Answer(200, row["body"], b"application/octet-stream", headers)

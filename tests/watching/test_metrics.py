@@ -149,9 +149,7 @@ async def test_deliveries_are_counted_by_channel_and_outcome(
     assert counted("leadroutes_deliveries_total", channel="email", outcome="sent") == 1
 
 
-async def test_a_job_that_breaks_off_is_counted(
-    database: Database, tmp_path: Path, counted: Counted, told: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_job_that_breaks_off_is_counted(database: Database, tmp_path: Path, counted: Counted) -> None:
     from leadroutes.store.queue import enqueue
 
     broken = asyncio.Event()
@@ -169,7 +167,6 @@ async def test_a_job_that_breaks_off_is_counted(
     await asyncio.wait_for(task, 20)
 
     assert counted("leadroutes_jobs_total", task="read_again", outcome="broken") == 1
-    assert "no such thing" in told.readouterr().err
 
 
 # ---------------------------------------------------------------------------------------------- what the database says

@@ -1,0 +1,12 @@
+-- $1 made before, $2 how many. Keys that have stopped to count; a vendor's own ids never do.
+WITH old AS (
+    SELECT owner_id, scope, key FROM idempotency_keys
+    WHERE created_at < $1 AND scope NOT LIKE 'vendor %'
+    ORDER BY created_at LIMIT $2
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM idempotency_keys k USING old
+    WHERE k.owner_id = old.owner_id AND k.scope = old.scope AND k.key = old.key
+    RETURNING 1
+)
+SELECT count(*) FROM gone

@@ -1,0 +1,19 @@
+-- $1 made before, $2 how many to look at, $3 and $4 owner and number after which to begin, $5 an hour ago.
+-- Past rule sets that no lead was decided with. One counts as past an hour after the next was kept: whoever began to
+-- decide with it has ended by then.
+WITH looked AS (
+    SELECT owner_id, number, created_at FROM rule_sets
+    WHERE (owner_id, number) > ($3, $4)
+    ORDER BY owner_id, number LIMIT $2
+), gone AS (
+    DELETE FROM rule_sets r USING looked
+    WHERE r.owner_id = looked.owner_id AND r.number = looked.number AND looked.created_at < $1
+      AND EXISTS (SELECT FROM rule_sets newer WHERE newer.owner_id = looked.owner_id AND newer.number > looked.number
+                  AND newer.created_at < $5::timestamptz)
+      AND NOT EXISTS (SELECT FROM leads l WHERE l.owner_id = looked.owner_id AND l.rule_set = looked.number)
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM gone) AS gone, count(*) AS looked,
+       (array_agg(owner_id ORDER BY owner_id DESC, number DESC))[1] AS owner_id,
+       (array_agg(number ORDER BY owner_id DESC, number DESC))[1] AS number
+FROM looked
