@@ -82,11 +82,12 @@ class Ground:
                 await connection.execute(each)
 
     @contextlib.asynccontextmanager
-    async def database(self, name: str) -> AsyncIterator["Plot"]:
-        """A fresh database, gone afterwards. Checkpointed, so that nobody pays for what came before."""
+    async def database(self, name: str, *, like: "Plot | None" = None) -> AsyncIterator["Plot"]:
+        """A fresh database, or a copy of another; gone afterwards. Checkpointed, so that nobody pays for what was."""
         full = f"bench_{name}"
+        template = TEMPLATE if like is None else f"bench_{like.name}"
         await self.administer(
-            f"DROP DATABASE IF EXISTS {full} WITH (FORCE)", f"CREATE DATABASE {full} TEMPLATE {TEMPLATE}", "CHECKPOINT"
+            f"DROP DATABASE IF EXISTS {full} WITH (FORCE)", f"CREATE DATABASE {full} TEMPLATE {template}", "CHECKPOINT"
         )
         plot = Plot(self, self.with_database(full), name)
         try:
@@ -140,14 +141,21 @@ class Plot:
         async with self.ground.connection(self.url) as connection:
             return await connection.fetchval(sql, *values)
 
-    async def pgbench(self, script: str, *, clients: int, seconds: float, **variables: object) -> float:
-        """Transactions a second of a script (its text), prepared, so many clients at once."""
+    async def execute(self, sql: str) -> None:
+        async with self.ground.connection(self.url) as connection:
+            await connection.execute(sql)
+
+    async def pgbench(
+        self, script: str, *, clients: int, seconds: float = 0, transactions: int = 0, **variables: object
+    ) -> float:
+        """Transactions a second of a script (its text), prepared, by so many clients; for so long, or so many each."""
         path = self.file("pgbench.sql")
         path.write_text(script, encoding="utf-8")
         defined = [part for name, value in variables.items() for part in ("-D", f"{name}={value}")]
+        lasting = ("-t", str(transactions)) if transactions else ("-T", str(max(1, round(seconds))))
         out = await run_program(
             str(pgbench_path()), "--no-vacuum", "-M", "prepared", "-c", str(clients), "-j", "1",
-            "-T", str(max(1, round(seconds))), "-f", str(path), *defined, self.url,
+            *lasting, "-f", str(path), *defined, self.url,
         )  # fmt: skip
         found = re.search(rb"tps = ([\d.]+)", out)
         if found is None or b"number of failed transactions: 0" not in out:

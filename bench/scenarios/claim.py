@@ -12,6 +12,7 @@ from bench.scenarios.arrival import MEMBERS
 from bench.sizes import Sizes
 
 CONNECTIONS = 64
+CLIENTS = 16
 BODY = 600  # bytes, about what comes back
 
 
@@ -58,8 +59,9 @@ async def _found(plot: Plot, owners: int, members: int, leads: int) -> None:
 
 
 async def _limit(plot: Plot, sizes: Sizes) -> Limit:
-    rate = await plot.pgbench(bench_sql("one_claim"), clients=16, seconds=sizes.seconds)
-    return Limit("pgbench: the same rows, a claim a commit, 16 clients", rate)
+    await plot.execute("CREATE SEQUENCE bench_claims")
+    rate = await plot.pgbench(bench_sql("one_claim"), clients=CLIENTS, transactions=sizes.claims // CLIENTS)
+    return Limit(f"pgbench: the same rows, a claim a commit, {CLIENTS} clients", rate)
 
 
 async def _race(plot: Plot, sizes: Sizes) -> Figure:

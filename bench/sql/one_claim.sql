@@ -2,8 +2,7 @@
 -- contact, the journal, and the words to the winner and to the four others, with a job for each.
 WITH lead AS (
     SELECT l.owner_id, l.id, l.contact_id FROM leads l
-    WHERE l.id > (SELECT min(id) FROM leads) + random() * 1000 AND l.lapses_at IS NOT NULL
-    ORDER BY l.id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
+    WHERE l.id = (SELECT nextval('bench_claims')) FOR NO KEY UPDATE
 ), closed AS (
     UPDATE leads SET lapses_at = NULL, modified_at = now() FROM lead WHERE leads.owner_id = lead.owner_id AND leads.id = lead.id
 ), offer AS (
