@@ -1,5 +1,6 @@
 """Towns whose people talk to the whole API in-process: one for each test, and one that all tables share."""
 
+import contextlib
 import os
 
 import pytest
@@ -27,15 +28,26 @@ async def town(database):
 @pytest.fixture(scope="session")
 async def shared(server_url, template):
     """A town for tests that leave nothing behind that another one could notice. Erin writes, nobody reads hers."""
-    name = f"leadroutes_api_{os.getpid()}"
+    async with _town(server_url, template, f"leadroutes_api_{os.getpid()}") as town:
+        await town.settle("erin", is_broker=True, is_admin=True)
+        yield town
+
+
+@pytest.fixture(scope="session")
+async def open_town(server_url, template):
+    """One more of that kind, in which everything may be shared."""
+    async with _town(server_url, template, f"leadroutes_open_{os.getpid()}") as town:
+        yield town
+
+
+@contextlib.asynccontextmanager
+async def _town(server_url, template, name):
     await _administer(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     database = await Database.open(Settings(), url=with_database(server_url, name))
     await database.load_clock()
     engine = Engine(database)
     arrivals = Arrivals(engine)
-    town = await Town.found(database, api.application(database, engine, arrivals, SETTINGS))
-    await town.settle("erin", is_broker=True, is_admin=True)
-    yield town
+    yield await Town.found(database, api.application(database, engine, arrivals, SETTINGS))
     await arrivals.close()
     await database.close()
     await _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
