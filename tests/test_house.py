@@ -15,7 +15,7 @@ from leadroutes.settings import described
 from leadroutes.store.postgres import Database
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("leadroutes", "tests", "bin", "bench")
+ROOMS = ("leadroutes", "tests", "bin", "bench", "chaos")
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 STATEMENTS = sorted((ROOT / "leadroutes" / "store" / "sql").glob("*.sql"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

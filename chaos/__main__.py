@@ -1,0 +1,107 @@
+"""`bin/chaos`: makes a run, shows a table, writes chaos/results.json. 1 where anything was lost or done twice.
+
+What a run is, stands in run.
+"""
+
+import argparse
+import asyncio
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from chaos.postgres import Failed
+from chaos.programs import ROOT
+from chaos.run import Outcome, Plan, run
+
+RESULTS = ROOT / "chaos" / "results.json"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code: 0 when everything held, 1 when something did not, 2 when there was no run."""
+    options = _parse(arguments)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    directory = Path(tempfile.mkdtemp(prefix="leadroutes-chaos-"))
+    directory.chmod(0o755)  # PostgreSQL may run as another user
+    begun = time.perf_counter()
+    console.print(f"Seed {options.seed}; logs in {directory}", markup=False)
+
+    def tell(sentence: str) -> None:
+        console.print(f"{time.perf_counter() - begun:6.0f} s  {sentence}", markup=False)
+
+    try:
+        outcome = asyncio.run(run(Plan(kills=options.kills, seed=options.seed, rate=options.rate), directory, tell))
+    except Failed as failed:
+        console.print(f"bin/chaos: {failed}", markup=False)
+        return 2
+    _show(console, outcome)
+    _write(options.out, outcome)
+    console.print(f"Written to {options.out}", markup=False)
+    if outcome.is_good:
+        shutil.rmtree(directory, ignore_errors=True)
+    return 0 if outcome.is_good else 1
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bin/chaos", description="Kills the service's processes and its database under load; nothing may be lost."
+    )
+    parser.add_argument("--kills", type=int, default=200, metavar="N", help="how many (%(default)s)")
+    parser.add_argument("--rate", type=float, default=6.0, help="leads a second, bursts apart (%(default)s)")
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="what the run is drawn from")  # noqa: S311
+    parser.add_argument("--out", type=Path, default=RESULTS, help="where the results go (%(default)s)")
+    options = parser.parse_args(arguments)
+    if options.kills < 1 or options.rate <= 0:
+        parser.error("expected at least one kill, and a rate above 0")
+    return options
+
+
+def _show(console: Console, outcome: Outcome) -> None:
+    figures = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    figures.add_column("what happened")
+    figures.add_column("", justify="right")
+    for name, value in outcome.figures.items():
+        for label, each in _rows(name.replace("_", " "), value):
+            figures.add_row(label, each)
+    console.print(figures)
+    checks = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    checks.add_column("what has to hold")
+    checks.add_column("")
+    for sentence, breaches in outcome.breaches.items():
+        checks.add_row(sentence, "holds" if not breaches else f"DOES NOT HOLD ({len(breaches)})")
+    console.print(checks)
+    for sentence, breaches in outcome.breaches.items():
+        for breach in breaches[:10]:
+            console.print(f"This does not hold: {sentence}\n  {breach}", markup=False)
+
+
+def _rows(name: str, value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [(f"{name}: {key}", str(each)) for key, each in value.items()]
+    return [(name, str(value))]
+
+
+def _write(path: Path, outcome: Outcome) -> None:
+    results = {"commit": _commit(), **outcome.figures, "breaches": {k: v for k, v in outcome.breaches.items() if v}}
+    results["checks"] = list(outcome.breaches)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
+
+
+def _commit() -> str | None:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 -- fixed words
+    return found.stdout.strip() or None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,127 @@
+"""The brokerage that suffers: Alice's, with a team by rank and one that takes turns, and a campaign of three mails.
+
+Names that stand in mails (a person's first name, his address) are those of one lead, so that a mail tells whose it is.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from leadroutes.brokerage import read_brokerage
+from leadroutes.loading import load_brokerage
+from leadroutes.settings import Settings
+from leadroutes.store import accounts
+from leadroutes.store.migrating import prepare
+from leadroutes.store.postgres import Database
+
+OWNER = "alice"
+AGENTS = ("bob", "carol", "erin", "frank")
+SOURCE = "Website"
+CAMPAIGN, SECOND_CAMPAIGN = "Welcome", "Second look"
+STEPS = {"Welcome 1": 0, "Welcome 2": 120, "Welcome 3": 420}  # seconds after the start, by template
+SECOND_STEPS = {"Second look": 60}
+TIME_SCALE = 120.0  # the quarter of an hour after which a lead counts as unclaimed takes 7.5 seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Brokerage:
+    """What those who act need to know. `users` and `tokens` by name."""
+
+    url: str
+    owner_id: int
+    key: str
+    campaign_id: int
+    second_campaign_id: int
+    lead_source_id: int
+    users: dict[str, int]
+    tokens: dict[str, str]
+
+
+async def found(url: str) -> Brokerage:
+    """Set up an empty database, on the domain's fast clock, and everybody in it."""
+    database = await Database.open(Settings(), url=url)
+    try:
+        await prepare(database)
+        await database.set_time_scale(TIME_SCALE)
+        await load_brokerage(database, read_brokerage(msgspec.json.encode(_file())), _address(OWNER))
+        owner_id = await accounts.get_user_id(database, _address(OWNER))
+        async with database.transaction() as transaction:
+            key = await accounts.issue_intake_key(transaction, owner_id, SOURCE, SOURCE, None)
+        campaigns = {
+            row["name"]: row["id"] for row in await database.fetch("SELECT id, name FROM campaigns")
+        }  # fmt: skip
+        return Brokerage(
+            url=url,
+            owner_id=owner_id,
+            key=key,
+            campaign_id=campaigns[CAMPAIGN],
+            second_campaign_id=campaigns[SECOND_CAMPAIGN],
+            lead_source_id=await database.fetchval("SELECT lead_source_id FROM intake_keys"),
+            users={name: await accounts.get_user_id(database, _address(name)) for name in (OWNER, *AGENTS)},
+            tokens={name: await accounts.issue_token(database, _address(name), ["write"]) for name in (OWNER, *AGENTS)},
+        )
+    finally:
+        await database.close()
+
+
+def _file() -> dict[str, Any]:
+    """As a brokerage file says it."""
+    teams = {"By rank": AGENTS[:3], "In turn": AGENTS}
+    return {
+        "brokerage": {"owner": OWNER},
+        "users": [
+            {"username": name, "email": _address(name), "first_name": name.title(), "timezone": "America/Denver"}
+            for name in (OWNER, *AGENTS)
+        ],
+        "teams": [
+            {"name": "By rank", "order_method": "Rank", "mins_until_next_alert": 3},
+            {"name": "In turn", "order_method": "Round Robin", "mins_until_next_alert": 3, "offer_mode": "Exclusive"},
+        ],
+        "team_members": [
+            {"team": team, "user": name, "request_status": "Accepted"}
+            for team, names in teams.items()
+            for name in names
+        ],
+        "team_member_distribution_options": [
+            {
+                "team": team, "user": name, "rank": rank if team == "By rank" else 1, "assign_automatically": False,
+                "has_email_alert": True, "has_text_alert": name == "carol",
+            }
+            for team, names in teams.items()
+            for rank, name in enumerate(names, start=1)
+        ],
+        "lead_sources": [{"name": SOURCE}],
+        "contact_sources": [{"name": SOURCE, "user": OWNER}],
+        "template_folders": [{"name": "All"}],
+        "templates": [
+            {
+                "description": name, "template_folder": "All", "template_type": "Email",
+                "subject": f"{name}, {{{{contact.first_name}}}}", "body": "Hello {{contact.first_name}}",
+            }
+            for name in (*STEPS, *SECOND_STEPS)
+        ],
+        "campaigns": [_campaign(CAMPAIGN, STEPS), _campaign(SECOND_CAMPAIGN, SECOND_STEPS)],
+        "lead_routes": [
+            _route("Buyer", distribution_target="Team Rollout", team_selection_method="Specific Team", team="By rank"),
+            _route("Seller", distribution_target="Team Rollout", team_selection_method="Specific Team", team="In turn"),
+            _route("Renter", distribution_target="Myself"),
+        ],
+    }  # fmt: skip
+
+
+def _campaign(name: str, steps: dict[str, int]) -> dict[str, Any]:
+    timing = {"type": "Email Contact", "timing_type": "Delay by Minutes"}
+    return {
+        "name": name,
+        "actions": [timing | {"template": step, "delay_by_seconds": seconds} for step, seconds in steps.items()],
+    }
+
+
+def _route(filter_: str, **columns: str) -> dict[str, Any]:
+    usual = {"lead_source": SOURCE, "contact_source": SOURCE, "campaign": CAMPAIGN}
+    return usual | {"filter": filter_, "campaign_start": "Claim" if filter_ == "Seller" else "Arrival"} | columns
+
+
+def _address(name: str) -> str:
+    return f"{name}@example.com"

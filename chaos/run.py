@@ -1,0 +1,182 @@
+"""One run: load, mischief, calm, and then the question whether everything is as it should be.
+
+What is done, mischief says; whether it was survived, verdict.
+"""
+
+import asyncio
+import itertools
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chaos.load import Load
+from chaos.mischief import LONG, Mischief, Pace
+from chaos.stage import DATABASE, Stage, stage
+from chaos.verdict import Evidence, judge
+
+# What has to have happened before a run is judged. A message may wait for its next attempt: only in a short run.
+_UNSETTLED = """
+SELECT
+    (SELECT count(*) FROM leads l WHERE unclaimed_at IS NULL AND NOT EXISTS (
+        SELECT FROM claims k WHERE k.owner_id = l.owner_id AND k.lead_id = l.id)) AS leads,
+    (SELECT count(*) FROM contact_communications WHERE is_active AND taken_at IS NULL) AS steps,
+    (SELECT count(*) FROM messages WHERE state = 'sending' OR state = 'queued' AND (reason IS NULL OR $1)) AS messages
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How long and how hard. `waits_for_retries`: until no message waits for its next attempt."""
+
+    kills: int
+    seed: int
+    rate: float = 6.0  # leads a second
+    pace: Pace = LONG
+    waits_for_retries: bool = True
+    settled_within: float = 900.0  # seconds
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What happened, and what was found: breaches by the sentence that does not hold."""
+
+    figures: dict[str, Any]
+    breaches: dict[str, list[str]]
+
+    @property
+    def is_good(self) -> bool:
+        return not any(self.breaches.values())
+
+
+async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outcome:
+    """Do it, in an empty directory."""
+    load_before, begun, at = os.getloadavg(), time.perf_counter(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    async with stage(directory, plan.seed) as set_up:
+        load = Load(set_up.brokerage, set_up.ports, set_up.sink, plan.seed)
+        mischief = Mischief(
+            set_up.postgres, set_up.serves, set_up.workers, load, set_up.sink, plan.seed, plan.pace, DATABASE
+        )
+        try:
+            await _suffer(plan, load, mischief, tell)
+            tell("calm: everybody is answered, every lead settles")
+            set_up.sink.become("calm")
+            recovered = await _settle(plan, set_up, load)
+            tell("each process alone")
+            alone = await _each_alone(set_up, load)
+            recovered += await _settle(plan, set_up, load)
+            tell("the verdict")
+            evidence = Evidence(set_up.postgres, DATABASE, load.record, set_up.sink.mails())
+            breaches = {
+                "it recovers by itself": recovered,
+                "every process does its work, each alone": alone,
+                **await judge(evidence),
+                "leadroutes doctor finds nothing": await _doctor(set_up),
+            }
+            figures = {
+                "at": at, "seconds": round(time.perf_counter() - begun), "seed": plan.seed,
+                "load_average": {"before": load_before, "after": os.getloadavg()},
+                **await _figures(evidence, mischief, set_up, load),
+            }  # fmt: skip
+        finally:
+            await load.close()
+    return Outcome(figures, breaches)
+
+
+async def _suffer(plan: Plan, load: Load, mischief: Mischief, tell: Callable[[str], None]) -> None:
+    mischief.sink.become("moody")
+    sending = asyncio.create_task(load.run(plan.rate))
+    told = 0
+
+    def tell_now_and_then(kills: int) -> None:
+        nonlocal told
+        if kills >= told + 10:
+            told = kills
+            tell(f"{kills} kills, {len(load.record.accepted_at)} answers to leads")
+
+    try:
+        await mischief.run(plan.kills, tell_now_and_then)
+    finally:
+        load.end()
+        await sending
+
+
+async def _settle(plan: Plan, set_up: Stage, load: Load) -> list[str]:
+    """Nobody helps: either it comes to rest by itself, or it does not."""
+    try:
+        async with asyncio.timeout(plan.settled_within):
+            await load.finish()
+            while left := await _unsettled(plan, set_up):  # noqa: ASYNC110 -- it is other processes that do it
+                await asyncio.sleep(0.5)
+    except TimeoutError:
+        left = await _unsettled(plan, set_up)
+        return [f"after {plan.settled_within:.0f} seconds of calm there are still {left}"]
+    return []
+
+
+async def _unsettled(plan: Plan, set_up: Stage) -> dict[str, int]:
+    [row] = await set_up.postgres.ask(_UNSETTLED, plan.waits_for_retries, database=DATABASE)
+    return {name: count for name, count in row.items() if count}
+
+
+async def _each_alone(set_up: Stage, load: Load) -> list[str]:
+    """Each service takes a lead; each worker tells of one while the other is held: none only seems to live."""
+    breaches = []
+    for number, port in enumerate(set_up.ports):
+        if await load.send_to(number, f"S{number}") not in (200, 201):
+            breaches.append(f"the service at {port} did not take a lead")
+    for number, worker in enumerate(set_up.workers):
+        others = [asyncio.create_task(each.pause(600)) for each in set_up.workers if each is not worker]
+        await asyncio.sleep(0)
+        try:
+            name = f"W{number}"
+            await load.send_to(0, name)
+            async with asyncio.timeout(60):
+                while not any(name in mail.subject for mail in set_up.sink.mails()):  # noqa: ASYNC110 -- another process's
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            breaches.append(f"{worker.name} told nobody of a lead within a minute, alone")
+        finally:
+            for each in others:
+                each.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+    return breaches
+
+
+async def _doctor(set_up: Stage) -> list[str]:
+    code, out = await set_up.leadroutes("doctor")
+    return [] if code == 0 else [out.strip()]
+
+
+async def _figures(evidence: Evidence, mischief: Mischief, set_up: Stage, load: Load) -> dict[str, Any]:
+    record = load.record
+    states = await evidence.ask("SELECT state, count(*) FROM messages GROUP BY 1 ORDER BY 1")
+    [row] = await evidence.ask(
+        "SELECT (SELECT count(*) FROM leads) AS leads, (SELECT count(*) FROM claims) AS claims,"
+        " (SELECT count(*) FROM offers) AS offers, (SELECT count(*) FROM contact_communications) AS steps"
+    )
+    return {
+        "kills": {"all": mischief.kills.total(), **dict(sorted(mischief.kills.items()))},
+        "nuisances": {"all": mischief.nuisances.total(), **dict(sorted(mischief.nuisances.items()))},
+        "longest_stop": mischief.longest_stop,
+        "ended_by_themselves": sum(len(each.ends) for each in (*set_up.serves, *set_up.workers)),
+        **dict(row.items()),
+        "requests_for_claims": {str(status): count for status, count in sorted(record.claims.items())},
+        "answers": {str(status): count for status, count in sorted(record.statuses.items())},
+        "without_answer": record.unanswered,
+        "longest_without_a_lead": round(_longest_gap(record.accepted_at), 1),
+        "messages": {each["state"]: each["count"] for each in states},
+        "mails": _fates(evidence),
+    }
+
+
+def _fates(evidence: Evidence) -> Mapping[str, int]:
+    fates = [mail.fate for mail in evidence.mails]
+    return {fate: fates.count(fate) for fate in sorted(set(fates))}
+
+
+def _longest_gap(moments: list[float]) -> float:
+    """Seconds in which no lead was taken, while leads were sent all the time."""
+    return max((after - before for before, after in itertools.pairwise(moments)), default=0.0)

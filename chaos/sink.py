@@ -1,0 +1,168 @@
+"""A mail server with moods: it refuses for now or for good, answers slowly, hangs up with the mail; forgets nothing.
+
+A program (`python -m chaos.sink FILE SEED`): its first line of output is the port; `calm` and `moody` on its input
+change its mood. FILE gets a line of JSON for every mail: what became of it, to whom, its subject, id and words.
+"""
+
+import asyncio
+import random
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import msgspec
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from chaos.programs import ROOT, clean_environment
+
+Fate = Literal["taken", "taken, no answer", "lost, no answer", "refused for now", "refused for good"]
+
+# Of a hundred mails while it is moody. The rest are taken at once.
+MOODS: dict[str, float] = {
+    "taken, no answer": 1.5,
+    "lost, no answer": 1.5,
+    "refused for now": 3,
+    "refused for good": 1.5,
+    "slow": 4,
+    "not even heard": 2,
+}
+SLOWEST = 4.0  # seconds
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """One mail, and what became of it."""
+
+    fate: Fate
+    to: str
+    subject: str
+    message_id: str
+    text: str
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether a person would find it in his mailbox."""
+        return self.fate in ("taken", "taken, no answer")
+
+
+class Moody:
+    """What aiosmtpd asks at each step of a conversation."""
+
+    def __init__(self, file: Path, seed: int) -> None:
+        self.is_moody = True
+        self._file = file.open("ab", buffering=0)
+        self._dice = random.Random(seed)  # noqa: S311 -- it has to be repeatable
+
+    def _mood(self) -> str:
+        if not self.is_moody:
+            return "taken"
+        return self._dice.choices(["taken", *MOODS], [100 - sum(MOODS.values()), *MOODS.values()])[0]
+
+    async def handle_MAIL(  # noqa: N802 -- aiosmtpd's
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self._mood() == "not even heard":
+            return "421 not now"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        mail = message_from_bytes(cast("bytes", envelope.content), policy=policy.default)
+        match self._mood():
+            case "refused for now":
+                return self._note("refused for now", envelope, mail, "451 come again")
+            case "refused for good":
+                return self._note("refused for good", envelope, mail, "554 no such person")
+            case "taken, no answer":
+                self._note("taken, no answer", envelope, mail, "")
+                return self._hang_up(server)
+            case "lost, no answer":
+                self._note("lost, no answer", envelope, mail, "")
+                return self._hang_up(server)
+            case "slow":
+                answer = self._note("taken", envelope, mail, "250 OK")
+                await asyncio.sleep(self._dice.uniform(0.5, SLOWEST))
+                return answer
+            case _:
+                return self._note("taken", envelope, mail, "250 OK")
+
+    def _note(self, fate: Fate, envelope: Envelope, mail: EmailMessage, answer: str) -> str:
+        part = mail.get_body(("plain",))
+        noted = Mail(
+            fate=fate, to=envelope.rcpt_tos[0], subject=str(mail["Subject"]), message_id=str(mail["Message-ID"]),
+            text=str(part.get_content()) if part is not None else "",
+        )  # fmt: skip
+        self._file.write(msgspec.json.encode(noted) + b"\n")
+        return answer
+
+    def _hang_up(self, server: SMTP) -> str:
+        assert server.transport is not None
+        cast("asyncio.Transport", server.transport).abort()
+        return "421 nobody hears this"
+
+
+async def main(file: Path, seed: int) -> None:
+    """Take mails until the input ends."""
+    loop = asyncio.get_running_loop()
+    moody = Moody(file, seed)
+    server = await loop.create_server(lambda: SMTP(moody, loop=loop), "127.0.0.1", 0)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        moody.is_moody = line.strip() == "moody"
+
+
+@dataclass
+class Sink:
+    """The program, from outside."""
+
+    url: str
+    file: Path
+    _process: asyncio.subprocess.Process
+    _read: int = 0
+
+    def become(self, mood: Literal["calm", "moody"]) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(mood.encode() + b"\n")
+
+    def mails(self) -> list[Mail]:
+        """All so far."""
+        self._read = 0
+        return self.new_mails()
+
+    def new_mails(self) -> list[Mail]:
+        """Those since it was last asked."""
+        with self.file.open("rb") as file:
+            file.seek(self._read)
+            content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        self._read += len(whole)
+        return [msgspec.json.decode(line, type=Mail) for line in whole.splitlines()]
+
+
+@asynccontextmanager
+async def sink(file: Path, seed: int) -> AsyncIterator[Sink]:
+    """A fresh one, in a process of its own."""
+    await asyncio.to_thread(file.touch)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chaos.sink", str(file), str(seed), cwd=ROOT, env=clean_environment(),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        port = int(await asyncio.wait_for(process.stdout.readline(), 60))
+        yield Sink(f"smtp://127.0.0.1:{port}", file, process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+if __name__ == "__main__":
+    arguments: list[Any] = sys.argv[1:]
+    asyncio.run(main(Path(arguments[0]), int(arguments[1])))

@@ -1,0 +1,120 @@
+"""The stage of a run: one PostgreSQL, two services without workers, two workers, a mail server, each a process.
+
+Sets up and clears away; what happens on it, the run says.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from chaos.brokerage import TIME_SCALE, Brokerage, found
+from chaos.postgres import Failed, Server, free_port
+from chaos.programs import ROOT, Program, clean_environment
+from chaos.sink import Sink, sink
+
+DATABASE = "chaos"
+READY_WITHIN = 120.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What stands on it."""
+
+    directory: Path
+    postgres: Server
+    sink: Sink
+    brokerage: Brokerage
+    ports: tuple[int, ...]
+    serves: tuple[Program, ...]
+    workers: tuple[Program, ...]
+    environment: dict[str, str]
+
+    async def until_ready(self) -> None:
+        """Every service answers that the database and a worker are there."""
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            for port in self.ports:
+                await _until_ready(client, f"http://127.0.0.1:{port}/readyz")
+
+    async def leadroutes(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and output of one command."""
+        return await run_leadroutes(self.environment, *arguments)
+
+
+@contextlib.asynccontextmanager
+async def stage(directory: Path, seed: int) -> AsyncIterator[Stage]:
+    """Everything up, in an empty directory; nothing of it runs afterwards. Logs stay there."""
+    postgres = Server(directory / "postgres")
+    await postgres.make()
+    await postgres.start()
+    try:
+        await postgres.ask(f"CREATE DATABASE {DATABASE}")
+        brokerage = await found(postgres.url(DATABASE))
+        async with sink(directory / "mails.jsonl", seed) as mails:
+            ports = tuple(free_port() for _ in range(2))
+            environment = environment_of(postgres.url(DATABASE), mails.url, directory, ports[0])
+            serves = tuple(serve(f"serve {port}", port, environment, directory) for port in ports)
+            workers = tuple(worker(f"worker {number}", environment, directory) for number in (1, 2))
+            set_up = Stage(directory, postgres, mails, brokerage, ports, serves, workers, environment)
+            async with running(*serves, *workers):
+                await set_up.until_ready()
+                yield set_up
+    finally:
+        await postgres.stop_at_once()
+
+
+def environment_of(url: str, smtp_url: str, directory: Path, port: int) -> dict[str, str]:
+    """The settings of all processes of a run."""
+    return {
+        "DATABASE_URL": url,
+        "LEADROUTES_DATA": str(directory),
+        "LEADROUTES_SECRET": "the same for all processes of a run",
+        "LEADROUTES_SMTP_URL": smtp_url,
+        "LEADROUTES_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "LEADROUTES_TIME_SCALE": str(TIME_SCALE),
+    }
+
+
+def serve(name: str, port: int, environment: dict[str, str], directory: Path) -> Program:
+    arguments = ("-m", "leadroutes", "serve", "--no-worker", "--port", str(port))
+    return Program(name, arguments, environment, directory / f"{name}.log")
+
+
+def worker(name: str, environment: dict[str, str], directory: Path) -> Program:
+    return Program(name, ("-m", "leadroutes", "worker"), environment, directory / f"{name}.log")
+
+
+@contextlib.asynccontextmanager
+async def running(*programs: Program) -> AsyncIterator[None]:
+    """They are kept running, and are told to end afterwards."""
+    for program in programs:
+        program.start()
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(program.stop() for program in programs))
+
+
+async def run_leadroutes(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """Exit code and output of one command."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "leadroutes", *arguments, cwd=ROOT, env=clean_environment() | environment,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+async def _until_ready(client: httpx.AsyncClient, url: str) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + READY_WITHIN
+    while loop.time() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if (await client.get(url)).status_code == 200:
+                return
+        await asyncio.sleep(0.1)
+    raise Failed(f"{url} did not become ready within {READY_WITHIN:.0f} seconds")

@@ -1,0 +1,174 @@
+"""Whether anything was lost or done twice: what senders were answered and mailboxes got, against the database.
+
+Each check answers sentences, one for each breach; none means that it holds.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.load import Record
+from chaos.postgres import Server
+from chaos.sink import Mail
+
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is left after a run."""
+
+    postgres: Server
+    database: str
+    record: Record
+    mails: Sequence[Mail]
+
+    async def ask(self, sql: str, *values: Any) -> list[Any]:
+        return await self.postgres.ask(sql, *values, database=self.database)
+
+
+Check = Callable[[Evidence], Awaitable[list[str]]]
+
+
+async def answers_were_right(evidence: Evidence) -> list[str]:
+    """Nobody was answered anything but what he asked for, or 503."""
+    return list(evidence.record.faults)
+
+
+async def leads_are_there_once(evidence: Evidence) -> list[str]:
+    """Every lead that was answered 2xx is there exactly once, under the id that was answered; none is there twice."""
+    rows = await evidence.ask("SELECT mls_id, array_agg(id) AS ids FROM leads GROUP BY mls_id")
+    stored = {row["mls_id"]: set(row["ids"]) for row in rows}
+    breaches = [f"the lead {name} is there {len(ids)} times: {ids}" for name, ids in stored.items() if len(ids) != 1]
+    for sent in evidence.record.leads.values():
+        there = stored.get(sent.vendor_id, set())
+        if sent.lead_ids and sent.lead_ids != there:
+            breaches.append(f"the lead {sent.vendor_id} was answered as {sent.lead_ids}, and is there as {there}")
+    strangers = stored.keys() - evidence.record.leads.keys()
+    return breaches + [f"nobody sent the lead {name}" for name in strangers]
+
+
+async def all_were_taken(evidence: Evidence) -> list[str]:
+    """Every sender was answered in the end."""
+    return [f"{sent.vendor_id} was never taken" for sent in evidence.record.leads.values() if not sent.lead_ids]
+
+
+async def leads_have_one_claim(evidence: Evidence) -> list[str]:
+    """No lead has two claims; of those who wanted it at once one was told that he has it, and he has it."""
+    rows = await evidence.ask("SELECT lead_id, user_id FROM claims")
+    claims = {row["lead_id"]: row["user_id"] for row in rows}
+    breaches = [f"a lead has {len(rows) - len(claims)} claims too many"] if len(rows) != len(claims) else []
+    record = evidence.record
+    for lead_id, winners in record.claimed.items():
+        others = winners - record.assigned.get(lead_id, set())
+        if len(others) > 1:
+            breaches.append(f"{sorted(others)} were all told that they have the lead {lead_id}")
+        if lead_id not in record.assigned and {claims.get(lead_id)} != winners:
+            breaches.append(f"{winners} was told that he has the lead {lead_id}; {claims.get(lead_id)} has it")
+    return breaches + [
+        f"the lead {lead_id} was assigned, but {claims.get(lead_id)} has it"
+        for lead_id in record.assigned_for_certain
+        if claims.get(lead_id) not in record.assigned[lead_id]
+    ]
+
+
+async def what_was_declined_stays_declined(evidence: Evidence) -> list[str]:
+    """An offer that was answered as declined is declined, unless its owner gave him the lead all the same."""
+    rows = await evidence.ask(
+        "SELECT id, lead_id, state FROM offers WHERE id = ANY($1) AND state <> 'declined'",
+        list(evidence.record.declined),
+    )
+    return [
+        f"the offer {row['id']} was declined, and is {row['state']}"
+        for row in rows
+        if row["lead_id"] not in evidence.record.assigned
+    ]
+
+
+async def contacts_were_told_once(evidence: Evidence) -> list[str]:
+    """No contact has the same mail in his mailbox more often than a campaign meant him to."""
+    rows = await evidence.ask(
+        "SELECT c.email, t.description AS step, c.first_name, count(*) FROM contact_communications cc"
+        " JOIN contacts c USING (owner_id) JOIN templates t ON t.id = cc.template_id"
+        " WHERE c.id = cc.contact_id GROUP BY 1, 2, 3"
+    )
+    meant = {(row["email"], f"{row['step']}, {row['first_name']}"): row["count"] for row in rows}
+    return [
+        f"{to} has the mail {subject!r} {count} times, and was meant to have it {meant.get((to, subject), 0)} times"
+        for (to, subject), count in Counter(_key(mail) for mail in evidence.mails if mail.has_arrived).items()
+        if to.endswith("@example.org") and count > meant.get((to, subject), 0)
+    ]
+
+
+async def mails_have_arrived(evidence: Evidence) -> list[str]:
+    """What is noted as sent is in the mailbox; what is noted as failed was refused."""
+    rows = await evidence.ask(
+        "SELECT address, subject, state, count(*) FROM messages WHERE state IN ('sent', 'failed') AND channel = 'email'"
+        " AND attempts < 8 GROUP BY 1, 2, 3"
+    )
+    taken = Counter(_key(mail) for mail in evidence.mails if mail.fate == "taken")
+    refused = Counter(_key(mail) for mail in evidence.mails if mail.fate == "refused for good")
+    breaches = []
+    for row in rows:
+        seen = taken if row["state"] == "sent" else refused
+        if seen[row["address"], row["subject"]] < row["count"]:
+            breaches.append(
+                f"{row['count']} mails {row['subject']!r} to {row['address']} are noted as {row['state']};"
+                f" the mail server saw {seen[row['address'], row['subject']]}"
+            )
+    return breaches
+
+
+async def messages_have_an_outcome(evidence: Evidence) -> list[str]:
+    """Every message went out, or says why not. One that waits to be tried again says what kept it, and has a job."""
+    rows = await evidence.ask(
+        "SELECT id, kind, state, reason, contact_id FROM messages WHERE state = 'sending'"
+        " OR (state <> 'sent' AND reason IS NULL) OR (state = 'unknown' AND contact_id IS NULL)"
+    )
+    return [f"the message {row['id']} ({row['kind']}) is {row['state']}: {row['reason']}" for row in rows]
+
+
+async def everybody_was_alerted(evidence: Evidence) -> list[str]:
+    """Of every lead somebody was told, or it is written down why not."""
+    rows = await evidence.ask(
+        "SELECT id FROM leads WHERE NOT EXISTS (SELECT FROM messages m WHERE m.owner_id = leads.owner_id"
+        " AND m.lead_id = leads.id AND m.kind IN ('offer', 'won'))"
+    )
+    return [f"nobody was told of the lead {row['id']}" for row in rows]
+
+
+async def the_ledger_adds_up(evidence: Evidence) -> list[str]:
+    """As many leads were received as were taken, and each is in exactly one place."""
+    [row] = await evidence.ask(
+        "SELECT count(*) AS leads, count(k.user_id) AS claimed,"
+        " count(*) FILTER (WHERE k.user_id IS NULL AND unclaimed_at IS NOT NULL) AS unclaimed"
+        " FROM leads l LEFT JOIN claims k ON k.owner_id = l.owner_id AND k.lead_id = l.id"
+    )
+    taken = sum(1 for sent in evidence.record.leads.values() if sent.lead_ids)
+    if row["leads"] != row["claimed"] + row["unclaimed"]:
+        return [f"{row['leads']} leads have settled: {row['claimed']} are claimed, {row['unclaimed']} unclaimed"]
+    return [] if row["leads"] == taken else [f"{taken} leads were taken, {row['leads']} are there"]
+
+
+CHECKS: Mapping[str, Check] = {
+    "every answer was one that may be given": answers_were_right,
+    "every lead that was answered 2xx is there exactly once": leads_are_there_once,
+    "every sender was answered in the end": all_were_taken,
+    "one claim a lead, and one winner told so": leads_have_one_claim,
+    "what was declined stays declined": what_was_declined_stays_declined,
+    "no contact was sent the same message twice": contacts_were_told_once,
+    "what is noted as sent has arrived, as failed was refused": mails_have_arrived,
+    "every message went out or says why not": messages_have_an_outcome,
+    "of every lead somebody was told": everybody_was_alerted,
+    "all leads have settled and the ledger adds up": the_ledger_adds_up,
+}
+
+
+async def judge(evidence: Evidence) -> dict[str, list[str]]:
+    """The breaches of each check, by its sentence."""
+    return {sentence: await check(evidence) for sentence, check in CHECKS.items()}
+
+
+def _key(mail: Mail) -> tuple[str, str]:
+    return mail.to, mail.subject
