@@ -15,14 +15,14 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 from rich.progress import Progress
 
-from leadroutes import __version__, logs
-from leadroutes.errors import Problem
-from leadroutes.settings import Settings, described
+from leadroutes import __version__, logs, upkeep
+from leadroutes.settings import described
 from leadroutes.store import accounts
 from leadroutes.store.migrating import migrate as migrate_database
-from leadroutes.store.migrating import prepare
 from leadroutes.store.postgres import Database
 from leadroutes.terminal import err, fail, finish, out, print_table, shown
+from leadroutes.terminal import run_with_database as _run
+from leadroutes.terminal import settings_in_force as _settings
 
 Result = TypeVar("Result")
 
@@ -35,7 +35,7 @@ user_app = typer.Typer(no_args_is_help=True, help="Who has an account.")
 token_app = typer.Typer(no_args_is_help=True, help="Personal access tokens for the API.")
 application_app = typer.Typer(no_args_is_help=True, help="Applications that people may let in with OAuth2.")
 intake_key_app = typer.Typer(no_args_is_help=True, help="Keys for /intake/KEY, where lead sources send leads to.")
-export_app = typer.Typer(no_args_is_help=True, help="Leads and contacts as CSV.")
+export_app = typer.Typer(no_args_is_help=True, help="Leads and contacts as CSV; one contact, whole, as JSON.")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 app.add_typer(application_app, name="app")
@@ -384,6 +384,15 @@ def remove_application(client_id: Annotated[str, typer.Argument(help="Its client
     out.print("Removed")
 
 
+# -------------------------------------------------------------------------------------------------------- upkeep
+
+app.command()(upkeep.top)
+app.command()(upkeep.backup)
+app.command()(upkeep.restore)
+app.command()(upkeep.erase)
+export_app.command("contact")(upkeep.export_contact)
+
+
 # --------------------------------------------------------------------------------------------------- intake keys
 
 
@@ -451,30 +460,6 @@ def revoke_intake_key(key: Key) -> None:
 
 
 # --------------------------------------------------------------------------------------------- what they all need
-
-
-def _settings(level: int = logging.WARNING) -> Settings:
-    """The settings in force, and logs as they say."""
-    try:
-        values = Settings.load()
-    except Problem as problem:
-        fail(problem.message)
-    logs.set_up(as_json=values.log_json, level=level, tells_leads=values.log_leads)
-    return values
-
-
-def _run(work: Callable[[Database], Awaitable[Result]]) -> Result:
-    """Do `work` with a database that is ready for it."""
-
-    async def with_database() -> Result:
-        database = await Database.open(_settings())
-        try:
-            await prepare(database)
-            return await work(database)
-        finally:
-            await database.close()
-
-    return finish(with_database())
 
 
 def _list(load: Callable[[Database], Awaitable[Sequence[Any]]], *columns: str) -> None:

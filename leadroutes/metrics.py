@@ -23,15 +23,9 @@ LATE = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 CLAIMING = (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 14_400, 86_400)
 BATCHES = (1, 2, 5, 10, 20, 50, 100)
 
-ARRIVALS = Counter(
-    "leadroutes_arrivals", "Arrivals answered, by what became of them.", ("status",), registry=REGISTRY
-)
-DECISIONS = Counter(
-    "leadroutes_decisions", "Leads routed, by where they went.", ("outcome",), registry=REGISTRY
-)
-OFFERS = Counter(
-    "leadroutes_offers", "Offers that have come into a state.", ("state",), registry=REGISTRY
-)
+ARRIVALS = Counter("leadroutes_arrivals", "Arrivals answered, by what became of them.", ("status",), registry=REGISTRY)
+DECISIONS = Counter("leadroutes_decisions", "Leads routed, by where they went.", ("outcome",), registry=REGISTRY)
+OFFERS = Counter("leadroutes_offers", "Offers that have come into a state.", ("state",), registry=REGISTRY)
 FATES = Counter(
     "leadroutes_lead_events", "What happened to leads, as their history has it.", ("kind",), registry=REGISTRY
 )
@@ -51,16 +45,12 @@ JOBS = Counter(
     "leadroutes_jobs", "Jobs of the queue: done, put off, or broken off by a fault of ours.", ("task", "outcome"),
     registry=REGISTRY,
 )  # fmt: skip
-BATCH = Histogram(
-    "leadroutes_commit_batch_size", "Arrivals that shared a commit.", buckets=BATCHES, registry=REGISTRY
-)
+BATCH = Histogram("leadroutes_commit_batch_size", "Arrivals that shared a commit.", buckets=BATCHES, registry=REGISTRY)
 COMMIT = Histogram(
     "leadroutes_commit_seconds", "From the look-ups of a batch of arrivals to its commit.",
     buckets=QUICK, registry=REGISTRY,
 )  # fmt: skip
-REQUESTS = Counter(
-    "leadroutes_http_requests", "Requests answered.", ("room", "method", "status"), registry=REGISTRY
-)
+REQUESTS = Counter("leadroutes_http_requests", "Requests answered.", ("room", "method", "status"), registry=REGISTRY)
 REQUEST = Histogram(
     "leadroutes_http_request_seconds", "From a request to the head of its answer.", ("room",),
     buckets=QUICK, registry=REGISTRY,
@@ -68,15 +58,11 @@ REQUEST = Histogram(
 CLEANED = Counter(
     "leadroutes_cleaned_rows", "Rows that the hourly cleaning has removed or emptied.", ("what",), registry=REGISTRY
 )
-POOL = Gauge(
-    "leadroutes_pool_connections", "Connections of this process's pool.", ("state",), registry=REGISTRY
-)
+POOL = Gauge("leadroutes_pool_connections", "Connections of this process's pool.", ("state",), registry=REGISTRY)
 DATABASE_UP = Gauge(
     "leadroutes_database_up", "Whether the database answered the statement of this scrape.", registry=REGISTRY
 )
-FIGURES_SECONDS = Gauge(
-    "leadroutes_figures_seconds", "How long the statement of this scrape took.", registry=REGISTRY
-)
+FIGURES_SECONDS = Gauge("leadroutes_figures_seconds", "How long the statement of this scrape took.", registry=REGISTRY)
 
 # The columns of load_figures, each a gauge of the same name; counts end at the store's limit.
 FIGURES: Final[Mapping[str, str]] = {
@@ -93,9 +79,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "workers_alive": "Workers that have given a sign of life within the last 30 seconds.",
     "worker_silence_seconds": "Since the last sign of life of any worker.",
 }
-GAUGES: Final = {
-    name: Gauge(f"leadroutes_{name}", help_, registry=REGISTRY) for name, help_ in FIGURES.items()
-}
+GAUGES: Final = {name: Gauge(f"leadroutes_{name}", help_, registry=REGISTRY) for name, help_ in FIGURES.items()}
 
 
 def names() -> set[str]:

@@ -1,8 +1,9 @@
-"""What commands stand on: the two consoles, tables, values as people read them, and an end with the right code."""
+"""What commands stand on: settings, a database, two consoles, tables, values as people read them, the right end."""
 
 import asyncio
+import logging
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
@@ -14,6 +15,9 @@ from rich.text import Text
 
 from leadroutes import logs
 from leadroutes.errors import Problem
+from leadroutes.settings import Settings
+from leadroutes.store.migrating import prepare
+from leadroutes.store.postgres import Database
 
 Result = TypeVar("Result")
 
@@ -67,3 +71,27 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def fail(message: str) -> NoReturn:
     err.print(f"leadroutes: {logs.without_secrets(message)}", style="red", markup=False, soft_wrap=True)
     raise typer.Exit(1)
+
+
+def settings_in_force(level: int = logging.WARNING) -> Settings:
+    """The settings in force, and logs as they say; a wrong one ends the command with 1."""
+    try:
+        values = Settings.load()
+    except Problem as problem:
+        fail(problem.message)
+    logs.set_up(as_json=values.log_json, level=level, tells_leads=values.log_leads)
+    return values
+
+
+def run_with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Do `work` with a database that is ready for it."""
+
+    async def with_database() -> Result:
+        database = await Database.open(settings_in_force())
+        try:
+            await prepare(database)
+            return await work(database)
+        finally:
+            await database.close()
+
+    return finish(with_database())

@@ -24,3 +24,8 @@ async def load_pace(database: Database) -> asyncpg.Record:
     row = await database.fetchrow(statement("load_pace"), database.clock.now(), MOST_COUNTED)
     assert row is not None
     return row
+
+
+async def load_workers(database: Database) -> list[asyncpg.Record]:
+    """(worker_id, silence in seconds) of those that have been heard of within the last ten minutes."""
+    return await database.fetch(statement("list_workers"))

@@ -1,7 +1,7 @@
--- $1 made before, $2 how many. Keys that have stopped to count; a vendor's own ids never do.
+-- $1 made before, $2 how many. Keys that have stopped to count; those of vendors and imports never do.
 WITH old AS (
     SELECT owner_id, scope, key FROM idempotency_keys
-    WHERE created_at < $1 AND scope NOT LIKE 'vendor %'
+    WHERE created_at < $1 AND (scope LIKE 'body %' OR scope LIKE 'key %')
     ORDER BY created_at LIMIT $2
     FOR UPDATE SKIP LOCKED
 ), gone AS (

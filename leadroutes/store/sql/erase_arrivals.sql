@@ -1,0 +1,17 @@
+-- $1 owner, $2 contact, $3 now. The bodies and headers of all that became his leads, touched them or told of them.
+WITH his AS (
+    SELECT a.id FROM leads l JOIN arrivals a ON a.owner_id = l.owner_id AND a.lead_id = l.id
+    WHERE l.owner_id = $1 AND l.contact_id = $2
+    UNION
+    SELECT l.arrival_id FROM leads l WHERE l.owner_id = $1 AND l.contact_id = $2 AND l.arrival_id IS NOT NULL
+    UNION
+    SELECT (e.detail ->> 'arrival_id')::bigint FROM leads l JOIN lead_events e ON e.owner_id = l.owner_id AND e.lead_id = l.id
+    WHERE l.owner_id = $1 AND l.contact_id = $2 AND e.detail ? 'arrival_id'
+), gone AS (
+    UPDATE arrivals a SET body = '', headers = '{}', proof = NULL, reason = split_part(a.reason, ':', 1),
+        source_named = NULL, emptied_at = now()
+    FROM his WHERE a.owner_id = $1 AND a.id = his.id AND $3::timestamptz IS NOT NULL
+      AND (a.emptied_at IS NULL OR a.source_named IS NOT NULL OR position(':' IN a.reason) > 0)
+    RETURNING 1
+)
+SELECT count(*) FROM gone

@@ -1,0 +1,60 @@
+-- $1 owner, $2 contact. All that is kept about one contact, as one JSON value; null where there is none.
+WITH lead AS (
+    SELECT * FROM leads WHERE owner_id = $1 AND contact_id = $2
+), arrival AS (
+    SELECT DISTINCT a.* FROM arrivals a
+    WHERE a.owner_id = $1 AND (a.lead_id IN (SELECT id FROM lead) OR a.id IN (SELECT arrival_id FROM lead))
+)
+SELECT json_build_object(
+    'contact', (SELECT to_jsonb(c) - '{owner_id}'::text[]
+                    || jsonb_build_object('source', (SELECT s.name FROM contact_sources s
+                                                     WHERE s.owner_id = c.owner_id AND s.id = c.source_id),
+                                          'hotness', (SELECT h.name FROM hotnesses h WHERE h.id = c.hotness_id),
+                                          'assigned_to', (SELECT display_name(u) FROM users u WHERE u.id = c.assigned_user_id))),
+    'identified_by', (SELECT json_agg(json_build_object('kind', kind, 'value', value) ORDER BY kind, value)
+                      FROM contact_identities WHERE owner_id = $1 AND contact_id = $2),
+    'addresses', (SELECT json_agg(to_jsonb(a) - '{owner_id,contact_id}'::text[] ORDER BY a.id)
+                  FROM contact_addresses a WHERE a.owner_id = $1 AND a.contact_id = $2),
+    'custom_fields', (SELECT json_object_agg(f.name, v.value)
+                      FROM custom_field_values v JOIN custom_fields f ON f.id = v.custom_field_id
+                      WHERE v.owner_id = $1 AND v.contact_id = $2),
+    'events', (SELECT json_agg(to_jsonb(e) - '{owner_id,contact_id}'::text[] || jsonb_build_object('property',
+                   (SELECT to_jsonb(p) - '{owner_id,contact_id,api_event_id}'::text[] FROM event_properties p
+                    WHERE p.owner_id = e.owner_id AND p.api_event_id = e.id)) ORDER BY e.id)
+               FROM events e WHERE e.owner_id = $1 AND e.contact_id = $2),
+    'leads', (SELECT json_agg(to_jsonb(l) - '{owner_id,contact_id}'::text[] || jsonb_build_object(
+                  'source', (SELECT s.name FROM lead_sources s WHERE s.id = l.source_id),
+                  'claim', (SELECT json_build_object('by', display_name(u), 'at', k.claimed_at, 'via', k.via)
+                            FROM claims k JOIN users u ON u.id = k.user_id WHERE k.owner_id = $1 AND k.lead_id = l.id),
+                  'offers', (SELECT json_agg(json_build_object('to', display_name(u), 'notified_at', o.notified_at,
+                                                               'state', o.state) ORDER BY o.place, o.id)
+                             FROM offers o JOIN users u ON u.id = o.user_id
+                             WHERE o.owner_id = $1 AND o.lead_id = l.id),
+                  'history', (SELECT json_agg(json_build_object('at', h.at, 'kind', h.kind, 'detail', h.detail) ORDER BY h.id)
+                              FROM lead_events h WHERE h.owner_id = $1 AND h.lead_id = l.id)) ORDER BY l.id)
+              FROM lead l),
+    'arrivals', (SELECT json_agg(json_build_object('id', a.id, 'received_at', a.received_at, 'format', a.format,
+                                                   'status', a.status, 'reason', a.reason, 'source', a.source_named,
+                                                   'lead_id', a.lead_id, 'headers', a.headers,
+                                                   'body_base64', translate(encode(a.body, 'base64'), E'\n', ''))
+                                 ORDER BY a.id)
+                 FROM arrival a),
+    'campaigns', (SELECT json_agg(json_build_object('name', g.name, 'started_at', r.created_at, 'ended_at', r.ended_at)
+                                  ORDER BY r.id)
+                  FROM campaign_contacts r JOIN campaigns g ON g.id = r.campaign_id
+                  WHERE r.owner_id = $1 AND r.contact_id = $2),
+    'communications', (SELECT json_agg(json_build_object('type', t.type, 'send_at', t.send_at, 'completed_at', t.completed_at,
+                                                         'is_active', t.is_active) ORDER BY t.send_at, t.id)
+                       FROM contact_communications t WHERE t.owner_id = $1 AND t.contact_id = $2),
+    'tasks', (SELECT json_agg(json_build_object('type', t.action_type, 'description', t.description, 'notes', t.notes,
+                                                'due_at', t.due_at, 'status', t.status) ORDER BY t.id)
+              FROM tasks t WHERE t.contact_owner_id = $1 AND t.contact_id = $2),
+    'messages', (SELECT json_agg(json_build_object('kind', m.kind, 'channel', m.channel, 'state', m.state,
+                                                   'created_at', m.created_at, 'sent_at', m.sent_at, 'address', m.address,
+                                                   'subject', m.subject, 'text', m.text_body, 'html', m.html_body)
+                                 ORDER BY m.id)
+                 FROM messages m
+                 WHERE m.owner_id = $1 AND (m.contact_id = $2 OR m.lead_id IN (SELECT id FROM lead)))
+)::text AS whole
+FROM contacts c
+WHERE c.owner_id = $1 AND c.id = $2
