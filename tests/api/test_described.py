@@ -1,0 +1,42 @@
+"""The description against the running service: schemathesis sends what it allows and what it forbids, with all its checks on.
+
+A few examples in every run; `bin/check --deep` asks for ten thousand.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from leadroutes.api.operations import OPERATIONS
+from leadroutes.serving import address_of, listen, running
+from leadroutes.settings import Settings
+from leadroutes.store.postgres import Database
+from tests.town import Town
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = int(os.environ.get("LEADROUTES_TEST_EXAMPLES") or 300)  # of all calls together, beside the edges of each field
+SEED = 20260116
+
+
+@pytest.mark.timeout(3600)
+async def test_schemathesis_finds_nothing(database: Database, tmp_path: Path) -> None:
+    town = await Town.found(database)
+    await database.execute("UPDATE users SET is_admin = true, is_broker = true WHERE username = 'alice'")
+    listening = listen("127.0.0.1", 0)
+    url = address_of(listening)
+    settings = Settings(public_url=url, data=tmp_path, secret="a secret of the tests")
+    async with running(settings, database, listening):
+        process = await asyncio.create_subprocess_exec(
+            *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json", "--no-color"),
+            *("--checks", "all", "--continue-on-failure", "--generation-database", "none", "--seed", str(SEED)),
+            *("--max-examples", str(-(-EXAMPLES // len(OPERATIONS))), "--warnings", "off"),
+            *("--header", f"Authorization: Bearer {town.tokens['alice']}"),
+            cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        told, _ = await process.communicate()
+
+    assert process.returncode == 0, told.decode()[-20_000:]
+    assert f"Tested: {len(OPERATIONS)}" in told.decode()
