@@ -1,4 +1,4 @@
-"""The description against the running service: schemathesis sends what it allows and what it forbids, with all its checks on.
+"""The description against the running service: schemathesis sends what it allows and what it forbids, all checks on.
 
 A few examples in every run; `bin/check --deep` asks for ten thousand.
 """
@@ -17,7 +17,7 @@ from leadroutes.store.postgres import Database
 from tests.town import Town
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = int(os.environ.get("LEADROUTES_TEST_EXAMPLES") or 300)  # of all calls together, beside the edges of each field
+EXAMPLES = int(os.environ.get("LEADROUTES_TEST_EXAMPLES") or 300)  # of all calls together, beside each field's edges
 SEED = 20260116
 
 
