@@ -8,12 +8,13 @@ import hashlib
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from leadroutes import metrics
 from leadroutes.again import TryAgain, delay_after

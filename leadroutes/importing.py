@@ -6,11 +6,12 @@ History only: nothing is routed, alerted or touched, unless the leads of the las
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from leadroutes.domain.arriving import (
     Identity,
@@ -366,7 +367,7 @@ class _Batch:
     def finish(self) -> Writes:
         for contact_id, before in self.before.items():
             after = self.known.contacts[self.owner_id, contact_id]
-            record = {"owner_id": self.owner_id, **{each.name: getattr(after, each.name) for each in fields(after)}}
+            record = {"owner_id": self.owner_id, **asdict(after)}
             if before is None:
                 self.writes.contacts.append(record | {"created_at": self.created_at[contact_id]})
             else:

@@ -5,8 +5,10 @@ Stores nothing; asks a vendor only once the sender has proved himself as far as 
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from leadroutes.domain.text import one_line
 from leadroutes.intake.formats import FORMATS

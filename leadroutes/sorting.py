@@ -4,11 +4,13 @@ It knows what was looked up beforehand, asks the domain, and touches no database
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from leadroutes.domain.arriving import (
     REPEAT_WINDOW,
@@ -31,8 +33,7 @@ from leadroutes.errors import Conflict, Invalid, NotFound, Problem
 from leadroutes.store.arriving import Known, Writes, key_record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewLead:
+class NewLead(Struct, frozen=True, kw_only=True):
     """`POST /leads`: an inquiry of a contact that exists; the API has checked its fields."""
 
     owner_id: int
@@ -53,8 +54,7 @@ class NewLead:
     distribute: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class Received(Struct, frozen=True, kw_only=True):
     """A body that came in through an intake key, as it was read. `arrival_id` where one that is kept is read again."""
 
     owner_id: int
@@ -71,8 +71,7 @@ class Received:
     proof: bytes | None = None  # the sealed headers that prove the sender
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """One arrival of a batch, with the keys that make it the same as another.
 
     `refused_as`: the same body, refused before for want of a proof; now that it is there, it takes that one's place.
@@ -83,8 +82,7 @@ class Item:
     refused_as: tuple[Key, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class Stored(Struct, frozen=True, kw_only=True):
     """What became of an arrival; `is_new` is false for a repetition and for a touch."""
 
     owner_id: int
@@ -188,7 +186,8 @@ class Sorting:
         if contact is None:
             message = f"contact_id: {new_lead.contact_id} was given; expected a contact that is there"
             return Invalid.fields({"contact_id": message})
-        record = {each.name: getattr(new_lead, each.name) for each in fields(new_lead) if each.name != "distribute"}
+        record = asdict(new_lead)
+        del record["distribute"]
         zipcode, phone = comparable_zipcode(new_lead.zipcode), normal_phone(contact.mobile_phone)
         self._change_contact(new_lead.owner_id, place_contact(contact, zipcode, phone))
         lead_id = self._make_lead(record, contact.id, is_distributed=new_lead.distribute)
@@ -388,7 +387,7 @@ class Sorting:
         """Turn what became of the contacts into records: new ones whole, known ones by what was filled in."""
         for (owner_id, contact_id), before in self.changed_contacts.items():
             after = self.known.contacts[owner_id, contact_id]
-            record = {"owner_id": owner_id, **{each.name: getattr(after, each.name) for each in fields(after)}}
+            record = {"owner_id": owner_id, **asdict(after)}
             (self.writes.contacts if before.id == 0 else self.writes.filled).append(record)
 
 

@@ -4,8 +4,9 @@ It is taken in as if it had arrived, in a transaction that is always rolled back
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from leadroutes.domain.routing import explain
 from leadroutes.errors import NotFound, Problem

@@ -4,9 +4,11 @@ And what it fills in: gaps of the contact and of the lead, never what is set.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from leadroutes.domain.identity import comparable_zipcode, time_zone_of
 from leadroutes.domain.inquiry import Inquiry
@@ -17,8 +19,7 @@ REPEAT_WINDOW = timedelta(hours=24)
 Identity = tuple[str, str]  # ('email' | 'phone', value in normal form)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """Something that makes an arrival the same as an earlier one: a vendor's id, an Idempotency-Key, equal bytes."""
 
     scope: str
@@ -27,8 +28,7 @@ class Key:
     is_lasting: bool = False  # for ever, not for REPEAT_WINDOW only
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownKey:
+class KnownKey(Struct, frozen=True, kw_only=True):
     lead_id: int | None
     arrival_id: int | None
     digest: str | None
@@ -36,8 +36,7 @@ class KnownKey:
     contact_id: int | None = None  # the lead's
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownContact:
+class KnownContact(Struct, frozen=True, kw_only=True):
     id: int
     first_name: str | None = None
     last_name: str | None = None
@@ -53,8 +52,7 @@ class KnownContact:
     birthday: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownLead:
+class KnownLead(Struct, frozen=True, kw_only=True):
     """A lead that a new inquiry of the same contact may be a touch of."""
 
     id: int

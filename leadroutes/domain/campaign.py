@@ -5,11 +5,11 @@ Days and times of day are those of the contact; where his time zone is unknown, 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil.rrule import DAILY, rrule, rrulestr
+from msgspec import Struct
 
 from leadroutes.domain.model import CampaignAction
 from leadroutes.domain.moments import later
@@ -48,8 +48,7 @@ RULE_PARTS = {
 MOST_WEEKDAYS_OF_A_MONTH = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One row that a start makes: a communication to the contact, or a task for the agent."""
 
     action: CampaignAction

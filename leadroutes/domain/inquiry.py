@@ -3,16 +3,16 @@
 A value, nothing more: whether it becomes a lead, and whose, is decided elsewhere.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
+
+from msgspec import Struct
 
 Kind = Literal["Buyer", "Seller", "Renter"]
 Event = Literal["update", "reassignment"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inquiry:
+class Inquiry(Struct, frozen=True, kw_only=True):
     """One inquiry; every field is in the normal form of `leadroutes.domain`, None where nothing was said."""
 
     first_name: str | None = None

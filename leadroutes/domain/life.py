@@ -4,9 +4,10 @@ The rollout moves offers by this table only; the picture in the README is drawn 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from leadroutes.domain.model import Lead, Offer, OfferState
 

@@ -1,16 +1,16 @@
 """Who of a team is offered a lead, in which order and when: the line-up, frozen at the moment of arrival."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from leadroutes.domain.model import Member, Offer, Option, Person, Team
 from leadroutes.domain.moments import later, minutes
 from leadroutes.domain.turns import Turns, take_turn
 
 
-@dataclass(frozen=True, slots=True)
-class LineUp:
+class LineUp(Struct, frozen=True):
     """The offers in order; under Round Robin whose turn it was, and the state of the turns after it."""
 
     offers: tuple[Offer, ...]

@@ -4,14 +4,14 @@ Rules: a route matches by lead source, contact source, filter and being active; 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from leadroutes.domain.model import Facts, Route, RuleSet, precedence
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """The first condition of a route that a lead does not meet."""
 
     field: str
@@ -19,8 +19,7 @@ class Mismatch:
     actual: object
 
 
-@dataclass(frozen=True, slots=True)
-class TeamChoice:
+class TeamChoice(Struct, frozen=True):
     """The team, or None with the reason why there is none; `how` says how it was chosen."""
 
     team_id: int | None

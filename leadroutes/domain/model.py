@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from msgspec import Struct
+
 from leadroutes.domain.turns import Turns
 
 OfferState = Literal["scheduled", "notified", "declined", "expired", "skipped", "withdrawn", "won", "lost"]
@@ -21,8 +23,7 @@ SHORTEST_WAIT = timedelta(minutes=15)  # before a lead that nobody claims is unc
 # ------------------------------------------------------------------------------------------------ the rule set
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     id: int
     team_id: int | None
     campaign_id: int
@@ -36,8 +37,7 @@ class Route:
     campaign_start: Literal["Arrival", "Claim"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(Struct, frozen=True, kw_only=True):
     """How offers of a team reach one member."""
 
     rank: int | None
@@ -49,16 +49,14 @@ class Option:
     weight: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     user_id: int
     request_status: Literal["Accepted", "Pending", "Declined"]
     option: Option | None
     option_id: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
+class Team(Struct, frozen=True, kw_only=True):
     id: int
     order_method: Literal["Rank", "Time", "Round Robin"]
     mins_until_next_alert: int
@@ -67,8 +65,7 @@ class Team:
     members: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Struct, frozen=True, kw_only=True):
     """What a decision needs to know of the owner or of a member."""
 
     timezone: str
@@ -76,8 +73,7 @@ class Person:
     is_active: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CampaignAction:
+class CampaignAction(Struct, frozen=True, kw_only=True):
     id: int
     type: str
     assigned_user_id: int | None
@@ -93,8 +89,7 @@ class CampaignAction:
     description: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """Everything that a decision about one owner's leads depends on, as it was under one number."""
 
     owner_id: int
@@ -136,8 +131,7 @@ def precedence(route: Route) -> tuple[int, bool, int]:
 # ------------------------------------------------------------------------------------------ a lead and its fate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What of a lead decides where it goes; kept with the lead, so that the decision can be made again."""
 
     lead_source_id: int | None
@@ -147,8 +141,7 @@ class Facts:
     turn: int | None = None  # the user who was first in line under Round Robin
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """A lead, to a member, to be notified at a moment. One per lead and user."""
 
     user_id: int
@@ -175,15 +168,13 @@ class Offer:
         return tuple(channel for channel, is_set in flags if is_set)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     user_id: int
     claimed_at: datetime
     via: Via
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lead:
+class Lead(Struct, frozen=True, kw_only=True):
     """A routed lead as its rollout stands."""
 
     owner_id: int
@@ -201,8 +192,7 @@ class Lead:
 # ----------------------------------------------------------------------------------------------- what changes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One thing to tell one user over one channel."""
 
     kind: MessageKind
@@ -210,8 +200,7 @@ class Message:
     user_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """A line in the lead's journal."""
 
     kind: str
@@ -220,8 +209,7 @@ class Event:
     detail: Mapping[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What a decision changes: the lead as it is afterwards, and what is to be told and written down."""
 
     lead: Lead
@@ -231,8 +219,7 @@ class Change:
     events: tuple[Event, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """Where a lead goes: the route, the team, the first change of its fate, and what starts with it."""
 
     facts: Facts

@@ -5,8 +5,9 @@ Pure and American: what is no state, DC or PR is none.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from leadroutes.domain.identity import normal_zipcode
 from leadroutes.domain.text import field_text
@@ -39,8 +40,7 @@ def normal_state(text: str | None) -> str | None:
     return _STATES.get(_state_key(field_text(text) or ""))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A place as it was sent or (from `normal`) in normal form; `unit` belongs to the street and is None afterwards."""
 
     street_address: str | None = None

@@ -4,8 +4,9 @@ Every function takes the lead as it stands and answers the Change that follows. 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from leadroutes.domain.life import moved
 from leadroutes.domain.model import (

@@ -1,9 +1,10 @@
 """Where a lead goes, and why: one decision from a rule set and the facts of the moment, made again to explain it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from leadroutes.domain.lineup import line_up, why_not, why_unavailable
 from leadroutes.domain.matching import choose_team, consider, find_route

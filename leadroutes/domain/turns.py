@@ -5,11 +5,11 @@ absent neither gains nor loses, so joining and leaving resets nobody.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True)
-class Turns:
+class Turns(Struct, frozen=True):
     """Everybody's credit, and who took part in the last turn, in order."""
 
     credits: Mapping[int, int] = field(default_factory=dict)

@@ -4,10 +4,11 @@ Says what stands in the file, and who in it is the same person; what is stored i
 """
 
 import csv
-import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
+
+from msgspec.structs import replace
 
 from leadroutes.domain.identity import E164, normal_email, normal_phone, normal_zipcode
 from leadroutes.domain.inquiry import Inquiry
@@ -116,7 +117,7 @@ def _row(row: int, line: int, header: list[str], keys: list[str], cells: list[st
     return ImportedRow(
         row,
         line,
-        dataclasses.replace(inquiry, vendor_id=inquiry.vendor_id or _first(fields, "vendorid")),
+        replace(inquiry, vendor_id=inquiry.vendor_id or _first(fields, "vendorid")),
         lead_source=inquiry.source or DEFAULT_SOURCE,
         contact_source=normal_source(_first(fields, "contactsource")),
         warnings=tuple(_warnings(inquiry, fields, header, cells)),

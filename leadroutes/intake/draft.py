@@ -4,9 +4,10 @@ Every reader ends here, so the rules for fields are applied in one place.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from leadroutes.domain.identity import is_relay, normal_email, normal_names, normal_phone
 from leadroutes.domain.inquiry import Event, Inquiry, Kind
@@ -20,8 +21,7 @@ NO_CONTACT: Final = Refusal(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """Texts as sent. Of `places`, `prices` and `times` the first that can be read counts."""
 
     first: str | None = None

@@ -3,9 +3,10 @@
 The secret signs the raw body (X-Hub-Signature-256). Fetches nothing: answers are handed in by leadgen_id.
 """
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from leadroutes.domain.text import field_text
 from leadroutes.intake.decoding import items, record, scalar
@@ -86,7 +87,7 @@ def _result(delivery: Delivery, leadgen_id: str, value: dict[str, Any]) -> Resul
     reply = delivery.graph[leadgen_id]
     if not isinstance(reply, Mapping) or "error" in reply or not isinstance(reply.get("field_data"), list):
         return Pending(leadgen_id, "graph_error")
-    draft = dataclasses.replace(
+    draft = replace(
         form_draft(list(_answers(reply["field_data"])), STANDARD),
         default_source=delivery.default_source,
         vendor_id=leadgen_id,

@@ -3,9 +3,10 @@
 The secret `google_key` stands in the body.
 """
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from leadroutes.domain.terms import is_true
 from leadroutes.intake.decoding import items, record, scalar
@@ -51,7 +52,7 @@ def read(delivery: Delivery) -> list[Result]:
     """One lead."""
     body = _object(delivery.json)
     draft = form_draft(list(_answers(items(body.get("user_column_data")))), STANDARD)
-    whole = dataclasses.replace(
+    whole = replace(
         draft,
         default_source=delivery.default_source,
         vendor_id=scalar(body.get("lead_id")),

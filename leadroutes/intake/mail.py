@@ -3,12 +3,13 @@
 The innermost of forwarded mails counts. The mailbox is the secret, so nothing is checked here.
 """
 
-import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from leadroutes.domain.identity import RELAY_DOMAIN, is_relay, normal_email
 from leadroutes.domain.places import Place
@@ -74,7 +75,7 @@ def read(delivery: Delivery) -> list[Result]:
     draft = _tagged_draft(letter.pages) or _labelled(letter)
     if draft is None:
         raise Refused("not_a_lead", "The mail has neither lead metadata nor a label of a name, mail or phone.")
-    whole = dataclasses.replace(
+    whole = replace(
         draft,
         email=draft.email if normal_email(draft.email) else _address_in_headers(letter),
         default_source=portal_of(letter.sender) or delivery.default_source,

@@ -4,8 +4,9 @@ Values only; how a body is read stands in the formats' own files.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
+
+from msgspec import Struct, field
 
 from leadroutes.domain.inquiry import Inquiry
 
@@ -40,8 +41,7 @@ _STATUSES: Final[dict[Why, int]] = {
 REASONS: Final = get_args(Why)
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """No lead was made: `why` is a code, `detail` a sentence for people."""
 
     why: Why
@@ -53,8 +53,7 @@ class Refusal:
         return _STATUSES[self.why]
 
 
-@dataclass(frozen=True, slots=True)
-class ControlMessage:
+class ControlMessage(Struct, frozen=True):
     """A vendor talks to us, not about a lead: `get` is an address to be fetched once, `reply` what to answer."""
 
     action: str
@@ -62,8 +61,7 @@ class ControlMessage:
     reply: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """A lead of which only the id has come; read again when the vendor's answer about it is there.
 
     `why` is `not_fetched` where nobody has asked yet, `graph_error` where the vendor answered with an error, and
@@ -77,8 +75,7 @@ class Pending:
 Result = Inquiry | Refusal | ControlMessage | Pending
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """All that one body holds, in order of arrival. `marks` are words the vendor wants back in the answer."""
 
     format: str | None

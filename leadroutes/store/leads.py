@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from msgspec.structs import asdict
 
 from leadroutes.domain.model import Change, Claim, Decision, Facts, Lead, Offer, RuleSet
 from leadroutes.domain.routing import standing
@@ -106,12 +107,12 @@ async def apply_changes(
         statement("apply_changes"),
         transaction.now,
         _json(_lead_record(each, transaction.now) for each in changes if not each.is_new),
-        _json({**_key(each), **_record(offer)} for each in changes for offer in each.change.offers),
-        _json(_claim_record(each) for each in changes if each.change.claim is not None),
-        _json({**_key(each), **_record(message)} for each in changes for message in each.change.messages),
-        _json({**_key(each), **_record(event)} for each in changes for event in each.change.events),
+        _json({**_key(each), **asdict(offer)} for each in changes for offer in each.change.offers),
+        _json(_claim_record(each, each.change.claim) for each in changes if each.change.claim is not None),
+        _json({**_key(each), **asdict(message)} for each in changes for message in each.change.messages),
+        _json({**_key(each), **asdict(event)} for each in changes for event in each.change.events),
         _json(
-            {"owner_id": owner_id, "team_id": team_id, **_record(each)}
+            {"owner_id": owner_id, "team_id": team_id, **asdict(each)}
             for (owner_id, team_id), each in (turns or {}).items()
         ),
     )
@@ -150,17 +151,13 @@ def decided_columns(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _claim_record(each: Applied) -> dict[str, Any]:
+def _claim_record(each: Applied, claim: Claim) -> dict[str, Any]:
     return {
         **_key(each),
-        **_record(each.change.claim),
+        **asdict(claim),
         "contact_id": each.contact_id,
         "is_replacement": each.is_replacement,
     }
-
-
-def _record(value: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _json(records: Iterable[Any]) -> str:

@@ -1,8 +1,9 @@
 """The cast as plain values: a rule set is put together in a line or two."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from leadroutes.domain.model import (
     CampaignAction,

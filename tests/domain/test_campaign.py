@@ -1,10 +1,10 @@
 """When the steps of a campaign are due: days and times of day are the contact's, across summer time and leap days."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from leadroutes.domain.campaign import next_occurrence, parse_recurrence, plan_steps
 from leadroutes.domain.model import CampaignAction

@@ -1,13 +1,13 @@
 """What becomes of a routed lead, as tables and as invariants that hold whatever happens in whatever order."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from leadroutes.domain.life import LEAD, OFFER, lead_state, moved
 from leadroutes.domain.model import Change, Lead, RuleSet, Team

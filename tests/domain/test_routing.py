@@ -1,10 +1,10 @@
 """Where a lead goes: line-ups with their moments, what nobody fits leads to, and the explanation of it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from leadroutes.domain.model import Decision, Message, RuleSet
 from leadroutes.domain.routing import decide, explain, find_turn_team
