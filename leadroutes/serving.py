@@ -9,12 +9,14 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import cast
 
 import structlog
 import uvicorn
 
 from leadroutes.app import House, Lodge, build, build_lodge
 from leadroutes.arrivals import Arrivals
+from leadroutes.connection import patient_for
 from leadroutes.engine import Engine
 from leadroutes.errors import Misconfigured
 from leadroutes.front import Application
@@ -97,7 +99,7 @@ async def running(
     database.start_listening()  # once everybody has said what he wants to hear
     acquainting = asyncio.create_task(acquaint_planner(database))
     try:
-        async with worker, _answering(house, listening), taking_mail(settings, house.arrivals):
+        async with worker, _answering(settings, house, listening), taking_mail(settings, house.arrivals):
             yield house
     finally:
         acquainting.cancel()
@@ -120,18 +122,18 @@ async def _lodging(settings: Settings, lodge: Lodge) -> AsyncIterator[None]:
         return
     host, _, port = settings.worker_listen.rpartition(":")
     listening = listen(host.strip("[]"), int(port))
-    async with _answering(lodge, listening):
+    async with _answering(settings, lodge, listening):
         log.info("watched", address=address_of(listening))
         yield
 
 
 @contextlib.asynccontextmanager
-async def _answering(house: Application, listening: socket.socket) -> AsyncIterator[None]:
+async def _answering(settings: Settings, house: Application, listening: socket.socket) -> AsyncIterator[None]:
     http = _Server(
         uvicorn.Config(
             house,
             loop="none",
-            http="httptools",
+            http=cast("type[asyncio.Protocol]", patient_for(settings.body_timeout)),  # called, never asked what it is
             ws="none",
             lifespan="on",
             log_config=None,

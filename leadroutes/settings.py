@@ -160,8 +160,9 @@ class Settings:
         "most calls from one address (IPv6: one network of 64 bits), such as 1200/minute, with a token or without one",
     )  # fmt: skip
     body_timeout: float = _setting(
-        "LEADROUTES_BODY_TIMEOUT", 30.0, _positive, "seconds within which a request's body has to arrive"
-    )
+        "LEADROUTES_BODY_TIMEOUT", 30.0, _positive,
+        "seconds within which a request's head and then its body have to arrive, and an answer to be taken",
+    )  # fmt: skip
     stop_delay: float = _setting(
         "LEADROUTES_STOP_DELAY", 0.0, _not_negative,
         "seconds that `serve` still answers after SIGTERM while /readyz says no, for a load balancer to notice",

@@ -194,7 +194,8 @@ def _body(operation: Operation) -> Json | None:
 def _is_needed(body: Json, schemas: Json) -> bool:
     """An empty body has no fields, so it will do where none is required."""
     name = body.get("$ref", "").rpartition("/")[2]
-    return bool(schemas.get(name, body).get("required"))
+    forms = body.get("oneOf", [schemas.get(name, body)])
+    return all(form.get("required") for form in forms)
 
 
 def _parameters(operation: Operation) -> list[Json]:

@@ -54,8 +54,8 @@ def filter_schema(each: Field) -> Json:
         one = {"type": kind.schema()["type"]}
     elif isinstance(kind, DecimalText):
         one = kind.schema()
-    else:
-        return {"type": "string"}
+    else:  # the word null asks for those without a value
+        return {"type": "string"} | ({} if each.nullable else {"not": {"const": "null"}})
     many: Json = {"type": "array", "items": nullable(one)}
     if each.nullable:
         return {"anyOf": [one, many, {"type": "null"}, _EMPTY]}

@@ -1,0 +1,131 @@
+"""Clients that take their time, on real sockets: nobody holds a connection open with a byte now and then."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from leadroutes.connection import LARGEST_FRAME
+from leadroutes.serving import listen, running
+from leadroutes.settings import Settings
+from leadroutes.store.postgres import Database
+from tests.town import Town
+
+PATIENCE = 0.4  # seconds
+GOOD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+TCP_CLOSED = bytes([7])
+
+
+@pytest.fixture
+async def town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
+    """The service behind a port, `application` is its number."""
+    listening = listen("127.0.0.1", 0)
+    settings = Settings(data=tmp_path, secret="a secret of the tests", body_timeout=PATIENCE)
+    town = await Town.found(database, listening.getsockname()[1])
+    async with running(settings, database, listening, with_worker=False):
+        yield town
+
+
+async def drip(port: int, quick: bytes, slow: bytes) -> bytes:
+    """All that is answered to somebody who sends the rest byte after byte, until the connection is closed."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(quick)
+    answer, waiting = b"", list(slow)
+    async with asyncio.timeout(PATIENCE * 20):
+        while True:
+            try:
+                part = await asyncio.wait_for(reader.read(65_536), 0.02)
+            except TimeoutError:
+                if waiting:
+                    writer.write(bytes([waiting.pop(0)]))
+                continue
+            except ConnectionError:
+                part = b""
+            if not part:
+                writer.close()
+                assert waiting, "it was all taken"
+                return answer
+            answer += part
+
+
+ENDLESS = b"x" * 10_000
+POST = b"POST /tags HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n"
+SLOW = [
+    ("nothing at all", b"", b" "),
+    ("the request line", b"GET /health", ENDLESS),
+    ("the headers", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ", ENDLESS),
+    ("blank lines", b"\r\n", b"\r\n" * 5_000),
+    ("blank lines after an answer", GOOD, b"\r\n" * 5_000),
+    ("the second request", GOOD + b"GET /heal", ENDLESS),
+    ("a body that nobody reads", POST + b"\r\n", ENDLESS),
+    ("the lengths of pieces", b"GET /me HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;", ENDLESS),
+]
+
+
+@pytest.mark.parametrize(("case", "quick", "slow"), SLOW, ids=[case for case, _, _ in SLOW])
+async def test_a_client_that_sends_a_byte_now_and_then_is_cut_off(town: Town, case, quick, slow) -> None:
+    if case == "nothing at all":
+        _, writer = opened = await asyncio.open_connection("127.0.0.1", town.application)
+        async with asyncio.timeout(PATIENCE * 20):
+            assert await _all_of(opened[0]) == b""
+        writer.close()
+        return
+    answer = await drip(town.application, quick, slow)
+
+    assert answer.count(b"HTTP/1.1 ") == (quick.count(GOOD) or "nobody" in case or "pieces" in case)
+
+
+async def test_a_body_that_takes_too_long_is_told_so_before_it_is_cut_off(town: Town) -> None:
+    token = f"Authorization: Bearer {town.tokens['alice']}\r\n\r\n".encode()
+    answer = await drip(town.application, POST + token, ENDLESS)
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["name"] == "Timeout"
+
+
+async def test_a_head_without_end_is_refused(town: Town) -> None:
+    for begun in (b"GET /", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ", b"GET /healthz HTTP/1.1\r\n"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", town.application)
+        more = b"X-Short: 1\r\n" * 20_000 if begun.endswith(b"1\r\n") else b"x" * (2 * LARGEST_FRAME)
+        writer.write(begun + more)
+        answer = await _all_of(reader)
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 400 ") or not answer  # what was not read yet can take the answer with it
+
+
+async def test_a_client_that_takes_no_answer_is_cut_off(town: Town) -> None:
+    """Answers are asked for and left lying about, until no buffer holds more."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.setblocking(False)
+    loop = asyncio.get_running_loop()
+    await loop.sock_connect(client, ("127.0.0.1", town.application))
+    await loop.sock_sendall(client, b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 60)
+    async with asyncio.timeout(PATIENCE * 20):
+        while client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) != TCP_CLOSED:  # noqa: ASYNC110 -- a kernel's
+            await asyncio.sleep(0.05)
+    client.close()
+
+
+async def test_who_pauses_between_requests_and_sends_each_at_once_is_served_on(town: Town) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", town.application)
+    refused = POST.replace(b"9000", b"5") + b"\r\n"
+    for request in (GOOD, refused + b"12345", refused, b"12345" + GOOD, GOOD):
+        writer.write(request)
+        answered = 0 if request == b"" else request.count(b" HTTP/1.1\r\n")
+        for _ in range(answered):
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        with pytest.raises(TimeoutError):  # longer than the service waits for what has begun
+            await asyncio.wait_for(reader.read(1), PATIENCE * 1.5 if request == GOOD else 0.01)
+    writer.close()
+
+
+async def _all_of(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
