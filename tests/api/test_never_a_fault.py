@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from leadroutes.api.operations import OPERATIONS
 from leadroutes.api.resources import RESOURCES
 from tests.api.asking import Reply, ask
+from tests.depth import examples
 
 NAMES = sorted({each.name for resource in RESOURCES for each in resource.fields})
 WORDS = st.sampled_from(
@@ -63,7 +64,7 @@ CALLED = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(CALLED), st.lists(IDS, min_size=2, max_size=2), BODIES, st.lists(PAIRS, max_size=3))
 async def test_any_call(shared: Any, operation: Any, ids: list[str], body: Any, pairs: Any) -> None:
     target = _target(operation.path, ids, pairs if operation.method == "GET" else [])
@@ -75,7 +76,7 @@ async def test_any_call(shared: Any, operation: Any, ids: list[str], body: Any, 
         must_be_an_answer(reply)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(RESOURCES), st.lists(PAIRS, max_size=4))
 async def test_any_query(shared: Any, resource: Any, pairs: Any) -> None:
     reply = await ask(shared, "erin", "GET", _target(resource.path, ["1"], pairs))
@@ -83,7 +84,7 @@ async def test_any_query(shared: Any, resource: Any, pairs: Any) -> None:
     must_be_an_answer(reply)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(["application/json", "application/x-www-form-urlencoded"]), st.binary(max_size=60))
 async def test_any_bytes(shared: Any, content_type: str, body: bytes) -> None:
     reply = await ask(shared, "erin", "POST", "/contacts", body=body, headers={"Content-Type": content_type})
@@ -91,7 +92,7 @@ async def test_any_bytes(shared: Any, content_type: str, body: bytes) -> None:
     must_be_an_answer(reply)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.text(max_size=30))
 async def test_any_query_string(shared: Any, text: str) -> None:
     reply = await ask(shared, "erin", "GET", f"/contacts?{text}")
@@ -99,7 +100,7 @@ async def test_any_query_string(shared: Any, text: str) -> None:
     must_be_an_answer(reply)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.sampled_from([each for each in RESOURCES if "C" in each.methods and not each.parent and each.path != "/users"]),
     st.data(),

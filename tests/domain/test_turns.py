@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadroutes.domain.turns import Turns, take_turn
+from tests.depth import examples
 
 NOBODY_YET = Turns()
 
@@ -44,7 +45,7 @@ def test_nobody_catches_up_after_a_pause() -> None:
     assert max(back.values()) - min(back.values()) <= 1
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.lists(st.sets(st.integers(1, 5), min_size=1), max_size=60), st.integers(1, 60))
 def test_with_all_present_again_turns_are_equal_whatever_pauses_went_before(pauses: list[set[int]], count: int) -> None:
     turns = Turns()

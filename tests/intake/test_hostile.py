@@ -11,6 +11,7 @@ from leadroutes.intake.csv_import import ImportedRow, read_csv, repeats
 from leadroutes.intake.formats import BY_NAME
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import Reading, expected_json
+from tests.depth import examples
 from tests.intake.vendors import SAMPLES, Sample, certificate, samples, secrets
 
 BODIES = [each.body for each in samples()]
@@ -75,7 +76,7 @@ def _is_sound(reading: Reading) -> None:
 
 
 @pytest.mark.parametrize("each", samples(), ids=lambda each: each.name)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_a_spoilt_sample_is_read_or_refused(each: Sample, data: st.DataObject) -> None:
     body = data.draw(mangled(each.body))
