@@ -76,7 +76,9 @@ def _is_sound(reading: Reading) -> None:
 
 
 @pytest.mark.parametrize("each", samples(), ids=lambda each: each.name)
-@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(data=st.data())
 def test_a_spoilt_sample_is_read_or_refused(each: Sample, data: st.DataObject) -> None:
     body = data.draw(mangled(each.body))
