@@ -1,12 +1,13 @@
 """Who of a team is offered a lead, in which order and when: the line-up, frozen at the moment of arrival."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from leadroutes.domain.model import Member, Offer, Option, Person, Team
-from leadroutes.domain.moments import later, minutes
+from leadroutes.domain.model import Member, Offer, Option, Person, Queue, RuleSet, Team
+from leadroutes.domain.moments import END_OF_TIME, later, minutes
 from leadroutes.domain.turns import Turns, take_turn
 
 
@@ -36,66 +37,75 @@ def why_unavailable(user_id: int, people: Mapping[int, Person]) -> str | None:
     return None if person is not None and person.is_active else "his account is not active"
 
 
-def line_up(team: Team, people: Mapping[int, Person], now: datetime, turns: Turns | None = None) -> LineUp:
+def line_up(rule_set: RuleSet, team: Team, now: datetime, turns: Turns | None = None) -> LineUp:
     """The offers for a lead that is routed at `now`; empty when nobody is in the team's line-up."""
+    queue = queue_of(rule_set, team)
+    offers, first, after = queue.offers, None, None
+    if team.order_method == "Round Robin" and queue.present:
+        first, after = take_turn(queue.present, turns or Turns())
+        start = next(offer.place for offer in offers if offer.user_id == first)
+        offers = offers[start:] + offers[:start]
+    moments = [later(now, delay) for delay in queue.delays]
+    placed = zip(offers, range(len(offers)), moments, strict=True)
+    return LineUp(tuple([replace(offer, place=place, notify_at=at) for offer, place, at in placed]), first, after)
+
+
+# ------------------------------------------------------------------------------------------- once for a rule set
+
+
+def queue_of(rule_set: RuleSet, team: Team) -> Queue:
+    """The team as this rule set puts it in order."""
+    queue = rule_set.queues.get(team.id)
+    if queue is None:
+        queue = rule_set.queues[team.id] = _queue(team, rule_set.rules.people)
+    return queue
+
+
+def _queue(team: Team, people: Mapping[int, Person]) -> Queue:
     candidates = [
         (member, member.option) for member in team.members if member.option is not None and why_not(member) is None
     ]
     match team.order_method:
         case "Rank":
-            return LineUp(_by_rank(team, candidates, now))
+            ordered, delays = _by_rank(team, candidates)
         case "Time":
-            return LineUp(_by_time(team, candidates, now))
+            ordered, delays = _by_time(candidates)
         case "Round Robin":
-            return _by_turn(team, candidates, people, now, turns or Turns())
+            ordered, delays = _by_place(team, candidates)
+    reasons = {each.user_id: why_not(each) or why_unavailable(each.user_id, people) for each in team.members}
+    return Queue(
+        offers=tuple(_offer(team, candidate, place) for place, candidate in enumerate(ordered)),
+        delays=tuple(delays),
+        present=tuple(
+            (member.user_id, max(option.weight, 0)) for member, option in ordered if reasons[member.user_id] is None
+        ),
+        absent={user_id: reason for user_id, reason in reasons.items() if reason is not None},
+        members=frozenset(reasons),
+    )
 
 
-def _by_rank(team: Team, candidates: Sequence[Candidate], now: datetime) -> tuple[Offer, ...]:
+def _by_rank(team: Team, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[timedelta]]:
     """Equal ranks together; the i-th distinct rank after i times the team's minutes."""
     ranks = {rank: index for index, rank in enumerate(sorted({_rank_key(option) for _, option in candidates}))}
     ordered = sorted(candidates, key=_by_rank_then_id)
-    return tuple(
-        _offer(team, candidate, place, _after(team, ranks[_rank_key(candidate[1])], now), candidate[1].rank)
-        for place, candidate in enumerate(ordered)
-    )
+    return ordered, [_after(team, ranks[_rank_key(option)]) for _, option in ordered]
 
 
-def _by_time(team: Team, candidates: Sequence[Candidate], now: datetime) -> tuple[Offer, ...]:
+def _by_time(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[timedelta]]:
     ordered = sorted(
         candidates, key=lambda candidate: (candidate[1].mins_until_lead_offer, candidate[0].option_id or 0)
     )
-    return tuple(
-        _offer(team, candidate, place, later(now, minutes(candidate[1].mins_until_lead_offer)), None)
-        for place, candidate in enumerate(ordered)
-    )
+    return ordered, [minutes(option.mins_until_lead_offer) for _, option in ordered]
 
 
-def _by_turn(
-    team: Team,
-    candidates: Sequence[Candidate],
-    people: Mapping[int, Person],
-    now: datetime,
-    turns: Turns,
-) -> LineUp:
-    """By rank, rotated to begin with the member whose turn it is; here equal ranks are not told together."""
+def _by_place(team: Team, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[timedelta]]:
+    """By rank, but equal ranks are not told together: each has a place of his own."""
     ordered = sorted(candidates, key=_by_rank_then_id)
-    present = [
-        (member.user_id, max(option.weight, 0))
-        for member, option in ordered
-        if why_unavailable(member.user_id, people) is None
-    ]
-    first, after = take_turn(present, turns) if present else (None, None)
-    start = next((index for index, (member, _) in enumerate(ordered) if member.user_id == first), 0)
-    rotated = ordered[start:] + ordered[:start]
-    offers = tuple(
-        _offer(team, candidate, place, _after(team, place, now), candidate[1].rank)
-        for place, candidate in enumerate(rotated)
-    )
-    return LineUp(offers, first, after)
+    return ordered, [_after(team, place) for place in range(len(ordered))]
 
 
-def _after(team: Team, steps: int, now: datetime) -> datetime:
-    return later(now, minutes(team.mins_until_next_alert * steps))
+def _after(team: Team, steps: int) -> timedelta:
+    return minutes(team.mins_until_next_alert * steps)
 
 
 def _rank_key(option: Option) -> tuple[bool, int]:
@@ -106,14 +116,14 @@ def _by_rank_then_id(candidate: Candidate) -> tuple[tuple[bool, int], int]:
     return (_rank_key(candidate[1]), candidate[0].option_id or 0)
 
 
-def _offer(team: Team, candidate: Candidate, place: int, notify_at: datetime, rank: int | None) -> Offer:
+def _offer(team: Team, candidate: Candidate, place: int) -> Offer:
     member, option = candidate
     return Offer(
         user_id=member.user_id,
         team_id=team.id,
         place=place,
-        notify_at=notify_at,
-        rank=rank,
+        notify_at=END_OF_TIME,
+        rank=option.rank if team.order_method != "Time" else None,
         assign_automatically=option.assign_automatically,
         has_call_alert=option.has_call_alert,
         has_text_alert=option.has_text_alert,

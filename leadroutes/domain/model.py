@@ -99,35 +99,6 @@ class Rules(Struct, frozen=True, kw_only=True):
     campaigns: Mapping[int, tuple[CampaignAction, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSet:
-    """Rules with the look-ups that make a decision flat in their number."""
-
-    number: int
-    rules: Rules
-    routes_by_source: Mapping[int, tuple[Route, ...]] = field(init=False)
-    team_by_zipcode: Mapping[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        routes: dict[int, list[Route]] = {}
-        for route in sorted(self.rules.routes, key=precedence):
-            routes.setdefault(route.lead_source_id, []).append(route)
-        zipcodes: dict[str, int] = {}
-        for team in sorted(self.rules.teams.values(), key=lambda team: -team.id):
-            zipcodes.update(dict.fromkeys(team.distribution_zipcodes, team.id))
-        object.__setattr__(self, "routes_by_source", {source: tuple(found) for source, found in routes.items()})
-        object.__setattr__(self, "team_by_zipcode", zipcodes)
-
-    @property
-    def owner(self) -> Person:
-        return self.rules.people[self.rules.owner_id]
-
-
-def precedence(route: Route) -> tuple[int, bool, int]:
-    """The order in which routes are tried: priority, one with a filter before one without, lowest id."""
-    return (route.priority, not route.filter, route.id)
-
-
 # ------------------------------------------------------------------------------------------ a lead and its fate
 
 
@@ -187,6 +158,49 @@ class Lead(Struct, frozen=True, kw_only=True):
     lapses_at: datetime | None = None
     unclaimed_at: datetime | None = None
     fell_to_owner: bool = False  # nothing fitted: he was alerted when it arrived
+
+
+# -------------------------------------------------------------------------------- what is put in order once
+
+
+class Queue(Struct, frozen=True, kw_only=True):
+    """A team's members in order, as far as it is the same for every lead: made once for a rule set."""
+
+    offers: tuple[Offer, ...]  # in order; without the moment, which a lead's arrival tells
+    delays: tuple[timedelta, ...]  # of each of them, from the lead's arrival
+    present: tuple[tuple[int, int], ...]  # in order, with their weights: between whom turns go round
+    absent: Mapping[int, str]  # who cannot be offered a lead now, and why; of all members
+    members: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """Rules with the look-ups that make a decision flat in their number."""
+
+    number: int
+    rules: Rules
+    routes_by_source: Mapping[int, tuple[Route, ...]] = field(init=False)
+    team_by_zipcode: Mapping[str, int] = field(init=False)
+    queues: dict[int, Queue] = field(init=False, compare=False, repr=False, default_factory=dict)  # made when needed
+
+    def __post_init__(self) -> None:
+        routes: dict[int, list[Route]] = {}
+        for route in sorted(self.rules.routes, key=precedence):
+            routes.setdefault(route.lead_source_id, []).append(route)
+        zipcodes: dict[str, int] = {}
+        for team in sorted(self.rules.teams.values(), key=lambda team: -team.id):
+            zipcodes.update(dict.fromkeys(team.distribution_zipcodes, team.id))
+        object.__setattr__(self, "routes_by_source", {source: tuple(found) for source, found in routes.items()})
+        object.__setattr__(self, "team_by_zipcode", zipcodes)
+
+    @property
+    def owner(self) -> Person:
+        return self.rules.people[self.rules.owner_id]
+
+
+def precedence(route: Route) -> tuple[int, bool, int]:
+    """The order in which routes are tried: priority, one with a filter before one without, lowest id."""
+    return (route.priority, not route.filter, route.id)
 
 
 # ----------------------------------------------------------------------------------------------- what changes

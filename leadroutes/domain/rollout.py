@@ -21,7 +21,7 @@ from leadroutes.domain.model import (
     Offer,
     Via,
 )
-from leadroutes.domain.moments import later
+from leadroutes.domain.moments import END_OF_TIME, later
 from leadroutes.errors import Conflict, NotFound
 
 OPEN = ("scheduled", "notified")
@@ -116,18 +116,23 @@ def _not_told_yet(lead: Lead, offers: Mapping[int, Offer]) -> dict[int, Offer]:
 
 
 def _next_group(
-    offers: Iterable[Offer], *, until: datetime | None = None, after: datetime | None = None
+    offers: Iterable[Offer], *, until: datetime = END_OF_TIME, after: datetime | None = None
 ) -> list[Offer]:
     """The scheduled offers of the earliest moment (at the most `until`, later than `after`), in order of place."""
-    scheduled = [
-        offer
-        for offer in offers
-        if offer.state == "scheduled"
-        and (until is None or offer.notify_at <= until)
-        and (after is None or offer.notify_at > after)
-    ]
-    first = min((offer.notify_at for offer in scheduled), default=None)
-    return sorted((offer for offer in scheduled if offer.notify_at == first), key=lambda offer: offer.place)
+    first = until
+    group: list[Offer] = []
+    for offer in offers:
+        moment = offer.notify_at
+        if moment > first or offer.state != "scheduled" or (after is not None and moment <= after):
+            continue
+        if moment < first:
+            first, group = moment, []
+        group.append(offer)
+    return sorted(group, key=_place)
+
+
+def _place(offer: Offer) -> int:
+    return offer.place
 
 
 def _notify_together(lead: Lead, offers: dict[int, Offer], group: Sequence[Offer], now: datetime) -> list[Event]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from leadroutes.domain.lineup import line_up, why_not, why_unavailable
+from leadroutes.domain.lineup import line_up, queue_of, why_not
 from leadroutes.domain.matching import choose_team, consider, find_route
-from leadroutes.domain.model import SHORTEST_WAIT, Claim, Decision, Facts, Lead, Offer, RuleSet, Team
+from leadroutes.domain.model import SHORTEST_WAIT, Claim, Decision, Facts, Lead, Offer, Route, RuleSet, Team
 from leadroutes.domain.moments import minutes
 from leadroutes.domain.rollout import EVERYBODY_UNAVAILABLE, fall_to_owner, keep_for_owner, start
 from leadroutes.domain.turns import Turns
@@ -30,26 +30,45 @@ def find_turn_team(rule_set: RuleSet, facts: Facts) -> int | None:
 
 def decide(rule_set: RuleSet, lead_id: int, facts: Facts, now: datetime, turns: Turns | None = None) -> Decision:
     """Route a lead at `now`; `turns` are those of the team that find_turn_team names."""
-    lead = standing(rule_set, None, owner_id=rule_set.rules.owner_id, lead_id=lead_id)
     route = find_route(rule_set, facts)
     if route is None:
-        return Decision(facts=facts, change=fall_to_owner(lead, NO_ROUTE, now))
+        return _left_to_owner(rule_set, lead_id, facts, None, NO_ROUTE, now)
     if route.distribution_target == "Myself":
-        return Decision(facts=facts, route=route, change=keep_for_owner(lead, now))
+        kept = keep_for_owner(_standing(rule_set, None, lead_id), now)
+        return Decision(facts=facts, route=route, change=kept)
     choice = choose_team(rule_set, route, facts)
     if choice.team_id is None:
-        return Decision(facts=facts, route=route, change=fall_to_owner(lead, choice.how, now))
+        return _left_to_owner(rule_set, lead_id, facts, route, choice.how, now)
     team = rule_set.rules.teams[choice.team_id]
-    queue = line_up(team, rule_set.rules.people, now, turns)
+    queue = line_up(rule_set, team, now, turns)
     if not queue.offers:
-        return Decision(facts=facts, route=route, change=fall_to_owner(lead, EMPTY_LINE_UP, now))
-    lead = standing(rule_set, team.id, owner_id=lead.owner_id, lead_id=lead_id, offers=queue.offers)
+        return _left_to_owner(rule_set, lead_id, facts, route, EMPTY_LINE_UP, now)
+    lead = _standing(rule_set, team, lead_id, queue.offers)
     return Decision(
         facts=replace(facts, turn=queue.turn),
         route=route,
         team_id=team.id,
-        change=start(lead, unavailable(rule_set, queue.offers), now),
+        change=start(lead, queue_of(rule_set, team).absent, now),
         turns=queue.turns,
+    )
+
+
+def _left_to_owner(
+    rule_set: RuleSet, lead_id: int, facts: Facts, route: Route | None, reason: str, now: datetime
+) -> Decision:
+    change = fall_to_owner(_standing(rule_set, None, lead_id), reason, now)
+    return Decision(facts=facts, route=route, change=change)
+
+
+def _standing(rule_set: RuleSet, team: Team | None, lead_id: int, offers: tuple[Offer, ...] = ()) -> Lead:
+    """A lead that nothing has happened to yet."""
+    return Lead(
+        owner_id=rule_set.rules.owner_id,
+        id=lead_id,
+        owner_has_phone=bool(rule_set.owner.phone),
+        wait=wait_of(team),
+        is_exclusive=team is not None and team.offer_mode == "Exclusive",
+        offers=offers,
     )
 
 
@@ -66,13 +85,9 @@ def standing(
 ) -> Lead:
     """A lead as it stands, with what the rule set says of its team."""
     team = rule_set.rules.teams.get(team_id or 0)
-    return Lead(
+    return replace(
+        _standing(rule_set, team, lead_id, tuple(offers)),
         owner_id=owner_id,
-        id=lead_id,
-        owner_has_phone=bool(rule_set.owner.phone),
-        wait=wait_of(team),
-        is_exclusive=team is not None and team.offer_mode == "Exclusive",
-        offers=tuple(offers),
         claim=claim,
         lapses_at=lapses_at,
         unclaimed_at=unclaimed_at,
@@ -101,10 +116,8 @@ def _why_gone(rule_set: RuleSet, offer: Offer) -> str | None:
     team = rule_set.rules.teams.get(offer.team_id or 0)
     if team is None:
         return "the team has been removed"
-    member = next((each for each in team.members if each.user_id == offer.user_id), None)
-    if member is None:
-        return "he has left the team"
-    return why_not(member) or why_unavailable(offer.user_id, rule_set.rules.people)
+    queue = queue_of(rule_set, team)
+    return queue.absent.get(offer.user_id) if offer.user_id in queue.members else "he has left the team"
 
 
 # ------------------------------------------------------------------------------------------------------------- why
