@@ -75,7 +75,7 @@ USER_FIELDS = (
     text("timezone", 200, null=False, note="an IANA name; UTC by default"),
     text("phone", 45),
     Field("system_phone", Text(45), note="sends this user's text messages"),
-    Field("profile_picture", Text(1000), note="address of the picture"),
+    Field("profile_picture", Text(1000), filterable=False, note="address of the picture"),
     Field("password", Text(255), write=Write.ONCE, column="", key="", filterable=False, note="8 to 255 characters"),
 )
 
