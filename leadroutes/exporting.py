@@ -29,7 +29,7 @@ async def export(
             database.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            prepared = await connection.prepare(statement(STATEMENTS[what]))
+            prepared = await connection.prepare(statement(STATEMENTS[what]), name="")  # a pooler may know others
             writer.writerow([attribute.name for attribute in prepared.get_attributes()])
             async for row in prepared.cursor(owner_id, prefetch=PIECE):
                 writer.writerow([_cell(value) for value in row])

@@ -115,9 +115,9 @@ class Settings:
     pool_size: int = _setting(
         "LEADROUTES_POOL_SIZE", 10, _count, "database connections of one process"
     )
-    statement_cache: int = _setting(
-        "LEADROUTES_STATEMENT_CACHE", 100, _whole,
-        "prepared statements that a connection keeps; 0 behind a PgBouncer in transaction mode",
+    statement_cache: int | None = _setting(
+        "LEADROUTES_STATEMENT_CACHE", None, _whole,
+        "prepared statements that a connection keeps; else 100, or 0 where DATABASE_URL names a pooler (see the next)",
     )  # fmt: skip
     listen_url: str | None = _setting(
         "LEADROUTES_DATABASE_LISTEN_URL", None, str,

@@ -41,6 +41,9 @@ AWAY = (
 COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.ForeignKeyViolationError)
 ATTEMPTS = 5
 LONGEST_STATEMENT = 60  # seconds
+STATEMENTS = 100  # that a connection keeps prepared, where it is ours alone
+# A pooler gave us another connection than the one that has prepared it, or one that somebody else prepared it on.
+MIXED_UP = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 
 Result = TypeVar("Result")
 
@@ -87,8 +90,11 @@ class Database:
         given = url or settings.database_url
         url = given if given is not None else await asyncio.to_thread(start_embedded_server, settings.data)
         hosts = Hosts(url)
-        pool = await _connect(hosts, settings.pool_size, settings.statement_cache)
         direct = Hosts(settings.listen_url) if settings.listen_url is not None and given is not None else hosts
+        statements = STATEMENTS if direct is hosts else 0
+        if settings.statement_cache is not None:
+            statements = settings.statement_cache
+        pool = await _connect(hosts, settings.pool_size, statements)
         return cls(pool, direct, Clock())
 
     async def close(self) -> None:
@@ -247,6 +253,9 @@ async def _connect(hosts: Hosts, size: int, statements: int) -> asyncpg.Pool:
                 statement_cache_size=statements,
             )  # fmt: skip
         except asyncpg.CannotConnectNowError:
+    except MIXED_UP as error:
+        log.error("DATABASE_URL names a pooler that keeps no prepared statements: set LEADROUTES_STATEMENT_CACHE to 0")  # noqa: TRY400
+        raise Unavailable from error
             if asyncio.get_running_loop().time() > deadline:
                 raise
             await asyncio.sleep(0.2)

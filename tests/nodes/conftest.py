@@ -1,0 +1,49 @@
+"""Alice's brokerage as a database knows it, for processes that are started beside the test."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from leadroutes.settings import Settings
+from leadroutes.store.postgres import Database
+from tests.mailbox import Mailbox
+from tests.stories.conftest import Story
+from tests.town import Town
+
+
+@dataclass
+class Site:
+    """A story whose service is made of processes; `environment` is what each of them is given."""
+
+    story: Story
+    environment: dict[str, str]
+
+    @property
+    def mailbox(self) -> Mailbox:
+        return self.story.mailbox
+
+    def at(self, address: str) -> Story:
+        """The same story, told to the process that answers there."""
+        self.story.address = address
+        self.story.clients.clear()
+        return self.story
+
+
+@pytest.fixture
+async def site(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+    town = Town(database)
+    for name in ("alice", "bob", "carol", "dave"):
+        await town.settle(name)
+    async with Mailbox() as mailbox:
+        environment = {
+            "DATABASE_URL": database_url,
+            "LEADROUTES_DATA": str(tmp_path),
+            "LEADROUTES_SECRET": "the same on every node",
+            "LEADROUTES_SMTP_URL": mailbox.url,
+        }
+        story = Story(database, town, mailbox, Settings(smtp_url=mailbox.url, data=tmp_path))
+        yield Site(story, environment)
+        for client in story.clients.values():
+            await client.aclose()

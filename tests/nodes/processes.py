@@ -1,0 +1,84 @@
+"""The service's processes as an administrator runs them: `leadroutes serve` and `leadroutes worker`, told to end."""
+
+import asyncio
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from chaos.programs import clean_environment
+
+SERVE = ("serve", "--port", "0")
+SERVE_ONLY = (*SERVE, "--no-worker")
+WORKER = ("worker",)
+
+
+@dataclass
+class Node:
+    """One of them; `address` is where it answers, `log` what it has said so far."""
+
+    process: asyncio.subprocess.Process
+    address: str
+    log: list[str]
+
+    def tell_to_stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    async def end(self) -> int:
+        """Its exit code, once it has ended."""
+        return await asyncio.wait_for(self.process.wait(), 40)
+
+    async def stop(self) -> int:
+        self.tell_to_stop()
+        return await self.end()
+
+
+@asynccontextmanager
+async def node(environment: dict[str, str], *arguments: str) -> AsyncIterator[Node]:
+    """A process that has said where it answers; killed afterwards, if it has not ended."""
+    process = await _start(environment, *arguments)
+    assert process.stderr is not None
+    log: list[str] = []
+    address = None
+    while address is None:
+        line = (await asyncio.wait_for(process.stderr.readline(), 30)).decode()
+        assert line, "".join(log)
+        log.append(line)
+        address = re.search(r"address=(\S+)", line)
+    reading = asyncio.create_task(_keep_reading(process.stderr, log))
+    try:
+        yield Node(process, address[1], log)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        await reading
+
+
+async def leadroutes(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """Exit code and output of one command."""
+    process = await _start(environment, *arguments)
+    out, told = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode or 0, (out + told).decode()
+
+
+async def _start(environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "leadroutes", *arguments,
+        env=clean_environment() | {"LEADROUTES_WORKER_LISTEN": "127.0.0.1:0"} | environment,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+
+async def _keep_reading(stream: asyncio.StreamReader, log: list[str]) -> None:
+    async for line in stream:
+        log.append(line.decode())  # noqa: PERF401 -- one at a time, as others read along
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for something that another process does."""
+    async with asyncio.timeout(30):
+        while not await true():  # noqa: ASYNC110 -- it cannot set an event of ours
+            await asyncio.sleep(0.02)

@@ -1,0 +1,79 @@
+"""PgBouncer in transaction mode: every transaction may run on another connection, and nobody notices."""
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from leadroutes.doctor import all_checks
+from leadroutes.errors import Unavailable
+from leadroutes.settings import Settings
+from leadroutes.store.postgres import Database
+from tests.nodes.conftest import Site
+from tests.nodes.pooler import SERVERS, needs_pgbouncer, pooler
+from tests.nodes.processes import SERVE_ONLY, WORKER, leadroutes, node
+from tests.stories.conftest import Story
+
+pytestmark = needs_pgbouncer
+
+
+async def test_a_lead_comes_in_is_offered_claimed_and_written_to_through_a_pooler(
+    site: Site, database: Database, database_url: str
+) -> None:
+    async with pooler(database_url) as address:
+        environment = site.environment | {"DATABASE_URL": address, "LEADROUTES_DATABASE_LISTEN_URL": database_url}
+        async with node(environment, *SERVE_ONLY) as serving, node(environment, *WORKER) as working:
+            story = site.at(serving.address)
+            await story.set_up()
+            await story.option("bob", rank=1)
+            await story.option("carol", rank=2)
+            await welcome(story, after_seconds=600)
+            await story.route()
+
+            leads = await asyncio.gather(*(story.inquire(f"mia{number}") for number in range(20)))
+            await story.mailbox.wait_for(20, lambda mail: mail["To"] == "bob@example.com")
+            await story.pass_time(minutes=5)
+            await story.mailbox.wait_for(20, lambda mail: mail["To"] == "carol@example.com")
+            claims = await asyncio.gather(*(story.claim(who, lead["id"]) for lead in leads for who in ("bob", "carol")))
+            await story.pass_time(minutes=6)
+            await story.mailbox.wait_for(20, lambda mail: mail["Subject"] == "Welcome")
+
+            assert sorted(claim.status_code for claim in claims) == [200] * 20 + [409] * 20
+            assert await story.ledger() == {"received": 20, "claimed": 20}
+            assert (await story["alice"].get("/readyz")).status_code == 200
+            assert await serving.stop() == 0
+            assert await working.stop() == 0
+            assert [line for line in serving.log + working.log if "error" in line] == []
+        assert await leadroutes(environment, "doctor") == (0, f"{len(all_checks())} checks hold\n")
+
+
+async def welcome(story: Story, after_seconds: int) -> None:
+    """One step of the campaign: a mail to the contact."""
+    folder = await story.post("alice", "/template-folders", name="Buyers")
+    words = {"template_type": "Email", "subject": "Welcome", "body": "Hi"}
+    template = await story.post("alice", "/templates", template_folder_id=folder["id"], **words)
+    timing = {"timing_type": "Delay by Minutes", "delay_by_seconds": after_seconds}
+    path = f"/campaigns/{story.ids['campaign']}/actions"
+    await story.post("alice", path, type="Email Contact", template_id=template["id"], **timing)
+
+
+async def test_exports_through_a_pooler_prepare_nothing_that_stays(site: Site, database_url: str) -> None:
+    async with pooler(database_url) as address:
+        environment = site.environment | {"DATABASE_URL": address, "LEADROUTES_STATEMENT_CACHE": "0"}
+        exports = [leadroutes(environment, "export", "leads", "--owner", "alice@example.com") for _ in range(SERVERS)]
+        outcomes = await asyncio.gather(*exports)
+        outcomes += [await leadroutes(environment, "export", "contacts", "--owner", "alice@example.com")]
+
+        assert [code for code, _ in outcomes] == [0] * (SERVERS + 1), outcomes
+
+
+async def test_who_keeps_statements_all_the_same_is_told_what_to_set(database_url: str) -> None:
+    async with pooler(database_url) as address:
+        database = await Database.open(Settings(statement_cache=100), url=address)
+        with capture_logs() as told, pytest.raises(Unavailable):
+            await asyncio.gather(*(database.fetchval("SELECT 1 + $1::int", 1) for _ in range(50)))
+        await database.close()
+
+    assert {line["event"] for line in told} == {
+        "DATABASE_URL names a pooler that keeps no prepared statements: set LEADROUTES_STATEMENT_CACHE to 0"
+    }
