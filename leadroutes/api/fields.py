@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadroutes.api.resource import Errors, Field, Resource, Write
-from leadroutes.api.values import Id, quoted
+from leadroutes.api.values import Id, quoted, whole_number
 
 _SET_BY_THE_SERVER = ("created_at", "modified_at")
 
@@ -51,8 +51,14 @@ def _means_null(each: Field, value: Any) -> bool:
         return True
     if value == "" and not each.kind.is_text:
         return each.nullable or each.required or each.name in _SET_BY_THE_SERVER
-    is_zero = not isinstance(value, bool) and value in (0, "0")
-    return is_zero and each.nullable and isinstance(each.kind, Id)
+    return each.nullable and isinstance(each.kind, Id) and _is_zero(value)
+
+
+def _is_zero(value: Any) -> bool:
+    try:
+        return whole_number(value) == 0
+    except ValueError:
+        return False
 
 
 def blank_record(resource: Resource) -> dict[str, Any]:

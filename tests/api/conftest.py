@@ -57,3 +57,10 @@ async def _town(server_url, template, name):
 async def estate(shared):
     """One record of every resource, Alice's, in the shared town."""
     return await Estate.build(shared)
+
+
+@pytest.fixture(scope="session")
+async def spare_estate(server_url, template):
+    """One more, in a town of its own, for tests that change whatever they find."""
+    async with _town(server_url, template, f"leadroutes_spare_{os.getpid()}") as town:
+        yield await Estate.build(town)
