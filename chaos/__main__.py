@@ -1,4 +1,4 @@
-"""`bin/chaos`: makes a run, shows a table, writes chaos/results.json. 1 where anything was lost or done twice.
+"""`bin/chaos`: makes a run, shows a table; a full one is written down in chaos/results.json and in the documents.
 
 What a run is, stands in run.
 """
@@ -7,11 +7,11 @@ import argparse
 import asyncio
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bench import machine
+from chaos.mischief import SHORT
+from chaos.page import RESULTS, put_into_pages
 from chaos.postgres import Failed
-from chaos.programs import ROOT
 from chaos.run import Outcome, Plan, run
 
-RESULTS = ROOT / "chaos" / "results.json"
+FULL = 200  # kills, without which a run is not published
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,13 +42,16 @@ def main(arguments: Sequence[str]) -> int:
         console.print(f"{time.perf_counter() - begun:6.0f} s  {sentence}", markup=False)
 
     try:
-        outcome = asyncio.run(run(Plan(kills=options.kills, seed=options.seed, rate=options.rate), directory, tell))
+        outcome = asyncio.run(run(_plan(options), directory, tell))
     except Failed as failed:
         console.print(f"bin/chaos: {failed}", markup=False)
         return 2
     _show(console, outcome)
-    _write(options.out, outcome)
-    console.print(f"Written to {options.out}", markup=False)
+    if out := options.out or (RESULTS if options.kills >= FULL and not options.short else None):
+        _write(out, outcome)
+        console.print(f"Written to {out}", markup=False)
+    if out == RESULTS:
+        put_into_pages(RESULTS)
     if outcome.is_good:
         shutil.rmtree(directory, ignore_errors=True)
     return 0 if outcome.is_good else 1
@@ -56,14 +61,29 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bin/chaos", description="Kills the service's processes and its database under load; nothing may be lost."
     )
-    parser.add_argument("--kills", type=int, default=200, metavar="N", help="how many (%(default)s)")
+    parser.add_argument("--kills", type=int, default=FULL, metavar="N", help="how many (%(default)s)")
+    parser.add_argument(
+        "--short",
+        action="store_true",
+        help="in quick succession, and mails that wait to be sent again are not waited for",
+    )
     parser.add_argument("--rate", type=float, default=6.0, help="leads a second, bursts apart (%(default)s)")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="what the run is drawn from")  # noqa: S311
-    parser.add_argument("--out", type=Path, default=RESULTS, help="where the results go (%(default)s)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f"where the results go ({RESULTS.name} and the documents, from {FULL} kills on)",
+    )
     options = parser.parse_args(arguments)
     if options.kills < 1 or options.rate <= 0:
         parser.error("expected at least one kill, and a rate above 0")
     return options
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    plan = Plan(kills=options.kills, seed=options.seed, rate=options.rate)
+    return replace(plan, pace=SHORT, waits_for_retries=False, settled_within=180) if options.short else plan
 
 
 def _show(console: Console, outcome: Outcome) -> None:
@@ -92,15 +112,10 @@ def _rows(name: str, value: Any) -> list[tuple[str, str]]:
 
 
 def _write(path: Path, outcome: Outcome) -> None:
-    results = {"commit": _commit(), **outcome.figures, "breaches": {k: v for k, v in outcome.breaches.items() if v}}
-    results["checks"] = list(outcome.breaches)
+    made = {"commit": machine.commit(), **outcome.figures["made"]}
+    breaches = {sentence: found for sentence, found in outcome.breaches.items() if found}
+    results = {**outcome.figures, "made": made, "breaches": breaches, "checks": list(outcome.breaches)}
     path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
-
-
-def _commit() -> str | None:
-    command = ["git", "rev-parse", "--short", "HEAD"]
-    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 -- fixed words
-    return found.stdout.strip() or None
 
 
 if __name__ == "__main__":

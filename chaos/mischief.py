@@ -17,7 +17,7 @@ import asyncpg
 from chaos.load import Load
 from chaos.postgres import Server
 from chaos.programs import Program
-from chaos.sink import Sink
+from chaos.sink import Mood, Sink
 
 # Of a hundred kills.
 KILLS = {
@@ -27,29 +27,32 @@ KILLS = {
     "kill -9 of PostgreSQL's postmaster": 9,
     "kill -9 of a PostgreSQL backend": 9,
 }
-# Of a hundred other things, one of which comes between two kills every other time.
+# Of a hundred other things.
 NUISANCES = {
-    "cut all connections": 25,
-    "cut one connection": 20,
-    "stop serve and let it go on": 20,
-    "stop worker and let it go on": 20,
-    "fill the queue": 15,
+    "cut all connections": 20,
+    "cut one connection": 15,
+    "stop serve and let it go on": 16,
+    "stop worker and let it go on": 16,
+    "fill the queue": 11,
+    "the mail server is away": 11,
+    "the mail server is slow": 11,
 }
 LONG_STOP = 31.0  # seconds; longer than a silent worker keeps its jobs
-BURST = 200  # leads at once
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How the moments are drawn, in seconds."""
+    """How the moments are drawn, in seconds. `nuisances`: how many come to one kill."""
 
     between: tuple[float, float]
     stops: tuple[float, ...]
-    burst: int = BURST
+    moods: tuple[float, float]
+    burst: int
+    nuisances: float
 
 
-LONG = Pace(between=(0.3, 3.5), stops=(0.5, 2.0, 2.0, 6.0, LONG_STOP))
-SHORT = Pace(between=(0.3, 1.2), stops=(0.5, 1.5), burst=40)
+LONG = Pace(between=(0.3, 3.5), stops=(0.5, 2.0, 2.0, 6.0, LONG_STOP), moods=(2.0, 10.0), burst=200, nuisances=0.5)
+SHORT = Pace(between=(0.3, 1.0), stops=(0.5, 1.5), moods=(1.0, 2.0), burst=40, nuisances=0.7)
 
 
 @dataclass
@@ -66,15 +69,20 @@ class Mischief:
     database: str
     kills: Counter[str] = field(default_factory=Counter)
     nuisances: Counter[str] = field(default_factory=Counter)
-    longest_stop: float = 0.0
+    stops: list[float] = field(default_factory=list)  # seconds
+    deeds: list[tuple[float, str]] = field(default_factory=list)  # when, by the loop's clock, and what
     _under_way: set["asyncio.Task[None]"] = field(default_factory=set)
     _postgres_is_mine: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _sink_is_mine: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)  # noqa: S311 -- it has to be repeatable
 
     async def run(self, kills: int, tell: Callable[[int], None]) -> None:
-        """So many kills, with nuisances between them; it has ended when all that has died is up again."""
+        """So many kills, with nuisances between them; it has ended when PostgreSQL is up and nobody is stopped.
+
+        Failed: PostgreSQL did not start again.
+        """
         deeds: Mapping[str, Callable[[], Awaitable[bool]]] = {
             "kill -9 serve": lambda: self._kill(self.serves),
             "kill -9 worker": lambda: self._kill(self.workers),
@@ -86,25 +94,30 @@ class Mischief:
             "stop serve and let it go on": lambda: self._pause(self.serves),
             "stop worker and let it go on": lambda: self._pause(self.workers),
             "fill the queue": self._fill,
+            "the mail server is away": lambda: self._spoil_mail("away"),
+            "the mail server is slow": lambda: self._spoil_mail("slow"),
         }
         deck = self._deck(kills)
-        while self.kills.total() < kills:
+        while deck:
             await asyncio.sleep(self._dice.uniform(*self.pace.between))
-            name = deck.pop() if deck else "kill -9 worker"
+            self._raise_what_failed()
+            name = deck.pop()
             if await deeds[name]():
                 (self.kills if name in KILLS else self.nuisances)[name] += 1
+                self.deeds.append((asyncio.get_running_loop().time(), name))
                 tell(self.kills.total())
-            elif name in KILLS:
+            else:
                 deck.insert(self._dice.randrange(len(deck) + 1), name)
-        await self.calm_down()
-
-    async def calm_down(self) -> None:
-        """Whatever was begun is over, and PostgreSQL is up."""
         await asyncio.gather(*self._under_way)
+
+    def _raise_what_failed(self) -> None:
+        for task in [each for each in self._under_way if each.done()]:
+            self._under_way.discard(task)
+            task.result()
 
     def _deck(self, kills: int) -> list[str]:
         """The proportions are kept whatever the seed; the order is drawn."""
-        cards = _in_proportion(KILLS, kills) + _in_proportion(NUISANCES, kills // 2)
+        cards = _in_proportion(KILLS, kills) + _in_proportion(NUISANCES, round(kills * self.pace.nuisances))
         self._dice.shuffle(cards)
         return cards
 
@@ -153,10 +166,11 @@ class Mischief:
         return [row["pid"] for row in rows]
 
     async def _pause(self, programs: Sequence[Program]) -> bool:
-        program, seconds = self._dice.choice(programs), self._dice.choice(self.pace.stops)
+        program = self._dice.choice(programs)
+        seconds = self.pace.stops[len(self.stops) % len(self.pace.stops)]
         if not program.is_running:
             return False
-        self.longest_stop = max(self.longest_stop, seconds)
+        self.stops.append(seconds)
 
         async def pause() -> None:
             await program.pause(seconds)
@@ -168,10 +182,23 @@ class Mischief:
         self.load.burst(self.pace.burst)
         return True
 
+    async def _spoil_mail(self, mood: Mood) -> bool:
+        """For a while; then it has its whims again."""
+        if self._sink_is_mine.locked():
+            return False
+        seconds = self._dice.uniform(*self.pace.moods)
+
+        async def spoil() -> None:
+            async with self._sink_is_mine:
+                self.sink.become(mood)
+                await asyncio.sleep(seconds)
+                self.sink.become("moody")
+
+        self._begin(spoil())
+        return True
+
     def _begin(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        self._under_way.add(asyncio.ensure_future(work))
 
 
 def _in_proportion(weights: Mapping[str, int], count: int) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from chaos.load import Load
 from chaos.mischief import LONG, Mischief, Pace
+from chaos.postgres import Server
 from chaos.stage import DATABASE, Stage, stage
 from chaos.verdict import Evidence, judge
 
@@ -53,20 +54,26 @@ class Outcome:
 
 async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outcome:
     """Do it, in an empty directory."""
-    load_before, begun, at = os.getloadavg(), time.perf_counter(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    made: dict[str, Any] = {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "seed": plan.seed, "rate": plan.rate,
+        "cores": os.cpu_count(), "load_average_before": os.getloadavg(),
+    }  # fmt: skip
+    begun = time.perf_counter()
     async with stage(directory, plan.seed) as set_up:
         load = Load(set_up.brokerage, set_up.ports, set_up.sink, plan.seed)
         mischief = Mischief(
             set_up.postgres, set_up.serves, set_up.workers, load, set_up.sink, plan.seed, plan.pace, DATABASE
         )
         try:
+            suffering = time.perf_counter()
             await _suffer(plan, load, mischief, tell)
+            made["seconds_of_kills"] = round(time.perf_counter() - suffering)
             tell("calm: everybody is answered, every lead settles")
             set_up.sink.become("calm")
-            recovered = await _settle(plan, set_up, load)
+            recovered = await settle(plan, set_up.postgres, load)
             tell("each process alone")
             alone = await _each_alone(set_up, load)
-            recovered += await _settle(plan, set_up, load)
+            recovered += await settle(plan, set_up.postgres, load)
             tell("the verdict")
             evidence = Evidence(set_up.postgres, DATABASE, load.record, set_up.sink.mails())
             breaches = {
@@ -75,11 +82,9 @@ async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outco
                 **await judge(evidence),
                 "leadroutes doctor finds nothing": await _doctor(set_up),
             }
-            figures = {
-                "at": at, "seconds": round(time.perf_counter() - begun), "seed": plan.seed,
-                "load_average": {"before": load_before, "after": os.getloadavg()},
-                **await _figures(evidence, mischief, set_up, load),
-            }  # fmt: skip
+            made |= {"seconds": round(time.perf_counter() - begun), "load_average_after": os.getloadavg()}
+            made |= await _server_of(evidence)
+            figures = {"made": made, **await _figures(evidence, mischief, set_up, load)}
         finally:
             await load.close()
     return Outcome(figures, breaches)
@@ -103,21 +108,21 @@ async def _suffer(plan: Plan, load: Load, mischief: Mischief, tell: Callable[[st
         await sending
 
 
-async def _settle(plan: Plan, set_up: Stage, load: Load) -> list[str]:
+async def settle(plan: Plan, postgres: Server, load: Load) -> list[str]:
     """Nobody helps: either it comes to rest by itself, or it does not."""
     try:
         async with asyncio.timeout(plan.settled_within):
             await load.finish()
-            while left := await _unsettled(plan, set_up):  # noqa: ASYNC110 -- it is other processes that do it
+            while left := await _unsettled(plan, postgres):  # noqa: ASYNC110 -- it is other processes that do it
                 await asyncio.sleep(0.5)
     except TimeoutError:
-        left = await _unsettled(plan, set_up)
+        left = await _unsettled(plan, postgres)
         return [f"after {plan.settled_within:.0f} seconds of calm there are still {left}"]
     return []
 
 
-async def _unsettled(plan: Plan, set_up: Stage) -> dict[str, int]:
-    [row] = await set_up.postgres.ask(_UNSETTLED, plan.waits_for_retries, database=DATABASE)
+async def _unsettled(plan: Plan, postgres: Server) -> dict[str, int]:
+    [row] = await postgres.ask(_UNSETTLED, plan.waits_for_retries, database=DATABASE)
     return {name: count for name, count in row.items() if count}
 
 
@@ -150,6 +155,13 @@ async def _doctor(set_up: Stage) -> list[str]:
     return [] if code == 0 else [out.strip()]
 
 
+async def _server_of(evidence: Evidence) -> dict[str, str]:
+    [row] = await evidence.ask(
+        "SELECT current_setting('server_version') AS postgresql, current_setting('fsync') AS fsync"
+    )
+    return dict(row.items())
+
+
 async def _figures(evidence: Evidence, mischief: Mischief, set_up: Stage, load: Load) -> dict[str, Any]:
     record = load.record
     states = await evidence.ask("SELECT state, count(*) FROM messages GROUP BY 1 ORDER BY 1")
@@ -160,13 +172,13 @@ async def _figures(evidence: Evidence, mischief: Mischief, set_up: Stage, load: 
     return {
         "kills": {"all": mischief.kills.total(), **dict(sorted(mischief.kills.items()))},
         "nuisances": {"all": mischief.nuisances.total(), **dict(sorted(mischief.nuisances.items()))},
-        "longest_stop": mischief.longest_stop,
+        "longest_stop": max(mischief.stops, default=0.0),
         "ended_by_themselves": sum(len(each.ends) for each in (*set_up.serves, *set_up.workers)),
         **dict(row.items()),
         "requests_for_claims": {str(status): count for status, count in sorted(record.claims.items())},
         "answers": {str(status): count for status, count in sorted(record.statuses.items())},
         "without_answer": record.unanswered,
-        "longest_without_a_lead": round(_longest_gap(record.accepted_at), 1),
+        "longest_without_a_lead": _longest_gap(record.accepted_at, mischief.deeds),
         "messages": {each["state"]: each["count"] for each in states},
         "mails": _fates(evidence),
     }
@@ -177,6 +189,8 @@ def _fates(evidence: Evidence) -> Mapping[str, int]:
     return {fate: fates.count(fate) for fate in sorted(set(fates))}
 
 
-def _longest_gap(moments: list[float]) -> float:
-    """Seconds in which no lead was taken, while leads were sent all the time."""
-    return max((after - before for before, after in itertools.pairwise(moments)), default=0.0)
+def _longest_gap(accepted_at: list[float], deeds: list[tuple[float, str]]) -> dict[str, Any]:
+    """The longest time without a lead taken, while leads were sent; what was done in it and just before."""
+    gaps = ((after - before, before, after) for before, after in itertools.pairwise(accepted_at))
+    seconds, begun, over = max(gaps, default=(0.0, 0.0, 0.0))
+    return {"seconds": round(seconds, 1), "deeds": [name for at, name in deeds if begun - 2 <= at <= over]}

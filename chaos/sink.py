@@ -1,7 +1,7 @@
 """A mail server with moods: it refuses for now or for good, answers slowly, hangs up with the mail; forgets nothing.
 
-A program (`python -m chaos.sink FILE SEED`): its first line of output is the port; `calm` and `moody` on its input
-change its mood. FILE gets a line of JSON for every mail: what became of it, to whom, its subject, id and words.
+A program (`python -m chaos.sink FILE SEED`): its first line of output is the port; each line of its input is its
+mood from then on. FILE gets a line of JSON for every mail: what became of it, to whom, its subject, id and words.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from chaos.programs import ROOT, clean_environment
 
+# calm: takes all at once; moody: see MOODS; slow: takes all, seconds later; away: takes nothing and no new connection
+Mood = Literal["calm", "moody", "slow", "away"]
 Fate = Literal["taken", "taken, no answer", "lost, no answer", "refused for now", "refused for good"]
 
 # Of a hundred mails while it is moody. The rest are taken at once.
@@ -53,19 +55,25 @@ class Moody:
     """What aiosmtpd asks at each step of a conversation."""
 
     def __init__(self, file: Path, seed: int) -> None:
-        self.is_moody = True
+        self.mood: Mood = "moody"
         self._file = file.open("ab", buffering=0)
         self._dice = random.Random(seed)  # noqa: S311 -- it has to be repeatable
 
-    def _mood(self) -> str:
-        if not self.is_moody:
-            return "taken"
-        return self._dice.choices(["taken", *MOODS], [100 - sum(MOODS.values()), *MOODS.values()])[0]
+    def _whim(self) -> str:
+        match self.mood:
+            case "moody":
+                return self._dice.choices(["taken", *MOODS], [100 - sum(MOODS.values()), *MOODS.values()])[0]
+            case "calm":
+                return "taken"
+            case "slow":
+                return "slow"
+            case "away":
+                return "not even heard"
 
     async def handle_MAIL(  # noqa: N802 -- aiosmtpd's
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if self._mood() == "not even heard":
+        if self._whim() == "not even heard":
             return "421 not now"
         envelope.mail_from = address
         envelope.mail_options.extend(options)
@@ -73,7 +81,7 @@ class Moody:
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         mail = message_from_bytes(cast("bytes", envelope.content), policy=policy.default)
-        match self._mood():
+        match self._whim():
             case "refused for now":
                 return self._note("refused for now", envelope, mail, "451 come again")
             case "refused for good":
@@ -111,10 +119,15 @@ async def main(file: Path, seed: int) -> None:
     loop = asyncio.get_running_loop()
     moody = Moody(file, seed)
     server = await loop.create_server(lambda: SMTP(moody, loop=loop), "127.0.0.1", 0)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    port = server.sockets[0].getsockname()[1]
+    sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
     while line := await asyncio.to_thread(sys.stdin.readline):
-        moody.is_moody = line.strip() == "moody"
+        moody.mood = cast("Mood", line.strip())
+        if moody.mood == "away":
+            server.close()
+        elif not server.is_serving():
+            server = await loop.create_server(lambda: SMTP(moody, loop=loop), "127.0.0.1", port)
 
 
 @dataclass
@@ -126,7 +139,7 @@ class Sink:
     _process: asyncio.subprocess.Process
     _read: int = 0
 
-    def become(self, mood: Literal["calm", "moody"]) -> None:
+    def become(self, mood: Mood) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(mood.encode() + b"\n")
 

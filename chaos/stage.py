@@ -52,19 +52,26 @@ async def stage(directory: Path, seed: int) -> AsyncIterator[Stage]:
     await postgres.make()
     await postgres.start()
     try:
-        await postgres.ask(f"CREATE DATABASE {DATABASE}")
-        brokerage = await found(postgres.url(DATABASE))
-        async with sink(directory / "mails.jsonl", seed) as mails:
-            ports = tuple(free_port() for _ in range(2))
-            environment = environment_of(postgres.url(DATABASE), mails.url, directory, ports[0])
-            serves = tuple(serve(f"serve {port}", port, environment, directory) for port in ports)
-            workers = tuple(worker(f"worker {number}", environment, directory) for number in (1, 2))
-            set_up = Stage(directory, postgres, mails, brokerage, ports, serves, workers, environment)
-            async with running(*serves, *workers):
-                await set_up.until_ready()
-                yield set_up
+        async with set_up(directory, seed, postgres, postgres.url(DATABASE)) as everything:
+            yield everything
     finally:
         await postgres.stop_at_once()
+
+
+@contextlib.asynccontextmanager
+async def set_up(directory: Path, seed: int, postgres: Server, url: str) -> AsyncIterator[Stage]:
+    """All but PostgreSQL, around a server that runs; `url` is what the processes are told of it."""
+    await postgres.ask(f"CREATE DATABASE {DATABASE}")
+    brokerage = await found(postgres.url(DATABASE))
+    async with sink(directory / "mails.jsonl", seed) as mails:
+        ports = tuple(free_port() for _ in range(2))
+        environment = environment_of(url, mails.url, directory, ports[0])
+        serves = tuple(serve(f"serve {port}", port, environment, directory) for port in ports)
+        workers = tuple(worker(f"worker {number}", environment, directory) for number in (1, 2))
+        everything = Stage(directory, postgres, mails, brokerage, ports, serves, workers, environment)
+        async with running(*serves, *workers):
+            await everything.until_ready()
+            yield everything
 
 
 def environment_of(url: str, smtp_url: str, directory: Path, port: int) -> dict[str, str]:

@@ -1,0 +1,106 @@
+"""The figures of chaos/results.json as they stand in documents, between two marks; a test compares them.
+
+It breaks nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaos.programs import ROOT
+
+RESULTS = ROOT / "chaos" / "results.json"
+BEGIN, END = "<!-- made by bin/chaos -->\n", "<!-- end -->\n"
+CAME_OF_IT = {
+    "leads": "leads taken in",
+    "offers": "offers made of them",
+    "claims": "leads that somebody has in the end",
+    "steps": "campaign steps",
+    "ended_by_themselves": "processes that gave up while they started without a database, and were started again",
+    "without_answer": "requests without an answer (the process died, or was stopped for longer than 8 s), sent again",
+}
+
+Words = Callable[[dict[str, Any]], str]
+
+
+def put_into_pages(results: Path) -> None:
+    """Write the results' figures between the marks of every page."""
+    for page, words in PAGES.items():
+        page.write_text(with_figures(page.read_text(encoding="utf-8"), words, results), encoding="utf-8")
+
+
+def with_figures(page: str, words: Words, results: Path) -> str:
+    """The page with these results in it; with nothing where there are none."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    made = words(msgspec.json.decode(results.read_bytes())) if results.exists() else ""
+    return before + BEGIN + made + END + after
+
+
+def as_sentence(results: dict[str, Any]) -> str:
+    """For who has a minute."""
+    kills, nuisances = results["kills"], results["nuisances"]
+    broken = sum(len(breaches) for breaches in results["breaches"].values())
+    outcome = "nothing was lost and nothing was done twice" if not broken else f"{broken} times something did not hold"
+    return (
+        f"In the last full run, {kills['all']} processes were killed within {_minutes(results)} minutes, under load:"
+        f" {kills['kill -9 serve']} × `kill -9` of a service, {kills['kill -9 worker']} × of a worker,"
+        f" {_of_postgresql(kills)} × PostgreSQL; between them {nuisances['all']} times connections were cut, processes"
+        f" stood still for up to {results['longest_stop']:.0f} seconds, the mail server was away or slow, or the queue"
+        f" was filled. {results['leads']:,} leads, {results['offers']:,} offers, {results['mails']['taken']:,} mails:"
+        f" {outcome}.\n"
+    )
+
+
+def as_tables(results: dict[str, Any]) -> str:
+    """All of it."""
+    made, gap = results["made"], results["longest_without_a_lead"]
+    deeds = ", ".join(gap["deeds"])
+    head = (
+        f"Made on {made['at']}, commit {made['commit']}, in {made['seconds']} seconds, on {made['cores']} cores that"
+        f" all shared, PostgreSQL {made['postgresql']} with fsync {made['fsync']}, drawn from the seed {made['seed']}."
+    )
+    while_it_lasted = (
+        f"The longest time in which no lead was taken in, while leads were sent all the time: {gap['seconds']} seconds"
+        f" (meanwhile, and just before: {deeds or 'nothing'})."
+    )
+    done = {name: count for each in ("kills", "nuisances") for name, count in results[each].items() if name != "all"}
+    answers = {
+        "requests answered 2xx": _sum(results, ("200", "201")),
+        "claims that came too late, or before the agent was told (409, 404)": _sum(results, ("404", "409")),
+        "requests answered 503 with Retry-After, sent again": _sum(results, ("503",)),
+    }
+    messages = {f"messages {state}": count for state, count in results["messages"].items()}
+    mails = {f"mails as the mail server saw them: {fate}": count for fate, count in results["mails"].items()}
+    came = {words: results[name] for name, words in CAME_OF_IT.items()} | answers | messages | mails
+    verdict = [
+        f"| {check} | {'holds' if check not in results['breaches'] else '**does not hold**'} |"
+        for check in results["checks"]
+    ]
+    return "\n".join(
+        [head, "", *_table("what was done", done), "", *_table("what came of it", came), "", while_it_lasted, "",
+         "| what has to hold | |", "|---|---|", *verdict, ""]
+    )  # fmt: skip
+
+
+def _table(title: str, rows: Mapping[str, int]) -> list[str]:
+    return [f"| {title} | times |", "|---|---:|", *(f"| {name} | {count:,} |" for name, count in rows.items())]
+
+
+def _sum(results: dict[str, Any], statuses: tuple[str, ...]) -> int:
+    answers: dict[str, int] = results["answers"]
+    return sum(answers.get(status, 0) for status in statuses)
+
+
+def _of_postgresql(kills: Mapping[str, int]) -> int:
+    return sum(count for name, count in kills.items() if "PostgreSQL" in name)
+
+
+def _minutes(results: dict[str, Any]) -> int:
+    seconds: int = results["made"]["seconds_of_kills"]
+    return max(1, round(seconds / 60))
+
+
+PAGES: Mapping[Path, Words] = {ROOT / "README.md": as_sentence, ROOT / "docs" / "reliability.md": as_tables}

@@ -1,0 +1,33 @@
+"""The short form of bin/chaos: everything is killed, stopped, cut and filled at least once, and nothing may be lost.
+
+As a program of its own, on PostgreSQL servers of its own whatever the other tests use: those of others are not killed.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from chaos.mischief import KILLS, NUISANCES
+from chaos.postgres import binaries
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.skipif(binaries() is None, reason="PostgreSQL's programs did not come with the installation")
+@pytest.mark.timeout(400)
+def test_nothing_is_lost_or_done_twice_whatever_dies(tmp_path: Path) -> None:
+    out = tmp_path / "results.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "chaos", "--short", "--kills", "10", "--out", str(out)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    results = msgspec.json.decode(out.read_bytes())
+    assert results["breaches"] == {}
+    assert results["kills"].keys() == {"all", *KILLS}
+    assert results["nuisances"].keys() == {"all", *NUISANCES}
+    assert results["leads"] > 0
