@@ -54,12 +54,18 @@ def filter_schema(each: Field) -> Json:
         one = {"type": kind.schema()["type"]}
     elif isinstance(kind, DecimalText):
         one = kind.schema()
-    else:  # the word null asks for those without a value
-        return {"type": "string"} | ({} if each.nullable else {"not": {"const": "null"}})
-    many: Json = {"type": "array", "items": nullable(one)}
+    elif each.nullable:
+        return {"type": "string"}
+    else:  # the word null would ask for records without a value
+        return {"anyOf": [{"type": "string", "not": {"const": "null"}}, _many({"type": "string"})]}
     if each.nullable:
-        return {"anyOf": [one, many, {"type": "null"}, _EMPTY]}
-    return {"anyOf": [one, many | {"minItems": 2}]}  # a list of one cannot be told from the one
+        return {"anyOf": [one, _many(one) | {"minItems": 0}, {"type": "null"}, _EMPTY]}
+    return {"anyOf": [one, _many(one)]}
+
+
+def _many(one: Json) -> Json:
+    """A list of one cannot be told from the one."""
+    return {"type": "array", "items": nullable(one), "minItems": 2}
 
 
 def _forms(kind: Kind) -> list[Json]:
