@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 LARGEST_FRAME = 131_072  # bytes of a request that are not its body: the line, the headers, the lengths of chunks
 LEAST_TAKEN = 16_384  # bytes of a long answer, each time that we look
@@ -63,6 +63,7 @@ class _Connection(HttpToolsProtocol):
         self._has_arrived()
         self._unset_keepalive_if_required()
         super().on_headers_complete()
+        _send_whole(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         self._frame -= len(body)
@@ -149,3 +150,47 @@ class _Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         self._has_arrived()
         self._has_taken()
+
+
+def _send_whole(cycle: RequestResponseCycle) -> None:
+    """The head of this answer waits for the first of its body: one packet, where uvicorn sends two."""
+    joining = _Joining(cycle, cycle.transport, cycle.on_response)
+    cycle.transport = joining  # type: ignore[assignment]  # of a transport it uses these three methods
+    cycle.on_response = joining.end
+
+
+class _Joining:
+    """What a cycle writes to in place of its transport."""
+
+    __slots__ = ("_cycle", "_ended", "_head", "_transport")
+
+    def __init__(self, cycle: RequestResponseCycle, transport: Transport, ended: Callable[[], None]) -> None:
+        self._cycle = cycle
+        self._transport = transport
+        self._ended = ended
+        self._head: bytes | None = None  # b"" once it is gone
+
+    def write(self, data: bytes) -> None:
+        if self._head is None and self._cycle.response_started:
+            self._head = data
+            return
+        self._transport.write((self._head or b"") + data)
+        self._head = self._head and b""
+
+    def end(self) -> None:
+        """The whole answer has been written; it may have had no body. No ring of references stays."""
+        self._send_head()
+        self._cycle.transport = self._transport
+        self._ended()
+
+    def close(self) -> None:
+        self._send_head()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def _send_head(self) -> None:
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
