@@ -12,12 +12,23 @@ from leadroutes.api.table import Table
 from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
 from leadroutes.settings import Settings
+from leadroutes.store.pipeline import reading
 from leadroutes.store.postgres import Database
 
 
 def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Any:
     """The ASGI application of all that the API answers; it answers 404 to everything else."""
-    rooms = Rooms(database, engine, arrivals, settings, callers_of(database), own_leads_of(database))
+    rooms = Rooms(
+        database=database,
+        engine=engine,
+        arrivals=arrivals,
+        settings=settings,
+        callers=callers_of(database),
+        own_leads=own_leads_of(database),
+        claimed_leads=claimed_leads_of(database),
+        lead_owners=lead_owners_of(database),
+        records=reading(database),
+    )
     return Api(rooms, Table(_paths()))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from leadroutes.api.auth import Caller, Callers
 from leadroutes.errors import NotAcceptable
 from leadroutes.settings import Settings
+from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database
 from leadroutes.store.together import Together
 
@@ -25,6 +26,9 @@ class Rooms:
     settings: Settings
     callers: Callers
     own_leads: Together[tuple[int, int], str]  # (owner, lead) -> its record as the owner sees it
+    claimed_leads: Together[tuple[int, int], str]  # (user, lead) -> its record, where this user has claimed it
+    lead_owners: Together[int, int]  # lead -> its owner
+    records: Pipeline  # reads records by id
 
 
 @dataclass(frozen=True, slots=True)

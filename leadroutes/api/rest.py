@@ -4,9 +4,6 @@ It writes nothing; what a caller may see stands in the declarations.
 """
 
 import re
-from typing import Any
-
-import asyncpg
 
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.query import Query, list_query, record_query
@@ -27,7 +24,8 @@ async def list_records(call: Call, resource: Resource) -> Answer:
     first_of_page = query.first + len(query.values)
     sql = list_sql(resource, query.conditions, query.order, query.keys, first_of_page, among)
     values = [call.caller.user_id, *above, *query.values, query.limit, query.skip]
-    row = await _fetch(call, sql, values)
+    row = await call.rooms.database.fetchrow(sql, *values)
+    assert row is not None
     if not row["has_parent"]:
         raise NotFound.record(call.ids[0])
     call.must_accept_json()
@@ -42,7 +40,7 @@ async def get_record(call: Call, resource: Resource) -> Answer:
     record_id = id_in(call.ids[-1])
     among = await _narrowed(call, resource, query, record_id)
     sql = record_sql(resource, query.conditions, query.keys, among)
-    row = await _fetch(call, sql, [call.caller.user_id, *above, record_id, *query.values])
+    row = await call.rooms.records.fetchrow(sql, call.caller.user_id, *above, record_id, *query.values)
     if not row["has_parent"]:
         raise NotFound.record(call.ids[0])
     if row["record"] is None:
@@ -76,9 +74,3 @@ def must_be_open(call: Call, resource: Resource) -> None:
 
 async def _narrowed(call: Call, resource: Resource, query: Query, record_id: int | None) -> str:
     return "" if resource.narrow is None else await resource.narrow(call, query, record_id)
-
-
-async def _fetch(call: Call, sql: str, values: list[Any]) -> asyncpg.Record:
-    row = await call.rooms.database.fetchrow(sql, *values)
-    assert row is not None
-    return row

@@ -6,7 +6,7 @@ No statement of the domain stands here.
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -142,6 +142,12 @@ class Database:
         with self._reaching():
             return await self.pool.fetchval(sql, *values)
 
+    async def fetch_each(self, sql: str, many: Sequence[Sequence[Any]]) -> list[asyncpg.Record]:
+        """One statement outside a transaction, once for each list of values, in one packet; each answers one row."""
+        with self._reaching():
+            async with self.pool.acquire(timeout=10) as connection:
+                return await fetch_each(connection, sql, many)
+
     async def execute(self, sql: str, *values: Any) -> None:
         with self._reaching():
             await self.pool.execute(sql, *values)
@@ -230,6 +236,14 @@ class Database:
     def _heard(self, _connection: object, _pid: int, channel: str, _payload: object) -> None:
         for heard in self._listeners.get(channel, ()):
             heard()
+
+
+async def fetch_each(connection: Any, sql: str, many: Sequence[Sequence[Any]]) -> list[asyncpg.Record]:
+    """The rows of a statement that answers exactly one, once for each list of values."""
+    if len(many) == 1:
+        return [await connection.fetchrow(sql, *many[0])]
+    rows: list[asyncpg.Record] = await connection.fetchmany(sql, many)
+    return rows
 
 
 @contextlib.contextmanager
