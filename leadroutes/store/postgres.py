@@ -253,6 +253,9 @@ def unavailable_when_away() -> Iterator[None]:
         yield
     except asyncpg.DataError:  # an InterfaceError by birth, but it is the value that cannot be bound
         raise
+    except MIXED_UP as error:
+        log.error("DATABASE_URL names a pooler that keeps no prepared statements: set LEADROUTES_STATEMENT_CACHE to 0")  # noqa: TRY400
+        raise Unavailable from error
     except AWAY as error:
         raise Unavailable from error
 
@@ -267,9 +270,6 @@ async def _connect(hosts: Hosts, size: int, statements: int) -> asyncpg.Pool:
                 statement_cache_size=statements,
             )  # fmt: skip
         except asyncpg.CannotConnectNowError:
-    except MIXED_UP as error:
-        log.error("DATABASE_URL names a pooler that keeps no prepared statements: set LEADROUTES_STATEMENT_CACHE to 0")  # noqa: TRY400
-        raise Unavailable from error
             if asyncio.get_running_loop().time() > deadline:
                 raise
             await asyncio.sleep(0.2)
