@@ -53,9 +53,8 @@ async def serve(settings: Settings, *, host: str, port: int, with_worker: bool) 
 async def _turn_away(house: House, seconds: float) -> None:
     """For a while everybody is still answered, but told not to come back: a load balancer needs that long to notice."""
     house.front.is_closing = True
-    if seconds:
-        log.info("about to stop", seconds=seconds)
-        await asyncio.sleep(seconds)
+    log.info("stopping", after_seconds=seconds)
+    await asyncio.sleep(seconds)
 
 
 async def work(settings: Settings) -> None:
@@ -70,6 +69,7 @@ async def work(settings: Settings) -> None:
                 database.start_listening()
                 log.info("working")
                 await stopping.wait()
+                log.info("stopping")
             await arrivals.close()
     log.info("stopped")
 

@@ -28,7 +28,7 @@ class Node:
 
     async def end(self) -> int:
         """Its exit code, once it has ended."""
-        return await asyncio.wait_for(self.process.wait(), 40)
+        return await asyncio.wait_for(self.process.wait(), 60)
 
     async def stop(self) -> int:
         self.tell_to_stop()
@@ -43,7 +43,7 @@ async def node(environment: dict[str, str], *arguments: str) -> AsyncIterator[No
     log: list[str] = []
     address = None
     while address is None:
-        line = (await asyncio.wait_for(process.stderr.readline(), 30)).decode()
+        line = (await asyncio.wait_for(process.stderr.readline(), 60)).decode()
         assert line, "".join(log)
         log.append(line)
         address = re.search(r"address=(\S+)", line)
@@ -60,7 +60,7 @@ async def node(environment: dict[str, str], *arguments: str) -> AsyncIterator[No
 async def leadroutes(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
     """Exit code and output of one command."""
     process = await _start(environment, *arguments)
-    out, told = await asyncio.wait_for(process.communicate(), 60)
+    out, told = await asyncio.wait_for(process.communicate(), 100)
     return process.returncode or 0, (out + told).decode()
 
 
@@ -79,6 +79,6 @@ async def _keep_reading(stream: asyncio.StreamReader, log: list[str]) -> None:
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
     """Wait for something that another process does."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await true():  # noqa: ASYNC110 -- it cannot set an event of ours
             await asyncio.sleep(0.02)

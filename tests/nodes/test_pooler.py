@@ -14,7 +14,7 @@ from tests.nodes.pooler import SERVERS, needs_pgbouncer, pooler
 from tests.nodes.processes import SERVE_ONLY, WORKER, leadroutes, node
 from tests.stories.conftest import Story
 
-pytestmark = needs_pgbouncer
+pytestmark = [needs_pgbouncer, pytest.mark.timeout(300)]
 
 
 async def test_a_lead_comes_in_is_offered_claimed_and_written_to_through_a_pooler(

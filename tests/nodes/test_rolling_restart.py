@@ -1,0 +1,164 @@
+"""One process after the other is replaced, under load: no request fails, nothing that was begun is left undone."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from chaos.postgres import free_port
+from leadroutes.store.postgres import Database
+from tests.mailbox import Mailbox
+from tests.nodes.balancer import Balancer, balancing
+from tests.nodes.conftest import Site
+from tests.nodes.processes import SERVE_ONLY, WORKER, Node, node, until
+
+pytestmark = pytest.mark.timeout(300)
+
+SENDERS = 2
+PAUSE = 0.05  # seconds of a sender between two leads
+STOP_DELAY = "1"  # ten times as long as the balancer takes to notice
+
+
+async def test_every_process_is_replaced_under_load_and_every_request_is_answered(
+    site: Site, database: Database
+) -> None:
+    environment = site.environment | {"LEADROUTES_STOP_DELAY": STOP_DELAY}
+    ports = [free_port(), free_port()]
+    addresses = [f"http://127.0.0.1:{port}" for port in ports]
+    async with balancing(*addresses) as balancer, AsyncExitStack() as running:
+
+        async def start(*arguments: str) -> Node:
+            return await running.enter_async_context(node(environment, *arguments))
+
+        serving = [await start("serve", "--no-worker", "--port", str(port)) for port in ports]
+        worker = await start(*WORKER)
+        story = site.at(addresses[0])
+        await story.set_up()
+        await story.option("bob")
+        await story.route()
+        load = Load(balancer, story.key)
+        for number, port in enumerate(ports):
+            await balancer.wait_for(*addresses)
+            await load.more(20)
+            assert await serving[number].stop() == 0
+            serving[number] = await start("serve", "--no-worker", "--port", str(port))
+        another_worker = await start(*WORKER)
+        assert await worker.stop() == 0
+        await balancer.wait_for(*addresses)
+        await load.more(20)
+        answers = await load.end()
+        await until(lambda: have_come(site.mailbox, len(answers)))
+        assert [await each.stop() for each in (*serving, another_worker)] == [0, 0, 0]
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert await database.fetchval("SELECT count(*) FROM leads") == len(answers)
+    assert len(site.mailbox.mails) == len(answers), "everybody was told once"
+    assert any(answer.headers.get("connection") == "close" for answer in answers), "none met a node that was stopping"
+
+
+async def have_come(mailbox: Mailbox, count: int) -> bool:
+    return len(mailbox.mails) >= count
+
+
+class Load:
+    """Senders who each send the next new lead soon after the last one was answered."""
+
+    def __init__(self, balancer: Balancer, key: str) -> None:
+        self._balancer = balancer
+        self._path = f"/intake/{key}"
+        self._answers: list[httpx.Response] = []
+        self._numbers: Iterator[int] = itertools.count()
+        self._answered = asyncio.Condition()
+        self._is_ending = False
+        self._senders = [asyncio.create_task(self._send()) for _ in range(SENDERS)]
+
+    async def _send(self) -> None:
+        while not self._is_ending:
+            body = {"email": f"mia{next(self._numbers)}@example.org", "name": "Mia Lund"}
+            answer = await self._balancer.post(self._path, json=body)
+            async with self._answered:
+                self._answers.append(answer)
+                self._answered.notify_all()
+            await asyncio.sleep(PAUSE)
+
+    async def more(self, count: int) -> None:
+        """Until so many more have been answered."""
+        wanted = len(self._answers) + count
+        async with self._answered:
+            await asyncio.wait_for(self._answered.wait_for(lambda: len(self._answers) >= wanted), 30)
+
+    async def end(self) -> list[httpx.Response]:
+        """All answers; what a sender met instead of one is raised."""
+        self._is_ending = True
+        await asyncio.gather(*self._senders)
+        return self._answers
+
+
+async def test_while_it_stops_it_answers_on_but_each_connection_ends_with_its_answer(site: Site) -> None:
+    async with node(site.environment | {"LEADROUTES_STOP_DELAY": STOP_DELAY}, *SERVE_ONLY) as serving:
+        host, port = serving.address.removeprefix("http://").split(":")
+        busy, idle = [await asyncio.open_connection(host, int(port)) for _ in range(2)]
+        assert b"connection: close" not in await ask(*busy)
+        await ask(*idle)
+
+        serving.tell_to_stop()
+        await until(lambda: said(serving.log, "stopping"))
+
+        answer = await ask(*busy)
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in answer
+        assert await asyncio.wait_for(busy[0].read(), 20) == b""
+        assert await asyncio.wait_for(idle[0].read(), 20) == b"", "an end, not a reset"
+        assert await serving.end() == 0
+        for _, writer in (busy, idle):
+            writer.close()
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """The answer to one request on a connection that is kept."""
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    return await asyncio.wait_for(reader.readuntil(b'{"status":"ok"}'), 20)
+
+
+async def said(log: list[str], words: str) -> bool:
+    return any(words in line for line in log)
+
+
+async def test_a_worker_that_is_told_to_stop_ends_once_the_mail_that_it_sends_is_through(
+    site: Site, database: Database
+) -> None:
+    async with Hesitant() as mailbox, node(site.environment, *SERVE_ONLY) as serving:
+        story = site.at(serving.address)
+        await story.set_up()
+        await story.option("bob")
+        await story.route()
+        async with node(site.environment | {"LEADROUTES_SMTP_URL": mailbox.url}, *WORKER) as worker:
+            await story.inquire()
+            await asyncio.wait_for(mailbox.asked.wait(), 30)
+            worker.tell_to_stop()
+            await until(lambda: said(worker.log, "stopping"))
+            assert worker.process.returncode is None
+            mailbox.answer.set()
+
+            assert await worker.end() == 0
+
+        assert [mail["To"] for mail in mailbox.mails] == ["bob@example.com"]
+        assert await database.fetchval("SELECT string_agg(state, ' ') FROM messages") == "sent"
+        assert await database.fetchval("SELECT count(*) FROM pgqueuer") == 0, "nothing for another worker to do again"
+
+
+class Hesitant(Mailbox):
+    """A mail server that takes its time with an answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.answer = asyncio.Event(), asyncio.Event()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.asked.set()
+        await self.answer.wait()
+        return await super().handle_DATA(server, session, envelope)
