@@ -38,6 +38,9 @@ from leadroutes.vendors import Vendors
 log = structlog.get_logger()
 
 MOST_TOGETHER = 100
+# Commits under way: while the database works on one batch, the next is sorted. What collides is sorted again, as it is
+# when two processes collide.
+MOST_AT_ONCE = 2
 MOST_ATTEMPTS = 100  # to read an arrival again, the last of them after some four days
 UNPROVEN = ("bad_secret", "bad_signature")
 # They prove the sender: kept apart from the other headers, sealed, and only where the intake key asks for them.
@@ -95,12 +98,11 @@ class Arrivals:
         self._reader = Reader(vendors or (Vendors(settings) if settings else None))
         self._keys: Together[bytes, Opened] = Together(self._load_keys)
         self._waiting: deque[_Waiting] = deque()
-        self._runner: asyncio.Task[None] | None = None
+        self._runners: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Wait until everything that has arrived is stored."""
-        if self._runner is not None:
-            await self._runner
+        await asyncio.gather(*self._runners)
 
     # -- the ways in
 
@@ -246,8 +248,10 @@ class Arrivals:
     async def _store(self, item: Item) -> Stored:
         waiting = _Waiting(item, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._run())
+        if len(self._runners) < MOST_AT_ONCE:
+            runner = asyncio.create_task(self._run())
+            self._runners.add(runner)
+            runner.add_done_callback(self._runners.discard)
         return await waiting.answer
 
     async def _run(self) -> None:

@@ -43,7 +43,7 @@ def normal_name(text: str | None) -> str | None:
     name = one_line(text)
     if name is None or _holds_mail_address(name):
         return None
-    return name if any(character.isalpha() for character in name) else None
+    return name if name.isalpha() or any(character.isalpha() for character in name) else None
 
 
 def split_name(full: str | None) -> tuple[str | None, str | None]:
@@ -121,16 +121,11 @@ def _bare_address(part: str) -> str:
     return address.strip("<> ").lower()
 
 
+_ADDRESS = re.compile(r'[^\s<>()\[\]:"\\@]+@[\w-]+(?:\.[\w-]+)+')
+
+
 def _is_good_address(address: str) -> bool:
-    local, at, domain = address.partition("@")
-    if not local or not at or "@" in domain or len(address) > EMAIL_LIMIT:
-        return False
-    labels = domain.split(".")
-    return (
-        len(labels) > 1
-        and not any(character.isspace() or character in '<>()[]:"\\' for character in local)
-        and all(label and all(letter.isalnum() or letter in "-_" for letter in label) for label in labels)
-    )
+    return len(address) <= EMAIL_LIMIT and _ADDRESS.fullmatch(address) is not None
 
 
 # ---------------------------------------------------------------------------------------------------- phone

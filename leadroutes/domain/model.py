@@ -181,6 +181,7 @@ class RuleSet:
     rules: Rules
     routes_by_source: Mapping[int, tuple[Route, ...]] = field(init=False)
     team_by_zipcode: Mapping[str, int] = field(init=False)
+    has_turns: bool = field(init=False)  # of any team
     queues: dict[int, Queue] = field(init=False, compare=False, repr=False, default_factory=dict)  # made when needed
 
     def __post_init__(self) -> None:
@@ -192,6 +193,8 @@ class RuleSet:
             zipcodes.update(dict.fromkeys(team.distribution_zipcodes, team.id))
         object.__setattr__(self, "routes_by_source", {source: tuple(found) for source, found in routes.items()})
         object.__setattr__(self, "team_by_zipcode", zipcodes)
+        has_turns = any(team.order_method == "Round Robin" for team in self.rules.teams.values())
+        object.__setattr__(self, "has_turns", has_turns)
 
     @property
     def owner(self) -> Person:

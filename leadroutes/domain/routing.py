@@ -19,7 +19,7 @@ EMPTY_LINE_UP = "nobody in the team's line-up"
 
 def find_turn_team(rule_set: RuleSet, facts: Facts) -> int | None:
     """The team whose turns must be at hand, and locked, before this lead can be decided. None: no turn is taken."""
-    route = find_route(rule_set, facts)
+    route = find_route(rule_set, facts) if rule_set.has_turns else None
     if route is None or route.distribution_target == "Myself":
         return None
     team_id = choose_team(rule_set, route, facts).team_id

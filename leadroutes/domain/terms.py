@@ -86,6 +86,8 @@ def normal_price(text: str | None) -> int | None:
     line = field_text(text)
     if line is None or len(line) > _LENGTH_OF_A_PRICE or re.fullmatch(r"-[\d.,]+", line):
         return None
+    if line.isascii() and line.isdigit() and len(line) <= _DIGITS_OF_A_PRICE:
+        return int(line) or None
     return max((_dollars(found) for found in _NUMBER.finditer(line)), default=0) or None
 
 

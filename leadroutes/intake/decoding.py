@@ -50,12 +50,12 @@ def _codec(charset: str | None) -> str:
 def parse_json(text: str) -> Any:
     """JSON with numbers as text, so that ids of any length survive; raises Refused (`malformed`, `too_deep`)."""
     try:
-        value = json.loads(text, parse_int=str, parse_float=_plain_number, parse_constant=_refuse_constant)
+        value = _JSON.decode(text)
     except RecursionError:
         raise Refused("too_deep", _TOO_DEEP) from None
     except ValueError as error:
         raise Refused("malformed", f"The body is no JSON: {error}.") from None
-    if _is_deeper(value, JSON_DEPTH):
+    if text.count("[") + text.count("{") > JSON_DEPTH and _is_deeper(value, JSON_DEPTH):
         raise Refused("too_deep", _TOO_DEEP)
     return value
 
@@ -77,6 +77,9 @@ def _plain_number(number: str) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+_JSON: Final = json.JSONDecoder(parse_int=str, parse_float=_plain_number, parse_constant=_refuse_constant)
 
 
 def _is_deeper(value: Any, limit: int) -> bool:

@@ -4,6 +4,7 @@ Knows how bodies are packed (JSON, forms), not what they mean.
 """
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,6 +27,12 @@ class Delivery:
     secret: Mapping[str, Any] | None = None
     graph: Mapping[str, Any] | None = None
     certificates: Certificates | None = None
+
+    def opened(self, default_source: str, secret: Mapping[str, Any] | None) -> "Delivery":
+        """The same delivery at the door of a format; what has been parsed of it is not parsed again."""
+        same = copy(self)
+        same.__dict__.update(default_source=default_source, secret=secret)
+        return same
 
     def header(self, name: str) -> str | None:
         """A header's value by its name in any case."""

@@ -4,6 +4,8 @@ Uploaded files are passed over. Linear in the size of the body.
 """
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from python_multipart.exceptions import FormParserError
@@ -19,7 +21,8 @@ FIELD_LIMIT: Final = 20_000
 """Fields of one form that are read; no form has more, only attacks do."""
 
 
-def content_type_of(header: str | None) -> tuple[str, dict[str, str]]:
+@lru_cache(maxsize=256)
+def content_type_of(header: str | None) -> tuple[str, Mapping[str, str]]:
     """A Content-Type's media type in small letters and its parameters."""
     media_type, parameters = _options((header or "").encode("latin-1", "replace"))
     return (

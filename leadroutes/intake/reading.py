@@ -28,7 +28,7 @@ def read(
     let the sender in. `graph` holds the Graph API's answers by leadgen_id, `certificates` finds the PEM certificate of
     an address, `limit` is the largest body in bytes, `mail_limit` the largest mail.
     """
-    delivery = Delivery(body, headers or {})
+    delivery = Delivery(body, headers or {}, graph=graph, certificates=certificates)
     limits = (limit or HTTP_LIMIT, mail_limit or limit or MAIL_LIMIT)
     chosen = BY_NAME.get(format) if format else _recognised(delivery, limits)
     if chosen is None:
@@ -39,7 +39,7 @@ def read(
         detail = f"The body has {len(body)} bytes; {largest} can be taken."
         return Reading(chosen.name, (Refusal("too_large", detail),))
     section = None if secrets is None else secrets.get(chosen.secrets or "") or {}
-    return _read(chosen, Delivery(body, headers or {}, chosen.default_source, section, graph, certificates))
+    return _read(chosen, delivery.opened(chosen.default_source, section))
 
 
 def _recognised(delivery: Delivery, limits: tuple[int, int]) -> Format | None:

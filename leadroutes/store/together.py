@@ -4,7 +4,7 @@ Nothing is cached: every answer was read after it was asked for.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -16,17 +16,16 @@ class Together(Generic[Key, Value]):
 
     def __init__(self, load: Callable[[list[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
         self._load = load
-        self._waiting: dict[Key, asyncio.Future[Value | None]] = {}
+        self._waiting: dict[Key, list[asyncio.Future[Value | None]]] = {}
         self._runner: asyncio.Task[None] | None = None
 
     async def find(self, key: Key) -> Value | None:
         """What there is under this key; None where there is nothing. Raises what `load` raises."""
-        future = self._waiting.get(key)
-        if future is None:
-            future = self._waiting[key] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Value | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(future)  # one for each, so that one who goes away takes nobody along
         if self._runner is None or self._runner.done():
             self._runner = asyncio.create_task(self._run())
-        return await asyncio.shield(future)
+        return await future
 
     async def _run(self) -> None:
         while self._waiting:
@@ -34,9 +33,14 @@ class Together(Generic[Key, Value]):
             try:
                 found = await self._load(list(waiting))
             except Exception as error:  # noqa: BLE001 -- those who asked have to hear of it
-                for future in waiting.values():
+                for future in _left(waiting.values()):
                     future.set_exception(error)
-                    future.exception()  # nobody may be left to hear it
                 continue
-            for key, future in waiting.items():
-                future.set_result(found.get(key))
+            for key, futures in waiting.items():
+                for future in _left([futures]):
+                    future.set_result(found.get(key))
+
+
+def _left(crowd: Iterable[list[asyncio.Future[Value | None]]]) -> list[asyncio.Future[Value | None]]:
+    """Those who have not gone away in the meantime."""
+    return [future for futures in crowd for future in futures if not future.done()]
