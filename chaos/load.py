@@ -28,7 +28,6 @@ class Sent:
 
     vendor_id: str
     lead_ids: set[int] = field(default_factory=set)
-    answered_at: float | None = None  # of the first 2xx
 
 
 @dataclass(slots=True)
@@ -44,7 +43,9 @@ class Record:
     assigned: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # tried, by lead
     assigned_for_certain: set[int] = field(default_factory=set)
     declined: set[int] = field(default_factory=set)  # offers
-    accepted_at: list[float] = field(default_factory=list)  # while leads were sent all the time
+    began_at: float = 0.0  # from then on leads are sent all the time
+    ended_at: float | None = None  # and from then on no new ones
+    accepted_at: list[float] = field(default_factory=list)
 
 
 class Load:
@@ -57,18 +58,18 @@ class Load:
         self._sink = sink
         self._clients = [_client(port) for port in ports]
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_over = False
         self._number = 0
         self._links: dict[str, list[str]] = defaultdict(list)  # by the first name of the person
 
     async def run(self, rate: float) -> None:
         """So many leads a second, until it is over."""
-        while not self._is_over:
+        self.record.began_at = _now()
+        while self.record.ended_at is None:
             self.send_one()
             await asyncio.sleep(self._dice.expovariate(rate))
 
     def end(self) -> None:
-        self._is_over = True
+        self.record.ended_at = _now()
 
     async def finish(self) -> None:
         """Wait until everybody has his answers."""
@@ -129,11 +130,8 @@ class Load:
         if answer is None:
             return None
         if answer.status_code in (200, 201):
-            now = asyncio.get_running_loop().time()
             sent.lead_ids.add(answer.json()["id"])
-            sent.answered_at = sent.answered_at or now
-            if not self._is_over:
-                self.record.accepted_at.append(now)
+            self.record.accepted_at.append(_now())
         elif answer.status_code != 503:
             self._fault(f"{sent.vendor_id} was answered", answer)
         return answer.status_code
@@ -234,3 +232,7 @@ def _client(port: int) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
     timeout = httpx.Timeout(PATIENCE, pool=None)
     return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=timeout, limits=limits, trust_env=False)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

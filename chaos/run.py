@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chaos.load import Load
+from chaos.load import Load, Record
 from chaos.mischief import LONG, Mischief, Pace
 from chaos.postgres import Server
 from chaos.stage import DATABASE, Stage, stage
@@ -178,7 +178,7 @@ async def _figures(evidence: Evidence, mischief: Mischief, set_up: Stage, load: 
         "requests_for_claims": {str(status): count for status, count in sorted(record.claims.items())},
         "answers": {str(status): count for status, count in sorted(record.statuses.items())},
         "without_answer": record.unanswered,
-        "longest_without_a_lead": _longest_gap(record.accepted_at, mischief.deeds),
+        "longest_without_a_lead": _longest_gap(record, mischief.deeds),
         "messages": {each["state"]: each["count"] for each in states},
         "mails": _fates(evidence),
     }
@@ -189,8 +189,14 @@ def _fates(evidence: Evidence) -> Mapping[str, int]:
     return {fate: fates.count(fate) for fate in sorted(set(fates))}
 
 
-def _longest_gap(accepted_at: list[float], deeds: list[tuple[float, str]]) -> dict[str, Any]:
+def _longest_gap(record: Record, deeds: list[tuple[float, str]]) -> dict[str, Any]:
     """The longest time without a lead taken, while leads were sent; what was done in it and just before."""
-    gaps = ((after - before, before, after) for before, after in itertools.pairwise(accepted_at))
+    ended_at = record.ended_at or 0.0
+    while_sent = [at for at in record.accepted_at if at <= ended_at]
+    afterwards = [at for at in record.accepted_at if at > ended_at][:1]
+    gaps = (
+        (after - before, before, after)
+        for before, after in itertools.pairwise([record.began_at, *while_sent, *afterwards])
+    )
     seconds, begun, over = max(gaps, default=(0.0, 0.0, 0.0))
     return {"seconds": round(seconds, 1), "deeds": [name for at, name in deeds if begun - 2 <= at <= over]}

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from chaos.mischief import KILLS, NUISANCES
+from chaos.page import as_sentence, as_tables
 from chaos.postgres import binaries
 
 ROOT = Path(__file__).parents[2]
@@ -31,3 +32,5 @@ def test_nothing_is_lost_or_done_twice_whatever_dies(tmp_path: Path) -> None:
     assert results["kills"].keys() == {"all", *KILLS}
     assert results["nuisances"].keys() == {"all", *NUISANCES}
     assert results["leads"] > 0
+    assert all(f"| {check} | holds |" in as_tables(results) for check in results["checks"])
+    assert as_sentence(results).endswith("nothing was lost and nothing was done twice.\n")

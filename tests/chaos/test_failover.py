@@ -5,11 +5,12 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from chaos.load import Load
+from chaos.load import Load, Sent
 from chaos.postgres import HOST, Server, binaries
 from chaos.run import Plan, settle
 from chaos.stage import DATABASE, Stage, set_up
@@ -76,9 +77,26 @@ async def test_a_primary_that_waits_for_its_standby_acknowledges_nothing_alone(d
         await until_taken(load, 30, first)
         load.end()
         assert await settle(PLAN, first, load) == []
-        assert await judge(Evidence(first, DATABASE, load.record, stage.sink.mails())) == {
-            check: [] for check in CHECKS
-        }
+        evidence = Evidence(first, DATABASE, load.record, stage.sink.mails())
+        assert await judge(evidence) == {check: [] for check in CHECKS}
+        await expect_forgeries_to_be_noticed(evidence)
+
+
+async def expect_forgeries_to_be_noticed(evidence: Evidence) -> None:
+    """A verdict that would say yes to everything is none."""
+    record = evidence.record
+    record.leads["lost"] = Sent("lost", {1})
+    lead_id, winners = next((lead_id, winners) for lead_id, winners in record.claimed.items() if winners)
+    winners.add(-1)
+    to_contact = next(mail for mail in evidence.mails if mail.to.endswith("@example.org"))
+    breaches = await judge(replace(evidence, mails=[*evidence.mails, to_contact]))
+    assert [check for check, found in breaches.items() if found] == [
+        "every lead that was answered 2xx is there exactly once",
+        "one claim a lead, and one winner told so",
+        "no contact was sent the same message twice",
+        "all leads have settled and the ledger adds up",
+    ]
+    assert any(str(lead_id) in breach for breach in breaches["one claim a lead, and one winner told so"])
 
 
 @asynccontextmanager

@@ -1,0 +1,14 @@
+"""What the documents say of the last full run of bin/chaos is what its results say."""
+
+from pathlib import Path
+
+import pytest
+
+from chaos.page import PAGES, RESULTS, ROOT, with_figures
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_document_shows_the_published_results_and_nothing_where_there_are_none(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+
+    assert text == with_figures(text, PAGES[page], RESULTS)
