@@ -4,15 +4,16 @@ What follows from a claim, a decline or a due moment, the domain says; who may a
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from leadroutes.changing import change_leads, load_contact, worded
+from leadroutes.claiming import Claims, Wish
 from leadroutes.domain.arriving import KnownContact
 from leadroutes.domain.identity import comparable_zipcode
-from leadroutes.domain.model import Change, Decision, Facts, RuleSet, Via
-from leadroutes.domain.rollout import assign, claim, decline, fall_due, unclaim
+from leadroutes.domain.model import Change, Facts, Via
+from leadroutes.domain.rollout import assign, decline, fall_due, unclaim
 from leadroutes.domain.routing import decide, explain, find_turn_team, unavailable
 from leadroutes.errors import Conflict, Invalid, NotFound
 from leadroutes.journal import note_changes, note_late
@@ -35,23 +36,19 @@ BATCH = 500  # due leads, or campaign steps, of one transaction
 
 
 class Engine:
-    """One per process; holds nothing but the cache of rule sets."""
+    """One per process; holds nothing but the cache of rule sets and the claims of the moment."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.rule_sets = RuleSets()
+        self._claims = Claims(database, self.rule_sets)
 
     # -- what people do with a lead
 
     async def claim(self, owner_id: int, lead_id: int, user_id: int, via: Via = "None") -> None:
         """The user takes the lead; asking again is the same. NotFound, or Conflict saying who has it or why not."""
-
-        def decide_claim(row: LeadRow, now: datetime) -> Change | None:
-            return claim(row.lead, user_id, via, now)
-
         with span("claim", owner=owner_id, lead=lead_id, user=user_id):
-            await self._refuse_what_is_claimed(owner_id, lead_id, user_id)
-            await self._change(owner_id, lead_id, decide_claim)
+            await self._claims.claim(Wish(owner_id, lead_id, user_id, via))
 
     async def decline(self, owner_id: int, offer_id: int, user_id: int) -> None:
         """The user does not want it; saying so again is the same. NotFound for another's, Conflict when it is over."""
@@ -77,12 +74,6 @@ class Engine:
 
         await self._change(owner_id, lead_id, decide_assignment)
 
-    async def _refuse_what_is_claimed(self, owner_id: int, lead_id: int, user_id: int) -> None:
-        """Losers of a race are answered without queueing for the lead's lock."""
-        loser = await self.database.fetchrow(statement("find_lost_offer"), owner_id, lead_id, user_id)
-        if loser is not None:
-            raise claimed_conflict(loser["name"], loser["claimed_by_user_id"], loser["claimed_at"])
-
     async def _change(self, owner_id: int, lead_id: int, decide_: Callable[[LeadRow, datetime], Change | None]) -> None:
         async def work(transaction: Transaction) -> None:
             await lock_lead(transaction, owner_id, lead_id)
@@ -90,9 +81,10 @@ class Engine:
             try:
                 change = decide_(row, transaction.now)
             except Conflict as conflict:
-                raise await _worded(transaction, conflict) from None
+                [worded_one] = await worded(transaction, [conflict])
+                raise worded_one from None
             if change is not None:
-                await self._apply(transaction, [(row, change)])
+                await change_leads(transaction, self.rule_sets, [(row, change)])
 
         await self.database.run(work)
 
@@ -106,7 +98,8 @@ class Engine:
             [row] = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
             if row.lead.claim is not None:
                 data = {"claimed_by_user_id": row.lead.claim.user_id, "claimed_at": row.lead.claim.claimed_at}
-                raise await _worded(transaction, Conflict("", data=data))
+                [conflict] = await worded(transaction, [Conflict("", data=data)])
+                raise conflict
             if row.routed_at is None:
                 await self._route(transaction, row)
 
@@ -154,14 +147,14 @@ class Engine:
         changes = [
             (row, fall_due(row.lead, unavailable(row.present, row.lead.offers), transaction.now)) for row in rows
         ]
-        await self._apply(transaction, changes)
+        await change_leads(transaction, self.rule_sets, changes)
         self._note_late(transaction, "offer", [row["due_at"] for row in taken])
         return len(taken)
 
     async def _lapse_due(self, transaction: Transaction) -> int:
         taken = await transaction.fetch(statement("take_lapsed_leads"), transaction.now, BATCH)
         rows = await load_leads(transaction, self.rule_sets, ((row["owner_id"], row["id"]) for row in taken))
-        await self._apply(transaction, [(row, unclaim(row.lead, transaction.now)) for row in rows])
+        await change_leads(transaction, self.rule_sets, [(row, unclaim(row.lead, transaction.now)) for row in rows])
         self._note_late(transaction, "lapse", [row["due_at"] for row in taken])
         return len(taken)
 
@@ -173,37 +166,6 @@ class Engine:
     def _note_late(self, transaction: Transaction, timer: str, moments: list[datetime]) -> None:
         scale = self.database.clock.anchor.scale
         transaction.once_committed.append(partial(note_late, timer, moments, transaction.now, scale))
-
-    async def _apply(self, transaction: Transaction, changes: list[tuple[LeadRow, Change]]) -> None:
-        if not changes:
-            return
-        applied = [
-            Applied(
-                change=change,
-                contact_id=row.contact_id,
-                is_replacement=change.claim is not None and row.lead.claim is not None,
-            )
-            for row, change in changes
-        ]
-        await apply_changes(transaction, applied)
-        transaction.once_committed.append(partial(note_changes, applied, transaction.now))
-        first_claimed = [
-            replace(row, lead=change.lead) for row, change in changes if change.claim and row.lead.claim is None
-        ]
-        await self._start_at_claim(transaction, [row for row in first_claimed if row.route_id is not None])
-
-    async def _start_at_claim(self, transaction: Transaction, rows: list[LeadRow]) -> None:
-        """The campaigns of routes whose campaign_start is Claim."""
-        kept = await self.rule_sets.load_kept(
-            transaction, {(row.lead.owner_id, row.rule_set) for row in rows if row.rule_set is not None}
-        )
-        starts = []
-        for row in rows:
-            decision = _kept_decision(row, kept)
-            if decision is not None and decision.route is not None and decision.route.campaign_start == "Claim":
-                contact = await _load_contact(transaction, row.lead.owner_id, row.contact_id)
-                starts.append(campaign_start(decision, kept[row.lead.owner_id, row.rule_set or 0], contact))
-        await start_campaigns(transaction, [start for start in starts if start is not None])
 
     # -- why, and what happened
 
@@ -239,7 +201,7 @@ class Engine:
             stays = "SELECT true FROM campaigns WHERE id = $1 FOR KEY SHARE"
             if not await transaction.fetchval(stays, campaign_id):
                 raise NotFound.record(campaign_id)
-            contact = await _load_contact(transaction, owner_id, contact_id)
+            contact = await load_contact(transaction, owner_id, contact_id)
             sender = contact.assigned_user_id or owner_id
             timezone = await transaction.fetchval("SELECT timezone FROM users WHERE id = $1", sender)
             start = Start(
@@ -293,38 +255,9 @@ class Engine:
         await self.database.run(work)
 
 
-def claimed_conflict(name: str, user_id: int, claimed_at: datetime) -> Conflict:
-    """The one sentence that every loser reads."""
-    at = claimed_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{claimed_at.microsecond // 1000:03d}Z"
-    return Conflict(
-        f"This lead has already been claimed by {name} at {at}",
-        data={"claimed_by_user_id": user_id, "claimed_at": at},
-    )
-
-
-async def _worded(transaction: Transaction, conflict: Conflict) -> Conflict:
-    """The conflict with the winner's name; others stay as they are."""
-    if conflict.data is None:
-        return conflict
-    user_id = conflict.data["claimed_by_user_id"]
-    name = await transaction.fetchval("SELECT display_name(users) FROM users WHERE id = $1", user_id)
-    return claimed_conflict(name, user_id, conflict.data["claimed_at"])
-
-
-async def _load_contact(transaction: Transaction, owner_id: int, contact_id: int) -> KnownContact:
-    row = await transaction.fetchrow(
-        "SELECT id, source_id, assigned_user_id, time_zone, birthday FROM contacts WHERE owner_id = $1 AND id = $2",
-        owner_id,
-        contact_id,
-    )
-    if row is None:
-        raise NotFound.record(contact_id)
-    return KnownContact(**row)
-
-
 async def _facts_of(transaction: Transaction, row: LeadRow) -> tuple[Facts, KnownContact]:
     """The facts of a stored lead as they are at this moment, and its contact."""
-    contact = await _load_contact(transaction, row.lead.owner_id, row.contact_id)
+    contact = await load_contact(transaction, row.lead.owner_id, row.contact_id)
     lead = await transaction.fetchrow(
         "SELECT source_id, type, zipcode FROM leads WHERE owner_id = $1 AND id = $2", row.lead.owner_id, row.lead.id
     )
@@ -336,13 +269,3 @@ async def _facts_of(transaction: Transaction, row: LeadRow) -> tuple[Facts, Know
         zipcode=comparable_zipcode(lead["zipcode"]),
     )
     return facts, contact
-
-
-def _kept_decision(row: LeadRow, kept: dict[tuple[int, int], RuleSet]) -> Decision | None:
-    """What a lead keeps of the decision about it, as far as its campaign needs it."""
-    rule_set = kept.get((row.lead.owner_id, row.rule_set or 0))
-    if rule_set is None or row.facts is None:
-        return None
-    route = next((route for route in rule_set.rules.routes if route.id == row.route_id), None)
-    change = Change(lead=row.lead, claim=row.lead.claim)
-    return Decision(facts=row.facts, change=change, route=route, team_id=row.team_id)

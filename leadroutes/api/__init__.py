@@ -7,8 +7,9 @@ from leadroutes.api.auth import callers_of
 from leadroutes.api.call import Rooms
 from leadroutes.api.docs import DESCRIPTION
 from leadroutes.api.operations import OPERATIONS, Path, collect
-from leadroutes.api.own_leads import own_leads_of
+from leadroutes.api.own_leads import claimed_leads_of, lead_owners_of, own_leads_of
 from leadroutes.api.table import Table
+from leadroutes.api.totals import Totals
 from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
 from leadroutes.settings import Settings
@@ -28,6 +29,7 @@ def application(database: Database, engine: Engine, arrivals: Arrivals, settings
         claimed_leads=claimed_leads_of(database),
         lead_owners=lead_owners_of(database),
         records=reading(database),
+        totals=Totals(),
     )
     return Api(rooms, Table(_paths()))
 

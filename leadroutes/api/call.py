@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from leadroutes.api.auth import Caller, Callers
+from leadroutes.api.totals import Totals
 from leadroutes.errors import NotAcceptable
 from leadroutes.settings import Settings
 from leadroutes.store.pipeline import Pipeline
@@ -29,6 +30,7 @@ class Rooms:
     claimed_leads: Together[tuple[int, int], str]  # (user, lead) -> its record, where this user has claimed it
     lead_owners: Together[int, int]  # lead -> its owner
     records: Pipeline  # reads records by id
+    totals: Totals
 
 
 @dataclass(frozen=True, slots=True)

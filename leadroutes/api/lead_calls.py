@@ -90,12 +90,13 @@ async def claim(call: Call) -> Answer:
     keys = selection(LEADS, call.request.query)
     await _read_nothing(call)
     lead_id = id_in(call.ids[0])
-    owner_id = await call.rooms.database.fetchval("SELECT owner_id FROM leads WHERE id = $1", lead_id)
+    owner_id = await call.rooms.lead_owners.find(lead_id)
     if owner_id is None:
         raise NotFound.record(call.ids[0])
     call.must_accept_json()
     await call.rooms.engine.claim(owner_id, lead_id, call.caller.user_id)
-    return Answer(200, await _show_lead(call, lead_id, keys))
+    shown = await call.rooms.claimed_leads.find((call.caller.user_id, lead_id)) if not keys else None
+    return Answer(200, shown.encode() if shown is not None else await _show_lead(call, lead_id, keys))
 
 
 async def assign(call: Call) -> Answer:

@@ -1,6 +1,6 @@
-"""A lead's record as its owner sees it, read for all answers of the moment at once.
+"""A lead's record as its owner, or whoever has claimed it, sees it, read for all answers of the moment at once.
 
-The owner sees everything, so nothing has to be found out about him.
+Both see everything, so nothing has to be found out about them.
 """
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
@@ -14,12 +14,20 @@ from leadroutes.store.postgres import Database
 from leadroutes.store.together import Together
 
 _LEADS = BY_PATH["/leads"]
+_RECORD = (
+    f"(SELECT row_to_json(r)::text FROM (SELECT {columns(_LEADS, ()).replace(SEES_ALL_OF_LEAD, 'true')}) r) AS record"
+)
 # $1 owners, $2 leads.
 _OWN_LEADS = (
-    "SELECT t.owner_id, t.id, (SELECT row_to_json(r)::text FROM (SELECT"
-    f" {columns(_LEADS, ()).replace(SEES_ALL_OF_LEAD, 'true')}) r) AS record"
+    f"SELECT t.owner_id, t.id, {_RECORD}"
     f" FROM unnest($1::bigint[], $2::bigint[]) AS w (owner_id, id) JOIN {_LEADS.table} t USING (owner_id, id)"
     f" {_LEADS.from_clause.removeprefix('leads t ')}"
+)
+# $1 users, $2 leads.
+_CLAIMED_LEADS = (
+    f"SELECT w.user_id, t.id, {_RECORD}"
+    f" FROM unnest($1::bigint[], $2::bigint[]) AS w (user_id, id) JOIN {_LEADS.table} t USING (id)"
+    f" {_LEADS.from_clause.removeprefix('leads t ')} WHERE c.user_id = w.user_id"
 )
 
 
@@ -29,5 +37,25 @@ def own_leads_of(database: Database) -> Together[tuple[int, int], str]:
     async def load(keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], str]:
         rows = await database.fetch(_OWN_LEADS, [key[0] for key in keys], [key[1] for key in keys])
         return {(row["owner_id"], row["id"]): row["record"] for row in rows}
+
+    return Together(load)
+
+
+def claimed_leads_of(database: Database) -> Together[tuple[int, int], str]:
+    """Records by (user, lead) of leads that this user has claimed."""
+
+    async def load(keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], str]:
+        rows = await database.fetch(_CLAIMED_LEADS, [key[0] for key in keys], [key[1] for key in keys])
+        return {(row["user_id"], row["id"]): row["record"] for row in rows}
+
+    return Together(load)
+
+
+def lead_owners_of(database: Database) -> Together[int, int]:
+    """Whose a lead is, by its id."""
+
+    async def load(ids: list[int]) -> Mapping[int, int]:
+        rows = await database.fetch("SELECT id, owner_id FROM leads WHERE id = ANY ($1::bigint[])", ids)
+        return {row["id"]: row["owner_id"] for row in rows}
 
     return Together(load)

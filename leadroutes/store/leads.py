@@ -3,7 +3,7 @@
 It decides nothing; who calls it to change a lead holds that lead's lock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,15 @@ async def lock_lead(transaction: Transaction, owner_id: int, lead_id: int) -> No
         raise NotFound.record(lead_id)
 
 
+async def lock_open_leads(transaction: Transaction, keys: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Hold the locks of those of these leads that nobody has claimed and nobody else holds; answers which they are."""
+    wanted = list(keys)
+    rows = await transaction.fetch(
+        statement("lock_open_leads"), [owner_id for owner_id, _ in wanted], [lead_id for _, lead_id in wanted]
+    )
+    return {(row["owner_id"], row["id"]) for row in rows}
+
+
 async def load_leads(transaction: Transaction, rule_sets: RuleSets, keys: Iterable[tuple[int, int]]) -> list[LeadRow]:
     """Leads by (owner_id, id) as they stand; a statement apart from the lock, so that it sees what was waited for."""
     wanted = sorted(set(keys))
@@ -108,7 +117,7 @@ async def apply_changes(
         transaction.now,
         _json(_lead_record(each, transaction.now) for each in changes if not each.is_new),
         _json({**_key(each), **asdict(offer)} for each in changes for offer in each.change.offers),
-        _json(_claim_record(each, each.change.claim) for each in changes if each.change.claim is not None),
+        _json(_claim_records(changes)),
         _json({**_key(each), **asdict(message)} for each in changes for message in each.change.messages),
         _json({**_key(each), **asdict(event)} for each in changes for event in each.change.events),
         _json(
@@ -151,13 +160,18 @@ def decided_columns(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _claim_record(each: Applied, claim: Claim) -> dict[str, Any]:
-    return {
-        **_key(each),
-        **asdict(claim),
-        "contact_id": each.contact_id,
-        "is_replacement": each.is_replacement,
-    }
+def _claim_records(changes: Sequence[Applied]) -> Iterator[dict[str, Any]]:
+    """Of several leads of one contact, the last claim says to whom he is assigned: the others name no contact."""
+    last = {(each.change.lead.owner_id, each.contact_id): each for each in changes if each.change.claim is not None}
+    for each in changes:
+        if each.change.claim is not None:
+            is_last = last[each.change.lead.owner_id, each.contact_id] is each
+            yield {
+                **_key(each),
+                **asdict(each.change.claim),
+                "contact_id": each.contact_id if is_last else None,
+                "is_replacement": each.is_replacement,
+            }
 
 
 def _json(records: Iterable[Any]) -> str:

@@ -132,6 +132,17 @@ async def test_taking_due_steps_reads_as_many_as_it_takes(house: asyncpg.Connect
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
+@pytest.mark.parametrize("name", ["lock_open_leads", "load_standing"])
+async def test_a_batch_of_leads_is_read_by_their_keys(house: asyncpg.Connection, times: int, name: str) -> None:
+    ids = [(n % OWNERS + 1, n + 1) for n in range(MOST)]
+    owners, leads = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*ids, strict=True))
+    found = await scans(house, times, statement(name), owners, leads)
+    assert read(found, "leads") == MOST
+    assert indexes(found, "leads") == {"leads_pkey"}
+    assert read(found, "claims") <= MOST
+
+
+@pytest.mark.parametrize("times", EXECUTIONS)
 async def test_the_next_moment_is_the_first_entry_of_each_index(house: asyncpg.Connection, times: int) -> None:
     found = await scans(house, times, statement("find_next_due"))
 
