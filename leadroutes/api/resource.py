@@ -117,6 +117,7 @@ class Resource:
     body_limit: int = 102_400
     open_to: Callable[[Caller], bool] | None = None  # others: 403 on every method
     owned: bool = True  # the table has owner_id
+    version: str = ""  # SQL of a number that every transaction changes that changes what the caller sees here
     selects: Mapping[str, str] = field(default_factory=dict)  # further names for filters: name -> field
 
     # what happens around a change, in this order

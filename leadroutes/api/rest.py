@@ -4,13 +4,17 @@ It writes nothing; what a caller may see stands in the declarations.
 """
 
 import re
+from typing import Any
 
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.query import Query, list_query, record_query
 from leadroutes.api.resource import Resource
-from leadroutes.api.statements import list_sql, record_sql
+from leadroutes.api.statements import default_order, list_sql, record_sql
+from leadroutes.api.totals import Total
 from leadroutes.api.values import LARGEST_ID
 from leadroutes.errors import Forbidden, NotFound
+
+QUICK_PAGE = 100  # records from the first on that may be read together with others' pages
 
 _ID = re.compile("[0-9]+", re.ASCII)
 
@@ -22,14 +26,33 @@ async def list_records(call: Call, resource: Resource) -> Answer:
     above = parent_values(call, resource)
     among = await _narrowed(call, resource, query, None)
     first_of_page = query.first + len(query.values)
-    sql = list_sql(resource, query.conditions, query.order, query.keys, first_of_page, among)
     values = [call.caller.user_id, *above, *query.values, query.limit, query.skip]
+    if resource.version and not query.conditions:
+        return await _list_with_known_total(call, resource, query, values)
+    sql = list_sql(resource, query.conditions, query.order, query.keys, first_of_page, among)
     row = await call.rooms.database.fetchrow(sql, *values)
     assert row is not None
     if not row["has_parent"]:
         raise NotFound.record(call.ids[0])
     call.must_accept_json()
     return Answer(200, envelope(row["total"], query.limit, query.skip, row["records"]))
+
+
+async def _list_with_known_total(call: Call, resource: Resource, query: Query, values: list[Any]) -> Answer:
+    """The same, but records are counted only where their version is not that of the last count."""
+    sql = list_sql(resource, (), query.order, query.keys, query.first, with_version=True)
+    rooms, caller_id = call.rooms, call.caller.user_id
+    known = rooms.totals.find(resource.path, caller_id)
+    is_quick = query.skip + query.limit <= QUICK_PAGE and query.order == default_order(resource)
+    row = await (rooms.records if is_quick else rooms.database).fetchrow(sql, *values, known.version)
+    assert row is not None
+    total = row["total"]
+    if total is None:
+        total = known.records
+    else:
+        rooms.totals.keep(resource.path, caller_id, Total(row["version"], total))
+    call.must_accept_json()
+    return Answer(200, envelope(total, query.limit, query.skip, row["records"]))
 
 
 async def get_record(call: Call, resource: Resource) -> Answer:

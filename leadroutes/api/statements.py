@@ -18,16 +18,28 @@ def first_free(resource: Resource) -> int:
 
 @lru_cache(maxsize=2048)
 def list_sql(
-    resource: Resource, conditions: tuple[str, ...], order: str, keys: tuple[str, ...], limit: int, among: str = ""
+    resource: Resource,
+    conditions: tuple[str, ...],
+    order: str,
+    keys: tuple[str, ...],
+    limit: int,
+    among: str = "",
+    *,
+    with_version: bool = False,
 ) -> str:
     """Total and records (JSON text, without its brackets), and whether the parent is there; ${limit} and the next page.
 
-    `among` stands instead of what the caller usually sees.
+    `among` stands instead of what the caller usually sees. With a version, the value behind these is the one that is
+    known: where it is the present one, the total is null, and nothing is counted.
     """
     where = _where(resource, conditions, among)
+    counted = f"(SELECT count(*) FROM {resource.from_clause} WHERE {where}) AS total"
+    if with_version:
+        version = f"(SELECT {resource.version})"
+        counted = f"{version} AS version, CASE WHEN {version} IS DISTINCT FROM ${limit + 2}::bigint THEN {counted}"
+        counted = counted.replace(" AS total", " END AS total")
     return (
-        f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent,"
-        f" (SELECT count(*) FROM {resource.from_clause} WHERE {where}) AS total,"
+        f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent, {counted},"
         f" (SELECT string_agg(row_to_json(r)::text, ',') FROM (SELECT {columns(resource, keys)}"
         f" FROM {resource.from_clause} WHERE {where}"
         f" ORDER BY {order} LIMIT ${limit} OFFSET ${limit + 1}) r) AS records"

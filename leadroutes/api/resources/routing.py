@@ -114,6 +114,7 @@ LEAD_ROUTES = Resource(
         word("campaign_start", OneOf(("Arrival", "Claim")), default="Arrival"),
     ),
     methods="LGCPUD",
+    version="u.rules_version FROM users u WHERE u.id = $1",
     settle=_settle_route,
 )  # fmt: skip
 
