@@ -7,6 +7,7 @@ import msgspec
 
 from leadroutes.errors import Conflict, NotFound
 from leadroutes.store import statement
+from leadroutes.store.contacts import ContactKey, held_identities, pass_on
 from leadroutes.store.postgres import Database, Transaction
 
 # In this order: what is looked for by something that is itself removed comes before it.
@@ -22,6 +23,7 @@ WHAT = (
     "events",
     "addresses",
     "custom_fields",
+    "tags",
     "identities",
     "contact",
 )
@@ -41,10 +43,13 @@ async def erase_contact(database: Database, owner_id: int, contact_id: int) -> d
             raise NotFound.record(contact_id)
         if await transaction.fetchval(statement("hold_messages_of_contact"), owner_id, contact_id):
             raise Conflict(f"A message to the contact {contact_id}, or about him, is just being sent; try again")
-        return {
+        identities = await held_identities(transaction, ContactKey(owner_id, contact_id))
+        erased = {
             what: await transaction.fetchval(statement(f"erase_{what}"), owner_id, contact_id, transaction.now)
             for what in WHAT
         }
+        await pass_on(transaction, owner_id, identities)  # another contact may have the same phone
+        return erased
 
     return await database.run(work)
 

@@ -43,6 +43,7 @@ DEAD_AFTER = timedelta(seconds=20)  # a worker's jobs are taken over when it has
 LOOK_FOR_THE_DEAD = timedelta(seconds=5)
 QUEUE_CONNECTIONS = 4
 LONGEST_GOODBYE = 5.0  # seconds
+WHY_AGAIN = "the outbox says why, or the log"  # the queue's own log would keep what a mail server says of somebody
 
 
 Task = Callable[[bytes, int], Awaitable[None]]  # a job's payload, and which attempt this is; may raise TryAgain
@@ -196,10 +197,10 @@ def _job(name: str, task: Task) -> Callable[[Job], Awaitable[None]]:
                 await task(job.payload or b"", job.attempts + 1)
         except TryAgain as again:
             (put_off if again.__cause__ is None else broken).inc()
-            raise RetryRequested(again.delay, str(again)) from again
+            raise RetryRequested(again.delay, WHY_AGAIN) from None
         except Unavailable as error:
             put_off.inc()
-            raise RetryRequested(timedelta(seconds=AFTER_A_FAULT), str(error)) from error
+            raise RetryRequested(timedelta(seconds=AFTER_A_FAULT), error.message) from None
         done.inc()
 
     return do

@@ -1,4 +1,5 @@
--- $1 owner, $2 contact, $3 now. The bodies and headers of all that became his leads, touched them or told of them.
+-- $1 owner, $2 contact, $3 now. The bodies and headers of all that became his leads, touched them or told of them, and the
+-- keys by which they would be known again.
 WITH his AS (
     SELECT a.id FROM leads l JOIN arrivals a ON a.owner_id = l.owner_id AND a.lead_id = l.id
     WHERE l.owner_id = $1 AND l.contact_id = $2
@@ -7,11 +8,14 @@ WITH his AS (
     UNION
     SELECT (e.detail ->> 'arrival_id')::bigint FROM leads l JOIN lead_events e ON e.owner_id = l.owner_id AND e.lead_id = l.id
     WHERE l.owner_id = $1 AND l.contact_id = $2 AND e.detail ? 'arrival_id'
+), key AS (
+    DELETE FROM idempotency_keys k USING his WHERE k.owner_id = $1 AND k.arrival_id = his.id
 ), gone AS (
-    UPDATE arrivals a SET body = '', headers = '{}', proof = NULL, reason = split_part(a.reason, ':', 1),
-        source_named = NULL, emptied_at = now()
+    UPDATE arrivals a
+    SET body = '', headers = '{}', proof = NULL, source_named = NULL, emptied_at = now(),
+        reason = CASE WHEN a.reason IS NOT NULL THEN 'the contact was erased' END
     FROM his WHERE a.owner_id = $1 AND a.id = his.id AND $3::timestamptz IS NOT NULL
-      AND (a.emptied_at IS NULL OR a.source_named IS NOT NULL OR position(':' IN a.reason) > 0)
+      AND (a.emptied_at IS NULL OR a.source_named IS NOT NULL OR a.reason <> 'the contact was erased')
     RETURNING 1
 )
 SELECT count(*) FROM gone

@@ -2,8 +2,11 @@
 WITH lead AS (
     SELECT * FROM leads WHERE owner_id = $1 AND contact_id = $2
 ), arrival AS (
-    SELECT DISTINCT a.* FROM arrivals a
-    WHERE a.owner_id = $1 AND (a.lead_id IN (SELECT id FROM lead) OR a.id IN (SELECT arrival_id FROM lead))
+    SELECT a.* FROM arrivals a
+    WHERE a.owner_id = $1 AND a.id IN (
+        SELECT b.id FROM arrivals b JOIN lead ON b.lead_id = lead.id WHERE b.owner_id = $1
+        UNION SELECT arrival_id FROM lead
+        UNION SELECT (e.detail ->> 'arrival_id')::bigint FROM lead JOIN lead_events e ON e.owner_id = $1 AND e.lead_id = lead.id)
 )
 SELECT json_build_object(
     'contact', (SELECT to_jsonb(c) - '{owner_id}'::text[]
@@ -39,17 +42,19 @@ SELECT json_build_object(
                                                    'body_base64', translate(encode(a.body, 'base64'), E'\n', ''))
                                  ORDER BY a.id)
                  FROM arrival a),
-    'campaigns', (SELECT json_agg(json_build_object('name', g.name, 'started_at', r.created_at, 'ended_at', r.ended_at)
+    'recognised_again_by', (SELECT json_agg(json_build_object('scope', k.scope, 'key', k.key) ORDER BY k.scope, k.key)
+                            FROM idempotency_keys k WHERE k.owner_id = $1 AND k.lead_id IN (SELECT id FROM lead)),
+    'campaigns', (SELECT json_agg(json_build_object('id', r.id, 'name', g.name, 'started_at', r.created_at, 'ended_at', r.ended_at)
                                   ORDER BY r.id)
                   FROM campaign_contacts r JOIN campaigns g ON g.id = r.campaign_id
                   WHERE r.owner_id = $1 AND r.contact_id = $2),
-    'communications', (SELECT json_agg(json_build_object('type', t.type, 'send_at', t.send_at, 'completed_at', t.completed_at,
+    'communications', (SELECT json_agg(json_build_object('id', t.id, 'type', t.type, 'send_at', t.send_at, 'completed_at', t.completed_at,
                                                          'is_active', t.is_active) ORDER BY t.send_at, t.id)
                        FROM contact_communications t WHERE t.owner_id = $1 AND t.contact_id = $2),
-    'tasks', (SELECT json_agg(json_build_object('type', t.action_type, 'description', t.description, 'notes', t.notes,
+    'tasks', (SELECT json_agg(json_build_object('id', t.id, 'type', t.action_type, 'description', t.description, 'notes', t.notes,
                                                 'due_at', t.due_at, 'status', t.status) ORDER BY t.id)
               FROM tasks t WHERE t.contact_owner_id = $1 AND t.contact_id = $2),
-    'messages', (SELECT json_agg(json_build_object('kind', m.kind, 'channel', m.channel, 'state', m.state,
+    'messages', (SELECT json_agg(json_build_object('id', m.id, 'kind', m.kind, 'channel', m.channel, 'state', m.state,
                                                    'created_at', m.created_at, 'sent_at', m.sent_at, 'address', m.address,
                                                    'subject', m.subject, 'text', m.text_body, 'html', m.html_body)
                                  ORDER BY m.id)
