@@ -38,7 +38,7 @@ the path of a file that holds the value, as containers hand out secrets. `leadro
 def schema() -> str:
     """The sum of the migrations: what an empty database becomes, for reading in one piece."""
     heading = "-- Made from the migrations by bin/generate; changes belong there.\n\n"
-    return heading + "\n".join(sql for _, sql in migrations())
+    return heading + "\n".join(sql for _, sql in migrations()).replace(" CONCURRENTLY IF NOT EXISTS", "")
 
 
 COMMANDS_HEADING = """# Commands

@@ -1,38 +1,64 @@
-"""Brings a database to the present schema: numbered files, each applied once, one process at a time."""
+"""Brings a database to the present schema: numbered files, each applied once, by one process, while others serve.
 
+A migration adds only. One that takes away what an older version needs has `_remove_` in its name.
+"""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
 from importlib.resources import files
 from typing import cast
 
 import asyncpg
+import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
 
-from leadroutes.errors import Misconfigured
-from leadroutes.store.postgres import Database, unavailable_when_away
+from leadroutes.errors import Misconfigured, Unavailable
+from leadroutes.store.postgres import AWAY, Database, unavailable_when_away
+
+log = structlog.get_logger()
 
 LOCK = 7_305_816_001  # an advisory lock's number; any, but always this
+REMOVES = "_remove_"
+LOCK_TIMEOUT = "1s"  # all who come after us wait as long as we do for those who were there before
+ATTEMPTS = 300
+PAUSE = 1.0  # seconds in which those who waited get on
+LONGEST = 86_400.0  # seconds for one statement: an index of a large table takes long, but nobody waits for it
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+_INDEX = re.compile(r"CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+) ON [^;]+;")
 
 
 async def migrate(database: Database) -> list[str]:
-    """Apply what is missing, in one transaction, and load the clock. Returns the names of what was applied."""
+    """Apply what is missing, one transaction each, and load the clock. Returns the names of what was applied."""
     with unavailable_when_away():
-        async with database.pool.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+        async with _alone(database), database.pool.acquire() as connection:
             applied = await _apply(connection)
     await database.load_clock()
     return applied
 
 
 async def prepare(database: Database) -> list[str]:
-    """Migrate an empty database and load the clock; Misconfigured where the schema is older or newer than we are."""
+    """Migrate an empty database and load the clock; Misconfigured where the schema is not one that we can work with.
+
+    A newer one may be: what was only added is nothing to us.
+    """
     done = await _applied(database)
     known = [name for name, _ in migrations()]
     if not done:
         return await migrate(database)
     if missing := [name for name in known if name not in done]:
         raise Misconfigured(f"The database lacks {', '.join(missing)}: run leadroutes migrate")
-    if unknown := [name for name in done if name not in known]:
-        raise Misconfigured(f"The database has {', '.join(unknown)}, which this version of leadroutes does not know")
+    unknown = [name for name in done if name not in known]
+    if removing := [name for name in unknown if REMOVES in name]:
+        raise Misconfigured(
+            f"The database has {', '.join(removing)}, which took away what this version needs; run a newer one"
+        )
+    if unknown:
+        log.warning("the database is of a newer version, which has only added to it", unknown=unknown)
     await database.load_clock()
     return []
 
@@ -53,7 +79,28 @@ def migrations() -> list[tuple[str, str]]:
     )
 
 
-async def _apply(connection: asyncpg.pool.PoolConnectionProxy) -> list[str]:
+@contextlib.asynccontextmanager
+async def _alone(database: Database) -> AsyncIterator[None]:
+    """One process at a time. Nobody waits in a statement for the lock: an index is not finished while one does."""
+    connection = await database.hosts.connect()
+    try:
+        async with connection.transaction():  # of which it is, as a pooler gives a session to somebody else
+            while not await _take_lock(connection):  # noqa: ASYNC110
+                await asyncio.sleep(PAUSE / 4)
+            yield
+    finally:
+        with contextlib.suppress(*AWAY):
+            await connection.close(timeout=5)
+
+
+async def _take_lock(connection: Connection) -> bool:
+    """Until another statement comes, PostgreSQL keeps what the last one saw; no index would be finished meanwhile."""
+    is_ours = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK)
+    await connection.execute("SELECT")
+    return bool(is_ours)
+
+
+async def _apply(connection: Connection) -> list[str]:
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS migrations"
         " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
@@ -61,14 +108,46 @@ async def _apply(connection: asyncpg.pool.PoolConnectionProxy) -> list[str]:
     done = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")}
     missing = [(name, sql) for name, sql in migrations() if name not in done]
     for name, sql in missing:
-        await connection.execute(sql)
-        await connection.execute("INSERT INTO migrations (name) VALUES ($1)", name)
+        if indexes := list(_INDEX.finditer(sql)):
+            for each in indexes:
+                await _build_index(connection, each[1], each[0])
+            await _note(connection, name)
+        else:
+            await _change(connection, name, sql)
     await _install_queue(connection)
     return [name for name, _ in missing]
 
 
-async def _install_queue(connection: asyncpg.pool.PoolConnectionProxy) -> None:
+async def _change(connection: Connection, name: str, sql: str) -> None:
+    """All of it or nothing. Where somebody reads a table for long it steps back again and again, to let others in."""
+    for _ in range(ATTEMPTS):
+        try:
+            async with connection.transaction():
+                await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+                await connection.execute(sql, timeout=LONGEST)
+                await _note(connection, name)
+        except asyncpg.LockNotAvailableError:
+            log.info("the migration waits for somebody who reads or changes a table for long", migration=name)
+            await asyncio.sleep(PAUSE)
+        else:
+            return
+    raise Unavailable(f"{name}: somebody has held a table for {ATTEMPTS} attempts; see pg_stat_activity, and try again")
+
+
+async def _build_index(connection: Connection, index: str, sql: str) -> None:
+    """While others write. One that broke off is in nobody's way, but in ours."""
+    if await connection.fetchval("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)", index):
+        await connection.execute(f"DROP INDEX CONCURRENTLY {index}", timeout=LONGEST)
+    await connection.execute(sql, timeout=LONGEST)
+
+
+async def _note(connection: Connection, name: str) -> None:
+    await connection.execute("INSERT INTO migrations (name) VALUES ($1)", name)
+
+
+async def _install_queue(connection: Connection) -> None:
     """PgQueuer keeps its own tables in shape."""
-    queries = Queries(AsyncpgDriver(cast(asyncpg.Connection, connection)))  # a proxy is a connection in all but name
+    queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))  # a proxy is a connection in all but name
     if not await queries.has_table("pgqueuer"):
-        await queries.install()
+        async with connection.transaction():
+            await queries.install()
