@@ -8,11 +8,13 @@ from leadroutes.api.call import Rooms
 from leadroutes.api.docs import DESCRIPTION
 from leadroutes.api.operations import OPERATIONS, Path, collect
 from leadroutes.api.own_leads import claimed_leads_of, lead_owners_of, own_leads_of
+from leadroutes.api.resources import RESOURCES
 from leadroutes.api.table import Table
 from leadroutes.api.totals import Totals
 from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
 from leadroutes.settings import Settings
+from leadroutes.store.commits import Commits
 from leadroutes.store.pipeline import reading
 from leadroutes.store.postgres import Database
 
@@ -30,6 +32,7 @@ def application(database: Database, engine: Engine, arrivals: Arrivals, settings
         lead_owners=lead_owners_of(database),
         records=reading(database),
         totals=Totals(),
+        creations={each.path: Commits(database) for each in RESOURCES if each.is_plain},
     )
     return Api(rooms, Table(_paths()))
 

@@ -1,7 +1,7 @@
 """A request as the API sees it, an answer as it leaves, and a call: both ends with the rooms it may use."""
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -10,6 +10,7 @@ from leadroutes.api.auth import Caller, Callers
 from leadroutes.api.totals import Totals
 from leadroutes.errors import NotAcceptable
 from leadroutes.settings import Settings
+from leadroutes.store.commits import Commits
 from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database
 from leadroutes.store.together import Together
@@ -31,6 +32,7 @@ class Rooms:
     lead_owners: Together[int, int]  # lead -> its owner
     records: Pipeline  # reads records by id
     totals: Totals
+    creations: Mapping[str, Commits]  # of plain resources, by path
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,11 @@ class Resource:
     needed_by: Mapping[str, str] = field(default_factory=dict)  # table -> who needs it, for 409 on DELETE
 
     @property
+    def is_plain(self) -> bool:
+        """Making one is an INSERT and nothing else, so that many can be made at once."""
+        return not (self.parent or self.check or self.insert or self.create_through or self.afterwards)
+
+    @property
     def from_clause(self) -> str:
         return self.source or f"{self.table} t"
 

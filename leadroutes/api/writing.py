@@ -7,6 +7,7 @@ One transaction each; what is special about a resource stands in its declaration
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -21,6 +22,7 @@ from leadroutes.api.resources import BY_PATH
 from leadroutes.api.rest import id_in, must_be_open, parent_values
 from leadroutes.api.statements import insert_sql, lock_sql, parent_sql, record_sql, update_sql
 from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound
+from leadroutes.store.commits import Work
 from leadroutes.store.postgres import Transaction
 
 
@@ -29,10 +31,13 @@ async def create(call: Call, resource: Resource) -> Answer:
     keys = selection(resource, call.request.query)
     sent, errors = await _read(call, resource)
 
-    async def work(transaction: Transaction) -> tuple[Writing, str]:
+    async def check(transaction: Transaction) -> Writing:
         writing = await _begin(call, resource, transaction, sent)
         writing.record = _columns(resource, sent, blank_record(resource))
         await _settle(resource, writing, errors)
+        return writing
+
+    async def write(writing: Writing) -> tuple[Writing, str]:
         if resource.create_through:
             call.must_accept_json()
             return writing, ""
@@ -40,11 +45,15 @@ async def create(call: Call, resource: Resource) -> Answer:
             writing.id = await _insert(resource, writing)
             if resource.afterwards:
                 await resource.afterwards(writing)
-        shown = await show(transaction, resource, writing, keys)
+        shown = await show(writing.transaction, resource, writing, keys)
         call.must_accept_json()
         return writing, shown
 
-    writing, shown = await call.rooms.database.run(work)
+    work = Work(order=call.caller.user_id, check=check, write=write)
+    if resource.is_plain:
+        writing, shown = await call.rooms.creations[resource.path].run(work)
+    else:
+        writing, shown = await call.rooms.database.run(work.alone)
     if resource.create_through:
         with told(resource, is_removal=False):
             writing.id = await resource.create_through(call.rooms, writing)
@@ -187,11 +196,9 @@ async def _wrong_references(resource: Resource, writing: Writing, found: Errors)
     ]
     if not changed:
         return {}
-    sql = ", ".join(_exists(refers, f"${number}::bigint") for number, (_, refers) in enumerate(changed, 3))
     values = [writing.record[each.stored] for each, _ in changed]
-    row = await writing.transaction.fetchrow(
-        f"SELECT $1::bigint + $2::bigint, {sql}", writing.caller.user_id, writing.owner_id, *values
-    )
+    sql = _references_sql(tuple(refers for _, refers in changed))
+    row = await writing.transaction.fetchrow(sql, writing.caller.user_id, writing.owner_id, *values)
     assert row is not None
     return {
         each.name: f"{each.name}: {value} was given; expected {refers.noun}"
@@ -203,6 +210,13 @@ async def _wrong_references(resource: Resource, writing: Writing, found: Errors)
 def _is_changed(each: Field, writing: Writing) -> bool:
     value = writing.record.get(each.stored)
     return value is not None and (writing.before is None or writing.before[each.stored] != value)
+
+
+@lru_cache(maxsize=512)
+def _references_sql(references: tuple[Reference, ...]) -> str:
+    """$1 the caller, $2 the owner of the record, then the ids."""
+    parts = (_exists(refers, f"${number}::bigint") for number, refers in enumerate(references, 3))
+    return f"SELECT $1::bigint + $2::bigint, {', '.join(parts)}"
 
 
 def _exists(refers: Reference, value: str) -> str:

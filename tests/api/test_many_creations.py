@@ -1,0 +1,96 @@
+"""Creations of the same moment share a commit, and each is answered as it would have been alone."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.api.asking import Reply, ask
+from tests.town import Town
+
+
+@pytest.fixture
+async def bodies(town: Town) -> Mapping[str, dict[str, Any]]:
+    """What Alice and Dave may each send as a lead route of theirs."""
+    found = {}
+    for name in ("alice", "dave"):
+        source = await ask(town, name, "POST", "/contact-sources", json={"name": "Portals"})
+        found[name] = {
+            "campaign_id": await town.campaign(name, "Drip"),
+            "lead_source_id": 1,
+            "contact_source_id": source.json["id"],
+            "distribution_target": "Myself",
+        }
+    return found
+
+
+async def route(town: Town, name: str, body: Mapping[str, Any], **change: Any) -> Reply:
+    return await ask(town, name, "POST", "/lead-routes", json={**body, **change})
+
+
+async def test_fifty_share_few_commits_and_each_gets_his_own(town: Town, bodies: Mapping[str, dict[str, Any]]) -> None:
+    asked = [(name, f"{name} {number}") for number in range(25) for name in ("alice", "dave")]
+    replies = await asyncio.gather(*(route(town, name, bodies[name], filter=text) for name, text in asked))
+    assert [(reply.status, reply.json["filter"]) for reply in replies] == [(201, text) for _, text in asked]
+    for (name, text), reply in zip(asked, replies, strict=True):
+        shown = await ask(town, name, "GET", f"/lead-routes/{reply.json['id']}")
+        assert (shown.body, shown.json["filter"]) == (reply.body, text)
+    assert await town.database.fetchval("SELECT count(DISTINCT xmin::text) FROM lead_routes") <= 5
+
+
+async def test_each_hears_of_his_own_fault_only(town: Town, bodies: Mapping[str, dict[str, Any]]) -> None:
+    alice, dave = bodies["alice"], bodies["dave"]
+    first = "application/json;q=0"
+    replies = await asyncio.gather(
+        route(town, "alice", alice, filter="good"),
+        route(town, "alice", alice, lead_source_id=999),
+        route(town, "alice", alice, campaign_id=dave["campaign_id"]),
+        route(town, "alice", alice, priority="high"),
+        route(town, "alice", {}),
+        route(town, "dave", dave, contact_source_id=alice["contact_source_id"]),
+        ask(town, "alice", "POST", "/lead-routes", json=alice, headers={"Accept": first}),
+        route(town, "dave", dave, filter="good, too"),
+    )
+    wrong = [
+        ["lead_source_id"],
+        ["campaign_id"],
+        ["priority"],
+        ["campaign_id", "lead_source_id", "contact_source_id", "distribution_target"],
+        ["contact_source_id"],
+    ]
+    assert [reply.status for reply in replies] == [201, *[400] * 5, 406, 201]
+    assert [list(reply.json["errors"]) for reply in replies[1:6]] == wrong
+    stored = await town.database.fetch("SELECT filter FROM lead_routes ORDER BY filter")
+    assert [row["filter"] for row in stored] == ["good", "good, too"]
+
+
+async def test_of_two_with_the_same_name_one_is_made_and_all_the_others_too(town: Town) -> None:
+    names = ["Buyers", "Sellers", "Buyers", "Renters"]
+    replies = await asyncio.gather(*(ask(town, "alice", "POST", "/campaigns", json={"name": name}) for name in names))
+    assert sorted(reply.status for reply in replies) == [201, 201, 201, 409]
+    made = sorted(reply.json["name"] for reply in replies if reply.status == 201)
+    assert made == ["Buyers", "Renters", "Sellers"]
+
+
+async def test_who_has_to_wait_for_a_row_keeps_nobody_else_waiting(
+    town: Town, bodies: Mapping[str, dict[str, Any]]
+) -> None:
+    async with town.database.pool.acquire() as other:
+        transaction = other.transaction()
+        await transaction.start()
+        await other.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", town.users["alice"])
+        waiting = asyncio.create_task(route(town, "alice", bodies["alice"]))
+        replies = await asyncio.gather(*(route(town, "dave", bodies["dave"]) for _ in range(3)))
+        assert [reply.status for reply in replies] == [201] * 3
+        assert (await route(town, "dave", bodies["dave"])).status == 201
+        assert not waiting.done()
+        await transaction.rollback()
+    assert (await waiting).status == 201
+
+
+async def test_every_one_of_them_makes_the_rule_set_old(town: Town, bodies: Mapping[str, dict[str, Any]]) -> None:
+    versions = "SELECT rules_version FROM users WHERE id = $1"
+    before = await town.database.fetchval(versions, town.users["alice"])
+    await asyncio.gather(*(route(town, "alice", bodies["alice"]) for _ in range(5)))
+    assert await town.database.fetchval(versions, town.users["alice"]) >= before + 1
