@@ -44,7 +44,7 @@ async def _read(plot: Plot, port: int, count: int, sizes: Sizes) -> AsyncIterato
     ids = random.Random(1).choices(range(1, count + 1), k=5000)
     records = [request("GET", f"/lead-routes/{each}", Authorization=bearer(1)) for each in ids]
     caller = (bench_sql("one_caller"), {1: _bytea(hash_secret(token(1)))})
-    listed = (list_sql(ROUTES, (), "t.id", (), 2), {1: "1", 2: "10", 3: "0"})
+    listed = (list_sql(ROUTES, (), "t.id", (), 2, with_version=True), {1: "1", 2: "10", 3: "0", 4: "1"})
     got = (record_sql(ROUTES, (), ()), {1: "1", 2: ":id"})
     for what, requests, statements, target in (
         ("a page of 10 with the total", page, (caller, listed), 3000),

@@ -199,6 +199,17 @@ async def test_a_page_of_routes_reads_the_owners_routes_and_the_page(house: asyn
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
+async def test_routes_are_not_counted_while_nothing_has_changed(house: asyncpg.Connection, times: int) -> None:
+    sql = list_sql(BY_PATH["/lead-routes"], (), "t.id", (), 2, with_version=True)
+    version = await house.fetchval("SELECT rules_version FROM users WHERE id = $1", OWNERS)
+    found = await scans(house, times, sql, str(OWNERS), "3", "0", str(version))
+    counted = await scans(house, times, sql, str(OWNERS), "3", "0", str(version - 1))
+
+    assert read(found, "lead_routes") <= 3
+    assert read(counted, "lead_routes") == ROUTES + 3
+
+
+@pytest.mark.parametrize("times", EXECUTIONS)
 async def test_a_route_is_read_by_its_key(house: asyncpg.Connection, times: int) -> None:
     first = await house.fetchval("SELECT min(id) FROM lead_routes WHERE owner_id = $1", OWNERS)
     found = await scans(house, times, record_sql(BY_PATH["/lead-routes"], (), ()), str(OWNERS), str(first))
