@@ -10,19 +10,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 LARGEST_FRAME = 131_072  # bytes of a request that are not its body: the line, the headers, the lengths of chunks
 LEAST_TAKEN = 16_384  # bytes of a long answer, each time that we look
 _AT_ONCE = struct.pack("ii", 1, 0)  # of SO_LINGER: on, for no seconds
-_TOO_LARGE = (
-    b'{"name":"BadRequest","message":"The head of the request is too large","code":400,'
-    b'"className":"bad-request","errors":{}}'
-)
-_REFUSAL = (
-    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\nconnection: close\r\n"
-    b"content-length: %d\r\n\r\n%s" % (len(_TOO_LARGE), _TOO_LARGE)
-)
 
 
 def patient_for(seconds: float) -> Callable[..., HttpToolsProtocol]:
@@ -54,7 +47,7 @@ class _Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._frame > LARGEST_FRAME:
-            self._refuse()
+            self.send_400_response("The head of the request is too large")
         elif self._is_in_head and self.timeout_keep_alive_task is None and not self._is_answering:
             self._await_arrival()
 
@@ -92,10 +85,10 @@ class _Connection(HttpToolsProtocol):
             self._arriving.cancel()
             self._arriving = None
 
-    def _refuse(self) -> None:
-        """Nothing is said where an answer has begun already."""
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP has no path, so the API's form of errors is as good as any; never beside an answer begun."""
         if not self._is_answering:
-            self.transport.write(_REFUSAL)
+            self.transport.write(_refusal(msg))
         self.transport.close()
 
     # -- what goes
@@ -194,3 +187,12 @@ class _Joining:
         if self._head:
             self._transport.write(self._head)
             self._head = b""
+
+
+def _refusal(message: str) -> bytes:
+    told = {"name": "BadRequest", "message": message, "code": 400, "className": "bad-request", "errors": {}}
+    body = msgspec.json.encode(told)
+    return (
+        b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\nconnection: close\r\n"
+        b"content-length: %d\r\n\r\n%s" % (len(body), body)
+    )

@@ -124,6 +124,27 @@ async def test_who_pauses_between_requests_and_sends_each_at_once_is_served_on(t
     writer.close()
 
 
+UNREADABLE = [
+    b"GET /me x HTTP/1.1\r\n\r\n",
+    b"GET /me?\xc3\xa9 HTTP/1.1\r\n\r\n",
+    b"get /me HTTP/1.1\r\n\r\n",
+    b"POST /me HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+    b"POST /me HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+]
+
+
+@pytest.mark.parametrize("request_", UNREADABLE)
+async def test_what_is_no_http_is_told_so_in_the_form_of_all_errors(town: Town, request_: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", town.application)
+    writer.write(request_)
+    head, _, body = (await _all_of(reader)).partition(b"\r\n\r\n")
+    writer.close()
+
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["name"] == "BadRequest"
+
+
 async def _all_of(reader: asyncio.StreamReader) -> bytes:
     try:
         return await reader.read()
