@@ -17,8 +17,11 @@ from leadroutes.store import accounts
 from leadroutes.store.accounts import Application, NewApplication
 from leadroutes.store.postgres import Database
 from leadroutes.store.sessions import add_session
+from tests.chromium import chromium, phone
 from tests.conftest import _administer, with_database
 from tests.town import Town
+
+__all__ = ["chromium", "phone"]
 
 HOST = "http://town"
 PASSWORD = "correct horse battery"
@@ -117,8 +120,8 @@ async def open_house(server_url: str, template: str, tmp_path_factory: pytest.Te
     await database.execute("UPDATE users SET password_hash = $1", accounts.hash_password(PASSWORD))
     dialer = await accounts.add_application(database, "dave@example.com", NewApplication("Dialer", [CALLBACK]))
     public = NewApplication("Phone", [CALLBACK], has_secret=False)
-    phone = await accounts.add_application(database, "dave@example.com", public)
-    yield House(town, built, dialer, phone)
+    public_one = await accounts.add_application(database, "dave@example.com", public)
+    yield House(town, built, dialer, public_one)
     await built.arrivals.close()
     await database.close()
     await _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -13,10 +13,11 @@ from leadroutes import web
 from leadroutes.engine import Engine
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
-from leadroutes.store.messages import MessageKey, add_claim_token
+from leadroutes.store.messages import Sending
+from tests.chromium import chromium, phone
 from tests.engine.conftest import Brokerage, brokerage
 
-__all__ = ["brokerage"]
+__all__ = ["brokerage", "chromium", "phone"]
 
 HOST = "http://town"
 PASSWORD = "correct horse battery"
@@ -59,7 +60,7 @@ class Office:
             lead_id or self.lead_id,
             self.town.users[name],
         )
-        token = await add_claim_token(self.database, MessageKey(row["owner_id"], 0), row["id"], via)
+        token = await Sending(self.database).add_claim_token(row["owner_id"], row["id"], via)
         return f"/claim/{token}"
 
     async def sign_in(self, name: str) -> httpx.AsyncClient:
