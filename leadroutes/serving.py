@@ -17,6 +17,7 @@ import uvicorn
 from leadroutes.app import House, Lodge, build, build_lodge
 from leadroutes.arrivals import Arrivals
 from leadroutes.connection import patient_for
+from leadroutes.domain.identity import load_time_zones
 from leadroutes.engine import Engine
 from leadroutes.errors import Misconfigured
 from leadroutes.front import Application
@@ -94,12 +95,13 @@ async def running(
 ) -> AsyncIterator[House]:
     """The whole service beside what the caller does, answering on a socket; it has stopped afterwards."""
     house = build(settings, database)
+    await asyncio.to_thread(load_time_zones)
     tasks = {READ_AGAIN: house.arrivals.read_again}
     worker = _working(Worker(database, house.engine, settings, tasks)) if with_worker else contextlib.nullcontext()
     database.start_listening()  # once everybody has said what he wants to hear
     acquainting = asyncio.create_task(acquaint_planner(database))
     try:
-        async with worker, _answering(settings, house, listening), taking_mail(settings, house.arrivals):
+        async with worker, answering(settings, house, listening), taking_mail(settings, house.arrivals):
             yield house
     finally:
         acquainting.cancel()
@@ -122,13 +124,13 @@ async def _lodging(settings: Settings, lodge: Lodge) -> AsyncIterator[None]:
         return
     host, _, port = settings.worker_listen.rpartition(":")
     listening = listen(host.strip("[]"), int(port))
-    async with _answering(settings, lodge, listening):
+    async with answering(settings, lodge, listening):
         log.info("watched", address=address_of(listening))
         yield
 
 
 @contextlib.asynccontextmanager
-async def _answering(settings: Settings, house: Application, listening: socket.socket) -> AsyncIterator[None]:
+async def answering(settings: Settings, house: Application, listening: socket.socket) -> AsyncIterator[None]:
     http = _Server(
         uvicorn.Config(
             house,

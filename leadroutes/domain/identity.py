@@ -43,7 +43,10 @@ def normal_name(text: str | None) -> str | None:
     name = one_line(text)
     if name is None or _holds_mail_address(name):
         return None
-    return name if name.isalpha() or any(character.isalpha() for character in name) else None
+    return name if _PLAIN_LETTER.search(name) or any(character.isalpha() for character in name) else None
+
+
+_PLAIN_LETTER = re.compile("[A-Za-z]")
 
 
 def split_name(full: str | None) -> tuple[str | None, str | None]:
@@ -227,6 +230,11 @@ def time_zone_of(zipcode: str | None, phone: str | None) -> str | None:
     if zone is None and phone:
         zone = _zone_of_area(phone[:8])
     return zone
+
+
+def load_time_zones() -> None:
+    """Read the table of zipcodes, which takes half a second, before the first lead needs it."""
+    time_zone_of("80205", None)
 
 
 @lru_cache(maxsize=1_000)

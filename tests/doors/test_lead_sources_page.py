@@ -12,7 +12,7 @@ import pytest
 from leadroutes.app import House
 from leadroutes.intake.formats import FORMATS
 from leadroutes.intake.results import REASONS
-from leadroutes.serving import _answering, address_of, listen
+from leadroutes.serving import answering, address_of, listen
 from tests.doors.conftest import Doors
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ async def test_every_curl_line_brings_its_lead_in(doors: Doors) -> None:
     house = House(doors.engine, doors.arrivals, doors.town.application, doors.town.application)
     listening = listen("127.0.0.1", 0)
     statuses: Counter[str] = Counter()
-    async with _answering(house, listening):
+    async with answering(doors.settings, house, listening):
         for line in LINES:
             key = await doors.key()
             smtp = f"smtp://{doors.mail[0]}:{doors.mail[1]}"
