@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 WAKE = "leadroutes_wake"  # something may be due earlier than the worker thinks
 CLOCK = "leadroutes_clock"  # the clock was moved
+LOOK_AT_COPY = 10.0  # seconds between two looks at a standby, where nobody can listen
 
 AWAY = (
     OSError,
@@ -36,11 +37,16 @@ AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )
 # The last: what is named was there when it was looked up, and has been removed since.
 COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.ForeignKeyViolationError)
+IS_COPY = "This is a copy of the database, which takes no changes: make them where the original is"
 ATTEMPTS = 5
 LONGEST_STATEMENT = 60  # seconds
+# Seconds between two statements of a transaction. A process that stands still (its machine is paused, or somebody
+# stopped it) would otherwise keep what it has locked from all others until it goes on.
+LONGEST_PAUSE = 10
 STATEMENTS = 100  # that a connection keeps prepared, where it is ours alone
 # A pooler gave us another connection than the one that has prepared it, or one that somebody else prepared it on.
 MIXED_UP = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
@@ -94,7 +100,8 @@ class Database:
         statements = STATEMENTS if direct is hosts else 0
         if settings.statement_cache is not None:
             statements = settings.statement_cache
-        pool = await _connect(hosts, settings.pool_size, statements)
+        # Behind a pooler a session is another's the next moment, so nothing is set for it.
+        pool = await _connect(hosts, settings.pool_size, statements, _limit_pauses if direct is hosts else None)
         return cls(pool, direct, Clock())
 
     async def close(self) -> None:
@@ -213,12 +220,18 @@ class Database:
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_listening(self) -> None:
+        is_copy = False
         while True:
+            pause = 1.0
             try:
                 await self._listen_until_broken()
+            except asyncpg.ReadOnlySQLTransactionError:
+                (log.debug if is_copy else log.info)("the database is a copy, where nobody can listen; it is looked at")
+                is_copy, pause = True, LOOK_AT_COPY
+                self._hear_all()
             except AWAY as error:
                 log.warning("listening broke off", error=repr(error))
-            await asyncio.sleep(1)
+            await asyncio.sleep(pause)
 
     async def _listen_until_broken(self) -> None:
         connection = await self.hosts.connect()
@@ -227,11 +240,14 @@ class Database:
         try:
             for channel in self._listeners:
                 await connection.add_listener(channel, self._heard)
-            for channel in self._listeners:
-                self._heard(None, 0, channel, "")
+            self._hear_all()
             await broken.wait()
         finally:
             connection.terminate()
+
+    def _hear_all(self) -> None:
+        for channel in self._listeners:
+            self._heard(None, 0, channel, "")
 
     def _heard(self, _connection: object, _pid: int, channel: str, _payload: object) -> None:
         for heard in self._listeners.get(channel, ()):
@@ -256,18 +272,22 @@ def unavailable_when_away() -> Iterator[None]:
     except MIXED_UP as error:
         log.error("DATABASE_URL names a pooler that keeps no prepared statements: set LEADROUTES_STATEMENT_CACHE to 0")  # noqa: TRY400
         raise Unavailable from error
+    except asyncpg.ReadOnlySQLTransactionError as error:
+        raise Unavailable(IS_COPY) from error
     except AWAY as error:
         raise Unavailable from error
 
 
-async def _connect(hosts: Hosts, size: int, statements: int) -> asyncpg.Pool:
+async def _connect(
+    hosts: Hosts, size: int, statements: int, init: Callable[[asyncpg.Connection], Awaitable[None]] | None
+) -> asyncpg.Pool:
     """A server that is starting or recovering is waited for, five minutes at the most."""
     deadline = asyncio.get_running_loop().time() + 300
     while True:
         try:
             return await hosts.pool(
                 min_size=min(2, size), max_size=size, command_timeout=LONGEST_STATEMENT, reset=_leave_as_it_is,
-                statement_cache_size=statements,
+                statement_cache_size=statements, init=init,
             )  # fmt: skip
         except asyncpg.CannotConnectNowError:
             if asyncio.get_running_loop().time() > deadline:
@@ -277,8 +297,12 @@ async def _connect(hosts: Hosts, size: int, statements: int) -> asyncpg.Pool:
             raise Unavailable(f"PostgreSQL cannot be reached: {error}") from error
 
 
+async def _limit_pauses(connection: asyncpg.Connection) -> None:
+    await connection.execute(f"SET idle_in_transaction_session_timeout = '{LONGEST_PAUSE}s'")
+
+
 async def _leave_as_it_is(_connection: object) -> None:
-    """Nobody sets anything for a session, so the query that would unset it is a round trip for nothing.
+    """Whoever has it next wants what was set for a session, so the query that would unset it is worse than nothing.
 
     An open transaction is ended all the same; asyncpg sees to that itself.
     """

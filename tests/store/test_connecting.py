@@ -77,6 +77,23 @@ async def test_connections_to_what_takes_no_writes_any_more_are_left(database: D
     await database.execute("UPDATE domain_clock SET scale = scale")
 
 
+async def test_who_stands_still_in_a_transaction_lets_go_of_what_he_has_locked(database: Database) -> None:
+    """As a process does whose machine is paused; when it goes on its caller hears that it was nothing."""
+    assert await database.fetchval("SHOW idle_in_transaction_session_timeout") == "10s"
+    with pytest.raises(Unavailable):
+        await stand_still(database)
+    assert await database.fetchval("SELECT scale FROM domain_clock") == 1
+
+
+async def stand_still(database: Database) -> None:
+    """For longer than it may be, here a moment, while somebody else waits for the lock."""
+    async with database.transaction() as transaction:
+        await transaction.execute("UPDATE domain_clock SET scale = 7")
+        await transaction.execute("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+        await database.execute("UPDATE domain_clock SET scale = scale")
+        await transaction.execute("UPDATE domain_clock SET scale = 8")
+
+
 async def test_that_a_machine_has_died_is_noticed(database_url: str) -> None:
     """By the kernel: its packets are not acknowledged."""
     async with Door(database_url).open() as url:
