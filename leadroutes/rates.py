@@ -46,4 +46,7 @@ def network_of(address: str) -> str:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
+    if parsed.version == 4:
+        return str(parsed)
+    # On a socket for both kinds an address of IPv4 comes in clothes of IPv6, all of them from one household.
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))

@@ -118,9 +118,10 @@ async def try_body(call: Call) -> Answer:
     """POST /intake-keys/:id/trials: what would be read in this body, and where it would go. Nothing is stored."""
     data = await _body_of_intake(call)
     key_id = id_in(call.ids[0])
-    call.must_accept_json()
     headers = {name: value for name, value in _headers(call.request).items() if name.startswith(("content-", "x-"))}
-    return Answer(200, encoded(await try_out(call.rooms.database, call.caller.user_id, key_id, data, headers)))
+    told = await try_out(call.rooms.database, call.caller.user_id, key_id, data, headers)
+    call.must_accept_json()
+    return Answer(200, encoded(told))
 
 
 # -------------------------------------------------------------------------------------------------- what came in

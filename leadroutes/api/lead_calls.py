@@ -93,6 +93,8 @@ async def claim(call: Call) -> Answer:
     owner_id = await call.rooms.lead_owners.find(lead_id)
     if owner_id is None:
         raise NotFound.record(call.ids[0])
+    if not call.request.accepts_json:
+        await _standing(call)  # 404 comes before 406, or the order would tell which leads there are
     call.must_accept_json()
     await call.rooms.engine.claim(owner_id, lead_id, call.caller.user_id)
     shown = await call.rooms.claimed_leads.find((call.caller.user_id, lead_id)) if not keys else None

@@ -72,6 +72,7 @@ async def test_one_household_of_ipv6_is_one_address(shared: Town) -> None:
     assert await ask_from("2001:db8:0:2::1") == 200
     assert await ask_from("192.0.2.1") == 200
     assert await ask_from("a socket") == 200
+    assert [await ask_from(f"::ffff:192.0.2.{n}") for n in (1, 1, 2, 2, 2)] == [200, 429, 200, 200, 429]
 
 
 async def test_nothing_is_limited_unless_it_is_configured(shared: Town) -> None:

@@ -78,12 +78,17 @@ async def test_a_token_that_reads_reads_all_and_changes_nothing(estate: Estate, 
 # ----------------------------------------------------------------------------------------------------- a stranger
 
 
+@pytest.mark.parametrize("manner", [{}, {"headers": {"Accept": "text/html"}}], ids=["as usual", "without JSON"])
 @EACH_CALL
-async def test_what_is_not_ones_own_answers_as_if_it_were_not_there(estate: Estate, operation: Operation) -> None:
+async def test_what_is_not_ones_own_answers_as_if_it_were_not_there(
+    estate: Estate, operation: Operation, manner: dict[str, Any]
+) -> None:
     if ":" not in operation.path:
         return
-    there = await ask(estate.town, "dave", operation.method, address(estate, operation), json={})
-    nowhere = await ask(estate.town, "dave", operation.method, address(estate, operation, nowhere=True), json={})
+    there, nowhere = [
+        await ask(estate.town, "dave", operation.method, address(estate, operation, nowhere=away), json={}, **manner)
+        for away in (False, True)
+    ]
 
     assert plain(there) == plain(nowhere)
     assert there.status == (403 if operation.path.startswith("/sub-accounts") else 404)
