@@ -3,11 +3,14 @@
 History only: nothing is routed, alerted or touched, unless the leads of the last 24 hours are asked to be routed.
 """
 
+import asyncio
+import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -29,7 +32,7 @@ from leadroutes.sorting import inquiry_columns, vendor_key
 from leadroutes.store import accounts, statement
 from leadroutes.store.arriving import Known, Wanted, Writes, key_record, look_up, write
 from leadroutes.store.planning import analyze_young_tables
-from leadroutes.store.postgres import Database, Transaction
+from leadroutes.store.postgres import COLLISIONS, Database, Transaction
 
 BATCH = 1000
 RECENT = timedelta(hours=24)
@@ -83,18 +86,22 @@ async def import_leads(
         return report
     importing = _Importing(database, owner_id, await _name_sources(database, owner_id, rows, dry_run), _people(rows))
     await importing.recognise()
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
-        done = await importing.store(batch, is_dry_run=dry_run)
-        report.imported += done.imported
-        report.known += len(batch) - done.imported
-        report.mended += done.mended
-        if not dry_run:
-            await analyze_young_tables(database)
-        tell(start + len(batch), len(rows))
+    async with contextlib.aclosing(importing.store(_batches(rows), is_dry_run=dry_run)) as stored:
+        async for done in stored:
+            report.imported += done.imported
+            report.known += len(done.rows) - done.imported
+            report.mended += done.mended
+            if not dry_run:
+                await analyze_young_tables(database)
+            tell(report.imported + report.known, len(rows))
     if route and not dry_run:
         report.routed = await importing.route()
     return report
+
+
+def _batches(rows: Sequence["_Row"]) -> Iterator[Sequence["_Row"]]:
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
 
 
 def _readable(content: bytes, report: Report) -> list["_Row"]:
@@ -195,19 +202,55 @@ class _Importing:
             for row in rows:
                 self.contacts.setdefault(self.people[row["kind"], row["value"]], row["contact_id"])
 
-    async def store(self, batch: Sequence[_Row], *, is_dry_run: bool) -> "_Batch":
-        """Store those of the rows that are not in yet, and what was mended in those that are."""
+    async def store(self, batches: Iterable[Sequence[_Row]], *, is_dry_run: bool) -> AsyncGenerator["_Batch", None]:
+        """Store those of the rows that are not in yet, and what was mended in those that are.
 
-        async def work(transaction: Transaction) -> "_Batch":
-            known = await look_up(transaction, self._wanted(batch))
-            sorted_ = _Batch(self, known)
-            for row in batch:
-                sorted_.add(row)
-            if not is_dry_run:
-                await write(transaction, sorted_.finish())
+        A batch is looked up and sorted while the one before it is being written.
+        """
+        ahead: _Batch | None = None
+        writing: asyncio.Task[_Batch] | None = None
+        try:
+            for rows in batches:
+                sorted_ = await self._sort(rows, None if is_dry_run else ahead)
+                done = self._noted(await writing) if writing else None
+                if done is not ahead:
+                    sorted_ = await self._sort(rows, None)
+                ahead, writing = sorted_, asyncio.create_task(self._write(sorted_, is_dry_run=is_dry_run))
+                if done:
+                    yield done
+            if writing:
+                yield self._noted(await writing)
+        finally:
+            if writing:
+                await asyncio.gather(writing, return_exceptions=True)
+
+    async def _sort(self, rows: Sequence[_Row], ahead: "_Batch | None") -> "_Batch":
+        """`ahead` is what is being written, and not to be seen yet."""
+        if ahead:
+            self.contacts |= ahead.contacts
+        async with self.database.transaction() as transaction:
+            known = await look_up(transaction, self._wanted(rows))
+        if ahead:
+            ahead.tell(known)
+        return _Batch(self, known, rows)
+
+    async def _write(self, sorted_: "_Batch", *, is_dry_run: bool) -> "_Batch":
+        """The batch; another one of the same rows where somebody else has stored any of it first."""
+        if is_dry_run:
             return sorted_
+        try:
+            async with self.database.transaction() as transaction:
+                await write(transaction, sorted_.writes)
+                return sorted_
+        except COLLISIONS:
+            return await self.database.run(partial(self._store_anew, rows=sorted_.rows))
 
-        done = await self.database.run(work)
+    async def _store_anew(self, transaction: Transaction, rows: Sequence[_Row]) -> "_Batch":
+        sorted_ = _Batch(self, await look_up(transaction, self._wanted(rows)), rows)
+        await write(transaction, sorted_.writes)
+        return sorted_
+
+    def _noted(self, done: "_Batch") -> "_Batch":
         self.contacts |= done.contacts
         since = self.database.clock.now() - RECENT
         self.recent += [lead_id for lead_id, row in done.leads if _is_to_route(row, since)]
@@ -258,8 +301,9 @@ def _is_to_route(row: _Row, since: Any) -> bool:
 class _Batch:
     """Sorts the rows of a batch; what one brings, the next one knows."""
 
-    def __init__(self, importing: _Importing, known: Known) -> None:
+    def __init__(self, importing: _Importing, known: Known, rows: Sequence[_Row]) -> None:
         self.importing = importing
+        self.rows = rows
         self.owner_id = importing.owner_id
         self.known = known
         self.identities = known.identities[self.owner_id]
@@ -270,8 +314,22 @@ class _Batch:
         self.writes = Writes()
         self.imported = 0
         self.mended = 0
+        for row in rows:
+            self._add(row)
+        self._finish()
 
-    def add(self, row: _Row) -> None:
+    def tell(self, known: Known) -> None:
+        """What has been looked up for the next batch meanwhile learns what this one brings."""
+        contacts = {record["id"]: record["contact_id"] for record in self.writes.leads}
+        for contact_id in {*self.before, *contacts.values()}:
+            known.contacts[self.owner_id, contact_id] = self.known.contacts[self.owner_id, contact_id]
+        for record in self.writes.identities:
+            known.identities[self.owner_id][record["kind"], record["value"]] = record["contact_id"]
+        for record in self.writes.keys:
+            key = (self.owner_id, record["scope"], record["key"])
+            known.keys[key] = replace(self.known.keys[key], contact_id=contacts.get(record["lead_id"]))
+
+    def _add(self, row: _Row) -> None:
         """A lead of its own, unless its content or its source's id is in already, or it mends one that is."""
         keys = self.importing.keys_of(row)
         if found := self._find_known(keys):
@@ -364,7 +422,7 @@ class _Batch:
                 record = {"owner_id": self.owner_id, "kind": kind, "value": value, "contact_id": contact_id}
                 self.writes.identities.append(record)
 
-    def finish(self) -> Writes:
+    def _finish(self) -> None:
         for contact_id, before in self.before.items():
             after = self.known.contacts[self.owner_id, contact_id]
             record = {"owner_id": self.owner_id, **asdict(after)}
@@ -372,7 +430,6 @@ class _Batch:
                 self.writes.contacts.append(record | {"created_at": self.created_at[contact_id]})
             else:
                 self.writes.filled.append(record)
-        return self.writes
 
 
 def _values(contact: KnownContact) -> tuple[str | None, ...]:

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from leadroutes.doctor import examine
@@ -222,3 +223,58 @@ async def test_a_stranger_owns_nothing(town: Town) -> None:
         await import_leads(
             town.database, HISTORY, "nobody@example.com", route=False, dry_run=False, tell=lambda *_: None
         )
+
+
+# ------------------------------------------------------------------------------------------------ files of many batches
+
+
+def a_long_file(rows: int = 3500, people: int = 700) -> bytes:
+    """Everybody asks again in later batches: first without a phone, then with one; each tenth row repeats an own id."""
+    lines = []
+    for number in range(rows):
+        person = number % people
+        phone = f"+1415555{person:04d}" if number >= people else ""
+        own_id = f"Z{person}" if number % 10 == 0 else ""
+        at = f"2026-08-01T{number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}Z"
+        lines.append(a_row(f"mia{person}@example.org", phone, at=at, rest=f"{own_id},"))
+    return a_file(*lines)
+
+
+async def test_people_and_ids_are_known_in_the_batches_that_follow(town: Town) -> None:
+    report = await bring_in(town, a_long_file())
+
+    repeated = 350 - 70  # of the tenths, five rows each name the same seventy ids
+    assert (report.rows, report.imported, report.known) == (3500, 3500 - repeated, repeated)
+    phones = await town.database.fetch("SELECT mobile_phone FROM contacts ORDER BY mobile_phone")
+    asked_again = [f"+1415555{person:04d}" for person in range(700) if person % 10]  # not by an id that was known
+    assert [row["mobile_phone"] for row in phones] == [*asked_again, *[None] * 70]
+    kinds = await town.database.fetch("SELECT kind, count(*) FROM contact_identities GROUP BY kind ORDER BY kind")
+    assert [tuple(row) for row in kinds] == [("email", 700), ("phone", 630)]
+    assert (await examine(town.database)).violation is None
+
+
+async def test_two_imports_of_many_batches_bring_each_row_in_once(town: Town) -> None:
+    first, second = await asyncio.gather(*(bring_in(town, a_long_file()) for _ in range(2)))
+
+    stored = await town.database.fetchval("SELECT count(*) FROM leads")
+    assert first.imported + second.imported == stored == 3220
+    assert await town.database.fetchval("SELECT count(*) FROM contacts") == 700
+    assert (await examine(town.database)).violation is None
+
+
+async def test_what_is_stored_stays_when_a_later_batch_cannot_be(town: Town) -> None:
+    await town.database.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'the disk is full'; END $$;"
+        " CREATE TRIGGER refuse BEFORE INSERT ON leads FOR EACH ROW WHEN (NEW.type = 'Seller')"
+        " EXECUTE FUNCTION refuse()"
+    )
+    broken = a_long_file(2500).replace(b"01T00:40:01Z,Zillow,Zillow,Buyer", b"01T00:40:01Z,Zillow,Zillow,Seller")
+    with pytest.raises(asyncpg.RaiseError, match="the disk is full"):
+        await bring_in(town, broken)
+    in_before = await town.database.fetchval("SELECT count(*) FROM leads")
+    await town.database.execute("DROP TRIGGER refuse ON leads")
+    report = await bring_in(town, broken)
+
+    assert 0 < in_before < 2500
+    assert report.imported == await town.database.fetchval("SELECT count(*) FROM leads") - in_before
+    assert report.imported + report.known == 2500
