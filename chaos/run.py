@@ -37,7 +37,7 @@ class Plan:
     rate: float = 6.0  # leads a second
     pace: Pace = LONG
     waits_for_retries: bool = True
-    settled_within: float = 900.0  # seconds
+    settled_within: float = 1200.0  # seconds; a mail that was refused six times is tried again after 960
 
 
 @dataclass(slots=True)
