@@ -215,12 +215,23 @@ async def test_a_backup_of_a_newer_version_leaves_everything_as_it_was(
     brokerage: Brokerage, database_url: str, command: Command, tmp_path: Path
 ) -> None:
     await leave(brokerage)
-    await ask(database_url, "INSERT INTO migrations VALUES ('9999_of_the_future')")
+    await ask(database_url, "INSERT INTO migrations VALUES ('9999_remove_a_column')")
     await command(database_url, "backup", tmp_path / "new.backup")
-    await ask(database_url, "DELETE FROM migrations WHERE name = '9999_of_the_future'")
+    await ask(database_url, "DELETE FROM migrations WHERE name = '9999_remove_a_column'")
 
     told = await nothing_changes(database_url, command, tmp_path / "new.backup")
-    assert "newer version, which knows 9999_of_the_future" in told
+    assert "newer version, which took away what this one needs: 9999_remove_a_column" in told
+
+
+async def test_what_a_newer_version_has_only_added_is_in_nobodys_way(
+    brokerage: Brokerage, database_url: str, empty_url: str, command: Command, tmp_path: Path
+) -> None:
+    await leave(brokerage)
+    await ask(database_url, "INSERT INTO migrations VALUES ('9999_one_more_column')")
+    await command(database_url, "backup", tmp_path / "new.backup")
+    await command(empty_url, "restore", tmp_path / "new.backup")
+
+    assert await content(empty_url) == await content(database_url)
 
 
 async def test_a_database_of_another_program_is_not_taken_for_an_empty_one(

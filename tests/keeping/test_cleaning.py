@@ -110,19 +110,24 @@ async def test_old_claim_links_lead_nowhere(brokerage: Brokerage, post: Post) ->
     assert (await swept(database))["claim_links"] == 1
 
 
-async def test_keys_go_once_they_count_no_longer_and_vendors_ids_never(brokerage: Brokerage) -> None:
+async def test_keys_go_once_they_count_no_longer_and_those_of_vendors_and_imports_never(brokerage: Brokerage) -> None:
     database = brokerage.town.database
     await brokerage.ask("an idempotency key", lead_id="vendor-1")
-    await database.execute(
-        "INSERT INTO idempotency_keys SELECT owner_id, 'vendor 1', 'vendor-1', NULL, lead_id, arrival_id, created_at"
-        " FROM idempotency_keys WHERE scope LIKE 'key %' ON CONFLICT DO NOTHING"
-    )
+    for scope in ("vendor 1", "import"):
+        await database.execute(
+            "INSERT INTO idempotency_keys SELECT owner_id, $1, 'vendor-1', NULL, lead_id, arrival_id, created_at"
+            " FROM idempotency_keys WHERE scope LIKE 'key %' ON CONFLICT DO NOTHING",
+            scope,
+        )
     await database.move_clock(timedelta(hours=23, minutes=59))
     assert "idempotency_keys" not in await swept(database)
     await database.move_clock(timedelta(minutes=5))
 
     assert (await swept(database))["idempotency_keys"] == 2
-    assert await database.fetchval("SELECT array_agg(scope) FROM idempotency_keys") == ["vendor 1"]
+    assert await database.fetchval("SELECT array_agg(scope ORDER BY scope) FROM idempotency_keys") == [
+        "import",
+        "vendor 1",
+    ]
 
 
 async def test_sessions_go_when_they_are_over(brokerage: Brokerage) -> None:
@@ -208,6 +213,44 @@ async def test_what_somebody_holds_is_passed_over(brokerage: Brokerage) -> None:
         assert "arrivals" not in await swept(database)
 
     assert (await swept(database))["arrivals"] == 1
+
+
+async def test_nobody_is_waited_for(brokerage: Brokerage, post: Post) -> None:
+    """Somebody holds every row that is due, of every kind: the cleaning passes them over, and takes them later."""
+    database = brokerage.town.database
+    await brokerage.ask("a key")
+    await deliver(post)
+    await add_session(database, brokerage.owner_id)
+    await database.execute("UPDATE sessions SET expires_at = now() - interval '1 day'")
+    await database.execute(
+        "INSERT INTO rule_sets SELECT owner_id, number - 1, rules, created_at FROM rule_sets LIMIT 1"
+    )
+    await database.execute(
+        "INSERT INTO pgqueuer_log (created, job_id, status, priority, entrypoint)"
+        " VALUES (now() - interval '8 days', 1, 'successful', 0, 'deliver')"
+    )
+    await database.execute(
+        "INSERT INTO pgqueuer_statistics (created, count, priority, status, entrypoint)"
+        " VALUES (now() - interval '8 days', 5, 0, 'successful', 'deliver')"
+    )
+    application_id = await brokerage.town.insert(
+        "applications", user_id=brokerage.owner_id, name="App", client_id="app", redirect_uris=[]
+    )
+    grant_id = await brokerage.town.insert(
+        "grants", user_id=brokerage.owner_id, application_id=application_id, scope=["read"]
+    )
+    await database.execute(
+        "INSERT INTO authorization_codes VALUES ('x', $1, 'https://app', NULL, now() - interval '2 days')", grant_id
+    )
+    await database.move_clock(8 * DAY)
+    tables = ("arrivals", "messages", "claim_tokens", "idempotency_keys", "sessions", "authorization_codes",
+              "pgqueuer_log", "pgqueuer_statistics", "rule_sets")  # fmt: skip
+    async with database.transaction() as transaction:
+        for table in tables:
+            await transaction.execute(f"SELECT FROM {table} FOR UPDATE")
+        assert await asyncio.wait_for(swept(database), 30) == {}
+
+    assert len(await swept(database)) == len(tables)
 
 
 async def test_one_worker_cleans_in_an_hour(database: Database) -> None:

@@ -5,12 +5,15 @@ WITH looked AS (
     SELECT owner_id, number, created_at FROM rule_sets
     WHERE (owner_id, number) > ($3, $4)
     ORDER BY owner_id, number LIMIT $2
-), gone AS (
-    DELETE FROM rule_sets r USING looked
+), past AS (
+    SELECT r.owner_id, r.number FROM rule_sets r, looked
     WHERE r.owner_id = looked.owner_id AND r.number = looked.number AND looked.created_at < $1
       AND EXISTS (SELECT FROM rule_sets newer WHERE newer.owner_id = looked.owner_id AND newer.number > looked.number
                   AND newer.created_at < $5::timestamptz)
       AND NOT EXISTS (SELECT FROM leads l WHERE l.owner_id = looked.owner_id AND l.rule_set = looked.number)
+    FOR UPDATE OF r SKIP LOCKED
+), gone AS (
+    DELETE FROM rule_sets r USING past WHERE r.owner_id = past.owner_id AND r.number = past.number
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM gone) AS gone, count(*) AS looked,
