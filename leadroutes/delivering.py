@@ -15,7 +15,7 @@ from leadroutes.journal import note_delivery
 from leadroutes.liquid import Unrenderable
 from leadroutes.secrets import secret_of
 from leadroutes.settings import Settings
-from leadroutes.store.messages import MessageKey, Outcome, add_claim_token, begin_sending, note_outcome
+from leadroutes.store.messages import MessageKey, Outcome, Sending
 from leadroutes.store.postgres import Database
 from leadroutes.tracing import span
 from leadroutes.unsubscribing import unsubscribe_token
@@ -30,21 +30,19 @@ class Delivery:
     """Delivers messages over the channels that are open."""
 
     def __init__(self, database: Database, channels: Mapping[str, Channel | None], settings: Settings) -> None:
-        self._database = database
+        self._sending = Sending(database)
         self._channels = channels
         self._settings = settings
 
     async def deliver(self, key: MessageKey) -> None:
         """Deliver one message, if that has not been done. TryAgain: the channel is out of reach for the moment."""
-        message = await begin_sending(self._database, key)
+        message = await self._sending.begin(key)
         if message is None:
             return
         if (outcome := _without_sending(message)) is None:
             outcome = await self._send(key, message)
         is_noted = await self._note(key, message["attempts"], outcome)
-        note_delivery(
-            key.owner_id, message["lead_id"], key.id, message["kind"], message["channel"], outcome.state
-        )
+        note_delivery(key.owner_id, message["lead_id"], key.id, message["kind"], message["channel"], outcome.state)
         if outcome.state == "queued" or not is_noted:  # somebody who took us for dead may rely on the job
             raise TryAgain(delay_after(message["attempts"]), outcome.reason or "")
 
@@ -54,7 +52,7 @@ class Delivery:
         deadline = loop.time() + NOTED_WITHIN
         while True:
             try:
-                return await note_outcome(self._database, key, attempt, outcome)
+                return await self._sending.note(key, attempt, outcome)
             except Unavailable:
                 if loop.time() > deadline:
                     raise
@@ -88,7 +86,7 @@ class Delivery:
             return self._compose_to_contact(key, message), None
         token = None
         if message["offer_id"] is not None and message["kind"] != "claimed":
-            token = await add_claim_token(self._database, key, message["offer_id"], VIA[message["channel"]])
+            token = await self._sending.add_claim_token(key.owner_id, message["offer_id"], VIA[message["channel"]])
         link = f"{self._settings.public_url}/claim/{token}" if token else None
         made = words.alert_words(message, link)
         return Envelope(

@@ -5,14 +5,19 @@ It writes no words and sends nothing.
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
 from leadroutes.store.queue import DELIVER, RowKey
 from leadroutes.store.queue import enqueue as put_into_queue
+from leadroutes.store.together import Batches
+
+MOST_TOGETHER = 100
 
 
 class MessageKey(RowKey, frozen=True):
@@ -22,12 +27,6 @@ class MessageKey(RowKey, frozen=True):
 async def enqueue(connection: Any, messages: Sequence[tuple[int, int]]) -> None:
     """Put one delivery job for each (owner_id, id) into the queue, on `connection`, within its transaction."""
     await put_into_queue(connection, DELIVER, messages)
-
-
-async def begin_sending(database: Database, key: MessageKey) -> Mapping[str, Any] | None:
-    """Mark a message as being sent, on disk before any channel is touched; None where it has been dealt with."""
-    row = await database.fetchrow(statement("begin_sending"), key.owner_id, key.id)
-    return dict(row) if row is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,28 +42,79 @@ class Outcome:
     sender_id: int | None = None
 
 
-async def note_outcome(database: Database, key: MessageKey, attempt: int, outcome: Outcome) -> bool:
-    """Write down what came of an attempt; a campaign step is done with its message. False: another one has followed."""
-    is_noted: bool = await database.fetchval(
-        statement("note_outcome"),
-        key.owner_id,
-        key.id,
-        outcome.state,
-        outcome.reason,
-        database.clock.now(),
-        outcome.address,
-        outcome.subject,
-        outcome.text_body,
-        outcome.html_body,
-        outcome.sender_id,
-        attempt,
-    )
-    return is_noted
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """An attempt to deliver a message, and what came of it."""
+
+    key: MessageKey
+    number: int
+    outcome: Outcome
 
 
-async def add_claim_token(database: Database, key: MessageKey, offer_id: int, via: str) -> str:
-    """A fresh secret for a claim link; only its hash is kept."""
-    token = secrets.token_urlsafe(32)
-    digest = hashlib.sha256(token.encode()).digest()
-    await database.execute(statement("add_claim_token"), key.owner_id, offer_id, digest, via, database.clock.now())
-    return token
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A claim link that is to be good once a message carries it."""
+
+    owner_id: int
+    offer_id: int
+    digest: bytes
+    via: str
+
+
+class Sending:
+    """What is written down of messages while they are sent: for all of the moment at once, on disk when it returns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._begun: Batches[Hashable, MessageKey, Mapping[str, Any] | None] = Batches(
+            self._begin, key=lambda key: (key.owner_id, key.id), most=MOST_TOGETHER
+        )
+        self._tokens: Batches[Hashable, _Token, None] = Batches(
+            self._add_tokens, key=lambda token: token.digest, most=MOST_TOGETHER
+        )
+        self._noted: Batches[Hashable, _Attempt, bool] = Batches(
+            self._note, key=lambda attempt: attempt.key, most=MOST_TOGETHER
+        )
+
+    async def begin(self, key: MessageKey) -> Mapping[str, Any] | None:
+        """Mark a message as being sent, before any channel is touched; None where it has been dealt with."""
+        return await self._begun.add(key)
+
+    async def _begin(self, keys: list[MessageKey]) -> list[Mapping[str, Any] | None]:
+        rows = await self._database.fetch(
+            statement("begin_sending"), [key.owner_id for key in keys], [key.id for key in keys]
+        )
+        found = {(row["owner_id"], row["id"]): dict(row) for row in rows}
+        return [found.get((key.owner_id, key.id)) for key in keys]
+
+    async def add_claim_token(self, owner_id: int, offer_id: int, via: str) -> str:
+        """A fresh secret for a claim link; only its hash is kept."""
+        token = secrets.token_urlsafe(32)
+        await self._tokens.add(_Token(owner_id, offer_id, hashlib.sha256(token.encode()).digest(), via))
+        return token
+
+    async def _add_tokens(self, tokens: list[_Token]) -> list[None]:
+        await self._database.execute(
+            statement("add_claim_tokens"),
+            [token.owner_id for token in tokens],
+            [token.offer_id for token in tokens],
+            [token.digest for token in tokens],
+            [token.via for token in tokens],
+            self._database.clock.now(),
+        )
+        return [None] * len(tokens)
+
+    async def note(self, key: MessageKey, attempt: int, outcome: Outcome) -> bool:
+        """Write down what came of an attempt; a campaign step is done with its message. False: another has followed."""
+        return await self._noted.add(_Attempt(key, attempt, outcome))
+
+    async def _note(self, attempts: list[_Attempt]) -> list[bool]:
+        records = [
+            {"owner_id": each.key.owner_id, "id": each.key.id, "attempt": each.number, **asdict(each.outcome)}
+            for each in attempts
+        ]
+        rows = await self._database.fetch(
+            statement("note_outcomes"), self._database.clock.now(), msgspec.json.encode(records).decode()
+        )
+        noted = {(row["owner_id"], row["id"]) for row in rows}
+        return [(each.key.owner_id, each.key.id) in noted for each in attempts]

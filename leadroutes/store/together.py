@@ -1,14 +1,19 @@
 """Look-ups that come while one is under way share the next one: one statement for a crowd instead of one for each.
 
-Nothing is cached: every answer was read after it was asked for.
+So does work in batches. Nothing is cached: every answer was read, and everything done, after it was asked for.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
+
+from leadroutes.errors import Unavailable
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 
 class Together(Generic[Key, Value]):
@@ -44,3 +49,56 @@ class Together(Generic[Key, Value]):
 def _left(crowd: Iterable[list[asyncio.Future[Value | None]]]) -> list[asyncio.Future[Value | None]]:
     """Those who have not gone away in the meantime."""
     return [future for futures in crowd for future in futures if not future.done()]
+
+
+class Batches(Generic[Key, Item, Answer]):
+    """Work that comes while a batch is under way shares the next one; `do` answers for each of many items, in order.
+
+    One that breaks a batch is found by doing each alone: only whoever brought it hears of it. Items of the same key
+    never share a batch, so `do` need not know what one of them does to the other.
+    """
+
+    def __init__(
+        self, do: Callable[[list[Item]], Awaitable[Sequence[Answer]]], *, key: Callable[[Item], Key], most: int
+    ) -> None:
+        self._do = do
+        self._key = key
+        self._most = most
+        self._waiting: deque[tuple[Item, asyncio.Future[Answer]]] = deque()
+        self._runner: asyncio.Task[None] | None = None
+
+    async def add(self, item: Item) -> Answer:
+        """Do it; raises what `do` raises. Whoever goes away does not stop it."""
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._runner is None or self._runner.done():
+            self._runner = asyncio.create_task(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        while self._waiting:
+            await self._do_together(self._take())
+
+    def _take(self) -> list[tuple[Item, asyncio.Future[Answer]]]:
+        taken: list[tuple[Item, asyncio.Future[Answer]]] = []
+        keys: set[Key] = set()
+        while self._waiting and len(taken) < self._most and (key := self._key(self._waiting[0][0])) not in keys:
+            keys.add(key)
+            taken.append(self._waiting.popleft())
+        return taken
+
+    async def _do_together(self, batch: Sequence[tuple[Item, asyncio.Future[Answer]]]) -> None:
+        try:
+            answers = await self._do([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 -- whatever it is, those who wait have to hear of it
+            if len(batch) > 1 and not isinstance(error, Unavailable):
+                for each in batch:
+                    await self._do_together([each])
+                return
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)

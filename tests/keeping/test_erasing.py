@@ -15,7 +15,7 @@ from leadroutes.erasing import erase_contact
 from leadroutes.errors import Conflict, Problem
 from leadroutes.settings import Settings
 from leadroutes.store import statement
-from leadroutes.store.messages import MessageKey, Outcome, begin_sending, note_outcome
+from leadroutes.store.messages import MessageKey, Outcome, Sending
 from leadroutes.store.postgres import Database
 from leadroutes.worker import Worker
 from tests.engine.conftest import KEY, Brokerage
@@ -354,12 +354,12 @@ async def test_what_is_just_being_sent_is_waited_for(brokerage: Brokerage, post:
     await brokerage.ask(email=EMAIL)
     contact_id = await contact_of(brokerage)
     key = MessageKey(brokerage.owner_id, await post.the_only())
-    assert await begin_sending(database, key) is not None
+    assert await Sending(database).begin(key) is not None
     with pytest.raises(Conflict, match="is just being sent"):
         await erase_contact(database, brokerage.owner_id, contact_id)
     assert await contact_of(brokerage) == contact_id, "nothing has gone"
 
-    await note_outcome(database, key, 1, Outcome(state="sent", address="bob@example.com", text_body=f"Mia {MARK}"))
+    await Sending(database).note(key, 1, Outcome(state="sent", address="bob@example.com", text_body=f"Mia {MARK}"))
     await database.execute("DELETE FROM pgqueuer")
     await erased(brokerage, contact_id)
     assert await database.fetchval("SELECT text_body FROM messages") is None
@@ -400,11 +400,11 @@ async def test_who_comes_back_late_with_what_he_sent_brings_no_words_back(broker
     await brokerage.ask(email=EMAIL)
     contact_id = await contact_of(brokerage)
     key = MessageKey(brokerage.owner_id, await post.the_only())
-    await begin_sending(database, key)
+    await Sending(database).begin(key)
     await database.execute("UPDATE messages SET state = 'unknown', reason = 'the service stopped'")
     await erase_contact(database, brokerage.owner_id, contact_id)
 
-    assert not await note_outcome(database, key, 1, Outcome(state="sent", address=EMAIL, text_body=MARK))
+    assert not await Sending(database).note(key, 1, Outcome(state="sent", address=EMAIL, text_body=MARK))
     assert await database.fetchval("SELECT text_body FROM messages") is None
 
 

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from leadroutes.store.together import Together
+from leadroutes.errors import Unavailable
+from leadroutes.store.together import Batches, Together
 
 
 async def test_a_crowd_is_answered_with_two_statements_at_the_most() -> None:
@@ -51,3 +52,59 @@ async def test_who_goes_away_takes_nobody_along() -> None:
     assert await patient == "here"
     with pytest.raises(asyncio.CancelledError):
         await impatient
+
+
+def whole(item: int) -> int:
+    return item
+
+
+async def test_work_of_the_same_moment_is_done_in_batches_and_answered_in_order() -> None:
+    done: list[list[int]] = []
+
+    async def do(items: list[int]) -> list[str]:
+        done.append(items)
+        await asyncio.sleep(0)
+        return [str(item) for item in items]
+
+    batches = Batches(do, key=whole, most=20)
+    answers = await asyncio.gather(*(batches.add(item) for item in range(50)))
+    assert answers == [str(item) for item in range(50)]
+    assert done == [[*range(20)], [*range(20, 40)], [*range(40, 50)]]
+
+
+async def test_one_that_breaks_a_batch_is_heard_of_by_whoever_brought_it() -> None:
+    async def do(items: list[int]) -> list[int]:
+        if 3 in items:
+            raise ValueError
+        return items
+
+    batches = Batches(do, key=whole, most=10)
+    answers = await asyncio.gather(*(batches.add(item) for item in range(5)), return_exceptions=True)
+    assert answers[:3] + answers[4:] == [0, 1, 2, 4]
+    assert isinstance(answers[3], ValueError)
+
+
+async def test_what_has_the_same_key_is_done_one_after_the_other() -> None:
+    done: list[list[int]] = []
+
+    async def do(items: list[int]) -> list[int]:
+        done.append(items)
+        return items
+
+    batches = Batches(do, key=lambda item: item % 3, most=10)
+    answers = await asyncio.gather(*(batches.add(item) for item in range(6)))
+    assert answers == [*range(6)]
+    assert done == [[0, 1, 2], [3, 4, 5]]
+
+
+async def test_a_database_that_is_away_is_not_asked_again_for_each_of_a_batch() -> None:
+    asked: list[list[int]] = []
+
+    async def do(items: list[int]) -> list[int]:
+        asked.append(items)
+        raise Unavailable
+
+    batches = Batches(do, key=whole, most=10)
+    answers = await asyncio.gather(*(batches.add(item) for item in range(5)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Unavailable] * 5
+    assert asked == [[*range(5)]]

@@ -12,7 +12,7 @@ from leadroutes.again import TryAgain, delay_after
 from leadroutes.channels.email import make_mail
 from leadroutes.channels.envelope import DeliveryError, Envelope
 from leadroutes.delivering import Delivery
-from leadroutes.store.messages import MessageKey, Outcome, begin_sending, note_outcome
+from leadroutes.store.messages import MessageKey, Outcome, Sending
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox, text_of
@@ -219,10 +219,10 @@ async def test_a_worker_that_only_stood_still_may_still_say_that_it_was_sent(
 ) -> None:
     message_id = await campaign_message(brokerage, post)
     key = MessageKey(brokerage.owner_id, message_id)
-    assert await begin_sending(database, key) is not None
+    assert await Sending(database).begin(key) is not None
     await post.deliver(message_id)  # by another worker, which takes the first one for dead
     assert (await post.outcome(message_id))[0] == "unknown"
-    assert await note_outcome(database, key, 1, Outcome(state="sent"))
+    assert await Sending(database).note(key, 1, Outcome(state="sent"))
     assert await post.outcome(message_id) == ("sent", None)
 
 

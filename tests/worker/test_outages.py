@@ -18,7 +18,7 @@ from leadroutes.delivering import Delivery
 from leadroutes.engine import Engine
 from leadroutes.settings import Settings
 from leadroutes.store.connecting import Hosts
-from leadroutes.store.messages import MessageKey, Outcome, begin_sending, note_outcome
+from leadroutes.store.messages import MessageKey, Outcome, Sending
 from leadroutes.store.postgres import Database
 from leadroutes.store.queue import PatientQueries, enqueue
 from leadroutes.worker import Worker
@@ -124,13 +124,13 @@ async def test_whose_attempt_was_followed_by_another_may_only_say_that_it_was_se
     message_id = await post.the_only()
     key = MessageKey(brokerage.owner_id, message_id)
     for _ in range(2):
-        assert await begin_sending(database, key) is not None
-    assert not await note_outcome(database, key, 1, Outcome(state="queued", reason="busy"))
+        assert await Sending(database).begin(key) is not None
+    assert not await Sending(database).note(key, 1, Outcome(state="queued", reason="busy"))
     assert await post.outcome(message_id) == ("sending", None)
-    assert await note_outcome(database, key, 2, Outcome(state="queued", reason="busy"))
-    assert not await note_outcome(database, key, 1, Outcome(state="failed", reason="refused"))
+    assert await Sending(database).note(key, 2, Outcome(state="queued", reason="busy"))
+    assert not await Sending(database).note(key, 1, Outcome(state="failed", reason="refused"))
     assert await post.outcome(message_id) == ("queued", "busy")
-    assert await note_outcome(database, key, 1, Outcome(state="sent", address="bob@example.com"))
+    assert await Sending(database).note(key, 1, Outcome(state="sent", address="bob@example.com"))
     assert await post.outcome(message_id) == ("sent", None)
 
 
@@ -142,7 +142,7 @@ async def test_who_was_taken_for_dead_leaves_the_job_to_who_took_over(
     key = MessageKey(brokerage.owner_id, message_id)
 
     async def take_over() -> None:
-        assert await begin_sending(database, key) is not None
+        assert await Sending(database).begin(key) is not None
 
     async with Meddling(take_over, "554 no") as mailbox:
         sends = Settings(smtp_url=mailbox.url, data=settings.data)

@@ -1,15 +1,17 @@
--- $1 owner, $2 message. Marks it as being sent and answers all that its words need, as it is at this moment; nothing where
--- it has been dealt with. was_sending: somebody began to send it before and did not say what came of it.
+-- $1 owner ids, $2 ids of messages. Marks them as being sent and answers all that their words need, as it is at this moment;
+-- nothing of those that have been dealt with. was_sending: somebody began to send it before and did not say what came of it.
 WITH held AS (
-    SELECT owner_id, id, state FROM messages
-    WHERE owner_id = $1 AND id = $2 AND state IN ('queued', 'sending')
-    FOR NO KEY UPDATE
+    SELECT m.owner_id, m.id, m.state FROM messages m
+    JOIN unnest($1::bigint[], $2::bigint[]) AS wanted (owner_id, id) USING (owner_id, id)
+    WHERE m.state IN ('queued', 'sending')
+    ORDER BY m.owner_id, m.id
+    FOR NO KEY UPDATE OF m
 ), marked AS (
     UPDATE messages m SET state = 'sending', attempts = m.attempts + 1
     FROM held WHERE m.owner_id = held.owner_id AND m.id = held.id
     RETURNING m.*, held.state = 'sending' AS was_sending
 )
-SELECT m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id, m.communication_id, m.attempts, m.was_sending,
+SELECT m.owner_id, m.id, m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id, m.communication_id, m.attempts, m.was_sending,
        u.email AS user_email, u.phone AS user_phone, u.first_name AS user_first_name, u.timezone AS user_timezone,
        u.is_active AS user_is_active,
        o.state AS offer_state, o.notify_at, o.reason AS offer_reason,

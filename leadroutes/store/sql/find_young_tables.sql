@@ -2,4 +2,5 @@
 SELECT relname AS name, pg_relation_size(oid) >= 5 * 8192 AS has_grown
 FROM pg_class
 WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND reltuples <= 0
-  AND relname IN ('contacts', 'leads', 'offers', 'messages', 'arrivals', 'idempotency_keys', 'contact_identities')
+  AND relname IN ('contacts', 'leads', 'offers', 'messages', 'arrivals', 'idempotency_keys', 'contact_identities',
+                  'claims', 'contact_communications')

@@ -1,0 +1,26 @@
+-- $1 now, $2 what came of messages (a JSON list, each message once). Answers those of which it was noted. Whose attempt was
+-- taken for dead, and followed by another one, may still say that it was sent, which is true whatever came after it; but
+-- nothing else, and not of somebody who was erased in the meantime. A campaign step is done once its message has been
+-- sent, or has been dealt with in another way than by stopping it. The limit says to the planner how long the list is.
+WITH outcome AS (
+    SELECT * FROM json_to_recordset($2::json) AS x (
+        owner_id bigint, id bigint, attempt int, state text, reason text, address text, subject text, text_body text,
+        html_body text, sender_id bigint)
+    LIMIT json_array_length($2::json)
+), noted AS (
+    UPDATE messages m
+    SET state = x.state, reason = x.reason, sent_at = CASE WHEN x.state = 'sent' THEN $1::timestamptz END,
+        address = x.address, subject = x.subject, text_body = x.text_body, html_body = x.html_body
+    FROM outcome x
+    WHERE m.owner_id = x.owner_id AND m.id = x.id
+      AND (m.state = 'sending' AND m.attempts = x.attempt
+           OR x.state = 'sent' AND m.state IN ('queued', 'sending', 'unknown')
+               AND m.reason IS DISTINCT FROM 'the contact was erased')
+    RETURNING m.owner_id, m.id, m.communication_id, x.state, x.sender_id
+), done AS (
+    UPDATE contact_communications c
+    SET is_active = false, completed_at = $1, sent_from_user_id = noted.sender_id
+    FROM noted
+    WHERE noted.state <> 'queued' AND c.owner_id = noted.owner_id AND c.id = noted.communication_id AND c.is_active
+)
+SELECT owner_id, id FROM noted
