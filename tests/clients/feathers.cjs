@@ -24,6 +24,7 @@ async function refused(promise, name, code, className) {
 }
 
 async function lists(ids) {
+  const many = [...Array(60).keys()].map((number) => 1_000_000 + number);
   const cases = [
     [{}, "ABCDE"],
     [{ first_name: "B" }, "B"],
@@ -40,6 +41,10 @@ async function lists(ids) {
     [{ first_name: { $gte: "C" } }, "CDE"],
     [{ first_name: { $gt: "A", $lt: "D" } }, "BC"],
     [{ id: { $in: [ids[1], ids[3]] } }, "BD"],
+    [{ id: { $in: [...many, ids[1], ids[3]] } }, "BD"], // more than the twenty that the old stack read as a list
+    [{ id: { $nin: [...many, ids[1], ids[3]] } }, "ACE"],
+    [{ $or: [...many.map((id) => ({ id })), { id: ids[2] }] }, "C"],
+    [{ $or: [{ $and: [{ first_name: "A" }, { id: ids[0] }] }, { first_name: { $in: ["D"] } }] }, "AD"],
     [{ id: { $gt: ids[2] } }, "DE"],
     [{ created_at: { $gte: new Date("2021-01-01").toISOString() } }, "DE"],
     [{ hotness_id: null }, "ABCD"], // sent as nothing, which is null on all that is no text
@@ -89,6 +94,9 @@ async function errors() {
   assert.equal(invalid.errors.campaign_id, "campaign_id is required");
   const query = await refused(contacts.find({ query: { nope: 1 } }), "BadRequest", 400, "bad-request");
   assert.deepEqual(query.data, { nope: "1" });
+  await refused(contacts.find({ query: { $sort: { nope: 1 } } }), "BadRequest", 400, "bad-request");
+  await refused(contacts.find({ query: { $select: ["addresses.city"] } }), "BadRequest", 400, "bad-request");
+  await refused(contacts.find({ query: { first_name: { $like: "A" } } }), "BadRequest", 400, "bad-request");
   await refused(app.service("lead-sources").patch(1, { name: "Mine" }), "Forbidden", 403, "forbidden");
   const missing = await refused(contacts.get("undefined"), "NotFound", 404, "not-found");
   assert.equal(missing.message, "No record found for id 'undefined'");
