@@ -11,11 +11,15 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 
 class Mailbox:
-    """`mails` in order of arrival; `answers` are given once each, in order, before mails are taken again."""
+    """`mails` in order of arrival; `answers` are given once each, in order, before mails are taken again.
+
+    `connections` are all that were ever made to it.
+    """
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.answers: list[str] = []
+        self.connections: list[SMTP] = []
         self._arrived = asyncio.Condition()
         self._server: asyncio.Server | None = None
 
@@ -26,8 +30,18 @@ class Mailbox:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: SMTP(self, loop=loop), "127.0.0.1", 0)
+        self._server = await loop.create_server(lambda: self._answer(SMTP(self, loop=loop)), "127.0.0.1", 0)
         return self
+
+    def _answer(self, connection: SMTP) -> SMTP:
+        self.connections.append(connection)
+        return connection
+
+    def hang_up(self) -> None:
+        """End all connections, as a server does with those that have been idle for long."""
+        for connection in self.connections:
+            if connection.transport is not None:
+                connection.transport.close()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None

@@ -1,14 +1,18 @@
-"""E-mail by SMTP. Connections are kept open and used one message at a time.
+"""E-mail by SMTP. A few connections are kept open, each used for one message at a time.
 
 What makes a mail a mail (headers, parts, encodings) is the standard library's business.
 """
 
+import asyncio
 import contextlib
+import socket
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, localtime, make_msgid
+from functools import cache
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
@@ -19,8 +23,19 @@ from leadroutes.settings import Settings
 
 TIMEOUT = 30.0  # seconds, for each step of the conversation
 PORTS = {"smtp": 25, "smtps": 465}
-MOST_IDLE = 8
-POLICY = SMTP.clone(max_line_length=400)  # an unsubscribe link stays on its header's line
+MOST_CONNECTIONS = 20  # to the mail server, from this process
+
+
+class _Headers(HeaderRegistry):
+    """The library's, which makes a new class for every header of every mail, and with it a tenth of a mail's work."""
+
+    @cache  # noqa: B019 -- there is one, and as many kinds of headers as stand below
+    def __getitem__(self, name: str) -> Any:
+        return super().__getitem__(name)
+
+
+# An unsubscribe link stays on its header's line.
+POLICY = SMTP.clone(max_line_length=400, header_factory=_Headers())
 
 
 def open_email(settings: Settings) -> "Email | None":
@@ -34,48 +49,57 @@ def open_email(settings: Settings) -> "Email | None":
 
 
 class Email:
-    """Connections to one mail server."""
+    """Connections to one mail server: at the most so many, each kept for the next message."""
 
     def __init__(self, url: SplitResult, mail_from: str) -> None:
         self._url = url
         self._mail_from = mail_from
         self._idle: list[aiosmtplib.SMTP] = []
+        self._free = asyncio.Semaphore(MOST_CONNECTIONS)
 
     async def send(self, envelope: Envelope) -> None:
         """Deliver it, or raise DeliveryError."""
         mail = make_mail(envelope, self._mail_from)
-        client = await self._open_connection()
-        try:
-            await self._hand_over(client, envelope.address, mail)
-        except DeliveryError:
-            client.close()
-            raise
-        if len(self._idle) < MOST_IDLE:
+        async with self._free:
+            client = await self._begin_mail()
+            try:
+                await self._hand_over(client, envelope.address, mail)
+            except BaseException:
+                client.close()
+                raise
             self._idle.append(client)
-        else:
-            client.close()
 
     async def close(self) -> None:
         while self._idle:
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 await self._idle.pop().quit()
 
-    async def _open_connection(self) -> aiosmtplib.SMTP:
-        """One that is idle and still answers, else a new one."""
+    async def _begin_mail(self) -> aiosmtplib.SMTP:
+        """A connection that has taken the sender: one that is idle and still answers, else a new one."""
         while self._idle:
             client = self._idle.pop()
             try:
-                await client.rset()
+                await client.mail(self._mail_from)
             except (aiosmtplib.SMTPException, OSError):
-                client.close()
+                client.close()  # whatever it was, a new connection says it again
                 continue
             return client
+        client = await self._connect()
+        try:
+            await client.mail(self._mail_from)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            client.close()
+            raise _undelivered(error) from error
+        return client
+
+    async def _connect(self) -> aiosmtplib.SMTP:
         client = aiosmtplib.SMTP(
             hostname=self._url.hostname,
             port=self._url.port or PORTS[self._url.scheme],
             username=unquote(self._url.username) if self._url.username else None,
             password=unquote(self._url.password) if self._url.password else None,
             use_tls=self._url.scheme == "smtps",
+            local_hostname=await asyncio.to_thread(_own_name),
             timeout=TIMEOUT,
         )
         try:
@@ -89,15 +113,24 @@ class Email:
         """Once the words are on their way, only the server's answer tells whether they arrived."""
         is_doubtful = False
         try:
-            await client.mail(self._mail_from)
             await client.rcpt(address)
             is_doubtful = True
             await client.data(mail)
-        except aiosmtplib.SMTPResponseException as error:
-            reason = f"the mail server said {error.code} {error.message}"
-            raise DeliveryError(reason, is_permanent=error.code >= 500) from error
-        except (TimeoutError, aiosmtplib.SMTPException, OSError) as error:
-            raise DeliveryError(f"the mail server broke off: {error}", is_doubtful=is_doubtful) from error
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise _undelivered(error, is_doubtful=is_doubtful) from error
+
+
+def _undelivered(error: Exception, *, is_doubtful: bool = False) -> DeliveryError:
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        reason = f"the mail server said {error.code} {error.message}"
+        return DeliveryError(reason, is_permanent=error.code >= 500)
+    return DeliveryError(f"the mail server broke off: {error}", is_doubtful=is_doubtful)
+
+
+@cache
+def _own_name() -> str:
+    """Asked once: it may be a question to a name server, and a mail server is greeted with it every time."""
+    return socket.getfqdn()
 
 
 def make_mail(envelope: Envelope, mail_from: str) -> bytes:

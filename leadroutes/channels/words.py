@@ -22,6 +22,7 @@ _TEMPLATES = Environment(
     loader=PackageLoader("leadroutes.channels"),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
+    auto_reload=False,
     trim_blocks=True,
     lstrip_blocks=True,
 )

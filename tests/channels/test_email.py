@@ -1,0 +1,60 @@
+"""Mails go over a few connections that are kept; one that the server has ended is made again, and nobody notices."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from leadroutes.channels.email import MOST_CONNECTIONS, Email, open_email
+from leadroutes.channels.envelope import DeliveryError, Envelope
+from leadroutes.settings import Settings
+from tests.mailbox import Mailbox
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    async with Mailbox() as mailbox:
+        yield mailbox
+
+
+@pytest.fixture
+async def email(mailbox: Mailbox) -> AsyncIterator[Email]:
+    email = open_email(Settings(smtp_url=mailbox.url))
+    assert email is not None
+    yield email
+    await email.close()
+
+
+def envelope(number: int = 0) -> Envelope:
+    return Envelope(address="bob@example.com", subject=f"New lead {number}", text_body="Who claims it first has it.")
+
+
+async def test_a_crowd_of_mails_shares_a_few_connections(email: Email, mailbox: Mailbox) -> None:
+    await asyncio.gather(*(email.send(envelope(number)) for number in range(3 * MOST_CONNECTIONS)))
+    assert sorted(str(mail["Subject"]) for mail in mailbox.mails) == sorted(
+        f"New lead {number}" for number in range(3 * MOST_CONNECTIONS)
+    )
+    assert len(mailbox.connections) <= MOST_CONNECTIONS
+
+
+async def test_the_next_mail_goes_over_the_same_connection(email: Email, mailbox: Mailbox) -> None:
+    for number in range(3):
+        await email.send(envelope(number))
+    assert [str(mail["Subject"]) for mail in mailbox.mails] == ["New lead 0", "New lead 1", "New lead 2"]
+    assert len(mailbox.connections) == 1
+
+
+async def test_a_connection_that_the_server_has_ended_is_made_again(email: Email, mailbox: Mailbox) -> None:
+    await asyncio.gather(*(email.send(envelope(number)) for number in range(5)))
+    mailbox.hang_up()
+    await email.send(envelope(5))
+    assert len(mailbox.mails) == 6
+
+
+async def test_after_a_refusal_the_next_mail_is_taken(email: Email, mailbox: Mailbox) -> None:
+    mailbox.answers = ["550 No such user here"]
+    with pytest.raises(DeliveryError, match="550 No such user here") as refused:
+        await email.send(envelope())
+    assert refused.value.is_permanent
+    await email.send(envelope(1))
+    assert [str(mail["Subject"]) for mail in mailbox.mails] == ["New lead 1"]
