@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 
+import asyncpg
 import msgspec
 
 from leadroutes.domain.model import Rules, RuleSet
@@ -58,6 +59,12 @@ class RuleSets:
 
     async def _build(self, transaction: Transaction, owner_ids: Iterable[int]) -> dict[int, RuleSet]:
         rows = await transaction.fetch(statement("load_rules"), list(owner_ids))
+        built = [RuleSet(row["number"], msgspec.json.decode(row["rules"], type=Rules)) for row in rows]
+        if not any(row["is_copy"] for row in rows):
+            await self._store(transaction, rows, built)
+        return {rule_set.rules.owner_id: rule_set for rule_set in built}
+
+    async def _store(self, transaction: Transaction, rows: list[asyncpg.Record], built: list[RuleSet]) -> None:
         await transaction.execute(
             statement("keep_rule_sets"),
             [row["owner_id"] for row in rows],
@@ -65,10 +72,8 @@ class RuleSets:
             [row["rules"] for row in rows],
             transaction.now,
         )
-        built = [RuleSet(row["number"], msgspec.json.decode(row["rules"], type=Rules)) for row in rows]
         # Not before: a lead must never be decided by a rule set that a rollback has taken out of the database.
         transaction.once_committed.append(partial(self._keep, *built))
-        return {rule_set.rules.owner_id: rule_set for rule_set in built}
 
     def _find(self, owner_id: int, number: int) -> RuleSet | None:
         rule_set = self._cached.get((owner_id, number))

@@ -24,11 +24,18 @@ class Site:
     def mailbox(self) -> Mailbox:
         return self.story.mailbox
 
-    def at(self, address: str) -> Story:
+    async def at(self, address: str) -> Story:
         """The same story, told to the process that answers there."""
+        await leave(self.story)
         self.story.address = address
-        self.story.clients.clear()
         return self.story
+
+
+async def leave(story: Story) -> None:
+    """Nobody has a connection any more."""
+    for client in story.clients.values():
+        await client.aclose()
+    story.clients.clear()
 
 
 @pytest.fixture
@@ -45,5 +52,4 @@ async def site(database: Database, database_url: str, tmp_path: Path) -> AsyncIt
         }
         story = Story(database, town, mailbox, Settings(smtp_url=mailbox.url, data=tmp_path))
         yield Site(story, environment)
-        for client in story.clients.values():
-            await client.aclose()
+        await leave(story)

@@ -7,8 +7,9 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from chaos.programs import clean_environment
+from chaos.programs import ROOT, clean_environment
 
 SERVE = ("serve", "--port", "0")
 SERVE_ONLY = (*SERVE, "--no-worker")
@@ -36,9 +37,9 @@ class Node:
 
 
 @asynccontextmanager
-async def node(environment: dict[str, str], *arguments: str) -> AsyncIterator[Node]:
-    """A process that has said where it answers; killed afterwards, if it has not ended."""
-    process = await _start(environment, *arguments)
+async def node(environment: dict[str, str], *arguments: str, of: Path = ROOT) -> AsyncIterator[Node]:
+    """A process that has said where it answers; killed at the end. `of`: where another version stands."""
+    process = await _start(environment, *arguments, of=of)
     assert process.stderr is not None
     log: list[str] = []
     address = None
@@ -57,16 +58,16 @@ async def node(environment: dict[str, str], *arguments: str) -> AsyncIterator[No
         await reading
 
 
-async def leadroutes(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+async def leadroutes(environment: dict[str, str], *arguments: str, of: Path = ROOT) -> tuple[int, str]:
     """Exit code and output of one command."""
-    process = await _start(environment, *arguments)
+    process = await _start(environment, *arguments, of=of)
     out, told = await asyncio.wait_for(process.communicate(), 100)
     return process.returncode or 0, (out + told).decode()
 
 
-async def _start(environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
+async def _start(environment: dict[str, str], *arguments: str, of: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "leadroutes", *arguments,
+        sys.executable, "-m", "leadroutes", *arguments, cwd=of,
         env=clean_environment() | {"LEADROUTES_WORKER_LISTEN": "127.0.0.1:0"} | environment,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

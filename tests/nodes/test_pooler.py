@@ -23,7 +23,7 @@ async def test_a_lead_comes_in_is_offered_claimed_and_written_to_through_a_poole
     async with pooler(database_url) as address:
         environment = site.environment | {"DATABASE_URL": address, "LEADROUTES_DATABASE_LISTEN_URL": database_url}
         async with node(environment, *SERVE_ONLY) as serving, node(environment, *WORKER) as working:
-            story = site.at(serving.address)
+            story = await site.at(serving.address)
             await story.set_up()
             await story.option("bob", rank=1)
             await story.option("carol", rank=2)

@@ -1,25 +1,21 @@
 """One process after the other is replaced, under load: no request fails, nothing that was begun is left undone."""
 
 import asyncio
-import itertools
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
-import httpx
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from chaos.postgres import free_port
 from leadroutes.store.postgres import Database
 from tests.mailbox import Mailbox
-from tests.nodes.balancer import Balancer, balancing
+from tests.nodes.balancer import balancing
 from tests.nodes.conftest import Site
+from tests.nodes.load import Load
 from tests.nodes.processes import SERVE_ONLY, WORKER, Node, node, until
 
 pytestmark = pytest.mark.timeout(300)
 
-SENDERS = 2
-PAUSE = 0.05  # seconds of a sender between two leads
 STOP_DELAY = "1"  # ten times as long as the balancer takes to notice
 
 
@@ -36,11 +32,11 @@ async def test_every_process_is_replaced_under_load_and_every_request_is_answere
 
         serving = [await start("serve", "--no-worker", "--port", str(port)) for port in ports]
         worker = await start(*WORKER)
-        story = site.at(addresses[0])
+        story = await site.at(addresses[0])
         await story.set_up()
         await story.option("bob")
         await story.route()
-        load = Load(balancer, story.key)
+        load = Load(balancer.post, story.key)
         for number, port in enumerate(ports):
             await balancer.wait_for(*addresses)
             await load.more(20)
@@ -62,40 +58,6 @@ async def test_every_process_is_replaced_under_load_and_every_request_is_answere
 
 async def have_come(mailbox: Mailbox, count: int) -> bool:
     return len(mailbox.mails) >= count
-
-
-class Load:
-    """Senders who each send the next new lead soon after the last one was answered."""
-
-    def __init__(self, balancer: Balancer, key: str) -> None:
-        self._balancer = balancer
-        self._path = f"/intake/{key}"
-        self._answers: list[httpx.Response] = []
-        self._numbers: Iterator[int] = itertools.count()
-        self._answered = asyncio.Condition()
-        self._is_ending = False
-        self._senders = [asyncio.create_task(self._send()) for _ in range(SENDERS)]
-
-    async def _send(self) -> None:
-        while not self._is_ending:
-            body = {"email": f"mia{next(self._numbers)}@example.org", "name": "Mia Lund"}
-            answer = await self._balancer.post(self._path, json=body)
-            async with self._answered:
-                self._answers.append(answer)
-                self._answered.notify_all()
-            await asyncio.sleep(PAUSE)
-
-    async def more(self, count: int) -> None:
-        """Until so many more have been answered."""
-        wanted = len(self._answers) + count
-        async with self._answered:
-            await asyncio.wait_for(self._answered.wait_for(lambda: len(self._answers) >= wanted), 30)
-
-    async def end(self) -> list[httpx.Response]:
-        """All answers; what a sender met instead of one is raised."""
-        self._is_ending = True
-        await asyncio.gather(*self._senders)
-        return self._answers
 
 
 async def test_while_it_stops_it_answers_on_but_each_connection_ends_with_its_answer(site: Site) -> None:
@@ -132,7 +94,7 @@ async def test_a_worker_that_is_told_to_stop_ends_once_the_mail_that_it_sends_is
     site: Site, database: Database
 ) -> None:
     async with Hesitant() as mailbox, node(site.environment, *SERVE_ONLY) as serving:
-        story = site.at(serving.address)
+        story = await site.at(serving.address)
         await story.set_up()
         await story.option("bob")
         await story.route()

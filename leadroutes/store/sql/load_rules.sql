@@ -1,5 +1,6 @@
--- $1 owner ids. Per owner the number and the rules as one JSON document, both of the same snapshot.
-SELECT u.id AS owner_id, u.rules_version AS number, json_build_object(
+-- $1 owner ids. Per owner the number and the rules as one JSON document, both of the same snapshot; a copy of the
+-- database, which decides nothing, has no use for them but to show.
+SELECT pg_is_in_recovery() AS is_copy, u.id AS owner_id, u.rules_version AS number, json_build_object(
     'owner_id', u.id,
     'routes', (
         SELECT coalesce(json_agg(json_build_object(

@@ -1,0 +1,46 @@
+"""Leads that come in while something else happens; every answer is kept."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
+
+import httpx
+
+SENDERS = 2
+PAUSE = 0.05  # seconds of a sender between two leads
+
+Post = Callable[..., Awaitable[httpx.Response]]
+
+
+class Load:
+    """Senders who each send the next new lead soon after the last one was answered."""
+
+    def __init__(self, post: Post, key: str) -> None:
+        self._post = post
+        self._path = f"/intake/{key}"
+        self._answers: list[httpx.Response] = []
+        self._numbers: Iterator[int] = itertools.count()
+        self._answered = asyncio.Condition()
+        self._is_ending = False
+        self._senders = [asyncio.create_task(self._send()) for _ in range(SENDERS)]
+
+    async def _send(self) -> None:
+        while not self._is_ending:
+            body = {"email": f"mia{next(self._numbers)}@example.org", "name": "Mia Lund"}
+            answer = await self._post(self._path, json=body)
+            async with self._answered:
+                self._answers.append(answer)
+                self._answered.notify_all()
+            await asyncio.sleep(PAUSE)
+
+    async def more(self, count: int) -> None:
+        """Until so many more have been answered."""
+        wanted = len(self._answers) + count
+        async with self._answered:
+            await asyncio.wait_for(self._answered.wait_for(lambda: len(self._answers) >= wanted), 30)
+
+    async def end(self) -> list[httpx.Response]:
+        """All answers; what a sender met instead of one is raised."""
+        self._is_ending = True
+        await asyncio.gather(*self._senders)
+        return self._answers

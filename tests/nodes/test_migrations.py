@@ -1,0 +1,217 @@
+"""The schema is brought forward while the version before serves on it; a copy of the package plays the next version."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from chaos.programs import ROOT
+from leadroutes.api.resources import RESOURCES
+from leadroutes.settings import Settings
+from leadroutes.store.migrating import REMOVES, migrate, migrations
+from leadroutes.store.postgres import Database
+from tests.conftest import with_database
+from tests.nodes.conftest import Site
+from tests.nodes.load import Load
+from tests.nodes.processes import SERVE, SERVE_ONLY, leadroutes, node, until
+
+pytestmark = pytest.mark.timeout(300)
+
+COLUMNS = "ALTER TABLE {0} ADD COLUMN next_word text, ADD COLUMN next_number integer NOT NULL DEFAULT 0;"
+INDEX = "CREATE INDEX CONCURRENTLY IF NOT EXISTS next_{0} ON {0} (next_number);"
+
+
+async def test_all_that_a_migration_may_add_is_added_under_load_and_the_version_before_does_not_notice(
+    site: Site, database: Database, tmp_path: Path
+) -> None:
+    tables = await tables_of(database)
+    of = next_version(
+        tmp_path,
+        n9001_next=" ".join(map(COLUMNS.format, tables)) + " CREATE TABLE next_things (id bigint PRIMARY KEY);",
+        n9002_next_indexes="\n".join(map(INDEX.format, tables)),
+    )
+    async with node(site.environment, *SERVE) as serving:
+        story = await site.at(serving.address)
+        await story.set_up()
+        await story.option("bob")
+        await story.route()
+        load = Load(story["zillow"].post, story.key)
+        await load.more(10)
+        before = await shapes(site)
+
+        applied = await leadroutes(site.environment, "migrate", of=of)
+        await load.more(10)
+        answers = await load.end()
+        claim = await story.claim("bob", answers[-1].json()["id"])
+        await until(lambda: have_come(site, len(answers)))
+
+        assert applied == (0, "Applied 9001_next, 9002_next_indexes\n")
+        assert {answer.status_code for answer in answers} == {201}
+        assert claim.status_code == 200
+        assert await shapes(site) == before
+        assert await serving.stop() == 0
+        assert [line for line in serving.log if "error" in line or "warning" in line] == []
+
+    assert await leadroutes(site.environment, "migrate", of=of) == (0, "The schema is up to date\n")
+    async with node(site.environment, *SERVE_ONLY) as again, node(site.environment, *SERVE_ONLY, of=of) as beside:
+        assert any("has only added to it" in line and "9001_next" in line for line in again.log)
+        assert not any("has only added to it" in line for line in beside.log)
+        for each in (again, beside):
+            story = await site.at(each.address)
+            assert await story.inquire(f"lea{each.process.pid}")
+
+
+async def tables_of(database: Database) -> list[str]:
+    rows = await database.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^(pgqueuer|migrations)'"
+    )
+    return [row["tablename"] for row in rows]
+
+
+def next_version(directory: Path, **added: str) -> Path:
+    """The place of a version that has these migrations besides ours; their names follow an n."""
+    shutil.copytree(ROOT / "leadroutes", directory / "leadroutes", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, sql in added.items():
+        (directory / "leadroutes" / "store" / "migrations" / f"{name[1:]}.sql").write_text(sql)
+    return directory
+
+
+async def shapes(site: Site) -> dict[str, list[str]]:
+    """The fields of a record of each resource that Alice has one of."""
+    found = {}
+    for path in (resource.path for resource in RESOURCES if ":" not in resource.path):
+        page = (await site.story["alice"].get(f"{path}?$limit=1")).json()
+        found[path] = sorted(page["data"][0]) if page.get("data") else []
+    assert sum(map(bool, found.values())) > 8, found
+    return found
+
+
+async def have_come(site: Site, count: int) -> bool:
+    return len(site.mailbox.mails) >= count
+
+
+async def test_a_migration_steps_back_for_those_who_wait_behind_it(
+    site: Site, database: Database, tmp_path: Path
+) -> None:
+    """Somebody reads leads for long, as a backup does. Who asks for all of the table would keep out all after him."""
+    of = next_version(tmp_path, n9001_next=COLUMNS.format("leads"))
+    async with node(site.environment, *SERVE_ONLY) as serving, database.pool.acquire() as reader:
+        story = await site.at(serving.address)
+        await story.set_up()
+        reading = reader.transaction()
+        await reading.start()
+        await reader.fetch("SELECT FROM leads")
+        migrating = asyncio.create_task(leadroutes(site.environment, "migrate", of=of))
+        load = Load(story["zillow"].post, story.key)
+        await until(lambda: waits_for_leads(database))
+        await load.more(20)
+
+        assert not migrating.done()
+        await reading.commit()
+        assert await migrating == (0, "Applied 9001_next\n")
+        assert {answer.status_code for answer in await load.end()} == {201}
+
+
+async def waits_for_leads(database: Database) -> bool:
+    return bool(
+        await database.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'leads'::regclass AND NOT granted"
+            " AND mode = 'AccessExclusiveLock')"
+        )
+    )
+
+
+async def test_a_version_whose_ground_was_taken_away_does_not_start(site: Site, tmp_path: Path) -> None:
+    of = next_version(tmp_path, **{f"n9001{REMOVES}old_things": "SELECT 1;"})
+    assert (await leadroutes(site.environment, "migrate", of=of))[0] == 0
+
+    code, told = await leadroutes(site.environment, *SERVE_ONLY)
+
+    assert code == 1
+    assert "The database has 9001_remove_old_things, which took away what this version needs" in told
+
+
+async def test_a_version_that_is_ahead_of_the_schema_says_what_to_do(site: Site, tmp_path: Path) -> None:
+    of = next_version(tmp_path, n9001_next=COLUMNS.format("leads"))
+
+    assert await leadroutes(site.environment, *SERVE_ONLY, of=of) == (
+        1, "leadroutes: The database lacks 9001_next: run leadroutes migrate\n"
+    )  # fmt: skip
+
+
+@pytest.fixture
+async def empty_url(server_url: str) -> AsyncIterator[str]:
+    connection = await asyncpg.connect(server_url)
+    await connection.execute("CREATE DATABASE bare")
+    yield with_database(server_url, "bare")
+    await connection.execute("DROP DATABASE bare WITH (FORCE)")
+    await connection.close()
+
+
+async def test_of_many_who_migrate_at_once_one_does(empty_url: str) -> None:
+    databases = [await Database.open(Settings(pool_size=1), url=empty_url) for _ in range(4)]
+    applied = await asyncio.gather(*(migrate(database) for database in databases))
+    for database in databases:
+        await database.close()
+
+    assert sorted(applied) == [[], [], [], [name for name, _ in migrations()]]
+
+
+async def test_what_a_fallen_migration_left_is_built_again(empty_url: str) -> None:
+    """An index that broke off is there by name, and serves nobody."""
+    database = await Database.open(Settings(), url=empty_url)
+    await migrate(database)
+    await database.execute("DELETE FROM migrations WHERE name = '0005_keeping_indexes'")
+    await database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'leads_unclaimed'::regclass")
+
+    assert await migrate(database) == ["0005_keeping_indexes"]
+    assert await database.fetchval("SELECT bool_and(indisvalid) FROM pg_index")
+    await database.close()
+
+
+# -------------------------------------------------------------------------------------------------------- the rule
+
+BEFORE_THE_RULE = ("0001_lead_routes", "0002_vendor_secrets", "0003_oauth")
+ADDS = re.compile(
+    r"CREATE TABLE .*"
+    r"|ALTER TABLE \w+ ADD COLUMN (?!.*\b(UNIQUE|PRIMARY KEY|CHECK)\b)(?!(?!.*\bDEFAULT\b).*\bNOT NULL\b).*"
+    r"|CREATE INDEX CONCURRENTLY IF NOT EXISTS .*"
+    r"|(CREATE|CREATE OR REPLACE) (FUNCTION|VIEW) .*"
+    r"|INSERT INTO .*"
+    r"|COMMENT ON .*",
+    re.DOTALL,
+)
+
+
+def what_takes_away(sql: str) -> list[str]:
+    """The statements that an older version might stumble over, or that hold a table for long."""
+    bare = re.sub(r"\$(\w*)\$.*?\$\1\$", "''", re.sub(r"--[^\n]*", "", sql), flags=re.DOTALL)
+    return [each.strip() for each in bare.split(";") if each.strip() and not ADDS.fullmatch(each.strip())]
+
+
+@pytest.mark.parametrize("name", [name for name, _ in migrations() if REMOVES not in name])
+def test_a_migration_adds_only_or_says_in_its_name_that_it_takes_away(name: str) -> None:
+    if name not in BEFORE_THE_RULE:
+        assert what_takes_away(dict(migrations())[name]) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE leads DROP COLUMN touches",
+        "ALTER TABLE leads ADD COLUMN next integer NOT NULL",
+        "ALTER TABLE leads ADD COLUMN next integer UNIQUE",
+        "ALTER TABLE leads RENAME COLUMN touches TO times",
+        "ALTER TABLE leads ALTER COLUMN touches TYPE bigint",
+        "DROP TABLE leads",
+        "CREATE INDEX next ON leads (id)",
+        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS next ON leads (id)",
+        "UPDATE leads SET touches = 1",
+    ],
+)
+def test_the_rule_knows_what_takes_away(sql: str) -> None:
+    assert what_takes_away(f"-- Why.\nCREATE TABLE next (id bigint);\n{sql};\n") == [sql]
