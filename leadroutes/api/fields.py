@@ -10,6 +10,7 @@ from leadroutes.api.resource import Errors, Field, Resource, Write
 from leadroutes.api.values import Id, quoted, whole_number
 
 _SET_BY_THE_SERVER = ("created_at", "modified_at")
+_NEVER_REPEATED = ("password", "secrets")
 
 
 def sent_fields(resource: Resource, body: Mapping[str, Any], method: str) -> tuple[dict[str, Any], Errors]:
@@ -43,7 +44,8 @@ def _read_into(values: dict[str, Any], errors: Errors, each: Field, value: Any) 
     try:
         values[each.name] = each.kind.take(value)
     except (ValueError, KeyError, OverflowError):
-        errors[each.name] = f"{each.name}: {quoted(value)} was given; expected {each.kind.expected}"
+        given = "something else" if each.name in _NEVER_REPEATED else quoted(value)
+        errors[each.name] = f"{each.name}: {given} was given; expected {each.kind.expected}"
 
 
 def _means_null(each: Field, value: Any) -> bool:

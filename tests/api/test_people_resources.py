@@ -180,3 +180,11 @@ async def test_a_brokers_campaign_is_seen_and_started_by_sub_accounts(town, brok
     assert started.status == 201
     assert (await ask(town, "alice", "GET", f"{url}/contacts")).json["total"] == 0
     assert (await ask(town, "carol", "GET", url)).status == 404
+
+
+async def test_a_password_is_not_repeated_in_what_is_wrong_with_it(town):
+    await town.database.execute("UPDATE users SET is_admin = true WHERE username = 'alice'")
+    for wrong in ("hushush", "hush" * 64, ["hushhush"], {"hush": 1}):
+        reply = await ask(town, "alice", "POST", "/users", json={"email": "x@example.com", "password": wrong})
+        assert (reply.status, list(reply.json["errors"])) == (400, ["password"])
+        assert b"hush" not in reply.body

@@ -139,3 +139,13 @@ async def test_these_pages_are_for_who_is_signed_in_and_sent_from_ourselves(hous
     assert foreign.status_code == 403
     assert await house.database.fetchval("SELECT count(*) FROM applications") == 2
     assert path in (await browser.get("/")).text
+
+
+async def test_a_session_opens_pages_and_no_path_of_the_api(house: House) -> None:
+    """Pages of other sites may call the API, so that a browser's cookie must not count there."""
+    browser = await house.sign_in("alice")
+    for method, path in (("GET", "/me"), ("GET", "/contacts"), ("POST", "/tags"), ("DELETE", "/contacts/1")):
+        answer = await browser.request(method, path, headers={"Origin": "https://evil.example"})
+        assert (answer.status_code, answer.json()["message"]) == (401, "No access token")
+    bearer = await house.browser().get("/tokens", headers={"Authorization": f"Bearer {house.town.tokens['alice']}"})
+    assert bearer.headers["location"] == "/sign-in?next=/tokens", "nor a token a page"
