@@ -44,8 +44,13 @@ class Place:
 
 
 async def back_up(settings: Settings, file: Path) -> int:
-    """Write everything to `file` as it is at one moment; answers its size. An unfinished one leaves nothing behind."""
+    """Write everything to `file` as it is at one moment; answers its size. An unfinished one leaves nothing behind.
+
+    Conflict: there is nothing to be saved, which is not what anybody means.
+    """
     place = await _find(settings)
+    if place.is_empty:
+        raise Conflict("There is nothing in the database: is it the one that the service uses?")
     dump = _oldest("pg_dump", place.major)
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:

@@ -58,10 +58,7 @@ def set_up(*, as_json: bool, level: int = logging.INFO, tells_leads: bool = True
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for name in ("uvicorn", "uvicorn.error"):  # it may have brought handlers of its own, which blank nothing
-        logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
-    for independent in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # a handler of their own would pass us by
+    for independent in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # a handler of their own would blank nothing
         logging.getLogger(independent).handlers.clear()
         logging.getLogger(independent).propagate = True
     for talkative in ("httpx", "uvicorn.error", "mail.log"):

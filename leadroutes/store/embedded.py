@@ -9,6 +9,8 @@ import warnings
 from pathlib import Path
 from urllib.parse import quote
 
+from leadroutes.errors import Unavailable
+
 DATABASE = "leadroutes"
 
 
@@ -16,7 +18,7 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
     """Start it in `data`/postgres, or join the one that runs there, and return the URL of our database.
 
     The server stops with the last process that holds it. Crash recovery may outlast the wheel's patience of ten
-    seconds; the server then goes on recovering and the caller waits for it by connecting.
+    seconds; the server then goes on recovering and the caller waits for it by connecting. Unavailable: it cannot start.
     """
     _expect_no_runtime_directory()
     # neither needed nor imported with a DATABASE_URL
@@ -29,7 +31,10 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
         server = get_server(directory)
     except (subprocess.SubprocessError, AssertionError):
         PostgresServer._instances.pop(directory, None)  # noqa: SLF001 -- the wheel keeps an instance that never started
-        server = get_server(directory)
+        try:
+            server = get_server(directory)
+        except (subprocess.SubprocessError, AssertionError) as error:
+            raise Unavailable(f"The PostgreSQL server in {directory} does not start: {error}") from error
     _create_database(server, database)
     return _url(server.get_uri(), database)
 

@@ -299,6 +299,13 @@ async def test_a_backup_that_fails_leaves_nothing_behind(database_url: str, comm
     assert not any(tmp_path.iterdir())  # noqa: ASYNC240 -- a directory of our own
 
 
+async def test_nothing_is_not_backed_up(empty_url: str, command: Command, tmp_path: Path) -> None:
+    told = await command(empty_url, "backup", tmp_path / "monday.backup", code=1)
+
+    assert "There is nothing in the database" in told.stderr
+    assert not any(tmp_path.iterdir())  # noqa: ASYNC240 -- a directory of our own
+
+
 def test_a_password_is_handed_over_where_nobody_sees_it() -> None:
     assert _without_password("postgresql://leads:p%40ss@one,two:5433/leads?sslmode=require") == (
         "postgresql://leads@one,two:5433/leads?sslmode=require",
