@@ -1,0 +1,74 @@
+"""Rule sets: built once after a change, read as they were kept by every other process, cached within bounds."""
+
+import contextlib
+
+import pytest
+
+from leadroutes.domain.model import RuleSet
+from leadroutes.store.postgres import Database
+from leadroutes.store.routing import RuleSets
+from tests.town import Town
+
+
+@pytest.fixture
+async def town(database: Database) -> Town:
+    """Alice has a team, and a route to it."""
+    town = await Town.found(database)
+    await town.insert(
+        "lead_routes",
+        owner_id=town.users["alice"],
+        team_id=town.team_id,
+        campaign_id=await town.campaign("alice"),
+        lead_source_id=1,
+        contact_source_id=await town.insert("contact_sources", owner_id=town.users["alice"], name="Portals"),
+        distribution_target="Team Rollout",
+        team_selection_method="Specific Team",
+    )
+    return town
+
+
+async def load(town: Town, rule_sets: RuleSets, name: str) -> RuleSet:
+    async with town.database.transaction() as transaction:
+        return await rule_sets.load_one(transaction, town.users[name])
+
+
+async def test_another_process_reads_what_the_first_has_kept(town: Town) -> None:
+    built = await load(town, RuleSets(), "alice")
+    kept = await town.database.fetch("SELECT xmin::text, owner_id, number FROM rule_sets")
+    read = await load(town, RuleSets(), "alice")
+
+    assert (read.number, read.rules) == (built.number, built.rules)
+    assert read.rules.routes[0].team_id == town.team_id
+    assert await town.database.fetch("SELECT xmin::text, owner_id, number FROM rule_sets") == kept
+    assert [(row["owner_id"], row["number"]) for row in kept] == [(town.users["alice"], built.number)]
+
+
+async def test_a_change_makes_a_new_one(town: Town) -> None:
+    rule_sets = RuleSets()
+    before = await load(town, rule_sets, "alice")
+    await town.database.execute("UPDATE lead_routes SET priority = 7")
+    after = await load(town, rule_sets, "alice")
+
+    assert after.number > before.number
+    assert [before.rules.routes[0].priority, after.rules.routes[0].priority] == [0, 7]
+
+
+async def test_what_is_read_is_cached_and_the_least_used_let_go(town: Town) -> None:
+    roomy, narrow = RuleSets(), RuleSets(most=1)
+    for rule_sets, stays in ((roomy, True), (narrow, False)):
+        first = await load(town, rule_sets, "alice")
+        assert await load(town, rule_sets, "alice") is first
+        await load(town, rule_sets, "bob")
+        assert (await load(town, rule_sets, "alice") is first) is stays
+
+
+async def test_what_is_rolled_back_is_not_cached(town: Town) -> None:
+    rule_sets = RuleSets()
+    with contextlib.suppress(RuntimeError):
+        async with town.database.transaction() as transaction:
+            undone = await rule_sets.load_one(transaction, town.users["alice"])
+            assert (await rule_sets.load_one(transaction, town.users["alice"])).rules == undone.rules
+            raise RuntimeError
+    assert await town.database.fetchval("SELECT count(*) FROM rule_sets") == 0
+    assert (await load(town, rule_sets, "alice")) is not undone
+    assert await town.database.fetchval("SELECT count(*) FROM rule_sets") == 1
