@@ -3,6 +3,7 @@
 What follows from a claim, a decline or a due moment, the domain says; who may ask for it, the API and the pages.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
@@ -33,6 +34,7 @@ from leadroutes.store.routing import RuleSets
 from leadroutes.tracing import span
 
 BATCH = 500  # due leads, or campaign steps, of one transaction
+LANES = 2  # such transactions at once, while more than one of them is full
 
 
 class Engine:
@@ -41,6 +43,7 @@ class Engine:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.rule_sets = RuleSets()
+        self.is_behind = False  # more is due than fits into a batch
         self._claims = Claims(database, self.rule_sets)
 
     # -- what people do with a lead
@@ -136,10 +139,26 @@ class Engine:
             lambda transaction: repeat_due_tasks(transaction, BATCH),
         )
         for step in steps:
-            while await self.database.run(step) >= BATCH:
-                pass
+            if await self.database.run(step) >= BATCH:
+                await self._catch_up(step)
         moment: datetime | None = await self.database.fetchval(statement("find_next_due"))
         return moment
+
+    async def _catch_up(self, step: Callable[[Transaction], Awaitable[int]]) -> None:
+        """Two batches at once, of different leads: one is being decided while the other one is being written."""
+
+        async def go_on() -> None:
+            while await self.database.run(step) >= BATCH:
+                pass
+
+        self.is_behind = True
+        try:
+            outcomes = await asyncio.gather(*(go_on() for _ in range(LANES)), return_exceptions=True)
+        finally:
+            self.is_behind = False
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def _notify_due(self, transaction: Transaction) -> int:
         taken = await transaction.fetch(statement("take_due_leads"), transaction.now, BATCH)

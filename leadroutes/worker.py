@@ -39,6 +39,7 @@ HEARTBEAT = 10.0  # seconds
 CLEANING_LOOK = 60.0  # seconds between two looks whether somebody has cleaned within the last hour
 AFTER_A_FAULT = 1.0  # seconds
 TOGETHER = 20  # jobs taken at once
+FEW = 4  # messages under way at once while more is due than fits into a batch
 DEAD_AFTER = timedelta(seconds=20)  # a worker's jobs are taken over when it has not been heard of for so long
 LOOK_FOR_THE_DEAD = timedelta(seconds=5)
 QUEUE_CONNECTIONS = 4
@@ -63,6 +64,7 @@ class Worker:
         self._tasks = {name: self._patient(task) for name, task in {DELIVER: self._deliver, **(tasks or {})}.items()}
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
+        self._few = asyncio.Semaphore(FEW)
         self._queue: QueueManager | None = None
         self._id = str(uuid.uuid4())
         database.listen(WAKE, self._wake.set)
@@ -146,7 +148,9 @@ class Worker:
                 await asyncio.wait_for(pool.close(), LONGEST_GOODBYE)
 
     async def _deliver(self, payload: bytes, _attempt: int) -> None:
-        await self._delivery.deliver(msgspec.json.decode(payload, type=MessageKey))
+        """Timers go before messages: while they are behind, a few messages are under way and not all that could be."""
+        async with self._few if self._engine.is_behind else contextlib.nullcontext():
+            await self._delivery.deliver(msgspec.json.decode(payload, type=MessageKey))
 
     def _patient(self, task: Task) -> Task:
         """The task, which waits where the database is away, and is tried again after a fault: no job is given up."""

@@ -138,7 +138,7 @@ async def test_a_batch_of_leads_is_read_by_their_keys(house: asyncpg.Connection,
     owners, leads = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*ids, strict=True))
     found = await scans(house, times, statement(name), owners, leads)
     assert read(found, "leads") == MOST
-    assert indexes(found, "leads") == {"leads_pkey"}
+    assert indexes(found, "leads") <= {"leads_pkey", "leads_id_key"}
     assert read(found, "claims") <= MOST
 
 

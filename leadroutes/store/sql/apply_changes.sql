@@ -14,6 +14,8 @@ WITH lead AS (
         rule_set bigint, facts jsonb, route_id bigint, team_id bigint, is_claimed boolean)
         LIMIT json_array_length($2::json)) x
     WHERE l.owner_id = x.owner_id AND l.id = x.lead_id
+      AND (x.is_claimed OR x.routed_at IS NOT NULL
+           OR (l.lapses_at, l.unclaimed_at) IS DISTINCT FROM (x.lapses_at, x.unclaimed_at))
 ), offer AS (
     INSERT INTO offers (owner_id, lead_id, user_id, team_id, place, notify_at, rank, assign_automatically,
         has_call_alert, has_text_alert, has_email_alert, state, reason, notified_at, closed_at)

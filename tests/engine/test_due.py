@@ -1,0 +1,72 @@
+"""More falls due at once than fits into a batch: all of it is done once, and messages go on meanwhile."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bench.ground import Ground, Plot
+from leadroutes.engine import BATCH, Engine
+from leadroutes.settings import Settings
+from leadroutes.store.postgres import Database
+from leadroutes.worker import Worker
+
+LEADS = 2 * BATCH + 100
+OWNERS, MEMBERS = 5, 3
+
+
+@pytest.fixture
+async def crowded(database: Database, database_url: str) -> Database:
+    """Leads by the hundred whose second offer is due, on the clock of now."""
+    plot = Plot(Ground(database_url, Path()), database_url, "due")
+    await plot.put_in("found", users=OWNERS, owners=OWNERS, members=MEMBERS, routes=1, first_routes=1)
+    await plot.put_in(
+        "waiting_leads", users=OWNERS, owners=OWNERS, members=MEMBERS, leads=LEADS, told=1, due="2026-01-05", apart=0
+    )  # fmt: skip
+    await plot.keep_rule_sets(OWNERS)
+    return database
+
+
+async def states(database: Database) -> dict[str, int]:
+    rows = await database.fetch("SELECT state, count(*) AS times FROM offers GROUP BY state")
+    return {row["state"]: row["times"] for row in rows}
+
+
+async def test_what_fills_several_batches_is_told_once(crowded: Database) -> None:
+    before = await crowded.fetchval("SELECT count(*) FROM offers WHERE state = 'scheduled' AND notify_at < now()")
+    assert before == LEADS
+    await asyncio.gather(*(Engine(crowded).do_due() for _ in range(2)))
+    assert await states(crowded) == {"notified": 2 * LEADS, "scheduled": LEADS}
+    told = await crowded.fetch("SELECT lead_id, count(*) AS times FROM messages GROUP BY lead_id")
+    assert {row["times"] for row in told} == {1}
+    assert len(told) == LEADS
+
+
+async def test_a_fault_in_the_middle_is_heard_of_and_nothing_is_left_behind(crowded: Database) -> None:
+    lead_id = await crowded.fetchval("SELECT max(id) FROM leads")
+    await crowded.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$;"
+        f"CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.lead_id = {lead_id})"
+        " EXECUTE FUNCTION refuse()"
+    )
+    engine = Engine(crowded)
+    with pytest.raises(Exception, match="not this one"):
+        await engine.do_due()
+    assert not engine.is_behind
+    await crowded.execute("DROP TRIGGER refuse ON messages")
+    await engine.do_due()
+    assert await states(crowded) == {"notified": 2 * LEADS, "scheduled": LEADS}
+
+
+async def test_a_worker_delivers_while_it_is_behind(crowded: Database) -> None:
+    worker = Worker(crowded, Engine(crowded), Settings())
+    running = asyncio.create_task(worker.run())
+    open_messages = "SELECT EXISTS (SELECT FROM messages WHERE state IN ('queued', 'sending'))"
+    due = "SELECT EXISTS (SELECT FROM offers WHERE state = 'scheduled' AND notify_at < now())"
+    async with asyncio.timeout(60):
+        while await crowded.fetchval(due) or await crowded.fetchval(open_messages):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    worker.stop()
+    await running
+    rows = await crowded.fetch("SELECT state, count(*) AS times FROM messages GROUP BY state")
+    assert {row["state"]: row["times"] for row in rows} == {"suppressed": LEADS}
