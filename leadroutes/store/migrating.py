@@ -85,6 +85,7 @@ async def _alone(database: Database) -> AsyncIterator[None]:
     connection = await database.hosts.connect()
     try:
         async with connection.transaction():  # of which it is, as a pooler gives a session to somebody else
+            await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             while not await _take_lock(connection):  # noqa: ASYNC110
                 await asyncio.sleep(PAUSE / 4)
             yield

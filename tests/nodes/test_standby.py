@@ -129,7 +129,7 @@ async def test_a_standby_answers_who_reads_and_tells_who_writes_to_go_elsewhere(
         assert await standby.stop() == 0
 
 
-async def test_commands_that_only_look_work_on_a_standby(pair: Pair) -> None:
+async def test_commands_that_only_look_work_on_a_standby(pair: Pair, tmp_path: Path) -> None:
     async with node(pair.environment, *SERVE) as primary:
         pair.story.address = primary.address
         await pair.story.set_up()
@@ -143,6 +143,11 @@ async def test_commands_that_only_look_work_on_a_standby(pair: Pair) -> None:
     assert (code, "of the last hour, claimed" in view) == (0, True)
     code, csv = await leadroutes(pair.at_standby, "export", "leads", "--owner", "alice@example.com")
     assert (code, "mia@example.org" in csv) == (0, True)
+
+    code, one = await leadroutes(pair.at_standby, "export", "contact", "1", "--owner", "alice@example.com")
+    assert (code, "mia@example.org" in one) == (0, True)
+    code, told = await leadroutes(pair.at_standby, "backup", str(tmp_path / "backup"))
+    assert code == 0, told
 
     code, told = await leadroutes(pair.at_standby, "user", "add", "eve@example.com")
     assert code == 1
