@@ -19,7 +19,7 @@ CAME_OF_IT = {
     "claims": "leads that somebody has in the end",
     "steps": "campaign steps",
     "ended_by_themselves": "processes that gave up while they started without a database, and were started again",
-    "without_answer": "requests without an answer (the process was dead, starting, or still for more than 8 s), sent again",
+    "without_answer": "requests without an answer (a process was dead, starting or still for 8 seconds), sent again",
 }
 
 Words = Callable[[dict[str, Any]], str]
