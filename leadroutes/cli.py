@@ -193,10 +193,12 @@ def import_(
     ] = None,
 ) -> None:
     """Bring in past leads from FILE.csv. Every row is in or reported; the same file twice adds nothing."""
+    from leadroutes.collecting import collect_seldom
     from leadroutes.import_report import report_csv
     from leadroutes.importing import import_leads
 
     async def work(database: Database) -> int:
+        collect_seldom()
         content = file.read_bytes()
         with Progress(console=err, transient=True) as progress:
             task = progress.add_task("Importing", total=None)

@@ -16,6 +16,7 @@ import uvicorn
 
 from leadroutes.app import House, Lodge, build, build_lodge
 from leadroutes.arrivals import Arrivals
+from leadroutes.collecting import collect_seldom
 from leadroutes.connection import patient_for
 from leadroutes.domain.identity import load_time_zones
 from leadroutes.engine import Engine
@@ -45,6 +46,7 @@ async def serve(settings: Settings, *, host: str, port: int, with_worker: bool) 
         with stopping_by_signal() as stopping, traced(settings):
             listening = listen(host, port)
             async with running(settings, database, listening, with_worker=with_worker) as house:
+                collect_seldom()
                 log.info("listening", address=address_of(listening), worker=with_worker)
                 await stopping.wait()
                 await _turn_away(house, settings.stop_delay)
@@ -68,6 +70,7 @@ async def work(settings: Settings) -> None:
             lodge = _lodging(settings, build_lodge(settings, database, engine, arrivals))
             async with _working(worker), lodge:
                 database.start_listening()
+                collect_seldom()
                 log.info("working")
                 await stopping.wait()
                 log.info("stopping")
