@@ -23,6 +23,7 @@ OWNERS = 100
 LATER = timedelta(days=300)  # nothing of this falls due here
 STEADY, AT_ONCE = timedelta(days=1), timedelta(days=10)  # from the beginning, in the domain's time
 AHEAD = 2.0  # seconds before the stream begins
+BATCH, MOST_BATCHES = 500, 200  # of the limit: rows of a commit, and commits
 
 LATENESS = """
 SELECT percentile_cont($1::float8[]) WITHIN GROUP (ORDER BY extract(epoch FROM
@@ -190,7 +191,8 @@ async def _until_done(plot: Plot, kind: Kind, moment: datetime) -> None:
 
 
 async def _limit(plot: Plot, kind: Kind, sizes: Sizes) -> Limit:
-    """Those that wait until later, taken now; no worker runs any more. Ends while there are enough of them."""
+    """Those that wait until later, taken now, half of them at the most; no worker runs any more."""
     script = bench_sql(kind.scenario.replace(" campaign", "").replace(" ", "_"))
-    rate = 500 * await plot.pgbench(script, clients=1, seconds=min(5.0, sizes.seconds))
+    batches = max(1, min(MOST_BATCHES, sizes.waiting // 2 // BATCH))
+    rate = BATCH * await plot.pgbench(script, clients=1, transactions=batches)
     return Limit("pgbench: the same marks, messages and jobs, 500 a commit, 1 client", rate)
