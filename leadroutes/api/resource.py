@@ -6,6 +6,8 @@ Data only: nothing here reads a request or a database. In every piece of SQL `t`
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from leadroutes.api.auth import Caller
@@ -149,20 +151,38 @@ class Resource:
         return self.source or f"{self.table} t"
 
     @property
-    def filters(self) -> dict[str, Field]:
+    def filters(self) -> Mapping[str, Field]:
         """The fields that may stand in a query, by the names that they have there."""
-        named = {each.name: each for each in self.fields}
-        direct = {each.name: each for each in self.fields if each.filterable}
-        return direct | {name: named[target] for name, target in self.selects.items()}
+        return _filters(self)
 
     @property
-    def answered(self) -> dict[str, Field]:
+    def answered(self) -> Mapping[str, Field]:
         """The fields of an answer by their keys, in order."""
-        return {each.answer_key: each for each in self.fields if each.answer_key}
+        return _answered(self)
 
     @property
     def writeable(self) -> tuple[Field, ...]:
-        return tuple(each for each in self.fields if each.write is not Write.NEVER)
+        return _writeable(self)
 
     def has(self, column: str) -> bool:
         return any(each.stored == column for each in self.fields)
+
+
+# Asked for by every request; what is declared does not change.
+
+
+@cache
+def _filters(resource: Resource) -> Mapping[str, Field]:
+    named = {each.name: each for each in resource.fields}
+    direct = {each.name: each for each in resource.fields if each.filterable}
+    return MappingProxyType(direct | {name: named[target] for name, target in resource.selects.items()})
+
+
+@cache
+def _answered(resource: Resource) -> Mapping[str, Field]:
+    return MappingProxyType({each.answer_key: each for each in resource.fields if each.answer_key})
+
+
+@cache
+def _writeable(resource: Resource) -> tuple[Field, ...]:
+    return tuple(each for each in resource.fields if each.write is not Write.NEVER)
