@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
+from tests.conftest import with_database
 from tests.mailbox import Mailbox
 from tests.stories.conftest import Story
 from tests.town import Town
@@ -53,3 +55,13 @@ async def site(database: Database, database_url: str, tmp_path: Path) -> AsyncIt
         story = Story(database, town, mailbox, Settings(smtp_url=mailbox.url, data=tmp_path))
         yield Site(story, environment)
         await leave(story)
+
+
+@pytest.fixture
+async def empty_url(server_url: str) -> AsyncIterator[str]:
+    """A database without a schema."""
+    connection = await asyncpg.connect(server_url)
+    await connection.execute("CREATE DATABASE bare")
+    yield with_database(server_url, "bare")
+    await connection.execute("DROP DATABASE bare WITH (FORCE)")
+    await connection.close()

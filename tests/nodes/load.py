@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import httpx
 
 SENDERS = 2
-PAUSE = 0.05  # seconds of a sender between two leads
+PAUSE = 0.1  # seconds of a sender between two leads
 
 Post = Callable[..., Awaitable[httpx.Response]]
 

@@ -3,10 +3,8 @@
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from chaos.programs import ROOT
@@ -14,7 +12,6 @@ from leadroutes.api.resources import RESOURCES
 from leadroutes.settings import Settings
 from leadroutes.store.migrating import REMOVES, migrate, migrations
 from leadroutes.store.postgres import Database
-from tests.conftest import with_database
 from tests.nodes.conftest import Site
 from tests.nodes.load import Load
 from tests.nodes.processes import SERVE, SERVE_ONLY, leadroutes, node, until
@@ -141,15 +138,6 @@ async def test_a_version_that_is_ahead_of_the_schema_says_what_to_do(site: Site,
     assert await leadroutes(site.environment, *SERVE_ONLY, of=of) == (
         1, "leadroutes: The database lacks 9001_next: run leadroutes migrate\n"
     )  # fmt: skip
-
-
-@pytest.fixture
-async def empty_url(server_url: str) -> AsyncIterator[str]:
-    connection = await asyncpg.connect(server_url)
-    await connection.execute("CREATE DATABASE bare")
-    yield with_database(server_url, "bare")
-    await connection.execute("DROP DATABASE bare WITH (FORCE)")
-    await connection.close()
 
 
 async def test_of_many_who_migrate_at_once_one_does(empty_url: str) -> None:

@@ -67,6 +67,14 @@ async def test_exports_through_a_pooler_prepare_nothing_that_stays(site: Site, d
         assert [code for code, _ in outcomes] == [0] * (SERVERS + 1), outcomes
 
 
+async def test_an_empty_database_is_set_up_through_a_pooler_by_one_of_several(empty_url: str) -> None:
+    async with pooler(empty_url) as address:
+        environment = {"DATABASE_URL": address, "LEADROUTES_DATABASE_LISTEN_URL": empty_url}
+        outcomes = await asyncio.gather(*(leadroutes(environment, "migrate") for _ in range(3)))
+
+    assert sorted(told.split()[0] for _, told in outcomes) == ["Applied", "The", "The"], outcomes
+
+
 async def test_who_keeps_statements_all_the_same_is_told_what_to_set(database_url: str) -> None:
     async with pooler(database_url) as address:
         database = await Database.open(Settings(statement_cache=100), url=address)
