@@ -16,7 +16,7 @@ from leadroutes.errors import Problem, Unavailable
 from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database, Transaction, fetch_each
 
-MOST_TOGETHER = 50
+MOST_TOGETHER = 100
 # Somebody may hold a row that one of the batch needs: the others do not wait for him.
 LONGEST_WAIT = "SET LOCAL lock_timeout = '100ms'"
 
