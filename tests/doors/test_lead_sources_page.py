@@ -12,7 +12,7 @@ import pytest
 from leadroutes.app import House
 from leadroutes.intake.formats import FORMATS
 from leadroutes.intake.results import REASONS
-from leadroutes.serving import answering, address_of, listen
+from leadroutes.serving import address_of, answering, listen
 from tests.doors.conftest import Doors
 
 ROOT = Path(__file__).parents[2]
