@@ -6,10 +6,12 @@ bin/generate writes them, bin/generate --check compares; nothing else may write 
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import zipcodes
 from typer.main import get_command
 
 from leadroutes.cli import app
@@ -50,9 +52,7 @@ could not be done (the reason is on standard error), with 2 for wrong arguments.
 
 def commands_page() -> str:
     """Every command with its arguments and options, as its --help shows them."""
-    return COMMANDS_HEADING + "".join(
-        _command_text(name, command) for name, command in _commands(get_command(app), "")
-    )
+    return COMMANDS_HEADING + "".join(_command_text(name, command) for name, command in _commands(get_command(app), ""))
 
 
 def _commands(group: Any, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -99,10 +99,40 @@ def _node(state: str) -> str:
     return state.replace(" ", "_")
 
 
+ZONES_HEADING = '''"""Time zones of American zipcodes: AREAS by their first three digits, OTHERS of those that lie elsewhere.
+
+Made by bin/generate from the package zipcodes, whose own table takes half a second to read and 36 MB to hold.
+"""
+'''
+
+
+def time_zones() -> str:
+    """Where most of the zipcodes that begin alike lie; forces' post offices overseas lie nowhere."""
+    areas: dict[str, Counter[str]] = {}
+    zones: dict[str, str] = {}
+    for each in zipcodes.list_all():  # type: ignore[no-untyped-call]
+        if "/" in (each["timezone"] or ""):
+            zones[each["zip_code"]] = each["timezone"]
+        areas.setdefault(each["zip_code"][:3], Counter())[zones.get(each["zip_code"], "")] += 1
+    usual = {area: counted.most_common(1)[0][0] for area, counted in areas.items()}
+    others = {zipcode: zone for zipcode, zone in zones.items() if zone != usual[zipcode[:3]]}
+    lines = [ZONES_HEADING, "# fmt: off", "# ruff: noqa: E501", "", "from typing import Final", ""]
+    for name, found in (("AREAS", usual), ("OTHERS", others)):
+        lines += [f"{name}: Final = {{", *_by_zone(found), "}"]
+    return "\n".join([*lines, ""])
+
+
+def _by_zone(found: Mapping[str, str]) -> Iterator[str]:
+    for zone in sorted(set(found.values()) - {""}):
+        beginnings = " ".join(sorted(each for each, its in found.items() if its == zone))
+        yield f'    "{zone}": "{beginnings}",'
+
+
 GENERATED: list[tuple[str, Callable[[], str]]] = [
     ("README.md", readme),
     ("docs/commands.md", commands_page),
     ("docs/settings.md", settings_page),
+    ("leadroutes/domain/time_zones.py", time_zones),
     ("leadroutes/store/schema.sql", schema),
 ]
 

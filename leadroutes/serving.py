@@ -18,7 +18,6 @@ from leadroutes.app import House, Lodge, build, build_lodge
 from leadroutes.arrivals import Arrivals
 from leadroutes.collecting import collect_seldom
 from leadroutes.connection import patient_for
-from leadroutes.domain.identity import load_time_zones
 from leadroutes.engine import Engine
 from leadroutes.errors import Misconfigured
 from leadroutes.front import Application
@@ -98,7 +97,6 @@ async def running(
 ) -> AsyncIterator[House]:
     """The whole service beside what the caller does, answering on a socket; it has stopped afterwards."""
     house = build(settings, database)
-    await asyncio.to_thread(load_time_zones)
     tasks = {READ_AGAIN: house.arrivals.read_again}
     worker = _working(Worker(database, house.engine, settings, tasks)) if with_worker else contextlib.nullcontext()
     database.start_listening()  # once everybody has said what he wants to hear

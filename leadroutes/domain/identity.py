@@ -5,16 +5,14 @@ Pure: what cannot be read becomes None, it is never repaired and never raises.
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from functools import lru_cache
-from sys import intern
 from typing import Final
 
 import phonenumbers
-import zipcodes
 from phonenumbers import timezone as phone_zones
 
 from leadroutes.domain.text import field_text, one_line
+from leadroutes.domain.time_zones import AREAS, OTHERS
 
 RELAY_DOMAIN: Final = "convo.zillow.com"
 """Addresses here pass mail on to a person whose own address the portal keeps."""
@@ -224,26 +222,24 @@ _PLACELESS: Final = frozenset(
 )
 
 
+_ZONES: Final = {
+    beginning: zone for table in (AREAS, OTHERS) for zone, them in table.items() for beginning in them.split()
+}
+
+
 def time_zone_of(zipcode: str | None, phone: str | None) -> str | None:
     """The IANA time zone of a zipcode, else of an E.164 phone's area code, else None (toll-free numbers have none)."""
-    zone = _zones_beginning(zipcode[:3]).get(zipcode[:5]) if zipcode else None
+    zone = _zone_of_zipcode(zipcode[:5]) if zipcode else None
     if zone is None and phone:
         zone = _zone_of_area(phone[:8])
     return zone
 
 
-def load_time_zones() -> None:
-    """Read the table of zipcodes, which takes half a second, before the first lead needs it."""
-    time_zone_of("80205", None)
-
-
-@lru_cache(maxsize=1_000)
-def _zones_beginning(digits: str) -> Mapping[str, str]:
-    """Of all zipcodes that begin with these three digits: a search walks the whole table, whatever it looks for."""
-    if len(digits) != 3 or not (digits.isascii() and digits.isdigit()):
-        return {}
-    found = zipcodes.similar_to(digits)  # type: ignore[no-untyped-call]
-    return {each["zip_code"]: intern(each["timezone"]) for each in found if "/" in (each["timezone"] or "")}
+def _zone_of_zipcode(zipcode: str) -> str | None:
+    """A new zipcode lies where those lie that begin alike."""
+    if len(zipcode) != 5 or not (zipcode.isascii() and zipcode.isdigit()):
+        return None
+    return _ZONES.get(zipcode) or _ZONES.get(zipcode[:3])
 
 
 @lru_cache(maxsize=65_536)

@@ -4,6 +4,7 @@ import time
 import zoneinfo
 
 import pytest
+import zipcodes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -286,6 +287,15 @@ def test_a_time_zone_comes_from_the_zipcode_else_the_area_code(
     zone: str | None,
 ) -> None:
     assert time_zone_of(zipcode, phone) == zone
+
+
+def test_every_zipcode_lies_where_its_own_package_says() -> None:
+    for each in zipcodes.list_all():
+        zone = each["timezone"] or ""
+        if "/" in zone:
+            assert time_zone_of(each["zip_code"], None) == zone
+    assert time_zone_of("80299", None) == "America/Denver"  # not given out yet
+    assert time_zone_of("09012", "+13035550142") == "America/Denver"  # the forces' post overseas lies nowhere
 
 
 @given(st.text(max_size=12), st.text(max_size=16))
