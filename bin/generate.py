@@ -99,7 +99,7 @@ def _node(state: str) -> str:
     return state.replace(" ", "_")
 
 
-ZONES_HEADING = '''"""Time zones of American zipcodes: AREAS by their first three digits, OTHERS of those that lie elsewhere.
+ZONES_HEADING = '''"""Time zones of American zipcodes: AREAS by three digits, OTHERS of those that lie elsewhere.
 
 Made by bin/generate from the package zipcodes, whose own table takes half a second to read and 36 MB to hold.
 """

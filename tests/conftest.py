@@ -28,8 +28,16 @@ def server_url() -> str:
         return
     directory = Path(tempfile.mkdtemp(prefix="leadroutes-test-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(directory))
-    yield start_embedded_server(directory, database="maintenance")
+    url = start_embedded_server(directory, database="maintenance")
+    asyncio.run(_hurry(url))
+    yield url
     shutil.rmtree(directory, ignore_errors=True)
+
+
+async def _hurry(url: str) -> None:
+    """Nothing of a throw-away server has to survive the machine; tests/chaos kills others."""
+    settings = ("fsync", "full_page_writes", "synchronous_commit")
+    await _administer(url, *(f"ALTER SYSTEM SET {name} = off" for name in settings), "SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")

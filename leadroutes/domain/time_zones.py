@@ -1,4 +1,4 @@
-"""Time zones of American zipcodes: AREAS by their first three digits, OTHERS of those that lie elsewhere.
+"""Time zones of American zipcodes: AREAS by three digits, OTHERS of those that lie elsewhere.
 
 Made by bin/generate from the package zipcodes, whose own table takes half a second to read and 36 MB to hold.
 """

@@ -325,7 +325,7 @@ def test_an_empty_database_is_set_up_by_the_first_command(run: Run, database_url
     ("change", "words"),
     [
         ("DELETE FROM migrations WHERE name = '0001_lead_routes'; INSERT INTO migrations VALUES ('0000_old')", "run"),
-        ("INSERT INTO migrations VALUES ('9999_future')", "9999_future"),
+        ("INSERT INTO migrations VALUES ('9999_remove_future')", "9999_remove_future"),
     ],
 )
 def test_a_schema_of_another_age_is_not_touched(run: Run, database_url: str, change: str, words: str) -> None:
@@ -333,6 +333,12 @@ def test_a_schema_of_another_age_is_not_touched(run: Run, database_url: str, cha
         ask(database_url, statement)
 
     assert words in run("user", "list", code=1).stderr
+
+
+def test_a_newer_schema_that_was_only_added_to_is_served_with_a_warning(run: Run, database_url: str) -> None:
+    ask(database_url, "INSERT INTO migrations VALUES ('9999_future')")
+
+    assert "9999_future" in run("user", "list").stderr
 
 
 @pytest.mark.parametrize("command", ["", "user", "serve", "import", "intake-key issue", "demo", "doctor"])

@@ -24,7 +24,9 @@ class Balancer:
         self._looked = asyncio.Condition()
 
     async def post(self, path: str, **given: Any) -> httpx.Response:
-        """Once; what goes wrong goes wrong."""
+        """Once, as soon as a node is ready; what goes wrong goes wrong."""
+        async with self._looked:
+            await asyncio.wait_for(self._looked.wait_for(lambda: bool(self._ready)), 40)
         address = self._ready[next(self._turns) % len(self._ready)]
         return await self._nodes[address].post(path, **given)
 

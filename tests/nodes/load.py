@@ -34,10 +34,22 @@ class Load:
             await asyncio.sleep(PAUSE)
 
     async def more(self, count: int) -> None:
-        """Until so many more have been answered."""
+        """Until so many more have been answered; what a sender met instead of an answer is raised."""
         wanted = len(self._answers) + count
+        waiting = asyncio.create_task(self._until(wanted))
+        try:
+            async with asyncio.timeout(60):
+                await asyncio.wait({waiting, *self._senders}, return_when=asyncio.FIRST_COMPLETED)
+            for sender in self._senders:
+                if sender.done():
+                    await sender
+            await waiting
+        finally:
+            waiting.cancel()
+
+    async def _until(self, wanted: int) -> None:
         async with self._answered:
-            await asyncio.wait_for(self._answered.wait_for(lambda: len(self._answers) >= wanted), 30)
+            await self._answered.wait_for(lambda: len(self._answers) >= wanted)
 
     async def end(self) -> list[httpx.Response]:
         """All answers; what a sender met instead of one is raised."""
