@@ -248,7 +248,7 @@ class Arrivals:
     async def _store(self, item: Item) -> Stored:
         waiting = _Waiting(item, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        if len(self._runners) < MOST_AT_ONCE:
+        if sum(not runner.done() for runner in self._runners) < MOST_AT_ONCE:  # one that is done takes nothing more
             runner = asyncio.create_task(self._run())
             self._runners.add(runner)
             runner.add_done_callback(self._runners.discard)

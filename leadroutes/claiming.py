@@ -60,7 +60,8 @@ class Claims:
         self._rule_sets = rule_sets
         self._waiting: deque[_Waiting] = deque()
         self._runner: asyncio.Task[None] | None = None
-        self._late: set[asyncio.Task[None]] = set()
+        self._late: dict[LeadKey, list[_Waiting]] = {}  # who wants a lead that is waited for, and came since
+        self._late_runners: set[asyncio.Task[None]] = set()
 
     async def claim(self, wish: Wish) -> None:
         """The lead is his, on disk; asking again is the same. NotFound, or Conflict saying who has it or why not."""
@@ -98,14 +99,24 @@ class Claims:
                 late[waiting.wish.key].append(waiting)
             else:
                 _give(waiting, answer)
-        for group in late.values():
-            self._wait_for_lead(group)
+        for key, group in late.items():
+            self._wait_for_lead(key, group)
 
-    def _wait_for_lead(self, group: Sequence[_Waiting]) -> None:
-        """Somebody else holds this lead: those who want it wait for him, and nobody else does."""
-        task = asyncio.create_task(self._settle_together(group, waits=True))
-        self._late.add(task)
-        task.add_done_callback(self._late.discard)
+    def _wait_for_lead(self, key: LeadKey, group: Sequence[_Waiting]) -> None:
+        """Somebody else holds this lead: those who want it wait for him, on one connection, and nobody else does."""
+        if key in self._late:
+            self._late[key].extend(group)
+            return
+        self._late[key] = [*group]
+        task = asyncio.create_task(self._settle_late(key))
+        self._late_runners.add(task)
+        task.add_done_callback(self._late_runners.discard)
+
+    async def _settle_late(self, key: LeadKey) -> None:
+        while group := self._late[key]:
+            self._late[key] = []
+            await self._settle_together(group, waits=True)
+        del self._late[key]
 
 
 def _give(waiting: _Waiting, answer: Exception | None) -> None:

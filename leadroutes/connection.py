@@ -100,6 +100,8 @@ class _Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._has_taken()
+        if self.transport.is_closing():  # it ends with what is left, and may be left lying about as well
+            self._await_taking()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -129,8 +131,13 @@ class _Connection(HttpToolsProtocol):
             self._taking = None
 
     def timeout_keep_alive_handler(self) -> None:
-        """After so long, an answer that has not been taken will not be."""
-        self._cut()
+        """While a long answer is being taken, its pace is judged, and nothing stands idle."""
+        if self.flow.write_paused:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+        else:
+            self._cut()
 
     def _cut(self) -> None:
         """Without lingering: the kernel would keep what the client does not take."""
@@ -141,6 +148,7 @@ class _Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()
         self._has_arrived()
         self._has_taken()
 

@@ -43,6 +43,7 @@ class Engine:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.rule_sets = RuleSets()
+        database.forget_when_reconnected(self.rule_sets.forget)
         self.is_behind = False  # more is due than fits into a batch
         self._claims = Claims(database, self.rule_sets)
 
@@ -130,8 +131,11 @@ class Engine:
 
     # -- what time does
 
-    async def do_due(self) -> datetime | None:
-        """Carry out everything that is due, in batches; answers the next moment at which something will be."""
+    async def do_due(self, is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
+        """Carry out everything that is due, in batches; answers the next moment at which something will be.
+
+        Once `is_stopping`, no further batch of many is begun: what is left is done by whoever looks next.
+        """
         steps: tuple[Callable[[Transaction], Awaitable[int]], ...] = (
             self._notify_due,
             self._lapse_due,
@@ -140,15 +144,15 @@ class Engine:
         )
         for step in steps:
             if await self.database.run(step) >= BATCH:
-                await self._catch_up(step)
+                await self._catch_up(step, is_stopping)
         moment: datetime | None = await self.database.fetchval(statement("find_next_due"))
         return moment
 
-    async def _catch_up(self, step: Callable[[Transaction], Awaitable[int]]) -> None:
+    async def _catch_up(self, step: Callable[[Transaction], Awaitable[int]], is_stopping: Callable[[], bool]) -> None:
         """Two batches at once, of different leads: one is being decided while the other one is being written."""
 
         async def go_on() -> None:
-            while await self.database.run(step) >= BATCH:
+            while not is_stopping() and await self.database.run(step) >= BATCH:
                 pass
 
         self.is_behind = True

@@ -4,12 +4,13 @@ No secret leaves through here, and nobody's address: fields that name a secret a
 like one, like an e-mail address or like a phone number in a finished line.
 """
 
+import contextlib
 import logging
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO, cast
 
 import msgspec
 import structlog
@@ -49,7 +50,7 @@ def set_up(*, as_json: bool, level: int = logging.INFO, tells_leads: bool = True
     structlog.configure(
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardError())),
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -71,7 +72,19 @@ def tell(lines: Iterable[Mapping[str, object]]) -> None:
     Past all blanking and formatting, which would cost as much as the decision that is told of.
     """
     if _write_leads is not None and (text := _write_leads(lines)):
-        sys.stderr.write(text)
+        _StandardError().write(text)
+
+
+class _StandardError:
+    """Whoever read it may have died, or its disk be full: what has been done is not undone for want of a log."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 _write_leads: Callable[[Iterable[Mapping[str, object]]], str] | None = None

@@ -108,7 +108,7 @@ class Worker:
         while not self._stopping.is_set():
             self._wake.clear()
             with span("do what is due"):
-                moment = await self._engine.do_due()
+                moment = await self._engine.do_due(self._stopping.is_set)
             seconds = LONGEST_SLEEP if moment is None else self._database.clock.real_seconds_until(moment)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), min(max(seconds, SHORTEST_SLEEP), LONGEST_SLEEP))

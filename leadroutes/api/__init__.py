@@ -21,6 +21,8 @@ from leadroutes.store.postgres import Database
 
 def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Any:
     """The ASGI application of all that the API answers; it answers 404 to everything else."""
+    totals = Totals()
+    database.forget_when_reconnected(totals.forget)
     rooms = Rooms(
         database=database,
         engine=engine,
@@ -31,7 +33,7 @@ def application(database: Database, engine: Engine, arrivals: Arrivals, settings
         claimed_leads=claimed_leads_of(database),
         lead_owners=lead_owners_of(database),
         records=reading(database),
-        totals=Totals(),
+        totals=totals,
         creations={each.path: Commits(database) for each in RESOURCES if each.is_plain},
     )
     return Api(rooms, Table(_paths()))

@@ -32,3 +32,7 @@ class Totals:
         self._kept.move_to_end((path, caller_id))
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
+
+    def forget(self) -> None:
+        """Count everything again."""
+        self._kept.clear()

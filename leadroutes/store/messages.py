@@ -110,7 +110,12 @@ class Sending:
 
     async def _note(self, attempts: list[_Attempt]) -> list[bool]:
         records = [
-            {"owner_id": each.key.owner_id, "id": each.key.id, "attempt": each.number, **asdict(each.outcome)}
+            {
+                "owner_id": each.key.owner_id,
+                "id": each.key.id,
+                "attempt": each.number,
+                **_storable(asdict(each.outcome)),
+            }
             for each in attempts
         ]
         rows = await self._database.fetch(
@@ -118,3 +123,11 @@ class Sending:
         )
         noted = {(row["owner_id"], row["id"]) for row in rows}
         return [(each.key.owner_id, each.key.id) in noted for each in attempts]
+
+
+def _storable(record: dict[str, Any]) -> dict[str, Any]:
+    """A server may have answered in bytes that are no UTF-8, or with a zero in them: neither can be kept."""
+    return {
+        name: value.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(value, str) else value
+        for name, value in record.items()
+    }

@@ -88,6 +88,7 @@ class Database:
         self.hosts = hosts
         self.clock = clock
         self._listeners: dict[str, list[Callable[[], None]]] = {CLOCK: [self._clock_moved]}
+        self._caches: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -120,7 +121,7 @@ class Database:
                 async with connection.transaction():
                     yield transaction
             for each in transaction.once_committed:
-                each()
+                _note(each)
 
     async def run(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Do `work` in a transaction, again from the start when it collided with another one."""
@@ -210,6 +211,10 @@ class Database:
         """Call `heard` whenever the channel speaks, and after every reconnection, as something may have been missed."""
         self._listeners.setdefault(channel, []).append(heard)
 
+    def forget_when_reconnected(self, forget: Callable[[], None]) -> None:
+        """For what is remembered by a number that a standby, once it has taken over, may give out a second time."""
+        self._caches.append(forget)
+
     def start_listening(self) -> None:
         """Hold one connection of our own that hears NOTIFY; it is made again whenever it breaks."""
         self._spawn(self._keep_listening())
@@ -246,6 +251,8 @@ class Database:
             connection.terminate()
 
     def _hear_all(self) -> None:
+        for forget in self._caches:
+            forget()
         for channel in self._listeners:
             self._heard(None, 0, channel, "")
 
@@ -260,6 +267,14 @@ async def fetch_each(connection: Any, sql: str, many: Sequence[Sequence[Any]]) -
         return [await connection.fetchrow(sql, *many[0])]
     rows: list[asyncpg.Record] = await connection.fetchmany(sql, many)
     return rows
+
+
+def _note(each: Callable[[], None]) -> None:
+    """What is committed stays: a fault in noting it must not look as if it had to be done again."""
+    try:
+        each()
+    except Exception:
+        log.exception("what was committed could not be noted")
 
 
 @contextlib.contextmanager

@@ -28,6 +28,11 @@ class RuleSets:
         self._cached: OrderedDict[Key, tuple[RuleSet, int]] = OrderedDict()
         self._size = 0
 
+    def forget(self) -> None:
+        """Read everything again."""
+        self._cached.clear()
+        self._size = 0
+
     async def load_present(self, transaction: Transaction, versions: Mapping[int, int]) -> dict[int, RuleSet]:
         """The rule set of each owner; `versions` are users.rules_version as just read, so a cached one may serve."""
         kept = await self.load_kept(transaction, versions.items())

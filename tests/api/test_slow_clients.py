@@ -1,15 +1,20 @@
 """Clients that take their time, on real sockets: nobody holds a connection open with a byte now and then."""
 
 import asyncio
+import contextlib
+import gc
 import json
 import socket
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from leadroutes.connection import LARGEST_FRAME
-from leadroutes.serving import listen, running
+from leadroutes.connection import _Connection as Connection
+from leadroutes.front import Receive, Scope, Send
+from leadroutes.serving import answering, listen, running
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.town import Town
@@ -108,6 +113,76 @@ async def test_a_client_that_takes_no_answer_is_cut_off(town: Town) -> None:
         while client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) != TCP_CLOSED:  # noqa: ASYNC110 -- a kernel's
             await asyncio.sleep(0.05)
     client.close()
+
+
+WHOLE = 1_000_000
+
+
+@contextlib.asynccontextmanager
+async def asked_for_much(*headers: tuple[bytes, bytes]) -> AsyncIterator[socket.socket]:
+    """Somebody who has asked for a long answer, of which little fits in between."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for _ in range(2):
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
+            return
+        length = (b"content-length", b"%d" % WHOLE)
+        await send({"type": "http.response.start", "status": 200, "headers": [length, *headers]})
+        await send({"type": "http.response.body", "body": bytes(WHOLE)})
+
+    listening = listen("127.0.0.1", 0)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    async with answering(Settings(body_timeout=PATIENCE), application, listening):
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(client, listening.getsockname())
+            await loop.sock_sendall(client, GOOD)
+            yield client
+
+
+async def test_an_answer_that_is_taken_slowly_is_taken_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on for longer than a connection may stand idle, which it does not."""
+    monkeypatch.setattr("leadroutes.serving.KEEP_ALIVE", PATIENCE)
+    loop = asyncio.get_running_loop()
+    async with asked_for_much() as client:
+        taken = 0
+        while taken < WHOLE and (part := await loop.sock_recv(client, 65_536)):
+            taken += len(part)
+            await asyncio.sleep(len(part) / WHOLE * PATIENCE * 4)
+        assert taken > WHOLE
+        async with asyncio.timeout(PATIENCE * 20):  # then it stands idle
+            assert await loop.sock_recv(client, 1) == b""
+
+
+async def test_who_leaves_the_end_of_the_last_answer_is_cut_off() -> None:
+    loop = asyncio.get_running_loop()
+    async with asked_for_much((b"connection", b"close")) as client:
+        assert await loop.sock_recv(client, 1024)
+        [connection] = [each for each in gc.get_objects() if isinstance(each, Connection) and each.flow.write_paused]
+        while connection.flow.write_paused:
+            assert await loop.sock_recv(client, 1024)
+        assert connection.transport.get_write_buffer_size()
+        async with asyncio.timeout(PATIENCE * 20):
+            while connection in connection.connections:  # noqa: ASYNC110 -- uvicorn's, of those that are open
+                await asyncio.sleep(0.05)
+
+
+async def test_nothing_waits_for_a_connection_that_was_reset(town: Town) -> None:
+    def waiting() -> list[Connection]:
+        return [each for each in gc.get_objects() if isinstance(each, Connection) and each.timeout_keep_alive_task]
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", town.application)
+    writer.write(GOOD)
+    await reader.readuntil(b"\r\n\r\n")
+    assert len(waiting()) == 1
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+    await asyncio.sleep(0.1)
+    assert waiting() == []
 
 
 async def test_who_pauses_between_requests_and_sends_each_at_once_is_served_on(town: Town) -> None:

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
 from leadroutes.arrivals import Arrivals, Idempotency
 from leadroutes.engine import Engine
 from leadroutes.errors import Conflict, NotFound
-from leadroutes.sorting import NewLead
+from leadroutes.sorting import NewLead, Stored
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import KEY, Brokerage
 
@@ -310,3 +312,39 @@ async def test_a_rejected_arrival_can_be_read_again_once_its_reader_is_mended(
     assert await database.fetchval("SELECT status FROM arrivals") == "accepted"
     with pytest.raises(Conflict):
         await brokerage.arrivals.replay(brokerage.owner_id, answer.stored.arrival_id)
+
+
+async def test_an_arrival_in_the_moment_in_which_both_batches_end_is_stored_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ends = asyncio.Event()
+
+    class Still:
+        """Both commits are answered in the same turn of the loop, and the next arrival comes in that turn, too."""
+
+        async def run(self, work: Callable[[object], Awaitable[list[Stored]]]) -> list[Stored]:
+            await ends.wait()
+            return await work(None)
+
+        def forget_when_reconnected(self, forget: object) -> None:
+            """There is nothing to be connected to."""
+
+    async def receive(_transaction: object, _rule_sets: object, items: Sequence[object]) -> list[Stored]:
+        return [Stored(owner_id=1) for _ in items]
+
+    monkeypatch.setattr("leadroutes.arrivals.receive", receive)
+    arrivals = Arrivals(Engine(cast("Database", Still())))
+    lead = NewLead(owner_id=1, contact_id=1, creator_user_id=1)
+
+    async def post_at_the_end() -> Stored:
+        await ends.wait()
+        return await arrivals.post_lead(lead)
+
+    posted = []
+    for post in (arrivals.post_lead(lead), arrivals.post_lead(lead), post_at_the_end()):
+        posted.append(asyncio.create_task(post))
+        for _ in range(3):
+            await asyncio.sleep(0)
+    ends.set()
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*posted) == [Stored(owner_id=1)] * 3

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
+
 from leadroutes.doctor import examine
 from leadroutes.errors import Conflict, NotFound, Unavailable
 from leadroutes.store.postgres import Database
@@ -119,6 +121,26 @@ async def test_a_lead_that_somebody_else_holds_keeps_nobody_from_the_others(
         assert not any(task.done() for task in waiting)
     assert (await at_once(waiting))[0] == "won"
     assert await database.fetchval("SELECT user_id FROM claims WHERE lead_id = $1", held) == bob
+
+
+async def test_many_who_come_for_a_held_lead_one_after_the_other_leave_connections_to_others(
+    brokerage: Brokerage, database: Database, database_url: str
+) -> None:
+    agents = await crowd(brokerage, 2 * database.pool.get_max_size())
+    held, free = await ask_for(brokerage, 2)
+    own = await asyncpg.connect(database_url)
+    async with own.transaction():
+        await own.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", held)
+        waiting = []
+        for agent in agents:
+            waiting.append(asyncio.create_task(brokerage.engine.claim(brokerage.owner_id, held, agent)))
+            await asyncio.sleep(0.02)  # a batch of his own
+        await asyncio.wait_for(brokerage.engine.claim(brokerage.owner_id, free, agents[0]), 5)
+        assert not any(task.done() for task in waiting)
+    await own.close()
+    answers = await at_once(waiting)
+    assert answers.count("won") == 1
+    assert await database.fetchval("SELECT user_id FROM claims WHERE lead_id = $1", held) == agents[0]
 
 
 async def test_who_lost_is_told_so_while_somebody_holds_the_lead(brokerage: Brokerage, database: Database) -> None:

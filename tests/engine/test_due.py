@@ -42,6 +42,13 @@ async def test_what_fills_several_batches_is_told_once(crowded: Database) -> Non
     assert len(told) == LEADS
 
 
+async def test_whoever_is_told_to_stop_leaves_the_rest_to_others(crowded: Database) -> None:
+    await Engine(crowded).do_due(lambda: True)
+    assert (await states(crowded))["notified"] == LEADS + BATCH
+    await Engine(crowded).do_due()
+    assert (await states(crowded))["notified"] == 2 * LEADS
+
+
 async def test_a_fault_in_the_middle_is_heard_of_and_nothing_is_left_behind(crowded: Database) -> None:
     lead_id = await crowded.fetchval("SELECT max(id) FROM leads")
     await crowded.execute(

@@ -1,10 +1,12 @@
 """Rule sets: built once after a change, read as they were kept by every other process, cached within bounds."""
 
+import asyncio
 import contextlib
 
 import pytest
 
 from leadroutes.domain.model import RuleSet
+from leadroutes.engine import Engine
 from leadroutes.store.postgres import Database
 from leadroutes.store.routing import RuleSets
 from tests.town import Town
@@ -72,3 +74,24 @@ async def test_what_is_rolled_back_is_not_cached(town: Town) -> None:
     assert await town.database.fetchval("SELECT count(*) FROM rule_sets") == 0
     assert (await load(town, rule_sets, "alice")) is not undone
     assert await town.database.fetchval("SELECT count(*) FROM rule_sets") == 1
+
+
+async def test_what_a_standby_never_received_is_forgotten_once_it_has_taken_over(town: Town) -> None:
+    """Without synchronous replication it goes back to an earlier number, and gives the next one out again."""
+    engine, database = Engine(town.database), town.database
+    database.start_listening()
+    listening = "FROM pg_stat_activity WHERE datname = current_database() AND query ~ '^LISTEN'"
+    async with asyncio.timeout(10):
+        while not await database.fetchval(f"SELECT EXISTS (SELECT {listening})"):
+            pass  # the question itself takes its time
+    await database.execute("UPDATE lead_routes SET priority = 7")
+    lost = await load(town, engine.rule_sets, "alice")
+
+    await database.execute("DELETE FROM rule_sets WHERE number = $1", lost.number)
+    await database.execute("UPDATE users SET rules_version = $1 WHERE username = 'alice'", lost.number - 1)
+    await database.execute("UPDATE lead_routes SET priority = 8")
+    await database.fetch(f"SELECT pg_terminate_backend(pid) {listening}")
+    async with asyncio.timeout(10):
+        while (found := await load(town, engine.rule_sets, "alice")).rules == lost.rules:
+            pass
+    assert (found.number, found.rules.routes[0].priority) == (lost.number, 8)

@@ -1,5 +1,7 @@
 """One lead can be followed through the log by two numbers, and nobody is recognised there."""
 
+import asyncio
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -8,7 +10,9 @@ import pytest
 import structlog
 
 from leadroutes import logs
+from leadroutes.sorting import NewLead, Stored
 from leadroutes.store.messages import MessageKey
+from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox
 from tests.worker.conftest import Post
@@ -82,3 +86,36 @@ def test_a_log_without_leads_stays_without_them(capsys: pytest.CaptureFixture[st
     logs.tell([{"event": "lead claimed", "owner": 1, "lead": 2}])
 
     assert capsys.readouterr().err == ""
+
+
+async def test_a_log_that_nobody_takes_any_more_undoes_nothing(
+    brokerage: Brokerage, database: Database, told: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What reads standard error has died, or its disk is full: what is committed is answered as committed."""
+
+    class Broken(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    [lead_id] = (await brokerage.ask()).stored.lead_ids
+    contact_id = await database.fetchval("SELECT id FROM contacts")
+    monkeypatch.setattr("sys.stderr", Broken())
+    lead = NewLead(owner_id=brokerage.owner_id, contact_id=contact_id, creator_user_id=brokerage.owner_id)
+    assert (await brokerage.arrivals.post_lead(lead)).is_new
+    await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
+    assert await database.fetchval("SELECT count(*) FROM leads") == 2
+
+
+async def test_what_cannot_be_noted_of_a_commit_does_not_make_it_again(
+    brokerage: Brokerage, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    await brokerage.ask()
+    contact_id = await database.fetchval("SELECT id FROM contacts")
+    monkeypatch.setattr("leadroutes.receiving.note_arrivals", fail)
+    lead = NewLead(owner_id=brokerage.owner_id, contact_id=contact_id, creator_user_id=brokerage.owner_id)
+    answers = await asyncio.gather(*(brokerage.arrivals.post_lead(lead) for _ in range(3)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Stored] * 3
+    assert await database.fetchval("SELECT count(*) FROM leads") == 4

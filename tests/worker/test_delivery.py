@@ -278,3 +278,16 @@ def test_an_address_of_which_no_mail_can_be_made_is_a_permanent_error(address: s
     with pytest.raises(DeliveryError) as error:
         make_mail(Envelope(address=address, subject="x", text_body="x"), "leads@example.com")
     assert error.value.is_permanent
+
+
+async def test_what_a_server_says_in_no_utf_8_is_kept_as_far_as_it_can_be(
+    brokerage: Brokerage, post: Post, database: Database
+) -> None:
+    """Bytes that are no text come as halves of surrogate pairs; nothing noted would be tried again for ever."""
+    await brokerage.ask()
+    message_id = await post.the_only()
+    sending, key = Sending(database), MessageKey(brokerage.owner_id, message_id)
+    await sending.begin(key)
+    reason = b"550 bo\xeete pleine\0".decode("utf-8", "surrogateescape")
+    assert await sending.note(key, 1, Outcome(state="failed", reason=reason))
+    assert await post.outcome(message_id) == ("failed", "550 bo?te pleine")
