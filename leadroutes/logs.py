@@ -50,7 +50,7 @@ def set_up(*, as_json: bool, level: int = logging.INFO, tells_leads: bool = True
     structlog.configure(
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _StandardError())),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Forgiving(sys.stderr))),
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -72,19 +72,22 @@ def tell(lines: Iterable[Mapping[str, object]]) -> None:
     Past all blanking and formatting, which would cost as much as the decision that is told of.
     """
     if _write_leads is not None and (text := _write_leads(lines)):
-        _StandardError().write(text)
+        _Forgiving(sys.stderr).write(text)
 
 
-class _StandardError:
+class _Forgiving:
     """Whoever read it may have died, or its disk be full: what has been done is not undone for want of a log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
     def write(self, text: str) -> None:
         with contextlib.suppress(OSError):
-            sys.stderr.write(text)
+            self._stream.write(text)
 
     def flush(self) -> None:
         with contextlib.suppress(OSError):
-            sys.stderr.flush()
+            self._stream.flush()
 
 
 _write_leads: Callable[[Iterable[Mapping[str, object]]], str] | None = None
