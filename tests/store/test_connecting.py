@@ -65,8 +65,9 @@ async def test_of_several_only_one_that_takes_writes_will_do(database_url: str) 
             await Hosts(several(database_url, "127.0.0.1:1")).connect()
         connection = await Hosts(several(database_url, "127.0.0.1:1") + "&target_session_attrs=any").connect()
         await connection.close()
+    separator = "&" if "?" in database_url else "?"
     with pytest.raises(OSError, match="the server"):
-        await Hosts(database_url + "&target_session_attrs=standby").connect()
+        await Hosts(f"{database_url}{separator}target_session_attrs=standby").connect()
 
 
 async def test_connections_to_what_takes_no_writes_any_more_are_left(database: Database, database_url: str) -> None:

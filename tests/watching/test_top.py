@@ -80,7 +80,7 @@ async def test_it_is_live_in_a_terminal_and_outlives_the_database(database: Data
         screen.seen = ""
         await screen.until(r"abcdefgh")
         os.write(screen.terminal, b"\x03")
-        assert await asyncio.wait_for(screen.process.wait(), 20) == 130
+        assert await asyncio.wait_for(screen.process.wait(), 60) == 130
         await screen.until(r"\x1b\[\?1049l")
     assert "Traceback" not in screen.seen
 
@@ -104,7 +104,7 @@ class Screen:
         self._changed.set()
 
     async def until(self, pattern: str) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not re.search(pattern, self.seen):
                 self._changed.clear()
                 await self._changed.wait()
