@@ -30,7 +30,7 @@ from leadroutes.sorting import Item, NewLead, Received, Stored
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.queue import RowKey
-from leadroutes.store.together import Together
+from leadroutes.store.together import Together, give
 from leadroutes.tracing import span
 from leadroutes.vault import Vault
 from leadroutes.vendors import Vendors
@@ -279,24 +279,14 @@ class Arrivals:
         metrics.BATCH.observe(len(batch))
         metrics.COMMIT.observe(time.perf_counter() - begun)
         for waiting, answer in zip(batch, answers, strict=True):
-            _give(waiting.answer, answer)
+            give(waiting.answer, answer)
 
 
 def _fail(batch: list[_Waiting], error: Exception) -> None:
     if isinstance(error, asyncpg.PostgresError):
         log.error("an arrival could not be stored", error=repr(error))
     for waiting in batch:
-        if not waiting.answer.done():
-            waiting.answer.set_exception(error)
-
-
-def _give(future: "asyncio.Future[Stored]", answer: Stored | Problem) -> None:
-    if future.done():
-        return  # the caller has gone; the lead is stored all the same
-    if isinstance(answer, Problem):
-        future.set_exception(answer)
-    else:
-        future.set_result(answer)
+        give(waiting.answer, error)
 
 
 def _refusal_of(reading: Reading) -> Refusal | None:

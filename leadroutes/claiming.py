@@ -17,6 +17,7 @@ from leadroutes.errors import Conflict, NotFound, Problem, Unavailable
 from leadroutes.store.leads import LeadRow, load_leads, lock_lead, lock_open_leads
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
+from leadroutes.store.together import give
 from leadroutes.tracing import span
 
 MOST_TOGETHER = 100
@@ -88,7 +89,7 @@ class Claims:
         except Exception as error:  # noqa: BLE001 -- whatever it is, the callers have to hear of it
             if len(batch) == 1 or isinstance(error, Unavailable):
                 for waiting in batch:
-                    _give(waiting, error)
+                    give(waiting.answer, error)
                 return
             for waiting in batch:
                 await self._settle_together([waiting], waits=True)
@@ -98,7 +99,7 @@ class Claims:
             if waiting.wish.key in settled.busy:
                 late[waiting.wish.key].append(waiting)
             else:
-                _give(waiting, answer)
+                give(waiting.answer, answer)
         for key, group in late.items():
             self._wait_for_lead(key, group)
 
@@ -117,15 +118,6 @@ class Claims:
             self._late[key] = []
             await self._settle_together(group, waits=True)
         del self._late[key]
-
-
-def _give(waiting: _Waiting, answer: Exception | None) -> None:
-    if waiting.answer.done():
-        return  # the caller has gone; it is settled all the same
-    if answer is None:
-        waiting.answer.set_result(None)
-    else:
-        waiting.answer.set_exception(answer)
 
 
 async def settle(

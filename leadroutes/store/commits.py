@@ -15,6 +15,7 @@ import asyncpg
 from leadroutes.errors import Problem, Unavailable
 from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database, Transaction, fetch_each
+from leadroutes.store.together import give
 
 MOST_TOGETHER = 100
 # Somebody may hold a row that one of the batch needs: the others do not wait for him.
@@ -85,7 +86,7 @@ class Commits:
         except Exception:  # noqa: BLE001 -- whose fault it is, shows when each is done alone
             return False
         for each, answer in zip(batch, answers, strict=True):
-            _give(each.answer, answer)
+            give(each.answer, answer)
         return True
 
     async def _do_alone(self, waiting: _Waiting) -> None:
@@ -94,7 +95,7 @@ class Commits:
             answer = await self._database.run(waiting.work.alone)
         except Exception as error:  # noqa: BLE001 -- the caller has to hear of it
             answer = error
-        _give(waiting.answer, answer)
+        give(waiting.answer, answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +136,3 @@ async def _answers_to(batch: Sequence[_Waiting], transaction: Transaction) -> li
             raise answer
         answers[place] = answer
     return answers
-
-
-def _give(future: "asyncio.Future[Any]", answer: Any) -> None:
-    if future.done():
-        return  # the caller has gone; what he wanted is done all the same
-    if isinstance(answer, Exception):
-        future.set_exception(answer)
-    else:
-        future.set_result(answer)

@@ -13,6 +13,7 @@ import asyncpg
 
 from leadroutes.errors import Unavailable
 from leadroutes.store.postgres import Database
+from leadroutes.store.together import give
 
 MOST_TOGETHER = 100
 MOST_UNDER_WAY = 2  # packets with the same statement
@@ -70,12 +71,10 @@ class Pipeline:
                     await self._answer(sql, [each])
                 return
             for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
+                give(future, error)
             return
         for (_, future), row in zip(batch, rows, strict=True):
-            if not future.done():
-                future.set_result(row)
+            give(future, row)
 
 
 def reading(database: Database) -> Pipeline:

@@ -5,8 +5,8 @@ So does work in batches. Nothing is cached: every answer was read, and everythin
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from leadroutes.errors import Unavailable
 
@@ -38,17 +38,23 @@ class Together(Generic[Key, Value]):
             try:
                 found = await self._load(list(waiting))
             except Exception as error:  # noqa: BLE001 -- those who asked have to hear of it
-                for future in _left(waiting.values()):
-                    future.set_exception(error)
+                for futures in waiting.values():
+                    for future in futures:
+                        give(future, error)
                 continue
             for key, futures in waiting.items():
-                for future in _left([futures]):
-                    future.set_result(found.get(key))
+                for future in futures:
+                    give(future, found.get(key))
 
 
-def _left(crowd: Iterable[list[asyncio.Future[Value | None]]]) -> list[asyncio.Future[Value | None]]:
-    """Those who have not gone away in the meantime."""
-    return [future for futures in crowd for future in futures if not future.done()]
+def give(future: "asyncio.Future[Any]", answer: Any) -> None:
+    """The answer, or the exception that it is; whoever waited may have gone, and his work is done all the same."""
+    if future.done():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
 
 
 class Batches(Generic[Key, Item, Answer]):
@@ -96,9 +102,7 @@ class Batches(Generic[Key, Item, Answer]):
                     await self._do_together([each])
                 return
             for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
+                give(future, error)
             return
         for (_, future), answer in zip(batch, answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
+            give(future, answer)
