@@ -48,6 +48,12 @@ LONGEST_STATEMENT = 60  # seconds
 # stopped it) would otherwise keep what it has locked from all others until it goes on.
 LONGEST_PAUSE = 10
 STATEMENTS = 100  # that a connection keeps prepared, where it is ours alone
+# Every statement of a transaction is made for its indexes, and comes again and again with lists of any length: its plan is
+# made once and for all of them, and never walks a table, not even one that was empty when the plan was made.
+BEGIN = (
+    "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
+    " SET LOCAL plan_cache_mode = force_generic_plan"
+)
 # A pooler gave us another connection than the one that has prepared it, or one that somebody else prepared it on.
 MIXED_UP = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 
@@ -118,7 +124,7 @@ class Database:
         with self._reaching():
             async with self.pool.acquire(timeout=10) as connection:
                 transaction = Transaction(connection, self.clock.now())
-                async with connection.transaction():
+                async with _begun(connection):
                     yield transaction
             for each in transaction.once_committed:
                 _note(each)
@@ -259,6 +265,18 @@ class Database:
     def _heard(self, _connection: object, _pid: int, channel: str, _payload: object) -> None:
         for heard in self._listeners.get(channel, ()):
             heard()
+
+
+@contextlib.asynccontextmanager
+async def _begun(connection: Any) -> AsyncIterator[None]:
+    """A transaction with its settings, begun in one go; ended by the block as asyncpg's own are."""
+    await connection.execute(BEGIN)
+    try:
+        yield
+    except BaseException:
+        await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
 
 
 async def fetch_each(connection: Any, sql: str, many: Sequence[Sequence[Any]]) -> list[asyncpg.Record]:
