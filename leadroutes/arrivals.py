@@ -6,7 +6,6 @@ Reads bodies, hands batches to `receiving`, and gives every caller his own answe
 import asyncio
 import hashlib
 import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +29,7 @@ from leadroutes.sorting import Item, NewLead, Received, Stored
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.queue import RowKey
-from leadroutes.store.together import Together, give
+from leadroutes.store.together import Lanes, Together, give
 from leadroutes.tracing import span
 from leadroutes.vault import Vault
 from leadroutes.vendors import Vendors
@@ -97,12 +96,11 @@ class Arrivals:
         self._limits = (settings.intake_limit, settings.mail_limit) if settings else (None, None)
         self._reader = Reader(vendors or (Vendors(settings) if settings else None))
         self._keys: Together[bytes, Opened] = Together(self._load_keys)
-        self._waiting: deque[_Waiting] = deque()
-        self._runners: set[asyncio.Task[None]] = set()
+        self._batches: Lanes[_Waiting] = Lanes(self._store_together, most=MOST_TOGETHER, lanes=MOST_AT_ONCE)
 
     async def close(self) -> None:
         """Wait until everything that has arrived is stored."""
-        await asyncio.gather(*self._runners)
+        await self._batches.close()
 
     # -- the ways in
 
@@ -247,17 +245,8 @@ class Arrivals:
 
     async def _store(self, item: Item) -> Stored:
         waiting = _Waiting(item, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        if sum(not runner.done() for runner in self._runners) < MOST_AT_ONCE:  # one that is done takes nothing more
-            runner = asyncio.create_task(self._run())
-            self._runners.add(runner)
-            runner.add_done_callback(self._runners.discard)
+        self._batches.add(waiting)
         return await waiting.answer
-
-    async def _run(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(MOST_TOGETHER, len(self._waiting)))]
-            await self._store_together(batch)
 
     async def _store_together(self, batch: list[_Waiting]) -> None:
         """One that breaks the whole batch is found by storing each alone; only its own caller hears of it."""

@@ -4,7 +4,7 @@ Whether somebody may have a lead, the domain says, one claim after the other; ev
 """
 
 import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,10 +17,11 @@ from leadroutes.errors import Conflict, NotFound, Problem, Unavailable
 from leadroutes.store.leads import LeadRow, load_leads, lock_lead, lock_open_leads
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
-from leadroutes.store.together import give
+from leadroutes.store.together import Lanes, give
 from leadroutes.tracing import span
 
 MOST_TOGETHER = 100
+MOST_AT_ONCE = 2  # commits under way: while the database works on one batch, the next is decided
 
 LeadKey = tuple[int, int]  # owner, lead
 
@@ -59,23 +60,15 @@ class Claims:
     def __init__(self, database: Database, rule_sets: RuleSets) -> None:
         self._database = database
         self._rule_sets = rule_sets
-        self._waiting: deque[_Waiting] = deque()
-        self._runner: asyncio.Task[None] | None = None
+        self._batches: Lanes[_Waiting] = Lanes(self._settle_together, most=MOST_TOGETHER, lanes=MOST_AT_ONCE)
         self._late: dict[LeadKey, list[_Waiting]] = {}  # who wants a lead that is waited for, and came since
         self._late_runners: set[asyncio.Task[None]] = set()
 
     async def claim(self, wish: Wish) -> None:
         """The lead is his, on disk; asking again is the same. NotFound, or Conflict saying who has it or why not."""
         waiting = _Waiting(wish, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._run())
+        self._batches.add(waiting)
         await waiting.answer
-
-    async def _run(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(MOST_TOGETHER, len(self._waiting)))]
-            await self._settle_together(batch)
 
     async def _settle_together(self, batch: Sequence[_Waiting], *, waits: bool = False) -> None:
         """One that breaks the whole batch is found by settling each alone; only its own caller hears of it."""

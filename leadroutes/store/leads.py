@@ -161,17 +161,23 @@ def decided_columns(decision: Decision) -> dict[str, Any]:
 
 
 def _claim_records(changes: Sequence[Applied]) -> Iterator[dict[str, Any]]:
-    """Of several leads of one contact, the last claim says to whom he is assigned: the others name no contact."""
-    last = {(each.change.lead.owner_id, each.contact_id): each for each in changes if each.change.claim is not None}
-    for each in changes:
-        if each.change.claim is not None:
-            is_last = last[each.change.lead.owner_id, each.contact_id] is each
-            yield {
-                **_key(each),
-                **asdict(each.change.claim),
-                "contact_id": each.contact_id if is_last else None,
-                "is_replacement": each.is_replacement,
-            }
+    """Of several leads of one contact, the last claim says to whom he is assigned: the others name no contact.
+
+    Contacts come in the order of their ids, so that two batches that meet never wait for each other.
+    """
+    claimed = [each for each in changes if each.change.claim is not None]
+    last = {_contact_key(each): each for each in claimed}
+    for each in sorted(claimed, key=_contact_key):
+        yield {
+            **_key(each),
+            **asdict(each.change.claim),
+            "contact_id": each.contact_id if last[_contact_key(each)] is each else None,
+            "is_replacement": each.is_replacement,
+        }
+
+
+def _contact_key(each: Applied) -> tuple[int, int]:
+    return each.change.lead.owner_id, each.contact_id
 
 
 def _json(records: Iterable[Any]) -> str:

@@ -51,7 +51,7 @@ STATEMENTS = 100  # that a connection keeps prepared, where it is ours alone
 # Every statement of a transaction is made for its indexes, and comes again and again with lists of any length: its plan is
 # made once and for all of them, and never walks a table, not even one that was empty when the plan was made.
 BEGIN = (
-    "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
+    "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off;"
     " SET LOCAL plan_cache_mode = force_generic_plan"
 )
 # A pooler gave us another connection than the one that has prepared it, or one that somebody else prepared it on.

@@ -57,6 +57,54 @@ def give(future: "asyncio.Future[Any]", answer: Any) -> None:
         future.set_result(answer)
 
 
+class Lanes(Generic[Item]):
+    """What comes while a batch is under way shares the next one; `do` answers whoever waits for an item, and never raises.
+
+    `lanes` is how many batches may be under way at once, so that one is decided while another one is being written. A
+    further one waits until it is as large as those are: many small ones cost more than a few large ones.
+    """
+
+    def __init__(self, do: Callable[[list[Item]], Awaitable[None]], *, most: int, lanes: int = 1) -> None:
+        self._do = do
+        self._most = most
+        self._lanes = lanes
+        self._waiting: deque[Item] = deque()
+        self._under_way: dict[asyncio.Task[None], int] = {}  # how many items each has
+        self._is_beginning = False
+
+    def add(self, item: Item) -> None:
+        """What comes in the same turn of the loop goes together."""
+        self._waiting.append(item)
+        if not self._is_beginning:
+            self._is_beginning = True
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._is_beginning = False
+        while self._waiting and self._is_time():
+            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            task = asyncio.create_task(self._work(batch))
+            self._under_way[task] = len(batch)
+            task.add_done_callback(self._end)
+
+    def _is_time(self) -> bool:
+        if not self._under_way:
+            return True
+        return len(self._under_way) < self._lanes and len(self._waiting) >= max(self._under_way.values())
+
+    async def _work(self, batch: list[Item]) -> None:
+        await self._do(batch)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._begin()
+
+    async def close(self) -> None:
+        """Wait until everything that has been added is done."""
+        while self._waiting or self._under_way:
+            await asyncio.wait(self._under_way) if self._under_way else await asyncio.sleep(0)
+
+
 class Batches(Generic[Key, Item, Answer]):
     """Work that comes while a batch is under way shares the next one; `do` answers for each of many items, in order.
 

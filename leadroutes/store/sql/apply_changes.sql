@@ -1,7 +1,7 @@
 -- $1 now, $2 leads, $3 offers, $4 claims, $5 messages, $6 events, $7 turns (each a JSON list).
 -- Everything that a batch of decisions changes, in one statement; the caller holds the leads' locks, or has just made
--- them. The limits say to the planner how long the lists are; otherwise it takes them for long ones, and reads whole
--- tables for the sake of one lead. A second claim of a lead fails on its primary key unless it says that it takes the first one's place.
+-- them. A limit that the planner does not know is a tenth to it: two of them, and it takes a list for one row, and looks
+-- each up, whatever it believes of the tables. A second claim of a lead fails on its primary key unless it says that it takes the first one's place.
 WITH lead AS (
     UPDATE leads l
     SET lapses_at = x.lapses_at, unclaimed_at = x.unclaimed_at,
@@ -9,10 +9,10 @@ WITH lead AS (
         facts = coalesce(l.facts, x.facts), route_id = coalesce(l.route_id, x.route_id),
         team_id = coalesce(l.team_id, x.team_id),
         modified_at = CASE WHEN x.is_claimed THEN $1 ELSE l.modified_at END
-    FROM (SELECT * FROM json_to_recordset($2::json) AS x (
+    FROM (SELECT * FROM (SELECT * FROM json_to_recordset($2::json) AS x (
         owner_id bigint, lead_id bigint, lapses_at timestamptz, unclaimed_at timestamptz, routed_at timestamptz,
         rule_set bigint, facts jsonb, route_id bigint, team_id bigint, is_claimed boolean)
-        LIMIT json_array_length($2::json)) x
+        LIMIT json_array_length($2::json)) x LIMIT json_array_length($2::json)) x
     WHERE l.owner_id = x.owner_id AND l.id = x.lead_id
       AND (x.is_claimed OR x.routed_at IS NOT NULL
            OR (l.lapses_at, l.unclaimed_at) IS DISTINCT FROM (x.lapses_at, x.unclaimed_at))
@@ -29,10 +29,10 @@ WITH lead AS (
         has_email_alert = excluded.has_email_alert
     RETURNING owner_id, lead_id, user_id, id
 ), new_claim AS (
-    SELECT x.* FROM json_to_recordset($4::json) AS x (
+    SELECT * FROM (SELECT * FROM json_to_recordset($4::json) AS x (
         owner_id bigint, lead_id bigint, contact_id bigint, user_id bigint, claimed_at timestamptz, via text,
         is_replacement boolean)
-    LIMIT json_array_length($4::json)
+        LIMIT json_array_length($4::json)) x LIMIT json_array_length($4::json)
 ), claimed AS (
     INSERT INTO claims (owner_id, lead_id, user_id, claimed_at, via)
     SELECT owner_id, lead_id, user_id, claimed_at, via FROM new_claim WHERE NOT is_replacement

@@ -9,6 +9,6 @@ SELECT l.owner_id, l.id, l.contact_id, l.rule_set, l.facts::text AS facts, l.rou
             'reason', o.reason, 'notified_at', o.notified_at, 'closed_at', o.closed_at) ORDER BY o.place, o.id), '[]')
         FROM offers o WHERE o.owner_id = l.owner_id AND o.lead_id = l.id)::text AS offers
 FROM unnest($1::bigint[], $2::bigint[]) AS wanted (owner_id, id)
-JOIN leads l USING (owner_id, id)
+CROSS JOIN LATERAL (SELECT * FROM leads l WHERE l.owner_id = wanted.owner_id AND l.id = wanted.id OFFSET 0) l
 JOIN users u ON u.id = l.owner_id
 LEFT JOIN claims c ON c.owner_id = l.owner_id AND c.lead_id = l.id

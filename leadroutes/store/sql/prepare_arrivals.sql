@@ -1,14 +1,19 @@
 -- All that a batch of arrivals needs to know, in one look, and the ids that it may use.
 -- $1 owners; $2 $3 $4 keys (owner, scope, key); $5 $6 $7 identities (owner, kind, value); $8 $9 contacts named by id;
 -- $10 $11 lead sources (owner, id), for the contact sources of the same name; $12 leads, $13 arrivals: ids wanted.
+-- Each is looked up by its key (OFFSET 0 keeps the planner from going about it the other way round, through the table).
 WITH identity AS (
-    SELECT i.owner_id, i.kind, i.value, i.contact_id
+    SELECT w.owner_id, w.kind, w.value, i.contact_id
     FROM unnest($5::bigint[], $6::text[], $7::text[]) AS w (owner_id, kind, value)
-    JOIN contact_identities i USING (owner_id, kind, value)
+    CROSS JOIN LATERAL (
+        SELECT contact_id FROM contact_identities i
+        WHERE i.owner_id = w.owner_id AND i.kind = w.kind AND i.value = w.value OFFSET 0) i
 ), known_key AS (
     SELECT k.*, l.contact_id
     FROM unnest($2::bigint[], $3::text[], $4::text[]) AS w (owner_id, scope, key)
-    JOIN idempotency_keys k USING (owner_id, scope, key)
+    CROSS JOIN LATERAL (
+        SELECT * FROM idempotency_keys k
+        WHERE k.owner_id = w.owner_id AND k.scope = w.scope AND k.key = w.key OFFSET 0) k
     LEFT JOIN leads l ON l.owner_id = k.owner_id AND l.id = k.lead_id
 ), wanted_contact AS (
     SELECT owner_id, contact_id FROM identity
@@ -35,12 +40,13 @@ SELECT
                         WHERE a.owner_id = c.owner_id AND a.contact_id = c.id AND a.zip IS NOT NULL)
                 OR EXISTS (SELECT FROM leads l
                            WHERE l.owner_id = c.owner_id AND l.contact_id = c.id AND l.zipcode IS NOT NULL))))), '[]')
-        FROM wanted_contact w JOIN contacts c ON c.owner_id = w.owner_id AND c.id = w.contact_id)::text AS contacts,
+        FROM wanted_contact w CROSS JOIN LATERAL (
+            SELECT * FROM contacts c WHERE c.owner_id = w.owner_id AND c.id = w.contact_id OFFSET 0) c)::text AS contacts,
     (SELECT coalesce(json_agg(json_build_array(w.owner_id, w.lead_source_id, (
             SELECT min(c.id) FROM contact_sources c
             WHERE c.owner_id = w.owner_id AND lower(c.name) = lower(s.name)))), '[]')
         FROM unnest($10::bigint[], $11::bigint[]) AS w (owner_id, lead_source_id)
-        JOIN lead_sources s ON s.id = w.lead_source_id)::text AS contact_sources,
+        CROSS JOIN LATERAL (SELECT name FROM lead_sources s WHERE s.id = w.lead_source_id OFFSET 0) s)::text AS contact_sources,
     ARRAY(SELECT nextval('leads_id_seq') FROM generate_series(1, $12::int)) AS lead_ids,
     ARRAY(SELECT nextval('contacts_id_seq') FROM generate_series(1, $12::int)) AS contact_ids,
     ARRAY(SELECT nextval('arrivals_id_seq') FROM generate_series(1, $13::int)) AS arrival_ids

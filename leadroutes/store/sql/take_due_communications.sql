@@ -2,13 +2,13 @@
 -- its successor, in the next year that is still to come. One that was stopped and set going again has its message
 -- queued once more.
 WITH due AS (
-    SELECT owner_id, id FROM contact_communications
+    SELECT id FROM contact_communications
     WHERE is_active AND taken_at IS NULL AND send_at <= $1
     ORDER BY send_at LIMIT $2
     FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE contact_communications c SET taken_at = $1
-    FROM due WHERE c.owner_id = due.owner_id AND c.id = due.id
+    WHERE c.id = ANY (ARRAY(SELECT id FROM due))  -- an array is short to the planner, however many $2 may be
     RETURNING c.*
 ), next_birthday AS (
     INSERT INTO contact_communications (owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id, type,
