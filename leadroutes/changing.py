@@ -30,6 +30,7 @@ async def change_leads(
         Applied(
             change=change,
             contact_id=row.contact_id,
+            offered={offer.user_id for offer in row.lead.offers},
             is_replacement=change.claim is not None and row.lead.claim is not None,
         )
         for row, change in changes

@@ -123,7 +123,13 @@ class Engine:
                 contact.id,
                 decision.contact_source_id,
             )
-        applied = Applied(change=decision.change, contact_id=contact.id, rule_set=row.present.number, decision=decision)
+        applied = Applied(
+            change=decision.change,
+            contact_id=contact.id,
+            offered={offer.user_id for offer in row.lead.offers},
+            rule_set=row.present.number,
+            decision=decision,
+        )
         await apply_changes(transaction, [applied], after)
         transaction.once_committed.append(partial(note_changes, [applied], transaction.now))
         start = campaign_start(decision, row.present, contact)

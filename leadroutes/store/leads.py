@@ -3,7 +3,7 @@
 It decides nothing; who calls it to change a lead holds that lead's lock.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,6 +47,7 @@ class Applied:
     change: Change
     contact_id: int
     is_new: bool = False  # the lead's own row has just been written, with everything in it
+    offered: Collection[int] = ()  # the users who have an offer of it already: theirs change, the others' are new
     is_replacement: bool = False  # the claim takes the place of another
     rule_set: int | None = None
     decision: Decision | None = None
@@ -116,7 +117,7 @@ async def apply_changes(
         statement("apply_changes"),
         transaction.now,
         _json(_lead_record(each, transaction.now) for each in changes if not each.is_new),
-        _json({**_key(each), **asdict(offer)} for each in changes for offer in each.change.offers),
+        _json(_offers(changes, are_new=True)),
         _json(_claim_records(changes)),
         _json({**_key(each), **asdict(message)} for each in changes for message in each.change.messages),
         _json({**_key(each), **asdict(event)} for each in changes for event in each.change.events),
@@ -124,6 +125,7 @@ async def apply_changes(
             {"owner_id": owner_id, "team_id": team_id, **asdict(each)}
             for (owner_id, team_id), each in (turns or {}).items()
         ),
+        _json(_offers(changes, are_new=False)),
     )
     await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in messages])
     if any(each.change.lead.lapses_at is not None for each in changes):
@@ -149,6 +151,13 @@ def _lead_record(each: Applied, now: datetime) -> dict[str, Any]:
     if each.decision is not None:
         record |= {"routed_at": now, "rule_set": each.rule_set, **decided_columns(each.decision)}
     return record
+
+
+def _offers(changes: Iterable[Applied], *, are_new: bool) -> Iterator[dict[str, Any]]:
+    for each in changes:
+        for offer in each.change.offers:
+            if (offer.user_id not in each.offered) is are_new:
+                yield {**_key(each), **asdict(offer)}
 
 
 def decided_columns(decision: Decision) -> dict[str, Any]:

@@ -1,4 +1,4 @@
--- $1 now, $2 leads, $3 offers, $4 claims, $5 messages, $6 events, $7 turns (each a JSON list).
+-- $1 now, $2 leads, $3 new offers, $4 claims, $5 messages, $6 events, $7 turns, $8 changed offers (each a JSON list).
 -- Everything that a batch of decisions changes, in one statement; the caller holds the leads' locks, or has just made
 -- them. A limit that the planner does not know is a tenth to it: two of them, and it takes a list for one row, and looks
 -- each up, whatever it believes of the tables. A second claim of a lead fails on its primary key unless it says that it takes the first one's place.
@@ -23,11 +23,18 @@ WITH lead AS (
         owner_id bigint, lead_id bigint, user_id bigint, team_id bigint, place int, notify_at timestamptz, rank int,
         assign_automatically boolean, has_call_alert boolean, has_text_alert boolean, has_email_alert boolean,
         state text, reason text, notified_at timestamptz, closed_at timestamptz)
-    ON CONFLICT (owner_id, lead_id, user_id) DO UPDATE
-    SET notify_at = excluded.notify_at, state = excluded.state, reason = excluded.reason,
-        notified_at = excluded.notified_at, closed_at = excluded.closed_at, has_text_alert = excluded.has_text_alert,
-        has_email_alert = excluded.has_email_alert
     RETURNING owner_id, lead_id, user_id, id
+), changed_offer AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($8::json) AS x (
+        owner_id bigint, lead_id bigint, user_id bigint, notify_at timestamptz, has_text_alert boolean,
+        has_email_alert boolean, state text, reason text, notified_at timestamptz, closed_at timestamptz)
+), changed AS (
+    UPDATE offers o
+    SET notify_at = x.notify_at, state = x.state, reason = x.reason, notified_at = x.notified_at,
+        closed_at = x.closed_at, has_text_alert = x.has_text_alert, has_email_alert = x.has_email_alert
+    FROM (SELECT * FROM (SELECT * FROM changed_offer LIMIT (SELECT count(*) FROM changed_offer)) x
+          LIMIT (SELECT count(*) FROM changed_offer)) x
+    WHERE o.lead_id = x.lead_id AND o.user_id = x.user_id AND o.owner_id = x.owner_id
 ), new_claim AS (
     SELECT * FROM (SELECT * FROM json_to_recordset($4::json) AS x (
         owner_id bigint, lead_id bigint, contact_id bigint, user_id bigint, claimed_at timestamptz, via text,
