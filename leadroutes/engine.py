@@ -33,7 +33,7 @@ from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 from leadroutes.tracing import span
 
-BATCH = 500  # due leads, or campaign steps, of one transaction
+BATCH = 1000  # due leads, or campaign steps, of one transaction
 LANES = 2  # such transactions at once, while more than one of them is full
 
 

@@ -81,9 +81,9 @@ class Sending:
         return await self._begun.add(key)
 
     async def _begin(self, keys: list[MessageKey]) -> list[Mapping[str, Any] | None]:
-        rows = await self._database.fetch(
-            statement("begin_sending"), [key.owner_id for key in keys], [key.id for key in keys]
-        )
+        wanted = sorted((key.owner_id, key.id) for key in keys)
+        async with self._database.transaction() as transaction:  # for the plan that its statements have
+            rows = await transaction.fetch(statement("begin_sending"), *zip(*wanted, strict=True))
         found = {(row["owner_id"], row["id"]): dict(row) for row in rows}
         return [found.get((key.owner_id, key.id)) for key in keys]
 

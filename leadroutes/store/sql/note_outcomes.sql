@@ -1,12 +1,13 @@
 -- $1 now, $2 what came of messages (a JSON list, each message once). Answers those of which it was noted. Whose attempt was
 -- taken for dead, and followed by another one, may still say that it was sent, which is true whatever came after it; but
 -- nothing else, and not of somebody who was erased in the meantime. A campaign step is done once its message has been
--- sent, or has been dealt with in another way than by stopping it. The limit says to the planner how long the list is.
+-- sent, or has been dealt with in another way than by stopping it. A limit that the planner does not know is a tenth to it: two
+-- of them, and it takes the list for one row.
 WITH outcome AS (
-    SELECT * FROM json_to_recordset($2::json) AS x (
+    SELECT * FROM (SELECT * FROM json_to_recordset($2::json) AS x (
         owner_id bigint, id bigint, attempt int, state text, reason text, address text, subject text, text_body text,
         html_body text, sender_id bigint)
-    LIMIT json_array_length($2::json)
+        LIMIT json_array_length($2::json)) x LIMIT json_array_length($2::json)
 ), noted AS (
     UPDATE messages m
     SET state = x.state, reason = x.reason, sent_at = CASE WHEN x.state = 'sent' THEN $1::timestamptz END,
