@@ -28,8 +28,12 @@ class TeamChoice(Struct, frozen=True):
 
 def find_route(rule_set: RuleSet, facts: Facts) -> Route | None:
     """The first route that matches; flat in the number of routes for other sources."""
-    candidates = rule_set.routes_by_source.get(facts.lead_source_id or 0, ())
-    return next((route for route in candidates if mismatch(route, facts) is None), None)
+    type_ = (facts.type or "").casefold()
+    for route in rule_set.routes_by_source.get(facts.lead_source_id or 0, ()):
+        # Routes of one source mostly differ in their filter, so that is looked at before all that mismatch looks at.
+        if (not route.filter or route.filter.casefold() == type_) and mismatch(route, facts) is None:
+            return route
+    return None
 
 
 def mismatch(route: Route, facts: Facts) -> Mismatch | None:
