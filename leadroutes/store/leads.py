@@ -174,15 +174,15 @@ def _claim_records(changes: Sequence[Applied]) -> Iterator[dict[str, Any]]:
 
     Contacts come in the order of their ids, so that two batches that meet never wait for each other.
     """
-    claimed = [each for each in changes if each.change.claim is not None]
-    last = {_contact_key(each): each for each in claimed}
-    for each in sorted(claimed, key=_contact_key):
-        yield {
-            **_key(each),
-            **asdict(each.change.claim),
-            "contact_id": each.contact_id if last[_contact_key(each)] is each else None,
-            "is_replacement": each.is_replacement,
-        }
+    last = {_contact_key(each): each for each in changes if each.change.claim is not None}
+    for each in sorted(changes, key=_contact_key):
+        if each.change.claim is not None:
+            yield {
+                **_key(each),
+                **asdict(each.change.claim),
+                "contact_id": each.contact_id if last[_contact_key(each)] is each else None,
+                "is_replacement": each.is_replacement,
+            }
 
 
 def _contact_key(each: Applied) -> tuple[int, int]:

@@ -48,12 +48,10 @@ LONGEST_STATEMENT = 60  # seconds
 # stopped it) would otherwise keep what it has locked from all others until it goes on.
 LONGEST_PAUSE = 10
 STATEMENTS = 100  # that a connection keeps prepared, where it is ours alone
-# Every statement of a transaction is made for its indexes, and comes again and again with lists of any length: its plan is
-# made once and for all of them, and never walks a table, not even one that was empty when the plan was made.
-BEGIN = (
-    "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off;"
-    " SET LOCAL plan_cache_mode = force_generic_plan"
-)
+# Every statement of a transaction is made for its indexes, and comes again and again with lists of any length: its plan
+# is made once and for all of them, and never walks a table, not even one that was empty when the plan was made.
+PLANS = """SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off;
+    SET LOCAL plan_cache_mode = force_generic_plan"""
 # A pooler gave us another connection than the one that has prepared it, or one that somebody else prepared it on.
 MIXED_UP = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 
@@ -270,7 +268,7 @@ class Database:
 @contextlib.asynccontextmanager
 async def _begun(connection: Any) -> AsyncIterator[None]:
     """A transaction with its settings, begun in one go; ended by the block as asyncpg's own are."""
-    await connection.execute(BEGIN)
+    await connection.execute(f"BEGIN; {PLANS}")
     try:
         yield
     except BaseException:

@@ -5,7 +5,7 @@ So does work in batches. Nothing is cached: every answer was read, and everythin
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from leadroutes.errors import Unavailable
@@ -58,13 +58,13 @@ def give(future: "asyncio.Future[Any]", answer: Any) -> None:
 
 
 class Lanes(Generic[Item]):
-    """What comes while a batch is under way shares the next one; `do` answers whoever waits for an item, and never raises.
+    """What comes while a batch is under way shares the next one; `do` answers whoever waits for an item, never raising.
 
     `lanes` is how many batches may be under way at once, so that one is decided while another one is being written. A
     further one waits until it is as large as those are: many small ones cost more than a few large ones.
     """
 
-    def __init__(self, do: Callable[[list[Item]], Awaitable[None]], *, most: int, lanes: int = 1) -> None:
+    def __init__(self, do: Callable[[list[Item]], Coroutine[Any, Any, None]], *, most: int, lanes: int = 1) -> None:
         self._do = do
         self._most = most
         self._lanes = lanes
@@ -83,7 +83,7 @@ class Lanes(Generic[Item]):
         self._is_beginning = False
         while self._waiting and self._is_time():
             batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            task = asyncio.create_task(self._work(batch))
+            task = asyncio.create_task(self._do(batch))
             self._under_way[task] = len(batch)
             task.add_done_callback(self._end)
 
@@ -92,9 +92,6 @@ class Lanes(Generic[Item]):
             return True
         return len(self._under_way) < self._lanes and len(self._waiting) >= max(self._under_way.values())
 
-    async def _work(self, batch: list[Item]) -> None:
-        await self._do(batch)
-
     def _end(self, task: asyncio.Task[None]) -> None:
         del self._under_way[task]
         self._begin()
@@ -102,7 +99,9 @@ class Lanes(Generic[Item]):
     async def close(self) -> None:
         """Wait until everything that has been added is done."""
         while self._waiting or self._under_way:
-            await asyncio.wait(self._under_way) if self._under_way else await asyncio.sleep(0)
+            await asyncio.sleep(0)  # until it has begun
+            if self._under_way:
+                await asyncio.wait(self._under_way)
 
 
 class Batches(Generic[Key, Item, Answer]):

@@ -18,6 +18,7 @@ from bench.people import intake_key, token
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import default_order, list_sql, record_sql
 from leadroutes.store import statement
+from leadroutes.store.postgres import PLANS
 from tests.conftest import with_database
 
 OWNERS, USERS, MEMBERS, ROUTES = 1000, 2000, 5, 10
@@ -25,7 +26,10 @@ LEADS, STEPS = 10_000, 20_000
 MOST = 50  # how many are taken at once
 DUE = "2026-01-05 12:00+00"  # a hundred leads, and a hundred steps, a second from then on
 NOW = "2026-01-05 12:00:10+00"  # a thousand of each are due
-EXECUTIONS = (1, 7)  # a session plans for the values at hand five times, and then for any values, if that is no worse
+# A session plans for the values at hand five times, and then for any values, if that is no worse; in a transaction of
+# ours it does so at once.
+IN_TRANSACTION = 0
+EXECUTIONS = (1, 7, IN_TRANSACTION)
 FEW = 5  # rows that a look at the edge of an index may read in vain
 
 
@@ -71,6 +75,8 @@ async def scans(house: asyncpg.Connection, times: int, sql: str, *values: str) -
     transaction = house.transaction()
     await transaction.start()
     try:
+        if times == IN_TRANSACTION:
+            await house.execute(PLANS)
         await house.execute(f"PREPARE asked AS {sql}")
         execution = f"EXECUTE asked({', '.join(values)})" if values else "EXECUTE asked"
         for _ in range(times - 1):
@@ -142,12 +148,96 @@ async def test_a_batch_of_leads_is_read_by_their_keys(house: asyncpg.Connection,
     assert read(found, "claims") <= MOST
 
 
+async def test_a_batch_of_messages_is_begun_by_their_keys(house: asyncpg.Connection) -> None:
+    await house.execute(
+        "INSERT INTO messages (owner_id, kind, channel, lead_id, offer_id, user_id, created_at)"
+        " SELECT owner_id, 'offer', 'email', lead_id, id, user_id, now() FROM offers WHERE place = 0 LIMIT 5000"
+        " ON CONFLICT DO NOTHING"
+    )
+    rows = await house.fetch("SELECT owner_id, id FROM messages ORDER BY owner_id, id LIMIT $1", MOST)
+    owners, ids = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*rows, strict=True))
+    found = await scans(house, IN_TRANSACTION, statement("begin_sending"), owners, ids)
+
+    assert read(found, "messages") == 2 * MOST, "once to hold them, once to mark them"
+
+
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_the_next_moment_is_the_first_entry_of_each_index(house: asyncpg.Connection, times: int) -> None:
     found = await scans(house, times, statement("find_next_due"))
 
     assert {each.index for each in found} == {"offers_due", "leads_due", "contact_communications_due", "tasks_due"}
     assert all(each.read <= 1 for each in found)
+
+
+# ------------------------------------------------------------------------------------------------- what a batch brings
+
+
+FRESH = ("contacts", "contact_identities", "leads", "idempotency_keys", "claims", "campaign_contacts", "rule_sets")
+
+
+@pytest.fixture
+async def fresh(server_url: str, template: str) -> AsyncIterator[asyncpg.Connection]:
+    """A house that its planner knows to be empty, and that has filled up since: nobody has told the planner."""
+    name = f"{template}_fresh"
+    administrator = await asyncpg.connect(server_url)
+    await administrator.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await administrator.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    url = with_database(server_url, name)
+    connection = await asyncpg.connect(url)
+    await connection.execute("VACUUM ANALYZE")
+    yield connection
+    await connection.close()
+    await administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await administrator.close()
+
+
+async def fill(connection: asyncpg.Connection) -> None:
+    """A thousand leads of one owner, each with a contact, an identity, a key, a claim and a campaign that runs."""
+    await connection.execute(
+        "SET session_replication_role = replica;"
+        "INSERT INTO contacts (owner_id, id, created_at, modified_at) SELECT 1, g, now(), now() FROM generate_series(1, 1000) g;"
+        "INSERT INTO contact_identities (owner_id, kind, value, contact_id)"
+        " SELECT 1, 'email', g || '@example.org', g FROM generate_series(1, 1000) g;"
+        "INSERT INTO leads (owner_id, id, contact_id, created_at, modified_at, touched_at)"
+        " SELECT 1, g, g, now(), now(), now() FROM generate_series(1, 1000) g;"
+        "INSERT INTO idempotency_keys (owner_id, scope, key, lead_id, created_at)"
+        " SELECT 1, 'body 1', g::text, g, now() FROM generate_series(1, 1000) g;"
+        "INSERT INTO claims (owner_id, lead_id, user_id, claimed_at, via)"
+        " SELECT 1, g, 1, now(), 'None' FROM generate_series(1, 1000) g;"
+        "INSERT INTO campaign_contacts (owner_id, campaign_id, contact_id, created_at)"
+        " SELECT 1, 1, g, now() FROM generate_series(1, 1000) g;"
+        "INSERT INTO rule_sets (owner_id, number, rules, created_at)"
+        " SELECT 1, g, '{}', now() FROM generate_series(1, 1000) g;"
+        "SET session_replication_role = origin"
+    )
+
+
+LOOKS: dict[str, tuple[str, ...]] = {
+    "prepare_arrivals": (
+        "'{1}'", "'{1}'", "'{body 1}'", "'{7}'", "'{1}'", "'{email}'", "'{7@example.org}'", "'{1}'", "'{8}'", "'{}'", "'{}'",
+        "0", "0",
+    ),
+    "load_kept_rule_sets": ("'{1}'", "'{7}'"),
+    "load_standing": ("'{1}'", "'{7}'"),
+    "lock_open_leads": ("'{1}'", "'{7}'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOOKS)
+async def test_a_plan_made_on_empty_tables_still_looks_up_by_key(fresh: asyncpg.Connection, name: str) -> None:
+    transaction = fresh.transaction()
+    await transaction.start()
+    await fresh.execute(PLANS)
+    await fresh.execute(f"PREPARE asked AS {statement(name)}")
+    execution = f"EXECUTE asked({', '.join(LOOKS[name])})"
+    await fresh.execute(execution)
+    await fill(fresh)
+    planned = await fresh.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {execution}")
+    await transaction.rollback()
+
+    found = list(_scans(msgspec.json.decode(planned)[0]["Plan"]))
+    assert {each.table for each in found} & set(FRESH)
+    assert all(each.read <= 2 for each in found if each.table in FRESH), found
 
 
 # ------------------------------------------------------------------------------------------------------- who is there

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from leadroutes.errors import Unavailable
-from leadroutes.store.together import Batches, Together
+from leadroutes.store.together import Batches, Lanes, Together
 
 
 async def test_a_crowd_is_answered_with_two_statements_at_the_most() -> None:
@@ -52,6 +52,87 @@ async def test_who_goes_away_takes_nobody_along() -> None:
     assert await patient == "here"
     with pytest.raises(asyncio.CancelledError):
         await impatient
+
+
+class Doing:
+    """Work in lanes that is under way until it is let go."""
+
+    def __init__(self, lanes: int) -> None:
+        self.batches: list[list[int]] = []
+        self._gates: list[asyncio.Event] = []
+        self.lanes: Lanes[int] = Lanes(self._do, most=4, lanes=lanes)
+
+    async def _do(self, batch: list[int]) -> None:
+        self.batches.append(batch)
+        gate = asyncio.Event()
+        self._gates.append(gate)
+        await gate.wait()
+
+    async def add(self, *items: int) -> None:
+        for item in items:
+            self.lanes.add(item)
+        await self.rest()
+
+    async def finish(self, number: int) -> None:
+        self._gates[number].set()
+        await self.rest()
+
+    async def end(self) -> None:
+        """Let all of it go."""
+        closing = asyncio.create_task(self.lanes.close())
+        while not closing.done():
+            for gate in self._gates:
+                gate.set()
+            await asyncio.sleep(0)
+
+    async def rest(self) -> None:
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+async def test_what_comes_in_the_same_moment_goes_together_up_to_the_most() -> None:
+    doing = Doing(lanes=1)
+    await doing.add(1, 2, 3, 4, 5)
+    assert doing.batches == [[1, 2, 3, 4]]
+    await doing.finish(0)
+    assert doing.batches == [[1, 2, 3, 4], [5]]
+    await doing.end()
+
+
+async def test_a_second_batch_begins_once_it_is_as_large_as_the_first() -> None:
+    doing = Doing(lanes=2)
+    await doing.add(1, 2)
+    await doing.add(3)
+    assert doing.batches == [[1, 2]]
+    await doing.add(4)
+    assert doing.batches == [[1, 2], [3, 4]]
+    await doing.add(5, 6, 7, 8, 9)
+    assert len(doing.batches) == 2, "no third lane"
+    await doing.finish(1)
+    assert doing.batches[2:] == [[5, 6, 7, 8]]
+    await doing.end()
+
+
+async def test_a_small_rest_goes_once_nothing_is_under_way() -> None:
+    doing = Doing(lanes=2)
+    await doing.add(1, 2)
+    await doing.add(3)
+    await doing.finish(0)
+    assert doing.batches == [[1, 2], [3]]
+    await doing.end()
+
+
+async def test_closing_waits_for_all_that_has_been_added() -> None:
+    doing = Doing(lanes=1)
+    doing.lanes.add(1)
+    closing = asyncio.create_task(doing.lanes.close())
+    await doing.rest()
+    assert doing.batches == [[1]]
+    assert not closing.done()
+    await doing.add(2)
+    await doing.finish(0)
+    await doing.finish(1)
+    await asyncio.wait_for(closing, 5)
 
 
 def whole(item: int) -> int:
