@@ -214,8 +214,8 @@ async def fill(connection: asyncpg.Connection) -> None:
 
 LOOKS: dict[str, tuple[str, ...]] = {
     "prepare_arrivals": (
-        "'{1}'", "'{1}'", "'{body 1}'", "'{7}'", "'{1}'", "'{email}'", "'{7@example.org}'", "'{1}'", "'{8}'", "'{}'", "'{}'",
-        "0", "0",
+        "'{1}'", "'{1}'", "'{body 1}'", "'{7}'", "'{1}'", "'{email}'", "'{7@example.org}'", "'{1}'", "'{8}'",
+        "'{}'", "'{}'", "0", "0",
     ),
     "load_kept_rule_sets": ("'{1}'", "'{7}'"),
     "load_standing": ("'{1}'", "'{7}'"),
