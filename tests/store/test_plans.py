@@ -195,7 +195,8 @@ async def fill(connection: asyncpg.Connection) -> None:
     """A thousand leads of one owner, each with a contact, an identity, a key, a claim and a campaign that runs."""
     await connection.execute(
         "SET session_replication_role = replica;"
-        "INSERT INTO contacts (owner_id, id, created_at, modified_at) SELECT 1, g, now(), now() FROM generate_series(1, 1000) g;"
+        "INSERT INTO contacts (owner_id, id, created_at, modified_at)"
+        " SELECT 1, g, now(), now() FROM generate_series(1, 1000) g;"
         "INSERT INTO contact_identities (owner_id, kind, value, contact_id)"
         " SELECT 1, 'email', g || '@example.org', g FROM generate_series(1, 1000) g;"
         "INSERT INTO leads (owner_id, id, contact_id, created_at, modified_at, touched_at)"
