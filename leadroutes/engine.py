@@ -5,9 +5,13 @@ What follows from a claim, a decline or a due moment, the domain says; who may a
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+import asyncpg
+import structlog
 
 from leadroutes.changing import change_leads, load_contact, worded
 from leadroutes.claiming import Claims, Wish
@@ -16,7 +20,7 @@ from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.domain.model import Change, Facts, Via
 from leadroutes.domain.rollout import assign, decline, fall_due, unclaim
 from leadroutes.domain.routing import decide, explain, find_turn_team, unavailable
-from leadroutes.errors import Conflict, Invalid, NotFound
+from leadroutes.errors import Conflict, Invalid, NotFound, Unavailable
 from leadroutes.journal import note_changes, note_late
 from leadroutes.receiving import campaign_start
 from leadroutes.store import statement
@@ -33,8 +37,28 @@ from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 from leadroutes.tracing import span
 
+log = structlog.get_logger()
+
 BATCH = 1000  # due leads, or campaign steps, of one transaction
+PAUSE = 60.0  # seconds before a timer that broke is tried again
 LANES = 2  # such transactions at once, while more than one of them is full
+
+
+@dataclass(frozen=True, slots=True)
+class _Timer:
+    """A moment in the life of a lead: the statement that takes the leads for which it has come, and what follows."""
+
+    name: str
+    take: str
+    decide: Callable[[LeadRow, datetime], Change]
+
+
+OFFER = _Timer(
+    "offer",
+    "take_due_leads",
+    lambda row, now: fall_due(row.lead, unavailable(row.present, row.lead.offers), now),
+)
+LAPSE = _Timer("lapse", "take_lapsed_leads", lambda row, now: unclaim(row.lead, now))
 
 
 class Engine:
@@ -46,6 +70,7 @@ class Engine:
         database.forget_when_reconnected(self.rule_sets.forget)
         self.is_behind = False  # more is due than fits into a batch
         self._claims = Claims(database, self.rule_sets)
+        self._set_aside: dict[int, float] = {}  # leads whose timer broke, and until when
 
     # -- what people do with a lead
 
@@ -142,23 +167,23 @@ class Engine:
 
         Once `is_stopping`, no further batch of many is begun: what is left is done by whoever looks next.
         """
-        steps: tuple[Callable[[Transaction], Awaitable[int]], ...] = (
-            self._notify_due,
-            self._lapse_due,
-            self._send_due,
-            lambda transaction: repeat_due_tasks(transaction, BATCH),
+        steps: tuple[Callable[[], Awaitable[int]], ...] = (
+            lambda: self._change_due(OFFER, BATCH),
+            lambda: self._change_due(LAPSE, BATCH),
+            lambda: self.database.run(self._send_due),
+            lambda: self.database.run(partial(repeat_due_tasks, most=BATCH)),
         )
         for step in steps:
-            if await self.database.run(step) >= BATCH:
+            if await step() >= BATCH:
                 await self._catch_up(step, is_stopping)
-        moment: datetime | None = await self.database.fetchval(statement("find_next_due"))
+        moment: datetime | None = await self.database.fetchval(statement("find_next_due"), self._leads_set_aside())
         return moment
 
-    async def _catch_up(self, step: Callable[[Transaction], Awaitable[int]], is_stopping: Callable[[], bool]) -> None:
+    async def _catch_up(self, step: Callable[[], Awaitable[int]], is_stopping: Callable[[], bool]) -> None:
         """Two batches at once, of different leads: one is being decided while the other one is being written."""
 
         async def go_on() -> None:
-            while not is_stopping() and await self.database.run(step) >= BATCH:
+            while not is_stopping() and await step() >= BATCH:
                 pass
 
         self.is_behind = True
@@ -170,22 +195,38 @@ class Engine:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _notify_due(self, transaction: Transaction) -> int:
-        taken = await transaction.fetch(statement("take_due_leads"), transaction.now, BATCH)
-        rows = await load_leads(transaction, self.rule_sets, ((row["owner_id"], row["id"]) for row in taken))
-        changes = [
-            (row, fall_due(row.lead, unavailable(row.present, row.lead.offers), transaction.now)) for row in rows
-        ]
-        await change_leads(transaction, self.rule_sets, changes)
-        self._note_late(transaction, "offer", [row["due_at"] for row in taken])
+    async def _change_due(self, timer: "_Timer", most: int) -> int:
+        """Carry it out for so many leads. One that breaks the batch is found by taking each alone, and set aside."""
+        taken: list[asyncpg.Record] = []
+
+        async def work(transaction: Transaction) -> None:
+            taken[:] = await transaction.fetch(statement(timer.take), transaction.now, most, self._leads_set_aside())
+            rows = await load_leads(transaction, self.rule_sets, ((row["owner_id"], row["id"]) for row in taken))
+            changes = [(row, timer.decide(row, transaction.now)) for row in rows]
+            await change_leads(transaction, self.rule_sets, changes)
+            self._note_late(transaction, timer.name, [row["due_at"] for row in taken])
+
+        try:
+            await self.database.run(work)
+        except Unavailable:
+            raise
+        except Exception:
+            if not taken:
+                raise
+            if most == 1:
+                [row] = taken
+                log.exception("a lead's timer broke, and is tried again later", owner=row["owner_id"], lead=row["id"])
+                self._set_aside[row["id"]] = asyncio.get_running_loop().time() + PAUSE
+            else:
+                for _ in range(len(taken)):
+                    await self._change_due(timer, 1)
         return len(taken)
 
-    async def _lapse_due(self, transaction: Transaction) -> int:
-        taken = await transaction.fetch(statement("take_lapsed_leads"), transaction.now, BATCH)
-        rows = await load_leads(transaction, self.rule_sets, ((row["owner_id"], row["id"]) for row in taken))
-        await change_leads(transaction, self.rule_sets, [(row, unclaim(row.lead, transaction.now)) for row in rows])
-        self._note_late(transaction, "lapse", [row["due_at"] for row in taken])
-        return len(taken)
+    def _leads_set_aside(self) -> list[int]:
+        """Those whose timer broke a moment ago: the others do not wait for them."""
+        now = asyncio.get_running_loop().time()
+        self._set_aside = {lead_id: until for lead_id, until in self._set_aside.items() if until > now}
+        return list(self._set_aside)
 
     async def _send_due(self, transaction: Transaction) -> int:
         moments = await take_due_communications(transaction, BATCH)

@@ -49,20 +49,44 @@ async def test_whoever_is_told_to_stop_leaves_the_rest_to_others(crowded: Databa
     assert (await states(crowded))["notified"] == 2 * LEADS
 
 
-async def test_a_fault_in_the_middle_is_heard_of_and_nothing_is_left_behind(crowded: Database) -> None:
-    lead_id = await crowded.fetchval("SELECT max(id) FROM leads")
-    await crowded.execute(
+async def refuse(database: Database, condition: str) -> None:
+    """Messages of such leads cannot be written."""
+    await database.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$;"
-        f"CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.lead_id = {lead_id})"
-        " EXECUTE FUNCTION refuse()"
+        f"CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION refuse()"
     )
+
+
+@pytest.mark.parametrize("place", ["min", "max"])
+async def test_a_lead_that_breaks_its_timer_keeps_nobody_waiting(crowded: Database, place: str) -> None:
+    lead_id = await crowded.fetchval(f"SELECT {place}(id) FROM leads")
+    await refuse(crowded, f"NEW.lead_id = {lead_id}")
     engine = Engine(crowded)
-    with pytest.raises(Exception, match="not this one"):
-        await engine.do_due()
+
+    moment = await engine.do_due()
+
+    assert await states(crowded) == {"notified": 2 * LEADS - 1, "scheduled": LEADS + 1}
     assert not engine.is_behind
+    assert moment is not None
+    assert moment > crowded.clock.now(), "it is not looked at again and again"
     await crowded.execute("DROP TRIGGER refuse ON messages")
     await engine.do_due()
+    assert (await states(crowded))["notified"] == 2 * LEADS - 1, "it is set aside"
+    await Engine(crowded).do_due()
     assert await states(crowded) == {"notified": 2 * LEADS, "scheduled": LEADS}
+
+
+async def test_a_lead_that_breaks_as_it_lapses_keeps_nobody_waiting(crowded: Database) -> None:
+    await crowded.execute(
+        "UPDATE offers SET state = 'expired', notified_at = notify_at, closed_at = now() WHERE place > 0"
+    )
+    await crowded.execute("UPDATE leads SET lapses_at = now() - interval '1 minute'")
+    await refuse(crowded, "NEW.kind = 'unclaimed' AND NEW.lead_id % 1000 = 0")
+
+    await Engine(crowded).do_due()
+
+    late = await crowded.fetch("SELECT id FROM leads WHERE unclaimed_at IS NULL ORDER BY id")
+    assert [row["id"] for row in late] == [lead_id for lead_id in range(1, LEADS + 1) if lead_id % 1000 == 0]
 
 
 async def test_a_worker_delivers_while_it_is_behind(crowded: Database) -> None:

@@ -114,7 +114,7 @@ def indexes(found: Sequence[Scan], table: str) -> set[str | None]:
 
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_taking_due_leads_reads_as_many_offers_as_it_takes(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("take_due_leads"), f"'{NOW}'", str(MOST))
+    found = await scans(house, times, statement("take_due_leads"), f"'{NOW}'", str(MOST), "'{}'")
 
     assert indexes(found, "offers") == {"offers_due"}
     assert read(found, "offers") <= MOST + FEW
@@ -123,7 +123,7 @@ async def test_taking_due_leads_reads_as_many_offers_as_it_takes(house: asyncpg.
 
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_taking_lapsed_leads_reads_as_many_as_it_takes(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("take_lapsed_leads"), "now()", str(MOST))
+    found = await scans(house, times, statement("take_lapsed_leads"), "now()", str(MOST), "'{}'")
 
     assert indexes(found, "leads") == {"leads_due"}
     assert read(found, "leads") <= MOST + FEW
@@ -163,7 +163,7 @@ async def test_a_batch_of_messages_is_begun_by_their_keys(house: asyncpg.Connect
 
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_the_next_moment_is_the_first_entry_of_each_index(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("find_next_due"))
+    found = await scans(house, times, statement("find_next_due"), "'{}'")
 
     assert {each.index for each in found} == {"offers_due", "leads_due", "contact_communications_due", "tasks_due"}
     assert all(each.read <= 1 for each in found)
