@@ -1,30 +1,56 @@
-"""The figures of bench/results.json as they stand in docs/performance.md, between two marks; a test compares them.
+"""The figures of bench/results.json as they stand in documents, between two marks; a test compares them.
 
 It measures nothing.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from bench.marks import put_between
 from bench.programs import ROOT
 
-PAGE = ROOT / "docs" / "performance.md"
 SHOWN = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size")
-BEGIN, END = "<!-- made by bin/bench -->\n", "<!-- end -->\n"
+
+Words = Callable[[dict[str, Any]], str]
 
 
-def put_into_page(results: Path) -> None:
-    """Write the results' figures between the marks."""
-    PAGE.write_text(with_figures(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
+def put_into_pages(results: Path) -> None:
+    """Write the results' figures between the marks of every page."""
+    for page, words in PAGES.items():
+        page.write_text(with_figures(page.read_text(encoding="utf-8"), words, results), encoding="utf-8")
 
 
-def with_figures(page: str, results: Path) -> str:
-    """The page with these results in it."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + BEGIN + as_markdown(msgspec.json.decode(results.read_bytes())) + END + after
+def with_figures(page: str, words: Words, results: Path) -> str:
+    """The page with these results in it; with nothing where there are none."""
+    made = words(msgspec.json.decode(results.read_bytes())) if results.exists() else ""
+    return put_between(page, "bin/bench", made)
+
+
+def as_sentence(results: dict[str, Any]) -> str:
+    """For who has a minute."""
+    arrival, beside = _find(results, "leads in, 128"), _find(results, "leads in, 128")["ratios"]
+    by_one = next(ratio for name, ratio in beside.items() if name.startswith("pgbench"))
+    race, late = _find(results, "200 claimers"), _find(results, "lateness", "due offers")
+    return (
+        f"On {results['machine']['cores']} cores that PostgreSQL, the service and the load share, everything durable:"
+        f" {arrival['value']:,.0f} leads a second come in over HTTP, each with its contact, its offers, its alert and"
+        f" its reason ({by_one:.1f} × what pgbench commits of the same rows one by one), 99 of 100 within"
+        f" {arrival['details']['latencies']['p99']:.0f} ms;"
+        f" {_find(results, 'leads claimed')['value']:,.0f} claims a second; of 200 agents who want one lead at once,"
+        f" the last has his answer after {race['value']:.0f} ms; beside a million offers that wait,"
+        f" {_find(results, '100,000 due', 'due offers')['value']:,.0f} a second are carried out when many are due,"
+        f" and at 500 a second 99 of 100 are on disk within {late['value']:.0f} ms of their moment.\n"
+    )
+
+
+def _find(results: dict[str, Any], name: str, scenario: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = next(
+        each for each in results["figures"] if each["name"].startswith(name) and scenario in each["scenario"]
+    )
+    return found
 
 
 def as_markdown(results: dict[str, Any]) -> str:
@@ -66,3 +92,6 @@ def _row(figure: dict[str, Any]) -> str:
 
 def _written(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
+
+
+PAGES: Mapping[Path, Words] = {ROOT / "README.md": as_sentence, ROOT / "docs" / "performance.md": as_markdown}

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
+from bench.marks import put_between
 from chaos.programs import ROOT
 
 RESULTS = ROOT / "chaos" / "results.json"
-BEGIN, END = "<!-- made by bin/chaos -->\n", "<!-- end -->\n"
 CAME_OF_IT = {
     "leads": "leads taken in",
     "offers": "offers made of them",
@@ -33,10 +33,8 @@ def put_into_pages(results: Path) -> None:
 
 def with_figures(page: str, words: Words, results: Path) -> str:
     """The page with these results in it; with nothing where there are none."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
     made = words(msgspec.json.decode(results.read_bytes())) if results.exists() else ""
-    return before + BEGIN + made + END + after
+    return put_between(page, "bin/chaos", made)
 
 
 def as_sentence(results: dict[str, Any]) -> str:
