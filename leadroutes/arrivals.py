@@ -39,7 +39,7 @@ log = structlog.get_logger()
 MOST_TOGETHER = 100
 # Commits under way: while the database works on one batch, the next is sorted. What collides is sorted again, as it is
 # when two processes collide.
-MOST_AT_ONCE = 2
+MOST_AT_ONCE = 4
 MOST_ATTEMPTS = 100  # to read an arrival again, the last of them after some four days
 UNPROVEN = ("bad_secret", "bad_signature")
 # They prove the sender: kept apart from the other headers, sealed, and only where the intake key asks for them.
