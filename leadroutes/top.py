@@ -42,12 +42,8 @@ async def show(database: Database, console: Console, *, once: bool) -> None:
     if once:
         console.print(rendered(await load_view(database)))
         return
-    task = asyncio.current_task()
-    assert task is not None
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
         while True:
-            if task.cancelling():  # Python 3.11's wait_for forgets it where what it waits for ends in the same moment
-                raise asyncio.CancelledError
             try:
                 live.update(rendered(await load_view(database)), refresh=True)
             except Unavailable as problem:

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pty
 import re
+import signal
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -132,7 +133,8 @@ async def watching(url: str) -> AsyncIterator[Screen]:
 
 
 def _take_terminal() -> None:
-    """So that Ctrl-C reaches it."""
+    """So that Ctrl-C reaches it, and is heard even where the tests themselves run in the background and ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     import fcntl
     import termios
 
