@@ -19,7 +19,7 @@ from rich.console import Console
 from bench import machine
 from bench.figures import Figure, Results, as_record, moment, show
 from bench.ground import Ground
-from bench.page import put_into_pages
+from bench.page import DOCUMENTS
 from bench.programs import ROOT, Failed
 from bench.scenarios import arrival, claim, deciding, delivery, due, flatness, importing, routes, starting
 from bench.sizes import FULL, QUICK, TINY, Sizes
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     console.print(f"Written to {options.out}", markup=False)
     if options.out == RESULTS and options.sizes is FULL and not options.scenarios:
-        put_into_pages(RESULTS)
+        DOCUMENTS.put_in(RESULTS)
     return 0
 
 

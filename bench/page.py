@@ -1,38 +1,20 @@
-"""The figures of bench/results.json as they stand in documents, between two marks; a test compares them.
+"""The figures of bench/results.json as they stand in documents.
 
 It measures nothing.
 """
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from bench.marks import put_between
+from bench.marks import Documents
 from bench.programs import ROOT
 
 SHOWN = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size")
 
-Words = Callable[[dict[str, Any]], str]
-
-
-def put_into_pages(results: Path) -> None:
-    """Write the results' figures between the marks of every page."""
-    for page, words in PAGES.items():
-        page.write_text(with_figures(page.read_text(encoding="utf-8"), words, results), encoding="utf-8")
-
-
-def with_figures(page: str, words: Words, results: Path) -> str:
-    """The page with these results in it; with nothing where there are none."""
-    made = words(msgspec.json.decode(results.read_bytes())) if results.exists() else ""
-    return put_between(page, "bin/bench", made)
-
 
 def as_sentence(results: dict[str, Any]) -> str:
     """For who has a minute."""
-    arrival, beside = _find(results, "leads in, 128"), _find(results, "leads in, 128")["ratios"]
-    by_one = next(ratio for name, ratio in beside.items() if name.startswith("pgbench"))
+    arrival = _find(results, "leads in, 128")
+    by_one = next(ratio for name, ratio in arrival["ratios"].items() if name.startswith("pgbench"))
     race, late = _find(results, "200 claimers"), _find(results, "lateness", "due offers")
     return (
         f"On {results['machine']['cores']} cores that PostgreSQL, the service and the load share, everything durable:"
@@ -94,4 +76,4 @@ def _written(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
 
 
-PAGES: Mapping[Path, Words] = {ROOT / "README.md": as_sentence, ROOT / "docs" / "performance.md": as_markdown}
+DOCUMENTS = Documents("bin/bench", {ROOT / "README.md": as_sentence, ROOT / "docs" / "performance.md": as_markdown})

@@ -22,7 +22,7 @@ from rich.table import Table
 
 from bench import machine
 from chaos.mischief import SHORT
-from chaos.page import RESULTS, put_into_pages
+from chaos.page import DOCUMENTS, RESULTS
 from chaos.postgres import Failed
 from chaos.run import Outcome, Plan, run
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         _write(out, outcome)
         console.print(f"Written to {out}", markup=False)
     if out == RESULTS:
-        put_into_pages(RESULTS)
+        DOCUMENTS.put_in(RESULTS)
     if outcome.is_good:
         shutil.rmtree(directory, ignore_errors=True)
     return 0 if outcome.is_good else 1

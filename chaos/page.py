@@ -1,15 +1,12 @@
-"""The figures of chaos/results.json as they stand in documents, between two marks; a test compares them.
+"""The figures of chaos/results.json as they stand in documents.
 
 It breaks nothing.
 """
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from bench.marks import put_between
+from bench.marks import Documents
 from chaos.programs import ROOT
 
 RESULTS = ROOT / "chaos" / "results.json"
@@ -21,20 +18,6 @@ CAME_OF_IT = {
     "ended_by_themselves": "processes that gave up while they started without a database, and were started again",
     "without_answer": "requests without an answer (a process was dead, starting or still for 8 seconds), sent again",
 }
-
-Words = Callable[[dict[str, Any]], str]
-
-
-def put_into_pages(results: Path) -> None:
-    """Write the results' figures between the marks of every page."""
-    for page, words in PAGES.items():
-        page.write_text(with_figures(page.read_text(encoding="utf-8"), words, results), encoding="utf-8")
-
-
-def with_figures(page: str, words: Words, results: Path) -> str:
-    """The page with these results in it; with nothing where there are none."""
-    made = words(msgspec.json.decode(results.read_bytes())) if results.exists() else ""
-    return put_between(page, "bin/chaos", made)
 
 
 def as_sentence(results: dict[str, Any]) -> str:
@@ -101,4 +84,4 @@ def _minutes(results: dict[str, Any]) -> int:
     return max(1, round(seconds / 60))
 
 
-PAGES: Mapping[Path, Words] = {ROOT / "README.md": as_sentence, ROOT / "docs" / "reliability.md": as_tables}
+DOCUMENTS = Documents("bin/chaos", {ROOT / "README.md": as_sentence, ROOT / "docs" / "reliability.md": as_tables})

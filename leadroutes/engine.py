@@ -195,7 +195,7 @@ class Engine:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _change_due(self, timer: "_Timer", most: int) -> int:
+    async def _change_due(self, timer: _Timer, most: int) -> int:
         """Carry it out for so many leads. One that breaks the batch is found by taking each alone, and set aside."""
         taken: list[asyncpg.Record] = []
 
@@ -208,10 +208,8 @@ class Engine:
 
         try:
             await self.database.run(work)
-        except Unavailable:
-            raise
-        except Exception:
-            if not taken:
+        except Exception as error:
+            if isinstance(error, Unavailable) or not taken:
                 raise
             if most == 1:
                 [row] = taken

@@ -31,7 +31,7 @@ def find_route(rule_set: RuleSet, facts: Facts) -> Route | None:
     type_ = (facts.type or "").casefold()
     for route in rule_set.routes_by_source.get(facts.lead_source_id or 0, ()):
         # Routes of one source mostly differ in their filter, so that is looked at before all that mismatch looks at.
-        if (not route.filter or route.filter.casefold() == type_) and mismatch(route, facts) is None:
+        if not _is_for_another(route, type_) and mismatch(route, facts) is None:
             return route
     return None
 
@@ -44,9 +44,14 @@ def mismatch(route: Route, facts: Facts) -> Mismatch | None:
         return Mismatch("lead_source_id", route.lead_source_id, facts.lead_source_id)
     if facts.contact_source_id is not None and route.contact_source_id != facts.contact_source_id:
         return Mismatch("contact_source_id", route.contact_source_id, facts.contact_source_id)
-    if route.filter and route.filter.casefold() != (facts.type or "").casefold():
+    if _is_for_another(route, (facts.type or "").casefold()):
         return Mismatch("filter", route.filter, facts.type)
     return None
+
+
+def _is_for_another(route: Route, type_: str) -> bool:
+    """Whether its filter names another type than this one, which is case folded."""
+    return (route.filter or "").casefold() not in ("", type_)
 
 
 Result = Literal["matched", "passed over", "failed"]

@@ -5,7 +5,6 @@ done alone: only its own caller hears of it.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -15,7 +14,7 @@ import asyncpg
 from leadroutes.errors import Problem, Unavailable
 from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database, Transaction, fetch_each
-from leadroutes.store.together import give
+from leadroutes.store.together import Lanes, give
 
 MOST_TOGETHER = 100
 # Somebody may hold a row that one of the batch needs: the others do not wait for him.
@@ -51,28 +50,23 @@ class Commits:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: deque[_Waiting] = deque()
-        self._runner: asyncio.Task[None] | None = None
+        self._batches: Lanes[_Waiting] = Lanes(self._do, most=MOST_TOGETHER)
         self._alone: set[asyncio.Task[None]] = set()
 
     async def run(self, work: Work[Any, Written]) -> Written:
         """What `write` answers, once it is on disk. Raises what either step raises."""
         waiting = _Waiting(work, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._run())
+        self._batches.add(waiting)
         answer: Written = await waiting.answer
         return answer
 
-    async def _run(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(MOST_TOGETHER, len(self._waiting)))]
-            if await self._done_together(sorted(batch, key=lambda each: each.work.order)):
-                continue
-            for each in batch:  # nobody waits for them: one may wait for long
-                task = asyncio.create_task(self._do_alone(each))
-                self._alone.add(task)
-                task.add_done_callback(self._alone.discard)
+    async def _do(self, batch: list[_Waiting]) -> None:
+        if await self._done_together(sorted(batch, key=lambda each: each.work.order)):
+            return
+        for each in batch:  # nobody waits for them: one may wait for long
+            task = asyncio.create_task(self._do_alone(each))
+            self._alone.add(task)
+            task.add_done_callback(self._alone.discard)
 
     async def _done_together(self, batch: Sequence[_Waiting]) -> bool:
         """False where nothing of it has been done."""

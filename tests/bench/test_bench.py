@@ -17,7 +17,7 @@ from bench import programs
 from bench.__main__ import RESULTS, SCENARIOS
 from bench.figures import Figure, Limit, figure_record, show
 from bench.load import Plan, request, write_requests
-from bench.page import PAGES, with_figures
+from bench.page import DOCUMENTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,8 +127,6 @@ def test_the_table_shows_a_figure_beside_its_limits() -> None:
     assert "0.50 x pgbench, 1,000" in text
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", DOCUMENTS.pages, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_document_shows_the_published_results_and_nothing_where_there_are_none(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-
-    assert text == with_figures(text, PAGES[page], RESULTS)
+    assert page.read_text(encoding="utf-8") == DOCUMENTS.with_figures(page, RESULTS)

@@ -4,11 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from chaos.page import PAGES, RESULTS, ROOT, with_figures
+from chaos.page import DOCUMENTS, RESULTS, ROOT
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", DOCUMENTS.pages, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_document_shows_the_published_results_and_nothing_where_there_are_none(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-
-    assert text == with_figures(text, PAGES[page], RESULTS)
+    assert page.read_text(encoding="utf-8") == DOCUMENTS.with_figures(page, RESULTS)

@@ -3,6 +3,7 @@
 Each statement is prepared and run as the service's sessions do, once and often; what its scans have read is counted.
 """
 
+import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,32 +43,38 @@ class Scan:
     read: float
 
 
+@contextlib.asynccontextmanager
+async def building(server_url: str, template: str, name: str) -> AsyncIterator[str]:
+    """The URL of a database of its own, which is dropped afterwards."""
+    database = f"{template}_{name}"
+    administrator = await asyncpg.connect(server_url)
+    await administrator.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+    await administrator.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+    yield with_database(server_url, database)
+    await administrator.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
+    await administrator.close()
+
+
 @pytest.fixture(scope="module")
 async def house(server_url: str, template: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a house with a few ten thousand offers and steps; everything on it is rolled back."""
-    name = f"{template}_plans"
-    administrator = await asyncpg.connect(server_url)
-    await administrator.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    await administrator.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    url = with_database(server_url, name)
-    plot = Plot(Ground(server_url, Path()), url, "plans")
-    await plot.put_in("found", users=USERS, owners=OWNERS, members=MEMBERS, routes=ROUTES, first_routes=ROUTES)
-    await plot.put_in(
-        "waiting_leads", users=USERS, owners=OWNERS, members=MEMBERS, leads=LEADS, told=1, due=DUE, apart=0.01
-    )  # fmt: skip
-    await plot.put_in("waiting_steps", owners=OWNERS, steps=STEPS, due=DUE, apart=0.01)
-    connection = await asyncpg.connect(url)
-    await connection.execute("UPDATE leads SET lapses_at = routed_at - interval '1 day' WHERE id % 50 = 0")
-    await connection.execute(
-        "INSERT INTO tasks (owner_id, action_type, description, status, recurs_at, created_at, modified_at)"
-        " SELECT 1, 'Call', 'Call', 'incomplete', now() + g * interval '1 hour', now(), now()"
-        " FROM generate_series(1, 2000) g"
-    )
-    await connection.execute("VACUUM ANALYZE")
-    yield connection
-    await connection.close()
-    await administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await administrator.close()
+    async with building(server_url, template, "plans") as url:
+        plot = Plot(Ground(server_url, Path()), url, "plans")
+        await plot.put_in("found", users=USERS, owners=OWNERS, members=MEMBERS, routes=ROUTES, first_routes=ROUTES)
+        await plot.put_in(
+            "waiting_leads", users=USERS, owners=OWNERS, members=MEMBERS, leads=LEADS, told=1, due=DUE, apart=0.01
+        )  # fmt: skip
+        await plot.put_in("waiting_steps", owners=OWNERS, steps=STEPS, due=DUE, apart=0.01)
+        connection = await asyncpg.connect(url)
+        await connection.execute("UPDATE leads SET lapses_at = routed_at - interval '1 day' WHERE id % 50 = 0")
+        await connection.execute(
+            "INSERT INTO tasks (owner_id, action_type, description, status, recurs_at, created_at, modified_at)"
+            " SELECT 1, 'Call', 'Call', 'incomplete', now() + g * interval '1 hour', now(), now()"
+            " FROM generate_series(1, 2000) g"
+        )
+        await connection.execute("VACUUM ANALYZE")
+        yield connection
+        await connection.close()
 
 
 async def scans(house: asyncpg.Connection, times: int, sql: str, *values: str) -> list[Scan]:
@@ -178,17 +185,11 @@ FRESH = ("contacts", "contact_identities", "leads", "idempotency_keys", "claims"
 @pytest.fixture
 async def fresh(server_url: str, template: str) -> AsyncIterator[asyncpg.Connection]:
     """A house that its planner knows to be empty, and that has filled up since: nobody has told the planner."""
-    name = f"{template}_fresh"
-    administrator = await asyncpg.connect(server_url)
-    await administrator.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    await administrator.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    url = with_database(server_url, name)
-    connection = await asyncpg.connect(url)
-    await connection.execute("VACUUM ANALYZE")
-    yield connection
-    await connection.close()
-    await administrator.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await administrator.close()
+    async with building(server_url, template, "fresh") as url:
+        connection = await asyncpg.connect(url)
+        await connection.execute("VACUUM ANALYZE")
+        yield connection
+        await connection.close()
 
 
 async def fill(connection: asyncpg.Connection) -> None:

@@ -1,4 +1,5 @@
--- $1 leads that do not count. The earliest moment at which anything is due, or null: four looks at the first entry of an index.
+-- $1 leads that do not count. The earliest moment at which anything is due, or null: four looks at the first entry of an
+-- index.
 SELECT least(
     (SELECT min(notify_at) FROM offers WHERE state = 'scheduled' AND lead_id <> ALL ($1::bigint[])),
     (SELECT min(lapses_at) FROM leads WHERE lapses_at IS NOT NULL AND id <> ALL ($1::bigint[])),

@@ -1,6 +1,7 @@
 -- $1 now, $2 new contacts, $3 filled contacts, $4 identities, $5 leads, $6 touches, $7 keys (each a JSON list),
 -- $8 owners and $9 the numbers of the rule sets that these leads were decided with.
--- A limit that the planner does not know is a tenth to it: two of them, and it takes a list for one row. A contact and a lead were created now, unless they say when (an import does).
+-- A limit that the planner does not know is a tenth to it: two of them, and it takes a list for one row.
+-- A contact and a lead were created now, unless they say when (an import does).
 -- Answers how many rule sets were the present ones, and how many identities and keys were new: where that is fewer than
 -- were sent, somebody else was faster, and the batch has to be sorted again.
 WITH present AS (
@@ -22,8 +23,8 @@ WITH present AS (
         mobile_phone = coalesce(c.mobile_phone, x.mobile_phone), home_phone = coalesce(c.home_phone, x.home_phone),
         office_phone = coalesce(c.office_phone, x.office_phone), source_id = coalesce(c.source_id, x.source_id),
         time_zone = coalesce(x.time_zone, c.time_zone), modified_at = $1
-    FROM (SELECT * FROM (SELECT * FROM json_to_recordset($3::json) AS x (owner_id bigint, id bigint, first_name text, last_name text,
-        email text, secondary_email text, mobile_phone text, home_phone text, office_phone text, source_id bigint,
+    FROM (SELECT * FROM (SELECT * FROM json_to_recordset($3::json) AS x (
+        owner_id bigint, id bigint, first_name text, last_name text, email text, secondary_email text, mobile_phone text, home_phone text, office_phone text, source_id bigint,
         time_zone text) LIMIT json_array_length($3::json)) x LIMIT json_array_length($3::json)) x
     WHERE c.owner_id = x.owner_id AND c.id = x.id
 ), identity AS (
@@ -46,7 +47,8 @@ WITH present AS (
         created_at timestamptz, is_imported boolean, routed_at timestamptz, rule_set bigint, facts jsonb,
         route_id bigint, team_id bigint, lapses_at timestamptz, unclaimed_at timestamptz)
 ), touch AS (
-    SELECT * FROM (SELECT * FROM json_to_recordset($6::json) AS x (owner_id bigint, lead_id bigint, kind text, detail jsonb,
+    SELECT * FROM (SELECT * FROM json_to_recordset($6::json) AS x (
+        owner_id bigint, lead_id bigint, kind text, detail jsonb,
         text_body text, mls_id text, listing_price text, street_address text, city text, state text, zipcode text,
         type text, counts_as_touch boolean)
         LIMIT json_array_length($6::json)) x LIMIT json_array_length($6::json)
