@@ -17,7 +17,7 @@ BODY = 600  # bytes, about what comes back
 
 
 async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
-    """Uncontended, with the worker apart; then races for one lead."""
+    """Uncontended, without a worker; then races for one lead."""
     async with ground.database("claim") as plot:
         await _found(plot, sizes.owners, MEMBERS, sizes.claims)
         limit = await _limit(plot, sizes)

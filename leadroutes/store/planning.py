@@ -1,4 +1,4 @@
-"""Tells PostgreSQL's planner about young tables early: its own look at them comes up to a minute late.
+"""Tells PostgreSQL's planner about young tables as they grow: its own look at them comes up to a minute late.
 
 Until then it has plans that were made for empty tables, and checks foreign keys by walking all rows of an owner.
 """
@@ -17,7 +17,7 @@ LOOK = 1.0  # seconds between two looks
 
 
 async def acquaint_planner(database: Database) -> None:
-    """Analyze each of the large tables once, as soon as it has some rows; ends when all are known."""
+    """Analyze each of the large tables as it outgrows what is known of it; ends when none is small any more."""
     while True:
         try:
             if not await analyze_young_tables(database):
@@ -28,9 +28,9 @@ async def acquaint_planner(database: Database) -> None:
 
 
 async def analyze_young_tables(database: Database) -> bool:
-    """Analyze those that have grown; whether any are still too small to be worth it."""
+    """Analyze those that have grown; whether any were small, and so may grow again."""
     young = await database.fetch(statement("find_young_tables"))
     grown = [row["name"] for row in young if row["has_grown"]]
     if grown:
         await database.execute(f"ANALYZE {', '.join(grown)}")
-    return len(grown) < len(young)
+    return bool(young)

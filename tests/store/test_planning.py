@@ -2,6 +2,7 @@
 
 import pytest
 
+from leadroutes.store import statement
 from leadroutes.store.planning import analyze_young_tables
 from leadroutes.store.postgres import Database
 from tests.town import Town
@@ -40,6 +41,36 @@ async def test_a_young_table_is_checked_by_its_key(database: Database, table: st
 
     [condition] = [line for line in planned.splitlines() if "Index Cond" in line]
     assert "id = $2" in condition, planned
+
+
+async def keep_rule_sets(database: Database, last: int) -> None:
+    """Those of one owner, up to this number."""
+    await database.execute(
+        "INSERT INTO users (id, email, created_at, modified_at) VALUES (1, 'a@example.com', now(), now())"
+        " ON CONFLICT DO NOTHING"
+    )
+    await database.execute(
+        "INSERT INTO rule_sets (owner_id, number, rules, created_at)"
+        " SELECT 1, n, '{}', now() FROM generate_series((SELECT count(*) + 1 FROM rule_sets), $1) n",
+        last,
+    )
+
+
+async def test_a_table_is_analyzed_again_as_it_grows_and_no_more_once_it_is_large(database: Database) -> None:
+    async def fill(last: int) -> float:
+        await keep_rule_sets(database, last)
+        assert await analyze_young_tables(database), "the other tables are small"
+        known: float = await database.fetchval("SELECT reltuples FROM pg_class WHERE oid = 'rule_sets'::regclass")
+        return known
+
+    assert [await fill(last) for last in (2_000, 2_100, 20_000, 100_000)] == [2_000, 2_000, 20_000, 20_000]
+
+
+async def test_what_is_analyzed_now_is_looked_at_again(database: Database) -> None:
+    names = [row["name"] for row in await database.fetch(statement("find_young_tables")) if row["name"] != "rule_sets"]
+    await database.execute("UPDATE pg_class SET reltuples = 10000 WHERE relname = ANY ($1::text[])", names)
+    await keep_rule_sets(database, 2_000)
+    assert await analyze_young_tables(database), "it has two thousand rows, and may have more"
 
 
 async def test_an_empty_house_has_nothing_to_learn_from(database: Database) -> None:
