@@ -19,7 +19,7 @@ BODY = 700  # bytes, about what goes in and out
 
 
 async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
-    """At each number of connections, without a worker; then with one in the same process, delivering what is alerted."""
+    """At each number of connections, without a worker; then with one in the same process, which delivers alerts."""
     async with ground.database("arrival_limit") as plot:
         await found(plot, sizes.owners)
         database_limit = await pgbench_arrivals(plot, sizes.owners, sizes.seconds)

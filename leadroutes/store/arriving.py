@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -140,11 +141,16 @@ class Writes:
 
 
 async def write(transaction: Transaction, writes: Writes) -> None:
-    """Store a batch. Overtaken: somebody was faster, nothing of it may stay."""
+    """Store a batch. Overtaken: somebody was faster, nothing of it may stay.
+
+    What another batch may bring as well comes in order, so that two that meet never wait for each other.
+    """
     if writes.arrivals:
         columns = [[each[name] for each in writes.arrivals] for name in ARRIVAL_COLUMNS]
         await transaction.execute(statement("insert_arrivals"), transaction.now, *columns)
     await enqueue(transaction.connection, READ_AGAIN, writes.to_read_again)
+    writes.identities.sort(key=itemgetter("owner_id", "kind", "value"))
+    writes.keys.sort(key=itemgetter("owner_id", "scope", "key"))
     lists = (writes.contacts, writes.filled, writes.identities, writes.leads, writes.touches, writes.keys)
     if not any(lists):
         return

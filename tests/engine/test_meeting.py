@@ -1,0 +1,111 @@
+"""Batches of two processes that want the same rows, in opposite orders: one waits for the other, never both."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from leadroutes.arrivals import Arrivals
+from leadroutes.engine import Engine
+from leadroutes.settings import Settings
+from leadroutes.store.postgres import Database
+from tests.engine.conftest import KEY, Brokerage
+
+PEOPLE = 20
+MIDDLE = PEOPLE // 2
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'met'"
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+
+
+@pytest.fixture
+async def processes(brokerage: Brokerage, database_url: str) -> AsyncIterator[list[Database]]:
+    """Two, each with connections of its own."""
+    async with contextlib.AsyncExitStack() as stack:
+        opened = []
+        mark = "&" if "?" in database_url else "?"
+        for _ in range(2):
+            opened.append(each := await Database.open(Settings(), url=f"{database_url}{mark}application_name=met"))
+            stack.push_async_callback(each.close)
+            await each.load_clock()
+        yield opened
+
+
+async def meet(
+    database: Database, processes: Sequence[Database], held: str, work: Sequence[Awaitable[Any]]
+) -> list[Any]:
+    """Do the work while somebody holds what `held` takes, until both processes wait; answers its outcomes."""
+    async with database.pool.acquire() as holder:
+        transaction = holder.transaction()
+        await transaction.start()
+        await holder.execute(held)
+        doing = asyncio.gather(*work)
+        while await database.fetchval(WAITING) < len(processes):  # noqa: ASYNC110 -- other connections do it
+            await asyncio.sleep(0.01)
+        await transaction.rollback()
+    return list(await doing)
+
+
+async def deadlocks(database: Database, processes: Sequence[Database]) -> int:
+    """So far; a connection tells of its own as it ends."""
+    for each in processes:
+        await each.close()
+    while await database.fetchval(OTHERS):  # noqa: ASYNC110 -- as above
+        await asyncio.sleep(0.01)
+    found: int = await database.fetchval(DEADLOCKS)
+    return found
+
+
+def inquiry(number: int, message: str) -> bytes:
+    return msgspec.json.encode({"email": f"p{number:02}@example.com", "message": message})
+
+
+async def test_the_same_people_who_come_by_two_doors_keep_nobody_waiting(
+    brokerage: Brokerage, database: Database, processes: list[Database]
+) -> None:
+    here, there = (Arrivals(Engine(each)) for each in processes)
+    headers = {"Content-Type": "application/json"}
+    await brokerage.ask()  # so that there is a contact
+
+    answers = await meet(
+        database,
+        processes,
+        "INSERT INTO contact_identities (owner_id, kind, value, contact_id)"
+        f" SELECT owner_id, 'email', 'p{MIDDLE:02}@example.com', id FROM contacts",
+        [
+            *(here.take_in(KEY, inquiry(number, "by mail"), headers) for number in range(PEOPLE)),
+            *(there.take_in(KEY, inquiry(number, "by push"), headers) for number in reversed(range(PEOPLE))),
+        ],
+    )
+
+    assert len({answer.stored.lead_ids for answer in answers}) == PEOPLE, "each person has one lead, touched once"
+    assert await deadlocks(database, processes) == 0
+
+
+async def test_leads_of_the_same_contacts_that_are_claimed_at_once_keep_nobody_waiting(
+    brokerage: Brokerage, database: Database, processes: list[Database]
+) -> None:
+    await database.execute("UPDATE teams SET mins_until_next_alert = 0")
+    people = [f"p{number:02}@example.com" for number in range(PEOPLE)]
+    first, second = [
+        [(await brokerage.ask(email=email, property_address=place)).stored.lead_ids[0] for email in people]
+        for place in ("1 Main St", "2 Main St")
+    ]
+    here, there = (Engine(each) for each in processes)
+    owner, bob, carol = brokerage.owner_id, brokerage.town.users["bob"], brokerage.town.users["carol"]
+
+    await meet(
+        database,
+        processes,
+        f"SELECT FROM contacts WHERE email = '{people[MIDDLE]}' FOR NO KEY UPDATE",
+        [
+            *(here.claim(owner, lead_id, bob) for lead_id in first),
+            *(there.claim(owner, lead_id, carol) for lead_id in reversed(second)),
+        ],
+    )
+
+    assert await database.fetchval("SELECT count(*) FROM claims") == 2 * PEOPLE
+    assert await deadlocks(database, processes) == 0
