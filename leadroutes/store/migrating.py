@@ -81,24 +81,31 @@ def migrations() -> list[tuple[str, str]]:
 
 @contextlib.asynccontextmanager
 async def _alone(database: Database) -> AsyncIterator[None]:
-    """One process at a time. Nobody waits in a statement for the lock: an index is not finished while one does."""
+    """One process at a time. The lock is of a transaction, as a pooler gives a session to somebody else."""
     connection = await database.hosts.connect()
     try:
-        async with connection.transaction():  # of which it is, as a pooler gives a session to somebody else
-            await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            while not await _take_lock(connection):  # noqa: ASYNC110
-                await asyncio.sleep(PAUSE / 4)
-            yield
+        while not await _take_lock(connection):  # noqa: ASYNC110
+            await asyncio.sleep(PAUSE / 4)
+        yield
     finally:
         with contextlib.suppress(*AWAY):
             await connection.close(timeout=5)
 
 
 async def _take_lock(connection: Connection) -> bool:
-    """Until another statement comes, PostgreSQL keeps what the last one saw; no index would be finished meanwhile."""
-    is_ours = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK)
-    await connection.execute("SELECT")
-    return bool(is_ours)
+    """Whether we have it, in a transaction that stays open then; who has it not leaves no transaction behind.
+
+    An index that is built waits for the end of each transaction that it has once seen reading. So nobody waits for the
+    lock in a statement or between two, and who has it sends another statement: until one comes, the last one reads.
+    """
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    if await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+        await connection.execute("SELECT")
+        return True
+    await transaction.rollback()
+    return False
 
 
 async def _apply(connection: Connection) -> list[str]:

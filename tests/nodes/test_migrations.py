@@ -5,12 +5,13 @@ import re
 import shutil
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from chaos.programs import ROOT
 from leadroutes.api.resources import RESOURCES
 from leadroutes.settings import Settings
-from leadroutes.store.migrating import REMOVES, migrate, migrations
+from leadroutes.store.migrating import LOCK, REMOVES, migrate, migrations
 from leadroutes.store.postgres import Database
 from tests.nodes.conftest import Site
 from tests.nodes.load import Load
@@ -147,6 +148,31 @@ async def test_of_many_who_migrate_at_once_one_does(empty_url: str) -> None:
         await database.close()
 
     assert sorted(applied) == [[], [], [], [name for name, _ in migrations()]]
+
+
+async def test_who_waits_to_migrate_is_in_no_transaction_that_an_index_would_wait_for(
+    database: Database, empty_url: str
+) -> None:
+    """CREATE INDEX CONCURRENTLY waits for the end of whoever it has seen reading, be it for a moment: here for us."""
+    waiting = await Database.open(Settings(pool_size=1), url=empty_url)
+    async with asyncpg.create_pool(empty_url, min_size=1) as others, others.acquire() as holder:
+        assert await holder.fetchval("SELECT pg_try_advisory_lock($1)", LOCK)
+        migrating = asyncio.create_task(migrate(waiting))
+        await until(lambda: goes_away_between(database))
+        assert not migrating.done()
+
+    assert await migrating == [name for name, _ in migrations()]
+    await waiting.close()
+
+
+async def goes_away_between(database: Database) -> bool:
+    """Whoever asked for the lock has ended the transaction in which it did."""
+    return bool(
+        await database.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'bare' AND state = 'idle'"
+            " AND query ~ 'ROLLBACK')"
+        )
+    )
 
 
 async def test_what_a_fallen_migration_left_is_built_again(empty_url: str) -> None:
