@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 from leadroutes.importing import Report
-from leadroutes.intake.csv_import import ImportedRow, RowError, defuse_formula, header_of
+from leadroutes.intake.csv_import import ImportedRow, RowError, defuse_formula, split_csv
 from leadroutes.intake.flat import plain_key
 
 COLUMNS = ("import_row", "import_line", "import_problem", "import_known_as")
@@ -17,7 +17,7 @@ OURS = frozenset(plain_key(name) for name in COLUMNS)
 
 def report_csv(report: Report, content: bytes) -> str:
     """The file: our columns first, then the columns of the file that was imported."""
-    header = header_of(content)
+    header, _ = split_csv(content)
     theirs = [place for place, name in enumerate(header) if plain_key(name) not in OURS]
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -26,15 +26,19 @@ from leadroutes.domain.arriving import (
     identities_of,
     place_contact,
 )
+from leadroutes.domain.groups import Groups
 from leadroutes.engine import Engine
-from leadroutes.intake.csv_import import CellWarning, ImportedRow, RowError, read_csv
+from leadroutes.intake.csv_import import CellWarning, ImportedRow, RowError
+from leadroutes.intake.csv_together import read_csv_together
 from leadroutes.sorting import inquiry_columns, vendor_key
 from leadroutes.store import accounts, statement
 from leadroutes.store.arriving import Known, Wanted, Writes, key_record, look_up, write
 from leadroutes.store.planning import analyze_young_tables
 from leadroutes.store.postgres import COLLISIONS, Database, Transaction
+from leadroutes.tasks import at_once
 
 BATCH = 1000
+LANES = 2  # batches that are written at the same time
 RECENT = timedelta(hours=24)
 SCOPE = "import"
 NAME_LIMIT = 200
@@ -81,19 +85,23 @@ async def import_leads(
     """Import the file into the account of the user with this e-mail; the same file again adds nothing."""
     owner_id = await accounts.get_user_id(database, owner_email)
     report = Report(is_dry_run=dry_run)
-    rows = _readable(content, report)
+    rows = _readable(await read_csv_together(content), report)
     if not rows:
         return report
     importing = _Importing(database, owner_id, await _name_sources(database, owner_id, rows, dry_run), _people(rows))
     await importing.recognise()
-    async with contextlib.aclosing(importing.store(_batches(rows), is_dry_run=dry_run)) as stored:
-        async for done in stored:
-            report.imported += done.imported
-            report.known += len(done.rows) - done.imported
-            report.mended += done.mended
-            if not dry_run:
-                await analyze_young_tables(database)
-            tell(report.imported + report.known, len(rows))
+
+    async def bring_in(share: Sequence[_Row]) -> None:
+        async with contextlib.aclosing(importing.store(_batches(share), is_dry_run=dry_run)) as stored:
+            async for done in stored:
+                report.imported += done.imported
+                report.known += len(done.rows) - done.imported
+                report.mended += done.mended
+                if not dry_run:
+                    await analyze_young_tables(database)
+                tell(report.imported + report.known, len(rows))
+
+    await at_once(bring_in(share) for share in importing.shares(rows))
     if route and not dry_run:
         report.routed = await importing.route()
     return report
@@ -104,11 +112,11 @@ def _batches(rows: Sequence["_Row"]) -> Iterator[Sequence["_Row"]]:
         yield rows[start : start + BATCH]
 
 
-def _readable(content: bytes, report: Report) -> list["_Row"]:
+def _readable(read: Iterable[ImportedRow | RowError], report: Report) -> list["_Row"]:
     """The rows that can be imported; the report gets the others, and what could not be read in these."""
     rows: list[_Row] = []
     seen: Counter[bytes] = Counter()
-    for each in read_csv(content):
+    for each in read:
         report.rows += 1
         if isinstance(each, RowError):
             report.rejected.append(each)
@@ -131,21 +139,12 @@ class _Row:
     identities: tuple[Identity, ...]
 
 
-def _people(rows: Iterable[_Row]) -> dict[Identity, Identity]:
-    """Each e-mail and phone with the one that stands for its person: the same person through other rows too."""
-    parents: dict[Identity, Identity] = {}
+def _people(rows: Iterable[_Row]) -> Groups[Identity]:
+    """The e-mails and phones of each person: the same person through other rows too."""
+    people: Groups[Identity] = Groups()
     for row in rows:
-        for identity in row.identities:
-            first = _representative(parents, row.identities[0])
-            parents[_representative(parents, identity)] = first
-    return {identity: _representative(parents, identity) for identity in parents}
-
-
-def _representative(parents: dict[Identity, Identity], identity: Identity) -> Identity:
-    while (parent := parents.setdefault(identity, identity)) != identity:
-        parents[identity] = parents[parent]
-        identity = parent
-    return identity
+        people.join(row.identities)
+    return people
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +186,7 @@ class _Importing:
     database: Database
     owner_id: int
     sources: _Sources
-    people: dict[Identity, Identity]
+    people: Groups[Identity]
     contacts: dict[Identity, int] = field(default_factory=dict)  # by the identity that stands for the person
     recent: list[int] = field(default_factory=list)
 
@@ -200,7 +199,28 @@ class _Importing:
                 statement("find_identities"), self.owner_id, [kind for kind, _ in part], [value for _, value in part]
             )
             for row in rows:
-                self.contacts.setdefault(self.people[row["kind"], row["value"]], row["contact_id"])
+                self.contacts.setdefault(self.people.of((row["kind"], row["value"])), row["contact_id"])
+
+    def shares(self, rows: Sequence[_Row]) -> list[Sequence[_Row]]:
+        """What may be stored at the same time: rows that have a person, a contact or a key in common stay together."""
+        if len(rows) <= BATCH:
+            return [rows]
+        groups: Groups[Hashable] = Groups()
+        for row in rows:
+            groups.join(self._marks(row))
+        shares: list[list[_Row]] = [[] for _ in range(LANES)]
+        share_of: dict[Hashable, list[_Row]] = {}
+        for row in rows:
+            group = groups.of(next(iter(self._marks(row))))
+            share_of.setdefault(group, min(shares, key=len)).append(row)
+        return [share for share in shares if share]
+
+    def _marks(self, row: _Row) -> Iterator[Hashable]:
+        yield from row.identities
+        if row.identities and (contact_id := self.contacts.get(self.people.of(row.identities[0]))):
+            yield contact_id
+        yield from self.keys_of(row)
+        yield from _earlier_keys(row)
 
     async def store(self, batches: Iterable[Sequence[_Row]], *, is_dry_run: bool) -> AsyncGenerator["_Batch", None]:
         """Store those of the rows that are not in yet, and what was mended in those that are.
@@ -257,7 +277,7 @@ class _Importing:
         return done
 
     def _wanted(self, batch: Sequence[_Row]) -> Wanted:
-        people = {self.people[row.identities[0]] for row in batch if row.identities}
+        people = {self.people.of(row.identities[0]) for row in batch if row.identities}
         keys = {key for row in batch for key in (*self.keys_of(row), *_earlier_keys(row))}
         return Wanted(
             owners={self.owner_id},
@@ -388,7 +408,7 @@ class _Batch:
 
     def _identify(self, row: _Row) -> int:
         """The contact that this person is, made if need be, with the gaps filled that this row can fill."""
-        person = self.importing.people[row.identities[0]] if row.identities else None
+        person = self.importing.people.of(row.identities[0]) if row.identities else None
         contact_id = self._find(row, person)
         if contact_id is None:
             contact_id = self.known.contact_ids.pop()

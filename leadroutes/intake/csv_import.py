@@ -4,12 +4,13 @@ Says what stands in the file, and who in it is the same person; what is stored i
 """
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from msgspec.structs import replace
 
+from leadroutes.domain.groups import Groups
 from leadroutes.domain.identity import E164, normal_email, normal_phone, normal_zipcode
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.domain.terms import kind_named_by, normal_price, normal_source
@@ -61,18 +62,27 @@ class RowError:
     cells: tuple[str, ...] = field(default=(), compare=False, repr=False)  # as they stand
 
 
-def header_of(body: bytes) -> list[str]:
-    """The columns of a CSV file, as it names them."""
-    return next(_records(decode(body)), (1, None))[1] or []
+Record = tuple[int, int, list[str] | None]
+"""The number of a row, the line it begins on, and its cells; None where it cannot be told which these are."""
 
 
 def read_csv(body: bytes) -> Iterator[ImportedRow | RowError]:
     """The rows of a CSV file, in order. Columns are found by name, in any order; unknown ones mean nothing."""
+    return read_records(*split_csv(body))
+
+
+def split_csv(body: bytes) -> tuple[list[str], Iterator[Record]]:
+    """The columns of a CSV file, as it names them, and the records behind that header."""
     records = _records(decode(body))
     header = next(records, (1, None))[1] or []
+    return header, ((row, line, cells) for row, (line, cells) in enumerate(records, start=1))
+
+
+def read_records(header: list[str], records: Iterable[Record]) -> Iterator[ImportedRow | RowError]:
+    """What each record says under this header."""
     keys = [plain_key(name) for name in header]
     is_report = KNOWN_AS in keys
-    for row, (line, cells) in enumerate(records, start=1):
+    for row, line, cells in records:
         yield _row(row, line, header, keys, [undo_defusing(cell) for cell in cells] if is_report and cells else cells)
 
 
@@ -167,15 +177,15 @@ class Repeat:
 
 def repeats(rows: Sequence[ImportedRow]) -> list[Repeat]:
     """Rows of people who were there before: same phone or same e-mail, through other rows too; names do not count."""
-    people: dict[str, str] = {}
+    people: Groups[str] = Groups()
     for each in rows:
-        _join(people, _marks(each))
+        people.join(_marks(each))
     first_rows: dict[str, int] = {}
     seen: set[str] = set()
     found = []
     for each in rows:
         marks = _marks(each)
-        first_row = first_rows.setdefault(_person(people, marks[0]), each.row)
+        first_row = first_rows.setdefault(people.of(marks[0]), each.row)
         if first_row != each.row:
             found.append(Repeat(each.row, first_row, _same(each, seen)))
         seen.update(marks)
@@ -184,22 +194,6 @@ def repeats(rows: Sequence[ImportedRow]) -> list[Repeat]:
 
 def _marks(row: ImportedRow) -> list[str]:
     return [mark for mark in (row.inquiry.phone, row.inquiry.email) if mark]
-
-
-def _join(people: dict[str, str], marks: list[str]) -> None:
-    """All marks of one row belong to one person."""
-    roots = [_person(people, mark) for mark in marks]
-    for root in roots:
-        people[root] = roots[0]
-
-
-def _person(people: dict[str, str], mark: str) -> str:
-    """The mark that stands for the person, found through the marks that were joined before."""
-    people.setdefault(mark, mark)
-    while people[mark] != mark:
-        people[mark] = people[people[mark]]
-        mark = people[mark]
-    return mark
 
 
 def _same(row: ImportedRow, seen: set[str]) -> Literal["phone", "email", "both"]:

@@ -193,8 +193,9 @@ async def test_a_dry_run_says_what_would_be_done_and_does_nothing(town: Town) ->
 async def test_a_source_that_is_unknown_is_made_the_owners_own(town: Town) -> None:
     await bring_in(town, a_file(a_row("mia@example.com").replace("Zillow,Zillow", "Billboard,Fair")))
 
-    assert await town.database.fetchval("SELECT owner_id FROM lead_sources WHERE name = 'Billboard'") == (
-        town.users["alice"]
+    assert (
+        await town.database.fetchval("SELECT owner_id FROM lead_sources WHERE name = 'Billboard'")
+        == (town.users["alice"])
     )
     assert await town.database.fetchval(
         "SELECT contact_sources.name FROM contacts JOIN contact_sources ON contact_sources.id = source_id"
@@ -250,6 +251,24 @@ async def test_people_and_ids_are_known_in_the_batches_that_follow(town: Town) -
     assert [row["mobile_phone"] for row in phones] == [*asked_again, *[None] * 70]
     kinds = await town.database.fetch("SELECT kind, count(*) FROM contact_identities GROUP BY kind ORDER BY kind")
     assert [tuple(row) for row in kinds] == [("email", 700), ("phone", 630)]
+    assert (await examine(town.database)).violation is None
+
+
+async def test_people_whom_only_a_later_batch_shows_to_be_one_are_one(town: Town) -> None:
+    """First an e-mail, in a later batch a phone, and behind all of these the row that has both."""
+    people = range(1200)
+    report = await bring_in(
+        town,
+        a_file(
+            *(a_row(f"mia{person}@example.org") for person in people),
+            *(a_row(phone=f"+1415555{person:04d}") for person in people),
+            *(a_row(f"mia{person}@example.org", f"+1415555{person:04d}") for person in reversed(people)),
+        ),
+    )
+
+    assert report.imported == 3600
+    rows = await town.database.fetch("SELECT email, mobile_phone FROM contacts ORDER BY mobile_phone")
+    assert [tuple(row) for row in rows] == [(f"mia{person}@example.org", f"+1415555{person:04d}") for person in people]
     assert (await examine(town.database)).violation is None
 
 

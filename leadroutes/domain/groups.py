@@ -1,0 +1,35 @@
+"""Which things belong together, be it through others: e-mails and phones of one person, rows about the same lead.
+
+Disjoint sets with path halving (union-find).
+"""
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+Member = TypeVar("Member", bound=Hashable)
+
+
+class Groups(Generic[Member]):
+    """Groups of members; iterating gives every member that was ever named."""
+
+    def __init__(self) -> None:
+        self._parents: dict[Member, Member] = {}
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._parents)
+
+    def join(self, members: Iterable[Member]) -> None:
+        """These belong together, and so do all that belong to any of them."""
+        first: Member | None = None
+        for member in members:
+            if first is None:
+                first = self.of(member)
+            else:
+                self._parents[self.of(member)] = first
+
+    def of(self, member: Member) -> Member:
+        """The member that stands for its whole group."""
+        parents = self._parents
+        while (parent := parents.setdefault(member, member)) != member:
+            parents[member] = member = parents[parent]
+        return member

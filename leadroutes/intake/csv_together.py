@@ -1,0 +1,116 @@
+"""A large CSV file, read by a process per core: reading a row takes as long as storing it, and nobody stores meanwhile.
+
+Each process is this module as a program: parts of the file come in, rows go out, and it ends when nobody asks any more.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
+from operator import attrgetter
+from typing import BinaryIO
+
+import msgspec
+
+from leadroutes.errors import Unavailable
+from leadroutes.intake.csv_import import ImportedRow, Record, RowError, read_csv, read_records, split_csv
+from leadroutes.tasks import at_once
+
+PART = 1000  # rows that a process is given at a time
+LARGE = 2_000_000  # bytes, some ten thousand rows; what is smaller is read before a process has started
+LENGTH = 4  # bytes that say how long what follows is
+
+# Not pickled: that would take as long as to read the rows.
+_encode = msgspec.msgpack.encode
+_HEADER = msgspec.msgpack.Decoder(list[str])
+_RECORDS = msgspec.msgpack.Decoder(list[Record])
+_READ = msgspec.msgpack.Decoder(tuple[list[ImportedRow], list[RowError]])
+
+Row = ImportedRow | RowError
+
+
+async def read_csv_together(body: bytes, *, large: int = LARGE) -> list[Row]:
+    """What `read_csv` says of it, in the same order. Unavailable: a process that was reading has ended."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if len(body) < large or cores == 1:
+        return list(read_csv(body))
+    header, records = split_csv(body)
+    parts = enumerate(_parts(records))
+    read: dict[int, list[Row]] = {}
+
+    async def read_parts() -> None:
+        async with _reader(header) as reader:
+            for number, part in parts:  # the next that nobody has taken yet
+                rows, errors = _READ.decode(await _ask(reader, part))
+                read[number] = sorted([*rows, *errors], key=attrgetter("row"))
+
+    try:
+        await at_once(read_parts() for _ in range(cores))
+    except (OSError, asyncio.IncompleteReadError) as error:
+        raise Unavailable("A process that was reading the file has ended, perhaps for want of memory") from error
+    return [row for number in sorted(read) for row in read[number]]
+
+
+def _parts(records: Iterator[Record]) -> Iterator[bytes]:
+    while part := list(islice(records, PART)):
+        yield _encode(part)
+
+
+@contextlib.asynccontextmanager
+async def _reader(header: list[str]) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, stdin=PIPE, stdout=PIPE)
+    try:
+        _send(process, _encode(header))
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def _ask(process: Process, part: bytes) -> bytes:
+    assert process.stdout is not None
+    _send(process, part)
+    return await process.stdout.readexactly(int.from_bytes(await process.stdout.readexactly(LENGTH)))
+
+
+def _send(process: Process, message: bytes) -> None:
+    assert process.stdin is not None
+    process.stdin.write(len(message).to_bytes(LENGTH) + message)
+
+
+# ------------------------------------------------------------------------------------------------- the other side
+
+
+def main() -> None:
+    """Read what is asked for until nobody can ask any more. Whoever interrupts means the one that asks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asked, answers = sys.stdin.buffer, sys.stdout.buffer
+    header = _HEADER.decode(_receive(asked))
+    while part := _receive(asked):
+        answer = _read(header, part)
+        answers.write(len(answer).to_bytes(LENGTH) + answer)
+        answers.flush()
+
+
+def _receive(asked: BinaryIO) -> bytes:
+    return asked.read(int.from_bytes(asked.read(LENGTH)))
+
+
+def _read(header: list[str], part: bytes) -> bytes:
+    rows: list[ImportedRow] = []
+    errors: list[RowError] = []
+    for each in read_records(header, _RECORDS.decode(part)):
+        if isinstance(each, RowError):
+            errors.append(each)
+        else:
+            rows.append(each)
+    return _encode((rows, errors))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""Several things at once, all of them or none."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+
+async def at_once(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of them at the same time. Where one fails the others are cancelled, and its error is raised as it is."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
