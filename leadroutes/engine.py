@@ -18,7 +18,7 @@ from leadroutes.claiming import Claims, Wish
 from leadroutes.domain.arriving import KnownContact
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.domain.model import Change, Facts, Via
-from leadroutes.domain.rollout import assign, decline, fall_due, unclaim
+from leadroutes.domain.rollout import assign, decline, fall_due, refuse_when_over, unclaim
 from leadroutes.domain.routing import decide, explain, find_turn_team, unavailable
 from leadroutes.errors import Conflict, Invalid, NotFound, Unavailable
 from leadroutes.journal import note_changes, note_late
@@ -120,7 +120,7 @@ class Engine:
     # -- a lead that was held
 
     async def distribute(self, owner_id: int, lead_id: int) -> None:
-        """Route a lead that is held; nothing where it has been routed. Conflict once it is claimed."""
+        """Route a lead that is held; nothing where it has been routed. Conflict once it is claimed, or about nobody."""
 
         async def work(transaction: Transaction) -> None:
             await lock_lead(transaction, owner_id, lead_id)
@@ -130,6 +130,7 @@ class Engine:
                 [conflict] = await worded(transaction, [Conflict("", data=data)])
                 raise conflict
             if row.routed_at is None:
+                refuse_when_over(row.lead)
                 await self._route(transaction, row)
 
         await self.database.run(work)
@@ -245,7 +246,8 @@ class Engine:
                 raise NotFound.record(lead_id)
             [row] = rows
             if row.rule_set is None or row.facts is None:
-                outcome = "held: it has not been routed"
+                is_over = row.lead.unclaimed_at is not None
+                outcome = f"{'over' if is_over else 'held'}: it has not been routed"
                 return {"rule_set": None, "routes": [], "team": None, "members": [], "outcome": outcome}
             kept = await self.rule_sets.load_kept(transaction, {(owner_id, row.rule_set)})
             return explain(kept[owner_id, row.rule_set], row.facts, row.lead.offers)

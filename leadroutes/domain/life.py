@@ -15,14 +15,14 @@ OFFER: Final[Mapping[OfferState, Mapping[OfferState, str]]] = {
     "scheduled": {
         "notified": "his moment comes",
         "skipped": "he is not available, or his turn has passed",
-        "withdrawn": "somebody has it",
+        "withdrawn": "somebody has it, or its contact is erased",
         "won": "the owner gives it to him",
     },
     "notified": {
         "won": "he claims it, or it is assigned to him",
         "lost": "somebody else has it",
         "declined": "he does not want it",
-        "expired": "the next one is told, under Exclusive",
+        "expired": "the next one is told, under Exclusive, or its contact is erased",
     },
     "expired": {
         "notified": "nobody claimed it",
@@ -37,8 +37,15 @@ OFFER: Final[Mapping[OfferState, Mapping[OfferState, str]]] = {
 }
 LEAD: Final[Mapping[str, Mapping[str, str]]] = {
     "received": {"held": "distribute is false", "on offer": "it is routed", "claimed": "Myself, or assigned at once"},
-    "held": {"on offer": "it is routed", "claimed": "the owner gives it away, or it is routed and assigned at once"},
-    "on offer": {"claimed": "somebody claims it", "unclaimed": "nobody did in time, or all have declined"},
+    "held": {
+        "on offer": "it is routed",
+        "claimed": "the owner gives it away, or it is routed and assigned at once",
+        "unclaimed": "its contact is erased",
+    },
+    "on offer": {
+        "claimed": "somebody claims it",
+        "unclaimed": "nobody did in time, all have declined, or its contact is erased",
+    },
     "unclaimed": {"claimed": "somebody claims it after all"},
     "claimed": {"claimed": "the owner gives it to somebody else"},
 }

@@ -227,6 +227,31 @@ def unclaim(lead: Lead, now: datetime) -> Change:
     )
 
 
+def withdraw(lead: Lead, reason: str, now: datetime) -> Change | None:
+    """Nobody may claim it any more and nobody is told, the owner neither; it counts as unclaimed, whatever it was.
+
+    None: somebody has it, or it is over already.
+    """
+    if lead.claim is not None:
+        return None
+    events = [Event(kind="expired", user_id=offer.user_id) for offer in lead.offers if offer.state == "notified"]
+    if lead.unclaimed_at is None:
+        events.append(Event(kind="unclaimed", detail={"reason": reason}))
+    offers = tuple(_withdrawn(offer, now) for offer in lead.offers)
+    after = replace(lead, offers=offers, lapses_at=None, unclaimed_at=lead.unclaimed_at or now)
+    return _change(lead, after, events) if after != lead else None
+
+
+def _withdrawn(offer: Offer, now: datetime) -> Offer:
+    match offer.state:
+        case "scheduled":
+            return moved(offer, "withdrawn", now)
+        case "notified":
+            return moved(offer, "expired", now)
+        case _:
+            return offer
+
+
 def _owner_channels(lead: Lead) -> tuple[Channel, ...]:
     return ("text", "email") if lead.owner_has_phone else ("email",)
 
@@ -258,6 +283,12 @@ def refuse_when_claimed(lead: Lead) -> None:
     if lead.claim is not None:
         data = {"claimed_by_user_id": lead.claim.user_id, "claimed_at": lead.claim.claimed_at}
         raise Conflict("This lead has already been claimed", data=data)
+
+
+def refuse_when_over(lead: Lead) -> None:
+    """Conflict for a lead that was still held when it was withdrawn: only that one is unclaimed without an offer."""
+    if lead.unclaimed_at is not None and not lead.offers:
+        raise Conflict("The contact of this lead was erased")
 
 
 def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datetime) -> Change | None:

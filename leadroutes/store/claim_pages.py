@@ -105,7 +105,7 @@ def _standing(row: asyncpg.Record) -> Standing:
             return "open"
         case "declined":
             return "declined"
-        case "expired":
+        case "expired" if row["unclaimed_at"] is None:  # else its contact was erased: nobody may claim it again
             return "expired"
         case _:
             return "over"

@@ -20,13 +20,9 @@ from leadroutes.store.postgres import Database
 from leadroutes.worker import Worker
 from tests.engine.conftest import KEY, Brokerage
 from tests.keeping.conftest import Command, content
+from tests.keeping.mia import EMAIL, MARK, PHONE, contact_of, erased, left
 from tests.mailbox import Mailbox
 from tests.worker.conftest import Post
-
-MARK = "Xylophonia"
-EMAIL = f"mia@{MARK.lower()}.example"
-PHONE = "303-555-0101"
-DIGITS = re.compile(r"303[^0-9]{0,3}555[^0-9]{0,3}0101")
 
 # What has words of its own, or the owner's: none of it is the contact's. Table, column: why it may stay.
 KEPT = {
@@ -40,35 +36,6 @@ KEPT = {
     ("arrivals", "format"): "which reader read it",
     ("arrivals", "headers"): "emptied",
 }
-
-
-def left(rows: dict[str, list[str]]) -> list[str]:
-    """The rows in which something of the person can still be read, bytes included."""
-    encoded = MARK.encode().hex(), MARK.lower().encode().hex()
-    return [
-        f"{table}: {row}"
-        for table, found in rows.items()
-        for row in found
-        if MARK.lower() in row.lower() or any(each in row for each in encoded) or DIGITS.search(row)
-    ]
-
-
-async def erased(brokerage: Brokerage, contact_id: int) -> dict[str, int]:
-    """Erase, then the house is in order, and the ledger says what it said before."""
-    database = brokerage.town.database
-    before = await brokerage.engine.ledger(brokerage.owner_id)
-    rows = await erase_contact(database, brokerage.owner_id, contact_id)
-    assert await brokerage.engine.ledger(brokerage.owner_id) == before
-    outcome = await examine(database)
-    assert outcome.violation is None, str(outcome.violation)
-    return rows
-
-
-async def contact_of(brokerage: Brokerage, email: str = EMAIL) -> int:
-    contact_id: int = await brokerage.town.database.fetchval(
-        "SELECT contact_id FROM contact_identities WHERE value = $1", email
-    )
-    return contact_id
 
 
 # ------------------------------------------------------------------------------------------------- by every door
