@@ -112,8 +112,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     turn: int | None = None  # the user who was first in line under Round Robin
 
 
-class Offer(Struct, frozen=True, kw_only=True):
-    """A lead, to a member, to be notified at a moment. One per lead and user."""
+class Offer(Struct, frozen=True, kw_only=True, array_like=True):
+    """A lead, to a member, to be notified at a moment. One per lead and user. In JSON an array of its fields."""
 
     user_id: int
     team_id: int | None

@@ -2,11 +2,10 @@
 SELECT l.owner_id, l.id, l.contact_id, l.rule_set, l.facts::text AS facts, l.route_id, l.team_id, l.routed_at,
        l.lapses_at, l.unclaimed_at,
        c.user_id AS claimed_by_user_id, c.claimed_at, c.via, u.rules_version,
-       (SELECT coalesce(json_agg(json_build_object(
-            'user_id', o.user_id, 'team_id', o.team_id, 'place', o.place, 'notify_at', o.notify_at, 'rank', o.rank,
-            'assign_automatically', o.assign_automatically, 'has_call_alert', o.has_call_alert,
-            'has_text_alert', o.has_text_alert, 'has_email_alert', o.has_email_alert, 'state', o.state,
-            'reason', o.reason, 'notified_at', o.notified_at, 'closed_at', o.closed_at) ORDER BY o.place, o.id), '[]')
+       (SELECT coalesce(json_agg(json_build_array(  -- as the fields of Offer stand: names would take twice as long
+            o.user_id, o.team_id, o.place, o.notify_at, o.rank, o.assign_automatically, o.has_call_alert,
+            o.has_text_alert, o.has_email_alert, o.state, o.reason, o.notified_at, o.closed_at)
+            ORDER BY o.place, o.id), '[]')
         FROM offers o WHERE o.owner_id = l.owner_id AND o.lead_id = l.id)::text AS offers
 FROM unnest($1::bigint[], $2::bigint[]) AS wanted (owner_id, id)
 CROSS JOIN LATERAL (SELECT * FROM leads l WHERE l.owner_id = wanted.owner_id AND l.id = wanted.id OFFSET 0) l
