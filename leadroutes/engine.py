@@ -3,62 +3,29 @@
 What follows from a claim, a decline or a due moment, the domain says; who may ask for it, the API and the pages.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
-
-import asyncpg
-import structlog
 
 from leadroutes.changing import change_leads, load_contact, worded
 from leadroutes.claiming import Claims, Wish
 from leadroutes.domain.arriving import KnownContact
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.domain.model import Change, Facts, Via
-from leadroutes.domain.rollout import assign, decline, fall_due, refuse_when_over, unclaim
+from leadroutes.domain.rollout import assign, decline, refuse_when_over
 from leadroutes.domain.routing import decide, explain, find_turn_team, unavailable
-from leadroutes.errors import Conflict, Invalid, NotFound, Unavailable
-from leadroutes.journal import note_changes, note_late
+from leadroutes.errors import Conflict, Invalid, NotFound
+from leadroutes.journal import note_changes
 from leadroutes.receiving import campaign_start
 from leadroutes.store import statement
 from leadroutes.store.arriving import take_turns
-from leadroutes.store.campaigns import (
-    Start,
-    load_actions,
-    repeat_due_tasks,
-    start_campaigns,
-    take_due_communications,
-)
+from leadroutes.store.campaigns import Start, load_actions, start_campaigns
 from leadroutes.store.leads import Applied, LeadRow, apply_changes, load_leads, lock_lead
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
+from leadroutes.timers import Timers
 from leadroutes.tracing import span
-
-log = structlog.get_logger()
-
-BATCH = 1000  # due leads, or campaign steps, of one transaction
-PAUSE = 60.0  # seconds before a timer that broke is tried again
-LANES = 2  # such transactions at once, while more than one of them is full
-
-
-@dataclass(frozen=True, slots=True)
-class _Timer:
-    """A moment in the life of a lead: the statement that takes the leads for which it has come, and what follows."""
-
-    name: str
-    take: str
-    decide: Callable[[LeadRow, datetime], Change]
-
-
-OFFER = _Timer(
-    "offer",
-    "take_due_leads",
-    lambda row, now: fall_due(row.lead, unavailable(row.present, row.lead.offers), now),
-)
-LAPSE = _Timer("lapse", "take_lapsed_leads", lambda row, now: unclaim(row.lead, now))
 
 
 class Engine:
@@ -68,9 +35,8 @@ class Engine:
         self.database = database
         self.rule_sets = RuleSets()
         database.forget_when_reconnected(self.rule_sets.forget)
-        self.is_behind = False  # more is due than fits into a batch
         self._claims = Claims(database, self.rule_sets)
-        self._set_aside: dict[int, float] = {}  # leads whose timer broke, and until when
+        self._timers = Timers(database, self.rule_sets)
 
     # -- what people do with a lead
 
@@ -168,73 +134,12 @@ class Engine:
 
         Once `is_stopping`, no further batch of many is begun: what is left is done by whoever looks next.
         """
-        steps: tuple[Callable[[], Awaitable[int]], ...] = (
-            lambda: self._change_due(OFFER, BATCH),
-            lambda: self._change_due(LAPSE, BATCH),
-            lambda: self.database.run(self._send_due),
-            lambda: self.database.run(partial(repeat_due_tasks, most=BATCH)),
-        )
-        for step in steps:
-            if await step() >= BATCH:
-                await self._catch_up(step, is_stopping)
-        moment: datetime | None = await self.database.fetchval(statement("find_next_due"), self._leads_set_aside())
-        return moment
+        return await self._timers.do_due(is_stopping)
 
-    async def _catch_up(self, step: Callable[[], Awaitable[int]], is_stopping: Callable[[], bool]) -> None:
-        """Two batches at once, of different leads: one is being decided while the other one is being written."""
-
-        async def go_on() -> None:
-            while not is_stopping() and await step() >= BATCH:
-                pass
-
-        self.is_behind = True
-        try:
-            outcomes = await asyncio.gather(*(go_on() for _ in range(LANES)), return_exceptions=True)
-        finally:
-            self.is_behind = False
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-
-    async def _change_due(self, timer: _Timer, most: int) -> int:
-        """Carry it out for so many leads. One that breaks the batch is found by taking each alone, and set aside."""
-        taken: list[asyncpg.Record] = []
-
-        async def work(transaction: Transaction) -> None:
-            taken[:] = await transaction.fetch(statement(timer.take), transaction.now, most, self._leads_set_aside())
-            rows = await load_leads(transaction, self.rule_sets, ((row["owner_id"], row["id"]) for row in taken))
-            changes = [(row, timer.decide(row, transaction.now)) for row in rows]
-            await change_leads(transaction, self.rule_sets, changes)
-            self._note_late(transaction, timer.name, [row["due_at"] for row in taken])
-
-        try:
-            await self.database.run(work)
-        except Exception as error:
-            if isinstance(error, Unavailable) or not taken:
-                raise
-            if most == 1:
-                [row] = taken
-                log.exception("a lead's timer broke, and is tried again later", owner=row["owner_id"], lead=row["id"])
-                self._set_aside[row["id"]] = asyncio.get_running_loop().time() + PAUSE
-            else:
-                for _ in range(len(taken)):
-                    await self._change_due(timer, 1)
-        return len(taken)
-
-    def _leads_set_aside(self) -> list[int]:
-        """Those whose timer broke a moment ago: the others do not wait for them."""
-        now = asyncio.get_running_loop().time()
-        self._set_aside = {lead_id: until for lead_id, until in self._set_aside.items() if until > now}
-        return list(self._set_aside)
-
-    async def _send_due(self, transaction: Transaction) -> int:
-        moments = await take_due_communications(transaction, BATCH)
-        self._note_late(transaction, "step", moments)
-        return len(moments)
-
-    def _note_late(self, transaction: Transaction, timer: str, moments: list[datetime]) -> None:
-        scale = self.database.clock.anchor.scale
-        transaction.once_committed.append(partial(note_late, timer, moments, transaction.now, scale))
+    @property
+    def is_behind(self) -> bool:
+        """Whether more is due than fits into a batch."""
+        return self._timers.is_behind
 
     # -- why, and what happened
 

@@ -62,6 +62,10 @@ POOL = Gauge("leadroutes_pool_connections", "Connections of this process's pool.
 DATABASE_UP = Gauge(
     "leadroutes_database_up", "Whether the database answered the statement of this scrape.", registry=REGISTRY
 )
+DEAF = Gauge(
+    "leadroutes_notify_lost", "Whether NOTIFY was found not to reach this process, as behind a pooler.",
+    registry=REGISTRY,
+)  # fmt: skip
 FIGURES_SECONDS = Gauge("leadroutes_figures_seconds", "How long the statement of this scrape took.", registry=REGISTRY)
 
 # The columns of load_figures, each a gauge of the same name; counts end at the store's limit.
@@ -97,6 +101,7 @@ async def render(database: Database) -> bytes:
     POOL.labels("in use").set(pool.get_size() - pool.get_idle_size())
     POOL.labels("idle").set(pool.get_idle_size())
     POOL.labels("most").set(pool.get_max_size())
+    DEAF.set(bool(database.is_deaf))
     await _ask(database)
     return generate_latest(REGISTRY)
 

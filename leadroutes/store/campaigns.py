@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from leadroutes.domain.campaign import Step, next_occurrence, plan_steps
@@ -79,27 +80,35 @@ async def load_actions(transaction: Transaction, campaign_id: int) -> tuple[Camp
     return tuple(CampaignAction(**row) for row in rows)
 
 
-async def take_due_communications(transaction: Transaction, most: int) -> list[datetime]:
-    """Turn due steps into queued messages; answers the moments at which they were due, in any order."""
-    messages = await transaction.fetch(statement("take_due_communications"), transaction.now, most)
+async def queue_due_communications(transaction: Transaction, most: int, set_aside: Sequence[int]) -> list[datetime]:
+    """Turn so many due steps into queued messages; answers the moments at which they were due, in any order."""
+    return await _queue(transaction, most, set_aside, None)
+
+
+async def queue_communications(transaction: Transaction, taken: Iterable[asyncpg.Record]) -> None:
+    """The same for steps that have been taken, and so are locked."""
+    await _queue(transaction, 0, (), [row["id"] for row in taken])
+
+
+async def _queue(
+    transaction: Transaction, most: int, set_aside: Sequence[int], taken: Sequence[int] | None
+) -> list[datetime]:
+    messages = await transaction.fetch(statement("queue_communications"), transaction.now, most, set_aside, taken)
     await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in messages])
     return [row["due_at"] for row in messages]
 
 
-async def repeat_due_tasks(transaction: Transaction, most: int) -> int:
-    """Make the successors of recurring tasks that have come; answers how many were looked at."""
-    rows = await transaction.fetch(statement("take_recurring_tasks"), transaction.now, most)
-    if rows:
-        await transaction.execute(
-            statement("repeat_tasks"),
-            transaction.now,
-            [row["owner_id"] for row in rows],
-            [row["id"] for row in rows],
-            [
-                next_occurrence(row["recurrence"], row["started_at"], row["due_at"], row["timezone"])
-                if row["recurrence"] and row["ended_at"] is None
-                else None
-                for row in rows
-            ],
-        )
-    return len(rows)
+async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:
+    """Make the successors of recurring tasks that have come, by their rule: wherever the tasks were moved meanwhile."""
+    await transaction.execute(
+        statement("repeat_tasks"),
+        transaction.now,
+        [row["owner_id"] for row in taken],
+        [row["id"] for row in taken],
+        [
+            next_occurrence(row["recurrence"], row["started_at"], row["due_at"], row["timezone"])
+            if row["recurrence"] and row["ended_at"] is None
+            else None
+            for row in taken
+        ],
+    )

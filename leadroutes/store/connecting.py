@@ -14,6 +14,7 @@ import asyncpg
 
 from leadroutes.errors import Misconfigured
 
+STATEMENTS = 100  # that a connection keeps prepared, where it is ours alone
 HOST_ANSWERS_WITHIN = 10.0  # seconds; a server that is frozen, or a network that swallows all, would hold us for ever
 
 # Without these, that a machine has died is noticed on an open connection after a quarter of an hour.
@@ -52,10 +53,14 @@ def _keep_alive(connected: socket.socket | None) -> None:
 
 
 class Hosts:
-    """The servers that a URL names: `postgresql://one,two/db`. Several are one primary with its standbys."""
+    """The servers that a URL names: `postgresql://one,two/db`. Several are one primary with its standbys.
 
-    def __init__(self, url: str, *, answers_within: float = HOST_ANSWERS_WITHIN) -> None:
+    `statements` is how many a connection to them keeps prepared: none behind most poolers.
+    """
+
+    def __init__(self, url: str, *, statements: int = STATEMENTS, answers_within: float = HOST_ANSWERS_WITHIN) -> None:
         self._url = url
+        self._statements = statements
         self._answers_within = answers_within
         self._hosts = each_host(url)
         self._last = 0
@@ -71,7 +76,8 @@ class Hosts:
 
         Where no host gives any: CannotConnectNowError if one of them is starting, else OSError that says why.
         """
-        options = {"connection_class": Connection, **self._wanted, **options, "timeout": self._answers_within}
+        ours = {"connection_class": Connection, "statement_cache_size": self._statements, **self._wanted}
+        options = {**ours, **options, "timeout": self._answers_within}
         failures: dict[str, Exception] = {}
         for turn in range(len(self._hosts)):
             number = (self._last + turn) % len(self._hosts)

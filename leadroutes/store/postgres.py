@@ -6,6 +6,7 @@ No statement of the domain stands here.
 import asyncio
 import contextlib
 import random
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,13 +18,15 @@ import structlog
 from leadroutes.clock import Anchor, Clock
 from leadroutes.errors import Unavailable
 from leadroutes.settings import Settings
-from leadroutes.store.connecting import Hosts
+from leadroutes.store.connecting import STATEMENTS, Hosts
 from leadroutes.store.embedded import start_embedded_server
 
 log = structlog.get_logger()
 
 WAKE = "leadroutes_wake"  # something may be due earlier than the worker thinks
 CLOCK = "leadroutes_clock"  # the clock was moved
+ECHO = "leadroutes_echo"  # we ask ourselves whether we hear
+HEARD_WITHIN = 5.0  # seconds
 LOOK_AT_COPY = 10.0  # seconds between two looks at a standby, where nobody can listen
 
 AWAY = (
@@ -42,12 +45,15 @@ AWAY = (
 # The last: what is named was there when it was looked up, and has been removed since.
 COLLISIONS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.ForeignKeyViolationError)
 IS_COPY = "This is a copy of the database, which takes no changes: make them where the original is"
+DEAF = (
+    "NOTIFY does not reach us: set LEADROUTES_DATABASE_LISTEN_URL to the same database without the pooler that"
+    " DATABASE_URL names; until then timers may be 30 seconds late, and messages 5"
+)
 ATTEMPTS = 5
 LONGEST_STATEMENT = 60  # seconds
 # Seconds between two statements of a transaction. A process that stands still (its machine is paused, or somebody
 # stopped it) would otherwise keep what it has locked from all others until it goes on.
 LONGEST_PAUSE = 10
-STATEMENTS = 100  # that a connection keeps prepared, where it is ours alone
 # Every statement of a transaction is made for its indexes, and comes again and again with lists of any length: its plan
 # is made once and for all of them, and never walks a table, not even one that was empty when the plan was made.
 PLANS = """SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off;
@@ -91,6 +97,7 @@ class Database:
         self.pool = pool
         self.hosts = hosts
         self.clock = clock
+        self.is_deaf: bool | None = None  # whether NOTIFY does not reach us; None until that is known
         self._listeners: dict[str, list[Callable[[], None]]] = {CLOCK: [self._clock_moved]}
         self._caches: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,13 +107,14 @@ class Database:
         """Connect, starting the embedded server where no DATABASE_URL is set. Waits while PostgreSQL recovers."""
         given = url or settings.database_url
         url = given if given is not None else await asyncio.to_thread(start_embedded_server, settings.data)
-        hosts = Hosts(url)
-        direct = Hosts(settings.listen_url) if settings.listen_url is not None and given is not None else hosts
-        statements = STATEMENTS if direct is hosts else 0
+        listen_url = settings.listen_url if given is not None else None
+        statements = STATEMENTS if listen_url is None else 0
         if settings.statement_cache is not None:
             statements = settings.statement_cache
+        hosts = Hosts(url, statements=statements)
+        direct = hosts if listen_url is None else Hosts(listen_url)
         # Behind a pooler a session is another's the next moment, so nothing is set for it.
-        pool = await _connect(hosts, settings.pool_size, statements, _limit_pauses if direct is hosts else None)
+        pool = await _connect(hosts, settings.pool_size, _limit_pauses if direct is hosts else None)
         return cls(pool, direct, Clock())
 
     async def close(self) -> None:
@@ -208,6 +216,7 @@ class Database:
     async def _reload_clock(self) -> None:
         with contextlib.suppress(Unavailable):
             await self.load_clock()
+            self._heard(None, 0, WAKE, "")  # who was woken with us may have looked by the old clock
 
     # -- hearing what other processes say
 
@@ -223,10 +232,11 @@ class Database:
         """Hold one connection of our own that hears NOTIFY; it is made again whenever it breaks."""
         self._spawn(self._keep_listening())
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _keep_listening(self) -> None:
         is_copy = False
@@ -240,19 +250,54 @@ class Database:
                 self._hear_all()
             except AWAY as error:
                 log.warning("listening broke off", error=repr(error))
+            except Exception:
+                log.exception("listening broke off")
             await asyncio.sleep(pause)
 
     async def _listen_until_broken(self) -> None:
         connection = await self.hosts.connect()
         broken = asyncio.Event()
         connection.add_termination_listener(lambda _: broken.set())
+        asking = None
         try:
             for channel in self._listeners:
                 await connection.add_listener(channel, self._heard)
             self._hear_all()
+            asking = self._spawn(self._ask_whether_we_hear(connection))
             await broken.wait()
         finally:
+            if asking is not None:
+                asking.cancel()
             connection.terminate()
+
+    async def _ask_whether_we_hear(self, connection: asyncpg.Connection) -> None:
+        """A pooler in transaction mode takes a LISTEN as if all were well, and passes on nothing of what is said."""
+        word, heard = secrets.token_hex(8), asyncio.Event()
+
+        def hear(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+            if payload == word:
+                heard.set()
+
+        with contextlib.suppress(*AWAY, *MIXED_UP):  # it will be asked on the next connection
+            await connection.add_listener(ECHO, hear)
+            await self._say_through_pool(ECHO, word)
+            try:
+                await asyncio.wait_for(heard.wait(), HEARD_WITHIN)
+            except TimeoutError:
+                await connection.execute("SELECT 1")  # if we stood still: what came meanwhile is read before the answer
+            self.is_deaf = not heard.is_set()
+            if self.is_deaf:
+                log.error(DEAF)
+
+    async def _say_through_pool(self, channel: str, word: str) -> None:
+        """As soon as it can be said: not while the database is away, and not on a copy that the pool reads."""
+        while True:
+            try:
+                with unavailable_when_away():
+                    await self.pool.execute("SELECT pg_notify($1, $2)", channel, word)
+                    return
+            except Unavailable:
+                await asyncio.sleep(LOOK_AT_COPY)
 
     def _hear_all(self) -> None:
         for forget in self._caches:
@@ -310,7 +355,7 @@ def unavailable_when_away() -> Iterator[None]:
 
 
 async def _connect(
-    hosts: Hosts, size: int, statements: int, init: Callable[[asyncpg.Connection], Awaitable[None]] | None
+    hosts: Hosts, size: int, init: Callable[[asyncpg.Connection], Awaitable[None]] | None
 ) -> asyncpg.Pool:
     """A server that is starting or recovering is waited for, five minutes at the most."""
     deadline = asyncio.get_running_loop().time() + 300
@@ -318,7 +363,7 @@ async def _connect(
         try:
             return await hosts.pool(
                 min_size=min(2, size), max_size=size, command_timeout=LONGEST_STATEMENT, reset=_leave_as_it_is,
-                statement_cache_size=statements, init=init,
+                init=init,
             )  # fmt: skip
         except asyncpg.CannotConnectNowError:
             if asyncio.get_running_loop().time() > deadline:

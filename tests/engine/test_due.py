@@ -4,11 +4,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bench.ground import Ground, Plot
-from leadroutes.engine import BATCH, Engine
+from leadroutes.engine import Engine
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
+from leadroutes.timers import BATCH
 from leadroutes.worker import Worker
 
 LEADS = 2 * BATCH + 100
@@ -49,12 +51,24 @@ async def test_whoever_is_told_to_stop_leaves_the_rest_to_others(crowded: Databa
     assert (await states(crowded))["notified"] == 2 * LEADS
 
 
-async def refuse(database: Database, condition: str) -> None:
-    """Messages of such leads cannot be written."""
+async def refuse(database: Database, condition: str, *, to: str = "INSERT ON messages") -> None:
+    """Such rows cannot be written."""
     await database.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$;"
-        f"CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION refuse()"
+        f"CREATE TRIGGER refuse BEFORE {to} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION refuse()"
     )
+
+
+async def put_in_steps(database: Database, database_url: str, steps: int) -> None:
+    """Campaign steps whose moment has come."""
+    plot = Plot(Ground(database_url, Path()), database_url, "due")
+    await plot.put_in("waiting_steps", owners=OWNERS, steps=steps, due="2026-01-05", apart=0.001)
+    assert await late_steps(database) == list(range(1, steps + 1))
+
+
+async def late_steps(database: Database) -> list[int]:
+    rows = await database.fetch("SELECT id FROM contact_communications WHERE taken_at IS NULL ORDER BY id")
+    return [row["id"] for row in rows]
 
 
 @pytest.mark.parametrize("place", ["min", "max"])
@@ -87,6 +101,79 @@ async def test_a_lead_that_breaks_as_it_lapses_keeps_nobody_waiting(crowded: Dat
 
     late = await crowded.fetch("SELECT id FROM leads WHERE unclaimed_at IS NULL")
     assert [row["id"] for row in late] == [7]
+
+
+@pytest.mark.parametrize("broken", [1, BATCH + 7, LEADS])
+async def test_a_step_that_breaks_keeps_nobody_waiting(crowded: Database, database_url: str, broken: int) -> None:
+    await put_in_steps(crowded, database_url, LEADS)
+    await refuse(crowded, f"NEW.communication_id = {broken}")
+    engine = Engine(crowded)
+
+    with capture_logs() as told:
+        moment = await engine.do_due()
+
+    assert await late_steps(crowded) == [broken]
+    assert await crowded.fetchval("SELECT count(*) FROM messages WHERE kind = 'campaign'") == LEADS - 1
+    about = {(line["timer"], line["owner"], line["communication"]) for line in told if line["log_level"] == "error"}
+    assert about == {("step", await owner_of(crowded, broken), broken)}
+    assert not engine.is_behind
+    assert moment is not None
+    assert moment > crowded.clock.now(), "it is not looked at again and again"
+    await crowded.execute("DROP TRIGGER refuse ON messages")
+    await engine.do_due()
+    assert await late_steps(crowded) == [broken], "it is set aside"
+    await Engine(crowded).do_due()
+    assert await late_steps(crowded) == []
+    doubles = "SELECT communication_id FROM messages WHERE kind = 'campaign' GROUP BY 1 HAVING count(*) > 1"
+    assert await crowded.fetch(doubles) == []
+
+
+async def owner_of(database: Database, step_id: int) -> int:
+    owner_id: int = await database.fetchval("SELECT owner_id FROM contact_communications WHERE id = $1", step_id)
+    return owner_id
+
+
+async def test_two_workers_that_meet_a_step_that_breaks_share_the_others(crowded: Database, database_url: str) -> None:
+    await put_in_steps(crowded, database_url, BATCH)
+    await refuse(crowded, "NEW.communication_id = 7")
+
+    await asyncio.gather(*(Engine(crowded).do_due() for _ in range(2)))
+
+    assert await late_steps(crowded) == [7]
+    assert await crowded.fetchval("SELECT count(*) FROM messages WHERE kind = 'campaign'") == BATCH - 1
+
+
+async def test_a_recurring_task_that_breaks_keeps_nobody_waiting(crowded: Database) -> None:
+    await crowded.execute(
+        "INSERT INTO tasks (owner_id, action_type, description, status, recurs_at, created_at, modified_at)"
+        " SELECT 1, 'Call', 'Call', 'incomplete', now() - g * interval '1 second', now(), now()"
+        " FROM generate_series(1, 10) g"
+    )
+    await refuse(crowded, "NEW.id = 7", to="UPDATE ON tasks")
+    engine = Engine(crowded)
+
+    with capture_logs() as told:
+        moment = await engine.do_due()
+
+    late = "SELECT id FROM tasks WHERE recurs_at IS NOT NULL"
+    assert [row["id"] for row in await crowded.fetch(late)] == [7]
+    [line] = [line for line in told if line["log_level"] == "error"]
+    assert (line["timer"], line["owner"], line["task"]) == ("task", 1, 7)
+    assert moment is not None
+    assert moment > crowded.clock.now(), "it is not looked at again and again"
+    await crowded.execute("DROP TRIGGER refuse ON tasks")
+    await Engine(crowded).do_due()
+    assert await crowded.fetch(late) == []
+
+
+async def test_what_has_the_number_of_what_broke_is_not_set_aside_with_it(crowded: Database, database_url: str) -> None:
+    await put_in_steps(crowded, database_url, 10)
+    await refuse(crowded, "NEW.lead_id = 7")
+
+    await Engine(crowded).do_due()
+
+    assert (await states(crowded))["scheduled"] == LEADS + 1
+    assert await late_steps(crowded) == []
 
 
 async def test_a_worker_delivers_while_it_is_behind(crowded: Database) -> None:

@@ -250,6 +250,24 @@ async def test_a_recurring_task_makes_its_successor_when_it_has_come(brokerage: 
     assert [later - earlier for earlier, later in pairwise(moments)] == [timedelta(days=1)] * 2
 
 
+@pytest.mark.parametrize("moved_to", [None, "2020-01-01 12:00+00", "2080-01-01 12:00+00"])
+async def test_a_recurring_task_comes_again_by_its_rule_wherever_it_was_moved(
+    brokerage: Brokerage, database: Database, moved_to: str | None
+) -> None:
+    await drip(brokerage, 0)
+    await database.execute(
+        "UPDATE campaign_actions SET type = 'Agent Task - No Reminder', timing_type = 'Recurring',"
+        " recurrence = 'FREQ=DAILY'"
+    )
+    await brokerage.ask()
+    first = await database.fetchval("UPDATE tasks SET due_at = $1::text::timestamptz RETURNING recurs_at", moved_to)
+    await database.move_clock(timedelta(hours=1))
+    await brokerage.engine.do_due()
+    successor = await database.fetchrow("SELECT due_at, recurs_at FROM tasks WHERE recurs_at IS NOT NULL")
+    assert successor is not None
+    assert tuple(successor) == (first + timedelta(days=1),) * 2
+
+
 async def test_a_birthdays_step_makes_next_years(brokerage: Brokerage, database: Database) -> None:
     await drip(brokerage, 0, 0)
     await database.execute("DELETE FROM campaign_actions WHERE id = (SELECT max(id) FROM campaign_actions)")

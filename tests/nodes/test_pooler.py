@@ -1,17 +1,20 @@
 """PgBouncer in transaction mode: every transaction may run on another connection, and nobody notices."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from structlog.testing import capture_logs
 
 from leadroutes.doctor import all_checks
 from leadroutes.errors import Unavailable
+from leadroutes.metrics import render
 from leadroutes.settings import Settings
-from leadroutes.store.postgres import Database
+from leadroutes.store.postgres import DEAF, WAKE, Database
 from tests.nodes.conftest import Site
 from tests.nodes.pooler import SERVERS, needs_pgbouncer, pooler
-from tests.nodes.processes import SERVE_ONLY, WORKER, leadroutes, node
+from tests.nodes.processes import SERVE_ONLY, WORKER, leadroutes, node, until
 from tests.stories.conftest import Story
 
 pytestmark = [needs_pgbouncer, pytest.mark.timeout(300)]
@@ -85,3 +88,82 @@ async def test_who_keeps_statements_all_the_same_is_told_what_to_set(database_ur
     assert {line["event"] for line in told} == {
         "DATABASE_URL names a pooler that keeps no prepared statements: set LEADROUTES_STATEMENT_CACHE to 0"
     }
+
+
+@asynccontextmanager
+async def listening(settings: Settings, url: str) -> AsyncIterator[Database]:
+    """A database that has begun to listen."""
+    database = await Database.open(settings, url=url)
+    began = asyncio.Event()
+    database.listen(WAKE, began.set)
+    database.start_listening()
+    await asyncio.wait_for(began.wait(), 20)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def knows_whether_it_hears(database: Database) -> None:
+    async def knows() -> bool:
+        return database.is_deaf is not None
+
+    await until(knows)
+
+
+async def test_who_listens_through_a_pooler_is_told_what_to_set(database_url: str) -> None:
+    async with pooler(database_url) as address:
+        with capture_logs() as told:
+            async with listening(Settings(statement_cache=0), address) as database:
+                await knows_whether_it_hears(database)
+                figures = await render(database)
+
+    assert database.is_deaf
+    assert [line["event"] for line in told if line["log_level"] == "error"] == [DEAF]
+    assert "LEADROUTES_DATABASE_LISTEN_URL" in DEAF
+    assert b"leadroutes_notify_lost 1.0" in figures
+
+
+async def test_a_lead_is_told_of_by_those_who_hear_nothing_too(site: Site, database_url: str) -> None:
+    async with pooler(database_url) as address:
+        environment = site.environment | {"DATABASE_URL": address, "LEADROUTES_STATEMENT_CACHE": "0"}
+        async with node(environment, *SERVE_ONLY) as serving, node(environment, *WORKER) as working:
+            story = await site.at(serving.address)
+            await story.set_up()
+            await story.option("bob", rank=1)
+            await story.route()
+            await story.inquire("mia")
+
+            async def is_told() -> bool:
+                return any(mail["To"] == "bob@example.com" for mail in story.mailbox.mails)
+
+            async def all_say_so() -> bool:
+                return all(any(DEAF in line for line in each.log) for each in (serving, working))
+
+            await until(is_told)
+            await until(all_say_so)
+            assert await serving.stop() == 0
+            assert await working.stop() == 0
+
+
+async def test_who_listens_past_the_pooler_or_has_none_is_told_nothing(database_url: str) -> None:
+    async with pooler(database_url) as address:
+        for settings, url in ((Settings(listen_url=database_url), address), (Settings(), database_url)):
+            with capture_logs() as told:
+                async with listening(settings, url) as database:
+                    await knows_whether_it_hears(database)
+                    figures = await render(database)
+
+            assert not database.is_deaf
+            assert told == []
+            assert b"leadroutes_notify_lost 0.0" in figures
+
+
+async def test_who_stops_before_he_knows_whether_he_hears_says_nothing(database_url: str) -> None:
+    async with pooler(database_url) as address:
+        with capture_logs() as told:
+            async with listening(Settings(statement_cache=0), address) as database:
+                assert database.is_deaf is None
+
+    assert database.is_deaf is None
+    assert told == []

@@ -1,5 +1,6 @@
 """A hot standby, which follows the primary: what may be read there, and what is said to those who write."""
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -7,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from chaos.postgres import Server, binaries
 from leadroutes.doctor import all_checks
 from leadroutes.settings import Settings
 from leadroutes.store.migrating import migrate
-from leadroutes.store.postgres import Database
+from leadroutes.store.postgres import WAKE, Database
 from tests.mailbox import Mailbox
 from tests.nodes.conftest import leave
 from tests.nodes.processes import SERVE, SERVE_ONLY, leadroutes, node, until
@@ -152,3 +154,21 @@ async def test_commands_that_only_look_work_on_a_standby(pair: Pair, tmp_path: P
     code, told = await leadroutes(pair.at_standby, "user", "add", "eve@example.com")
     assert code == 1
     assert "takes no changes" in told
+
+
+async def test_who_reads_a_standby_and_listens_to_the_primary_hears_it_and_is_told_nothing(pair: Pair) -> None:
+    settings = Settings(listen_url=pair.primary.url("leads"))
+    database = await Database.open(settings, url=pair.standby.url("leads"))
+    heard = asyncio.Event()
+    database.listen(WAKE, heard.set)
+    with capture_logs() as told:
+        database.start_listening()
+        await asyncio.wait_for(heard.wait(), 20)
+        heard.clear()
+        await pair.story.database.execute("SELECT pg_notify($1, '')", WAKE)
+        await asyncio.wait_for(heard.wait(), 20)
+        assert await database.fetchval("SELECT pg_is_in_recovery()")
+        await database.close()
+
+    assert database.is_deaf is None, "a copy passes nothing on, so it cannot be asked"
+    assert told == []

@@ -138,10 +138,30 @@ async def test_taking_lapsed_leads_reads_as_many_as_it_takes(house: asyncpg.Conn
 
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_taking_due_steps_reads_as_many_as_it_takes(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("take_due_communications"), f"'{NOW}'", str(MOST))
+    found = await scans(house, times, statement("queue_communications"), f"'{NOW}'", str(MOST), "'{}'", "NULL")
 
     assert "contact_communications_due" in indexes(found, "contact_communications")
     assert read(found, "contact_communications") <= 2 * MOST + FEW, "once to find them, once to mark them"
+
+
+@pytest.mark.parametrize("times", EXECUTIONS)
+async def test_a_step_that_is_taken_alone_is_read_alone(house: asyncpg.Connection, times: int) -> None:
+    found = await scans(house, times, statement("take_due_communications"), f"'{NOW}'", "1", "'{}'")
+    assert indexes(found, "contact_communications") == {"contact_communications_due"}
+    assert read(found, "contact_communications") == 1
+
+    found = await scans(house, times, statement("queue_communications"), f"'{NOW}'", "0", "'{}'", "'{7}'")
+    assert read(found, "contact_communications") == 1
+
+
+@pytest.mark.parametrize("times", EXECUTIONS)
+async def test_taking_recurring_tasks_reads_as_many_as_it_takes(house: asyncpg.Connection, times: int) -> None:
+    found = await scans(
+        house, times, statement("take_recurring_tasks"), "now() + interval '9 weeks'", str(MOST), "'{}'"
+    )
+
+    assert indexes(found, "tasks") == {"tasks_due"}
+    assert read(found, "tasks") <= MOST + FEW
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
@@ -170,7 +190,7 @@ async def test_a_batch_of_messages_is_begun_by_their_keys(house: asyncpg.Connect
 
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_the_next_moment_is_the_first_entry_of_each_index(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("find_next_due"), "'{}'")
+    found = await scans(house, times, statement("find_next_due"), *["'{}'"] * 4)
 
     assert {each.index for each in found} == {"offers_due", "leads_due", "contact_communications_due", "tasks_due"}
     assert all(each.read <= 1 for each in found)
