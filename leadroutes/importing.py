@@ -216,10 +216,13 @@ class _Importing:
         return [share for share in shares if share]
 
     def _marks(self, row: _Row) -> Iterator[Hashable]:
-        yield from row.identities
-        if row.identities and (contact_id := self.contacts.get(self.people.of(row.identities[0]))):
+        """The person is known by his e-mails and phones; who has none, by what he wrote."""
+        person = self.people.of(row.identities[0]) if row.identities else None
+        yield person or row.key.partition(" ")[0]
+        if person and (contact_id := self.contacts.get(person)):
             yield contact_id
-        yield from self.keys_of(row)
+        if key := vendor_key(self.lead_source_of(row), row.imported.inquiry):
+            yield key
         yield from _earlier_keys(row)
 
     async def store(self, batches: Iterable[Sequence[_Row]], *, is_dry_run: bool) -> AsyncGenerator["_Batch", None]:
