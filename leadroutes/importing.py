@@ -5,7 +5,6 @@ History only: nothing is routed, alerted or touched, unless the leads of the las
 
 import asyncio
 import contextlib
-import hashlib
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import msgspec
 from msgspec.structs import asdict, replace
 
 from leadroutes.domain.arriving import (
@@ -115,16 +113,15 @@ def _batches(rows: Sequence["_Row"]) -> Iterator[Sequence["_Row"]]:
 def _readable(read: Iterable[ImportedRow | RowError], report: Report) -> list["_Row"]:
     """The rows that can be imported; the report gets the others, and what could not be read in these."""
     rows: list[_Row] = []
-    seen: Counter[bytes] = Counter()
+    seen: Counter[str] = Counter()
     for each in read:
         report.rows += 1
         if isinstance(each, RowError):
             report.rejected.append(each)
             continue
         report.warnings += [(each, warning) for warning in each.warnings]
-        digest = hashlib.sha256(msgspec.json.encode((each.inquiry, each.lead_source, each.contact_source))).digest()
-        seen[digest] += 1
-        rows.append(_Row(each, f"{digest.hex()} {seen[digest]}", identities_of(each.inquiry)))
+        seen[each.digest] += 1
+        rows.append(_Row(each, f"{each.digest} {seen[each.digest]}", identities_of(each.inquiry)))
         if each.warnings:
             report.keys[each.row] = each.known_as or rows[-1].key
     return rows
@@ -218,7 +215,7 @@ class _Importing:
     def _marks(self, row: _Row) -> Iterator[Hashable]:
         """The person is known by his e-mails and phones; who has none, by what he wrote."""
         person = self.people.of(row.identities[0]) if row.identities else None
-        yield person or row.key.partition(" ")[0]
+        yield person or row.imported.digest
         if person and (contact_id := self.contacts.get(person)):
             yield contact_id
         if key := vendor_key(self.lead_source_of(row), row.imported.inquiry):

@@ -4,10 +4,12 @@ Says what stands in the file, and who in it is the same person; what is stored i
 """
 
 import csv
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from leadroutes.domain.groups import Groups
@@ -40,6 +42,7 @@ class ImportedRow:
     """A row that can be imported. Rows count from 1 behind the header, lines from 1 at the header.
 
     `known_as`: what a report said that this row is known as, so that what was mended in it goes where it belongs.
+    `digest`: the sha256 of what it says, in hex digits, the same however the file writes it.
     """
 
     row: int
@@ -50,6 +53,7 @@ class ImportedRow:
     warnings: tuple[CellWarning, ...] = ()
     cells: tuple[str, ...] = field(default=(), compare=False, repr=False)  # as they stand
     known_as: str | None = None
+    digest: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +128,19 @@ def _row(row: int, line: int, header: list[str], keys: list[str], cells: list[st
         return RowError(row, line, "bad_date", tuple(cells))
     if not (inquiry.email or inquiry.phone):
         return RowError(row, line, "no_contact", tuple(cells))
+    inquiry = replace(inquiry, vendor_id=inquiry.vendor_id or _first(fields, "vendorid"))
+    lead_source = inquiry.source or DEFAULT_SOURCE
+    contact_source = normal_source(_first(fields, "contactsource"))
     return ImportedRow(
         row,
         line,
-        replace(inquiry, vendor_id=inquiry.vendor_id or _first(fields, "vendorid")),
-        lead_source=inquiry.source or DEFAULT_SOURCE,
-        contact_source=normal_source(_first(fields, "contactsource")),
+        inquiry,
+        lead_source=lead_source,
+        contact_source=contact_source,
         warnings=tuple(_warnings(inquiry, fields, header, cells)),
         cells=tuple(cells),
         known_as=_first(fields, KNOWN_AS),
+        digest=hashlib.sha256(msgspec.json.encode((inquiry, lead_source, contact_source))).hexdigest(),
     )
 
 

@@ -21,6 +21,7 @@ from leadroutes.intake.csv_import import ImportedRow, Record, RowError, read_csv
 from leadroutes.tasks import at_once
 
 PART = 1000  # rows that a process is given at a time
+AHEAD = 1  # parts that a process has besides the one that it reads, so that it never waits for us
 LARGE = 2_000_000  # bytes, some ten thousand rows; what is smaller is read before a process has started
 LENGTH = 4  # bytes that say how long what follows is
 
@@ -42,11 +43,20 @@ async def read_csv_together(body: bytes, *, large: int = LARGE) -> list[Row]:
     parts = enumerate(_parts(records))
     read: dict[int, list[Row]] = {}
 
+    async def note_answer(reader: Process, number: int) -> None:
+        rows, errors = _READ.decode(await _receive_answer(reader))
+        read[number] = sorted([*rows, *errors], key=attrgetter("row"))
+
     async def read_parts() -> None:
         async with _reader(header) as reader:
+            asked: list[int] = []
             for number, part in parts:  # the next that nobody has taken yet
-                rows, errors = _READ.decode(await _ask(reader, part))
-                read[number] = sorted([*rows, *errors], key=attrgetter("row"))
+                _send(reader, part)
+                asked.append(number)
+                if len(asked) > AHEAD:
+                    await note_answer(reader, asked.pop(0))
+            for number in asked:
+                await note_answer(reader, number)
 
     try:
         await at_once(read_parts() for _ in range(cores))
@@ -72,9 +82,8 @@ async def _reader(header: list[str]) -> AsyncIterator[Process]:
         await process.wait()
 
 
-async def _ask(process: Process, part: bytes) -> bytes:
+async def _receive_answer(process: Process) -> bytes:
     assert process.stdout is not None
-    _send(process, part)
     return await process.stdout.readexactly(int.from_bytes(await process.stdout.readexactly(LENGTH)))
 
 
