@@ -56,6 +56,22 @@ TOKENS: Json = {
 }
 
 
+SIGN_IN: Json = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "oauth2": {
+        "type": "oauth2",
+        "flows": {
+            "authorizationCode": {
+                "authorizationUrl": "/oauth2/authorize",
+                "tokenUrl": "/oauth2/token",
+                "refreshUrl": "/oauth2/token",
+                "scopes": {"read": "See everything that the user sees", "write": "Change it, too; includes read"},
+            }
+        },
+    },
+}
+
+
 @cache
 def document() -> bytes:
     """The description as JSON."""
@@ -70,11 +86,11 @@ def document() -> bytes:
     told = {
         "openapi": "3.1.0",
         "info": {"title": "Lead Routes", "version": __version__, "description": ABOUT},
-        "security": [{"bearer": []}],
+        "security": _security("read"),
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": SIGN_IN,
             "responses": {
                 "Error": _content("What went wrong", _ref("Error")),
                 "OAuthError": _content("What went wrong, in the form of RFC 6749", _ref("OAuthError")),
@@ -160,7 +176,14 @@ def _operation(operation: Operation, schemas: Json) -> Json:
         told["parameters"] = parameters
     if (body := _body(operation)) is not None:
         told["requestBody"] = {"required": _is_needed(body, schemas), "content": {"application/json": {"schema": body}}}
-    return told | ({"security": []} if operation.is_public else {})
+    if operation.is_public:
+        return told | {"security": []}
+    return told | ({} if operation.method == "GET" else {"security": _security("write")})
+
+
+def _security(scope: str) -> list[dict[str, list[str]]]:
+    """A personal token, or one that an application was given for what it may do."""
+    return [{"bearer": []}, {"oauth2": [scope]}]
 
 
 def _answer(operation: Operation) -> Json:

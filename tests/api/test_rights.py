@@ -3,12 +3,15 @@
 The agents are met twice: as mere colleagues in a team, and where everything that can be shared is.
 """
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
 
+from leadroutes.api.openapi import document
 from leadroutes.api.operations import OPERATIONS, Operation
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import RESOURCES
@@ -33,6 +36,20 @@ def address(estate: Estate, operation: Operation, *, nowhere: bool = False) -> s
         start += f"{head}/{NOWHERE if nowhere or not ids else ids[0]}"
         path = path.partition("/")[1] + path.partition("/")[2]
     return start + path
+
+
+@cache
+def described_scopes() -> dict[tuple[str, str], list[str]]:
+    """What an application's token has to be good for, by method and path, as /openapi.json says."""
+    told = json.loads(document())
+    return {
+        (method.upper(), re.sub(r"\{\w+\}", "{}", path)): scopes["oauth2"]
+        for path, item in told["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+        for scopes in operation.get("security", told["security"])
+        if "oauth2" in scopes
+    }
 
 
 def plain(reply: Reply) -> tuple[int, str]:
@@ -67,9 +84,12 @@ async def test_a_token_that_reads_reads_all_and_changes_nothing(estate: Estate, 
     target = address(estate, operation)
     reply = await ask(estate.town, None, operation.method, target, json={}, headers=headers)
 
+    described = described_scopes()[operation.method, re.sub(":[a-z]+", "{}", operation.path)]
     if operation.method != "GET":
         assert (reply.status, reply.json["message"]) == (403, "Insufficient scope")
+        assert described == ["write"]
         return
+    assert described == ["read"]
     owner = await ask(estate.town, "alice", "GET", target)
     assert (reply.status, reply.body) == (owner.status, owner.body)
     assert reply.status == 200

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from leadroutes.domain.model import RuleSet
+from leadroutes.domain.model import Rules, RuleSet
 from leadroutes.engine import Engine
 from leadroutes.store.postgres import Database
 from leadroutes.store.routing import RuleSets
@@ -53,6 +55,50 @@ async def test_a_change_makes_a_new_one(town: Town) -> None:
 
     assert after.number > before.number
     assert [before.rules.routes[0].priority, after.rules.routes[0].priority] == [0, 7]
+
+
+REDIRECT = "UPDATE lead_routes SET campaign_id = (SELECT id FROM campaigns WHERE name = 'Next')"
+ADD_STEP = """INSERT INTO campaign_actions (owner_id, campaign_id, type, timing_type, delay_by_seconds)
+    SELECT owner_id, id, 'Agent Task - No Reminder', 'Delay by Minutes', 60 FROM campaigns WHERE name = 'Next'"""
+ADD_MEMBER = """INSERT INTO team_members (owner_id, team_id, user_id, request_status)
+    SELECT t.owner_id, t.id, u.id, 'Accepted' FROM teams t, users u WHERE u.username = 'dave'"""
+LEAVE = "UPDATE users SET is_active = false WHERE username = 'dave'"
+
+
+@pytest.mark.parametrize(
+    ("joins", "changes", "shows"),
+    [
+        (REDIRECT, ADD_STEP, lambda rules: any(rules.campaigns.values())),
+        (ADD_MEMBER, LEAVE, lambda rules: not all(person.is_active for person in rules.people.values())),
+    ],
+    ids=["a step of a campaign that a route comes to", "a person who becomes a member"],
+)
+async def test_what_is_changed_while_it_becomes_part_of_the_rules_counts(
+    town: Town, joins: str, changes: str, shows: Callable[[Rules], bool]
+) -> None:
+    """Neither sees what the other one does, and a lead comes in between their commits."""
+    await town.campaign("alice", "Next")
+    rule_sets = RuleSets()
+    async with town.database.pool.acquire() as joining, town.database.pool.acquire() as changing:
+        first, second = joining.transaction(), changing.transaction()
+        await first.start()
+        await second.start()
+        await joining.execute(joins)
+        change = asyncio.create_task(changing.execute(changes))
+        await is_done_or_waits(town.database, change, changing.get_server_pid())
+        await first.commit()
+        await change
+        await load(town, rule_sets, "alice")
+        await second.commit()
+
+    assert shows((await load(town, rule_sets, "alice")).rules)
+
+
+async def is_done_or_waits(database: Database, task: "asyncio.Task[Any]", pid: int) -> None:
+    waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
+    async with asyncio.timeout(10):
+        while not task.done() and not await database.fetchval(waits, pid):  # noqa: ASYNC110 -- nobody tells
+            await asyncio.sleep(0.01)
 
 
 async def test_what_is_read_is_cached_and_the_least_used_let_go(town: Town) -> None:
