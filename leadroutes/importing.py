@@ -202,19 +202,19 @@ class _Importing:
         """What may be stored at the same time: rows that have a person, a contact or a key in common stay together."""
         if len(rows) <= BATCH:
             return [rows]
+        marks = [list(self._marks(row)) for row in rows]
         groups: Groups[Hashable] = Groups()
-        for row in rows:
-            groups.join(self._marks(row))
+        for each in marks:
+            groups.join(each)
         shares: list[list[_Row]] = [[] for _ in range(LANES)]
         share_of: dict[Hashable, list[_Row]] = {}
-        for row in rows:
-            group = groups.of(next(iter(self._marks(row))))
-            share_of.setdefault(group, min(shares, key=len)).append(row)
+        for row, (mark, *_) in zip(rows, marks, strict=True):
+            share_of.setdefault(groups.of(mark), min(shares, key=len)).append(row)
         return [share for share in shares if share]
 
     def _marks(self, row: _Row) -> Iterator[Hashable]:
         """The person is known by his e-mails and phones; who has none, by what he wrote."""
-        person = self.people.of(row.identities[0]) if row.identities else None
+        person = self.person_of(row)
         yield person or row.imported.digest
         if person and (contact_id := self.contacts.get(person)):
             yield contact_id
@@ -277,7 +277,7 @@ class _Importing:
         return done
 
     def _wanted(self, batch: Sequence[_Row]) -> Wanted:
-        people = {self.people.of(row.identities[0]) for row in batch if row.identities}
+        people = {person for row in batch if (person := self.person_of(row))}
         keys = {key for row in batch for key in (*self.keys_of(row), *_earlier_keys(row))}
         return Wanted(
             owners={self.owner_id},
@@ -286,6 +286,10 @@ class _Importing:
             contacts={(self.owner_id, self.contacts[person]) for person in people if person in self.contacts},
             leads=len(batch),
         )
+
+    def person_of(self, row: _Row) -> Identity | None:
+        """The identity that stands for the row's person; None where a relay address is all that he gave."""
+        return self.people.of(row.identities[0]) if row.identities else None
 
     def keys_of(self, row: _Row) -> tuple[Key, ...]:
         """What makes a row one that is in already: its content, or the source's own id."""
@@ -408,7 +412,7 @@ class _Batch:
 
     def _identify(self, row: _Row) -> int:
         """The contact that this person is, made if need be, with the gaps filled that this row can fill."""
-        person = self.importing.people.of(row.identities[0]) if row.identities else None
+        person = self.importing.person_of(row)
         contact_id = self._find(row, person)
         if contact_id is None:
             contact_id = self.known.contact_ids.pop()

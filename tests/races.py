@@ -1,9 +1,10 @@
 """Two at once, in the one order that matters: somebody's statement commits while what is under test waits for it."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
+from leadroutes.errors import Conflict, NotFound
 from leadroutes.store.postgres import Database
 
 Result = TypeVar("Result")
@@ -23,3 +24,12 @@ async def overtaken(work: Coroutine[Any, Any, Result], database: Database, sql: 
         assert not waiting.done(), "it did not wait"
         await transaction.commit()
     return await waiting
+
+
+async def outcome(work: Awaitable[Any], well: str = "done") -> str:
+    """What one of many at once hears: `well` where all is, else the name of the refusal."""
+    try:
+        await work
+    except (Conflict, NotFound) as problem:
+        return type(problem).__name__
+    return well

@@ -53,7 +53,7 @@ class ImportedRow:
     warnings: tuple[CellWarning, ...] = ()
     cells: tuple[str, ...] = field(default=(), compare=False, repr=False)  # as they stand
     known_as: str | None = None
-    digest: str = field(default="", compare=False, repr=False)
+    digest: str = field(kw_only=True, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,8 @@ def _parts(records: Iterator[Record]) -> Iterator[bytes]:
 
 @contextlib.asynccontextmanager
 async def _reader(header: list[str]) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, stdin=PIPE, stdout=PIPE)
+    # -P: whatever lies about where the file is, such as a csv.py, is not ours to run.
+    process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", __name__, stdin=PIPE, stdout=PIPE)
     try:
         _send(process, _encode(header))
         yield process

@@ -15,14 +15,7 @@ from leadroutes.errors import Conflict, Invalid, NotFound
 from leadroutes.sorting import NewLead
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
-
-
-async def outcome(work: Awaitable[Any]) -> str:
-    try:
-        await work
-    except (Conflict, NotFound) as problem:
-        return type(problem).__name__
-    return "won"
+from tests.races import outcome
 
 
 async def kinds(database: Database, lead_id: int) -> Counter[tuple[str, str]]:
@@ -47,7 +40,7 @@ async def test_of_fifty_agents_who_claim_at_once_one_has_it(brokerage: Brokerage
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     engines = [Engine(database) for _ in range(4)]
     outcomes = await asyncio.gather(
-        *(outcome(engines[n % 4].claim(brokerage.owner_id, lead_id, user)) for n, user in enumerate(agents))
+        *(outcome(engines[n % 4].claim(brokerage.owner_id, lead_id, user), "won") for n, user in enumerate(agents))
     )
     assert Counter(outcomes) == {"won": 1, "Conflict": 49}
     states = Counter((await brokerage.states(lead_id)).values())

@@ -28,6 +28,13 @@ async def test_several_read_what_one_reads(body: bytes) -> None:
     assert with_cells(await read_csv_together(body, large=0)) == with_cells(list(read_csv(body)))
 
 
+async def test_they_run_nothing_that_lies_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "csv.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+
+    assert len(await read_csv_together(HISTORY, large=0)) == len(list(read_csv(HISTORY)))
+
+
 async def test_that_one_of_them_has_ended_is_said() -> None:
     reading = asyncio.create_task(read_csv_together(long(parts=100), large=0))
     while not (processes := psutil.Process().children()):  # noqa: ASYNC110 -- nobody tells when they start

@@ -20,7 +20,7 @@ from leadroutes.store.routing import RuleSets
 from tests.engine.conftest import Brokerage
 from tests.engine.test_meeting import WAITING, deadlocks, processes
 from tests.keeping.mia import EMAIL, MARK, PHONE, contact_of, erased
-from tests.races import overtaken
+from tests.races import outcome, overtaken
 
 __all__ = ["processes"]
 
@@ -46,14 +46,6 @@ async def fate(database: Database, lead_id: int) -> str:
     row = await database.fetchrow(FATE, lead_id)
     assert row is not None
     return "unclaimed" if row["unclaimed_at"] and not row["lapses_at"] else "on offer" if row["lapses_at"] else "held"
-
-
-async def outcome(work: Awaitable[Any]) -> str:
-    try:
-        await work
-    except (Conflict, NotFound) as problem:
-        return type(problem).__name__
-    return "done"
 
 
 async def somebody_waits(database: Database, number: int) -> None:
