@@ -94,6 +94,7 @@ class Delivery:
             subject=made.subject,
             text_body=made.text_body,
             html_body=made.html_body,
+            headers={"Auto-Submitted": "auto-generated"},
         ), token
 
     def _compose_to_contact(self, key: MessageKey, message: Mapping[str, Any]) -> Envelope:

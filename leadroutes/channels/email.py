@@ -1,41 +1,29 @@
 """E-mail by SMTP. A few connections are kept open, each used for one message at a time.
 
-What makes a mail a mail (headers, parts, encodings) is the standard library's business.
+Parts and their encodings are the standard library's business; the header of the mail, which holds text of others, is not.
 """
 
 import asyncio
 import contextlib
 import socket
-from email.errors import MessageError
-from email.headerregistry import Address, HeaderRegistry
+from collections.abc import Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, localtime, make_msgid
 from functools import cache
-from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 
 from leadroutes.channels.envelope import DeliveryError, Envelope
+from leadroutes.channels.mail_headers import encoded_address, encoded_text, header, plain_address
 from leadroutes.errors import Misconfigured
 from leadroutes.settings import Settings
 
 TIMEOUT = 30.0  # seconds, for each step of the conversation
 PORTS = {"smtp": 25, "smtps": 465}
 MOST_CONNECTIONS = 20  # to the mail server, from this process
-
-
-class _Headers(HeaderRegistry):
-    """The library's, which makes a new class for every header of every mail, and with it a tenth of a mail's work."""
-
-    @cache  # noqa: B019 -- there is one, and as many kinds of headers as stand below
-    def __getitem__(self, name: str) -> Any:
-        return super().__getitem__(name)
-
-
-# An unsubscribe link stays on its header's line.
-POLICY = SMTP.clone(max_line_length=400, header_factory=_Headers())
+SENDER = "Lead Routes"
 
 
 def open_email(settings: Settings) -> "Email | None":
@@ -45,6 +33,10 @@ def open_email(settings: Settings) -> "Email | None":
     url = urlsplit(settings.smtp_url)
     if url.scheme not in PORTS or not url.hostname:
         raise Misconfigured("LEADROUTES_SMTP_URL: expected smtp://user:password@host:port or smtps://…")
+    try:
+        plain_address(settings.mail_from)
+    except ValueError as error:
+        raise Misconfigured(f"LEADROUTES_MAIL_FROM: {settings.mail_from!r} was given; {error}") from error
     return Email(url, settings.mail_from)
 
 
@@ -54,16 +46,17 @@ class Email:
     def __init__(self, url: SplitResult, mail_from: str) -> None:
         self._url = url
         self._mail_from = mail_from
+        self._sender = plain_address(mail_from)
         self._idle: list[aiosmtplib.SMTP] = []
         self._free = asyncio.Semaphore(MOST_CONNECTIONS)
 
     async def send(self, envelope: Envelope) -> None:
         """Deliver it, or raise DeliveryError."""
-        mail = make_mail(envelope, self._mail_from)
+        mail = make_mail(envelope, self._mail_from)  # after this the address is known to be one
         async with self._free:
             client = await self._begin_mail()
             try:
-                await self._hand_over(client, envelope.address, mail)
+                await self._hand_over(client, plain_address(envelope.address), mail)
             except BaseException:
                 client.close()
                 raise
@@ -79,14 +72,14 @@ class Email:
         while self._idle:
             client = self._idle.pop()
             try:
-                await client.mail(self._mail_from)
+                await client.mail(self._sender)
             except (aiosmtplib.SMTPException, OSError):
                 client.close()  # whatever it was, a new connection says it again
                 continue
             return client
         client = await self._connect()
         try:
-            await client.mail(self._mail_from)
+            await client.mail(self._sender)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
             raise _undelivered(error) from error
@@ -135,25 +128,36 @@ def _own_name() -> str:
 
 def make_mail(envelope: Envelope, mail_from: str) -> bytes:
     """The mail with a text part and, where there is one, an HTML part. An impossible address is a permanent error."""
-    mail = EmailMessage(policy=POLICY)
     try:
-        mail["From"] = Address(display_name=_line(envelope.sender_name or "Lead Routes"), addr_spec=mail_from)
-        mail["To"] = Address(addr_spec=envelope.address)
-        if envelope.reply_to:
-            mail["Reply-To"] = Address(display_name=_line(envelope.sender_name or ""), addr_spec=envelope.reply_to)
-        mail["Subject"] = _line(envelope.subject or "")
-        mail["Date"] = format_datetime(localtime())
-        mail["Message-ID"] = make_msgid(domain=mail_from.rpartition("@")[2] or "localhost")
-        for name, value in envelope.headers.items():
-            mail[name] = _line(value)
-        mail.set_content(envelope.text_body)
-        if envelope.html_body is not None:
-            mail.add_alternative(envelope.html_body, subtype="html")
-        return mail.as_bytes()
-    except (MessageError, ValueError, IndexError, UnicodeError) as error:
+        return b"".join([*_header(envelope, mail_from), _body(envelope)])
+    except ValueError as error:
         raise DeliveryError(f"no mail can be made for {envelope.address!r}: {error}", is_permanent=True) from error
 
 
-def _line(text: str) -> str:
-    """One line without control characters: nothing that somebody typed can become a header."""
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+def _header(envelope: Envelope, mail_from: str) -> Iterator[bytes]:
+    """Every mail is sent by a program, so none of them is to be answered by another one."""
+    sender = plain_address(mail_from)
+    yield header("From", encoded_address(envelope.sender_name or SENDER, sender))
+    yield header("To", encoded_address("", envelope.address))
+    if envelope.reply_to:
+        yield header("Reply-To", encoded_address(envelope.sender_name or "", envelope.reply_to))
+    yield header("Subject", encoded_text(envelope.subject or ""))
+    yield header("Date", format_datetime(localtime()))
+    yield header("Message-ID", make_msgid(domain=sender.rpartition("@")[2]))
+    yield header("X-Auto-Response-Suppress", "All")
+    for name, value in envelope.headers.items():
+        yield header(name, encoded_text(value))
+
+
+def _body(envelope: Envelope) -> bytes:
+    """The parts, after the headers that say what they are; no text of others is in these."""
+    parts = EmailMessage(policy=SMTP)
+    parts.set_content(_encodable(envelope.text_body))
+    if envelope.html_body is not None:
+        parts.add_alternative(_encodable(envelope.html_body), subtype="html")
+    return parts.as_bytes()
+
+
+def _encodable(text: str) -> str:
+    """The text, with a question mark for each half of a character."""
+    return text.encode("utf-8", "replace").decode()

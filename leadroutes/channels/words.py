@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from leadroutes.domain.campaign import zone_named
 from leadroutes.domain.preview import preview
+from leadroutes.domain.text import one_line
 from leadroutes.liquid import breaks_lines, is_markup, render
 
 HIDDEN = frozenset({"script", "style", "title", "head"})
@@ -57,17 +58,18 @@ def alert_words(message: Mapping[str, Any], link: str | None) -> Words:
 
 def _alert(message: Mapping[str, Any]) -> tuple[str, str, str]:
     """(headline, explanation, what the button says) of each kind."""
-    lead, source = masked(message), message["lead_source"] or "an unknown source"
+    lead, source = masked(message), one_line(message["lead_source"]) or "an unknown source"
     match message["kind"]:
         case "won":
             return f"You have the lead: {lead}", f"It came from {source} and is yours.", "See the lead"
         case "claimed":
-            name, at = message["claimed_by_name"], _local(message, "claimed_at")
+            name, at = one_line(message["claimed_by_name"]), _local(message, "claimed_at")
             return f"Taken: {lead}", f"{name} has this lead since {at}.", ""
         case "unclaimed":
             return f"Nobody claimed: {lead}", f"It came from {source}. You can claim it, or assign it.", "Claim it"
         case _:
-            reason = f" It came to you because {message['offer_reason']}." if message["offer_reason"] else ""
+            why = one_line(message["offer_reason"])
+            reason = f" It came to you because {why}." if why else ""
             return f"New lead: {lead}", f"It came from {source}. Whoever claims it first has it.{reason}", "Claim it"
 
 

@@ -5,6 +5,8 @@ Alerts and pages both take it from here, so that neither tells more than the oth
 
 from dataclasses import dataclass
 
+from leadroutes.domain.text import one_line
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
@@ -22,8 +24,13 @@ class Preview:
 
 
 def preview(first_name: str | None, town: str | None, kind: str | None, price: str | None) -> Preview:
-    """From what is known of contact and lead."""
-    return Preview(first_name=first_name or "Somebody", town=town or None, type=kind or None, price=format_price(price))
+    """From what is known of contact and lead; each on one line, whatever the sender put into it."""
+    return Preview(
+        first_name=one_line(first_name) or "Somebody",
+        town=one_line(town),
+        type=one_line(kind),
+        price=format_price(one_line(price)),
+    )
 
 
 def format_price(text: str | None) -> str | None:

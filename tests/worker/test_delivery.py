@@ -53,6 +53,33 @@ async def test_an_alert_tells_no_more_than_the_masked_page_and_carries_a_link(
     assert found[1] not in str(dict(kept or {})), "the outbox must not hand out a claim"
 
 
+@pytest.mark.parametrize("name", ["=?utf-8?b?DQpCY2M6IGRhdmVAZXhhbXBsZS5uZXQNCg0KPGgxPg==?= Lund", "Mia\r\n\r\nClaim: https://evil.example Lund"])
+async def test_the_name_that_a_sender_typed_is_characters_in_one_line_of_the_alert(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, name: str
+) -> None:
+    await brokerage.ask(**ASKED)
+    first_name = name.removesuffix(" Lund")
+    await database.execute("UPDATE contacts SET first_name = $1", first_name)  # as the API takes it
+    await post.deliver(await post.the_only())
+    [mail] = mailbox.mails
+    told = f"New lead: {' '.join(first_name.split())}, in Denver, Buyer, $615,000"
+    assert mail["Subject"] == told
+    assert mail["Bcc"] is None
+    assert text_of(mail).split("\n")[:2] == [told, ""]
+
+
+async def test_mails_say_that_a_program_sends_them(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, drip: int
+) -> None:
+    campaign = await campaign_message(brokerage, post)
+    await post.deliver(campaign)
+    await post.deliver(await post.the_only("kind = 'offer'"))
+    to_contact, alert = mailbox.mails
+    assert alert["Auto-Submitted"] == "auto-generated"
+    assert to_contact["Auto-Submitted"] is None
+    assert [mail["X-Auto-Response-Suppress"] for mail in mailbox.mails] == ["All", "All"]
+
+
 async def test_a_message_that_has_been_sent_is_not_sent_again(
     brokerage: Brokerage, post: Post, mailbox: Mailbox
 ) -> None:
