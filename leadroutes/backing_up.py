@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import asyncpg
 
 from leadroutes.errors import Conflict, Invalid, Misconfigured, Unavailable
+from leadroutes.private_files import private_file
 from leadroutes.settings import Settings
 from leadroutes.store import statement
 from leadroutes.store.connecting import Hosts
@@ -52,23 +53,9 @@ async def back_up(settings: Settings, file: Path) -> int:
     if place.is_empty:
         raise Conflict("There is nothing in the database: is it the one that the service uses?")
     dump = _oldest("pg_dump", place.major)
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        unfinished.touch(mode=0o600)
-    except OSError as error:
-        raise Invalid(f"{file}: cannot be written ({error.strerror})") from error
-    try:
+    with private_file(file) as unfinished:
         await _run(place, dump, "--format=custom", *OURS, f"--file={unfinished}", f"--dbname={place.url}")
-        _sync(unfinished)
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return _size(file)
-
-
-def _sync(file: Path) -> None:
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())
 
 
 def _size(file: Path) -> int:

@@ -16,6 +16,7 @@ import typer
 from rich.progress import Progress
 
 from leadroutes import __version__, logs, upkeep
+from leadroutes.private_files import private_text
 from leadroutes.settings import described
 from leadroutes.store import accounts
 from leadroutes.store.migrating import migrate as migrate_database
@@ -209,7 +210,8 @@ def import_(
         for line in report.lines():
             out.print(line, markup=False, soft_wrap=True)
         if report_to is not None:
-            report_to.write_text(report_csv(report, content), encoding="utf-8")
+            with private_text(report_to) as file_of_report:
+                file_of_report.write(report_csv(report, content))
         return len(report.rejected)
 
     if _run(work) and strict:
@@ -234,7 +236,7 @@ def _export(what: Literal["leads", "contacts"], owner: str, to: Path | None) -> 
     async def work(database: Database) -> int:
         if to is None:
             return await export(database, what, owner, sys.stdout)
-        with to.open("w", encoding="utf-8", newline="") as file:
+        with private_text(to) as file:
             return await export(database, what, owner, file)
 
     written = _run(work)

@@ -3,11 +3,10 @@
 Read in one transaction, so that it is one moment's, and a piece at a time, so that there may be millions.
 """
 
-import csv
 from collections.abc import Callable
-from typing import Any, Final, Literal, TextIO
+from typing import Final, Literal, TextIO
 
-from leadroutes.intake.csv_import import defuse_formula
+from leadroutes.spreadsheets import CsvWriter
 from leadroutes.store import accounts, statement
 from leadroutes.store.postgres import Database, unavailable_when_away
 
@@ -22,7 +21,7 @@ async def export(
 ) -> int:
     """Write them to the file, oldest first; how many they were."""
     owner_id = await accounts.get_user_id(database, owner_email)
-    writer = csv.writer(file, lineterminator="\n")
+    writer = CsvWriter(file)
     written = 0
     with unavailable_when_away():
         async with (
@@ -30,14 +29,11 @@ async def export(
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             prepared = await connection.prepare(statement(STATEMENTS[what]), name="")  # a pooler may know others
-            writer.writerow([attribute.name for attribute in prepared.get_attributes()])
+            writer.write(attribute.name for attribute in prepared.get_attributes())
             async for row in prepared.cursor(owner_id, prefetch=PIECE):
-                writer.writerow([_cell(value) for value in row])
+                writer.write(row)
                 written += 1
                 if written % PIECE == 0:
                     tell(written)
     return written
 
-
-def _cell(value: Any) -> str:
-    return "" if value is None else defuse_formula(str(value))

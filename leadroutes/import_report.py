@@ -3,13 +3,13 @@
 A row that was imported with a warning says what it is known as: what is mended in it fills the gaps of its own lead.
 """
 
-import csv
 from collections.abc import Iterator
 from io import StringIO
 
 from leadroutes.importing import Report
-from leadroutes.intake.csv_import import ImportedRow, RowError, defuse_formula, split_csv
+from leadroutes.intake.csv_import import ImportedRow, RowError, split_csv
 from leadroutes.intake.flat import plain_key
+from leadroutes.spreadsheets import CsvWriter
 
 COLUMNS = ("import_row", "import_line", "import_problem", "import_known_as")
 OURS = frozenset(plain_key(name) for name in COLUMNS)
@@ -20,11 +20,11 @@ def report_csv(report: Report, content: bytes) -> str:
     header, _ = split_csv(content)
     theirs = [place for place, name in enumerate(header) if plain_key(name) not in OURS]
     text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*COLUMNS, *(header[place] for place in theirs)])
+    writer = CsvWriter(text)
+    writer.write([*COLUMNS, *(header[place] for place in theirs)])
     for row, line, problem, known_as, cells in sorted(_problems(report)):
         kept = [cells[place] for place in theirs if place < len(cells)] + list(cells[len(header) :])
-        writer.writerow([row, line, problem, known_as, *map(defuse_formula, kept)])
+        writer.write([row, line, problem, known_as, *kept])
     return text.getvalue()
 
 

@@ -6,6 +6,7 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 
+from leadroutes.private_files import create_private
 from leadroutes.settings import Settings
 
 FILE = "secret"
@@ -21,10 +22,9 @@ def _kept(directory: Path) -> str:
     """Two processes that begin together keep the same one: whoever links his file into place first."""
     path = directory / FILE
     if not path.exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        mine = directory / f".{FILE}-{os.getpid()}"
-        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mine = create_private(path)
+        mine.write_text(secrets.token_urlsafe(32), encoding="utf-8")
         with contextlib.suppress(FileExistsError):
             os.link(mine, path)
         mine.unlink()

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from leadroutes.private_files import private_text
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
 from leadroutes.terminal import err, fail, finish, out, run_with_database, settings_in_force
@@ -89,4 +90,5 @@ def export_contact(
     if to is None:
         print(text)  # noqa: T201 -- a command prints
     else:
-        to.write_text(text + "\n", encoding="utf-8")
+        with private_text(to) as file:
+            file.write(text + "\n")

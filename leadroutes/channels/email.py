@@ -1,6 +1,6 @@
 """E-mail by SMTP. A few connections are kept open, each used for one message at a time.
 
-Parts and their encodings are the standard library's business; the header of the mail, which holds text of others, is not.
+Parts and their encodings are the standard library's business; the header, which holds text of others, is not.
 """
 
 import asyncio

@@ -54,7 +54,8 @@ def plain_address(address: str) -> str:
     local, at, domain = address[: LONGEST_ADDRESS + 1].rpartition("@")
     if not domain.isascii() and len(address) <= LONGEST_ADDRESS:
         domain = domain.encode("idna").decode("ascii")  # UnicodeError, which is a ValueError
-    if len(address) > LONGEST_ADDRESS or not (at and _LOCAL.fullmatch(local) and (_DOMAIN.fullmatch(domain) or _IP_LITERAL.fullmatch(domain))):
+    is_domain = _DOMAIN.fullmatch(domain) or _IP_LITERAL.fullmatch(domain)
+    if len(address) > LONGEST_ADDRESS or not (at and _LOCAL.fullmatch(local) and is_domain):
         raise ValueError("expected an e-mail address such as bob@example.com")
     return f"{local}@{domain}"
 

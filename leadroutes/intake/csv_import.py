@@ -13,12 +13,13 @@ import msgspec
 from msgspec.structs import replace
 
 from leadroutes.domain.groups import Groups
-from leadroutes.domain.identity import E164, normal_email, normal_phone, normal_zipcode
+from leadroutes.domain.identity import normal_email, normal_phone, normal_zipcode
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.domain.terms import kind_named_by, normal_price, normal_source
 from leadroutes.domain.text import field_text
 from leadroutes.intake.decoding import decode
 from leadroutes.intake.flat import NAMES, Fields, Meaning, flat_draft, gather, pick, plain_key
+from leadroutes.spreadsheets import text_of
 
 DEFAULT_SOURCE: Final = "Other"
 KNOWN_AS: Final = "importknownas"
@@ -78,16 +79,15 @@ def read_csv(body: bytes) -> Iterator[ImportedRow | RowError]:
 def split_csv(body: bytes) -> tuple[list[str], Iterator[Record]]:
     """The columns of a CSV file, as it names them, and the records behind that header."""
     records = _records(decode(body))
-    header = next(records, (1, None))[1] or []
+    header = [text_of(name) for name in next(records, (1, None))[1] or []]
     return header, ((row, line, cells) for row, (line, cells) in enumerate(records, start=1))
 
 
 def read_records(header: list[str], records: Iterable[Record]) -> Iterator[ImportedRow | RowError]:
     """What each record says under this header."""
     keys = [plain_key(name) for name in header]
-    is_report = KNOWN_AS in keys
     for row, line, cells in records:
-        yield _row(row, line, header, keys, [undo_defusing(cell) for cell in cells] if is_report and cells else cells)
+        yield _row(row, line, header, keys, [text_of(cell) for cell in cells] if cells else cells)
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str] | None]]:
@@ -211,17 +211,3 @@ def _same(row: ImportedRow, seen: set[str]) -> Literal["phone", "email", "both"]
         is_phone, is_email = row.inquiry.phone is not None, row.inquiry.email is not None
     return "both" if is_phone and is_email else "phone" if is_phone else "email"
 
-
-# ------------------------------------------------------------------------------------------------------ way out
-
-
-def undo_defusing(cell: str) -> str:
-    """The cell as it was before it was defused; for files that we wrote."""
-    return cell[1:] if cell[:1] == "'" and defuse_formula(cell[1:]) == cell else cell
-
-
-def defuse_formula(cell: str) -> str:
-    """The cell as it may stand in a spreadsheet: what would begin a formula gets a `'`, but a phone in E.164."""
-    if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} and not E164.fullmatch(cell):
-        return f"'{cell}"
-    return cell

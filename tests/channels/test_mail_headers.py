@@ -35,9 +35,10 @@ def hidden(text: str, encoding: str = "b") -> str:
 
 WRITES_HEADERS = "\r\nReply-To: dave@example.net\r\nContent-Type: text/html\r\n\r\n<h1>Your mailbox is full</h1><!--"
 PIECES = st.sampled_from(
-    ["\r\n", "\r", "\n", "\0", ":", "=?", "?=", '"', "\\", "<", ">", ",", ";", "(", ")", "@", " ", "  ", "\t", "\x85", "\u2028",
-     "Bcc: dave@example.net", "Content-Type: text/html", "--=", "Zoë", "雪", "👩‍👧", "e\u0301", "\ud800", "=?utf-8?q?=0D=0A?=",
-     hidden(WRITES_HEADERS), hidden(WRITES_HEADERS, "Q"), "x" * 500, "=?utf-8?b?DQo=?= =?utf-8?b?DQo=?="]
+    ["\r\n", "\r", "\n", "\0", ":", "=?", "?=", '"', "\\", "<", ">", ",", ";", "(", ")", "@", " ", "  ", "\t", "\x85",
+     "\u2028", "Bcc: dave@example.net", "Content-Type: text/html", "--=", "Zoë", "雪", "👩‍👧", "e\u0301", "\ud800",
+     "=?utf-8?q?=0D=0A?=", hidden(WRITES_HEADERS), hidden(WRITES_HEADERS, "Q"), "x" * 500,
+     "=?utf-8?b?DQo=?= =?utf-8?b?DQo=?="]
 )  # fmt: skip
 TEXTS = st.one_of(st.lists(PIECES, max_size=8).map("".join), st.text(st.characters(), max_size=80))
 
@@ -59,7 +60,9 @@ def lines_of(mail: bytes) -> dict[str, str]:
 
 def decoded(value: str) -> str:
     """What RFC 2047 says that a header's value means."""
-    return "".join(part if isinstance(part, str) else part.decode(kind or "ascii") for part, kind in decode_header(value))
+    return "".join(
+        part if isinstance(part, str) else part.decode(kind or "ascii") for part, kind in decode_header(value)
+    )
 
 
 def bodies_of(mail: Message) -> list[tuple[str, str]]:
@@ -91,7 +94,9 @@ def test_no_text_becomes_a_header_a_line_or_a_body(
     assert [each for each in lines if each not in MIME] == OURS
     assert decoded(lines["Subject"]) == one_line(subject)
     for read in (email.message_from_bytes(mail), email.message_from_bytes(mail, policy=policy.default)):
-        assert sorted(read.keys()) == sorted({*OURS, *MIME} - ({"Content-Transfer-Encoding"} if read.is_multipart() else set()))
+        assert sorted(read.keys()) == sorted(
+            {*OURS, *MIME} - ({"Content-Transfer-Encoding"} if read.is_multipart() else set())
+        )
         kinds = ["text/plain"] if html_body is None else ["text/plain", "text/html"]
         assert [kind for kind, _ in bodies_of(read)] == kinds
         wanted = [settled(each) for each in (text_body, html_body) if each is not None]
@@ -117,6 +122,13 @@ def person(value: str) -> tuple[str, str]:
     return decoded(name.strip()), address.strip("<>")
 
 
+def made(envelope: Envelope) -> tuple[bytes, DeliveryError | None]:
+    try:
+        return make_mail(envelope, "leads@example.com"), None
+    except DeliveryError as error:
+        return b"", error
+
+
 def addresses(value: Any) -> Any:
     return value.addresses
 
@@ -126,10 +138,9 @@ def addresses(value: Any) -> Any:
 def test_what_is_no_address_gets_no_mail_and_an_address_is_one_only(address: str, which: str) -> None:
     fields = {"address": "bob@example.com", "reply_to": "alice@example.com", which: address}
     envelope = Envelope(subject="New lead", text_body="Claim it", **fields)
-    try:
-        mail = make_mail(envelope, "leads@example.com")
-    except DeliveryError as error:
-        assert error.is_permanent
+    mail, refusal = made(envelope)
+    if refusal is not None:
+        assert refusal.is_permanent
         return
     lines = lines_of(mail)
     assert [each for each in lines if each not in MIME] == [
@@ -180,8 +191,10 @@ def test_an_address_is_told_in_ascii(address: str, plain: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "", "bob", "@example.com", "bob@", "bob @example.com", "bob@exam ple.com", "bob@example.com\r\nRCPT TO:<dave@example.net>",
-        "bob@example.com>", "<bob@example.com>", "bob@example.com,dave@example.net", "bob@.example.com", "zoë@example.com",
+        "", "bob", "@example.com", "bob@", "bob @example.com", "bob@exam ple.com",
+        "bob@example.com\r\nRCPT TO:<dave@example.net>",
+        "bob@example.com>", "<bob@example.com>", "bob@example.com,dave@example.net", "bob@.example.com",
+        "zoë@example.com",
         '"bob"@example.com', "bob@example.com (x)", "=?utf-8?b?DQo=?= <bob@example.com>", "a" * 65 + "@example.com",
         "bob@" + "é" * 100_000 + ".example",
     ],
@@ -200,7 +213,7 @@ def test_a_header_takes_one_encoded_line(value: str) -> None:
 
 
 def test_a_sender_that_is_no_address_is_found_at_the_start() -> None:
-    with pytest.raises(Misconfigured, match="LEADROUTES_MAIL_FROM: 'Leads <leads@example.com>' was given"):
+    with pytest.raises(Misconfigured, match=r"LEADROUTES_MAIL_FROM: 'Leads <leads@example\.com>' was given"):
         open_email(Settings(smtp_url="smtp://127.0.0.1", mail_from="Leads <leads@example.com>"))
 
 
@@ -209,7 +222,9 @@ async def test_a_mail_server_is_told_the_address_and_nothing_else() -> None:
         channel = open_email(Settings(smtp_url=mailbox.url))
         assert isinstance(channel, Email)
         with pytest.raises(DeliveryError):
-            await channel.send(Envelope(address="bob@example.com>\r\nRCPT TO:<dave@example.net", subject="a", text_body="b"))
+            await channel.send(
+                Envelope(address="bob@example.com>\r\nRCPT TO:<dave@example.net", subject="a", text_body="b")
+            )
         await channel.send(Envelope(address="bob@bücher.example", subject=hidden(WRITES_HEADERS), text_body="b"))
         await channel.close()
     [mail] = mailbox.mails

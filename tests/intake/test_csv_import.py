@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from leadroutes.intake.csv_import import ImportedRow, RowError, defuse_formula, read_csv, repeats
+from leadroutes.intake.csv_import import ImportedRow, RowError, read_csv, repeats
 from tests.intake.vendors import SAMPLES
 
 HEADER = "received_at,first_name,email,phone"
@@ -157,26 +157,10 @@ def test_people_are_joined_through_other_rows() -> None:
     assert people(first, joining, second) == [(2, 1, "email"), (3, 1, "phone")]
 
 
-# ------------------------------------------------------------------------------------------------------ way out
-
-
-@pytest.mark.parametrize(
-    ("cell", "out"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+1 303", "'+1 303"),
-        ("-1", "'-1"),
-        ("@x", "'@x"),
-        ("\tx", "'\tx"),
-        ("\rx", "'\rx"),
-        ("+13035550142", "+13035550142"),
-        ("+13035550142=x", "'+13035550142=x"),
-        ("+1303555014212345", "'+1303555014212345"),
-        ("+", "'+"),
-        ("Ann", "Ann"),
-        (" =1", " =1"),
-        ("", ""),
-    ],
-)
-def test_a_cell_that_would_begin_a_formula_is_defused(cell: str, out: str) -> None:
-    assert defuse_formula(cell) == out
+def test_what_was_put_in_front_of_a_formula_is_taken_away_again() -> None:
+    header = "received_at,first_name,last_name,email,'=what they wrote,message"
+    [read] = rows(header, "2026-11-20T10:00:00Z,'-Jo-,Marsh,jo@example.com,'+1,'=) thanks")
+    assert isinstance(read, ImportedRow)
+    assert (read.inquiry.first_name, read.inquiry.last_name) == ("-Jo-", "Marsh")
+    assert read.inquiry.message == "=) thanks"
+    assert read.cells[4:] == ("+1", "=) thanks")

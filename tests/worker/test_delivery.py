@@ -53,12 +53,13 @@ async def test_an_alert_tells_no_more_than_the_masked_page_and_carries_a_link(
     assert found[1] not in str(dict(kept or {})), "the outbox must not hand out a claim"
 
 
-@pytest.mark.parametrize("name", ["=?utf-8?b?DQpCY2M6IGRhdmVAZXhhbXBsZS5uZXQNCg0KPGgxPg==?= Lund", "Mia\r\n\r\nClaim: https://evil.example Lund"])
+@pytest.mark.parametrize(
+    "first_name", ["=?utf-8?b?DQpCY2M6IGRhdmVAZXhhbXBsZS5uZXQNCg0KPGgxPg==?=", "Mia\r\n\r\nClaim: https://evil.example"]
+)
 async def test_the_name_that_a_sender_typed_is_characters_in_one_line_of_the_alert(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, name: str
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, first_name: str
 ) -> None:
     await brokerage.ask(**ASKED)
-    first_name = name.removesuffix(" Lund")
     await database.execute("UPDATE contacts SET first_name = $1", first_name)  # as the API takes it
     await post.deliver(await post.the_only())
     [mail] = mailbox.mails
