@@ -141,13 +141,13 @@ def _shown(name: str, value: object) -> str:
 
 @app.command()
 def doctor() -> None:
-    """Check the ledger and every rule of the house against the database; exit with 1 on the first that is broken."""
+    """Check the ledger and every rule against the database; name all that do not hold, and end with 1 then."""
     from leadroutes.doctor import examine
 
     outcome = _run(examine)
-    if outcome.violation:
-        fail(str(outcome.violation))
-    out.print(f"{outcome.checks} checks hold")
+    if outcome.violations:
+        fail(str(outcome))
+    out.print(str(outcome))
 
 
 @app.command()

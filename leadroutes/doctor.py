@@ -6,11 +6,12 @@ It changes nothing. The checks are the store's statements `check_*`; the comment
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import asyncpg
 
 from leadroutes.store import statement
-from leadroutes.store.postgres import Database, unavailable_when_away
+from leadroutes.store.postgres import AWAY, Database, unavailable_when_away
 
 MOST_SHOWN = 10
 LONGEST_CHECK = 3600.0  # seconds
@@ -26,12 +27,15 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A check that does not hold, and the rows that break it."""
+    """A check that does not hold with the rows that break it, or one that could not be made with the reason."""
 
     sentence: str
-    rows: Sequence[asyncpg.Record]
+    rows: Sequence[asyncpg.Record] = ()
+    error: str | None = None
 
     def __str__(self) -> str:
+        if self.error is not None:
+            return f"This could not be checked: {self.sentence}\n  {self.error}"
         shown = [f"  {_told(row)}" for row in self.rows[:MOST_SHOWN]]
         more = [f"  and {len(self.rows) - MOST_SHOWN} more"] if len(self.rows) > MOST_SHOWN else []
         return "\n".join([f"This does not hold: {self.sentence}", *shown, *more])
@@ -39,24 +43,47 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many checks were made; the last of them did not hold if there is a violation."""
+    """How many checks were made, and those that do not hold or could not be made."""
 
     checks: int
-    violation: Violation | None = None
+    violations: tuple[Violation, ...] = ()
+
+    @property
+    def violation(self) -> Violation | None:
+        """The first of them, if there is one."""
+        return self.violations[0] if self.violations else None
+
+    def __str__(self) -> str:
+        if not self.violations:
+            return f"{self.checks} checks hold"
+        number = len(self.violations)
+        verb = "does" if number == 1 else "do"
+        return "\n".join([f"{number} of {self.checks} checks {verb} not hold", *map(str, self.violations)])
 
 
-async def examine(database: Database) -> Outcome:
-    """Make every check, all of them of the same moment, until one does not hold."""
-    checks = all_checks()
+async def examine(database: Database, checks: Sequence[Check] | None = None) -> Outcome:
+    """Make every check, all of them of the same moment, also after one that does not hold or cannot be made."""
+    checks = all_checks() if checks is None else checks
     with unavailable_when_away():
         async with (
             database.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            for number, check in enumerate(checks, start=1):
-                if rows := await connection.fetch(check.sql, timeout=LONGEST_CHECK):
-                    return Outcome(number, Violation(check.sentence, rows))
-    return Outcome(len(checks))
+            found = [await _examine(connection, check) for check in checks]
+    return Outcome(len(checks), tuple(each for each in found if each is not None))
+
+
+async def _examine(connection: Any, check: Check) -> Violation | None:
+    try:
+        async with connection.transaction():  # a savepoint: what goes wrong in it is over with it
+            rows = await connection.fetch(check.sql, timeout=LONGEST_CHECK)
+    except TimeoutError:
+        return Violation(check.sentence, error=f"it takes longer than {LONGEST_CHECK:.0f} seconds")
+    except AWAY:
+        raise
+    except asyncpg.PostgresError as error:
+        return Violation(check.sentence, error=f"{type(error).__name__}: {error}")
+    return Violation(check.sentence, rows) if rows else None
 
 
 def all_checks() -> list[Check]:

@@ -60,7 +60,7 @@ def restore(
 def erase(
     contact_id: ContactId,
     owner: Owner,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; needed where there is no terminal.")] = False,
 ) -> None:
     """Remove all that is personal about a contact, for good. That there were leads, offers and claims stays."""
     from leadroutes.erasing import erase_contact
@@ -69,7 +69,9 @@ def erase(
         owner_id = await accounts.get_user_id(database, owner)
         return await erase_contact(database, owner_id, contact_id)
 
-    if not yes and sys.stdin.isatty():
+    if not yes:
+        if not sys.stdin.isatty():
+            fail(f"erasing contact {contact_id} of {owner} cannot be undone; without a terminal to ask at, give --yes")
         typer.confirm(f"Erase contact {contact_id} of {owner}? It cannot be brought back", abort=True)
     erased = run_with_database(work)
     out.print(", ".join(f"{rows} {what.replace('_', ' ')}" for what, rows in erased.items() if rows))

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from leadroutes.arrivals import Arrivals
-from leadroutes.doctor import all_checks, examine
+from leadroutes.doctor import Check, all_checks, examine
 from leadroutes.engine import Engine
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
@@ -131,6 +131,32 @@ async def test_a_violation_names_the_owner_and_the_ids(town: Town) -> None:
     outcome = await examine(town.database)
 
     assert f"owner {town.users['alice']}: lead_id {lead_id}, lapses_at –" in str(outcome.violation)
+
+
+async def test_all_that_does_not_hold_is_named(town: Town) -> None:
+    await town.database.execute("UPDATE leads SET lapses_at = NULL; UPDATE contacts SET email = 'other@example.com'")
+
+    outcome = await examine(town.database)
+
+    named = [each.sentence.split(" ")[:3] for each in outcome.violations]
+    assert ["A", "lead", "that"] in named
+    assert ["An", "e-mail", "or"] in named
+    assert outcome.checks == len(all_checks())
+    assert str(outcome).startswith(f"{len(named)} of {outcome.checks} checks do not hold\n")
+
+
+async def test_a_check_that_cannot_be_made_keeps_no_other_from_being_made(town: Town) -> None:
+    await town.database.execute("UPDATE leads SET lapses_at = NULL")
+    broken = [
+        Check("A number is divided.", "SELECT 1 / 0 AS owner_id"),
+        Check("A table is there.", "SELECT owner_id FROM nowhere"),
+    ]
+
+    outcome = await examine(town.database, [*broken, *all_checks()])
+
+    assert [each.sentence for each in outcome.violations if each.error] == [each.sentence for each in broken]
+    assert "This could not be checked: A table is there.\n  UndefinedTableError: relation" in str(outcome)
+    assert any(each.sentence.startswith("A lead that is on offer has a moment") for each in outcome.violations)
 
 
 async def test_timers_may_wait_while_no_worker_is_alive(town: Town) -> None:

@@ -293,7 +293,7 @@ async def test_no_owner_erases_anothers_contact(brokerage: Brokerage, database_u
     contact_id = await contact_of(brokerage)
     before = await content(database_url)
     for stranger in ("bob", "dave"):
-        told = await command(database_url, "erase", contact_id, "--owner", f"{stranger}@example.com", code=1)
+        told = await command(database_url, "erase", contact_id, "--owner", f"{stranger}@example.com", "--yes", code=1)
         assert f"No record found for id '{contact_id}'" in told.stderr
         told = await command(
             database_url, "export", "contact", contact_id, "--owner", f"{stranger}@example.com", code=1
@@ -306,10 +306,13 @@ async def test_no_owner_erases_anothers_contact(brokerage: Brokerage, database_u
 async def test_the_command_says_what_has_gone(brokerage: Brokerage, database_url: str, command: Command) -> None:
     await brokerage.ask(email=EMAIL, phone=PHONE, message="Hello")
     contact_id = await contact_of(brokerage)
+    asked = await command(database_url, "erase", contact_id, "--owner", "alice@example.com", code=1)
+    assert "without a terminal to ask at, give --yes" in asked.output
+    assert await contact_of(brokerage) == contact_id
     told = await command(database_url, "erase", contact_id, "--owner", "alice@example.com", "--yes")
 
     assert told.stdout == "1 arrivals, 1 messages, 1 leads, 2 identities, 1 contact\n"
-    told = await command(database_url, "erase", contact_id, "--owner", "nobody@example.com", code=1)
+    told = await command(database_url, "erase", contact_id, "--owner", "nobody@example.com", "--yes", code=1)
     assert "nobody@example.com" in told.stderr
 
 

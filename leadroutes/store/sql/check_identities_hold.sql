@@ -4,8 +4,10 @@ FROM contact_identities AS known
 JOIN contacts ON contacts.owner_id = known.owner_id AND contacts.id = known.contact_id
 WHERE CASE known.kind
     WHEN 'email' THEN known.value ~ '^[ -~]+$'  -- letter case beyond that is not the database's business
-        AND position(known.value IN lower(concat_ws(' ', contacts.email, contacts.secondary_email))) = 0
+        AND position(known.value IN lower(regexp_replace(  -- without what is invisible
+            normalize(concat_ws(' ', contacts.email, contacts.secondary_email), NFC), '[^ -~]', '', 'g') COLLATE "C")) = 0
     ELSE NOT EXISTS (
         SELECT FROM unnest(ARRAY[contacts.mobile_phone, contacts.home_phone, contacts.office_phone]) AS phone
-        WHERE position(right(known.value, 10) IN regexp_replace(normalize(phone, NFKC), '\D', '', 'g')) > 0)
+        WHERE position(right(regexp_replace(known.value, '\D', '', 'g'), 10)  -- fewer abroad, but digits only
+                       IN regexp_replace(normalize(phone, NFKC), '\D', '', 'g')) > 0)
 END
