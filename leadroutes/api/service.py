@@ -2,6 +2,7 @@
 
 import hmac
 import time
+from typing import Any
 
 import msgspec
 
@@ -12,6 +13,7 @@ from leadroutes.api.lead_calls import encoded
 from leadroutes.api.query import record_query
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import record_sql
+from leadroutes.clock import MOST_AHEAD
 from leadroutes.errors import NotAuthenticated, NotFound, Unavailable
 
 USERS = BY_PATH["/users"]
@@ -45,7 +47,10 @@ async def is_alive(_call: Call) -> Answer:
 
 
 async def is_ready(call: Call) -> Answer:
-    """Whether leads can be taken in and told of: the database is there, and a worker has beaten lately."""
+    """Whether leads can be taken in and told of: the database is there, and a worker has beaten lately.
+
+    That the machine's clock is off is told, and no reason to say no: the database's decides.
+    """
     begun = time.monotonic()
     age = await call.rooms.database.fetchval(
         "SELECT extract(epoch FROM clock_timestamp() - max(beat_at))::float8 FROM worker_heartbeats"
@@ -54,7 +59,10 @@ async def is_ready(call: Call) -> Answer:
         since = "none has ever beaten" if age is None else f"the last beat was {age:.0f} seconds ago"
         raise Unavailable(f"No worker is running: {since}", retry_after=5)
     milliseconds = round((time.monotonic() - begun) * 1000, 1)
-    told = {"status": "ok", "database_ms": milliseconds, "worker_seconds": round(age, 1)}
+    told: dict[str, Any] = {"status": "ok", "database_ms": milliseconds, "worker_seconds": round(age, 1)}
+    ahead = call.rooms.database.clock.machine_ahead()
+    if abs(ahead) > MOST_AHEAD:
+        told["clock_seconds_ahead"] = round(ahead, 1)
     return Answer(200, msgspec.json.encode(told))
 
 

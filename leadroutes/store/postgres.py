@@ -27,6 +27,7 @@ WAKE = "leadroutes_wake"  # something may be due earlier than the worker thinks
 CLOCK = "leadroutes_clock"  # the clock was moved
 ECHO = "leadroutes_echo"  # we ask ourselves whether we hear
 HEARD_WITHIN = 5.0  # seconds
+LOOK_AT_CLOCK = 10.0  # seconds between two looks at the database's clock
 LOOK_AT_COPY = 10.0  # seconds between two looks at a standby, where nobody can listen
 
 AWAY = (
@@ -115,7 +116,13 @@ class Database:
         direct = hosts if listen_url is None else Hosts(listen_url)
         # Behind a pooler a session is another's the next moment, so nothing is set for it.
         pool = await _connect(hosts, settings.pool_size, _limit_pauses if direct is hosts else None)
-        return cls(pool, direct, Clock())
+        database = cls(pool, direct, Clock())
+        try:
+            await database.learn_time()
+        except BaseException:
+            await database.close()
+            raise
+        return database
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -185,10 +192,27 @@ class Database:
 
     # -- the clock that all processes share
 
+    async def learn_time(self) -> None:
+        """What the database's clock shows: also of a database that has not been set up."""
+        asked = self.clock.measure()
+        shown = await self.fetchval("SELECT clock_timestamp()")
+        self.clock.learn(shown, asked, self.clock.measure())
+
     async def load_clock(self) -> None:
-        row = await self.fetchrow("SELECT real_anchor, domain_anchor, scale FROM domain_clock")
+        asked = self.clock.measure()
+        row = await self.fetchrow(
+            "SELECT real_anchor, domain_anchor, scale, clock_timestamp() AS shown FROM domain_clock"
+        )
         if row is not None:
+            self.clock.learn(row["shown"], asked, self.clock.measure())
             self.clock.anchor = Anchor(row["real_anchor"], row["domain_anchor"], row["scale"])
+
+    async def _keep_time(self) -> None:
+        """The steady clock of a machine goes a little wrong, and a database may have moved to another machine."""
+        while True:
+            await asyncio.sleep(LOOK_AT_CLOCK)
+            with contextlib.suppress(Unavailable):
+                await self.load_clock()
 
     async def set_time_scale(self, scale: float) -> None:
         """From now on the domain's clock runs `scale` times as fast; it goes on from where it is."""
@@ -229,8 +253,9 @@ class Database:
         self._caches.append(forget)
 
     def start_listening(self) -> None:
-        """Hold one connection of our own that hears NOTIFY; it is made again whenever it breaks."""
+        """Hold one connection of our own that hears NOTIFY, and is made again whenever it breaks; keep the time."""
         self._spawn(self._keep_listening())
+        self._spawn(self._keep_time())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -11,6 +11,7 @@ import uvicorn
 
 from leadroutes import api
 from leadroutes.api.resources import RESOURCES
+from leadroutes.clock import Clock, machine_time
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.api.asking import ask
@@ -28,6 +29,16 @@ async def test_alive_is_answered_without_a_token_and_ready_when_a_worker_beats(t
     assert (await ask(town, None, "GET", "/readyz")).json["status"] == "ok"
     await town.database.execute("UPDATE worker_heartbeats SET beat_at = now() - interval '5 minutes'")
     assert (await ask(town, None, "GET", "/readyz")).status == 503
+
+
+async def test_ready_tells_of_a_machine_whose_clock_is_off(town):
+    await town.database.execute("INSERT INTO worker_heartbeats VALUES ('w', clock_timestamp())")
+    assert "clock_seconds_ahead" not in (await ask(town, None, "GET", "/readyz")).json
+    town.database.clock = Clock(machine=lambda: machine_time() - 3600)
+    await town.database.load_clock()
+    told = await ask(town, None, "GET", "/readyz")
+    assert (told.status, told.json["status"]) == (200, "ok")
+    assert -3700 < told.json["clock_seconds_ahead"] < -3500
 
 
 async def test_a_database_that_is_away_is_503_with_retry_after(database_url):
