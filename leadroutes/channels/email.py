@@ -6,7 +6,6 @@ What makes a mail a mail (headers, parts, encodings) is the standard library's b
 import asyncio
 import contextlib
 import socket
-from email.errors import MessageError
 from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -150,7 +149,7 @@ def make_mail(envelope: Envelope, mail_from: str) -> bytes:
         if envelope.html_body is not None:
             mail.add_alternative(envelope.html_body, subtype="html")
         return mail.as_bytes()
-    except (MessageError, ValueError, IndexError, UnicodeError) as error:
+    except Exception as error:  # the library has no family of its own for what it cannot put into a mail
         raise DeliveryError(f"no mail can be made for {envelope.address!r}: {error}", is_permanent=True) from error
 
 
