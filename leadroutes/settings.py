@@ -102,7 +102,9 @@ class Settings:
         "LEADROUTES_SMTP_URL", None, str,
         "smtp://user:password@host:port (STARTTLS when offered) or smtps://…; without it mails stay in the outbox",
     )  # fmt: skip
-    mail_from: str = _setting("LEADROUTES_MAIL_FROM", "leads@localhost", str, "address that mails come from")
+    mail_from: str = _setting(
+        "LEADROUTES_MAIL_FROM", "leads@localhost", str, "address that mails come from"
+    )
     time_scale: float = _setting(
         "LEADROUTES_TIME_SCALE", 1.0, _positive, "how many times faster the domain's clock runs; for demonstrations"
     )
@@ -110,7 +112,9 @@ class Settings:
         "LEADROUTES_SECRET", None, str,
         "key for signatures and stored secrets; without it one is generated in LEADROUTES_DATA",
     )  # fmt: skip
-    pool_size: int = _setting("LEADROUTES_POOL_SIZE", 10, _count, "database connections of one process")
+    pool_size: int = _setting(
+        "LEADROUTES_POOL_SIZE", 10, _count, "database connections of one process"
+    )
     statement_cache: int | None = _setting(
         "LEADROUTES_STATEMENT_CACHE", None, _whole,
         "prepared statements that a connection keeps; else 100, or 0 where DATABASE_URL names a pooler (see the next)",
@@ -122,7 +126,9 @@ class Settings:
     intake_limit: int = _setting(
         "LEADROUTES_INTAKE_LIMIT", 1_048_576, _count, "largest body at /intake over HTTP, in bytes"
     )
-    mail_limit: int = _setting("LEADROUTES_MAIL_LIMIT", 10_485_760, _count, "largest mail at /intake, in bytes")
+    mail_limit: int = _setting(
+        "LEADROUTES_MAIL_LIMIT", 10_485_760, _count, "largest mail at /intake, in bytes"
+    )
     mail_domain: str | None = _setting(
         "LEADROUTES_MAIL_DOMAIN", None, _domain, "leads may be mailed to <intake key>@ this domain"
     )
@@ -161,7 +167,9 @@ class Settings:
         "LEADROUTES_STOP_DELAY", 0.0, _not_negative,
         "seconds that `serve` still answers after SIGTERM while /readyz says no, for a load balancer to notice",
     )  # fmt: skip
-    log_json: bool = _setting("LEADROUTES_LOG_JSON", False, _truth, "log lines as JSON objects instead of text")
+    log_json: bool = _setting(
+        "LEADROUTES_LOG_JSON", False, _truth, "log lines as JSON objects instead of text"
+    )
     log_leads: bool = _setting(
         "LEADROUTES_LOG_LEADS", True, _truth, "a log line for all that happens to a lead, with its owner and number"
     )
