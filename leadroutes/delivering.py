@@ -7,18 +7,24 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from leadroutes.again import TryAgain, delay_after
 from leadroutes.channels import words
 from leadroutes.channels.envelope import Channel, DeliveryError, Envelope
 from leadroutes.errors import Unavailable
 from leadroutes.journal import note_delivery
-from leadroutes.liquid import Unrenderable
 from leadroutes.secrets import secret_of
+from leadroutes.security.letters import COMPOSE, Letter, Words
+from leadroutes.security.sandbox import work_out
+from leadroutes.security.work import Unworkable
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey, Outcome, Sending
 from leadroutes.store.postgres import Database
 from leadroutes.tracing import span
 from leadroutes.unsubscribing import unsubscribe_token
+
+log = structlog.get_logger()
 
 MOST_ATTEMPTS = 8
 NOTED_WITHIN = 120.0  # seconds
@@ -59,10 +65,17 @@ class Delivery:
                 await asyncio.sleep(1)
 
     async def _send(self, key: MessageKey, message: Mapping[str, Any]) -> Outcome:
+        """Whatever making or handing over the message raises is its outcome. Before that it has reached nobody."""
         try:
             envelope, secret = await self._compose(key, message)
-        except Unrenderable as error:
-            return Outcome(state="failed", reason=str(error), sender_id=message["sender_id"])
+        except DeliveryError as error:
+            return _undelivered(error, message, {"sender_id": message["sender_id"]})
+        except Unavailable as error:
+            return _undelivered(DeliveryError(error.message), message, {"sender_id": message["sender_id"]})
+        except Exception as error:
+            log.exception("a message cannot be made", owner=key.owner_id, message=key.id)
+            fault = DeliveryError(f"the message cannot be made ({type(error).__name__})")
+            return _undelivered(fault, message, {"sender_id": message["sender_id"]})
         made: dict[str, Any] = {
             "address": envelope.address,
             "subject": envelope.subject,
@@ -78,12 +91,16 @@ class Delivery:
                 await channel.send(envelope)
         except DeliveryError as error:
             return _undelivered(error, message, made)
+        except Exception as error:  # a channel's fault: nobody knows how far it had come
+            log.exception("a channel broke", owner=key.owner_id, message=key.id, channel=message["channel"])
+            fault = DeliveryError(f"the {message['channel']} channel broke ({type(error).__name__})", is_doubtful=True)
+            return _undelivered(fault, message, made)
         return Outcome(state="sent", **made)
 
     async def _compose(self, key: MessageKey, message: Mapping[str, Any]) -> tuple[Envelope, str | None]:
         """The envelope, and the secret in it that must not be kept."""
         if message["kind"] == "campaign":
-            return self._compose_to_contact(key, message), None
+            return await self._compose_to_contact(key, message), None
         token = None
         if message["offer_id"] is not None and message["kind"] != "claimed":
             token = await self._sending.add_claim_token(key.owner_id, message["offer_id"], VIA[message["channel"]])
@@ -97,8 +114,9 @@ class Delivery:
             headers={"Auto-Submitted": "auto-generated"},
         ), token
 
-    def _compose_to_contact(self, key: MessageKey, message: Mapping[str, Any]) -> Envelope:
-        made = words.campaign_words(message)
+    async def _compose_to_contact(self, key: MessageKey, message: Mapping[str, Any]) -> Envelope:
+        """Its template is worked out apart. DeliveryError, permanent: the template cannot be filled in."""
+        made = await _composed(words.campaign_letter(message), key.owner_id)
         token = unsubscribe_token(secret_of(self._settings), key.owner_id, message["contact_id"])
         unsubscribe = f"<{self._settings.public_url}/unsubscribe/{token}>"
         return Envelope(
@@ -110,6 +128,16 @@ class Delivery:
             reply_to=message["sender_email"],
             headers={"List-Unsubscribe": unsubscribe, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
         )
+
+
+async def _composed(letter: Letter, owner_id: int) -> Words:
+    try:
+        composed = await work_out(COMPOSE, letter, owner=owner_id)
+    except Unworkable as error:
+        raise DeliveryError(f"The template {error.reason}", is_permanent=True) from error
+    if composed.words is None:
+        raise DeliveryError(composed.fault or "The template cannot be filled in", is_permanent=True)
+    return composed.words
 
 
 def _without_sending(message: Mapping[str, Any]) -> Outcome | None:

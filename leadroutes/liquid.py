@@ -10,13 +10,16 @@ from functools import lru_cache, wraps
 from typing import Any
 
 from liquid import BoundTemplate, Environment, RenderContext, Undefined
+from liquid.builtin.expressions.primitive import IntegerLiteral, RangeLiteral
 from liquid.exceptions import FilterArgumentError, LiquidError, ResourceLimitError
+from liquid.expression import Expression
 from liquid.filter import with_context
 
 LARGEST_TEMPLATE = 200_000  # characters
 LARGEST_VALUE = 20_000  # characters that may go into or come out of a filter
 LARGEST_NUMBER = 10**15
 LONGEST_LIST = 200
+LONGEST_RANGE = 10_000
 
 FEW = 20
 BLANKS = re.compile(r"\{[{%]-?\s{100}")
@@ -85,11 +88,46 @@ def _parsed(text: str, *, autoescape: bool) -> BoundTemplate:
     try:
         template = _sandbox(autoescape=autoescape).from_string(text)
         unknown = sorted(set(template.filter_names()) - FILTERS)
+        _limit_ranges(template)
     except Exception as error:  # the parser's own depth and its regular expressions are a template's reach, too
         raise Unrenderable(_sentence(error)) from error
     if unknown:
         raise Unrenderable(f"The template uses an unknown filter: {unknown[0][:100]}")
     return template
+
+
+def _limit_ranges(template: BoundTemplate) -> None:
+    """Each `(1..9)` becomes one of ours; one that is too long as it stands is refused here.
+
+    The parser's functions make them by name, so it is what they have made that is changed.
+    """
+    context = RenderContext(template)
+    nodes = list(template.nodes)
+    expressions: list[Expression] = []
+    while nodes:
+        node = nodes.pop()
+        nodes.extend(node.children(context))
+        expressions.extend(node.expressions())
+    while expressions:
+        expression = expressions.pop()
+        expressions.extend(expression.children())
+        if type(expression) is RangeLiteral:
+            expression.__class__ = _Range
+            if isinstance(expression.start, IntegerLiteral) and isinstance(expression.stop, IntegerLiteral):
+                expression.evaluate(context)
+
+
+class _Range(RangeLiteral):
+    """A range that is never longer than a template may need: some of what is done with it makes a list of all of it."""
+
+    __slots__ = ()
+
+    def _make_range(self, start: Any, stop: Any) -> range:
+        made = super()._make_range(start, stop)
+        # Its length may be more than a C integer holds.
+        if made and made[-1] - made[0] >= LONGEST_RANGE:
+            raise ResourceLimitError(f"a range is longer than {LONGEST_RANGE}", token=self.token)
+        return made
 
 
 def _slow(text: str) -> str | None:
@@ -175,6 +213,8 @@ def _admit_product(name: str, value: object, args: tuple[Any, ...]) -> None:
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "The template cannot be processed: it takes too much memory"
     if not isinstance(error, LiquidError):
         return f"The template cannot be processed ({type(error).__name__})"
     message = str(error.message or type(error).__name__)

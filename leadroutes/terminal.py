@@ -15,6 +15,7 @@ from rich.text import Text
 
 from leadroutes import logs
 from leadroutes.errors import Problem
+from leadroutes.security.sandbox import close_sandbox
 from leadroutes.settings import Settings
 from leadroutes.store.migrating import prepare
 from leadroutes.store.postgres import Database
@@ -52,11 +53,18 @@ def finish(work: Coroutine[Any, Any, Result]) -> Result:
     """Its result; a problem is told in one line and ends the command with 1."""
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            return runner.run(work)
+            return runner.run(_to_the_end(work))
     except Problem as problem:
         fail(problem.message)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+async def _to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
+    try:
+        return await work
+    finally:
+        await close_sandbox()
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

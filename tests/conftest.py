@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from leadroutes.security.sandbox import close_sandbox
 from leadroutes.settings import Settings
 from leadroutes.store.embedded import start_embedded_server
 from leadroutes.store.migrating import migrate
@@ -38,6 +39,13 @@ async def _hurry(url: str) -> None:
     """Nothing of a throw-away server has to survive the machine; tests/chaos kills others."""
     settings = ("fsync", "full_page_writes", "synchronous_commit")
     await _administer(url, *(f"ALTER SYSTEM SET {name} = off" for name in settings), "SELECT pg_reload_conf()")
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def _sandbox() -> AsyncIterator[None]:
+    """Processes that work out foreign text are started when a test needs them, and end with the run."""
+    yield
+    await close_sandbox()
 
 
 @pytest.fixture(scope="session")

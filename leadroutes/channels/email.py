@@ -130,7 +130,7 @@ def make_mail(envelope: Envelope, mail_from: str) -> bytes:
     """The mail with a text part and, where there is one, an HTML part. An impossible address is a permanent error."""
     try:
         return b"".join([*_header(envelope, mail_from), _body(envelope)])
-    except ValueError as error:
+    except Exception as error:  # the library has no family of its own for what it cannot put into a mail
         raise DeliveryError(f"no mail can be made for {envelope.address!r}: {error}", is_permanent=True) from error
 
 

@@ -3,11 +3,7 @@
 Reads nothing; a message comes in with all that is known about it and goes out as subject, text and HTML.
 """
 
-import html
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from html.parser import HTMLParser
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -15,10 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from leadroutes.domain.campaign import zone_named
 from leadroutes.domain.preview import preview
 from leadroutes.domain.text import one_line
-from leadroutes.liquid import breaks_lines, is_markup, render
+from leadroutes.security.letters import Letter, Words
 
-HIDDEN = frozenset({"script", "style", "title", "head"})
-LINES = frozenset({"p", "br", "div", "tr", "li", "h1", "h2", "h3", "h4", "table", "ul", "ol"})
 _TEMPLATES = Environment(
     loader=PackageLoader("leadroutes.channels"),
     autoescape=select_autoescape(["html"]),
@@ -27,15 +21,6 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-
-_LINE_END = re.compile(r"(<[^>]*>)|\r?\n")  # outside of tags
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    subject: str | None
-    text_body: str
-    html_body: str | None = None
 
 
 def masked(message: Mapping[str, Any]) -> str:
@@ -78,20 +63,15 @@ def _local(message: Mapping[str, Any], name: str) -> str:
     return f"{moment.astimezone(zone_named(message['user_timezone'])):%Y-%m-%d %H:%M %Z}" if moment else "just now"
 
 
-def campaign_words(message: Mapping[str, Any]) -> Words:
-    """The words of a campaign's step; raises leadroutes.liquid.Unrenderable for a template that fails."""
-    variables = campaign_variables(message)
-    body = message["template_body"] or ""
-    subject = render(message["template_subject"] or "", variables) or message["campaign_name"]
-    if message["channel"] != "email":
-        return Words(subject=None, text_body=render(body, variables))
-    if is_markup(body):
-        markup = render(body, variables, markup=True)
-        if not breaks_lines(body):
-            markup = _LINE_END.sub(lambda found: found[1] or "<br>\n", markup)
-        return Words(subject=subject, text_body=_text_of(markup), html_body=markup)
-    text = render(body, variables)
-    return Words(subject=subject, text_body=text, html_body=_html_of(text))
+def campaign_letter(message: Mapping[str, Any]) -> Letter:
+    """A campaign's step as a letter that is still to be composed."""
+    return Letter(
+        subject=message["template_subject"] or "",
+        body=message["template_body"] or "",
+        name=message["campaign_name"] or "",
+        is_email=message["channel"] == "email",
+        variables=campaign_variables(message),
+    )
 
 
 def campaign_variables(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,42 +107,3 @@ def campaign_variables(message: Mapping[str, Any]) -> dict[str, Any]:
     }
     flat = {**place, **contact, **{f"agent_{name}": value for name, value in agent.items()}}
     return {**flat, "contact": contact, "agent": agent, "lead": lead, "property": place}
-
-
-class _Text(HTMLParser):
-    """Collects what a reader sees, in one pass."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parts: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._hidden += tag in HIDDEN
-        if tag in LINES:
-            self.parts.append("\n")
-        link = dict(attrs).get("href") if tag == "a" else None
-        if link:
-            self.parts.append(f"{link} ")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in HIDDEN and self._hidden > 0
-        if tag in LINES:
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(" ".join(data.split("\n")))
-
-
-def _text_of(markup: str) -> str:
-    parser = _Text()
-    parser.feed(markup)
-    parser.close()
-    lines = (" ".join(line.split()) for line in "".join(parser.parts).split("\n"))
-    return re.sub(r"\n\n+", "\n\n", "\n".join(lines)).strip()
-
-
-def _html_of(text: str) -> str:
-    paragraphs = [html.escape(part).replace("\n", "<br>\n") for part in re.split(r"\n\s*\n", text.strip())]
-    return "<!doctype html>\n<html><body>\n" + "\n".join(f"<p>{part}</p>" for part in paragraphs) + "\n</body></html>\n"

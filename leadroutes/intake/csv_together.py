@@ -8,14 +8,14 @@ import contextlib
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from operator import attrgetter
-from typing import BinaryIO
 
 import msgspec
 
+from leadroutes import pipes
 from leadroutes.errors import Unavailable
 from leadroutes.intake.csv_import import ImportedRow, Record, RowError, read_csv, read_records, split_csv
 from leadroutes.tasks import at_once
@@ -23,7 +23,6 @@ from leadroutes.tasks import at_once
 PART = 1000  # rows that a process is given at a time
 AHEAD = 1  # parts that a process has besides the one that it reads, so that it never waits for us
 LARGE = 2_000_000  # bytes, some ten thousand rows; what is smaller is read before a process has started
-LENGTH = 4  # bytes that say how long what follows is
 
 # Not pickled: that would take as long as to read the rows.
 _encode = msgspec.msgpack.encode
@@ -44,14 +43,14 @@ async def read_csv_together(body: bytes, *, large: int = LARGE) -> list[Row]:
     read: dict[int, list[Row]] = {}
 
     async def note_answer(reader: Process, number: int) -> None:
-        rows, errors = _READ.decode(await _receive_answer(reader))
+        rows, errors = _READ.decode(await pipes.receive(reader))
         read[number] = sorted([*rows, *errors], key=attrgetter("row"))
 
     async def read_parts() -> None:
         async with _reader(header) as reader:
             asked: list[int] = []
             for number, part in parts:  # the next that nobody has taken yet
-                _send(reader, part)
+                pipes.send(reader, part)
                 asked.append(number)
                 if len(asked) > AHEAD:
                     await note_answer(reader, asked.pop(0))
@@ -72,25 +71,12 @@ def _parts(records: Iterator[Record]) -> Iterator[bytes]:
 
 @contextlib.asynccontextmanager
 async def _reader(header: list[str]) -> AsyncIterator[Process]:
-    # -P: whatever lies about where the file is, such as a csv.py, is not ours to run.
-    process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", __name__, stdin=PIPE, stdout=PIPE)
+    process = await pipes.start(__name__)
     try:
-        _send(process, _encode(header))
+        pipes.send(process, _encode(header))
         yield process
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-
-
-async def _receive_answer(process: Process) -> bytes:
-    assert process.stdout is not None
-    return await process.stdout.readexactly(int.from_bytes(await process.stdout.readexactly(LENGTH)))
-
-
-def _send(process: Process, message: bytes) -> None:
-    assert process.stdin is not None
-    process.stdin.write(len(message).to_bytes(LENGTH) + message)
+        await pipes.end(process)
 
 
 # ------------------------------------------------------------------------------------------------- the other side
@@ -100,15 +86,9 @@ def main() -> None:
     """Read what is asked for until nobody can ask any more. Whoever interrupts means the one that asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
-    header = _HEADER.decode(_receive(asked))
-    while part := _receive(asked):
-        answer = _read(header, part)
-        answers.write(len(answer).to_bytes(LENGTH) + answer)
-        answers.flush()
-
-
-def _receive(asked: BinaryIO) -> bytes:
-    return asked.read(int.from_bytes(asked.read(LENGTH)))
+    header = _HEADER.decode(pipes.read(asked))
+    while part := pipes.read(asked):
+        pipes.answer(answers, _read(header, part))
 
 
 def _read(header: list[str], part: bytes) -> bytes:

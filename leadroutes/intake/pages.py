@@ -35,21 +35,32 @@ def meta_tags(page: str) -> Iterator[tuple[str, str]]:
     for found in _pieces(page[:PAGE_LIMIT]):
         if isinstance(found, str) or (found["name"] or "").lower() != "meta":
             continue
-        attributes = (found["attributes"] or found["broken"] or "")[:40_000]
-        values = {each[1].lower(): each[2] or each[3] or each[4] or "" for each in _ATTRIBUTE.finditer(attributes)}
+        values = _attributes(found)
         if "name" in values:
             yield values["name"].strip().lower(), unescaped(values.get("content", ""))
 
 
-def page_text(page: str) -> str:
-    """The text that a reader sees: blocks on lines of their own, cells of a row divided by tabs."""
+def page_text(page: str, *, with_links: bool = False) -> str:
+    """The text that a reader sees: blocks on lines of their own, cells of a row divided by tabs.
+
+    `with_links`: the address of a link stands before its words.
+    """
     lines = _Lines()
     for piece in _pieces(page[:PAGE_LIMIT]):
         if isinstance(piece, str):
             lines.add_text(piece)
         elif piece["name"]:
-            lines.add_tag(piece["name"].lower(), is_end=bool(piece["end"]))
+            name = piece["name"].lower()
+            lines.add_tag(name, is_end=bool(piece["end"]))
+            if with_links and name == "a" and (address := _attributes(piece).get("href")):
+                lines.add_text(f"{address} ")
     return "".join(lines.parts)
+
+
+def _attributes(tag: re.Match[str]) -> dict[str, str]:
+    """Of a tag, by their names in small letters, as they stand."""
+    attributes = (tag["attributes"] or tag["broken"] or "")[:40_000]
+    return {each[1].lower(): each[2] or each[3] or each[4] or "" for each in _ATTRIBUTE.finditer(attributes)}
 
 
 def unescaped(text: str) -> str:

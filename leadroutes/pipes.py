@@ -1,0 +1,62 @@
+"""Messages over the pipes of a child process: four bytes say how long what follows is.
+
+Used by the process that asks and by the one that answers; what a message says, they agree on themselves.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
+from typing import BinaryIO, Final
+
+LENGTH: Final = 4  # bytes
+_ENVIRONMENT: Final = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONHOME", "PYTHONPATH", "TMPDIR", "TZ", "VIRTUAL_ENV")
+
+
+async def start(module: str) -> Process:
+    """A process that runs a module of this package; it gets no setting of the service, and so no secret. OSError."""
+    # -P: whatever lies in the working directory, such as a csv.py, is not ours to run.
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", module, stdin=PIPE, stdout=PIPE, env=_environment()
+    )
+
+
+def _environment() -> Mapping[str, str]:
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+
+
+async def end(process: Process) -> None:
+    """Kill it, if it has not ended yet, and wait until it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
+
+
+def send(process: Process, message: bytes) -> None:
+    """Write a message; it is on its way once `process.stdin.drain()` returns."""
+    assert process.stdin is not None
+    process.stdin.write(len(message).to_bytes(LENGTH))
+    process.stdin.write(message)
+
+
+async def receive(process: Process) -> bytes:
+    """The next answer. Raises asyncio.IncompleteReadError once the process has ended."""
+    assert process.stdout is not None
+    return await process.stdout.readexactly(int.from_bytes(await process.stdout.readexactly(LENGTH)))
+
+
+# ------------------------------------------------------------------------------------------------- the other side
+
+
+def read(asked: BinaryIO) -> bytes:
+    """The next message; empty once nobody asks any more."""
+    return asked.read(int.from_bytes(asked.read(LENGTH)))
+
+
+def answer(answers: BinaryIO, message: bytes) -> None:
+    """Write an answer, at once."""
+    answers.write(len(message).to_bytes(LENGTH))
+    answers.write(message)
+    answers.flush()

@@ -1,0 +1,40 @@
+"""Templates as they are worked out apart: a letter to a contact is composed, a template that is saved is checked.
+
+How, `leadroutes.letter` knows, which only the process that does it loads.
+"""
+
+from typing import Any, Final
+
+from msgspec import Struct
+
+from leadroutes.security.work import Work
+
+
+class Letter(Struct, frozen=True, kw_only=True):
+    """A step of a campaign with all that its template may use; `name` is the subject where the template has none."""
+
+    subject: str
+    body: str
+    name: str
+    is_email: bool
+    variables: dict[str, Any]
+
+
+class Words(Struct, frozen=True, kw_only=True):
+    """What a message says; without a subject and HTML where its channel has none."""
+
+    subject: str | None
+    text_body: str
+    html_body: str | None = None
+
+
+class Composed(Struct, frozen=True, kw_only=True):
+    """The words of a letter, or why its template cannot be filled in."""
+
+    words: Words | None = None
+    fault: str | None = None
+
+
+COMPOSE: Final = Work("leadroutes.letter:compose", Letter, Composed, seconds=0.5)
+CHECK: Final = Work("leadroutes.letter:check", str, str, seconds=2.0)
+"""What is wrong with a template, as a sentence; empty where nothing is."""

@@ -1,0 +1,37 @@
+"""What the service and a process that works for it say to each other."""
+
+from enum import IntEnum
+from typing import Final
+
+from msgspec import Struct
+
+MEMORY: Final = 256 * 1_048_576
+"""Bytes that a process may have of its own."""
+AT_A_TIME: Final = 0.05
+"""Seconds of the processor after which no further piece of a batch is begun."""
+
+
+class Status(IntEnum):
+    """How a piece ended, where its process did not end with it."""
+
+    DONE = 0
+    BROKEN = 1  # by an exception; its name is the content
+    MEMORY = 2
+    NOT_BEGUN = 3
+
+
+class Batch(Struct, array_like=True):
+    """Pieces of one work; each is answered by itself, in this order."""
+
+    function: str
+    seconds: float
+    pieces: list[bytes]
+
+
+class Answered(Struct, array_like=True):
+    """`spent` seconds of the processor; `size` is what the process has in memory, in KiB."""
+
+    status: Status
+    spent: float = 0.0
+    size: int = 0
+    content: bytes = b""
