@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from leadroutes import api, web
 from leadroutes.api.problems import answer_of
 from leadroutes.arrivals import Arrivals
+from leadroutes.channels import configured_channels
 from leadroutes.engine import Engine
 from leadroutes.errors import NotFound, Problem, Unavailable
 from leadroutes.front import Application, Front, Receive, Scope, Send
@@ -52,7 +53,7 @@ class House:
 
 def build(settings: Settings, database: Database) -> House:
     """The application on a database that is ready for it; whoever opened the database closes it afterwards."""
-    engine = Engine(database)
+    engine = Engine(database, configured_channels(settings))
     arrivals = Arrivals(engine, settings)
     return House(
         engine=engine,

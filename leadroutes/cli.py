@@ -272,6 +272,7 @@ def replay_arrivals(
 ) -> None:
     """Read what came in again: after a reader or a secret was mended, or a vendor can be reached again."""
     from leadroutes.arrivals import Arrivals
+    from leadroutes.channels import configured_channels
     from leadroutes.engine import Engine
     from leadroutes.replaying import moment_of, replay
 
@@ -282,7 +283,7 @@ def replay_arrivals(
     async def work(database: Database) -> dict[str, int]:
         owner_id = await accounts.get_user_id(database, owner) if owner else None
         moment = moment_of(since, database.clock.now())
-        arrivals = Arrivals(Engine(database), _settings())
+        arrivals = Arrivals(Engine(database, configured_channels(_settings())), _settings())
         return await replay(database, arrivals, statuses=statuses, since=moment, owner_id=owner_id)
 
     print_table(("status now", "arrivals"), sorted(_run(work).items()))

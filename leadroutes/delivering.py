@@ -4,14 +4,17 @@ Nothing is sent inside a transaction; a message to a contact is never sent a sec
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import structlog
 
 from leadroutes.again import TryAgain, delay_after
+from leadroutes.channel_health import ChannelHealth
 from leadroutes.channels import words
-from leadroutes.channels.envelope import Channel, DeliveryError, Envelope
+from leadroutes.channels.envelope import Channel, DeliveryError, Envelope, NoLongerWanted
 from leadroutes.errors import Unavailable
 from leadroutes.journal import note_delivery
 from leadroutes.secrets import secret_of
@@ -26,8 +29,9 @@ from leadroutes.unsubscribing import unsubscribe_token
 
 log = structlog.get_logger()
 
-MOST_ATTEMPTS = 8
+MOST_ATTEMPTS = 30  # the last of them after some 24 hours
 NOTED_WITHIN = 120.0  # seconds
+LOOK_HOLDS = 1.0  # seconds that a look at how things stand may be old when the words leave
 VIA = {"email": "Email", "text": "Text", "call": "Phone"}
 CLAIMABLE = ("offer", "unclaimed")
 
@@ -38,19 +42,29 @@ class Delivery:
     def __init__(self, database: Database, channels: Mapping[str, Channel | None], settings: Settings) -> None:
         self._sending = Sending(database)
         self._channels = channels
+        self._health = ChannelHealth(database)
         self._settings = settings
 
     async def deliver(self, key: MessageKey) -> None:
         """Deliver one message, if that has not been done. TryAgain: the channel is out of reach for the moment."""
+        looked_at = asyncio.get_running_loop().time()
         message = await self._sending.begin(key)
         if message is None:
             return
         if (outcome := _without_sending(message)) is None:
-            outcome = await self._send(key, message)
+            outcome = self._wait_for_channel(message) or await self._send(key, message, looked_at)
         is_noted = await self._note(key, message["attempts"], outcome)
         note_delivery(key.owner_id, message["lead_id"], key.id, message["kind"], message["channel"], outcome.state)
         if outcome.state == "queued" or not is_noted:  # somebody who took us for dead may rely on the job
-            raise TryAgain(delay_after(message["attempts"]), outcome.reason or "")
+            delay = delay_after(message["attempts"]) if outcome.is_counted else self._health.wait(message["channel"])
+            raise TryAgain(delay, outcome.reason or "")
+
+    def _wait_for_channel(self, message: Mapping[str, Any]) -> Outcome | None:
+        """While a channel does not work, one message at a time tries it, and the others wait."""
+        if self._channels.get(message["channel"]) is None:
+            return None
+        reason = self._health.why_held(message["channel"])
+        return None if reason is None else Outcome(state="queued", reason=f"waits: {reason}", is_counted=False)
 
     async def _note(self, key: MessageKey, attempt: int, outcome: Outcome) -> bool:
         """Nobody else knows what came of it, so a database that is away is waited for."""
@@ -64,7 +78,7 @@ class Delivery:
                     raise
                 await asyncio.sleep(1)
 
-    async def _send(self, key: MessageKey, message: Mapping[str, Any]) -> Outcome:
+    async def _send(self, key: MessageKey, message: Mapping[str, Any], looked_at: float) -> Outcome:
         """Whatever making or handing over the message raises is its outcome. Before that it has reached nobody."""
         try:
             envelope, secret = await self._compose(key, message)
@@ -88,14 +102,35 @@ class Delivery:
             return Outcome(state="suppressed", reason=f"no {message['channel']} channel is configured", **made)
         try:
             with span(f"send {message['channel']}", owner=key.owner_id, lead=message["lead_id"], message=key.id):
-                await channel.send(envelope)
+                await channel.send(envelope, partial(self._is_still_wanted, key, message, looked_at))
+        except NoLongerWanted as error:
+            return Outcome(state="suppressed", reason=error.reason, sender_id=message["sender_id"])
         except DeliveryError as error:
+            if await self._health.note_fault(message["channel"], key, envelope.address, error):
+                return Outcome(state="queued", reason=f"waits: {error.reason}", is_counted=False, **made)
+            if error.blame == "policy":
+                error.is_permanent = True  # it has refused this address, and no other
             return _undelivered(error, message, made)
         except Exception as error:  # a channel's fault: nobody knows how far it had come
             log.exception("a channel broke", owner=key.owner_id, message=key.id, channel=message["channel"])
             fault = DeliveryError(f"the {message['channel']} channel broke ({type(error).__name__})", is_doubtful=True)
             return _undelivered(fault, message, made)
+        await self._note_works(message["channel"])
         return Outcome(state="sent", **made)
+
+    async def _note_works(self, channel: str) -> None:
+        """The message has gone: what cannot be noted of its channel is noted after the next one."""
+        with contextlib.suppress(Unavailable):
+            await self._health.note_works(channel)
+
+    async def _is_still_wanted(self, key: MessageKey, message: Mapping[str, Any], looked_at: float) -> str | None:
+        """Why not, as things stand now; a look that was a moment ago still holds."""
+        if asyncio.get_running_loop().time() - looked_at < LOOK_HOLDS:
+            return None
+        try:
+            return _suppressed_because({**message, **await self._sending.look_again(key)})
+        except Unavailable as error:
+            raise DeliveryError(error.message) from error
 
     async def _compose(self, key: MessageKey, message: Mapping[str, Any]) -> tuple[Envelope, str | None]:
         """The envelope, and the secret in it that must not be kept."""
@@ -167,7 +202,7 @@ def _suppressed_because(message: Mapping[str, Any]) -> str | None:
         case kind if kind in CLAIMABLE and message["offer_state"] not in ("notified", None):
             return f"the offer was {message['offer_state']}"
     if message["user_is_active"] is False:
-        return "his account is not active"
+        return "the account of the agent is not active"
     return None if _address(message) else _no_address(message)
 
 

@@ -3,7 +3,7 @@
 What follows from a claim, a decline or a due moment, the domain says; who may ask for it, the API and the pages.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -31,9 +31,10 @@ from leadroutes.tracing import span
 class Engine:
     """One per process; holds nothing but the cache of rule sets and the claims of the moment."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, channels: Iterable[str] = ()) -> None:
+        """`channels`: those that this installation can send over."""
         self.database = database
-        self.rule_sets = RuleSets()
+        self.rule_sets = RuleSets(channels=frozenset(channels))
         database.forget_when_reconnected(self.rule_sets.forget)
         self._claims = Claims(database, self.rule_sets)
         self._timers = Timers(database, self.rule_sets)

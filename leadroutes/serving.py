@@ -16,6 +16,7 @@ import uvicorn
 
 from leadroutes.app import House, Lodge, build, build_lodge
 from leadroutes.arrivals import Arrivals
+from leadroutes.channels import configured_channels
 from leadroutes.collecting import collect_seldom
 from leadroutes.connection import patient_for
 from leadroutes.engine import Engine
@@ -63,7 +64,7 @@ async def work(settings: Settings) -> None:
     """Do what is due and deliver messages until a signal comes; then finish what has been begun."""
     async with open_house(settings) as database:
         with stopping_by_signal() as stopping, traced(settings):
-            engine = Engine(database)
+            engine = Engine(database, configured_channels(settings))
             arrivals = Arrivals(engine, settings)
             worker = Worker(database, engine, settings, {READ_AGAIN: arrivals.read_again})
             lodge = _lodging(settings, build_lodge(settings, database, engine, arrivals))

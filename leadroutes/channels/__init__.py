@@ -17,6 +17,11 @@ CHANNELS: Mapping[str, Callable[[Settings], Channel | None]] = {
 }
 
 
+def configured_channels(settings: Settings) -> frozenset[str]:
+    """The names of the channels that this installation has credentials for."""
+    return frozenset(name for name, channel in open_channels(settings).items() if channel is not None)
+
+
 def open_channels(settings: Settings) -> dict[str, Channel | None]:
     """Every channel by its name, or None: what it would have sent stays in the outbox."""
     return {name: open_(settings) for name, open_ in CHANNELS.items()}

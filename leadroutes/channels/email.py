@@ -5,6 +5,7 @@ Parts and their encodings are the standard library's business; the header, which
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -15,7 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
 
-from leadroutes.channels.envelope import DeliveryError, Envelope
+from leadroutes.channels.envelope import DeliveryError, Envelope, NoLongerWanted, StillWanted, always_wanted
 from leadroutes.channels.mail_headers import encoded_address, encoded_text, header, plain_address
 from leadroutes.errors import Misconfigured
 from leadroutes.settings import Settings
@@ -24,6 +25,8 @@ TIMEOUT = 30.0  # seconds, for each step of the conversation
 PORTS = {"smtp": 25, "smtps": 465}
 MOST_CONNECTIONS = 20  # to the mail server, from this process
 SENDER = "Lead Routes"
+_LINE_ENDS = re.compile(rb"\r\n|\n|\r(?!\n)")
+_FIRST_DOTS = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
 
 
 def open_email(settings: Settings) -> "Email | None":
@@ -50,13 +53,13 @@ class Email:
         self._idle: list[aiosmtplib.SMTP] = []
         self._free = asyncio.Semaphore(MOST_CONNECTIONS)
 
-    async def send(self, envelope: Envelope) -> None:
-        """Deliver it, or raise DeliveryError."""
+    async def send(self, envelope: Envelope, is_still_wanted: StillWanted = always_wanted) -> None:
+        """Deliver it. Raises DeliveryError, or NoLongerWanted where it is not to be sent any more."""
         mail = make_mail(envelope, self._mail_from)  # after this the address is known to be one
         async with self._free:
             client = await self._begin_mail()
             try:
-                await self._hand_over(client, plain_address(envelope.address), mail)
+                await _hand_over(client, plain_address(envelope.address), mail, is_still_wanted)
             except BaseException:
                 client.close()
                 raise
@@ -82,7 +85,7 @@ class Email:
             await client.mail(self._sender)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
-            raise _undelivered(error) from error
+            raise DeliveryError(f"the sender was refused: {_said(error)}", blame="channel") from error
         return client
 
     async def _connect(self) -> aiosmtplib.SMTP:
@@ -97,27 +100,59 @@ class Email:
         )
         try:
             await client.connect()
+        except aiosmtplib.SMTPAuthenticationError as error:
+            client.close()
+            raise DeliveryError(f"the login was refused: {_said(error)}", blame="channel") from error
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
-            raise DeliveryError(f"the mail server cannot be reached: {error}") from error
+            raise DeliveryError(f"the mail server cannot be reached: {error}", blame="channel") from error
         return client
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, address: str, mail: bytes) -> None:
-        """Once the words are on their way, only the server's answer tells whether they arrived."""
-        is_doubtful = False
-        try:
-            await client.rcpt(address)
-            is_doubtful = True
-            await client.data(mail)
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise _undelivered(error, is_doubtful=is_doubtful) from error
+
+async def _hand_over(client: aiosmtplib.SMTP, address: str, mail: bytes, is_still_wanted: StillWanted) -> None:
+    """Once the words are on their way, only the server's answer tells whether they arrived."""
+    is_doubtful = False
+    try:
+        await client.rcpt(address)
+        start = await client.execute_command(b"DATA")
+        if start.code != aiosmtplib.SMTPStatus.start_input:
+            raise aiosmtplib.SMTPDataError(start.code, start.message)
+        if reason := await is_still_wanted():
+            raise NoLongerWanted(reason)  # the connection is closed, so the server drops what has been said
+        is_doubtful = True
+        await _send_words(client, mail)
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise _undelivered(error, is_doubtful=is_doubtful) from error
+
+
+async def _send_words(client: aiosmtplib.SMTP, mail: bytes) -> None:
+    """What the library's `data` does after the server's 354; it has no hook between the two."""
+    protocol = client.protocol
+    if protocol is None:
+        raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+    protocol._response_pending = True  # noqa: SLF001 -- else the answer counts as unsolicited
+    protocol.write(_FIRST_DOTS.sub(b"..", _LINE_ENDS.sub(b"\r\n", mail)) + b".\r\n")
+    done = await protocol.read_response(timeout=TIMEOUT)
+    if done.code != aiosmtplib.SMTPStatus.completed:
+        raise aiosmtplib.SMTPDataError(done.code, done.message)
 
 
 def _undelivered(error: Exception, *, is_doubtful: bool = False) -> DeliveryError:
+    """Whether a refusal is final depends on the enhanced code (RFC 3463) as well as on the first digit."""
+    if not isinstance(error, aiosmtplib.SMTPResponseException):
+        return DeliveryError(f"the mail server broke off: {error}", is_doubtful=is_doubtful)
+    reason = f"the mail server said {_said(error)}"
+    if error.code == aiosmtplib.SMTPStatus.access_denied:
+        return DeliveryError(reason, blame="channel")
+    if error.code >= 500 and error.message.startswith("5.7."):
+        return DeliveryError(reason, blame="policy")
+    return DeliveryError(reason, is_permanent=error.code >= 500)
+
+
+def _said(error: Exception) -> str:
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        reason = f"the mail server said {error.code} {error.message}"
-        return DeliveryError(reason, is_permanent=error.code >= 500)
-    return DeliveryError(f"the mail server broke off: {error}", is_doubtful=is_doubtful)
+        return f"{error.code} {error.message}"
+    return str(error)
 
 
 @cache

@@ -37,6 +37,47 @@ def why_unavailable(user_id: int, people: Mapping[int, Person]) -> str | None:
     return None if person is not None and person.is_active else "his account is not active"
 
 
+def why_unreachable(user_id: int, option: Option | None, rule_set: RuleSet) -> str | None:
+    """Return why no alert can reach a member who wants some, or None.
+
+    E-mail takes the place of channels that are not there, so only an installation without it leaves anyone unreachable.
+    """
+    wanted = _wanted_channels(option)
+    if not rule_set.channels or not wanted or "email" in rule_set.channels:
+        return None
+    if any(_is_usable(channel, user_id, rule_set) for channel in wanted):
+        return None
+    return f"no alert by {' or '.join(wanted)} can be sent to the member"
+
+
+def with_fallback(rule_set: RuleSet, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
+    """Offers that are still to be sent: by e-mail where none of their own channels can be used."""
+    if "email" not in rule_set.channels:
+        return offers
+    return tuple(
+        replace(offer, has_email_alert=True)
+        if offer.state == "scheduled"
+        and offer.channels
+        and not any(_is_usable(channel, offer.user_id, rule_set) for channel in offer.channels)
+        else offer
+        for offer in offers
+    )
+
+
+def _is_usable(channel: str, user_id: int, rule_set: RuleSet) -> bool:
+    if channel == "email":
+        return "email" in rule_set.channels
+    person = rule_set.rules.people.get(user_id)
+    return channel in rule_set.channels and person is not None and bool(person.phone)
+
+
+def _wanted_channels(option: Option | None) -> tuple[str, ...]:
+    if option is None:
+        return ()
+    flags = (("call", option.has_call_alert), ("text", option.has_text_alert), ("email", option.has_email_alert))
+    return tuple(channel for channel, is_set in flags if is_set)
+
+
 def line_up(rule_set: RuleSet, team: Team, now: datetime, turns: Turns | None = None) -> LineUp:
     """The offers for a lead that is routed at `now`; empty when nobody is in the team's line-up."""
     queue = queue_of(rule_set, team)
@@ -57,11 +98,12 @@ def queue_of(rule_set: RuleSet, team: Team) -> Queue:
     """The team as this rule set puts it in order."""
     queue = rule_set.queues.get(team.id)
     if queue is None:
-        queue = rule_set.queues[team.id] = _queue(team, rule_set.rules.people)
+        queue = rule_set.queues[team.id] = _queue(team, rule_set)
     return queue
 
 
-def _queue(team: Team, people: Mapping[int, Person]) -> Queue:
+def _queue(team: Team, rule_set: RuleSet) -> Queue:
+    people = rule_set.rules.people
     candidates = [
         (member, member.option) for member in team.members if member.option is not None and why_not(member) is None
     ]
@@ -72,7 +114,12 @@ def _queue(team: Team, people: Mapping[int, Person]) -> Queue:
             ordered, delays = _by_time(candidates)
         case "Round Robin":
             ordered, delays = _by_place(team, candidates)
-    reasons = {each.user_id: why_not(each) or why_unavailable(each.user_id, people) for each in team.members}
+    reasons = {
+        each.user_id: why_not(each)
+        or why_unavailable(each.user_id, people)
+        or why_unreachable(each.user_id, each.option, rule_set)
+        for each in team.members
+    }
     return Queue(
         offers=tuple(_offer(team, candidate, place) for place, candidate in enumerate(ordered)),
         delays=tuple(delays),

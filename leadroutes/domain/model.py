@@ -179,6 +179,7 @@ class RuleSet:
 
     number: int
     rules: Rules
+    channels: frozenset[str] = frozenset()  # that this installation can send over; none: all counts as told
     routes_by_source: Mapping[int, tuple[Route, ...]] = field(init=False)
     team_by_zipcode: Mapping[str, int] = field(init=False)
     has_turns: bool = field(init=False)  # of any team

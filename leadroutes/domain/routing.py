@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from leadroutes.domain.lineup import line_up, queue_of, why_not
+from leadroutes.domain.lineup import line_up, queue_of, why_not, with_fallback
 from leadroutes.domain.matching import choose_team, consider, find_route
 from leadroutes.domain.model import SHORTEST_WAIT, Claim, Decision, Facts, Lead, Offer, Route, RuleSet, Team
 from leadroutes.domain.moments import minutes
@@ -68,7 +68,7 @@ def _standing(rule_set: RuleSet, team: Team | None, lead_id: int, offers: tuple[
         owner_has_phone=bool(rule_set.owner.phone),
         wait=wait_of(team),
         is_exclusive=team is not None and team.offer_mode == "Exclusive",
-        offers=offers,
+        offers=with_fallback(rule_set, offers),
     )
 
 

@@ -40,6 +40,7 @@ class Outcome:
     text_body: str | None = None
     html_body: str | None = None
     sender_id: int | None = None
+    is_counted: bool = True  # as an attempt of this message
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,11 @@ class Sending:
             rows = await transaction.fetch(statement("begin_sending"), *zip(*wanted, strict=True))
         found = {(row["owner_id"], row["id"]): dict(row) for row in rows}
         return [found.get((key.owner_id, key.id)) for key in keys]
+
+    async def look_again(self, key: MessageKey) -> Mapping[str, Any]:
+        """Return what may have made a message pointless since it was begun; see look_at_message."""
+        row = await self._database.fetchrow(statement("look_at_message"), key.owner_id, key.id)
+        return dict(row) if row is not None else {}
 
     async def add_claim_token(self, owner_id: int, offer_id: int, via: str) -> str:
         """A fresh secret for a claim link; only its hash is kept."""

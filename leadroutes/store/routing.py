@@ -23,8 +23,9 @@ Key = tuple[int, int]  # owner, number
 class RuleSets:
     """The cache of one process, least recently used out first. What is not in it, is read as it was kept."""
 
-    def __init__(self, most: int = MOST_CACHED) -> None:
+    def __init__(self, most: int = MOST_CACHED, channels: frozenset[str] = frozenset()) -> None:
         self._most = most
+        self._channels = channels
         self._cached: OrderedDict[Key, tuple[RuleSet, int]] = OrderedDict()
         self._size = 0
 
@@ -46,7 +47,7 @@ class RuleSets:
         missing = [key for key in set(wanted) if key not in found]
         if missing:
             rows = await transaction.fetch(statement("load_kept_rule_sets"), *zip(*missing, strict=True))
-            read = [_Read((row["owner_id"], row["number"]), row["rules"]) for row in rows]
+            read = [self._read(row) for row in rows]
             transaction.once_committed.append(partial(self._keep, read))
             found |= {each.key: each.rule_set for each in read}
         return found
@@ -58,7 +59,7 @@ class RuleSets:
 
     async def _build(self, transaction: Transaction, owner_ids: Iterable[int]) -> dict[int, RuleSet]:
         rows = await transaction.fetch(statement("load_rules"), list(owner_ids))
-        read = [_Read((row["owner_id"], row["number"]), row["rules"]) for row in rows]
+        read = [self._read(row) for row in rows]
         if not any(row["is_copy"] for row in rows):
             await self._store(transaction, rows, read)
         return {each.key[0]: each.rule_set for each in read}
@@ -73,6 +74,9 @@ class RuleSets:
         )
         # Not before: a lead must never be decided by a rule set that a rollback has taken out of the database.
         transaction.once_committed.append(partial(self._keep, read))
+
+    def _read(self, row: asyncpg.Record) -> "_Read":
+        return _Read((row["owner_id"], row["number"]), row["rules"], self._channels)
 
     def _find(self, key: Key) -> RuleSet | None:
         found = self._cached.get(key)
@@ -96,7 +100,7 @@ class _Read:
 
     __slots__ = ("key", "rule_set", "size")
 
-    def __init__(self, key: Key, text: str) -> None:
+    def __init__(self, key: Key, text: str, channels: frozenset[str]) -> None:
         self.key = key
         self.size = len(text)
-        self.rule_set = RuleSet(key[1], _DECODER.decode(text))
+        self.rule_set = RuleSet(key[1], _DECODER.decode(text), channels)

@@ -6,11 +6,12 @@
 WITH outcome AS (
     SELECT * FROM (SELECT * FROM json_to_recordset($2::json) AS x (
         owner_id bigint, id bigint, attempt int, state text, reason text, address text, subject text, text_body text,
-        html_body text, sender_id bigint)
+        html_body text, sender_id bigint, is_counted boolean)
         LIMIT json_array_length($2::json)) x LIMIT json_array_length($2::json)
 ), noted AS (
     UPDATE messages m
     SET state = x.state, reason = x.reason, sent_at = CASE WHEN x.state = 'sent' THEN $1::timestamptz END,
+        attempts = m.attempts - CASE WHEN x.is_counted THEN 0 ELSE 1 END,
         address = x.address, subject = x.subject, text_body = x.text_body, html_body = x.html_body
     FROM outcome x
     WHERE m.owner_id = x.owner_id AND m.id = x.id

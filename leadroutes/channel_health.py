@@ -1,0 +1,103 @@
+"""Which channels do not work at the moment, and why: messages wait for them instead of failing one by one.
+
+What is wrong is stored, so that every process, the doctor, the pages and the metrics can say it. Nothing is sent here.
+"""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from leadroutes.channels.envelope import DeliveryError
+from leadroutes.store.channel_faults import end_channel_fault, note_channel_fault
+from leadroutes.store.messages import MessageKey
+from leadroutes.store.postgres import Database
+
+log = structlog.get_logger()
+
+SHORTEST_HOLD, LONGEST_HOLD = 30.0, 300.0  # seconds until a channel that does not work is tried again
+MOST_REMEMBERED = 10_000  # messages that a server has refused by its policy
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What this process knows of a channel. Moments are the event loop's."""
+
+    reason: str | None = None  # why it does not work; None: it does, or nothing is known
+    since: float = 0.0
+    held_until: float = 0.0
+    accepted_at: float = -1.0  # when it last took a message
+    is_known_to_work: bool = False  # so that no fault of another process stands in the database any more
+    refused: set[str] = field(default_factory=set)  # addresses that its policy has refused since then
+
+
+class ChannelHealth:
+    """One per process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._channels: dict[str, _Channel] = {}
+        self._refused_at: OrderedDict[MessageKey, float] = OrderedDict()
+
+    def why_held(self, channel: str) -> str | None:
+        """Return why a message has to wait, or None where it may be tried; meanwhile the others wait."""
+        known = self._of(channel)
+        if known.reason is None:
+            return None
+        now = asyncio.get_running_loop().time()
+        if now < known.held_until:
+            return known.reason
+        known.held_until = now + self._hold(known, now)
+        return None
+
+    def wait(self, channel: str) -> timedelta:
+        """How long a message of this channel waits before it is tried again."""
+        known = self._of(channel)
+        return timedelta(seconds=max(1.0, known.held_until - asyncio.get_running_loop().time()))
+
+    async def note_works(self, channel: str) -> None:
+        """It has taken a message."""
+        known = self._of(channel)
+        known.accepted_at = asyncio.get_running_loop().time()
+        known.refused.clear()
+        if known.is_known_to_work:
+            return
+        known.reason, known.is_known_to_work = None, True
+        if await end_channel_fault(self._database, channel):
+            log.info("a channel works again", channel=channel)
+
+    async def note_fault(self, channel: str, key: MessageKey, address: str, error: DeliveryError) -> bool:
+        """Return whether the fault is the channel's; False: it is this message's alone."""
+        known, now = self._of(channel), asyncio.get_running_loop().time()
+        if error.blame == "policy":
+            refused_at = self._refused_at.pop(key, None)
+            if refused_at is not None and refused_at < known.accepted_at:
+                return False  # other messages have passed since
+            self._refused_at[key] = now
+            if len(self._refused_at) > MOST_REMEMBERED:
+                self._refused_at.popitem(last=False)
+            known.refused.add(address)
+        elif error.blame != "channel":
+            return False
+        if known.reason is None:
+            known.since = now
+        if known.reason != error.reason:
+            log.error("a channel does not work; its messages wait", channel=channel, reason=error.reason)
+        known.is_known_to_work = False
+        if error.blame == "channel" or len(known.refused) > 1:  # of one address alone others need not suffer
+            known.reason = error.reason
+            known.held_until = now + self._hold(known, now)
+        else:
+            known.held_until = now + LONGEST_HOLD  # for this message
+        await note_channel_fault(self._database, channel, error.reason)
+        return True
+
+    def _of(self, channel: str) -> _Channel:
+        return self._channels.setdefault(channel, _Channel())
+
+    @staticmethod
+    def _hold(known: _Channel, now: float) -> float:
+        """Seldom, once it has lasted; soon, as long as it may be a restart."""
+        return min(LONGEST_HOLD, max(SHORTEST_HOLD, now - known.since))
