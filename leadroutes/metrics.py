@@ -80,6 +80,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "queue_late_seconds": "How long the earliest job has been waiting for a worker.",
     "messages_open": "Messages that are queued or being sent.",
     "messages_undelivered": "Messages of the last 24 hours that failed, or of which nobody knows whether they arrived.",
+    "channel_faults": "Channels that do not work: their messages wait until that is mended.",
     "workers_alive": "Workers that have given a sign of life within the last 30 seconds.",
     "worker_silence_seconds": "Since the last sign of life of any worker.",
 }

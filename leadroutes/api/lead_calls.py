@@ -88,7 +88,7 @@ def _idempotency(call: Call, data: bytes, errors: dict[str, str]) -> Idempotency
 async def claim(call: Call) -> Answer:
     """The engine knows whether the caller was ever notified; to anybody else the lead does not exist."""
     keys = selection(LEADS, call.request.query)
-    await _read_nothing(call)
+    await read_nothing(call)
     lead_id = id_in(call.ids[0])
     owner_id = await call.rooms.lead_owners.find(lead_id)
     if owner_id is None:
@@ -127,7 +127,7 @@ def _user_id(value: Any) -> int:
 async def distribute(call: Call) -> Answer:
     """POST /leads/:id/offers: all offers of the lead's rollout, which begins now if the lead was held."""
     keys = selection(OFFERS, call.request.query)
-    await _read_nothing(call)
+    await read_nothing(call)
     lead_id, standing = await _standing(call)
     if call.caller.user_id not in (standing["owner_id"], standing["creator_user_id"]):
         raise Forbidden("Only the owner and the creator of a lead distribute it")
@@ -141,7 +141,7 @@ async def distribute(call: Call) -> Answer:
 async def decline(call: Call) -> Answer:
     """The offer, declined."""
     keys = selection(LEAD_OFFERS, call.request.query)
-    await _read_nothing(call)
+    await read_nothing(call)
     offer_id = id_in(call.ids[0])
     owner_id = await call.rooms.database.fetchval(
         f"SELECT t.owner_id FROM offers t WHERE t.id = $2 AND {LEAD_OFFERS.visible}",
@@ -207,7 +207,7 @@ async def _read_fields(call: Call) -> dict[str, Any]:
     return fields_of(call.request, data, is_new=True)
 
 
-async def _read_nothing(call: Call) -> None:
+async def read_nothing(call: Call) -> None:
     """A body is not needed, but has to be readable if there is one."""
     await _read_fields(call)
 

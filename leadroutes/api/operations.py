@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from leadroutes.api import intake_calls, lead_calls, oauth_calls, rest, service, writing
+from leadroutes.api import intake_calls, lead_calls, message_calls, oauth_calls, rest, service, writing
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import BY_PATH, RESOURCES
@@ -69,6 +69,7 @@ def _of_resource(resource: Resource) -> list[Operation]:
 
 _LEADS, _OFFERS = BY_PATH["/leads"], BY_PATH["/leads/:id/offers"]
 _LEAD_OFFERS, _USERS, _ARRIVALS = BY_PATH["/lead-offers"], BY_PATH["/users"], BY_PATH["/arrivals"]
+_MESSAGES = BY_PATH["/messages"]
 _NO_BODY: Mapping[str, Any] = {"type": "object", "properties": {}}
 _USER_ID: Mapping[str, Any] = {
     "type": "object", "properties": {"user_id": {"type": "integer"}}, "required": ["user_id"],
@@ -96,6 +97,8 @@ CALLS = (
               about="An arrival byte for byte"),
     Operation(method="POST", path="/arrivals/:id/replay", run=intake_calls.replay_arrival, shows="other", body=_NO_BODY,
               about="Read an arrival again that was rejected or is pending"),
+    Operation(method="POST", path="/messages/:id/retry", run=message_calls.retry, resource=_MESSAGES, body=_NO_BODY,
+              about="Send a message again that has failed"),
     Operation(method="POST", path="/intake/:key", run=intake_calls.take_in, is_public=True, shows="other", status=201,
               body={"description": "a lead in any known format"}, about="Take a lead in, in any known format"),
     Operation(method="GET", path="/intake/:key", run=intake_calls.verify, is_public=True, shows="other",

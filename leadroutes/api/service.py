@@ -15,6 +15,7 @@ from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import record_sql
 from leadroutes.clock import MOST_AHEAD
 from leadroutes.errors import NotAuthenticated, NotFound, Unavailable
+from leadroutes.store.channel_faults import list_channel_faults
 
 USERS = BY_PATH["/users"]
 FRESH = 30  # seconds within which a worker must have beaten
@@ -49,7 +50,7 @@ async def is_alive(_call: Call) -> Answer:
 async def is_ready(call: Call) -> Answer:
     """Whether leads can be taken in and told of: the database is there, and a worker has beaten lately.
 
-    That the machine's clock is off is told, and no reason to say no: the database's decides.
+    A machine's clock that is off and a channel that does not work are reported, but leads can be taken in all the same.
     """
     begun = time.monotonic()
     age = await call.rooms.database.fetchval(
@@ -63,6 +64,8 @@ async def is_ready(call: Call) -> Answer:
     ahead = call.rooms.database.clock.machine_ahead()
     if abs(ahead) > MOST_AHEAD:
         told["clock_seconds_ahead"] = round(ahead, 1)
+    if faults := await list_channel_faults(call.rooms.database):
+        told["channel_faults"] = {row["channel"]: row["reason"] for row in faults}
     return Answer(200, msgspec.json.encode(told))
 
 

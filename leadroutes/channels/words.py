@@ -55,7 +55,18 @@ def _alert(message: Mapping[str, Any]) -> tuple[str, str, str]:
         case _:
             why = one_line(message["offer_reason"])
             reason = f" It came to you because {why}." if why else ""
-            return f"New lead: {lead}", f"It came from {source}. Whoever claims it first has it.{reason}", "Claim it"
+            return f"New lead: {lead}", f"It came from {source}. {_head_start(message)}{reason}", "Claim it"
+
+
+def _head_start(message: Mapping[str, Any]) -> str:
+    """Until when the agent is ahead of whoever is asked next, in the agent's time zone."""
+    if message["next_notify_at"] is None:
+        return "Whoever claims it first has it."
+    until = message["next_notify_at"].astimezone(zone_named(message["user_timezone"]))
+    moment = f"{until:%H:%M:%S %Z}" if until.second else f"{until:%H:%M %Z}"
+    if message["is_exclusive"]:
+        return f"It is yours to claim until {moment}; then the next agent is asked."
+    return f"You are ahead until {moment}, when the next agent is asked. Whoever claims it first has it."
 
 
 def _local(message: Mapping[str, Any], name: str) -> str:

@@ -52,6 +52,7 @@ class ClaimPage:
     is_unclaimed: bool
     ends_at: datetime | None
     passes_on: bool  # at `ends_at` the next member gets it, and this one may not claim any more
+    next_at: datetime | None  # when the next member is asked as well
     claimed_by_name: str | None
     claimed_at: datetime | None
     disclosure: Disclosure | None
@@ -91,6 +92,7 @@ async def _load(database: Database, owner_id: int, offer_id: int, via: Via) -> C
         is_unclaimed=row["unclaimed_at"] is not None,
         ends_at=row["next_notify_at"] if passes_on else row["lapses_at"],
         passes_on=passes_on,
+        next_at=row["next_notify_at"] if row["unclaimed_at"] is None else None,
         claimed_by_name=row["claimed_by_name"],
         claimed_at=row["claimed_at"],
         disclosure=_disclosure(row) if standing == "won" else None,

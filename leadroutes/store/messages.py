@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from leadroutes.errors import Conflict
 from leadroutes.store import statement
-from leadroutes.store.postgres import Database
+from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.queue import DELIVER, RowKey
 from leadroutes.store.queue import enqueue as put_into_queue
 from leadroutes.store.together import Batches
@@ -27,6 +28,17 @@ class MessageKey(RowKey, frozen=True):
 async def enqueue(connection: Any, messages: Sequence[tuple[int, int]]) -> None:
     """Put one delivery job for each (owner_id, id) into the queue, on `connection`, within its transaction."""
     await put_into_queue(connection, DELIVER, messages)
+
+
+async def retry_message(database: Database, owner_id: int, message_id: int) -> None:
+    """Send it once more; whether it is still wanted is looked at then. Raises Conflict for one that has not failed."""
+
+    async def work(transaction: Transaction) -> None:
+        if not await transaction.fetchval(statement("retry_message"), owner_id, message_id):
+            raise Conflict("Only a message that has failed is sent again")
+        await enqueue(transaction.connection, [(owner_id, message_id)])
+
+    await database.run(work)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

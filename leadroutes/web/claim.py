@@ -73,7 +73,8 @@ class ClaimPages:
         return None
 
     def _shown(self, page: ClaimPage, refusal: str | None = None) -> Response:
+        ends_at = page.ends_at if page.passes_on else page.next_at or page.ends_at
         seconds = None
-        if page.standing == "open" and page.ends_at is not None:
-            seconds = round(self._database.clock.real_seconds_until(page.ends_at))
+        if page.standing == "open" and ends_at is not None:
+            seconds = round(self._database.clock.real_seconds_until(ends_at))
         return self._pages.answer("claim.html", 409 if refusal else 200, page=page, seconds=seconds, refusal=refusal)

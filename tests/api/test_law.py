@@ -325,6 +325,18 @@ LAW = """
     status: one of accepted, touch, test, update, pending, rejected; F
     reason: long; null F
     lead_id: id; null F
+/messages LG
+    id: id; F
+    channel: one of email, text, call, webhook; F
+    kind: long; F
+    state: one of queued, sending, sent, failed, suppressed, unknown; F
+    reason: long; null F
+    lead_id: id; null F
+    contact_id: id; null F
+    user_id: id; null F
+    address: long; null F
+    created_at: moment; F
+    sent_at: moment; null F
 """
 
 WRITTEN = {Write.NEVER: "", Write.ONCE: "W1", Write.LATER: "WP", Write.ALWAYS: "W"}

@@ -5,6 +5,7 @@ from leadroutes.api.resources.campaigns import CAMPAIGN_RESOURCES
 from leadroutes.api.resources.contacts import CONTACT_RESOURCES
 from leadroutes.api.resources.intake import INTAKE_RESOURCES
 from leadroutes.api.resources.leads import LEAD_RESOURCES
+from leadroutes.api.resources.messages import MESSAGES
 from leadroutes.api.resources.people import PEOPLE
 from leadroutes.api.resources.routing import ROUTING
 
@@ -15,6 +16,7 @@ RESOURCES: tuple[Resource, ...] = (
     *CONTACT_RESOURCES,
     *CAMPAIGN_RESOURCES,
     *INTAKE_RESOURCES,
+    MESSAGES,
 )
 
 BY_PATH = {resource.path: resource for resource in RESOURCES}

@@ -15,8 +15,11 @@ SELECT m.owner_id, m.id, m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id,
        u.email AS user_email, u.phone AS user_phone, u.first_name AS user_first_name, u.timezone AS user_timezone,
        u.is_active AS user_is_active,
        o.state AS offer_state, o.notify_at, o.reason AS offer_reason,
+       CASE WHEN m.kind = 'offer' THEN (SELECT min(n.notify_at) FROM offers n
+            WHERE n.owner_id = m.owner_id AND n.lead_id = m.lead_id AND n.state = 'scheduled') END AS next_notify_at,
+       coalesce(lt.offer_mode = 'Exclusive', false) AS is_exclusive,
        k.user_id AS claimed_by_user_id, k.claimed_at, display_name(w) AS claimed_by_name,
-       l.unclaimed_at, l.type AS lead_type, l.text_body AS lead_text_body, l.mls_id, l.listing_status, l.listing_price,
+       l.unclaimed_at, l.lapses_at, l.type AS lead_type, l.text_body AS lead_text_body, l.mls_id, l.listing_status, l.listing_price,
        l.street_address, l.city, l.state AS lead_state, l.zipcode, l.created_at AS lead_created_at,
        ls.name AS lead_source,
        coalesce(c.first_name, lc.first_name) AS contact_first_name, c.last_name AS contact_last_name,
@@ -30,6 +33,7 @@ FROM marked m
 LEFT JOIN users u ON u.id = m.user_id
 LEFT JOIN offers o ON o.owner_id = m.owner_id AND o.id = m.offer_id
 LEFT JOIN leads l ON l.owner_id = m.owner_id AND l.id = m.lead_id
+LEFT JOIN teams lt ON lt.owner_id = l.owner_id AND lt.id = l.team_id
 LEFT JOIN lead_sources ls ON ls.id = l.source_id
 LEFT JOIN claims k ON k.owner_id = m.owner_id AND k.lead_id = m.lead_id
 LEFT JOIN users w ON w.id = k.user_id

@@ -20,6 +20,7 @@ SELECT
     (SELECT count(*) FROM (SELECT FROM messages WHERE state IN ('queued', 'sending') LIMIT $3) x) AS messages_open,
     (SELECT count(*) FROM (SELECT FROM messages WHERE state IN ('failed', 'unknown')
                              AND created_at > $1::timestamptz - interval '24 hours' LIMIT $3) x) AS messages_undelivered,
+    (SELECT count(*) FROM channel_faults) AS channel_faults,
     workers.alive AS workers_alive, coalesce(workers.silence, 'infinity')::float8 AS worker_silence_seconds
 FROM (
     SELECT sum(due)::bigint AS due, sum(put_off)::bigint AS put_off, max(late) AS late
