@@ -180,10 +180,15 @@ def _told_when_away() -> Iterator[None]:
 
 
 def _without_password(url: str) -> tuple[str, str | None]:
+    """The address as arguments may show it, and the password that it has before its hosts or among its options."""
     parts = urlsplit(url)
     people, at, hosts = parts.netloc.rpartition("@")
     user, colon, password = people.partition(":")
-    return urlunsplit(parts._replace(netloc=f"{user}{at}{hosts}")), unquote(password) if colon else None
+    options = parts.query.split("&") if parts.query else []
+    among = [each.partition("=")[2] for each in options if each.startswith("password=")]
+    query = "&".join(each for each in options if not each.startswith("password="))
+    address = urlunsplit(parts._replace(netloc=f"{user}{at}{hosts}", query=query))
+    return address, unquote(among[-1] if among else password) if among or colon else None
 
 
 def _oldest(name: str, major: int) -> str:

@@ -17,6 +17,7 @@ from rich.progress import Progress
 
 from leadroutes import __version__, logs, upkeep
 from leadroutes.private_files import private_text
+from leadroutes.secret_input import SecretFile, Secrets, SecretStdin, hidden_argument, secret_pairs
 from leadroutes.settings import described
 from leadroutes.store import accounts
 from leadroutes.store.migrating import migrate as migrate_database
@@ -56,13 +57,7 @@ ExportTo = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Whe
 Format = Annotated[
     str | None, typer.Option("--format", metavar="NAME", help="The format to read; without it, it is recognised.")
 ]
-Secrets = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--secret", metavar="NAME=VALUE", help="What the vendor proves himself with; may be given several times."
-    ),
-]
-Key = Annotated[str, typer.Argument(help="The key, or its id in the list.")]
+Key = Annotated[str, typer.Argument(help="Its id in the list; or the key, with - read from standard input.")]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read a password from standard input; on a terminal it is asked for.")
 ]
@@ -353,9 +348,12 @@ def list_tokens() -> None:
 
 
 @token_app.command("revoke")
-def revoke_token(token: Annotated[str, typer.Argument(help="The token, or its id in the list.")]) -> None:
+def revoke_token(
+    token: Annotated[str, typer.Argument(help="Its id in the list; or the token, with - read from standard input.")],
+) -> None:
     """Revoke a token; from now on it is refused."""
-    _run(lambda database: accounts.revoke_token(database, token))
+    name = hidden_argument(token, "Token")
+    _run(lambda database: accounts.revoke_token(database, name))
     out.print("Revoked")
 
 
@@ -410,14 +408,17 @@ def issue_intake_key(
     ] = None,
     format_: Format = None,
     secret: Secrets = None,
+    secret_stdin: SecretStdin = False,
+    secret_file: SecretFile = None,
 ) -> None:
     """Make a key for EMAIL's account. It is shown once, alone on the last line, below its addresses."""
     from leadroutes.vault import seal_pairs
 
     _known(format_)
+    pairs = secret_pairs(secret, from_stdin=secret_stdin, file=secret_file)
 
     async def work(database: Database) -> str:
-        sealed = seal_pairs(_settings(), format_, secret or ())
+        sealed = seal_pairs(_settings(), format_, pairs)
         owner_id = await accounts.get_user_id(database, email)
         async with database.transaction() as transaction:
             return await accounts.issue_intake_key(transaction, owner_id, lead_source, contact_source, format_, sealed)
@@ -430,16 +431,21 @@ def issue_intake_key(
 
 
 @intake_key_app.command("secret")
-def set_intake_secrets(key: Key, secret: Secrets = None) -> None:
+def set_intake_secrets(
+    key: Key, secret: Secrets = None, secret_stdin: SecretStdin = False, secret_file: SecretFile = None
+) -> None:
     """Replace the vendor's secrets of a key, all of them; with none the address is the secret."""
     from leadroutes.vault import seal_pairs
 
+    name = hidden_argument(key, "Key")
+    pairs = secret_pairs(secret, from_stdin=secret_stdin, file=secret_file)
+
     async def work(database: Database) -> None:
-        format_ = await accounts.find_key_format(database, key)
-        await accounts.set_intake_secrets(database, key, seal_pairs(_settings(), format_, secret or ()))
+        format_ = await accounts.find_key_format(database, name)
+        await accounts.set_intake_secrets(database, name, seal_pairs(_settings(), format_, pairs))
 
     _run(work)
-    out.print("The secrets are set" if secret else "The key has no secrets now")
+    out.print("The secrets are set" if pairs else "The key has no secrets now")
 
 
 def _known(format_: str | None) -> str | None:
@@ -460,7 +466,8 @@ def list_intake_keys() -> None:
 @intake_key_app.command("revoke")
 def revoke_intake_key(key: Key) -> None:
     """Revoke an intake key; what comes with it from now on is refused."""
-    _run(lambda database: accounts.revoke_intake_key(database, key))
+    name = hidden_argument(key, "Key")
+    _run(lambda database: accounts.revoke_intake_key(database, name))
     out.print("Revoked")
 
 

@@ -41,6 +41,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 async def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> None:
     """Answer requests until a signal comes; then finish what is under way. Sets up an empty database."""
+    _warn_of_trust()
     async with open_house(settings) as database:
         await _say_how_to_begin(database)
         with stopping_by_signal() as stopping, traced(settings):
@@ -51,6 +52,14 @@ async def serve(settings: Settings, *, host: str, port: int, with_worker: bool) 
                 await stopping.wait()
                 await _turn_away(house, settings.stop_delay)
     log.info("stopped")
+
+
+def _warn_of_trust() -> None:
+    if "*" in os.environ.get("FORWARDED_ALLOW_IPS", ""):
+        log.warning(
+            "FORWARDED_ALLOW_IPS is *: a client may choose the address that its calls and sign-ins are counted for;"
+            " name the addresses of the proxy instead"
+        )
 
 
 async def _turn_away(house: House, seconds: float) -> None:

@@ -48,8 +48,8 @@ class Vault:
 def seal_pairs(settings: Settings, format_: str | None, pairs: Sequence[str]) -> bytes | None:
     """`NAME=VALUE` pairs, sealed; Invalid unless they are the secrets of that format, all of them."""
     secrets = {name.strip(): value for name, _, value in (pair.partition("=") for pair in pairs)}
-    if empty := [name for name, value in secrets.items() if not (name and value)]:
-        raise Invalid(f"--secret: {empty[0]!r} has no value; expected NAME=VALUE")
+    if not all(name and value for name, value in secrets.items()):
+        raise Invalid("A secret is given without a value; expected NAME=VALUE")
     if why_not := why_not_secrets(format_, secrets):
-        raise Invalid(f"--secret: {why_not}")
+        raise Invalid(f"secrets: {why_not}")
     return Vault.of(settings).seal(secrets) if secrets else None

@@ -13,8 +13,6 @@ from typing import Any
 import asyncpg
 import msgspec
 import structlog
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
-from pgqueuer.core.qm import QueueManager
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 
@@ -28,7 +26,7 @@ from leadroutes.errors import Unavailable
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import AWAY, LONGEST_STATEMENT, WAKE, Database
-from leadroutes.store.queue import DELIVER, PatientQueries
+from leadroutes.store.queue import DELIVER, ListeningDriver, ListeningQueue
 from leadroutes.tracing import span
 
 log = structlog.get_logger()
@@ -65,7 +63,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
         self._few = asyncio.Semaphore(FEW)
-        self._queue: QueueManager | None = None
+        self._queue: ListeningQueue | None = None
         self._id = str(uuid.uuid4())
         database.listen(WAKE, self._wake.set)
 
@@ -122,7 +120,7 @@ class Worker:
             connection.add_termination_listener(lambda _: self._stop_queue())
 
         async with self._queue_connections(watch) as pool:
-            queue = self._queue = QueueManager(PatientQueries(AsyncpgPoolDriver(pool)))
+            queue = self._queue = ListeningQueue(ListeningDriver(pool))
             for name, task in self._tasks.items():
                 queue.entrypoint(name, on_failure="hold")(_job(name, task))
             if self._stopping.is_set():

@@ -1,14 +1,16 @@
 """Jobs: what is done outside every transaction, put into the queue inside the one that decides it."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
 import asyncpg
 import msgspec
 import structlog
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
-from pgqueuer.models import Job, TracebackRecord
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.models import HealthCheckEvent, Job, TracebackRecord
 from pgqueuer.queries import Queries
 
 from leadroutes.store.postgres import AWAY
@@ -45,3 +47,27 @@ class PatientQueries(Queries):
             await super().retry_job(job, delay, traceback_record)
         except AWAY as error:
             log.warning("a job could not be put off", job=job.id, error=repr(error))
+
+
+class ListeningDriver(AsyncpgPoolDriver):
+    """PgQueuer's connections, which say when they have begun to listen."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        super().__init__(pool)
+        self.is_listening = asyncio.Event()
+
+    async def add_listener(self, channel: str, callback: Callable[[str | bytes | bytearray], None]) -> None:
+        await super().add_listener(channel, callback)
+        self.is_listening.set()
+
+
+class ListeningQueue(QueueManager):
+    """PgQueuer's queue, which asks whether it hears itself once it listens, and not before: else it hears nothing."""
+
+    def __init__(self, driver: ListeningDriver) -> None:
+        super().__init__(PatientQueries(driver))
+        self._is_listening = driver.is_listening
+
+    async def listener_healthy(self, timeout: timedelta = timedelta(seconds=10)) -> HealthCheckEvent:  # noqa: ASYNC109
+        await self._is_listening.wait()
+        return await super().listener_healthy(timeout)

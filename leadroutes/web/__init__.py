@@ -52,13 +52,14 @@ def owns(path: str) -> bool:
 def application(database: Database, engine: Engine, settings: Settings) -> Application:
     """The ASGI application of all pages."""
     pages = Pages(settings.public_url, database.clock)
-    sessions = Sessions(database, pages, settings.body_timeout)
+    secret = secret_of(settings)
+    sessions = Sessions(database, pages, settings.body_timeout, secret)
     claims = ClaimPages(database, engine, pages, sessions)
     home = HomePages(database, engine, pages, sessions)
     consent = ConsentPage(database, pages, sessions, settings.body_timeout)
     applications = ApplicationPages(database, pages, sessions, settings.body_timeout)
     trials = TrialPages(database, pages, sessions, settings.body_timeout)
-    unsubscribe = UnsubscribePage(database, pages, secret_of(settings))
+    unsubscribe = UnsubscribePage(database, pages, secret)
     routes = [
         Route("/", home.show_home),
         Route("/outbox", home.show_outbox),

@@ -3,18 +3,19 @@
 What somebody may see, the pages themselves decide.
 """
 
-import asyncio
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from leadroutes.rates import network_of
 from leadroutes.store.postgres import Database
 from leadroutes.store.sessions import LIFE, SignedIn, add_session, find_password, find_session, remove_session
+from leadroutes.web.browsers import KnownBrowsers
 from leadroutes.web.forms import read_form
 from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
-from leadroutes.web.passwords import verify_password
+from leadroutes.web.passwords import Busy, Turns, verify_password
 from leadroutes.web.throttle import Throttle
 
 LONGEST_PASSWORD = 255
@@ -24,13 +25,13 @@ WRONG = "The e-mail or the password is wrong."
 class Sessions:
     """`/sign-in` and `/sign-out`."""
 
-    def __init__(self, database: Database, pages: Pages, timeout: float) -> None:
+    def __init__(self, database: Database, pages: Pages, timeout: float, secret: str) -> None:
         self._database = database
         self._pages = pages
         self._timeout = timeout
         self._throttle = Throttle()
-        # One at a time: a hash takes 64 MiB, and nobody gets a guess in between counting and refusing.
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
+        self._browsers = KnownBrowsers(secret, pages)
         self._cookie = "__Host-leadroutes" if pages.is_secure else "leadroutes"
 
     async def find_user(self, request: Request) -> SignedIn | None:
@@ -59,17 +60,27 @@ class Sessions:
         email, password = form.get("email", "").strip(), form.get("password", "")
         target = _own_path(form.get("next", "/"))
         address = request.client.host if request.client else ""
-        async with self._turn:
-            if seconds := self._throttle.seconds_to_wait(email, address):
-                return self._ask_to_wait(seconds, email, target)
-            user_id = await self._find_right(email, password)
-            if user_id is None:
-                self._throttle.count_failure(email, address)
-                return self._pages.answer("sign_in.html", 403, target=target, email=email, problem=WRONG)
+        browser = self._browsers.find(request, email)
+        attempt = self._throttle.begin(email, address, browser)
+        if isinstance(attempt, int):  # before it waits for anything
+            return self._ask_to_wait(attempt, email, target)
+        try:
+            async with self._turns.take(browser or network_of(address), is_known=browser is not None):
+                user_id = await self._find_right(email, password)
+        except Busy:
+            self._throttle.forget(attempt)
+            return self._ask_to_come_back(email, target)
+        except BaseException:
+            self._throttle.forget(attempt)
+            raise
+        if user_id is None:
+            return self._pages.answer("sign_in.html", 403, target=target, email=email, problem=WRONG)
+        self._throttle.forget(attempt)
         if token := request.cookies.get(self._cookie):
             await remove_session(self._database, token)
         response = self._pages.go_to(target)
         self._give_cookie(response, await add_session(self._database, user_id), int(LIFE.total_seconds()))
+        self._browsers.remember(response, email, browser)
         return response
 
     async def sign_out(self, request: Request) -> Response:
@@ -94,6 +105,11 @@ class Sessions:
         problem = f"Too many failed attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
         headers = {"retry-after": str(seconds)}
         return self._pages.answer("sign_in.html", 429, headers, target=target, email=email, problem=problem)
+
+    def _ask_to_come_back(self, email: str, target: str) -> Response:
+        problem = "Too many people are signing in at this moment. Try again in a few seconds."
+        headers = {"retry-after": "3"}
+        return self._pages.answer("sign_in.html", 503, headers, target=target, email=email, problem=problem)
 
     def _give_cookie(self, response: Response, token: str, seconds: int) -> None:
         response.set_cookie(

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from leadroutes.settings import Settings
+from leadroutes.vault import Vault
 from tests.cli.test_commands import Run, ask, last_line, quiet, run
 from tests.intake.vendors import SAMPLES, Sample, samples
 
@@ -111,6 +113,37 @@ def test_a_key_keeps_the_secrets_of_its_vendor_and_shows_none(run: Run, database
     ):
         assert word in run(*issue, *arguments, code=1).stderr
     assert ask(database_url, "SELECT count(*) FROM intake_keys") == 1
+
+
+def test_secrets_come_from_standard_input_or_a_file(run: Run, database_url: str, tmp_path: Path) -> None:
+    run("user", "add", "alice@example.com")
+    issue = ("intake-key", "issue", "alice@example.com", "--lead-source", "Zillow", "--format", "zillow-techconnect")
+    pairs = "basic_user=zillow\nbasic_password=a = b # c\n\ntopic_arn=arn:aws:sns:us-east-1:1:leads\n"
+    file = tmp_path / "secrets.txt"
+    file.write_text(pairs)
+    for key in (
+        last_line(run(*issue, "--secret-stdin", stdin=pairs)),
+        last_line(run(*issue, "--secret-file", str(file))),
+        last_line(run(*issue, "--secret-stdin", "--secret-file", str(file), stdin="")),
+    ):
+        sealed = ask(database_url, f"SELECT secrets FROM intake_keys WHERE key_hash = sha256('{key}')")
+        assert Vault.of(Settings()).unseal(sealed) == {
+            "basic_user": "zillow", "basic_password": "a = b # c", "topic_arn": "arn:aws:sns:us-east-1:1:leads",
+        }  # fmt: skip
+    told = run("intake-key", "secret", "1", "--secret-stdin", stdin="a secret word", code=1).stderr
+    assert "NAME=VALUE" in told
+    assert "a secret word" not in told
+    assert "process list" in run("intake-key", "secret", "1", "--secret", "x=y", code=1).stderr
+
+
+def test_a_key_or_a_token_itself_is_read_from_standard_input(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+    key = last_line(run("intake-key", "issue", "alice@example.com", "--lead-source", "Google", "--format", "google"))
+    token = last_line(run("token", "issue", "alice@example.com"))
+    run("intake-key", "revoke", "-", stdin=f"{key}\n")
+    run("token", "revoke", "-", stdin=f"{token}\n")
+    assert ask(database_url, "SELECT count(*) FROM intake_keys WHERE revoked_at IS NOT NULL") == 1
+    assert ask(database_url, "SELECT count(*) FROM access_tokens WHERE revoked_at IS NOT NULL") == 1
 
 
 def test_secrets_can_be_replaced_and_removed(run: Run, database_url: str) -> None:

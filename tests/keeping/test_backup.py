@@ -311,6 +311,10 @@ def test_a_password_is_handed_over_where_nobody_sees_it() -> None:
         "postgresql://leads@one,two:5433/leads?sslmode=require",
         "p@ss",
     )
+    assert _without_password("postgresql://leads@one/leads?sslmode=require&password=p%40ss&host=/run") == (
+        "postgresql://leads@one/leads?sslmode=require&host=/run",
+        "p@ss",
+    )
     assert _without_password("postgresql://postgres@/leads?host=/run") == (
         "postgresql://postgres@/leads?host=/run",
         None,
