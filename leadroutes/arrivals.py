@@ -19,7 +19,7 @@ from leadroutes import metrics
 from leadroutes.again import TryAgain, delay_after
 from leadroutes.domain.arriving import Key
 from leadroutes.engine import Engine
-from leadroutes.errors import Conflict, NotFound, Problem, TooLarge, Unavailable
+from leadroutes.errors import Conflict, NotFound, Problem, TooLarge, Unavailable, WorkFirst
 from leadroutes.intake.formats import BY_NAME
 from leadroutes.intake.results import ControlMessage, Reading, Refusal
 from leadroutes.reader import Parcel, Reader, Understood
@@ -29,7 +29,7 @@ from leadroutes.sorting import Item, NewLead, Received, Stored
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.queue import RowKey
-from leadroutes.store.together import Lanes, Together, give
+from leadroutes.store.together import Aside, Lanes, Together, give
 from leadroutes.tracing import span
 from leadroutes.vault import Vault
 from leadroutes.vendors import Vendors
@@ -97,9 +97,16 @@ class Arrivals:
         self._reader = Reader(vendors or (Vendors(settings) if settings else None))
         self._keys: Together[bytes, Opened] = Together(self._load_keys)
         self._batches: Lanes[_Waiting] = Lanes(self._store_together, most=MOST_TOGETHER, lanes=MOST_AT_ONCE)
+        self._aside: Aside[_Waiting] = Aside(
+            lambda waiting: waiting.item.arrival.owner_id,
+            self._batches.add,
+            lambda waiting, error: give(waiting.answer, error),
+        )
 
     async def close(self) -> None:
         """Wait until everything that has arrived is stored."""
+        await self._batches.close()
+        await self._aside.settle()
         await self._batches.close()
 
     # -- the ways in
@@ -257,7 +264,11 @@ class Arrivals:
         begun = time.perf_counter()
         try:
             with span("store arrivals", batch=len(batch)):
-                answers: list[Stored | Problem] = await self.engine.database.run(work)
+                answers: list[Stored | Problem] = await self.engine.database.run_once_known(work)
+        except WorkFirst as first:
+            if others := self._aside.take(batch, first):
+                await self._store_together(others)
+            return
         except Exception as error:  # noqa: BLE001 -- whatever it is, the callers have to hear of it
             if len(batch) == 1 or isinstance(error, Unavailable):
                 _fail(batch, error)

@@ -6,6 +6,7 @@ What an arrival is and where it goes, the domain says; here the pieces meet.
 from collections.abc import Sequence
 from functools import partial
 
+from leadroutes.campaigning import start_campaigns
 from leadroutes.domain.arriving import KnownContact, identities_of
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.domain.model import Decision, Facts, RuleSet
@@ -14,7 +15,7 @@ from leadroutes.errors import Problem
 from leadroutes.journal import note_arrivals, note_changes
 from leadroutes.sorting import Item, LeadToRoute, NewLead, Received, Sorting, Stored, vendor_key
 from leadroutes.store.arriving import Known, Wanted, look_up, look_up_touchable_leads, take_turns, write
-from leadroutes.store.campaigns import Start, start_campaigns
+from leadroutes.store.campaigns import Start
 from leadroutes.store.leads import Applied, apply_changes, decided_columns
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.routing import RuleSets
