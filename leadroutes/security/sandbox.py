@@ -91,7 +91,11 @@ class Sandbox:
 
     async def work_out(self, work: Work[Asked, Reply], asked: Asked, *, owner: Hashable) -> Reply:
         """The answer. Unworkable: a limit was met, or the work broke; Unavailable: too much is waiting, or the end."""
-        piece = _Piece(work, _encode(asked), owner, asyncio.get_running_loop().create_future())
+        try:
+            content = _encode(asked)
+        except UnicodeEncodeError as error:
+            raise Unworkable("holds half a character") from error
+        piece = _Piece(work, content, owner, asyncio.get_running_loop().create_future())
         self._add(piece)
         return msgspec.msgpack.decode(await piece.answer, type=work.answer)
 
