@@ -1,4 +1,4 @@
-"""Rules of recurring tasks are followed as dateutil follows them, for ten years only and in a bounded number of steps."""
+"""Recurring rules are followed as dateutil follows them, for ten years only and in a bounded number of steps."""
 
 import os
 import sys
