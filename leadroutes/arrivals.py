@@ -19,17 +19,17 @@ from leadroutes import metrics
 from leadroutes.again import TryAgain, delay_after
 from leadroutes.domain.arriving import Key
 from leadroutes.engine import Engine
-from leadroutes.errors import Conflict, NotFound, Problem, TooLarge, Unavailable
-from leadroutes.intake.formats import BY_NAME
+from leadroutes.errors import Conflict, NotFound, Problem, TooLarge, Unavailable, WorkFirst
+from leadroutes.intake.formats import BY_NAME, HTTP_LIMIT, MAIL_LIMIT
 from leadroutes.intake.results import ControlMessage, Reading, Refusal
 from leadroutes.reader import Parcel, Reader, Understood
 from leadroutes.receiving import receive
 from leadroutes.settings import Settings
 from leadroutes.sorting import Item, NewLead, Received, Stored
 from leadroutes.store import statement
-from leadroutes.store.postgres import Transaction
+from leadroutes.store.postgres import LONGEST_STATEMENT, Transaction
 from leadroutes.store.queue import RowKey
-from leadroutes.store.together import Lanes, Together, give
+from leadroutes.store.together import Aside, Lanes, Together, give
 from leadroutes.tracing import span
 from leadroutes.vault import Vault
 from leadroutes.vendors import Vendors
@@ -40,6 +40,7 @@ MOST_TOGETHER = 100
 # Commits under way: while the database works on one batch, the next is sorted. What collides is sorted again, as it is
 # when two processes collide.
 MOST_AT_ONCE = 4
+MANY = 50  # leads of one arrival
 MOST_ATTEMPTS = 100  # to read an arrival again, the last of them after some four days
 UNPROVEN = ("bad_secret", "bad_signature")
 # They prove the sender: kept apart from the other headers, sealed, and only where the intake key asks for them.
@@ -97,10 +98,19 @@ class Arrivals:
         self._reader = Reader(vendors or (Vendors(settings) if settings else None))
         self._keys: Together[bytes, Opened] = Together(self._load_keys)
         self._batches: Lanes[_Waiting] = Lanes(self._store_together, most=MOST_TOGETHER, lanes=MOST_AT_ONCE)
+        self._large: Lanes[_Waiting] = Lanes(self._store_together, most=1)
+        self._aside: Aside[_Waiting] = Aside(
+            lambda waiting: waiting.item.arrival.owner_id,
+            self._add,
+            lambda waiting, error: give(waiting.answer, error),
+        )
 
     async def close(self) -> None:
         """Wait until everything that has arrived is stored."""
-        await self._batches.close()
+        for _ in range(2):  # those that wait for something are added once it is known
+            await self._batches.close()
+            await self._large.close()
+            await self._aside.settle()
 
     # -- the ways in
 
@@ -220,6 +230,7 @@ class Arrivals:
     ) -> Parcel:
         limit, mail_limit = self._limits
         return Parcel(
+            owner_id=kept.owner_id,
             body=kept.body,
             headers=headers,
             format=kept.format,
@@ -234,19 +245,31 @@ class Arrivals:
     ) -> Answer:
         reading = understood.reading
         refusal = _refusal_of(reading)
-        if refusal is not None and refusal.why == "too_large":
+        if refusal is not None and refusal.why == "too_large" and self._is_over_limit(kept, reading):
             raise TooLarge(refusal.detail)
         status, reason = _status_of(understood)
         received = replace(kept, format=reading.format, inquiries=reading.inquiries, status=status, reason=reason)
         stored = await self._store(Item(arrival=received, keys=keys, refused_as=refused_as))
         return Answer(stored=stored, refusal=refusal, reply=_reply(reading, stored, refusal))
 
+    def _is_over_limit(self, kept: Received, reading: Reading) -> bool:
+        """Nobody keeps what has more bytes than are taken; what is too large in another way is kept and rejected."""
+        limit, mail_limit = self._limits
+        largest = (mail_limit or MAIL_LIMIT) if reading.format == "email" else (limit or HTTP_LIMIT)
+        return len(kept.body) > largest
+
     # -- storing together
 
     async def _store(self, item: Item) -> Stored:
         waiting = _Waiting(item, asyncio.get_running_loop().create_future())
-        self._batches.add(waiting)
+        self._add(waiting)
         return await waiting.answer
+
+    def _add(self, waiting: _Waiting) -> None:
+        """What holds many leads goes alone, one after the other, so that nobody else's lead waits for it."""
+        arrival = waiting.item.arrival
+        is_large = isinstance(arrival, Received) and len(arrival.inquiries) > MANY
+        (self._large if is_large else self._batches).add(waiting)
 
     async def _store_together(self, batch: list[_Waiting]) -> None:
         """One that breaks the whole batch is found by storing each alone; only its own caller hears of it."""
@@ -257,18 +280,42 @@ class Arrivals:
         begun = time.perf_counter()
         try:
             with span("store arrivals", batch=len(batch)):
-                answers: list[Stored | Problem] = await self.engine.database.run(work)
+                answers: list[Stored | Problem] = await self.engine.database.run_once_known(work)
+        except WorkFirst as first:
+            if others := self._aside.take(batch, first):
+                await self._store_together(others)
+            return
         except Exception as error:  # noqa: BLE001 -- whatever it is, the callers have to hear of it
-            if len(batch) == 1 or isinstance(error, Unavailable):
+            if isinstance(error, Unavailable) and not _is_slow(error, time.perf_counter() - begun):
                 _fail(batch, error)
-                return
-            for waiting in batch:
-                await self._store_together([waiting])
+            elif len(batch) == 1:
+                await self._keep_rejected(batch[0], error)
+            else:
+                for waiting in batch:
+                    await self._store_together([waiting])
             return
         metrics.BATCH.observe(len(batch))
         metrics.COMMIT.observe(time.perf_counter() - begun)
         for waiting, answer in zip(batch, answers, strict=True):
             give(waiting.answer, answer)
+
+
+    async def _keep_rejected(self, waiting: _Waiting, error: Exception) -> None:
+        """What cannot be stored for a reason of its own would come again and again: it is kept, with that reason."""
+        arrival = waiting.item.arrival
+        if isinstance(arrival, NewLead) or not arrival.inquiries:
+            _fail([waiting], error)
+            return
+        log.error("an arrival could not be stored, and is kept as rejected", error=repr(error))
+        why = "takes too long" if isinstance(error, Unavailable) else type(error).__name__
+        bare = replace(arrival, inquiries=(), status="rejected", reason=f"not_stored: {why}")
+        item = Item(arrival=bare, keys=waiting.item.keys, refused_as=waiting.item.refused_as)
+        await self._store_together([_Waiting(item, waiting.answer)])
+
+
+def _is_slow(error: Unavailable, seconds: float) -> bool:
+    """Whether a statement was broken off because it took too long, while the database could be reached."""
+    return isinstance(error.__cause__, TimeoutError) and seconds >= LONGEST_STATEMENT
 
 
 def _fail(batch: list[_Waiting], error: Exception) -> None:

@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from leadroutes.campaigning import start_campaigns
 from leadroutes.domain.arriving import KnownContact
 from leadroutes.domain.model import Change, Decision, RuleSet
 from leadroutes.errors import Conflict, NotFound
 from leadroutes.journal import note_changes
 from leadroutes.receiving import campaign_start
 from leadroutes.store import statement
-from leadroutes.store.campaigns import start_campaigns
 from leadroutes.store.leads import Applied, LeadRow, apply_changes
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.routing import RuleSets

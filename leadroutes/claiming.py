@@ -13,11 +13,11 @@ from datetime import datetime
 from leadroutes.changing import change_leads, worded
 from leadroutes.domain.model import Change, Via
 from leadroutes.domain.rollout import claim
-from leadroutes.errors import Conflict, NotFound, Problem, Unavailable
+from leadroutes.errors import Conflict, NotFound, Problem, Unavailable, WorkFirst
 from leadroutes.store.leads import LeadRow, load_leads, lock_lead, lock_open_leads
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
-from leadroutes.store.together import Lanes, give
+from leadroutes.store.together import Aside, Lanes, give
 from leadroutes.tracing import span
 
 MOST_TOGETHER = 100
@@ -61,6 +61,11 @@ class Claims:
         self._database = database
         self._rule_sets = rule_sets
         self._batches: Lanes[_Waiting] = Lanes(self._settle_together, most=MOST_TOGETHER, lanes=MOST_AT_ONCE)
+        self._aside: Aside[_Waiting] = Aside(
+            lambda waiting: waiting.wish.owner_id,
+            self._batches.add,
+            lambda waiting, error: give(waiting.answer, error),
+        )
         self._late: dict[LeadKey, list[_Waiting]] = {}  # who wants a lead that is waited for, and came since
         self._late_runners: set[asyncio.Task[None]] = set()
 
@@ -78,7 +83,11 @@ class Claims:
 
         try:
             with span("store claims", batch=len(batch)):
-                settled = await self._database.run(work)
+                settled = await self._database.run_once_known(work)
+        except WorkFirst as first:
+            if others := self._aside.take(batch, first):
+                await self._settle_together(others, waits=waits)
+            return
         except Exception as error:  # noqa: BLE001 -- whatever it is, the callers have to hear of it
             if len(batch) == 1 or isinstance(error, Unavailable):
                 for waiting in batch:

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from leadroutes.campaigning import start_campaigns
 from leadroutes.changing import change_leads, load_contact, worded
 from leadroutes.claiming import Claims, Wish
 from leadroutes.domain.arriving import KnownContact
@@ -20,7 +21,7 @@ from leadroutes.journal import note_changes
 from leadroutes.receiving import campaign_start
 from leadroutes.store import statement
 from leadroutes.store.arriving import take_turns
-from leadroutes.store.campaigns import Start, load_actions, start_campaigns
+from leadroutes.store.campaigns import Start, load_actions
 from leadroutes.store.leads import Applied, LeadRow, apply_changes, load_leads, lock_lead
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets

@@ -3,7 +3,7 @@
 A problem's message is what the user reads: it names the field, the value and what was expected.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 
@@ -96,3 +96,14 @@ class Unavailable(Problem):
 
 class Misconfigured(Problem):
     """A setting has a value that it cannot have."""
+
+
+class WorkFirst(Exception):  # noqa: N818 -- an instruction
+    """Something that owners wrote has to be worked out before this can be done; then it is begun again.
+
+    `works` by owner: each works out what is needed of one, and raises Unavailable where that cannot be done now.
+    """
+
+    def __init__(self, works: Mapping[int, Callable[[], Awaitable[None]]]) -> None:
+        super().__init__(f"of {len(works)} owners")
+        self.works = works

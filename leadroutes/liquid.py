@@ -15,7 +15,8 @@ from liquid.exceptions import FilterArgumentError, LiquidError, ResourceLimitErr
 from liquid.expression import Expression
 from liquid.filter import with_context
 
-LARGEST_TEMPLATE = 200_000  # characters
+from leadroutes.security.letters import LARGEST_TEMPLATE
+
 LARGEST_VALUE = 20_000  # characters that may go into or come out of a filter
 LARGEST_NUMBER = 10**15
 LONGEST_LIST = 200

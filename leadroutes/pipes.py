@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import BinaryIO, Final
 
 LENGTH: Final = 4  # bytes
+GOODBYE: Final = 2.0  # seconds
 _ENVIRONMENT: Final = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONHOME", "PYTHONPATH", "TMPDIR", "TZ", "VIRTUAL_ENV")
 
 
@@ -27,8 +28,14 @@ def _environment() -> Mapping[str, str]:
     return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
 
 
-async def end(process: Process) -> None:
-    """Kill it, if it has not ended yet, and wait until it is gone."""
+async def end(process: Process, *, is_ending: bool = False) -> None:
+    """Kill it, if it has not ended yet, and wait until it is gone. `is_ending`: it is about to end by itself.
+
+    That is waited for, as asyncio's way to send a signal takes the exit code of a process that has just ended.
+    """
+    if is_ending:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), GOODBYE)
     with contextlib.suppress(ProcessLookupError):
         process.kill()
     await process.wait()

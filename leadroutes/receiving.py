@@ -3,9 +3,12 @@
 What an arrival is and where it goes, the domain says; here the pieces meet.
 """
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
+from leadroutes.campaigning import start_campaigns
 from leadroutes.domain.arriving import KnownContact, identities_of
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.domain.model import Decision, Facts, RuleSet
@@ -14,10 +17,12 @@ from leadroutes.errors import Problem
 from leadroutes.journal import note_arrivals, note_changes
 from leadroutes.sorting import Item, LeadToRoute, NewLead, Received, Sorting, Stored, vendor_key
 from leadroutes.store.arriving import Known, Wanted, look_up, look_up_touchable_leads, take_turns, write
-from leadroutes.store.campaigns import Start, start_campaigns
+from leadroutes.store.campaigns import Start
 from leadroutes.store.leads import Applied, apply_changes, decided_columns
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.routing import RuleSets
+
+AT_A_TIME: Final = 200  # leads that are decided before others have their turn
 
 
 async def receive(transaction: Transaction, rule_sets: RuleSets, items: Sequence[Item]) -> list[Stored | Problem]:
@@ -31,12 +36,20 @@ async def receive(transaction: Transaction, rule_sets: RuleSets, items: Sequence
     }
     await look_up_touchable_leads(transaction, known, contacts)
     sorting = Sorting(known, transaction.now)
-    answers = [sorting.add(item) for item in items]
+    answers = [await _sorted_in(sorting, item) for item in items]
     sorting.finish_leads()
     stored = [each for each in answers if isinstance(each, Stored)]
     transaction.once_committed.append(partial(note_arrivals, stored))
     await _decide_and_write(transaction, rule_sets, sorting)
     return answers
+
+
+async def _sorted_in(sorting: Sorting, item: Item) -> Stored | Problem:
+    """An arrival of very many leads is sorted beside what else there is to do; nobody else looks at them meanwhile."""
+    arrival = item.arrival
+    if isinstance(arrival, Received) and len(arrival.inquiries) > AT_A_TIME:
+        return await asyncio.to_thread(sorting.add, item)
+    return sorting.add(item)
 
 
 def _wanted(items: Sequence[Item]) -> Wanted:
@@ -73,7 +86,9 @@ async def _decide_and_write(transaction: Transaction, rule_sets: RuleSets, sorti
         {(lead.record["owner_id"], team) for lead, team in zip(to_route, turn_teams, strict=True) if team is not None},
     )
     applied, starts = [], []
-    for lead, each, team_id in zip(to_route, facts, turn_teams, strict=True):
+    for number, (lead, each, team_id) in enumerate(zip(to_route, facts, turn_teams, strict=True), start=1):
+        if number % AT_A_TIME == 0:
+            await asyncio.sleep(0)
         rule_set = present[lead.record["owner_id"]]
         owner_id = rule_set.rules.owner_id
         before = turns[owner_id, team_id] if team_id is not None else None

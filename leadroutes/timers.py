@@ -6,20 +6,21 @@ What follows, the domain and the store say. One that breaks is set aside for a w
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import asyncpg
 import structlog
 
+from leadroutes.campaigning import repeat_tasks
 from leadroutes.changing import change_leads
 from leadroutes.domain.model import Change
 from leadroutes.domain.rollout import fall_due, unclaim
 from leadroutes.domain.routing import unavailable
-from leadroutes.errors import Unavailable
+from leadroutes.errors import Unavailable, WorkFirst
 from leadroutes.journal import note_late
 from leadroutes.store import statement
-from leadroutes.store.campaigns import queue_communications, queue_due_communications, repeat_tasks
+from leadroutes.store.campaigns import queue_communications, queue_due_communications
 from leadroutes.store.leads import LeadRow, load_leads
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 
 BATCH = 1000  # leads, campaign steps or tasks of one transaction
 PAUSE = 60.0  # seconds before what broke is tried again
+SOON = 0.1  # seconds in which what owners wrote is worked out while others wait
+SHORT_PAUSE = 1.0  # seconds after which it is looked whether that is done
 LANES = 2  # such transactions at once, while more than one of them is full
 
 
@@ -60,6 +63,7 @@ class Timers:
 
     def __init__(self, database: Database, rule_sets: RuleSets) -> None:
         self.is_behind = False  # more is due than fits into a batch
+        self._working: set[asyncio.Task[bool]] = set()
         self._database = database
         self._rule_sets = rule_sets
         # In the order of the values of find_next_due.
@@ -80,7 +84,17 @@ class Timers:
                 await self._catch_up(timer, is_stopping)
         set_aside = [timer.set_aside() for timer in self._timers]
         moment: datetime | None = await self._database.fetchval(statement("find_next_due"), *set_aside)
-        return moment
+        again = self._next_again()
+        return min(moment, again) if moment and again else moment or again
+
+    def _next_again(self) -> datetime | None:
+        """The moment at which the first of those that were set aside is tried again."""
+        soonest = min((until for timer in self._timers for until in timer.broken.values()), default=None)
+        if soonest is None:
+            return None
+        clock = self._database.clock
+        seconds = max(0.0, soonest - asyncio.get_running_loop().time()) * clock.anchor.scale
+        return clock.now() + timedelta(seconds=seconds)
 
     async def _catch_up(self, timer: Timer, is_stopping: Callable[[], bool]) -> None:
         """Two batches at once, of different rows: one is being decided while the other one is being written."""
@@ -116,9 +130,12 @@ class Timers:
             return len(moments)
 
         try:
-            return await self._database.run(work)
+            return await self._database.run_once_known(work)
         except Unavailable:
             raise
+        except WorkFirst as first:
+            await self._work_out(timer, taken, first)
+            return most  # as good as a full batch: there is something to be done at once
         except Exception:
             if most > 1:
                 return await self._do_each(timer, most)
@@ -129,6 +146,17 @@ class Timers:
             log.exception("a timer broke, and is tried again later", timer=timer.name, **about)
             timer.broken[row["id"]] = asyncio.get_running_loop().time() + PAUSE
             return 1
+
+    async def _work_out(self, timer: Timer, taken: Sequence[asyncpg.Record], first: WorkFirst) -> None:
+        """What is ready soon is awaited; those whose owners' texts take longer are set aside, and others go on."""
+        works = {owner: asyncio.create_task(_worked_out(work)) for owner, work in first.works.items()}
+        self._working |= set(works.values())
+        for each in works.values():
+            each.add_done_callback(self._working.discard)
+        await asyncio.wait(works.values(), timeout=SOON)
+        later = asyncio.get_running_loop().time() + SHORT_PAUSE
+        late = {owner for owner, task in works.items() if not (task.done() and task.result())}
+        timer.broken.update({row["id"]: later for row in taken if row["owner_id"] in late})
 
     async def _do_each(self, timer: Timer, most: int) -> int:
         for done in range(most):
@@ -145,6 +173,14 @@ class Timers:
         """What follows for leads is what the domain decides about each."""
         rows = await load_leads(transaction, self._rule_sets, ((row["owner_id"], row["id"]) for row in taken))
         await change_leads(transaction, self._rule_sets, [(row, decide(row, transaction.now)) for row in rows])
+
+
+async def _worked_out(work: Callable[[], Awaitable[None]]) -> bool:
+    try:
+        await work()
+    except Unavailable:
+        return False
+    return True
 
 
 def _fall_due(row: LeadRow, now: datetime) -> Change:

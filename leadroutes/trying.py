@@ -9,9 +9,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from leadroutes.domain.routing import explain
-from leadroutes.errors import NotFound, Problem
-from leadroutes.intake.reading import read
+from leadroutes.errors import Invalid, NotFound, Problem
 from leadroutes.intake.results import Reading, expected_json
+from leadroutes.reader import Parcel, Reader
 from leadroutes.receiving import receive
 from leadroutes.sorting import Item, Received, Stored
 from leadroutes.store import statement
@@ -19,6 +19,7 @@ from leadroutes.store.leads import load_leads
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 
+MOST_TRIED = 100  # leads
 OUTCOMES = {"accepted": "a new lead", "touch": "a touch of a lead", "test": "a test lead", "update": "an update"}
 
 
@@ -34,13 +35,19 @@ async def try_out(
     """`{format, read, refusals: [{why, detail}], leads: [{outcome, reason, lead_id, routing}]}`.
 
     `lead_id` is of the lead that would be touched, null for a new one; `routing` as GET /leads/:id/routing tells it.
-    The vendor's secrets are not asked for, and nobody is asked anything. NotFound for another's key.
+    The vendor's secrets are not asked for, and nobody is asked anything. NotFound for another's key;
+    Invalid: it holds too many leads to be tried.
     """
     key = await database.fetchrow(statement("find_own_intake_key"), owner_id, key_id)
     if key is None:
         raise NotFound.record(key_id)
     largest = max(len(body), 1)
-    reading = read(body, headers, format=key["format"], limit=largest, mail_limit=largest)
+    parcel = Parcel(
+        owner_id=owner_id, body=body, headers=headers, format=key["format"], limit=largest, mail_limit=largest
+    )
+    reading = (await Reader(None).read(parcel)).reading
+    if len(reading.inquiries) > MOST_TRIED:
+        raise Invalid(f"The body holds {len(reading.inquiries)} leads; {MOST_TRIED} can be tried at a time")
     kept = Received(
         owner_id=owner_id,
         intake_key_id=key_id,

@@ -28,8 +28,7 @@ class Ticks:
             self.turns += 1
             before = now
             if self.turns % 100 == 0:
-                await asyncio.sleep(0.001)  # what else runs in this process has its turn, too
-                before = time.thread_time()
+                await asyncio.sleep(0.001)  # other processes have their turn, too; what runs meanwhile counts as one
 
 
 @contextlib.contextmanager

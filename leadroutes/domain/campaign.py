@@ -3,49 +3,23 @@
 Days and times of day are those of the contact; where his time zone is unknown, the sender's.
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dateutil.rrule import DAILY, rrule, rrulestr
 from msgspec import Struct
+from msgspec.structs import replace
 
 from leadroutes.domain.model import CampaignAction
 from leadroutes.domain.moments import later
+from leadroutes.domain.recurrence import Rule, comes_round, next_moment, read_rule
 from leadroutes.errors import Invalid
 
 COMMUNICATIONS = ("Email Contact", "Call Contact", "Text Contact")
 ON_START, ON_BIRTHDAYS = 1, 2
-UNTIL_IN_UTC = re.compile(r"UNTIL=(\d{8}T\d{6})Z")
-LAST_YEARS = datetime(9960, 1, 1)  # noqa: DTZ001 -- the calendar's last forty: whatever comes round does so in them
 
-
-def _list_of(item: str) -> str:
-    return f"(?:{item})(?:,(?:{item}))*"
-
-
-# The parts of a rule that comes daily or slower, as RFC 5545 has them. dateutil takes more, and some of it breaks only
-# when the rule is followed: an interval of 0 never ends, a tenth Monday of a month is an IndexError.
-_WEEKDAY = "(?:MO|TU|WE|TH|FR|SA|SU)"
-_YEARDAY = "[+-]?(?:[1-9]|[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])"
-RULE_PARTS = {
-    "FREQ": "DAILY|WEEKLY|MONTHLY|YEARLY",
-    "INTERVAL": "[1-9][0-9]{0,3}",
-    "COUNT": "[1-9][0-9]{0,5}",
-    "UNTIL": "[0-9]{8}(?:T[0-9]{6}Z?)?",
-    "WKST": _WEEKDAY,
-    "BYDAY": _list_of(f"(?:[+-]?(?:[1-9]|[1-4][0-9]|5[0-3]))?{_WEEKDAY}"),
-    "BYMONTH": _list_of("[1-9]|1[0-2]"),
-    "BYMONTHDAY": _list_of("[+-]?(?:[1-9]|[12][0-9]|3[01])"),
-    "BYYEARDAY": _list_of(_YEARDAY),
-    "BYWEEKNO": _list_of("[+-]?(?:[1-9]|[1-4][0-9]|5[0-3])"),
-    "BYSETPOS": _list_of(_YEARDAY),
-    "BYHOUR": _list_of("[01]?[0-9]|2[0-3]"),
-    "BYMINUTE": "[0-5]?[0-9]",  # one: nobody means a task for every minute of the day
-    "BYSECOND": "[0-5]?[0-9]",
-}
-MOST_WEEKDAYS_OF_A_MONTH = 5
+First = Callable[[str, date], Sequence[datetime]]
+"""What `first_candidates` says of a rule and a day, however it comes to know that."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -61,37 +35,63 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 def plan_steps(
-    actions: Iterable[CampaignAction], start: datetime, timezone: str | None, birthday: str | None
+    actions: Iterable[CampaignAction],
+    start: datetime,
+    timezone: str | None,
+    birthday: str | None,
+    first: "First | None" = None,
 ) -> tuple[Step, ...]:
-    """The steps of a campaign that begins at `start`, in order; a `birthday` that is not YYYY-MM-DD is unknown."""
-    zone = zone_named(timezone)
-    steps = (_plan(action, start, zone, birthday) for action in actions)
+    """The steps of a campaign that begins at `start`, in order; a `birthday` that is not YYYY-MM-DD is unknown.
+
+    `first` None: rules are followed here and now.
+    """
+    plan = _Plan(start, zone_named(timezone), _date(birthday), first or first_candidates)
+    steps = (plan.step(action) for action in actions)
     return tuple(sorted((step for step in steps if step is not None), key=lambda step: step.due_at))
 
 
-def _plan(action: CampaignAction, start: datetime, zone: ZoneInfo, birthday: str | None) -> Step | None:
-    if action.trigger_type == ON_BIRTHDAYS:
-        born = _date(birthday)
-        if born is None:
+class _Plan(Struct, frozen=True):
+    """What all steps of a start have in common."""
+
+    start: datetime
+    zone: ZoneInfo
+    born: date | None
+    first: First
+
+    def step(self, action: CampaignAction) -> Step | None:
+        if action.trigger_type == ON_BIRTHDAYS:
+            if self.born is None:
+                return None
+            due_at = self._moment(action, self._next_birthday(action, self.born))
+        else:
+            due_at = self._moment(action, self.start)
+        if due_at is None:
             return None
-        due_at = _moment(action, _next_birthday(action, born, start, zone), zone)
-    else:
-        due_at = _moment(action, start, zone)
-    if due_at is None:
-        return None
-    return Step(action=action, due_at=due_at, is_past=due_at < start)
+        return Step(action=action, due_at=due_at, is_past=due_at < self.start)
 
+    def _moment(self, action: CampaignAction, start: datetime) -> datetime | None:
+        match action.timing_type:
+            case "Delay by Minutes":
+                return later(start, timedelta(seconds=action.delay_by_seconds or 0))
+            case "Delay by Day and Time":
+                return _day_and_time(start, action.delay_by_days or 0, action.dispatch_time or "00:00", self.zone)
+            case "Exact Date and Time":
+                return action.dispatch_datetime
+            case _:
+                local = start.astimezone(self.zone)
+                return first_occurrence(
+                    action.recurrence or "", local, self.first(action.recurrence or "", local.date())
+                )
 
-def _moment(action: CampaignAction, start: datetime, zone: ZoneInfo) -> datetime | None:
-    match action.timing_type:
-        case "Delay by Minutes":
-            return later(start, timedelta(seconds=action.delay_by_seconds or 0))
-        case "Delay by Day and Time":
-            return _day_and_time(start, action.delay_by_days or 0, action.dispatch_time or "00:00", zone)
-        case "Exact Date and Time":
-            return action.dispatch_datetime
-        case _:
-            return next_occurrence(action.recurrence or "", start, start - timedelta(seconds=1), zone.key)
+    def _next_birthday(self, action: CampaignAction, born: date) -> datetime:
+        """Midnight of the first birthday whose step is not yet past; 29 February is kept on the 28th in other years."""
+        today = self.start.astimezone(self.zone).date()
+        for year in (today.year, today.year + 1):
+            midnight = _local(_in_year(born, year), time(), self.zone)
+            due_at = self._moment(action, midnight)
+            if due_at is not None and due_at >= self.start:
+                return midnight
+        return _local(_in_year(born, today.year + 1), time(), self.zone)
 
 
 def _day_and_time(start: datetime, days: int, dispatch_time: str, zone: ZoneInfo) -> datetime:
@@ -111,17 +111,6 @@ def _local(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at, zone).astimezone(UTC)
 
 
-def _next_birthday(action: CampaignAction, born: date, start: datetime, zone: ZoneInfo) -> datetime:
-    """Midnight of the first birthday whose step is not yet past; 29 February is kept on the 28th in other years."""
-    today = start.astimezone(zone).date()
-    for year in (today.year, today.year + 1):
-        midnight = _local(_in_year(born, year), time(), zone)
-        due_at = _moment(action, midnight, zone)
-        if due_at is not None and due_at >= start:
-            return midnight
-    return _local(_in_year(born, today.year + 1), time(), zone)
-
-
 def _in_year(born: date, year: int) -> date:
     is_leap_day_elsewhere = (born.month, born.day) == (2, 29) and not _is_leap(year)
     return date(year, 2, 28) if is_leap_day_elsewhere else born.replace(year=year)
@@ -138,66 +127,78 @@ def _date(text: str | None) -> date | None:
         return None
 
 
+def first_candidates(recurrence: str, day: date) -> list[datetime]:
+    """The first moments of a rule that is counted from some moment of a day, in local time, the last on a later day.
+
+    Hours, minutes and seconds that the rule does not name are 0 here, and mean those of that moment.
+    """
+    rule = read_rule(recurrence)
+    if rule is None:
+        return []
+    every, start = replace(rule, count=None, until=None), datetime.combine(day, time())
+    found: list[datetime] = []
+    after = start - timedelta(seconds=1)
+    while (moment := next_moment(every, start, after)) is not None:
+        found.append(moment)
+        if moment.date() > day:
+            break
+        after = moment
+    return found
+
+
+def first_occurrence(recurrence: str, start: datetime, candidates: Iterable[datetime]) -> datetime | None:
+    """The first occurrence of a rule counted from `start`, a local time, among the `first_candidates` of its day."""
+    rule = read_rule(recurrence)
+    if rule is None:
+        return None
+    rule = _until_local(rule, start)
+    local = start.replace(tzinfo=None, microsecond=0)
+    for each in candidates:
+        moment = each.replace(
+            hour=each.hour if rule.hours else local.hour,
+            minute=local.minute if rule.minute is None else each.minute,
+            second=local.second if rule.second is None else each.second,
+        )
+        if moment >= local:
+            is_over = rule.until is not None and moment > rule.until
+            return None if is_over else moment.replace(tzinfo=start.tzinfo).astimezone(UTC)
+    return None
+
+
 def next_occurrence(recurrence: str, start: datetime, after: datetime, timezone: str | None) -> datetime | None:
     """The first occurrence of an RFC 5545 rule, counted from `start` in local time, that is later than `after`.
 
-    None: the rule has run out, or is none that we follow; a task's rule must not stand in the way of anything else.
+    None: none comes within ten years, or it is no rule that we follow; a task must not stand in the way of others.
     """
     zone = zone_named(timezone)
-    try:
-        rule = parse_recurrence(recurrence, start.astimezone(zone))
-        found = rule.after(after.astimezone(zone).replace(tzinfo=None))
-        return found.replace(tzinfo=zone).astimezone(UTC) if found is not None else None
-    except (Invalid, OverflowError, ValueError, IndexError):
+    rule = read_rule(recurrence)
+    if rule is None:
         return None
+    local = start.astimezone(zone)
+    found = next_moment(
+        _until_local(rule, local), local.replace(tzinfo=None), after.astimezone(zone).replace(tzinfo=None)
+    )
+    return found.replace(tzinfo=zone).astimezone(UTC) if found is not None else None
 
 
-def parse_recurrence(recurrence: str, start: datetime) -> rrule:
-    """Invalid unless it is one rule of RFC 5545, daily or slower, that comes round in reasonable time."""
-    text = recurrence.strip().upper().removeprefix("RRULE:")
-    rule = None
-    if _has_only_known_parts(text):
-        try:
-            local = UNTIL_IN_UTC.sub(lambda found: _until_local(found[1], start), text)
-            rule = rrulestr(local, dtstart=start.replace(tzinfo=None))
-        except (ValueError, TypeError, OverflowError, IndexError):
-            rule = None
-    if not isinstance(rule, rrule) or _never_comes(rule):
-        expected = "one rule of RFC 5545, daily or slower, such as FREQ=WEEKLY;BYDAY=MO"
-        raise Invalid.fields({"recurrence": f"recurrence: {recurrence!r} was given; expected {expected}"})
-    return rule
+def check_recurrence(recurrence: str, today: date) -> None:
+    """Invalid unless it is one rule of RFC 5545, daily or slower, that comes round within ten years."""
+    rule = read_rule(recurrence)
+    if rule is None or not comes_round(rule, today):
+        raise wrong_recurrence(recurrence)
 
 
-def _has_only_known_parts(text: str) -> bool:
-    """Each part once and in its form; the fifth is the last weekday that a month has, and only years have more."""
-    pairs = [part.partition("=")[::2] for part in text.split(";")]
-    parts = dict(pairs)
-    if "FREQ" not in parts or len(parts) < len(pairs):
-        return False
-    if not all(name in RULE_PARTS and re.fullmatch(RULE_PARTS[name], value) for name, value in pairs):
-        return False
-    which = [int(number) for number in re.findall("[0-9]+", parts.get("BYDAY", ""))]
-    is_of_year = parts["FREQ"] == "YEARLY" and "BYMONTH" not in parts
-    return is_of_year or all(number <= MOST_WEEKDAYS_OF_A_MONTH for number in which)
+def wrong_recurrence(recurrence: str) -> Invalid:
+    expected = "one rule of RFC 5545, daily or slower, that comes within ten years, such as FREQ=WEEKLY;BYDAY=MO"
+    return Invalid.fields({"recurrence": f"recurrence: {recurrence!r} was given; expected {expected}"})
 
 
-def _until_local(moment: str, start: datetime) -> str:
-    """The rule is followed in local time, so its end in UTC becomes local as well."""
-    return "UNTIL=" + datetime.fromisoformat(moment + "Z").astimezone(start.tzinfo).strftime("%Y%m%dT%H%M%S")
-
-
-def _never_comes(rule: rrule) -> bool:
-    """A rule that never comes round is followed by dateutil day by day to the year 9999, for seconds.
-
-    So it is tried near that year; a weekday in steps of whole weeks comes from the start, or never.
-    """
-    freq, interval, weekdays = (getattr(rule, name) for name in ("_freq", "_interval", "_byweekday"))
-    if freq == DAILY and interval % 7 == 0 and weekdays:
-        return True
-    try:
-        return next(iter(rule.replace(dtstart=LAST_YEARS, interval=1, count=None, until=None)), None) is None
-    except (ValueError, IndexError):
-        return True
+def _until_local(rule: Rule, start: datetime) -> Rule:
+    """A rule is followed in local time, so its end in UTC becomes local as well."""
+    if rule.until is None or not rule.is_until_utc:
+        return rule
+    until = rule.until.replace(tzinfo=UTC).astimezone(start.tzinfo).replace(tzinfo=None)
+    return replace(rule, until=until, is_until_utc=False)
 
 
 def zone_named(name: str | None) -> ZoneInfo:

@@ -3,7 +3,7 @@
 A declaration list: a new format is one file and one entry here.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ class Format:
     name: str
     about: str
     recognises: Callable[[Delivery], bool]
-    read: Callable[[Delivery], list[Result]]
+    read: Callable[[Delivery], Iterable[Result]]
     secrets: str | None = None
     needs: tuple[str, ...] = ()
     may_have: tuple[str, ...] = ()

@@ -65,13 +65,13 @@ def recognises(delivery: Delivery) -> bool:
     )
 
 
-def read(delivery: Delivery) -> list[Result]:
-    """One lead, or one for each prospect of ADF; `not_a_lead` where nothing names a person."""
+def read(delivery: Delivery) -> Iterable[Result]:
+    """One lead, or one for each prospect of ADF, read as they are asked for; `not_a_lead`: nothing names a person."""
     letter = open_letter(delivery.body)
     if letter.sheets:
-        return [
+        return (
             result for sheet in letter.sheets for result in read_adf(sheet, delivery.default_source, letter.sent_at)
-        ]
+        )
     draft = _tagged_draft(letter.pages) or _labelled(letter)
     if draft is None:
         raise Refused("not_a_lead", "The mail has neither lead metadata nor a label of a name, mail or phone.")

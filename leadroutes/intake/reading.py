@@ -3,12 +3,14 @@
 Pure: no clock, no database, no network; whatever the body, a Reading comes back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from leadroutes.intake.delivery import Certificates, Delivery
+from leadroutes.intake.flat import LEAD_LIMIT
 from leadroutes.intake.formats import BY_NAME, FORMATS, HTTP_LIMIT, MAIL_LIMIT, Format
-from leadroutes.intake.results import Reading, Refusal, Refused
+from leadroutes.intake.results import Reading, Refusal, Refused, Result
 
 
 def read(
@@ -57,10 +59,18 @@ def _read(format_: Format, delivery: Delivery) -> Reading:
     try:
         if delivery.secret is not None and format_.check:
             format_.check(delivery)
-        results = tuple(format_.read(delivery))
+        results = _within_limit(format_.read(delivery))
         return Reading(format_.name, results, format_.marks(delivery) if format_.marks else {})
     except Refused as refused:
         return Reading(format_.name, (refused.refusal,), _marks_if_any(format_, delivery))
+
+
+def _within_limit(read_: Iterable[Result]) -> tuple[Result, ...]:
+    """All that a body holds, counted once, whatever it is made of."""
+    results = tuple(islice(read_, LEAD_LIMIT + 1))
+    if len(results) > LEAD_LIMIT:
+        raise Refused("too_large", f"The body holds more than {LEAD_LIMIT} leads.")
+    return results
 
 
 def _marks_if_any(format_: Format, delivery: Delivery) -> dict[str, str]:

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from leadroutes.security.work import Work
 
+LARGEST_TEMPLATE: Final = 200_000  # characters
+
 
 class Letter(Struct, frozen=True, kw_only=True):
     """A step of a campaign with all that its template may use; `name` is the subject where the template has none."""

@@ -36,6 +36,7 @@ LARGE: Final = 131_072  # KiB in memory after which a process is replaced
 ATTEMPTS: Final = 2
 NOTHING: Final = 0.001  # seconds that need not be remembered
 IDLE: Final = 300.0  # seconds after which a process that has nothing to do is ended
+SPARE: Final = 30.0  # the same, of one besides the first
 
 Asked = TypeVar("Asked")
 Reply = TypeVar("Reply")
@@ -91,7 +92,11 @@ class Sandbox:
 
     async def work_out(self, work: Work[Asked, Reply], asked: Asked, *, owner: Hashable) -> Reply:
         """The answer. Unworkable: a limit was met, or the work broke; Unavailable: too much is waiting, or the end."""
-        piece = _Piece(work, _encode(asked), owner, asyncio.get_running_loop().create_future())
+        try:
+            content = _encode(asked)
+        except UnicodeEncodeError as error:
+            raise Unworkable("holds half a character") from error
+        piece = _Piece(work, content, owner, asyncio.get_running_loop().create_future())
         self._add(piece)
         return msgspec.msgpack.decode(await piece.answer, type=work.answer)
 
@@ -115,12 +120,18 @@ class Sandbox:
         if self._is_closed:
             raise Unavailable("The service is stopping")
         owner = self._owners.setdefault(piece.owner, _Owner())
-        if len(owner.waiting) >= MOST_WAITING or self._count >= MOST_WAITING_IN_ALL:
+        if self._is_full(owner):
+            for each in self._owners.values():
+                self._skip_unwanted(each.waiting)
+        if self._is_full(owner):
             raise Unavailable("Too much is waiting to be worked out; try again later", retry_after=5)
         owner.waiting.append(piece)
         self._count += 1
         if len(self._under_way) < self._most:  # what comes in the same turn of the loop goes together
             asyncio.get_running_loop().call_soon(self._begin)
+
+    def _is_full(self, owner: _Owner) -> bool:
+        return len(owner.waiting) >= MOST_WAITING or self._count >= MOST_WAITING_IN_ALL
 
     def _begin(self) -> None:
         while not self._is_closed and len(self._under_way) < self._most and (owner := self._next()):
@@ -135,16 +146,19 @@ class Sandbox:
         is_last = self._most > 1 and len(self._under_way) == self._most - 1
         ranked = []
         for owner in self._owners.values():
-            self._skip_unwanted(owner.waiting)
+            while owner.waiting and owner.waiting[0].answer.done():
+                owner.waiting.popleft()
+                self._count -= 1
             if owner.waiting and not (is_last and owner.spent.now(now) > HEAVY):
                 ranked.append(((owner.under_way, owner.spent.now(now)), owner))
         return min(ranked, key=lambda each: each[0])[1] if ranked else None
 
     def _skip_unwanted(self, waiting: deque[_Piece]) -> None:
-        """Whoever wanted it has gone."""
-        while waiting and waiting[0].answer.done():
-            waiting.popleft()
-            self._count -= 1
+        """Whoever wanted them has gone."""
+        wanted = [piece for piece in waiting if not piece.answer.done()]
+        self._count -= len(waiting) - len(wanted)
+        waiting.clear()
+        waiting.extend(wanted)
 
     def _first_of(self, waiting: deque[_Piece]) -> deque[_Piece]:
         """As many of one work as a process is given at a time; what has met a process's end before goes alone."""
@@ -187,8 +201,9 @@ class Sandbox:
         try:
             size = await self._ask(process, owner, pieces)
         except (OSError, asyncio.IncompleteReadError) as error:  # a TimeoutError is an OSError
-            await pipes.end(process)
-            self._judge(owner, pieces, process.returncode, has_hung=isinstance(error, TimeoutError))
+            has_hung = isinstance(error, TimeoutError)
+            await pipes.end(process, is_ending=not has_hung)
+            self._judge(owner, pieces, process.returncode, has_hung=has_hung)
         except BaseException:
             _fail(pieces, Unavailable("The service is stopping"))
             await pipes.end(process)
@@ -248,7 +263,8 @@ class Sandbox:
         if size > LARGE or self._is_closed:
             await pipes.end(process)
             return
-        timer = asyncio.get_running_loop().call_later(IDLE, self._end_idle, process)
+        seconds = SPARE if self._idle else IDLE
+        timer = asyncio.get_running_loop().call_later(seconds, self._end_idle, process)
         self._idle.append((process, timer))
 
     def _end_idle(self, process: Process) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from leadroutes.domain.campaign import Step, next_occurrence, plan_steps
+from leadroutes.domain.campaign import Step
 from leadroutes.domain.model import CampaignAction
 from leadroutes.store import statement
 from leadroutes.store.leads import wake_worker
@@ -30,19 +30,20 @@ class Start:
     started_by: int | None = None
 
 
-async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> dict[tuple[int, int, int], int]:
-    """Begin each, unless it runs already. Answers the new rows' ids by (owner_id, contact_id, campaign_id)."""
-    once = {(start.owner_id, start.contact_id, start.campaign_id): start for start in reversed(list(starts))}
-    if not once:
-        return {}
-    records = [_record(start, transaction) for start in once.values()]
+async def start_campaigns(
+    transaction: Transaction, planned: Iterable[tuple[Start, Sequence[Step]]]
+) -> dict[tuple[int, int, int], int]:
+    """Begin each with its steps, unless it runs already; none twice among those given.
+
+    Returns the new rows' ids by (owner_id, contact_id, campaign_id).
+    """
+    records = [_record(start, steps) for start, steps in planned]
     rows = await transaction.fetch(statement("start_campaigns"), transaction.now, msgspec.json.encode(records).decode())
     await wake_worker(transaction)
     return {(row["owner_id"], row["contact_id"], row["campaign_id"]): row["id"] for row in rows}
 
 
-def _record(start: Start, transaction: Transaction) -> dict[str, Any]:
-    steps = plan_steps(start.actions, transaction.now, start.timezone, start.birthday)
+def _record(start: Start, steps: Sequence[Step]) -> dict[str, Any]:
     return {
         "owner_id": start.owner_id,
         "contact_id": start.contact_id,
@@ -98,17 +99,14 @@ async def _queue(
     return [row["due_at"] for row in messages]
 
 
-async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:
-    """Make the successors of recurring tasks that have come, by their rule: wherever the tasks were moved meanwhile."""
+async def repeat_tasks(
+    transaction: Transaction, taken: Sequence[asyncpg.Record], moments: Sequence[datetime | None]
+) -> None:
+    """Make the successors of recurring tasks that have come, each at its moment; None: it has none."""
     await transaction.execute(
         statement("repeat_tasks"),
         transaction.now,
         [row["owner_id"] for row in taken],
         [row["id"] for row in taken],
-        [
-            next_occurrence(row["recurrence"], row["started_at"], row["due_at"], row["timezone"])
-            if row["recurrence"] and row["ended_at"] is None
-            else None
-            for row in taken
-        ],
+        moments,
     )

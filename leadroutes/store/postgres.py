@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 
 from leadroutes.clock import Anchor, Clock
-from leadroutes.errors import Unavailable
+from leadroutes.errors import Unavailable, WorkFirst
 from leadroutes.settings import Settings
 from leadroutes.store.connecting import STATEMENTS, Hosts
 from leadroutes.store.embedded import start_embedded_server
@@ -143,7 +143,16 @@ class Database:
                 _note(each)
 
     async def run(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
-        """Do `work` in a transaction, again from the start when it collided with another one."""
+        """As `run_once_known`; what has to be worked out first is worked out, outside of any transaction."""
+        for _ in range(ATTEMPTS):
+            try:
+                return await self.run_once_known(work)
+            except WorkFirst as first:
+                await asyncio.gather(*(each() for each in first.works.values()))
+        raise Unavailable("It takes too long to work this out; try again later")
+
+    async def run_once_known(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
+        """Do `work` in a transaction, again from the start when it collided with another one. WorkFirst."""
         for attempt in range(ATTEMPTS):
             try:
                 async with self.transaction() as transaction:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from leadroutes.errors import Unavailable
+from leadroutes.errors import Unavailable, WorkFirst
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -102,6 +102,42 @@ class Lanes(Generic[Item]):
             await asyncio.sleep(0)  # until it has begun
             if self._under_way:
                 await asyncio.wait(self._under_way)
+
+
+class Aside(Generic[Item]):
+    """Items of which something has to be worked out first: each owner's wait for their own, and hold up no other."""
+
+    def __init__(
+        self, owner: Callable[[Item], int], again: Callable[[Item], None], fail: Callable[[Item, Exception], None]
+    ) -> None:
+        self._owner = owner
+        self._again = again
+        self._fail = fail
+        self._waiting: set[asyncio.Task[None]] = set()
+
+    def take(self, batch: Sequence[Item], first: WorkFirst) -> list[Item]:
+        """The items of the batch that need not wait; the others are added again once they can be done."""
+        for owner, work in first.works.items():
+            theirs = [item for item in batch if self._owner(item) == owner]
+            task = asyncio.create_task(self._wait(theirs, work))
+            self._waiting.add(task)
+            task.add_done_callback(self._waiting.discard)
+        return [item for item in batch if self._owner(item) not in first.works]
+
+    async def _wait(self, items: Sequence[Item], work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 -- those who wait have to hear of it
+            for item in items:
+                self._fail(item, error)
+            return
+        for item in items:
+            self._again(item)
+
+    async def settle(self) -> None:
+        """Wait until all of them have been added again."""
+        while self._waiting:
+            await asyncio.wait(self._waiting)
 
 
 class Batches(Generic[Key, Item, Answer]):

@@ -7,12 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from leadroutes.engine import Engine
-from leadroutes.errors import Conflict, NotFound
-from leadroutes.store.claim_pages import ClaimPage, find_claim_page, find_own_page
+from leadroutes.errors import Conflict, NotFound, Unavailable
+from leadroutes.security.sandbox import work_out
+from leadroutes.security.words import WORDS
+from leadroutes.security.work import Unworkable
+from leadroutes.store.claim_pages import ClaimPage, Disclosure, find_claim_page, find_own_page
 from leadroutes.store.postgres import Database
 from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
 from leadroutes.web.sessions import Sessions
+
+MOST_MARKUP = 524_288  # characters of HTML that are read
+MOST_WORDS = 50_000  # characters that a page shows
 
 
 class ClaimPages:
@@ -25,20 +31,20 @@ class ClaimPages:
         self._sessions = sessions
 
     async def show_link(self, request: Request) -> Response:
-        return self._shown(await self._of_link(request))
+        return await self._shown(await self._of_link(request))
 
     async def claim_link(self, request: Request) -> Response:
         if is_cross_site(request, self._pages.public_url):
             return self._pages.refuse_cross_site()
         page = await self._of_link(request)
         refusal = await self._claim(page)
-        return self._shown(await self._of_link(request), refusal)
+        return await self._shown(await self._of_link(request), refusal)
 
     async def show_own(self, request: Request) -> Response:
         user = await self._sessions.find_user(request)
         if user is None:
             return self._sessions.ask_to_sign_in(request)
-        return self._shown(await self._own(request, user.id))
+        return await self._shown(await self._own(request, user.id))
 
     async def claim_own(self, request: Request) -> Response:
         if is_cross_site(request, self._pages.public_url):
@@ -48,7 +54,7 @@ class ClaimPages:
             return self._sessions.ask_to_sign_in(request)
         page = await self._own(request, user.id)
         refusal = await self._claim(page)
-        return self._shown(await self._own(request, user.id), refusal)
+        return await self._shown(await self._own(request, user.id), refusal)
 
     async def _of_link(self, request: Request) -> ClaimPage:
         page = await find_claim_page(self._database, request.path_params["token"])
@@ -72,9 +78,27 @@ class ClaimPages:
             return conflict.message
         return None
 
-    def _shown(self, page: ClaimPage, refusal: str | None = None) -> Response:
+    async def _shown(self, page: ClaimPage, refusal: str | None = None) -> Response:
         ends_at = page.ends_at if page.passes_on else page.next_at or page.ends_at
         seconds = None
         if page.standing == "open" and ends_at is not None:
             seconds = round(self._database.clock.real_seconds_until(ends_at))
-        return self._pages.answer("claim.html", 409 if refusal else 200, page=page, seconds=seconds, refusal=refusal)
+        return self._pages.answer(
+            "claim.html",
+            409 if refusal else 200,
+            page=page,
+            seconds=seconds,
+            refusal=refusal,
+            words=await _words(page.disclosure, page.owner_id) if page.disclosure else "",
+        )
+
+
+async def _words(known: Disclosure, owner_id: int) -> str:
+    """What the person wrote, as far as a page shows it; of HTML the words, which are made apart."""
+    words = known.text_body or ""
+    if not words and known.html_body:
+        try:
+            words = await work_out(WORDS, known.html_body[:MOST_MARKUP], owner=owner_id)
+        except (Unworkable, Unavailable):
+            words = "(This cannot be shown.)"
+    return words if len(words) <= MOST_WORDS else words[:MOST_WORDS] + " …"

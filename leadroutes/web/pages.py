@@ -13,7 +13,6 @@ from urllib.parse import quote, urlsplit
 import phonenumbers
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from selectolax.lexbor import LexborHTMLParser
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -41,7 +40,7 @@ class Pages:
         )
         self._templates.globals.update(prefix=self.prefix, version=_VERSION, user=None)
         self._templates.filters.update(moment=lambda at, zone: moment(at, zone, clock.now()))
-        self._templates.filters.update(phone=phone, tel=tel, mailto=mailto, plain=plain)
+        self._templates.filters.update(phone=phone, tel=tel, mailto=mailto)
 
     def answer(
         self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: object
@@ -109,11 +108,3 @@ def tel(text: str) -> str:
 def mailto(address: str) -> str:
     """An address as it may stand in a mailto: link."""
     return quote(address, safe="@")
-
-
-def plain(markup: str) -> str:
-    """The words of somebody else's HTML; nothing of its markup comes onto our pages."""
-    parser = LexborHTMLParser(markup)
-    parser.strip_tags(["script", "style"])
-    text = parser.body.text(separator="\n") if parser.body else ""
-    return re.sub(r"\n\s*\n+", "\n\n", text).strip()

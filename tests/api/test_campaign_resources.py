@@ -1,5 +1,7 @@
 """Campaigns, actions, running campaigns, communications, templates and folders: the rules that are theirs alone."""
 
+import asyncio
+
 import pytest
 
 from tests.api.asking import ask
@@ -191,3 +193,31 @@ async def test_a_campaigns_tasks_go_with_the_contact_until_somebody_says_whose_t
     assert assigned == [town.users["bob"], town.users["carol"]]
     await ask(town, "alice", "PATCH", url, json={"assigned_user_id": 0})
     assert (await ask(town, "alice", "GET", f"/tasks/{first['id']}")).json["assigned_user_id"] == town.users["alice"]
+
+
+@pytest.mark.parametrize("rule", ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=YEARLY;BYWEEKNO=53;BYYEARDAY=200"])
+async def test_a_rule_that_does_not_come_within_ten_years_is_refused(town, actions, rule):
+    body = {"type": TASK, "timing_type": "Recurring", "recurrence": rule}
+    created = await ask(town, "alice", "POST", actions, json=body)
+    record = await made(town, "alice", actions, body | {"recurrence": "FREQ=DAILY"})
+    changed = await ask(town, "alice", "PATCH", f"{actions}/{record['id']}", json={"recurrence": rule})
+
+    for reply in (created, changed):
+        assert (reply.status, list(reply.json["errors"])) == (400, ["recurrence"])
+        assert "that comes within ten years" in reply.json["errors"]["recurrence"]
+
+
+async def test_a_campaign_has_no_more_than_two_hundred_actions(town, actions):
+    campaign_id = int(actions.split("/")[2])
+    for _ in range(199):
+        await town.action("alice", campaign_id)
+    body = {"type": TASK, "timing_type": "Delay by Minutes", "delay_by_seconds": 0}
+    replies = await asyncio.gather(*(ask(town, "alice", "POST", actions, json=body) for _ in range(5)))
+
+    assert sorted(reply.status for reply in replies) == [201, 400, 400, 400, 400]
+    refused = next(reply for reply in replies if reply.status == 400)
+    assert refused.json["errors"] == {
+        "campaign_id": "campaign_id: the campaign has 200 actions; 200 are the limit"
+    }
+    first = await town.database.fetchval("SELECT min(id) FROM campaign_actions")
+    assert (await ask(town, "alice", "PATCH", f"{actions}/{first}", json={"delay_by_seconds": 60})).status == 200

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.api.asking import ask
+from tests.ticks import LONGEST, counting_ticks
 
 
 @pytest.fixture
@@ -35,3 +36,21 @@ async def test_a_letter_that_somebody_else_fills_in_is_kept_as_it_is(town, email
     assert (reply.status, reply.json["body"]) == (201, "Dear {{ first_name")
     retyped = await ask(town, "alice", "PATCH", f"/templates/{reply.json['id']}", json={"template_type": "Email"})
     assert (retyped.status, list(retyped.json["errors"])) == (400, ["body"])
+
+
+async def test_nobody_waits_while_a_template_is_looked_at(town, email):
+    """Parsed on the event loop, it would hold it for a second."""
+    body = "{% if a %}{{ b | upcase | downcase }}{% endif %}" * 4_000
+    with counting_ticks() as ticks:
+        reply = await ask(town, "alice", "POST", "/templates", json=email | {"body": body})
+
+    assert reply.status == 201, reply.body
+    assert ticks.longest < LONGEST
+
+
+async def test_a_range_that_is_too_long_is_refused_when_it_is_saved(town, email):
+    body = "{% for a in (1..1000000000) reversed %}x{% endfor %}"
+    reply = await ask(town, "alice", "POST", "/templates", json=email | {"body": body})
+
+    assert reply.status == 400
+    assert "a range is longer than 10000" in reply.json["errors"]["body"]

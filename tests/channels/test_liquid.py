@@ -124,3 +124,36 @@ def test_what_would_keep_the_lexer_busy_is_refused_at_once(template: str) -> Non
 
     assert check_template(template) is not None
     assert time.process_time() - began < 5
+
+
+RANGES = (
+    "{% for a in R reversed %}x{% endfor %}",
+    "{% assign x = R %}{% for a in x reversed %}x{% endfor %}",
+    "{% if R contains 'x' %}y{% endif %}",
+    "{% unless R contains 'x' %}y{% endunless %}",
+    "{% if a %}{% elsif R contains 'x' %}y{% endif %}",
+    "{% if 1 == 2 or R contains 'x' %}y{% endif %}",
+    "{% case R %}{% when 1 %}x{% endcase %}",
+    "{% case 5 %}{% when R %}x{% endcase %}",
+    "{% cycle R, 2 %}",
+    "{{ R }}",
+    "{{ 'x' | append: R }}",
+    "{% echo R | join %}",
+    "{% liquid assign x = R %}",
+    "{% ifchanged %}{{ R }}{% endifchanged %}",
+    "{% for a in (1..3) %}{% capture z %}{{ R | first }}{% endcapture %}{% endfor %}",
+    "{% for a in (R..3) %}{% endfor %}",
+)
+
+
+@pytest.mark.parametrize("template", RANGES)
+def test_a_range_is_never_long_wherever_it_stands(template: str) -> None:
+    """Some of what is done with one makes a list of all of it."""
+    assert "a range is longer than" in (check_template(template.replace("R", "(1..10001)")) or "")
+    with pytest.raises(Unrenderable, match="a range is longer than"):
+        render(template.replace("R", "(1..n)"), {"n": 10**9})
+
+
+def test_a_range_that_a_template_may_need_is_counted_backwards_too() -> None:
+    assert render("{% for a in (1..5) reversed %}{{ a }}{% endfor %}", {}) == "54321"
+    assert render("{% for a in (1..10000) limit: 3 %}{{ a }}{% endfor %}", {}) == "123"

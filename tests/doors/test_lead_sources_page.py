@@ -60,4 +60,4 @@ def test_the_table_names_the_secrets_of_every_format(each: object) -> None:
 
 
 def test_every_reason_for_a_refusal_is_explained() -> None:
-    assert {why for why in REASONS if f"`{why}`" not in PAGE} == {"too_large", "unknown_format"}
+    assert {why for why in REASONS if f"`{why}`" not in PAGE} == {"unknown_format"}

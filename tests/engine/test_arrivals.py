@@ -322,7 +322,7 @@ async def test_an_arrival_in_the_moment_in_which_both_batches_end_is_stored_too(
     class Still:
         """Both commits are answered in the same turn of the loop, and the next arrival comes in that turn, too."""
 
-        async def run(self, work: Callable[[object], Awaitable[list[Stored]]]) -> list[Stored]:
+        async def run_once_known(self, work: Callable[[object], Awaitable[list[Stored]]]) -> list[Stored]:
             await ends.wait()
             return await work(None)
 

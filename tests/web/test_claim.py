@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.ticks import LONGEST, counting_ticks
 from tests.web.conftest import Office
 
 SECRETS = ("Lund", "mia@example.com", "555-0147", "+13035550147", "Elm Street", "garden", "80202")
@@ -247,3 +248,40 @@ async def test_an_offer_is_seen_by_the_one_whom_it_was_made_to(office: Office) -
     evil = {"Origin": "https://evil.example"}
     assert (await carol.post(f"/offers/{offers['bob']}", headers=evil)).status_code == 403
     assert await office.claimed() is None
+
+
+MARKUP = {
+    "deep": "<div>" * 100_000,
+    "half open": "<div " * 100_000,
+    "quotes": '<a b="' * 80_000,
+    "comments": "<!--" * 130_000,
+    "references": "&amp;" * 200_000,
+}
+
+
+@pytest.mark.parametrize("name", MARKUP)
+async def test_nobody_waits_for_the_words_of_somebody_elses_markup(office: Office, name: str) -> None:
+    browser = await office.sign_in("bob")
+    await browser.post(await office.link("bob"))
+    await office.database.execute(
+        "UPDATE leads SET text_body = NULL, html_body = $1", f"<p>Is it sunny?</p>{MARKUP[name]}"
+    )
+    offer = await office.database.fetchval("SELECT id FROM offers WHERE user_id = $1", office.town.users["bob"])
+    with counting_ticks() as ticks:
+        answer = await browser.get(f"/offers/{offer}")
+
+    assert answer.status_code == 200
+    assert "Is it sunny?" in answer.text
+    assert len(answer.text) < 400_000
+    assert ticks.longest < LONGEST
+
+
+async def test_the_words_of_a_long_text_are_cut(office: Office) -> None:
+    browser = await office.sign_in("bob")
+    await browser.post(await office.link("bob"))
+    await office.database.execute("UPDATE leads SET text_body = $1", "word " * 200_000)
+    offer = await office.database.fetchval("SELECT id FROM offers WHERE user_id = $1", office.town.users["bob"])
+    answer = await browser.get(f"/offers/{offer}")
+
+    assert "word word" in answer.text
+    assert len(answer.text) < 100_000

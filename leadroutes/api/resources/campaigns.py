@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
 
-from datetime import UTC, datetime
 from typing import Any
 
 from leadroutes.api.call import Rooms
@@ -23,9 +22,12 @@ from leadroutes.api.resources.common import (
 )
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Bool, Id, Integer, Moment, OneOf, Text, TimeOfDay
-from leadroutes.domain.campaign import COMMUNICATIONS, parse_recurrence
-from leadroutes.errors import Invalid
-from leadroutes.liquid import check_template
+from leadroutes.campaigning import is_to_come
+from leadroutes.domain.campaign import COMMUNICATIONS, wrong_recurrence
+from leadroutes.domain.recurrence import read_rule
+from leadroutes.security.known import Known
+from leadroutes.security.letters import CHECK, LARGEST_TEMPLATE
+from leadroutes.security.work import Unworkable
 from leadroutes.store import statement
 
 _MY_BROKER = "(SELECT s.owner_id FROM sub_accounts s WHERE s.user_id = $1)"
@@ -65,6 +67,7 @@ CAMPAIGNS = Resource(
 
 # ----------------------------------------------------------------------------------------------------- actions
 
+MOST_ACTIONS = 200
 ACTION_TYPES = (
     *COMMUNICATIONS,
     "Agent Task - Email Reminder",
@@ -102,13 +105,24 @@ def _settle_action(record: dict[str, Any]) -> Errors:
 
 
 def _wrong_recurrence(recurrence: str | None) -> Errors:
-    if recurrence is None:
-        return {}
-    try:
-        parse_recurrence(recurrence, datetime(2026, 1, 1, tzinfo=UTC))
-    except Invalid as error:
-        return error.errors
-    return {}
+    return {} if recurrence is None or read_rule(recurrence) else wrong_recurrence(recurrence).errors
+
+
+async def _check_action(writing: Writing, errors: Errors) -> Errors:
+    """A new one has room in its campaign; a rule that was sent comes within ten years."""
+    found: Errors = {}
+    recurrence = writing.record["recurrence"]
+    is_sent = "recurrence" in writing.sent and recurrence is not None and "recurrence" not in errors
+    if is_sent and not is_to_come(writing.owner_id, recurrence, writing.transaction.now.date()):
+        found |= wrong_recurrence(recurrence).errors
+    if writing.before is None:
+        await writing.transaction.execute("SELECT FROM campaigns WHERE id = $1 FOR NO KEY UPDATE", writing.parent_id)
+        number = await writing.transaction.fetchval(
+            "SELECT count(*) FROM campaign_actions WHERE campaign_id = $1", writing.parent_id
+        )
+        if number >= MOST_ACTIONS:
+            found["campaign_id"] = f"campaign_id: the campaign has {number} actions; {MOST_ACTIONS} are the limit"
+    return found
 
 
 CAMPAIGN_ACTIONS = Resource(
@@ -137,6 +151,7 @@ CAMPAIGN_ACTIONS = Resource(
     visible="true",
     creatable="t.owner_id = $1",
     settle=_settle_action,
+    check=_check_action,
 )
 
 # ---------------------------------------------------------------------------------------- contacts of a campaign
@@ -285,8 +300,22 @@ async def _check_template(writing: Writing, _errors: Errors) -> Errors:
         return {}
     is_retyped = "template_type" in writing.sent
     texts = {name: writing.record.get(name) for name in ("subject", "body") if name in writing.sent or is_retyped}
-    faults = {name: check_template(text) for name, text in texts.items() if text}
+    faults = {name: _fault_of(text, writing.owner_id) for name, text in texts.items() if text}
     return {name: f"{name}: {fault}" for name, fault in faults.items() if fault}
+
+
+_CHECKED = Known(CHECK, most=1_000)
+
+
+def _fault_of(text: str, owner_id: int) -> str:
+    """What is wrong with a template; empty where nothing is. WorkFirst: it has to be checked first, apart."""
+    if len(text) > LARGEST_TEMPLATE:
+        return f"The template has {len(text)} characters; {LARGEST_TEMPLATE} are the limit"
+    try:
+        found = _CHECKED.find(text)
+    except KeyError:
+        raise _CHECKED.first({owner_id: [text]}) from None
+    return f"The template {found.reason}" if isinstance(found, Unworkable) else found
 
 
 TEMPLATES = Resource(

@@ -1,0 +1,105 @@
+"""Starts campaigns and repeats tasks, by rules that were worked out before: no transaction waits for what owners wrote.
+
+Where something is still to be worked out, WorkFirst says what, and the transaction is begun again.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import groupby
+from typing import Final
+
+import asyncpg
+
+from leadroutes.domain.campaign import Step, plan_steps
+from leadroutes.security.known import Known
+from leadroutes.security.recurrences import COMES, FIRST, NEXT, Beginning, Going
+from leadroutes.security.work import Unworkable
+from leadroutes.store import campaigns
+from leadroutes.store.campaigns import Start
+from leadroutes.store.postgres import Transaction
+
+AT_A_TIME: Final = 200  # steps that are planned before others have their turn
+
+_FIRST: Final = Known(FIRST, most=20_000)
+_COMES: Final = Known(COMES, most=1_000)
+_NEXT: Final = Known(NEXT, most=5_000)
+
+
+async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> dict[tuple[int, int, int], int]:
+    """Begin each, unless it runs already; the new rows' ids by (owner_id, contact_id, campaign_id). WorkFirst.
+
+    A task whose rule does not come within ten years, or cannot be worked out, is not made.
+    """
+    once = {(start.owner_id, start.contact_id, start.campaign_id): start for start in reversed(list(starts))}
+    if not once:
+        return {}
+    rules = _Rules()
+    planned: list[tuple[Start, tuple[Step, ...]]] = []
+    steps = 0
+    for start in once.values():
+        rules.owner_id = start.owner_id
+        planned.append(
+            (start, plan_steps(start.actions, transaction.now, start.timezone, start.birthday, rules.first))
+        )
+        steps += len(start.actions)
+        if steps >= AT_A_TIME:
+            steps = 0
+            await asyncio.sleep(0)
+    rules.demand()
+    return await campaigns.start_campaigns(transaction, planned)
+
+
+@dataclass(slots=True)
+class _Rules:
+    """Rules as they are known, and those of which it is not known yet when they come, by their owners."""
+
+    owner_id: int = 0
+    unknown: defaultdict[int, list[Beginning]] = field(default_factory=lambda: defaultdict(list))
+
+    def first(self, recurrence: str, day: date) -> Sequence[datetime]:
+        asked = Beginning(recurrence, day)
+        try:
+            found = _FIRST.find(asked)
+        except KeyError:
+            self.unknown[self.owner_id].append(asked)
+            return ()
+        return () if isinstance(found, Unworkable) else found
+
+    def demand(self) -> None:
+        if self.unknown:
+            raise _FIRST.first(self.unknown)
+
+
+async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:
+    """Make the successors of recurring tasks that have come, wherever these were moved meanwhile. WorkFirst."""
+    moments: list[datetime | None] = []
+    unknown: list[tuple[int, Going]] = []
+    for row in taken:
+        if not row["recurrence"] or row["ended_at"] is not None:
+            moments.append(None)
+            continue
+        asked = Going(row["recurrence"], row["started_at"], row["due_at"], row["timezone"])
+        try:
+            found = _NEXT.find(asked)
+        except KeyError:
+            unknown.append((row["owner_id"], asked))
+            continue
+        moments.append(None if isinstance(found, Unworkable) else found.moment)
+    if unknown:
+        unknown.sort(key=lambda each: each[0])
+        raise _NEXT.first(
+            {owner: [asked for _, asked in theirs] for owner, theirs in groupby(unknown, key=lambda each: each[0])}
+        )
+    await campaigns.repeat_tasks(transaction, taken, moments)
+
+
+def is_to_come(owner_id: int, recurrence: str, today: date) -> bool:
+    """Whether a rule comes within ten years; not one that cannot be worked out. WorkFirst."""
+    asked = Beginning(recurrence, today)
+    try:
+        return _COMES.find(asked) is True
+    except KeyError:
+        raise _COMES.first({owner_id: [asked]}) from None

@@ -1,0 +1,180 @@
+"""Whatever making or handing over a message raises is what came of it: with a reason, and never what is not true."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as with_settings
+from hypothesis import strategies as st
+
+from leadroutes.again import TryAgain
+from leadroutes.channels.email import make_mail
+from leadroutes.channels.envelope import DeliveryError, Envelope
+from leadroutes.delivering import MOST_ATTEMPTS, Delivery
+from leadroutes.letter import compose
+from leadroutes.security.letters import COMPOSE, Composed, Letter
+from leadroutes.security.sandbox import work_out
+from leadroutes.settings import Settings
+from tests.depth import examples
+from tests.engine.conftest import Brokerage
+from tests.mailbox import Mailbox, text_of
+from tests.security.test_sandbox import SLOW
+from tests.ticks import LONGEST, counting_ticks
+from tests.worker.conftest import Post
+
+
+async def step(brokerage: Brokerage, post: Post, body: str, subject: str = "Hello") -> int:
+    """A mail of a campaign that is due, with this template; its message."""
+    town = brokerage.town
+    campaign_id = await town.database.fetchval("SELECT min(id) FROM campaigns")
+    template_id = await town.template("alice", subject=subject, body=body)
+    await town.action("alice", campaign_id, template_id=template_id)
+    await brokerage.ask()
+    await brokerage.engine.do_due()
+    return await post.the_only("kind = 'campaign'")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (SLOW, "The template takes longer than 0.5 seconds"),
+        (
+            "{% assign n = 1000000000 %}{% for a in (1..n) reversed %}x{% endfor %}",
+            "The template cannot be processed: line 1: a range is longer than 10000",
+        ),
+        ("{{ 5 | divided_by: 0 }}", "The template cannot be processed: line 1"),
+    ],
+    ids=["slow", "range", "wrong"],
+)
+async def test_a_template_that_cannot_be_filled_in_fails_with_its_reason_and_holds_up_nobody(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, body: str, reason: str
+) -> None:
+    message_id = await step(brokerage, post, body)
+    with counting_ticks() as ticks:
+        await post.deliver(message_id)
+
+    state, found = await post.outcome(message_id)
+    assert (state, (found or "")[: len(reason)]) == ("failed", reason)
+    assert mailbox.mails == []
+    assert ticks.longest < LONGEST
+
+
+@pytest.mark.parametrize(
+    "body", ["<p>Hello</p><![ if odd ]>", "<p>Hello</p><!", "<p>Hello</p><![CDATA[", "<p>Hello</p></"]
+)
+async def test_markup_that_is_none_is_sent_with_the_words_in_it(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, body: str
+) -> None:
+    message_id = await step(brokerage, post, body)
+    await post.deliver(message_id)
+
+    assert await post.outcome(message_id) == ("sent", None)
+    [mail] = mailbox.mails
+    assert text_of(mail).startswith("Hello")
+
+
+async def test_a_subject_that_became_too_long_is_the_templates_fault(brokerage: Brokerage, post: Post) -> None:
+    message_id = await step(brokerage, post, "Hello", "{% for a in (1..150) %}Hello, here I am{% endfor %}")
+    await post.deliver(message_id)
+
+    assert await post.outcome(message_id) == ("failed", "The subject has 2400 characters; 1000 are the limit")
+
+
+class Broken:
+    """A channel that breaks in a way that its own rules do not foresee."""
+
+    async def send(self, envelope: Envelope) -> None:
+        raise RuntimeError(envelope.address)
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+async def test_what_a_channel_raises_is_an_outcome_for_a_contact(
+    brokerage: Brokerage, post: Post, settings: Settings
+) -> None:
+    """Nobody knows how far it had come, so it is not sent again."""
+    message_id = await step(brokerage, post, "Hello")
+    post.delivery = Delivery(brokerage.town.database, {"email": Broken()}, settings)
+    await post.deliver(message_id)
+
+    reason = "the email channel broke (RuntimeError); it may have arrived"
+    assert await post.outcome(message_id) == ("unknown", reason)
+
+
+async def test_what_a_channel_raises_is_tried_again_for_an_agent_and_given_up_in_the_end(
+    brokerage: Brokerage, post: Post, settings: Settings
+) -> None:
+    await brokerage.ask()
+    message_id = await post.the_only()
+    post.delivery = Delivery(brokerage.town.database, {"email": Broken()}, settings)
+    for _ in range(MOST_ATTEMPTS - 1):
+        with pytest.raises(TryAgain):
+            await post.deliver(message_id)
+    await post.deliver(message_id)
+
+    reason = f"given up after {MOST_ATTEMPTS} attempts: the email channel broke (RuntimeError)"
+    assert await post.outcome(message_id) == ("failed", reason)
+
+
+async def test_a_message_that_cannot_be_made_now_is_made_later_and_was_never_on_its_way(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox
+) -> None:
+    message_id = await step(brokerage, post, "Hello")
+    slow = Letter(subject="", body=SLOW[: len(SLOW) // 4], name="", is_email=False, variables={})
+    waiting: list[asyncio.Task[Composed]] = []
+    while not any(each.done() for each in waiting):  # until no more of this owner's may wait
+        waiting += [asyncio.create_task(work_out(COMPOSE, slow, owner=brokerage.owner_id)) for _ in range(50)]
+        await asyncio.sleep(0)
+    with pytest.raises(TryAgain):
+        await post.deliver(message_id)
+    put_off = await post.outcome(message_id)
+    for each in waiting:
+        each.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await post.deliver(message_id)
+
+    assert put_off == ("queued", "Too much is waiting to be worked out; try again later")
+    assert await post.outcome(message_id) == ("sent", None)
+    assert len(mailbox.mails) == 1
+
+
+PIECES = st.sampled_from(
+    ("{{ first_name }}", "{{ lead.message | date: '%Y' }}", "{% if first_name %}", "{% endif %}", "{{ lead.message }}",
+     "{{ 1 | divided_by: 0 }}", "<p>", "</p", "<![", "<!--", "]]>", "&#x;", "&#99999999;", "\x00", "\ud800", "\r\n",
+     "{% for i in (1..9) %}", "{% endfor %}", "<a href='", "'>", "{% raw %}", "é", "<script>",
+     "{%- assign x = first_name | split: '' %}{{ x }}")
+)  # fmt: skip
+TEXTS = st.lists(PIECES | st.text(max_size=8), max_size=12).map("".join)
+
+
+@with_settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(body=TEXTS, subject=TEXTS, value=st.none() | st.text(max_size=20), is_email=st.booleans())
+def test_any_template_and_any_contact_come_to_words_or_to_a_fault(
+    body: str, subject: str, value: str | None, is_email: bool
+) -> None:
+    variables: dict[str, Any] = {"first_name": value, "lead": {"message": value}}
+    composed = compose(Letter(subject=subject, body=body, name="n", is_email=is_email, variables=variables))
+
+    assert isinstance(composed, Composed)
+    assert (composed.words is None) != (composed.fault is None)
+    if composed.words is not None:
+        check_mail(composed, is_email=is_email)
+
+
+def check_mail(composed: Composed, *, is_email: bool) -> None:
+    """A mail can be made of it, or that is said."""
+    words = composed.words
+    assert words is not None
+    envelope = Envelope(
+        address="mia@example.com", subject=words.subject, text_body=words.text_body, html_body=words.html_body
+    )
+    try:
+        make_mail(envelope, "leads@example.com")
+    except DeliveryError as error:
+        is_told = error.is_permanent
+    else:
+        is_told = True
+    assert is_told
+    assert is_email == (words.subject is not None)
