@@ -31,7 +31,7 @@ from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
 
 DATA = Path(".leadroutes") / "demo"
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parent / "examples"
 LONGEST = 90.0  # seconds until every lead has settled
 LOOK = 0.25  # seconds between two looks at the board
 
@@ -46,10 +46,7 @@ async def show(*, once: bool, port: int | None) -> int:
 
 
 def _read_example() -> Brokerage:
-    file = EXAMPLES / "brokerage.json"
-    if not file.exists():
-        raise Misconfigured(f"The demonstration needs the examples of a clone; there is no {file}")
-    return read_brokerage(file.read_bytes())
+    return read_brokerage((EXAMPLES / "brokerage.json").read_bytes())
 
 
 @contextlib.contextmanager
