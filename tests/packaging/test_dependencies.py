@@ -93,7 +93,7 @@ def test_what_users_install_holds_no_developers_tool() -> None:
     assert tools & set(locked("requirements.lock")) == set()
 
 
-# ------------------------------------------------------------------------------------------------------ what is imported
+# ----------------------------------------------------------------------------------------------------- what is imported
 
 
 def imported(*rooms: str) -> Iterator[str]:
