@@ -20,7 +20,7 @@ from leadroutes.store.postgres import Database
 
 EVERY = 1.0  # seconds
 LATE = 5.0  # seconds from which on lateness is shown in red
-SILENT = 30.0  # seconds
+SILENT = 20.0  # seconds after which others take over what a worker has begun
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,24 @@ Everything is real (database, HTTP, SMTP) and in a data directory of its own, wh
 import asyncio
 import contextlib
 import json
+import secrets
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.text import Text
 
 from leadroutes.brokerage import Brokerage, read_brokerage
 from leadroutes.demo.agents import Cast, Mailboxes
 from leadroutes.demo.board import Line, as_table, load_board, news
 from leadroutes.demo.script import AGENT, OWNER, PASSWORD, TIME_SCALE
+from leadroutes.demo.ways import Ways
 from leadroutes.doctor import examine
 from leadroutes.engine import Engine
 from leadroutes.errors import Conflict, Misconfigured
@@ -31,9 +34,10 @@ from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
 
 DATA = Path(".leadroutes") / "demo"
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parent / "examples"
 LONGEST = 90.0  # seconds until every lead has settled
 LOOK = 0.25  # seconds between two looks at the board
+MAILED = 10.0  # seconds within which an agent has been told of a lead
 
 
 async def show(*, once: bool, port: int | None) -> int:
@@ -46,10 +50,7 @@ async def show(*, once: bool, port: int | None) -> int:
 
 
 def _read_example() -> Brokerage:
-    file = EXAMPLES / "brokerage.json"
-    if not file.exists():
-        raise Misconfigured(f"The demonstration needs the examples of a clone; there is no {file}")
-    return read_brokerage(file.read_bytes())
+    return read_brokerage((EXAMPLES / "brokerage.json").read_bytes())
 
 
 @contextlib.contextmanager
@@ -84,17 +85,26 @@ async def _staged(brokerage: Brokerage, port: int | None) -> AsyncIterator["_Sta
         )
         async with open_house(settings) as database:
             owner_id = await _move_in(database, brokerage)
+            addresses = {user.username: user.email for user in brokerage.users}
             cast = Cast(
                 url=settings.public_url,
                 examples=EXAMPLES / "leads",
                 mailboxes=mailboxes,
                 keys=await _keys(database, owner_id, brokerage),
                 tokens={user.username: await _token(database, user.email) for user in brokerage.users},
-                addresses={user.username: user.email for user in brokerage.users},
+                addresses=addresses,
+            )
+            ways = Ways(
+                url=settings.public_url,
+                key=await _short_key(database, owner_id),
+                owner=addresses[OWNER],
+                agent=addresses[AGENT],
+                mailboxes=mailboxes,
+                addresses={f"{user.first_name} {user.last_name}": user.email for user in brokerage.users},
             )
             with stopping_by_signal() as stopping:
                 async with running(settings, database, listening):
-                    yield _Stage(database, owner_id, cast, stopping, database.clock.now())
+                    yield _Stage(database, owner_id, cast, ways, stopping, database.clock.now())
 
 
 def _listen(port: int | None) -> socket.socket:
@@ -122,6 +132,16 @@ async def _keys(database: Database, owner_id: int, brokerage: Brokerage) -> dict
         }
 
 
+async def _short_key(database: Database, owner_id: int) -> str:
+    """One that a command of 80 columns has room for; only this machine can knock at the door that it opens."""
+    key = secrets.token_hex(4)
+    async with database.transaction() as transaction:
+        lead_source_id = await accounts.name_lead_source(transaction, owner_id, "Zillow")
+        contact_source_id = await accounts.name_contact_source(transaction, owner_id, "Zillow")
+        await accounts.keep_intake_key(transaction, owner_id, key, lead_source_id, contact_source_id, None, None)
+    return key
+
+
 async def _token(database: Database, email: str) -> str:
     return await accounts.issue_token(database, email, ["write"])
 
@@ -133,6 +153,7 @@ class _Stage:
     database: Database
     owner_id: int
     cast: Cast
+    ways: Ways
     stopping: asyncio.Event
     began_at: datetime
     lines: Sequence[Line] = ()
@@ -140,7 +161,9 @@ class _Stage:
 
     async def play(self, *, once: bool) -> int:
         """Let everybody act, and show it until every lead has settled; then sum up. The exit code."""
-        self._greet()
+        self._say("Juniper & Vale Realty Group at work: an hour there takes a minute here.")
+        if not self.console.is_terminal:
+            self._say_lines(self.ways.signing_in())
         acting = asyncio.create_task(self.cast.play(self._find_lead_id))
         try:
             await self._watch(acting)
@@ -154,14 +177,14 @@ class _Stage:
             await self._go_on()
         return int(bool(self.cast.trouble)) if once else 0
 
-    def _greet(self) -> None:
-        """Where to look, and as whom."""
-        self._say(f"Juniper & Vale Realty Group, on {self.cast.url}: an hour there takes a minute here.")
-        self._say(f"Sign in as {self.cast.addresses[OWNER]}, the owner, with the password {PASSWORD}; an agent is")
-        self._say(f"{self.cast.addresses[AGENT]}, and all others have that password too.")
-
     def _say(self, sentence: str) -> None:
-        self.console.print(sentence, markup=False, soft_wrap=True)
+        """A sentence; a terminal breaks it between words, and whoever reads a file does so in another way."""
+        self.console.print(sentence, markup=False, soft_wrap=not self.console.is_terminal)
+
+    def _say_lines(self, lines: Sequence[str]) -> None:
+        """Lines to copy from: the terminal may fold them, and still knows that each is one."""
+        for line in lines:
+            self.console.print(line, markup=False, soft_wrap=True)
 
     def _find_lead_id(self, first_name: str) -> int | None:
         return next((line.id for line in self.lines if line.name.split()[0] == first_name), None)
@@ -172,33 +195,47 @@ class _Stage:
         """Until all has been played and every lead has settled, it takes too long, or a signal comes."""
         loop = asyncio.get_running_loop()
         end = loop.time() + LONGEST
-        with self._board() as board:
+        with self._live(self._board) as draw:
             while not (acting.done() and self.lines and all(line.is_settled for line in self.lines)):
                 if self.stopping.is_set() or loop.time() > end:
                     self.cast.trouble.append("it was ended before every lead had settled")
                     break
-                await self._look(board)
-            await self._look(board)
+                await self._look(draw)
+            await self._look(draw)
+        if self.console.is_terminal:
+            self.console.print(as_table(self.lines, self.console.width))
         if acting.done() and (error := acting.exception()) is not None:
             self.cast.trouble.append(f"the play broke off: {error!r}")
 
     @contextlib.contextmanager
-    def _board(self) -> Iterator[Live | None]:
-        """A table that is drawn again and again; None where there is no terminal."""
+    def _live(self, rendered: Callable[[], RenderableType]) -> Iterator[Callable[[], None] | None]:
+        """A function that draws the same part of the screen again; None where there is no terminal."""
         if not self.console.is_terminal:
             yield None
             return
-        with Live(as_table(self.lines), console=self.console, auto_refresh=False) as live:
-            yield live
+        with Live(rendered(), console=self.console, auto_refresh=False, transient=True) as live:
+            yield lambda: live.update(rendered(), refresh=True)
 
-    async def _look(self, board: Live | None) -> None:
+    def _board(self) -> RenderableType:
+        """As much of it as the screen has room for, and where to sign in."""
+        below = [Text(), *map(Text, self.ways.signing_in())]
+        room = self.console.height - 1 - len(below)
+        return Group(as_table(self.lines, self.console.width, room), *below)
+
+    async def _look(self, draw: Callable[[], None] | None) -> None:
         before, self.lines = self.lines, await load_board(self.database, self.owner_id)
-        if board is not None:
-            board.update(as_table(self.lines), refresh=True)
+        if draw is not None:
+            draw()
         else:
-            minute = round((self.database.clock.now() - self.began_at) / timedelta(minutes=1))
-            for sentence in news(before, self.lines):
-                self._say(f"minute {minute:>2}  {sentence}")
+            self._tell_news(before)
+        await self._pause()
+
+    def _tell_news(self, before: Sequence[Line]) -> None:
+        minute = round((self.database.clock.now() - self.began_at) / timedelta(minutes=1))
+        for sentence in news(before, self.lines):
+            self._say(f"minute {minute:>2}  {sentence}")
+
+    async def _pause(self) -> None:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), LOOK)
 
@@ -217,7 +254,20 @@ class _Stage:
         return ledger
 
     async def _go_on(self) -> None:
-        self._greet()
-        self._say("It goes on until Ctrl-C; send it leads, sign in, look around.")
-        while not self.stopping.is_set():
-            await self._look(None)
+        """At the usual pace, so that a person has time to claim; how to take part stays at the bottom of a terminal."""
+        await self.database.set_time_scale(1)
+        self._say("It goes on until Ctrl-C, now at the usual pace: a minute takes a minute.")
+        await self.cast.send_late_lead(self.ways.key)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.cast.wait_for_late_lead(AGENT), MAILED)
+        shown: list[str] = []
+        with self._live(lambda: Group("", *map(Text, shown))) as draw:
+            while not self.stopping.is_set():
+                before, self.lines = self.lines, await load_board(self.database, self.owner_id)
+                self._tell_news(before)
+                earlier, shown[:] = shown[:], self.ways.lines(self.lines)
+                if draw is None and shown != earlier:
+                    self._say_lines(shown)
+                elif draw is not None:
+                    draw()
+                await self._pause()

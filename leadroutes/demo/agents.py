@@ -20,7 +20,7 @@ import httpx
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from selectolax.lexbor import LexborHTMLParser
 
-from leadroutes.demo.script import ACTS, ARRIVALS, Act, Arrival
+from leadroutes.demo.script import ACTS, ARRIVALS, LATE_LEAD, Act, Arrival
 
 FindLeadId = Callable[[str], int | None]  # by the first name of the person
 
@@ -66,10 +66,11 @@ class Mailboxes:
     async def wait_for_link(self, address: str, first_name: str) -> str:
         """The claim link in a mail to this address about the person with this first name, once there is one."""
         async with self.arrived:
-            return await self.arrived.wait_for(lambda: self._find_link(address, first_name)) or ""
+            return await self.arrived.wait_for(lambda: self.find_link(address, first_name)) or ""
 
-    def _find_link(self, address: str, first_name: str) -> str | None:
-        for text in self.by_address[address]:
+    def find_link(self, address: str, first_name: str) -> str | None:
+        """The claim link in the first mail to this address about that person, if there is one yet."""
+        for text in self.by_address[address.lower()]:
             if first_name in text and (link := LINK.search(text)):
                 return link.group()
         return None
@@ -95,6 +96,15 @@ class Cast:
             parts = [self._send(client, arrival) for arrival in ARRIVALS]
             parts += [self._act(client, act) for act in ACTS]
             await asyncio.gather(*parts, self._post_leads(client))
+
+    async def send_late_lead(self, key: str) -> None:
+        """One that nobody acts on: there is something to claim for whoever watches."""
+        async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
+            self._expect(await client.post(f"/intake/{key}", data=LATE_LEAD), "the lead that comes late")
+
+    async def wait_for_late_lead(self, username: str) -> None:
+        """Until this agent has a mail about it."""
+        await self.mailboxes.wait_for_link(self.addresses[username], LATE_LEAD["name"].split()[0])
 
     async def _send(self, client: httpx.AsyncClient, arrival: Arrival) -> None:
         await asyncio.sleep(arrival.after)

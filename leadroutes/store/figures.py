@@ -27,5 +27,5 @@ async def load_pace(database: Database) -> asyncpg.Record:
 
 
 async def load_workers(database: Database) -> list[asyncpg.Record]:
-    """(worker_id, silence in seconds) of those that have been heard of within the last ten minutes."""
+    """(worker_id, silence in seconds) of the living: those that have been heard of within 30 seconds."""
     return await database.fetch(statement("list_workers"))

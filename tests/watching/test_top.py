@@ -36,6 +36,12 @@ async def test_an_empty_house_says_that_nobody_works(database: Database) -> None
     assert "half of them claimed within -" in shown
 
 
+async def test_a_worker_that_has_ended_is_none(database: Database) -> None:
+    await database.execute("INSERT INTO worker_heartbeats VALUES ('stuvwxyz-3', now() - interval '31 seconds')")
+
+    assert "none nobody is told of leads: start leadroutes worker" in words(await load_view(database))
+
+
 async def test_a_house_at_work(brokerage: Brokerage) -> None:
     database = brokerage.town.database
     answer = await brokerage.ask()
@@ -43,7 +49,8 @@ async def test_a_house_at_work(brokerage: Brokerage) -> None:
     await database.move_clock(timedelta(minutes=2, seconds=5))
     await brokerage.engine.claim(brokerage.owner_id, answer.stored.lead_ids[0], brokerage.town.users["bob"])
     await database.execute(
-        "INSERT INTO worker_heartbeats VALUES ('abcdefgh-1', now()), ('stuvwxyz-2', now() - interval '99 seconds')"
+        "INSERT INTO worker_heartbeats VALUES ('abcdefgh-1', now()), ('ijklmnop-2', now() - interval '24 seconds'),"
+        " ('stuvwxyz-3', now() - interval '281 seconds')"
     )
     await database.execute("UPDATE pgqueuer SET execute_after = now() - interval '1 minute'")
     shown = words(await load_view(database))
@@ -53,7 +60,8 @@ async def test_a_house_at_work(brokerage: Brokerage) -> None:
     assert "on offer 1" in shown
     assert "offers to come 1" in shown
     assert "abcdefgh last sign of life 0 s ago" in shown
-    assert "stuvwxyz last sign of life 99 s ago" in shown
+    assert "ijklmnop last sign of life 24 s ago" in shown
+    assert not any("stuvwxyz" in line for line in shown), "it has ended, or hangs: it does nothing"
     assert any(re.fullmatch(r"jobs in the queue \d+ 6\d\.\d s late", line) for line in shown), shown
 
 

@@ -11,13 +11,9 @@ SELECT leads.id, concat_ws(' ', contacts.first_name, contacts.last_name) AS name
        (SELECT array_agg(display_name(users) || ' ' || offers.state ORDER BY offers.place, offers.id)
         FROM offers JOIN users ON users.id = offers.user_id
         WHERE offers.owner_id = leads.owner_id AND offers.lead_id = leads.id) AS offers,
-       (SELECT array_agg(told.channel || ' ' || told.times ORDER BY told.channel)
-        FROM (SELECT CASE messages.channel WHEN 'email' THEN 'mail' ELSE messages.channel END AS channel,
-                     count(*) AS times
-              FROM messages
-              WHERE messages.owner_id = leads.owner_id AND messages.lead_id = leads.id AND messages.user_id IS NOT NULL
-                AND messages.kind IN ('offer', 'unclaimed', 'won') AND messages.state <> 'queued'
-              GROUP BY messages.channel) AS told) AS alerts,
+       (SELECT count(*) FROM messages
+        WHERE messages.owner_id = leads.owner_id AND messages.lead_id = leads.id AND messages.user_id IS NOT NULL
+          AND messages.kind IN ('offer', 'unclaimed', 'won') AND messages.state <> 'queued') AS alert_count,
        display_name(winners) AS claimed_by, claims.via, claims.claimed_at
 FROM leads
 JOIN contacts ON contacts.owner_id = leads.owner_id AND contacts.id = leads.contact_id

@@ -1,0 +1,44 @@
+"""A fresh clone, and the environment of somebody who has nothing but Python."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OF_THIS_RUN = ("LEADROUTES_", "PYTHON", "DATABASE_URL", "VIRTUAL_ENV", "COVERAGE")
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that git keeps, as they are now, in a directory with a blank in its name."""
+    directory = tmp_path_factory.mktemp("packaging") / "a clone"
+    told = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    for name in filter(None, told.stdout.split("\0")):
+        if (ROOT / name).exists():
+            (directory / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, directory / name, follow_symlinks=False)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """Without what tells a program of this run's environment or settings; what pip is told of registries stays."""
+    path = [part for part in os.environ["PATH"].split(os.pathsep) if not Path(part).is_relative_to(ROOT)]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_THIS_RUN)}
+    return kept | {"PATH": os.pathsep.join(path), "PIP_ROOT_USER_ACTION": "ignore"}
+
+
+@pytest.fixture(scope="session")
+def set_up_clone(clone: Path, environment: dict[str, str]) -> Path:
+    """The clone after bin/setup."""
+    done = subprocess.run(
+        [clone / "bin" / "setup"], cwd="/", env=environment, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return clone
