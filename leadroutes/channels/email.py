@@ -34,6 +34,9 @@ class _Headers(HeaderRegistry):
         return super().__getitem__(name)
 
 
+# RFC 3834, and Microsoft's word for the same: nothing that answers by itself shall answer us, lest the two never end.
+AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+
 # An unsubscribe link stays on its header's line.
 POLICY = SMTP.clone(max_line_length=400, header_factory=_Headers())
 
@@ -144,7 +147,7 @@ def make_mail(envelope: Envelope, mail_from: str) -> bytes:
         mail["Subject"] = _line(envelope.subject or "")
         mail["Date"] = format_datetime(localtime())
         mail["Message-ID"] = make_msgid(domain=mail_from.rpartition("@")[2] or "localhost")
-        for name, value in envelope.headers.items():
+        for name, value in {**AUTOMATIC, **envelope.headers}.items():
             mail[name] = _line(value)
         mail.set_content(envelope.text_body)
         if envelope.html_body is not None:

@@ -104,7 +104,7 @@ def _is_title(word: list[str]) -> bool:
 
 
 def _turned_round(name: str) -> str:
-    """`Last, First` as `First Last`; what only follows a name stays behind it: `Smith, John, Jr.` → `John Smith, Jr.`."""
+    """`Last, First` as `First Last`; what follows a name stays behind it: `Smith, John, Jr.` → `John Smith, Jr.`."""
     last, *others = [part.strip() for part in name.split(",")]
     others = [part for part in others if part]
     following = [part for part in others if _follows_a_name(part)]
