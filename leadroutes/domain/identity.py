@@ -89,11 +89,11 @@ def _looks_like_mail(word: str) -> bool:
 
 
 def _without_titles(words: list[str]) -> list[str]:
-    """Leading titles dropped, those of couples too (`Mr. and Mrs. Lee`), and words without a letter (`1.`, `🏡`)."""
+    """Leading titles dropped, those of couples too (`Mr. and Mrs. Lee`), and bullets, numbers, emoji (`1.`, `🏡`)."""
     start = 0
     while start < len(words):
         joins_titles = start > 0 and words[start].lower() in {"&", "and"} and _is_title(words[start + 1 : start + 2])
-        if not joins_titles and not _is_title(words[start : start + 1]) and _has_letter(words[start]):
+        if not joins_titles and not _is_title(words[start : start + 1]) and not _is_ornament(words[start]):
             break
         start += 1
     return words[start:]
@@ -101,6 +101,14 @@ def _without_titles(words: list[str]) -> list[str]:
 
 def _is_title(word: list[str]) -> bool:
     return bool(word) and word[0].lower().removesuffix(".") in TITLES
+
+
+def _is_ornament(word: str) -> bool:
+    """A word without a letter; what is written in the signs of a program (`{{`) is no ornament of a name."""
+    return not _has_letter(word) and _PROGRAM.isdisjoint(word)
+
+
+_PROGRAM: Final = frozenset("{}<>[]|%=$\\")
 
 
 def _turned_round(name: str) -> str:

@@ -68,6 +68,7 @@ from leadroutes.domain.identity import (
         ("1. Ann Lee", "Ann", "Lee"),
         ("• 2) Dr. Ann Lee", "Ann", "Lee"),
         ("& Ann Lee", "Ann", "Lee"),
+        ("{{ 7 | times: 7 }}", None, "7 | times: 7 }}"),
         ("Tom & Ann Lee", "Tom & Ann", "Lee"),
         ("Tom and Ann Lee", "Tom & Ann", "Lee"),
         ("Tom AND Ann de la Cruz", "Tom & Ann", "de la Cruz"),
