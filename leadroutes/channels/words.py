@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from leadroutes.domain.campaign import zone_named
+from leadroutes.domain.identity import said_names
 from leadroutes.domain.preview import preview
 from leadroutes.liquid import breaks_lines, is_markup, render
 
@@ -94,9 +95,11 @@ def campaign_words(message: Mapping[str, Any]) -> Words:
 
 def campaign_variables(message: Mapping[str, Any]) -> dict[str, Any]:
     """What a template may use: contact, agent, lead, property, and the usual flat names."""
+    message = {name: None if isinstance(value, str) and not value.strip() else value for name, value in message.items()}
+    first_name, last_name = said_names(message["contact_first_name"], message["contact_last_name"])
     contact = {
-        "first_name": message["contact_first_name"],
-        "last_name": message["contact_last_name"],
+        "first_name": first_name,
+        "last_name": last_name,
         "email": message["contact_email"],
         "phone": message["contact_mobile_phone"],
         "company": message["contact_company"],
