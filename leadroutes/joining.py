@@ -96,8 +96,8 @@ def account(joined: Sequence[Joined]) -> Iterator[str]:
     to_contacts = sum(each.to.startswith("contact") for each in joined)
     others = sum(each.is_other_name for each in joined)
     yield (
-        f"{len(joined)} rows were joined to a person who is known: {to_contacts} to contacts, "
-        f"{len(joined) - to_contacts} to earlier rows; {others} of them under another name"
+        f"{len(joined)} joined to a person who is known: {to_contacts} to contacts, "
+        f"{len(joined) - to_contacts} to earlier rows; {others} under another name"
     )
     first = sorted(joined, key=lambda each: not each.is_other_name)[:SHOWN]
     yield from (each.line() for each in first)

@@ -318,7 +318,7 @@ async def test_an_import_says_whom_it_took_for_whom_before_and_after(town: Town)
         a_row("mia@example.com"),
     ]
     expected = [
-        "3 rows were joined to a person who is known: 2 to contacts, 1 to earlier rows; 2 of them under another name",
+        "3 joined to a person who is known: 2 to contacts, 1 to earlier rows; 2 under another name",
         f"line 2 (row 1): joined to contact {contact_id} (Amelia Reyes) by e-mail; the row says Amelia Lund",
         f"line 4 (row 3): joined to contact {contact_id} (Amelia Reyes) by phone; the row says Amelia Bond",
         "line 5 (row 4): joined to row 2 (Amelia Lund) by e-mail and phone",

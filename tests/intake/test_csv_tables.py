@@ -13,7 +13,7 @@ from leadroutes.intake.csv_import import ImportedRow, RowError, read_csv
 from leadroutes.intake.csv_tables import HEADINGS, fault_of, meaning_of, split_csv
 from leadroutes.intake.flat import NAMES, plain_key
 
-TABLE = "received_at,first_name,email,message\n2026-04-02 15:15,Zoë,zoe@example.com,\"Hi; hello,\n\tyou\"\n"
+TABLE = 'received_at,first_name,email,message\n2026-04-02 15:15,Zoë,zoe@example.com,"Hi; hello,\n\tyou"\n'
 
 
 def only(body: bytes) -> ImportedRow:
@@ -78,7 +78,7 @@ def test_lines_are_counted_as_an_editor_does() -> None:
         ),
         (
             "Lead Name,Lead Type,Source,Email,Phone,Mailing Address,Mailing City,Mailing State,Mailing Zip,Register Date",
-            "Mia Lund,Buyer,Zillow,mia@example.com,303.555.0142,8 Elm Ct,Denver,CO,80202-1234,\"Apr 2, 2026 3:15 PM\"",
+            'Mia Lund,Buyer,Zillow,mia@example.com,303.555.0142,8 Elm Ct,Denver,CO,80202-1234,"Apr 2, 2026 3:15 PM"',
         ),
     ],
 )
