@@ -16,6 +16,8 @@ from typer.main import get_command
 
 from leadroutes.cli import app
 from leadroutes.domain.life import LEAD, OFFER
+from leadroutes.intake.csv_tables import CONTACT_SOURCE, HEADINGS
+from leadroutes.intake.flat import NAMES
 from leadroutes.settings import described
 from leadroutes.store.migrating import migrations
 
@@ -75,6 +77,28 @@ def _command_text(name: str, command: Any) -> str:
     return f"\n## leadroutes {name}{arguments}\n\n{command.help}\n{table}"
 
 
+MEANINGS = {
+    "first": "first name", "last": "last name", "full": "whole name, where there is neither", "email": "e-mail",
+    "phone": "phone", "zipcode": "ZIP", "city": "city", "state": "state", "street": "street", "type": "type",
+    "source": "lead source", "message": "message", "price": "price", "mls_id": "MLS number",
+    "vendor_id": "the source's own id", "test": "a test", "time": "when it came in",
+}  # fmt: skip
+
+
+def lead_sources_page() -> str:
+    """The page with the columns that an import knows, from the tables by which it reads."""
+    text = (ROOT / "docs" / "lead-sources.md").read_text(encoding="utf-8")
+    begin, end = "<!-- made by bin/generate: columns -->", "<!-- end -->"
+    head, _, rest = text.partition(begin)
+    rows = "\n".join(
+        f"| {MEANINGS[meaning]} | {', '.join(f'`{name}`' for name in names)} | {', '.join(HEADINGS.get(meaning, ()))} |"
+        for meaning, names in NAMES.items()
+    )
+    table = f"| what it holds | names | and, behind these, headings of exports |\n|---|---|---|\n{rows}"
+    table += f"\n| where the person is known from | `{CONTACT_SOURCE}` | |"
+    return f"{head}{begin}\n{table}\n{end}{rest.partition(end)[2]}"
+
+
 def readme() -> str:
     """The README with the picture of a lead's life, drawn from the table by which the code moves."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -131,6 +155,7 @@ def _by_zone(found: Mapping[str, str]) -> Iterator[str]:
 GENERATED: list[tuple[str, Callable[[], str]]] = [
     ("README.md", readme),
     ("docs/commands.md", commands_page),
+    ("docs/lead-sources.md", lead_sources_page),
     ("docs/settings.md", settings_page),
     ("leadroutes/domain/time_zones.py", time_zones),
     ("leadroutes/store/schema.sql", schema),

@@ -21,6 +21,7 @@ from leadroutes.errors import Conflict, Invalid, Misconfigured, Unavailable
 from leadroutes.private_files import private_file
 from leadroutes.settings import Settings
 from leadroutes.store import statement
+from leadroutes.store.campaigns import repeat_held_birthdays
 from leadroutes.store.connecting import Hosts
 from leadroutes.store.embedded import bundled_programs, start_embedded_server
 from leadroutes.store.migrating import LOCK, migrate, migrations
@@ -142,6 +143,7 @@ async def _migrate(settings: Settings) -> None:
     database = await Database.open(settings)
     try:
         await migrate(database)
+        await database.run(repeat_held_birthdays)
         await database.pool.execute("ANALYZE", timeout=3600)
     finally:
         await database.close()

@@ -33,13 +33,16 @@ async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> 
 
     A task whose rule does not come within ten years, or cannot be worked out, is not made.
     """
-    once = {(start.owner_id, start.contact_id, start.campaign_id): start for start in reversed(list(starts))}
-    if not once:
-        return {}
     rules = _Rules()
-    planned: list[tuple[Start, tuple[Step, ...]]] = []
+    planned: list[tuple[Start, tuple[Step, ...] | None]] = []
+    seen: set[tuple[int, int, int]] = set()
     steps = 0
-    for start in once.values():
+    for start in starts:
+        key = (start.owner_id, start.contact_id, start.campaign_id)
+        if key in seen:
+            planned.append((start, None))
+            continue
+        seen.add(key)
         rules.owner_id = start.owner_id
         planned.append(
             (start, plan_steps(start.actions, transaction.now, start.timezone, start.birthday, rules.first))
@@ -78,10 +81,10 @@ async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]
     moments: list[datetime | None] = []
     unknown: list[tuple[int, Going]] = []
     for row in taken:
-        if not row["recurrence"] or row["ended_at"] is not None:
-            moments.append(None)
+        if row["timing_type"] != "Recurring" or row["started_at"] is None:
+            moments.append(campaigns.next_moment(row, transaction.now))
             continue
-        asked = Going(row["recurrence"], row["started_at"], row["due_at"], row["timezone"])
+        asked = Going(row["recurrence"] or "", row["started_at"], row["due_at"], row["timezone"])
         try:
             found = _NEXT.find(asked)
         except KeyError:

@@ -185,31 +185,42 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report, but store nothing.")] = False,
     report_to: Annotated[
         Path | None,
-        typer.Option("--report", metavar="FILE", help="Write what was wrong as CSV, to be mended and imported again."),
+        typer.Option(
+            "--report", metavar="FILE",
+            help="Write as CSV what was wrong, to be mended and imported again, and who was joined to whom.",
+        ),
+    ] = None,
+    received_at: Annotated[
+        str | None,
+        typer.Option("--received-at", metavar="DATE", help="When the leads came in, of rows that name no date."),
     ] = None,
 ) -> None:
     """Bring in past leads from FILE.csv. Every row is in or reported; the same file twice adds nothing."""
     from leadroutes.collecting import collect_seldom
     from leadroutes.import_report import report_csv
+    from leadroutes.imported import Report
     from leadroutes.importing import import_leads
 
-    async def work(database: Database) -> int:
+    async def work(database: Database) -> Report:
         collect_seldom()
         content = file.read_bytes()
         with Progress(console=err, transient=True) as progress:
             task = progress.add_task("Importing", total=None)
             report = await import_leads(
-                database, content, owner, route=route, dry_run=dry_run,
+                database, content, owner, route=route, dry_run=dry_run, received_at=received_at,
                 tell=lambda done, total: progress.update(task, completed=done, total=total),
             )  # fmt: skip
-        for line in report.lines():
+        for line in report.shown():
             out.print(line, markup=False, soft_wrap=True)
         if report_to is not None:
             with private_text(report_to) as file_of_report:
                 file_of_report.write(report_csv(report, content))
-        return len(report.rejected)
+        return report
 
-    if _run(work) and strict:
+    report = _run(work)
+    if report.fault:
+        fail(report.fault)
+    if report.rejected and strict:
         raise typer.Exit(1)
 
 

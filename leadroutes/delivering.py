@@ -146,7 +146,6 @@ class Delivery:
             subject=made.subject,
             text_body=made.text_body,
             html_body=made.html_body,
-            headers={"Auto-Submitted": "auto-generated"},
         ), token
 
     async def _compose_to_contact(self, key: MessageKey, message: Mapping[str, Any]) -> Envelope:

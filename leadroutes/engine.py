@@ -157,7 +157,10 @@ class Engine:
                 outcome = f"{'over' if is_over else 'held'}: it has not been routed"
                 return {"rule_set": None, "routes": [], "team": None, "members": [], "outcome": outcome}
             kept = await self.rule_sets.load_kept(transaction, {(owner_id, row.rule_set)})
-            return explain(kept[owner_id, row.rule_set], row.facts, row.lead.offers)
+            told = explain(kept[owner_id, row.rule_set], row.facts, row.lead.offers)
+            if why := await transaction.fetchval(statement("find_why_not_started"), owner_id, lead_id):
+                told["outcome"] += f"; {why}"
+            return told
 
     async def history(self, owner_id: int, lead_id: int) -> list[dict[str, Any]]:
         """Everything that happened to a lead, in order: {at, kind, user_id, by_user_id, detail (JSON text or null)}."""

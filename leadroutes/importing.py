@@ -26,8 +26,14 @@ from leadroutes.domain.arriving import (
 )
 from leadroutes.domain.groups import Groups
 from leadroutes.engine import Engine
-from leadroutes.intake.csv_import import CellWarning, ImportedRow, RowError
+from leadroutes.errors import Invalid
+from leadroutes.imported import Report, fault_of_all
+from leadroutes.intake.csv_dates import EXPECTED, table_time
+from leadroutes.intake.csv_import import ImportedRow, RowError
+from leadroutes.intake.csv_tables import GIVEN_TIME, fault_of, split_csv
 from leadroutes.intake.csv_together import read_csv_together
+from leadroutes.joining import Known as Joinable
+from leadroutes.joining import joined_rows
 from leadroutes.sorting import inquiry_columns, vendor_key
 from leadroutes.store import accounts, statement
 from leadroutes.store.arriving import Known, Wanted, Writes, key_record, look_up, write
@@ -44,50 +50,26 @@ NAME_LIMIT = 200
 Tell = Callable[[int, int], None]  # how many rows are done, of how many
 
 
-@dataclass(slots=True)
-class Report:
-    """What became of the rows of a file; `imported` are new, `known` were in before or repeat a source's own id.
-
-    `mended` are rows of an earlier import's report, known too, in which something can be read now. `keys` says, by
-    row, what the rows with warnings are known as.
-    """
-
-    rows: int = 0
-    imported: int = 0
-    known: int = 0
-    mended: int = 0
-    routed: int = 0
-    rejected: list[RowError] = field(default_factory=list)
-    warnings: list[tuple[ImportedRow, CellWarning]] = field(default_factory=list)
-    keys: dict[int, str] = field(default_factory=dict)
-    is_dry_run: bool = False
-
-    def lines(self) -> Iterator[str]:
-        """The report as a person reads it; the sum comes last."""
-        for row, warning in self.warnings:
-            yield f"line {row.line} (row {row.row}): {warning.why}: {warning.column} {warning.value!r} is left empty"
-        for error in self.rejected:
-            yield f"line {error.line} (row {error.row}): {error.why}: not imported"
-        verb = "would be imported" if self.is_dry_run else "imported"
-        routed = f", {self.routed} of them routed" if self.routed else ""
-        mended = f", {self.mended} of them mended" if self.mended else ""
-        yield (
-            f"{self.rows} rows: {self.imported} {verb}{routed}, {self.known} were in already{mended}, "
-            f"{len(self.rejected)} rejected"
-        )
-
-
 async def import_leads(
-    database: Database, content: bytes, owner_email: str, *, route: bool, dry_run: bool, tell: Tell
-) -> Report:
-    """Import the file into the account of the user with this e-mail; the same file again adds nothing."""
+    database: Database, content: bytes, owner_email: str, *, route: bool, dry_run: bool, tell: Tell,
+    received_at: str | None = None,
+) -> Report:  # fmt: skip
+    """Import the file into the account of the user with this e-mail; the same file again adds nothing.
+
+    `received_at` is the date of rows that name none. A file that is wrong as a whole has a `fault` in its report.
+    """
     owner_id = await accounts.get_user_id(database, owner_email)
-    report = Report(is_dry_run=dry_run)
-    rows = _readable(await read_csv_together(content), report)
+    given = given_columns(received_at)
+    report = Report(is_dry_run=dry_run, given=given, fault=fault_of(split_csv(content, given)[0]))
+    if report.fault:
+        return report
+    rows = _readable(await read_csv_together(content, given), report)
+    report.fault = fault_of_all(report)
     if not rows:
         return report
     importing = _Importing(database, owner_id, await _name_sources(database, owner_id, rows, dry_run), _people(rows))
     await importing.recognise()
+    known, made = await importing.load_known(), set[int]()
 
     async def bring_in(share: Sequence[_Row]) -> None:
         async with contextlib.aclosing(importing.store(_batches(share), is_dry_run=dry_run)) as stored:
@@ -95,14 +77,27 @@ async def import_leads(
                 report.imported += done.imported
                 report.known += len(done.rows) - done.imported
                 report.mended += done.mended
+                made.update(done.made)
                 if not dry_run:
                     await analyze_young_tables(database)
                 tell(report.imported + report.known, len(rows))
 
     await at_once(bring_in(share) for share in importing.shares(rows))
+    report.joined = joined_rows(((row.imported, row.identities) for row in rows), importing.people.of, known, made)
+    keys = {row.imported.row: row.imported.known_as or row.key for row in rows}
+    report.keys |= {each.row.row: keys[each.row.row] for each in report.joined}
     if route and not dry_run:
         report.routed = await importing.route()
     return report
+
+
+def given_columns(received_at: str | None) -> dict[str, str]:
+    """The column that the file does not have. Invalid: it is no date."""
+    if received_at is None:
+        return {}
+    if table_time(received_at) is None:
+        raise Invalid(f"--received-at: {received_at!r} was given; expected {EXPECTED}")
+    return {GIVEN_TIME: received_at}
 
 
 def _batches(rows: Sequence["_Row"]) -> Iterator[Sequence["_Row"]]:
@@ -185,6 +180,8 @@ class _Importing:
     sources: _Sources
     people: Groups[Identity]
     contacts: dict[Identity, int] = field(default_factory=dict)  # by the identity that stands for the person
+    identified: dict[Identity, int] = field(default_factory=dict)  # contacts that were there before
+    foreseen: dict[tuple[int, str, str], KnownKey] = field(default_factory=dict)  # what a dry run would have stored
     recent: list[int] = field(default_factory=list)
 
     async def recognise(self) -> None:
@@ -196,7 +193,18 @@ class _Importing:
                 statement("find_identities"), self.owner_id, [kind for kind, _ in part], [value for _, value in part]
             )
             for row in rows:
+                self.identified[row["kind"], row["value"]] = row["contact_id"]
                 self.contacts.setdefault(self.people.of((row["kind"], row["value"])), row["contact_id"])
+
+    async def load_known(self) -> dict[Identity, Joinable]:
+        """The contacts that were there before the import, by what identifies them."""
+        rows = await self.database.fetch(
+            "SELECT id, first_name, last_name FROM contacts WHERE owner_id = $1 AND id = ANY ($2::bigint[])",
+            self.owner_id,
+            sorted({*self.identified.values()}),
+        )
+        found = {row["id"]: Joinable(**row) for row in rows}
+        return {identity: found[each] for identity, each in self.identified.items() if each in found}
 
     def shares(self, rows: Sequence[_Row]) -> list[Sequence[_Row]]:
         """What may be stored at the same time: rows that have a person, a contact or a key in common stay together."""
@@ -232,6 +240,8 @@ class _Importing:
         try:
             for rows in batches:
                 sorted_ = await self._sort(rows, None if is_dry_run else ahead)
+                if is_dry_run:
+                    self._foresee(sorted_)
                 done = self._noted(await writing) if writing else None
                 if done is not ahead:
                     sorted_ = await self._sort(rows, None)
@@ -253,6 +263,13 @@ class _Importing:
         if ahead:
             ahead.tell(known)
         return _Batch(self, known, rows)
+
+    def _foresee(self, batch: "_Batch") -> "_Batch":
+        """What a dry run would have stored is known to its next batches."""
+        for record in batch.writes.keys:
+            key = (self.owner_id, record["scope"], record["key"])
+            self.foreseen[key] = batch.known.keys[key]
+        return batch
 
     async def _write(self, sorted_: "_Batch", *, is_dry_run: bool) -> "_Batch":
         """The batch; another one of the same rows where somebody else has stored any of it first."""
@@ -330,6 +347,10 @@ class _Batch:
         self.rows = rows
         self.owner_id = importing.owner_id
         self.known = known
+        wanted = (key for row in rows for key in (*importing.keys_of(row), *_earlier_keys(row)))
+        for key in ((self.owner_id, each.scope, each.key) for each in wanted if importing.foreseen):
+            if key in importing.foreseen:
+                known.keys.setdefault(key, importing.foreseen[key])
         self.identities = known.identities[self.owner_id]
         self.contacts: dict[Identity, int] = {}
         self.before: dict[int, KnownContact | None] = {}  # contacts that change, as they were; None: a new one
@@ -338,6 +359,7 @@ class _Batch:
         self.writes = Writes()
         self.imported = 0
         self.mended = 0
+        self.made: list[int] = []  # numbers of the rows that became leads
         for row in rows:
             self._add(row)
         self._finish()
@@ -395,6 +417,7 @@ class _Batch:
         inquiry = row.imported.inquiry
         lead_id = self.known.lead_ids.pop()
         self.imported += 1
+        self.made.append(row.imported.row)
         self.writes.leads.append(
             {
                 "owner_id": self.owner_id,

@@ -1,19 +1,26 @@
 """Users' templates: Liquid in a sandbox, with limits on everything that a template could make large or slow.
 
-It reads no file, no database and no clock; unknown variables are empty.
+It reads no file, no database and no clock; unknown variables are empty, and what is empty leaves no gap in the words.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import lru_cache, wraps
-from typing import Any
+from io import StringIO
+from typing import Any, TextIO
 
 from liquid import BoundTemplate, Environment, RenderContext, Undefined
+from liquid.builtin.content import ContentNode, Literal
+from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.expressions.primitive import IntegerLiteral, RangeLiteral
+from liquid.builtin.output import Output, OutputNode
+from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.exceptions import FilterArgumentError, LiquidError, ResourceLimitError
 from liquid.expression import Expression
 from liquid.filter import with_context
+from liquid.output import LimitedStringIO
+from liquid.stringify import to_liquid_string
 
 from leadroutes.security.letters import LARGEST_TEMPLATE
 
@@ -44,6 +51,16 @@ FILTERS = frozenset(
 MARKUP = re.compile(
     r"<(?:!doctype|/?(?:html|body|head|table|div|p|br|span|a|h[1-6]|ul|ol|li|b|strong|i|em|img)\b)", re.IGNORECASE
 )
+
+PLACES = {"street_address": "the property", "city": "the area"}
+"""What stands in a sentence for a place that is not known."""
+PARTS_OF_A_PLACE = frozenset({*PLACES, "state", "zipcode"})
+LOOKED_BACK_AT = 200  # characters
+# The blank before a value, also where markup is between them.
+_GAP = re.compile(r"(?:[ \t\u00a0]|&nbsp;)++((?:<[^<>]*+>)*+)$")
+_COMMA = re.compile(r",(?:[ \t\u00a0]|&nbsp;)*+((?:<[^<>]*+>)*+)$")
+_TAGS = re.compile(r"(?:<[^<>]*+>)*+")
+_BEGINNING = re.compile(r"(?:^|[.!?]\s|\n)\s*+(?:<[^<>]*+>)*+$")
 
 LINES = re.compile(r"<(?:!doctype|/?(?:html|body|table|div|p|br|h[1-6]|ul|ol|li)\b)", re.IGNORECASE)
 
@@ -148,8 +165,99 @@ def _sandbox(*, autoescape: bool) -> Environment:
     sandbox = _Sandbox(autoescape=autoescape, undefined=Undefined)
     inner = {"content", "output", "illegal"}  # what a template consists of besides tags
     sandbox.tags = {name: tag for name, tag in sandbox.tags.items() if name in TAGS or name in inner}
+    sandbox.tags |= {tag.name: tag(sandbox) for tag in (_Content, _Output, _Echo)}
     sandbox.filters = {name: _guarded(name, sandbox.filters[name]) for name in FILTERS}
     return sandbox
+
+
+def _write(value: object, expression: object, context: RenderContext, buffer: TextIO) -> int:
+    """Write a value. One that is not known takes the blank before it along; a place has a word for itself."""
+    text = to_liquid_string(value, context.autoescape)
+    left = expression.left if isinstance(expression, FilteredExpression) else expression
+    if text or not isinstance(left, Path) or not isinstance(buffer, LimitedStringIO):
+        return _write_text(text, buffer)
+    before = _written(buffer)
+    changed = _without_value(before, str(left.path[-1]))
+    same = next((n for n, (old, new) in enumerate(zip(before, changed, strict=False)) if old != new), len(changed))
+    same = min(same, len(before))
+    buffer.seek(buffer.tell() - len(before) + same)
+    buffer.truncate()
+    count = buffer.write(changed[same:])
+    if len(changed) <= len(before):
+        vars(buffer)["left_out"] = buffer.tell(), " " if changed != before else ""
+    return count
+
+
+def _write_text(text: str, buffer: TextIO) -> int:
+    """Write what is known. Behind a value that is not, no two words become one, and no comma is left without words."""
+    if not text or not isinstance(buffer, LimitedStringIO):
+        return buffer.write(text)
+    at, gap = vars(buffer).get("left_out", (None, ""))
+    if at != buffer.tell():
+        return buffer.write(text)
+    if _TAGS.sub("", text, count=1)[:1].isalnum():
+        return buffer.write(gap + text)
+    if text[0] == ",":
+        before = _written(buffer)
+        if _BEGINNING.search(before):
+            text = text[1:].lstrip(" \t")
+            text = text[:1].upper() + text[1:]
+        elif before.endswith(","):
+            text = text[1:]
+    return buffer.write(text)
+
+
+def _written(buffer: StringIO) -> str:
+    """The end of what has been written so far."""
+    at = buffer.tell()
+    buffer.seek(max(0, at - LOOKED_BACK_AT))
+    return buffer.read()
+
+
+def _without_value(before: str, name: str) -> str:
+    """What has been written, and what follows it where the value of that name is not known.
+
+    `Hi ` stays `Hi`, `about ` becomes `about the property`, and `Denver, ` stays `Denver`.
+    """
+    if name in PARTS_OF_A_PLACE and _COMMA.search(before):
+        return _COMMA.sub(r"\1", before)
+    if name not in PLACES:
+        return _GAP.sub(r"\1", before)
+    word = PLACES[name]
+    return before + (word.capitalize() if _BEGINNING.search(before) else word)
+
+
+class _ContentNode(ContentNode):
+    __slots__ = ()
+
+    def render_to_output(self, _: RenderContext, buffer: TextIO) -> int:
+        return _write_text(self.text, buffer)
+
+
+class _Content(Literal):
+    node_class = _ContentNode
+
+
+class _OutputNode(OutputNode):
+    __slots__ = ()
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return _write(self.expression.evaluate(context), self.expression, context, buffer)
+
+
+class _Output(Output):
+    node_class = _OutputNode
+
+
+class _EchoNode(EchoNode):
+    __slots__ = ()
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return _write(self.expression.evaluate(context), self.expression, context, buffer)
+
+
+class _Echo(EchoTag):
+    node_class = _EchoNode
 
 
 class _Sandbox(Environment):

@@ -25,6 +25,8 @@ TIMEOUT = 30.0  # seconds, for each step of the conversation
 PORTS = {"smtp": 25, "smtps": 465}
 MOST_CONNECTIONS = 20  # to the mail server, from this process
 SENDER = "Lead Routes"
+# RFC 3834, and what Microsoft's servers read: a program that answers by itself does not answer these.
+AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 _LINE_ENDS = re.compile(rb"\r\n|\n|\r(?!\n)")
 _FIRST_DOTS = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
 
@@ -179,8 +181,7 @@ def _header(envelope: Envelope, mail_from: str) -> Iterator[bytes]:
     yield header("Subject", encoded_text(envelope.subject or ""))
     yield header("Date", format_datetime(localtime()))
     yield header("Message-ID", make_msgid(domain=sender.rpartition("@")[2]))
-    yield header("X-Auto-Response-Suppress", "All")
-    for name, value in envelope.headers.items():
+    for name, value in {**AUTOMATIC, **envelope.headers}.items():
         yield header(name, encoded_text(value))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from leadroutes.domain.campaign import zone_named
+from leadroutes.domain.identity import said_names
 from leadroutes.domain.preview import preview
 from leadroutes.domain.text import one_line
 from leadroutes.security.letters import Letter, Words
@@ -87,9 +88,11 @@ def campaign_letter(message: Mapping[str, Any]) -> Letter:
 
 def campaign_variables(message: Mapping[str, Any]) -> dict[str, Any]:
     """What a template may use: contact, agent, lead, property, and the usual flat names."""
+    message = {name: None if isinstance(value, str) and not value.strip() else value for name, value in message.items()}
+    first_name, last_name = said_names(message["contact_first_name"], message["contact_last_name"])
     contact = {
-        "first_name": message["contact_first_name"],
-        "last_name": message["contact_last_name"],
+        "first_name": first_name,
+        "last_name": last_name,
         "email": message["contact_email"],
         "phone": message["contact_mobile_phone"],
         "company": message["contact_company"],

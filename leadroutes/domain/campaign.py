@@ -1,6 +1,6 @@
-"""When the steps of a drip campaign are due: actions and the moment of the start in, moments out.
+"""When the steps of a drip campaign are due, the first time and again: actions and moments in, moments out.
 
-Days and times of day are those of the contact; where his time zone is unknown, the sender's.
+Days and times of day are those of the contact; where the time zone is unknown, the sender's.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -43,10 +43,13 @@ def plan_steps(
 ) -> tuple[Step, ...]:
     """The steps of a campaign that begins at `start`, in order; a `birthday` that is not YYYY-MM-DD is unknown.
 
+    Days count from the day on which day 0 fell: an evening's `day 0 at 09:00` is the next morning, day 1 the one after.
     `first` None: rules are followed here and now.
     """
-    plan = _Plan(start, zone_named(timezone), _date(birthday), first or first_candidates)
-    steps = (plan.step(action) for action in actions)
+    given = tuple(actions)
+    zone = zone_named(timezone)
+    plan = _Plan(start, zone, _day_zero(given, start, zone), _date(birthday), first or first_candidates)
+    steps = (plan.step(action) for action in given)
     return tuple(sorted((step for step in steps if step is not None), key=lambda step: step.due_at))
 
 
@@ -55,51 +58,80 @@ class _Plan(Struct, frozen=True):
 
     start: datetime
     zone: ZoneInfo
+    day_zero: date
     born: date | None
     first: First
 
     def step(self, action: CampaignAction) -> Step | None:
+        due_at = self._due_at(action)
+        return None if due_at is None else Step(action=action, due_at=due_at, is_past=due_at < self.start)
+
+    def _due_at(self, action: CampaignAction) -> datetime | None:
         if action.trigger_type == ON_BIRTHDAYS:
-            if self.born is None:
-                return None
-            due_at = self._moment(action, self._next_birthday(action, self.born))
-        else:
-            due_at = self._moment(action, self.start)
-        if due_at is None:
-            return None
-        return Step(action=action, due_at=due_at, is_past=due_at < self.start)
-
-    def _moment(self, action: CampaignAction, start: datetime) -> datetime | None:
-        match action.timing_type:
-            case "Delay by Minutes":
-                return later(start, timedelta(seconds=action.delay_by_seconds or 0))
-            case "Delay by Day and Time":
-                return _day_and_time(start, action.delay_by_days or 0, action.dispatch_time or "00:00", self.zone)
-            case "Exact Date and Time":
-                return action.dispatch_datetime
-            case _:
-                local = start.astimezone(self.zone)
-                return first_occurrence(
-                    action.recurrence or "", local, self.first(action.recurrence or "", local.date())
-                )
-
-    def _next_birthday(self, action: CampaignAction, born: date) -> datetime:
-        """Midnight of the first birthday whose step is not yet past; 29 February is kept on the 28th in other years."""
-        today = self.start.astimezone(self.zone).date()
-        for year in (today.year, today.year + 1):
-            midnight = _local(_in_year(born, year), time(), self.zone)
-            due_at = self._moment(action, midnight)
-            if due_at is not None and due_at >= self.start:
-                return midnight
-        return _local(_in_year(born, today.year + 1), time(), self.zone)
+            year = self.start.astimezone(self.zone).year
+            return _on_birthday(action, self.born, year, self.start, self.zone, self.first) if self.born else None
+        if action.timing_type == "Delay by Day and Time" and action.delay_by_days:
+            return _local(_later(self.day_zero, action.delay_by_days), _time(action.dispatch_time), self.zone)
+        return _moment(action, self.start, self.zone, self.first)
 
 
-def _day_and_time(start: datetime, days: int, dispatch_time: str, zone: ZoneInfo) -> datetime:
+def next_due(
+    action: CampaignAction,
+    due_at: datetime,
+    start: datetime,
+    now: datetime,
+    timezone: str | None,
+    birthday: str | None,
+) -> datetime | None:
+    """When a step that was due at `due_at` is due again, of the contact as it is now; None: it does not come again.
+
+    A birthday's comes once in each year of birthdays, the first of these that is still to come at `now`; a recurring
+    one by its rule, counted from the `start` of the campaign.
+    """
+    if action.timing_type == "Recurring":
+        return next_occurrence(action.recurrence or "", start, due_at, timezone)
+    born, zone = _date(birthday), zone_named(timezone)
+    if born is None or action.timing_type == "Exact Date and Time":
+        return None
+    return _on_birthday(action, born, _year_of(action, born, due_at, zone) + 1, now, zone)
+
+
+def _day_zero(actions: Iterable[CampaignAction], start: datetime, zone: ZoneInfo) -> date:
+    """The day from which a series counts its days: the last one on which a step of day 0 falls, else the start's."""
+    firsts = [
+        _day_and_time(start, 0, action.dispatch_time, zone).astimezone(zone).date()
+        for action in actions
+        if action.trigger_type != ON_BIRTHDAYS
+        and action.timing_type == "Delay by Day and Time"
+        and not action.delay_by_days
+    ]
+    return max(firsts, default=start.astimezone(zone).date())
+
+
+def _moment(
+    action: CampaignAction, start: datetime, zone: ZoneInfo, first: First | None = None
+) -> datetime | None:
+    match action.timing_type:
+        case "Delay by Minutes":
+            return later(start, timedelta(seconds=action.delay_by_seconds or 0))
+        case "Delay by Day and Time":
+            return _day_and_time(start, action.delay_by_days or 0, action.dispatch_time, zone)
+        case "Exact Date and Time":
+            return action.dispatch_datetime
+        case _:
+            local, rule = start.astimezone(zone), action.recurrence or ""
+            return first_occurrence(rule, local, (first or first_candidates)(rule, local.date()))
+
+
+def _day_and_time(start: datetime, days: int, dispatch_time: str | None, zone: ZoneInfo) -> datetime:
     """On day 0, the next such time that is not yet past."""
-    today = start.astimezone(zone).date()
-    at = time.fromisoformat(dispatch_time)
+    today, at = start.astimezone(zone).date(), _time(dispatch_time)
     due_at = _local(_later(today, days), at, zone)
     return due_at if due_at >= start or days else _local(_later(today, 1), at, zone)
+
+
+def _time(dispatch_time: str | None) -> time:
+    return time.fromisoformat(dispatch_time or "00:00")
 
 
 def _later(day: date, days: int) -> date:
@@ -109,6 +141,49 @@ def _later(day: date, days: int) -> date:
 def _local(day: date, at: time, zone: ZoneInfo) -> datetime:
     """A local time that the summer clock leaps over counts as one hour later, by the rules of zoneinfo."""
     return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+SAME_BIRTHDAY = timedelta(days=2)  # two moments of one birthday, reckoned in two time zones, are no farther apart
+
+
+def _on_birthday(
+    action: CampaignAction,
+    born: date,
+    year: int,
+    after: datetime,
+    zone: ZoneInfo,
+    first: First | None = None,
+) -> datetime | None:
+    """The step of the first birthday from that year on that is not past at `after`; None: the calendar has ended."""
+    delay = _delay(action)
+    earliest = max(year, _minus(after, delay).year - 1)
+    for each in range(earliest, min(earliest + 4, date.max.year)):
+        due_at = _moment(action, _local(_in_year(born, each), time(), zone), zone, first)
+        if due_at is not None and (due_at >= after or action.timing_type == "Exact Date and Time"):
+            return due_at
+    return None
+
+
+def _year_of(action: CampaignAction, born: date, due_at: datetime, zone: ZoneInfo) -> int:
+    """The year whose birthday the step was for, even if the birthday or the time zone has been corrected since."""
+    about = _minus(due_at, _delay(action)).astimezone(zone).year
+    for year in (about - 1, about + 1):
+        if date.min.year < year < date.max.year:
+            moment = _moment(action, _local(_in_year(born, year), time(), zone), zone)
+            if moment is not None and abs(moment - due_at) <= SAME_BIRTHDAY:
+                return year
+    return about
+
+
+def _delay(action: CampaignAction) -> timedelta:
+    if action.timing_type == "Delay by Minutes":
+        return timedelta(seconds=action.delay_by_seconds or 0)
+    return timedelta(days=action.delay_by_days or 0)
+
+
+def _minus(moment: datetime, span: timedelta) -> datetime:
+    earliest = datetime(2, 1, 1, tzinfo=UTC)
+    return moment - span if span <= moment - earliest else earliest
 
 
 def _in_year(born: date, year: int) -> date:

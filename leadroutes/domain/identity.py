@@ -11,7 +11,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import timezone as phone_zones
 
-from leadroutes.domain.text import field_text, one_line
+from leadroutes.domain.text import field_text, is_absent, one_line
 from leadroutes.domain.time_zones import AREAS, OTHERS
 
 RELAY_DOMAIN: Final = "convo.zillow.com"
@@ -19,6 +19,18 @@ RELAY_DOMAIN: Final = "convo.zillow.com"
 
 TITLES: Final = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof"})
 SUFFIXES: Final = frozenset({"jr", "sr", "ii", "iii", "iv"})
+"""What follows a name even where one word is before the comma (`Smith, Jr.`)."""
+DEGREES: Final = frozenset(
+    {
+        *("v", "vi", "vii", "viii", "ix", "x"),
+        *("md", "do", "phd", "dds", "dmd", "dvm", "od", "rn", "np", "pa", "pharmd", "psyd", "edd", "lcsw"),
+        *("esq", "jd", "llm", "mba", "ma", "msw", "mph", "cpa", "cfp", "cfa", "pe", "pmp", "aia", "ret", "llc", "inc"),
+        *("gri", "abr", "crs", "sres", "srs", "cips", "ccim"),
+    }
+)
+"""Numerals and degrees: behind two words or more they follow the name (`John Ingram, MD`)."""
+TRADES: Final = frozenset({"realtor", "realtors", "broker", "agent", "attorney", "esquire", "trustee", "lender"})
+"""They follow a name too, whatever comes behind them (`Ann Lee, Realtor at Juniper`)."""
 NAME_LIMIT: Final = 1_000
 """Characters of a text that may be a full name or hold a phone number; what is longer is neither."""
 EMAIL_LIMIT: Final = 254
@@ -30,10 +42,16 @@ EMAIL_LIMIT: Final = 254
 
 def normal_names(first: str | None, last: str | None, full: str | None = None) -> tuple[str | None, str | None]:
     """First and last name as given; only where both are missing is `full` split."""
+    first, last = said_names(first, last)
     first_name, last_name = normal_name(first), normal_name(last)
     if first_name is None and last_name is None:
-        return split_name(full)
+        return said_names(*split_name(full))
     return first_name, last_name
+
+
+def said_names(first: str | None, last: str | None) -> tuple[str | None, str | None]:
+    """The two names; none where both are what programs write for nothing: a person called Null has another one."""
+    return (None, None) if is_absent(first) and is_absent(last) else (first, last)
 
 
 def normal_name(text: str | None) -> str | None:
@@ -41,10 +59,14 @@ def normal_name(text: str | None) -> str | None:
     name = one_line(text)
     if name is None or _holds_mail_address(name):
         return None
-    return name if _PLAIN_LETTER.search(name) or any(character.isalpha() for character in name) else None
+    return name if _has_letter(name) else None
 
 
 _PLAIN_LETTER = re.compile("[A-Za-z]")
+
+
+def _has_letter(text: str) -> bool:
+    return _PLAIN_LETTER.search(text) is not None or any(character.isalpha() for character in text)
 
 
 def split_name(full: str | None) -> tuple[str | None, str | None]:
@@ -67,11 +89,11 @@ def _looks_like_mail(word: str) -> bool:
 
 
 def _without_titles(words: list[str]) -> list[str]:
-    """Leading titles dropped, those of couples too (`Mr. and Mrs. Lee`)."""
+    """Leading titles dropped, those of couples too (`Mr. and Mrs. Lee`), and bullets, numbers, emoji (`1.`, `🏡`)."""
     start = 0
     while start < len(words):
         joins_titles = start > 0 and words[start].lower() in {"&", "and"} and _is_title(words[start + 1 : start + 2])
-        if not joins_titles and not _is_title(words[start : start + 1]):
+        if not joins_titles and not _is_title(words[start : start + 1]) and not _is_ornament(words[start]):
             break
         start += 1
     return words[start:]
@@ -81,12 +103,40 @@ def _is_title(word: list[str]) -> bool:
     return bool(word) and word[0].lower().removesuffix(".") in TITLES
 
 
+def _is_ornament(word: str) -> bool:
+    """A word without a letter; what is written in the signs of a program (`{{`) is no ornament of a name."""
+    return not _has_letter(word) and _PROGRAM.isdisjoint(word)
+
+
+_PROGRAM: Final = frozenset("{}<>[]|%=$\\")
+
+
 def _turned_round(name: str) -> str:
-    last, comma, first = name.partition(",")
-    after = first.split()
-    if not comma or not after or after[0].lower().rstrip(".,") in SUFFIXES:
+    """`Last, First` as `First Last`; what follows a name stays behind it: `Smith, John, Jr.` → `John Smith, Jr.`."""
+    last, *others = [part.strip() for part in name.split(",")]
+    others = [part for part in others if part]
+    following = [part for part in others if _follows_a_name(part)]
+    firsts = [part for part in others if not _follows_a_name(part)]
+    if not firsts and following and len(last.split()) == 1 and not _is_suffix(following[0]):
+        firsts, following = following[:1], following[1:]
+    if not firsts:
         return name
-    return f"{' '.join(after)} {last}"
+    return ", ".join([f"{' '.join(firsts)} {last}", *following])
+
+
+def _is_suffix(part: str) -> bool:
+    return part.split(maxsplit=1)[0].lower().rstrip(".") in SUFFIXES
+
+
+def _follows_a_name(part: str) -> bool:
+    """Whether a part behind a comma is a numeral, degrees or a trade, and no first name."""
+    words = ["".join(character for character in word if character.isalpha()) for word in part.split()]
+    return _is_suffix(part) or words[0].lower() in TRADES or all(_is_degree(word) for word in words)
+
+
+def _is_degree(letters: str) -> bool:
+    is_first_name = letters in {"Do", "Vi", "Ma", "Pa"}  # a degree of two letters is written in capitals
+    return not is_first_name and letters.lower() in DEGREES | SUFFIXES
 
 
 def _first_and_rest(words: list[str]) -> tuple[str, list[str]]:
@@ -138,24 +188,38 @@ _EXTENSION = re.compile(
     re.IGNORECASE,
 )
 _DIVIDER = re.compile(r"[/;,|]|(?<![^\W\d_])(?:or|and)(?![^\W\d_])", re.IGNORECASE)
+_WORDS = re.compile(r"[^\W\d_]+")
+_BEHIND = re.compile(r"[(\[][^\w()\[\]]{0,3}[0-9]{1,6}[^\w()\[\]]{0,3}[)\]]\W{0,20}$")
 _NOT_A_DIGIT = re.compile(r"[^0-9]+")
 _DOMESTIC = re.compile(r"1?([2-9][0-9]{2}[2-9][0-9]{6})")
 _FOREIGN = re.compile(r"(?!1)[1-9][0-9]{6,14}")
 _DIGITS_BEFORE_AN_EXTENSION = 7
+_DIGITS_BEFORE_A_BRACKET = 10
 
 
 def normal_phone(text: str | None) -> str | None:
     """A phone number in E.164, by form alone: ten digits (or eleven with 1) as in America, or `+` and another country.
 
-    An extension is dropped and words around the digits do not matter; of several numbers the first that is one counts.
+    An extension is dropped and words around the digits do not matter, nor digits among these words
+    (`303-555-0142 (call after 5)`); of several numbers the first that is one counts.
     """
     line = field_text(text)
     if line is None or len(line) > NAME_LIMIT:
         return None
     if not line.isascii():
         line = unicodedata.normalize("NFKC", line)
-    number = _without_extensions(line)
-    return _one_phone(number) or next((phone for part in _DIVIDER.split(number) if (phone := _one_phone(part))), None)
+    number = _without_bracket_behind(_without_extensions(line))
+    for parts in (_WORDS.split(number), [number], _DIVIDER.split(number)):
+        if phone := next((phone for part in parts if (phone := _one_phone(part))), None):
+            return phone
+    return None
+
+
+def _without_bracket_behind(line: str) -> str:
+    """`303-555-0142 (136)`: a few digits in brackets behind a whole number are no part of it."""
+    found = _BEHIND.search(line)
+    digits_before = sum(character.isdigit() for character in line[: found.start()]) if found else 0
+    return line[: found.start()] if found and digits_before >= _DIGITS_BEFORE_A_BRACKET else line
 
 
 def _without_extensions(line: str) -> str:
@@ -175,11 +239,23 @@ def _one_phone(text: str) -> str | None:
     if plus and not any(character.isdigit() for character in before):
         digits = _NOT_A_DIGIT.sub("", after)
         if "+" not in after and _FOREIGN.fullmatch(digits):
-            return f"+{digits}"
+            return _without_trunk_zero(digits)
         found = _DOMESTIC.fullmatch(digits) if digits.startswith("1") else None
     else:
         found = _DOMESTIC.fullmatch(_NOT_A_DIGIT.sub("", text))
     return f"+1{found.group(1)}" if found else None
+
+
+def _without_trunk_zero(digits: str) -> str:
+    """`44 020 …` is dialled as `44 20 …`; Italy's zero belongs to the number."""
+    if "0" not in digits[1:4]:
+        return f"+{digits}"
+    try:
+        parsed = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return f"+{digits}"
+    dialled = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return dialled if E164.fullmatch(dialled) else f"+{digits}"
 
 
 # -------------------------------------------------------------------------------------------------- zipcode

@@ -68,6 +68,12 @@ def field_text(text: str | None) -> str | None:
     return None if line is None or line.lower() in ABSENT else line
 
 
+def is_absent(text: str | None) -> bool:
+    """Whether the text only says that nothing is there (`null`, `N/A`); an empty one says nothing at all."""
+    line = one_line(text)
+    return line is not None and line.lower() in ABSENT
+
+
 def message_text(text: str | None) -> str | None:
     """A message: NFC, LF, no control characters but tab, no blanks at line ends, no outer blank lines, trimmed, cut."""
     if not text:

@@ -3,9 +3,9 @@
 Says what stands in the file, and who in it is the same person; what is stored is decided elsewhere.
 """
 
-import csv
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -17,8 +17,9 @@ from leadroutes.domain.identity import normal_email, normal_phone, normal_zipcod
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.domain.terms import kind_named_by, normal_price, normal_source
 from leadroutes.domain.text import field_text
-from leadroutes.intake.decoding import decode
-from leadroutes.intake.flat import NAMES, Fields, Meaning, flat_draft, gather, pick, plain_key
+from leadroutes.intake.csv_dates import table_time
+from leadroutes.intake.csv_tables import CONTACT_SOURCE, Columns, Record, columns_of, split_csv
+from leadroutes.intake.flat import NAMES, Fields, Meaning, flat_draft, pick, plain_key
 from leadroutes.spreadsheets import text_of
 
 DEFAULT_SOURCE: Final = "Other"
@@ -67,81 +68,63 @@ class RowError:
     cells: tuple[str, ...] = field(default=(), compare=False, repr=False)  # as they stand
 
 
-Record = tuple[int, int, list[str] | None]
-"""The number of a row, the line it begins on, and its cells; None where it cannot be told which these are."""
+def read_csv(body: bytes, given: Mapping[str, str] | None = None) -> Iterator[ImportedRow | RowError]:
+    """The rows of a CSV file, in order. Columns are found by name, in any order; unknown ones mean nothing.
 
-
-def read_csv(body: bytes) -> Iterator[ImportedRow | RowError]:
-    """The rows of a CSV file, in order. Columns are found by name, in any order; unknown ones mean nothing."""
-    return read_records(*split_csv(body))
-
-
-def split_csv(body: bytes) -> tuple[list[str], Iterator[Record]]:
-    """The columns of a CSV file, as it names them, and the records behind that header."""
-    records = _records(decode(body))
-    header = [text_of(name) for name in next(records, (1, None))[1] or []]
-    return header, ((row, line, cells) for row, (line, cells) in enumerate(records, start=1))
+    `given` are further columns that have the same cell in every row.
+    """
+    return read_records(*split_csv(body, given))
 
 
 def read_records(header: list[str], records: Iterable[Record]) -> Iterator[ImportedRow | RowError]:
     """What each record says under this header."""
-    keys = [plain_key(name) for name in header]
+    columns = columns_of(header)
     for row, line, cells in records:
-        yield _row(row, line, header, keys, [text_of(cell) for cell in cells] if cells else cells)
+        yield _row(row, line, columns, [text_of(cell) for cell in cells] if cells else cells)
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str] | None]]:
-    """Cells of each record with the line it begins on, None for what is no record; empty lines are left out."""
-    reader = csv.reader(_lines(text))
-    cells: list[str] | None
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:  # a cell of more than 128 KiB, mostly an open quote; or a CR outside of quotes
-            cells = None
-        if cells != []:
-            yield line, cells
-
-
-def _lines(text: str) -> Iterator[str]:
-    """Lines with their ends, one at a time: LF, CRLF, or CR alone."""
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        yield text[start:end]
-        start = end
-
-
-def _row(row: int, line: int, header: list[str], keys: list[str], cells: list[str] | None) -> ImportedRow | RowError:
+def _row(row: int, line: int, columns: Columns, cells: list[str] | None) -> ImportedRow | RowError:
     if cells is not None and not any(cell.strip() for cell in cells):
         return RowError(row, line, "empty_row", tuple(cells))
-    if cells is None or len(cells) != len(header):
+    if cells is None or len(cells) != len(columns.header):
         return RowError(row, line, "wrong_columns", tuple(cells or ()))
-    if all(plain_key(cell) == key for cell, key in zip(cells, keys, strict=True)):
+    if all(plain_key(cell) == key for cell, key in zip(cells, columns.keys, strict=True)):
         return RowError(row, line, "repeated_header", tuple(cells))
-    fields = gather(zip(header, cells, strict=True))
-    inquiry = flat_draft(fields, DEFAULT_SOURCE).inquiry()
+    fields = _fields(columns, cells)
+    draft = flat_draft(fields, DEFAULT_SOURCE)
+    inquiry = replace(draft, times=(table_time(pick(fields, "time")),)).inquiry()
     if inquiry.received_at is None:
         return RowError(row, line, "bad_date", tuple(cells))
     if not (inquiry.email or inquiry.phone):
         return RowError(row, line, "no_contact", tuple(cells))
     inquiry = replace(inquiry, vendor_id=inquiry.vendor_id or _first(fields, "vendorid"))
     lead_source = inquiry.source or DEFAULT_SOURCE
-    contact_source = normal_source(_first(fields, "contactsource"))
+    contact_source = normal_source(_first(fields, CONTACT_SOURCE))
     return ImportedRow(
         row,
         line,
         inquiry,
         lead_source=lead_source,
         contact_source=contact_source,
-        warnings=tuple(_warnings(inquiry, fields, header, cells)),
+        warnings=tuple(_warnings(inquiry, fields, columns, cells)),
         cells=tuple(cells),
         known_as=_first(fields, KNOWN_AS),
         digest=hashlib.sha256(msgspec.json.encode((inquiry, lead_source, contact_source))).hexdigest(),
     )
+
+
+def _fields(columns: Columns, cells: list[str]) -> Fields:
+    """Non-blank texts by plain key; numbers that a spreadsheet has written with a decimal point are whole ones."""
+    fields: Fields = {}
+    for key, place in columns.places:
+        text = cells[place]
+        if text and not text.isspace():
+            fields.setdefault(key, []).append(_whole(text) if key in _NUMBERS else text)
+    return fields
+
+
+_NUMBERS: Final = frozenset((*NAMES["zipcode"], *NAMES["phone"], *NAMES["vendor_id"], *NAMES["mls_id"]))
+_WHOLE = re.compile(r"\s*(\d{1,20})\.0{1,10}\s*", re.ASCII)
 
 
 def _first(fields: Fields, key: str) -> str | None:
@@ -157,18 +140,23 @@ _CELLS: Final[tuple[tuple[Meaning, WhyNull, Callable[[str | None], Any]], ...]] 
 )
 
 
-def _warnings(inquiry: Inquiry, fields: Fields, header: list[str], cells: list[str]) -> Iterator[CellWarning]:
+def _warnings(inquiry: Inquiry, fields: Fields, columns: Columns, cells: list[str]) -> Iterator[CellWarning]:
     for meaning, why, normal in _CELLS:
         if meaning != "zipcode" and getattr(inquiry, meaning) is not None:
             continue  # it has been read; a zipcode may have come from the street line
         value = pick(fields, meaning)
         if value is not None and normal(value) is None:
-            column = next(
-                name
-                for name, cell in zip(header, cells, strict=True)
-                if cell == value and plain_key(name) in NAMES[meaning]
+            place = next(
+                place
+                for key, place in columns.places
+                if key in NAMES[meaning] and value in (cells[place], _whole(cells[place]))
             )
-            yield CellWarning(column.strip(), value, why)
+            yield CellWarning(columns.header[place].strip(), cells[place], why)
+
+
+def _whole(cell: str) -> str:
+    found = _WHOLE.fullmatch(cell)
+    return found[1] if found else cell
 
 
 # ----------------------------------------------------------------------------------------------- the same person

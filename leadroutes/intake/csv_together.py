@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import islice
 from operator import attrgetter
 
@@ -17,7 +17,8 @@ import msgspec
 
 from leadroutes import pipes
 from leadroutes.errors import Unavailable
-from leadroutes.intake.csv_import import ImportedRow, Record, RowError, read_csv, read_records, split_csv
+from leadroutes.intake.csv_import import ImportedRow, RowError, read_csv, read_records
+from leadroutes.intake.csv_tables import Record, split_csv
 from leadroutes.tasks import at_once
 
 PART = 1000  # rows that a process is given at a time
@@ -33,12 +34,12 @@ _READ = msgspec.msgpack.Decoder(tuple[list[ImportedRow], list[RowError]])
 Row = ImportedRow | RowError
 
 
-async def read_csv_together(body: bytes, *, large: int = LARGE) -> list[Row]:
+async def read_csv_together(body: bytes, given: Mapping[str, str] | None = None, *, large: int = LARGE) -> list[Row]:
     """What `read_csv` says of it, in the same order. Unavailable: a process that was reading has ended."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if len(body) < large or cores == 1:
-        return list(read_csv(body))
-    header, records = split_csv(body)
+        return list(read_csv(body, given))
+    header, records = split_csv(body, given)
     parts = enumerate(_parts(records))
     read: dict[int, list[Row]] = {}
 

@@ -16,6 +16,7 @@ from leadroutes.domain.places import Place
 from leadroutes.domain.terms import kind_named_by
 from leadroutes.domain.text import field_text, message_text, one_line
 from leadroutes.intake.adf import declared_encoding, is_adf, read_adf
+from leadroutes.intake.automatic import has_automatic_subject, why_automatic
 from leadroutes.intake.decoding import decode
 from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.draft import Draft
@@ -45,10 +46,14 @@ _NO_REPLY = re.compile(r"no[-_.]?reply|do[-_.]?not[-_.]?reply", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The innermost mail: who sent it when, its texts, its HTML pages, and what may be ADF."""
+    """The innermost mail: who sent it when, its texts, its HTML pages, and what may be ADF.
+
+    `subjects` are its own and those of the mails around it.
+    """
 
     sender: str | None
     reply_to: str | None
+    subjects: Sequence[str | None]
     sent_at: Sequence[datetime | None]
     texts: Sequence[str]
     pages: Sequence[str]
@@ -66,13 +71,19 @@ def recognises(delivery: Delivery) -> bool:
 
 
 def read(delivery: Delivery) -> Iterable[Result]:
-    """One lead, or one for each prospect of ADF, read as they are asked for; `not_a_lead`: nothing names a person."""
+    """One lead, or one for each prospect of ADF, read as they are asked for.
+
+    `not_a_lead`: nothing names a person, or it is an automatic reply.
+    """
     letter = open_letter(delivery.body)
     if letter.sheets:
         return (
             result for sheet in letter.sheets for result in read_adf(sheet, delivery.default_source, letter.sent_at)
         )
-    draft = _tagged_draft(letter.pages) or _labelled(letter)
+    draft = _tagged_draft(letter.pages)
+    if draft is None and any(map(has_automatic_subject, letter.subjects)):
+        raise Refused("not_a_lead", "The subject says that the mail is an automatic reply.")
+    draft = draft or _labelled(letter)
     if draft is None:
         raise Refused("not_a_lead", "The mail has neither lead metadata nor a label of a name, mail or phone.")
     whole = replace(
@@ -93,11 +104,13 @@ def open_letter(raw: bytes) -> Letter:
     chain = [mail]
     while inner := chain[0].attached_mail():
         chain.insert(0, inner)
+    if why := next((why for part in chain if (why := why_automatic(part))), None):
+        raise Refused("not_a_lead", f"The mail is an automatic reply or report: {why}.")
     dates = [mail_date(part.headers.get("date"), needs_zone=part is not mail) for part in chain]
-    return _letter(chain[0], dates)
+    return _letter(chain[0], dates, [part.headers.get("subject") for part in chain])
 
 
-def _letter(mail: Part, dates: list[datetime | None]) -> Letter:
+def _letter(mail: Part, dates: list[datetime | None], subjects: list[str | None]) -> Letter:
     leaves = list(mail.leaves())
     texts = _readable(part for part in leaves if part.media_type == "text/plain" and not part.is_attachment)
     pages = _readable((part for part in leaves if part.media_type == "text/html"), PAGE_LIMIT)
@@ -109,10 +122,12 @@ def _letter(mail: Part, dates: list[datetime | None]) -> Letter:
         texts, pages = [inner.text for inner in inner_texts], inner_pages
         headers = inner_texts[0].headers if inner_texts else inner_headers(page_text(inner_pages[0])).headers
         dates = [mail_date(headers.get("date") or headers.get("sent"), needs_zone=True), *dates]
+        subjects = [headers.get("subject"), *subjects]
     page_texts = [page_text(page) for page in pages]
     return Letter(
         sender=_address(headers.get("from")),
         reply_to=_address(headers.get("reply-to")),
+        subjects=subjects,
         sent_at=dates,
         texts=texts,
         pages=pages,

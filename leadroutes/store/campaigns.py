@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from leadroutes.domain.campaign import Step
+from leadroutes.domain.campaign import ON_BIRTHDAYS, Step, next_due
 from leadroutes.domain.model import CampaignAction
 from leadroutes.store import statement
 from leadroutes.store.leads import wake_worker
@@ -31,26 +31,38 @@ class Start:
 
 
 async def start_campaigns(
-    transaction: Transaction, planned: Iterable[tuple[Start, Sequence[Step]]]
+    transaction: Transaction, planned: Iterable[tuple[Start, Sequence[Step] | None]]
 ) -> dict[tuple[int, int, int], int]:
-    """Begin each with its steps, unless it runs already; none twice among those given.
+    """Begin each with its steps, unless it runs already: then the lead's history says so.
 
-    Returns the new rows' ids by (owner_id, contact_id, campaign_id).
+    None as steps: it begins for another start of the same contact and campaign. Returns the new rows' ids by
+    (owner_id, contact_id, campaign_id).
     """
     records = [_record(start, steps) for start, steps in planned]
+    if not records:
+        return {}
     rows = await transaction.fetch(statement("start_campaigns"), transaction.now, msgspec.json.encode(records).decode())
+    if again := [row for row in rows if row["settled_id"] is not None]:
+        await transaction.execute(
+            statement("take_over_steps"),
+            transaction.now,
+            [row["owner_id"] for row in again],
+            [row["settled_id"] for row in again],
+            [row["id"] for row in again],
+        )
     await wake_worker(transaction)
     return {(row["owner_id"], row["contact_id"], row["campaign_id"]): row["id"] for row in rows}
 
 
-def _record(start: Start, steps: Sequence[Step]) -> dict[str, Any]:
+def _record(start: Start, steps: Sequence[Step] | None) -> dict[str, Any]:
     return {
+        "is_first": steps is not None,
         "owner_id": start.owner_id,
         "contact_id": start.contact_id,
         "campaign_id": start.campaign_id,
         "lead_id": start.lead_id,
         "started_by": start.started_by,
-        "steps": [_step(step) for step in steps],
+        "steps": [_step(step) for step in steps or ()],
     }
 
 
@@ -66,7 +78,7 @@ def _step(step: Step) -> dict[str, Any]:
         "assigned_user_id": action.assigned_user_id,
         "is_stopped_on_text_reply": action.is_stopped_on_text_reply,
         "description": action.description,
-        "is_recurring": action.recurrence is not None,
+        "is_recurring": action.recurrence is not None or action.trigger_type == ON_BIRTHDAYS,
     }
 
 
@@ -94,9 +106,45 @@ async def queue_communications(transaction: Transaction, taken: Iterable[asyncpg
 async def _queue(
     transaction: Transaction, most: int, set_aside: Sequence[int], taken: Sequence[int] | None
 ) -> list[datetime]:
-    messages = await transaction.fetch(statement("queue_communications"), transaction.now, most, set_aside, taken)
-    await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in messages])
-    return [row["due_at"] for row in messages]
+    rows = await transaction.fetch(statement("queue_communications"), transaction.now, most, set_aside, taken)
+    await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in rows if row["id"] is not None])
+    if dealt_with := [row for row in rows if row["id"] is None]:
+        await transaction.execute(statement("finish_communications"), transaction.now, *_steps(dealt_with))
+    if of_birthdays := [row for row in rows if row["is_of_birthdays"]]:
+        await _repeat_birthdays(transaction, of_birthdays)
+    return [row["due_at"] for row in rows]
+
+
+def _steps(rows: Iterable[asyncpg.Record]) -> tuple[list[int], list[int]]:
+    pairs = [(row["owner_id"], row["communication_id"]) for row in rows]
+    return [owner_id for owner_id, _ in pairs], [step_id for _, step_id in pairs]
+
+
+async def _repeat_birthdays(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:
+    """Make next year's steps, by the contacts' birthdays and time zones as they are now."""
+    rows = await transaction.fetch(statement("load_birthday_steps"), *_steps(taken))
+    moments = [(row, moment) for row in rows if (moment := next_moment(row, transaction.now))]
+    if moments:
+        await transaction.execute(
+            statement("repeat_birthdays"),
+            [row["owner_id"] for row, _ in moments],
+            [row["id"] for row, _ in moments],
+            [moment for _, moment in moments],
+        )
+
+
+def next_moment(row: asyncpg.Record, now: datetime) -> datetime | None:
+    """When a step comes again, as the domain says of its action and its contact; None: it does not."""
+    if row["started_at"] is None or row["action_id"] is None:
+        return None
+    columns = {name: row[name] for name in CampaignAction.__struct_fields__ if name != "id"}
+    action = CampaignAction(id=row["action_id"], **columns)
+    return next_due(action, row["due_at"], row["started_at"], now, row["timezone"], row["birthday"])
+
+
+async def repeat_held_birthdays(transaction: Transaction) -> None:
+    """After a restore: what was held back of birthdays comes again in its time; the worker does what is missed here."""
+    await queue_communications(transaction, await transaction.fetch(statement("find_held_birthdays")))
 
 
 async def repeat_tasks(

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from email import message_from_bytes
 
 import pytest
 
-from leadroutes.channels.email import MOST_CONNECTIONS, Email, open_email
+from leadroutes.channels.email import MOST_CONNECTIONS, Email, make_mail, open_email
 from leadroutes.channels.envelope import DeliveryError, Envelope
 from leadroutes.settings import Settings
 from tests.mailbox import Mailbox
@@ -58,3 +59,9 @@ async def test_after_a_refusal_the_next_mail_is_taken(email: Email, mailbox: Mai
     assert refused.value.is_permanent
     await email.send(envelope(1))
     assert [str(mail["Subject"]) for mail in mailbox.mails] == ["New lead 1"]
+
+
+def test_every_mail_says_that_a_program_sent_it_and_wants_no_automatic_answer() -> None:
+    mail = message_from_bytes(make_mail(envelope(), "leads@example.com"))
+    assert mail.get_all("Auto-Submitted") == ["auto-generated"]
+    assert mail.get_all("X-Auto-Response-Suppress") == ["All"]

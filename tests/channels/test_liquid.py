@@ -29,6 +29,62 @@ def test_a_template_is_filled_in(template: str, words: str) -> None:
     assert render(template, MIA) == words
 
 
+NOBODY = {
+    "first_name": None, "last_name": "", "street_address": None, "city": None, "state": "CO", "zipcode": None,
+    "contact": {"first_name": None}, "property": {"street_address": "", "city": "Denver"}, "gap": " ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("Hi {{first_name}},", "Hi,"),
+        ("Hi  {{ contact.first_name }}!", "Hi!"),
+        ("Dear {{first_name}} {{last_name}}, hello", "Dear, hello"),
+        ("Hi {% echo first_name %},", "Hi,"),
+        ("Hi {{ first_name | upcase }},", "Hi,"),
+        ("Hi {{ first_name | default: 'there' }},", "Hi there,"),
+        ("Hi {{ nobody.at.all }},", "Hi,"),
+        ("{% capture hi %}Hi {{first_name}}{% endcapture %}[{{ hi }}]", "[Hi]"),
+        ("Hi {{first_name}}you {{first_name}}{{state}}", "Hi you CO"),
+        ("{{first_name}}, are you still looking?", "Are you still looking?"),
+        ("Hello.\n{{first_name}}, are you?", "Hello.\nAre you?"),
+        ("So, {{first_name}}, are you?", "So, are you?"),
+        ("a{{gap}}b {{ '' }}c", "a b c"),
+        ("Thank you for asking about {{street_address}}.", "Thank you for asking about the property."),
+        ("{{ property.street_address }} is yours. {{ street_address }}!", "The property is yours. The property!"),
+        ("About {{ property.street_address }} in {{ property.city }}", "About the property in Denver"),
+        ("Homes in {{city}}, {{zipcode}}?", "Homes in the area?"),
+        ("{{street_address}}, {{city}}, {{state}} {{zipcode}}", "The property, CO"),
+        ("{% if street_address %}yes{% else %}no{% endif %}", "no"),
+        ("{{ street_address | default: 'your search' }}", "your search"),
+    ],
+)
+def test_what_is_not_known_leaves_no_gap(template: str, words: str) -> None:
+    assert check_template(template) is None
+    assert render(template, NOBODY) == words
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("<p>Hi {{first_name}},</p>", "<p>Hi,</p>"),
+        ("<p>Hi <b>{{first_name}}</b>,</p>", "<p>Hi<b></b>,</p>"),
+        ("<p>Hi&nbsp;{{first_name}},</p>", "<p>Hi,</p>"),
+        ("<p>{{first_name}}, are you?</p>", "<p>Are you?</p>"),
+        ("<p>About <i>{{street_address}}</i>.</p>", "<p>About <i>the property</i>.</p>"),
+    ],
+)
+def test_what_is_not_known_leaves_no_gap_in_markup(template: str, words: str) -> None:
+    assert render(template, NOBODY, markup=True) == words
+
+
+def test_many_unknown_values_count_as_little_as_none() -> None:
+    """What is written again because of them is not counted towards the size of what may be written."""
+    words = render("{% for i in (1..200) %}" + "word {{first_name}} " * 100 + "{% endfor %}", NOBODY)
+    assert words == "word " * 200 * 100
+
+
 def test_values_are_escaped_in_markup_and_the_markup_is_kept() -> None:
     evil = {"first_name": "<script>&"}
 

@@ -1,17 +1,24 @@
 """Past leads from a file: each row in once or reported, nobody alerted, and the same person one contact."""
 
 import asyncio
+import csv
 import json
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
+from typing import Literal
 
 import asyncpg
 import pytest
 
 from leadroutes.doctor import examine
 from leadroutes.engine import Engine
-from leadroutes.errors import NotFound
-from leadroutes.importing import Report, import_leads
+from leadroutes.errors import Invalid, NotFound
+from leadroutes.exporting import export
+from leadroutes.import_report import report_csv
+from leadroutes.imported import Report
+from leadroutes.importing import import_leads
+from leadroutes.intake.csv_tables import fault_of, split_csv
 from leadroutes.store.postgres import Database
 from tests.town import Town
 
@@ -28,10 +35,13 @@ async def town(database: Database) -> Town:
     return await Town.found(database)
 
 
-async def bring_in(town: Town, content: bytes, *, route: bool = False, dry_run: bool = False) -> Report:
+async def bring_in(
+    town: Town, content: bytes, *, route: bool = False, dry_run: bool = False, received_at: str | None = None
+) -> Report:
     return await import_leads(
-        town.database, content, "alice@example.com", route=route, dry_run=dry_run, tell=lambda *_: None
-    )
+        town.database, content, "alice@example.com", route=route, dry_run=dry_run, tell=lambda *_: None,
+        received_at=received_at,
+    )  # fmt: skip
 
 
 def a_file(*rows: str) -> bytes:
@@ -224,6 +234,116 @@ async def test_a_stranger_owns_nothing(town: Town) -> None:
         await import_leads(
             town.database, HISTORY, "nobody@example.com", route=False, dry_run=False, tell=lambda *_: None
         )
+
+
+# ------------------------------------------------------------------------------------------------- a file as a whole
+
+
+async def test_a_file_without_a_date_is_refused_once_with_what_would_do(town: Town) -> None:
+    report = await bring_in(town, b"First Name,Email 1\nMia,mia@example.com\nNoa,noa@example.com\n")
+    assert report.fault is not None
+    for word in ("received_at", "Date Added", "--received-at", "First Name, Email 1"):
+        assert word in report.fault
+    assert (report.rows, report.imported) == (0, 0)
+    assert list(report.shown()) == []
+    assert await town.database.fetchval("SELECT count(*) FROM leads") == 0
+
+
+async def test_a_date_can_be_given_for_the_rows_that_name_none(town: Town) -> None:
+    file = b"First Name,Email,Created\nMia,mia@example.com,\nNoa,noa@example.com,4/2/2026\nOla,ola@example.com,soon\n"
+    report = await bring_in(town, file, received_at="4/1/2026 9:00 AM")
+    assert [(error.row, error.why) for error in report.rejected] == [(3, "bad_date")]
+    rows = await town.database.fetch("SELECT created_at FROM leads ORDER BY created_at")
+    moments = [datetime(2026, 4, 1, 9, tzinfo=UTC), datetime(2026, 4, 2, tzinfo=UTC)]
+    assert [row["created_at"] for row in rows] == moments
+
+    undated = b"First Name,Email\nEve,eve@example.com\n"
+    assert (await bring_in(town, undated, received_at="2026-04-01")).imported == 1
+    with pytest.raises(Invalid, match="'soon' was given; expected"):
+        await bring_in(town, undated, received_at="soon")
+
+
+async def test_a_file_of_which_no_row_can_be_imported_says_why_once(town: Town) -> None:
+    report = await bring_in(town, a_file(*(a_row("mia@example.com", at="20/04/2026") for _ in range(3))))
+    assert report.fault == (
+        "No row can be imported. All 3 have the same fault: bad_date: expected 2026-04-02T15:15:00Z or 4/2/2026 3:15 PM"
+        " (month first; UTC where no time zone is named)"
+    )
+    assert len(report.rejected) == 3
+
+
+async def test_what_was_expected_is_said_once(town: Town) -> None:
+    wrong = (a_row("noa@example.com", at="20/04/2026") for _ in range(3))
+    report = await bring_in(town, a_file(a_row("mia@example.com"), *wrong))
+    assert report.fault is None
+    assert sum("4/2/2026 3:15 PM" in line for line in report.shown()) == 1
+
+
+@pytest.mark.parametrize("what", ["leads", "contacts"])
+async def test_what_is_exported_is_read_back(town: Town, what: Literal["leads", "contacts"]) -> None:
+    await bring_in(town, b"\n".join(HISTORY.split(b"\n")[:60]))
+    file = StringIO()
+    await export(town.database, what, "alice@example.com", file)
+    written = file.getvalue().encode()
+    assert fault_of(split_csv(written)[0]) is None
+    report = await import_leads(
+        town.database, written, "dave@example.com", route=False, dry_run=False, tell=lambda *_: None
+    )
+    assert (report.rejected, report.warnings) == ([], [])
+    columns = "contacts.first_name, last_name, email, coalesce(mobile_phone, home_phone)"
+    if what == "leads":
+        columns += ", leads.created_at, type, listing_price, zipcode, text_body"
+    people = "SELECT {} FROM contacts JOIN leads ON contact_id = contacts.id WHERE contacts.owner_id = $1"
+    of_alice, of_dave = [
+        set(map(tuple, await town.database.fetch(people.format(columns), user_id)))
+        for user_id in (town.users["alice"], town.users["dave"])
+    ]
+    assert of_alice == of_dave
+    assert report.imported > 30
+
+
+# ------------------------------------------------------------------------------------------------- who was joined
+
+
+async def test_an_import_says_whom_it_took_for_whom_before_and_after(town: Town) -> None:
+    contact_id = await town.contact("alice", first_name="Amelia", last_name="Reyes", email="amelia@example.com")
+    for kind, value in (("email", "amelia@example.com"), ("phone", "+13035550150")):
+        identity = "INSERT INTO contact_identities VALUES ($1, $2, $3, $4)"
+        await town.database.execute(identity, town.users["alice"], kind, value, contact_id)
+    rows = [
+        a_row("amelia@example.com", name="Amelia"),
+        a_row("bond@example.com", "303-555-0151", name="Amelia"),
+        a_row(phone="303-555-0150", name="Amelia").replace("Lund", "Bond"),
+        a_row("bond@example.com", "(303) 555-0151", name="AMELIA"),
+        a_row("mia@example.com"),
+    ]
+    expected = [
+        "3 joined to a person who is known: 2 to contacts, 1 to earlier rows; 2 under another name",
+        f"line 2 (row 1): joined to contact {contact_id} (Amelia Reyes) by e-mail; the row says Amelia Lund",
+        f"line 4 (row 3): joined to contact {contact_id} (Amelia Reyes) by phone; the row says Amelia Bond",
+        "line 5 (row 4): joined to row 2 (Amelia Lund) by e-mail and phone",
+    ]
+    for dry_run in (True, False):
+        report = await bring_in(town, a_file(*rows), dry_run=dry_run)
+        assert list(report.shown())[:-1] == expected
+        written = list(csv.DictReader(StringIO(report_csv(report, a_file(*rows)))))
+        told = [(row["import_row"], row["import_joined_to"], row["import_joined_by"]) for row in written]
+        amelia = f"contact {contact_id}"
+        assert told == [("1", amelia, "mail"), ("3", amelia, "phone"), ("4", "row 2", "both")]
+        assert [row["import_name_there"] for row in written] == ["Amelia Reyes", "Amelia Reyes", "Amelia Lund"]
+        assert [row["import_is_other_name"] for row in written] == ["yes", "yes", "no"]
+    assert (await bring_in(town, a_file(*rows))).joined == [], "rows that were in already are joined to nobody"
+    report_again = await bring_in(town, report_csv(report, a_file(*rows)).encode())
+    assert (report_again.imported, report_again.known) == (0, 3)
+
+
+async def test_a_dry_run_of_many_batches_gives_the_account_of_the_import(town: Town) -> None:
+    content = a_long_file()
+    dry = await bring_in(town, content, dry_run=True)
+    real = await bring_in(town, content)
+    assert (dry.imported, dry.known) == (real.imported, real.known)
+    assert [each.line() for each in dry.joined] == [each.line() for each in real.joined]
+    assert len(list(dry.shown())) == 1 + 20 + 1 + 1
 
 
 # ------------------------------------------------------------------------------------------------ files of many batches

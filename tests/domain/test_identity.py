@@ -46,6 +46,29 @@ from leadroutes.domain.identity import (
         ("John Smith, III", "John", "Smith, III"),
         ("John Smith, sr", "John", "Smith, sr"),
         ("Smith,", "Smith", None),
+        ("John W. Dunn, V", "John", "W. Dunn, V"),
+        ("John Dunn, MD", "John", "Dunn, MD"),
+        ("John Dunn, M.D., Ph.D.", "John", "Dunn, M.D., Ph.D."),
+        ("John Dunn, Esq.", "John", "Dunn, Esq."),
+        ("Ann Lee, Realtor", "Ann", "Lee, Realtor"),
+        ("Ann Lee, Realtor at Juniper & Vale", "Ann", "Lee, Realtor at Juniper & Vale"),
+        ("Smith, John, Jr.", "John", "Smith, Jr."),
+        ("Smith, Jr., John", "John", "Smith, Jr."),
+        ("Rosa Smith, Dr.", "Rosa", "Smith"),
+        ("Royce, Ed", "Ed", "Royce"),
+        ("Ma, Andrew", "Andrew", "Ma"),
+        ("Tran, V", "V", "Tran"),
+        ("Tran, V, MD", "V", "Tran, MD"),
+        ("Tran Van, Do", "Do", "Tran Van"),
+        ("Tran Van, DO", "Tran", "Van, DO"),
+        ("Van Maximilian Carlson", "Van", "Maximilian Carlson"),
+        ("O'Neil, Shaun & Kate", "Shaun & Kate", "O'Neil"),
+        ("🏡 Zoë Hart", "Zoë", "Hart"),
+        ("Hart, 🏡 Zoë", "Zoë", "Hart"),
+        ("1. Ann Lee", "Ann", "Lee"),
+        ("• 2) Dr. Ann Lee", "Ann", "Lee"),
+        ("& Ann Lee", "Ann", "Lee"),
+        ("{{ 7 | times: 7 }}", None, "7 | times: 7 }}"),
         ("Tom & Ann Lee", "Tom & Ann", "Lee"),
         ("Tom and Ann Lee", "Tom & Ann", "Lee"),
         ("Tom AND Ann de la Cruz", "Tom & Ann", "de la Cruz"),
@@ -94,6 +117,26 @@ def test_a_full_name_is_split_only_where_both_names_are_missing() -> None:
     assert normal_names("", " ", "Bob Stone") == ("Bob", "Stone")
     assert normal_names("Dr. Ann Marie", "Lee, Jr.", None) == ("Dr. Ann Marie", "Lee, Jr.")
     assert normal_names("123", "ann@example.com", "Bob Stone") == ("Bob", "Stone")
+
+
+@pytest.mark.parametrize("nothing", ["null", "N/A", "None", "UNDEFINED", " na ", "--"])
+def test_names_that_both_say_nothing_are_none(nothing: str) -> None:
+    assert normal_names(nothing, nothing) == (None, None)
+    assert normal_names(nothing, "null", "Bob Stone") == ("Bob", "Stone")
+    assert normal_names(None, None, f"{nothing} {nothing}") == (None, None)
+
+
+def test_a_name_that_says_nothing_is_a_name_beside_another_one() -> None:
+    assert normal_names("Jane", "Null") == ("Jane", "Null")
+    assert normal_names("None", "Lee") == ("None", "Lee")
+    assert normal_names("None", None) == ("None", None)
+
+
+@given(st.lists(st.text(st.sampled_from("Av. ,1🏡-&")), max_size=8).map("".join), st.text())
+def test_a_first_name_that_is_split_off_has_a_letter_and_no_comma(full: str, other: str) -> None:
+    for each in (full, other):
+        first, _ = split_name(each)
+        assert first is None or (any(map(str.isalpha, first)) and not first.endswith(","))
 
 
 @pytest.mark.parametrize(
@@ -169,6 +212,14 @@ def test_a_portals_relay_address_is_known() -> None:
         ("303-555-0142 or 720-555-0101", "+13035550142"),
         ("home 303-555-0142 and work 720-555-0101", "+13035550142"),
         ("555-0142; 720-555-0101", "+17205550101"),
+        ("303-555-0142 (call after 5)", "+13035550142"),
+        ("303-555-0142 extn 136", "+13035550142"),
+        ("303-555-0142 (136)", "+13035550142"),
+        ("303-555-0142 [ 12 ] ", "+13035550142"),
+        ("after 5pm 303-555-0142, or before 9", "+13035550142"),
+        ("303 and then 555-0142", "+13035550142"),
+        ("(303) 555 (0142)", "+13035550142"),
+        ("303-555-0142 9", None),
         ("n/a, 303-555-0142 x4 | 720-555-0101", "+13035550142"),
         ("303/555-0142", "+13035550142"),
         ("３０３-555-0142", "+13035550142"),
@@ -178,6 +229,13 @@ def test_a_portals_relay_address_is_known() -> None:
         ("mobile +33 1 23 45 67 89", "+33123456789"),
         ("+52 55 1234 5678 / 303-555-0142", "+525512345678"),
         ("+4712345 678", "+4712345678"),
+        ("+44 20 7946 0958 after 6", "+442079460958"),
+        ("+44 20 7946 0958 or 555", "+442079460958"),
+        ("+44 20 7946 0958 (136)", "+442079460958"),
+        ("+44 20 7946 (0958)", "+442079460958"),
+        ("+44 (0)20 7946 0958", "+442079460958"),
+        ("+44 020 7946 0958", "+442079460958"),
+        ("+39 06 6982 1234", "+390669821234"),
         ("+123456", None),
         ("+1234567890123456", None),
         ("+0 303 555 0142", None),

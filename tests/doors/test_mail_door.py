@@ -274,3 +274,13 @@ async def test_another_mail_server_delivers_by_lmtp_one_recipient_at_a_time(door
     later = await asyncio.to_thread(deliver)
     assert await doors.count("leads") == 1
     assert [code for code, _ in later.values()] == [452]
+
+
+async def test_an_automatic_reply_is_kept_and_starts_nothing(doors: Doors) -> None:
+    reply = b"Auto-Submitted: auto-replied (vacation)\r\n" + MAIL
+    await doors.send(reply, await doors.key())
+
+    row = await doors.arrival()
+    assert (row["format"], row["status"], row["reason"].partition(":")[0]) == ("email", "rejected", "not_a_lead")
+    assert await doors.count("leads") == await doors.count("contacts") == await doors.count("messages") == 0
+    assert b"Auto-Submitted: auto-replied (vacation)" in await doors.database.fetchval("SELECT body FROM arrivals")

@@ -279,6 +279,7 @@ async def test_a_birthdays_step_that_is_years_late_is_sent_once(brokerage: Broke
     await drip(brokerage, 60)
     await brokerage.ask()
     await database.execute("UPDATE campaign_actions SET trigger_type = 2")
+    await database.execute("UPDATE contacts SET birthday = '1980-05-17'")
     await database.execute("UPDATE contact_communications SET send_at = now() - interval '5 years 1 day'")
     await brokerage.engine.do_due()
     late, coming = await database.fetch("SELECT send_at, taken_at FROM contact_communications ORDER BY send_at")

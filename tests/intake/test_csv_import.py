@@ -89,7 +89,7 @@ def test_a_file_of_windows_1252_is_read() -> None:
         (HEADER, "repeated_header"),
         ("Received At,FIRST NAME,E-mail,Phone", "repeated_header"),
         (",Ann,ann@example.com,", "bad_date"),
-        ("11/20/2026,Ann,ann@example.com,", "bad_date"),
+        ("20/11/2026,Ann,ann@example.com,", "bad_date"),
         ("2026-11-20,Ann,nobody,555-0142", "no_contact"),
         ("2026-11-20,Ann,n/a,none", "no_contact"),
         ('2026-11-20,Ann,"ann@example.com,303-555-0142', "wrong_columns"),

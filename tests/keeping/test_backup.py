@@ -416,6 +416,7 @@ async def test_a_birthday_that_may_have_been_wished_is_wished_next_year(
 ) -> None:
     await backed_up_before_it_was_sent(brokerage, database_url, command, tmp_path / "monday.backup")
     await ask(database_url, "UPDATE campaign_actions SET trigger_type = 2 WHERE delay_by_seconds = 3600")
+    await ask(database_url, "UPDATE contacts SET birthday = to_char(now(), 'YYYY-MM-DD')")
     await command(database_url, "backup", tmp_path / "monday.backup", "--force")
     await command(empty_url, "restore", tmp_path / "monday.backup")
 

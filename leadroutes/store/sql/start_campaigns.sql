@@ -1,27 +1,31 @@
--- $1 now, $2 starts (a JSON list, one per contact and campaign). A campaign that still runs for a contact is not
--- started again; one whose every step is done is settled first. Answers those that were started.
+-- $1 now, $2 starts (a JSON list; is_first: of each contact and campaign once). A campaign that still runs for a contact is
+-- not started again: while one of its one-time communications has not left. One that is over for this question is settled
+-- first; its open tasks stay, and what comes again is taken over by take_over_steps. A lead whose campaign is not started says
+-- so in its history. Answers those that were started, with what was settled for them.
 -- A limit that the planner does not know is a tenth to it: two of them, and it takes the list for one row.
 WITH start AS (
     SELECT * FROM (SELECT * FROM json_to_recordset($2::json) AS x (
-        owner_id bigint, contact_id bigint, campaign_id bigint, lead_id bigint, started_by bigint, steps json)
+        owner_id bigint, contact_id bigint, campaign_id bigint, lead_id bigint, started_by bigint, is_first boolean, steps json)
         LIMIT json_array_length($2::json)) x LIMIT json_array_length($2::json)
 ), settled AS (
     UPDATE campaign_contacts r SET ended_at = $1
     FROM start s
-    WHERE r.owner_id = s.owner_id AND r.contact_id = s.contact_id AND r.campaign_id = s.campaign_id
+    WHERE s.is_first
+      AND r.owner_id = s.owner_id AND r.contact_id = s.contact_id AND r.campaign_id = s.campaign_id
       AND r.ended_at IS NULL
       AND NOT EXISTS (
         SELECT FROM contact_communications c
-        WHERE c.owner_id = r.owner_id AND c.campaign_contact_id = r.id AND c.is_active)
-      AND NOT EXISTS (
-        SELECT FROM tasks t
-        WHERE t.owner_id = r.owner_id AND t.campaign_contact_id = r.id AND t.status = 'incomplete')
-    RETURNING r.id
+        WHERE c.owner_id = r.owner_id AND c.campaign_contact_id = r.id AND c.is_active
+          AND (c.type <> 'Call Contact' OR c.taken_at IS NULL)  -- a call has left when its alert is made
+          AND NOT EXISTS (
+            SELECT FROM campaigns g JOIN campaign_actions a ON a.owner_id = g.owner_id AND a.trigger_type = 2
+            WHERE g.id = c.campaign_id AND a.id = c.action_id))
+    RETURNING r.owner_id, r.campaign_id, r.contact_id, r.id
 ), started AS (
     INSERT INTO campaign_contacts (owner_id, campaign_id, contact_id, lead_id, started_by, created_at)
     SELECT s.owner_id, s.campaign_id, s.contact_id, s.lead_id, s.started_by, $1
     FROM start s JOIN campaigns c ON c.id = s.campaign_id
-    WHERE (SELECT count(*) FROM settled) >= 0          -- so that it happens first
+    WHERE s.is_first AND (SELECT count(*) FROM settled) >= 0          -- so that it happens first
     ON CONFLICT (owner_id, campaign_id, contact_id) WHERE ended_at IS NULL DO NOTHING
     RETURNING owner_id, campaign_id, contact_id, lead_id, id
 ), step AS (
@@ -33,6 +37,7 @@ WITH start AS (
     CROSS JOIN LATERAL json_to_recordset(s.steps) AS x (
         action_id bigint, type text, is_communication boolean, due_at timestamptz, is_past boolean, template_id bigint,
         assigned_user_id bigint, is_stopped_on_text_reply boolean, description text, is_recurring boolean)
+    WHERE s.is_first
 ), communication AS (
     INSERT INTO contact_communications (owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id, type,
         template_id, assigned_user_id, is_stopped_on_text_reply, is_active, send_at, completed_at)
@@ -48,5 +53,15 @@ WITH start AS (
            CASE WHEN is_recurring THEN due_at END, $1, $1
     FROM step WHERE NOT is_communication
     ORDER BY due_at
+), not_started AS (
+    INSERT INTO lead_events (owner_id, lead_id, at, kind, by_user_id, detail)
+    SELECT s.owner_id, s.lead_id, $1, 'campaign not started', s.started_by,
+           jsonb_build_object('campaign_id', s.campaign_id, 'reason', CASE
+               WHEN EXISTS (SELECT FROM campaigns c WHERE c.id = s.campaign_id)
+               THEN 'it is still running for the contact' ELSE 'it has been removed' END)
+    FROM start s
+    LEFT JOIN started r ON r.owner_id = s.owner_id AND r.campaign_id = s.campaign_id AND r.contact_id = s.contact_id
+    WHERE s.lead_id IS NOT NULL AND (r.id IS NULL OR NOT s.is_first)
 )
-SELECT owner_id, campaign_id, contact_id, id FROM started
+SELECT owner_id, campaign_id, contact_id, started.id, settled.id AS settled_id
+FROM started LEFT JOIN settled USING (owner_id, campaign_id, contact_id)
