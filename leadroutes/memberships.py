@@ -14,26 +14,29 @@ from leadroutes.store.postgres import Database, Transaction
 ACCEPTED = "Accepted"
 
 
-async def answer(database: Database, member_id: int, user_id: int, status: str) -> None:
+async def answer(
+    database: Database, member_id: int, user_id: int, status: str, *, agrees: bool = True, has_link: bool = False
+) -> None:
     """The user sets the own status: accepts, declines, leaves, or agrees once more. NotFound for what is not there.
 
-    To accept a team that shares contacts is to agree to the sharing; so is to accept it again.
+    To accept a team that shares contacts is to agree to the sharing; so is to accept it again. Not `agrees`: the page
+    that was answered did not say that it shares. `has_link`: an e-mail that it was sent to need not be the user's own.
     """
 
     async def work(transaction: Transaction) -> None:
-        await set_status(transaction, member_id, user_id, status)
+        await set_status(transaction, member_id, user_id, status, agrees=agrees, has_link=has_link)
 
     await database.run(work)
 
 
 async def set_status(
-    transaction: Transaction, member_id: int, user_id: int, status: str, *, has_link: bool = False
+    transaction: Transaction, member_id: int, user_id: int, status: str, *, agrees: bool, has_link: bool
 ) -> None:
-    """The same in a transaction; `has_link`: the user has opened the link, so the e-mail need not be the user's own."""
+    """The same in a transaction."""
     place = await find_place(transaction, member_id)
     if place is None:
         raise NotFound.record(member_id)
-    is_sharing = status == ACCEPTED and await is_sharing_team(transaction, place["team_id"])
+    is_sharing = status == ACCEPTED and await is_sharing_team(transaction, place["team_id"]) and agrees
     if place["user_id"] is None:
         await _answer_by_email(transaction, member_id, user_id, status, is_sharing=is_sharing, has_link=has_link)
         return
@@ -65,9 +68,7 @@ async def _answer_by_email(
     if status == ACCEPTED:
         await transaction.execute(statement("accept_invitation"), member_id, user_id, is_sharing)
     else:
-        await transaction.execute(
-            "UPDATE team_invitations SET request_status = $2 WHERE id = $1", member_id, status
-        )
+        await transaction.execute("UPDATE team_invitations SET request_status = $2 WHERE id = $1", member_id, status)
 
 
 async def decline_by_link(transaction: Transaction, member_id: int) -> None:

@@ -157,6 +157,12 @@ async def add_email_token(database: Database, change_id: int) -> str | None:
     return token if kept is not None else None
 
 
+async def is_email_asked_for(database: Database, change_id: int) -> bool:
+    """Whether the change still waits for its link to be opened."""
+    sql = "SELECT EXISTS (SELECT FROM email_changes WHERE id = $1 AND expires_at > now())"
+    return bool(await database.fetchval(sql, change_id))
+
+
 async def find_email_change(database: Database, token: str) -> asyncpg.Record | None:
     """id, email, name (of the user) behind a link; None for one that is over."""
     return await database.fetchrow(statement("find_email_change"), hash_secret(token))
