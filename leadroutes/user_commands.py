@@ -20,7 +20,7 @@ def change(
     first_name: Annotated[str | None, typer.Option(help="First name.")] = None,
     last_name: Annotated[str | None, typer.Option(help="Last name.")] = None,
     username: Annotated[str | None, typer.Option(help="User name.")] = None,
-    phone: Annotated[str | None, typer.Option(help="Phone for alerts, with its area code; an empty text: none.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Phone for alerts, with its area code; empty: none.")] = None,
     timezone: Annotated[str | None, typer.Option(help="A name like America/Denver.")] = None,
     admin: Annotated[bool | None, typer.Option("--admin/--no-admin", help="May change users through the API.")] = None,
     broker: Annotated[bool | None, typer.Option("--broker/--no-broker", help="May have sub-accounts.")] = None,
@@ -64,7 +64,8 @@ def close(
     out.print("Closed")
     if left:
         out.print("These have contacts or open tasks that are still assigned to the account, to be assigned anew:")
-        print_table(("owner", "contacts", "tasks"), [(row["owner_email"], row["contacts"], row["tasks"]) for row in left])
+        rows = [(row["owner_email"], row["contacts"], row["tasks"]) for row in left]
+        print_table(("owner", "contacts", "tasks"), rows)
 
 
 def open_(email: Email) -> None:

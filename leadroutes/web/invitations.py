@@ -104,7 +104,9 @@ class InvitationPages:
 
         async def work(transaction: Transaction) -> int:
             user_id = await add_user(transaction, wanted)
-            await memberships.set_status(transaction, invitation.id, user_id, "Accepted", agrees=_agrees(form), has_link=True)
+            await memberships.set_status(
+                transaction, invitation.id, user_id, "Accepted", agrees=_agrees(form), has_link=True
+            )
             return user_id
 
         try:
