@@ -76,5 +76,3 @@ async def end_sharing(transaction: Transaction, user_ids: Iterable[int]) -> None
     `user_ids` are all whom the change concerns: the owners, those who assigned, and those who were assigned.
     """
     await transaction.execute(statement("return_shared_contacts"), sorted(set(user_ids)), transaction.now)
-
-

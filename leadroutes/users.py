@@ -48,9 +48,7 @@ async def change_user(database: Database, user_id: int, sent: Mapping[str, Any],
             await _hand_over(transaction, user_id, sent.get("successor_user_id"))
         await _write(transaction, user_id, changed | ({"password_hash": password_hash} if password_hash else {}))
         if "email" in changed and changed["email"] != before["email"]:
-            await add_account_message(
-                transaction, user_id, "email_changing", user_id=user_id, address=before["email"]
-            )
+            await add_account_message(transaction, user_id, "email_changing", user_id=user_id, address=before["email"])
         if password_hash is not None or is_closing:
             await end_proofs(transaction, user_id, None if is_closing else by.token_hash, is_closing=is_closing)
         if is_closing:
@@ -63,9 +61,7 @@ async def change_user(database: Database, user_id: int, sent: Mapping[str, Any],
 async def _lock(transaction: Transaction, user_id: int) -> asyncpg.Record:
     """The administrators come first, in one order, so that of two who go at once one is the last."""
     await transaction.execute("SELECT FROM users WHERE is_admin ORDER BY id FOR NO KEY UPDATE")
-    row = await transaction.fetchrow(
-        "SELECT email, is_active FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id
-    )
+    row = await transaction.fetchrow("SELECT email, is_active FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
     if row is None:
         raise NotFound.record(user_id)
     return row

@@ -96,9 +96,7 @@ async def end_proofs(
     and the links in alerts end as well.
     """
     # The grants first: what is being made from one is waited for, and seen by the next statement.
-    await transaction.execute(
-        "UPDATE grants SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", user_id
-    )
+    await transaction.execute("UPDATE grants SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", user_id)
     await transaction.execute(statement("end_proofs"), user_id, kept, is_closing)
     if is_closing:
         await transaction.execute(statement("end_claim_links"), user_id)

@@ -64,9 +64,7 @@ async def test_an_invitation_by_email_is_answered_alike_whether_there_is_an_acco
 async def test_the_two_forms_do_not_know_of_each_other(town):
     """Otherwise the one would tell whose the other is."""
     team_id, _ = await dave_invites(town, email="alice@example.com")
-    by_id = await ask(
-        town, "dave", "POST", "/team-members", json={"team_id": team_id, "user_id": town.users["alice"]}
-    )
+    by_id = await ask(town, "dave", "POST", "/team-members", json={"team_id": team_id, "user_id": town.users["alice"]})
     assert by_id.status == 201
     assert (await ask(town, "dave", "GET", f"/team-members?user_id={town.users['alice']}")).json["total"] == 0
 

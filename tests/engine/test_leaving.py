@@ -1,4 +1,4 @@
-"""A member leaves, in every way in which one can: what was offered through the team is withdrawn, and the next moves up."""
+"""A member leaves, in each way there is: what was offered through the team is withdrawn, and the next moves up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

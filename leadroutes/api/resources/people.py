@@ -1,7 +1,5 @@
 """Sub-accounts, teams, and how offers reach the members of teams."""
 
-
-
 import secrets
 from typing import Any
 
