@@ -1,33 +1,9 @@
 -- Identity: who is a member, who has agreed to share, who is invited, what proves a user, and what changes of a user.
 
--- What was offered to a member who has left since can no longer be claimed; the lead lapses at once if no one else can.
--- First, as it reads most: what follows only adds, and holds its locks for a moment.
+-- What was offered to a member who has left is withdrawn; the history says so.
 ALTER TABLE lead_events DROP CONSTRAINT lead_events_kind_check, ADD CONSTRAINT lead_events_kind_check CHECK (kind IN
     ('touched', 'updated', 'reassigned by the source', 'routed', 'declined', 'skipped', 'expired', 'unclaimed',
      'claimed', 'assigned', 'withdrawn')) NOT VALID;
-WITH now AS (
-    SELECT domain_anchor + (clock_timestamp() - real_anchor) * scale AS at FROM domain_clock
-), withdrawn AS (
-    UPDATE offers o
-    SET state = 'withdrawn', reason = 'the member has left the team', closed_at = now.at
-    FROM now
-    WHERE o.state IN ('notified', 'expired') AND o.team_id IS NOT NULL AND o.user_id <> o.owner_id
-      AND NOT EXISTS (SELECT FROM claims c WHERE c.owner_id = o.owner_id AND c.lead_id = o.lead_id)
-      AND NOT EXISTS (SELECT FROM team_members m
-                      WHERE m.owner_id = o.owner_id AND m.team_id = o.team_id AND m.user_id = o.user_id
-                        AND m.request_status = 'Accepted')
-    RETURNING o.owner_id, o.lead_id, o.user_id, o.id
-), told AS (
-    INSERT INTO lead_events (owner_id, lead_id, at, kind, user_id, detail)
-    SELECT w.owner_id, w.lead_id, now.at, 'withdrawn', w.user_id, '{"reason": "the member has left the team"}'
-    FROM withdrawn w, now
-)
-UPDATE leads l SET lapses_at = least(l.lapses_at, now.at)
-FROM now
-WHERE l.lapses_at IS NOT NULL AND (l.owner_id, l.id) IN (SELECT owner_id, lead_id FROM withdrawn)
-  AND NOT EXISTS (SELECT FROM offers o
-                  WHERE o.owner_id = l.owner_id AND o.lead_id = l.id AND o.state IN ('scheduled', 'notified')
-                    AND o.id NOT IN (SELECT id FROM withdrawn));
 
 ---------------------------------------------------------------------------------------------- members and sharing
 
