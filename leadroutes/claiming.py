@@ -13,6 +13,7 @@ from datetime import datetime
 from leadroutes.changing import change_leads, worded
 from leadroutes.domain.model import Change, Via
 from leadroutes.domain.rollout import claim
+from leadroutes.domain.routing import refuse_when_departed
 from leadroutes.errors import Conflict, NotFound, Problem, Unavailable, WorkFirst
 from leadroutes.store.leads import LeadRow, load_leads, lock_lead, lock_open_leads
 from leadroutes.store.postgres import Database, Transaction
@@ -163,6 +164,7 @@ def _decide(wish: Wish, row: LeadRow | None, now: datetime) -> Change | Problem 
     if row is None:
         return NotFound.record(wish.lead_id)
     try:
+        refuse_when_departed(row.present, row.lead, wish.user_id)
         return claim(row.lead, wish.user_id, wish.via, now)
     except Problem as problem:
         return problem

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 from rich.progress import Progress
 
-from leadroutes import __version__, logs, upkeep
+from leadroutes import __version__, logs, upkeep, user_commands
 from leadroutes.private_files import private_text
 from leadroutes.secret_input import SecretFile, Secrets, SecretStdin, hidden_argument, secret_pairs
 from leadroutes.settings import described
@@ -324,7 +324,7 @@ def add_user(
 
 @user_app.command("password")
 def set_password(email: Email) -> None:
-    """Set the password of EMAIL, read from standard input; on a terminal it is asked for."""
+    """Set the password of EMAIL, read from standard input; sessions, tokens and grants of applications end."""
     password = _password()
     _run(lambda database: accounts.set_password(database, email, password))
     out.print("The password is set")
@@ -335,6 +335,11 @@ def list_users() -> None:
     """List all users."""
     names = ("first_name", "last_name", "timezone")
     _list(accounts.list_users, "id", "email", *names, "is_admin", "is_broker", "is_active")
+
+
+user_app.command("change")(user_commands.change)
+user_app.command("close")(user_commands.close)
+user_app.command("open")(user_commands.open_)
 
 
 def _password() -> str:

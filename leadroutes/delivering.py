@@ -22,10 +22,12 @@ from leadroutes.security.letters import COMPOSE, Letter, Words
 from leadroutes.security.sandbox import work_out
 from leadroutes.security.work import Unworkable
 from leadroutes.settings import Settings
+from leadroutes.store.invitations import add_token, find_place
 from leadroutes.store.messages import MessageKey, Outcome, Sending
 from leadroutes.store.postgres import Database
 from leadroutes.tracing import span
 from leadroutes.unsubscribing import unsubscribe_token
+from leadroutes.users import add_email_token, is_email_asked_for
 
 log = structlog.get_logger()
 
@@ -41,6 +43,7 @@ class Delivery:
 
     def __init__(self, database: Database, channels: Mapping[str, Channel | None], settings: Settings) -> None:
         self._sending = Sending(database)
+        self._database = database
         self._channels = channels
         self._health = ChannelHealth(database)
         self._settings = settings
@@ -51,6 +54,8 @@ class Delivery:
         message = await self._sending.begin(key)
         if message is None:
             return
+        if message["kind"] in words.ABOUT_ACCOUNTS:
+            message = {**message, **await self._about_account(message)}
         if (outcome := _without_sending(message)) is None:
             outcome = self._wait_for_channel(message) or await self._send(key, message, looked_at)
         is_noted = await self._note(key, message["attempts"], outcome)
@@ -136,6 +141,8 @@ class Delivery:
         """The envelope, and the secret in it that must not be kept."""
         if message["kind"] == "campaign":
             return await self._compose_to_contact(key, message), None
+        if message["kind"] in words.ABOUT_ACCOUNTS:
+            return await self._compose_about_account(message)
         token = None
         if message["offer_id"] is not None and message["kind"] != "claimed":
             token = await self._sending.add_claim_token(key.owner_id, message["offer_id"], VIA[message["channel"]])
@@ -146,6 +153,27 @@ class Delivery:
             subject=made.subject,
             text_body=made.text_body,
             html_body=made.html_body,
+        ), token
+
+    async def _about_account(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the words of a mail about an account need to know, as it is at this moment."""
+        place, member_id, change_id = None, message["member_id"], message["email_change_id"]
+        if member_id is not None:
+            place = await find_place(self._database, member_id)
+        return {
+            "invitation": place if place is not None and place["request_status"] == "Pending" else None,
+            "is_asked_for": change_id is not None and await is_email_asked_for(self._database, change_id),
+        }
+
+    async def _compose_about_account(self, message: Mapping[str, Any]) -> tuple[Envelope, str | None]:
+        token = path = None
+        if message["kind"] == "invitation":
+            token, path = await add_token(self._database, message["member_id"]), "invitations"
+        elif message["kind"] == "email_change":
+            token, path = await add_email_token(self._database, message["email_change_id"]), "emails"
+        made = words.account_words(message, f"{self._settings.public_url}/{path}/{token}" if token else None)
+        return Envelope(
+            address=_address(message), subject=made.subject, text_body=made.text_body, html_body=made.html_body
         ), token
 
     async def _compose_to_contact(self, key: MessageKey, message: Mapping[str, Any]) -> Envelope:
@@ -196,6 +224,10 @@ def _suppressed_because(message: Mapping[str, Any]) -> str | None:
             return "the contact has unsubscribed from e-mails"
         case "campaign" if message["template_id"] is None:
             return "the step has no template"
+        case "invitation" if message["invitation"] is None:
+            return "the invitation was answered or taken back"
+        case "email_change" if not message["is_asked_for"]:
+            return "it is no longer asked for"
         case kind if kind in CLAIMABLE and message["claimed_by_user_id"] is not None:
             return f"{message['claimed_by_name']} had claimed the lead"
         case kind if kind in CLAIMABLE and message["offer_state"] not in ("notified", None):
@@ -207,7 +239,9 @@ def _suppressed_because(message: Mapping[str, Any]) -> str | None:
 
 def _address(message: Mapping[str, Any]) -> str:
     """Where it goes: the agent's or the contact's, by the channel."""
-    if message["contact_id"] is not None:
+    if message["kind"] in words.ABOUT_ACCOUNTS:
+        found = message["address"] or message["user_email"]
+    elif message["contact_id"] is not None:
         found = message["contact_email"] if message["channel"] == "email" else message["contact_mobile_phone"]
     else:
         found = message["user_email"] if message["channel"] == "email" else message["user_phone"]

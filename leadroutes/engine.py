@@ -15,7 +15,7 @@ from leadroutes.domain.arriving import KnownContact
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.domain.model import Change, Facts, Via
 from leadroutes.domain.rollout import assign, decline, refuse_when_over
-from leadroutes.domain.routing import decide, explain, find_turn_team, unavailable
+from leadroutes.domain.routing import decide, explain, find_turn_team, refuse_when_departed, unavailable
 from leadroutes.errors import Conflict, Invalid, NotFound
 from leadroutes.journal import note_changes
 from leadroutes.receiving import campaign_start
@@ -56,6 +56,7 @@ class Engine:
             raise NotFound.record(offer_id)
 
         def decide_decline(row: LeadRow, now: datetime) -> Change | None:
+            refuse_when_departed(row.present, row.lead, user_id)
             return decline(row.lead, user_id, unavailable(row.present, row.lead.offers), now)
 
         await self._change(owner_id, lead_id, decide_decline)

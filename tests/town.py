@@ -75,6 +75,13 @@ class Town:
         values = {"owner_id": self.users[owner], "team_id": team_id, "user_id": self.users[user]}
         return await self.insert("team_members", request_status=request_status, **values)
 
+    async def share_contacts(self) -> None:
+        """All teams share contacts, and all who have accepted them agree to that."""
+        await self.database.execute("UPDATE teams SET is_contact_resource_sharing_enabled = true")
+        await self.database.execute(
+            "UPDATE team_members SET is_sharing_accepted = true WHERE request_status = 'Accepted'"
+        )
+
     async def option(self, owner: str, team_id: int, user: str, **columns: Any) -> int:
         """How offers of the team reach this member: by e-mail, to be claimed, unless said otherwise."""
         values = {"owner_id": self.users[owner], "team_id": team_id, "user_id": self.users[user], "rank": 1}

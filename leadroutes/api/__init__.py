@@ -13,6 +13,7 @@ from leadroutes.api.table import Table
 from leadroutes.api.totals import Totals
 from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
+from leadroutes.rates import Guesses
 from leadroutes.settings import Settings
 from leadroutes.store.commits import Commits
 from leadroutes.store.pipeline import reading
@@ -34,6 +35,7 @@ def application(database: Database, engine: Engine, arrivals: Arrivals, settings
         lead_owners=lead_owners_of(database),
         records=reading(database),
         totals=totals,
+        guesses=Guesses(),
         creations={each.path: Commits(database) for each in RESOURCES if each.is_plain},
     )
     return Api(rooms, Table(_paths()))

@@ -25,6 +25,7 @@ class Caller:
     application_id: int | None = None
     is_admin: bool = False
     is_broker: bool = False
+    token_hash: bytes | None = None  # sha256 of the token
 
     @property
     def may_write(self) -> bool:
@@ -48,7 +49,12 @@ def callers_of(database: Database) -> Callers:
     async def load(hashes: list[bytes]) -> Mapping[bytes, Caller]:
         return {
             row["token_hash"]: Caller(
-                row["user_id"], frozenset(row["scope"]), row["application_id"], row["is_admin"], row["is_broker"]
+                row["user_id"],
+                frozenset(row["scope"]),
+                row["application_id"],
+                row["is_admin"],
+                row["is_broker"],
+                row["token_hash"],
             )
             for row in await database.fetch(statement("find_callers"), hashes)
         }

@@ -9,6 +9,7 @@ from typing import Any
 from leadroutes.api.auth import Caller, Callers
 from leadroutes.api.totals import Totals
 from leadroutes.errors import NotAcceptable
+from leadroutes.rates import Guesses
 from leadroutes.settings import Settings
 from leadroutes.store.commits import Commits
 from leadroutes.store.pipeline import Pipeline
@@ -32,6 +33,7 @@ class Rooms:
     lead_owners: Together[int, int]  # lead -> its owner
     records: Pipeline  # reads records by id
     totals: Totals
+    guesses: Guesses
     creations: Mapping[str, Commits]  # of plain resources, by path
 
 

@@ -10,7 +10,7 @@ from leadroutes.api.resource import Errors, Field, Resource, Write
 from leadroutes.api.values import Id, quoted, whole_number
 
 _SET_BY_THE_SERVER = ("created_at", "modified_at")
-_NEVER_REPEATED = ("password", "secrets")
+_NEVER_REPEATED = ("password", "current_password", "secrets")
 
 
 def sent_fields(resource: Resource, body: Mapping[str, Any], method: str) -> tuple[dict[str, Any], Errors]:

@@ -11,6 +11,7 @@ from leadroutes import __version__
 from leadroutes.api.operations import OPERATIONS, Operation
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources import RESOURCES
+from leadroutes.api.resources.users import ME
 from leadroutes.api.taken import body_schema, filter_schema, replacement_schema
 from leadroutes.api.values import nullable
 
@@ -76,7 +77,7 @@ SIGN_IN: Json = {
 def document() -> bytes:
     """The description as JSON."""
     schemas: Json = {"Error": ERROR, "OAuthError": OAUTH_ERROR, "Tokens": TOKENS}
-    for resource in RESOURCES:
+    for resource in (*RESOURCES, ME):
         schemas |= _schemas(resource)
     paths: dict[str, Json] = {}
     for operation in OPERATIONS:
@@ -111,7 +112,8 @@ def schema_name(resource: Resource) -> str:
 def _schemas(resource: Resource) -> Json:
     name = schema_name(resource)
     answer = {key: _answer_schema(each) for key, each in resource.answered.items()}
-    schemas: Json = {name: {"type": "object", "properties": answer, "required": list(answer)}}
+    always = [key for key, each in resource.answered.items() if not each.is_for_administrators]
+    schemas: Json = {name: {"type": "object", "properties": answer, "required": always}}
     if "C" in resource.methods or "U" in resource.methods:
         written = [each for each in resource.writeable if each.write is not Write.LATER]
         required = [each.name for each in written if each.required]

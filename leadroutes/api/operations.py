@@ -12,6 +12,7 @@ from leadroutes.api import intake_calls, lead_calls, message_calls, oauth_calls,
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import BY_PATH, RESOURCES
+from leadroutes.api.resources.users import ME
 
 Run = Callable[[Call], Awaitable[Answer]]
 
@@ -68,8 +69,7 @@ def _of_resource(resource: Resource) -> list[Operation]:
 
 
 _LEADS, _OFFERS = BY_PATH["/leads"], BY_PATH["/leads/:id/offers"]
-_LEAD_OFFERS, _USERS, _ARRIVALS = BY_PATH["/lead-offers"], BY_PATH["/users"], BY_PATH["/arrivals"]
-_MESSAGES = BY_PATH["/messages"]
+_LEAD_OFFERS, _ARRIVALS, _MESSAGES = BY_PATH["/lead-offers"], BY_PATH["/arrivals"], BY_PATH["/messages"]
 _NO_BODY: Mapping[str, Any] = {"type": "object", "properties": {}}
 _USER_ID: Mapping[str, Any] = {
     "type": "object", "properties": {"user_id": {"type": "integer"}}, "required": ["user_id"],
@@ -90,7 +90,9 @@ CALLS = (
               about="What happened to a lead, in order"),
     Operation(method="POST", path="/lead-offers/:id/decline", run=lead_calls.decline, resource=_LEAD_OFFERS,
               body=_NO_BODY, about="Say no to a lead"),
-    Operation(method="GET", path="/me", run=service.me, resource=_USERS, about="The user of the access token"),
+    Operation(method="GET", path="/me", run=service.me, resource=ME, about="The user of the access token"),
+    Operation(method="PATCH", path="/me", run=service.change_me, resource=ME,
+              about="Change yourself; email and password with current_password, and email once its link was opened"),
     Operation(method="GET", path="/ledger", run=service.ledger, shows="other",
               about="How many leads came, and where they are"),
     Operation(method="GET", path="/arrivals/:id/raw", run=intake_calls.raw_arrival, shows="other",

@@ -50,6 +50,7 @@ class Field:
     filterable: bool = True
     refers: Reference | None = None
     schema: Mapping[str, Any] | None = None  # of its answer, where that is no value of its kind
+    is_for_administrators: bool = False  # to others it is not answered, and null where they select it
     note: str = ""
 
     @property
@@ -107,6 +108,7 @@ class Resource:
     fields: tuple[Field, ...]
     methods: str  # of L list, G get, C POST, P PATCH, U PUT, D DELETE
     source: str = ""  # the FROM clause; "": the table as t
+    is_lockable: bool = True  # its rows can be locked where they are read; else whoever changes them does it again
     visible: str = "t.owner_id = $1"
     changeable: str = "t.owner_id = $1"
     removable: str = ""  # "": as changeable
@@ -164,6 +166,10 @@ class Resource:
     def writeable(self) -> tuple[Field, ...]:
         return _writeable(self)
 
+    def keys_for(self, caller: Caller, selected: tuple[str, ...]) -> tuple[str, ...]:
+        """The keys of an answer to this caller; none: all of them."""
+        return selected or (() if caller.is_admin else _for_others(self))
+
     def has(self, column: str) -> bool:
         return any(each.stored == column for each in self.fields)
 
@@ -181,6 +187,13 @@ def _filters(resource: Resource) -> Mapping[str, Field]:
 @cache
 def _answered(resource: Resource) -> Mapping[str, Field]:
     return MappingProxyType({each.answer_key: each for each in resource.fields if each.answer_key})
+
+
+@cache
+def _for_others(resource: Resource) -> tuple[str, ...]:
+    """The keys that all callers are answered; none where that is all."""
+    keys = tuple(key for key, each in resource.answered.items() if not each.is_for_administrators)
+    return keys if len(keys) < len(resource.answered) else ()
 
 
 @cache

@@ -29,7 +29,8 @@ async def list_records(call: Call, resource: Resource) -> Answer:
     values = [call.caller.user_id, *above, *query.values, query.limit, query.skip]
     if resource.version and not query.conditions:
         return await _list_with_known_total(call, resource, query, values)
-    sql = list_sql(resource, query.conditions, query.order, query.keys, first_of_page, among)
+    keys = resource.keys_for(call.caller, query.keys)
+    sql = list_sql(resource, query.conditions, query.order, keys, first_of_page, among)
     row = await call.rooms.database.fetchrow(sql, *values)
     assert row is not None
     if not row["has_parent"]:
@@ -62,7 +63,7 @@ async def get_record(call: Call, resource: Resource) -> Answer:
     above = parent_values(call, resource)
     record_id = id_in(call.ids[-1])
     among = await _narrowed(call, resource, query, record_id)
-    sql = record_sql(resource, query.conditions, query.keys, among)
+    sql = record_sql(resource, query.conditions, resource.keys_for(call.caller, query.keys), among)
     row = await call.rooms.records.fetchrow(sql, call.caller.user_id, *above, record_id, *query.values)
     if not row["has_parent"]:
         raise NotFound.record(call.ids[0])

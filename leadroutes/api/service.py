@@ -8,29 +8,69 @@ import msgspec
 
 from leadroutes import metrics
 from leadroutes.api.auth import bearer_token
+from leadroutes.api.bodies import fields_of, read_limited
 from leadroutes.api.call import Answer, Call
+from leadroutes.api.fields import in_order, sent_fields
 from leadroutes.api.lead_calls import encoded
-from leadroutes.api.query import record_query
-from leadroutes.api.resources import BY_PATH
+from leadroutes.api.query import Query, record_query
+from leadroutes.api.resources.users import ME, must_be_ones_own
 from leadroutes.api.statements import record_sql
 from leadroutes.clock import MOST_AHEAD
-from leadroutes.errors import NotAuthenticated, NotFound, Unavailable
+from leadroutes.errors import Invalid, NotAuthenticated, NotFound, Unavailable
+from leadroutes.store.accounts import faults_of, is_password_of
 from leadroutes.store.channel_faults import list_channel_faults
+from leadroutes.users import By, ask_for_email, change_user
 
-USERS = BY_PATH["/users"]
 FRESH = 30  # seconds within which a worker must have beaten
 
 
 async def me(call: Call) -> Answer:
-    """The user of the token, as /users shows him."""
-    query = record_query(USERS, call.request.query)
-    sql = record_sql(USERS, query.conditions, query.keys)
+    """The user of the token, as /users shows him, with the postal address."""
+    return await _show_me(call, record_query(ME, call.request.query))
+
+
+async def _show_me(call: Call, query: Query) -> Answer:
+    sql = record_sql(ME, query.conditions, query.keys)
     user_id = call.caller.user_id
     row = await call.rooms.database.fetchrow(sql, user_id, user_id, *query.values)
     if row is None or row["record"] is None:
         raise NotFound.record(user_id)
     call.must_accept_json()
     return Answer(200, row["record"].encode())
+
+
+async def change_me(call: Call) -> Answer:
+    """PATCH /me: the caller's own data; e-mail and password with the present password only."""
+    query = record_query(ME, call.request.query)
+    data = await read_limited(call.request, ME.body_limit, call.rooms.settings.body_timeout)
+    body = fields_of(call.request, data, is_new=False)
+    sent, errors = sent_fields(ME, body, "PATCH")
+    database, user_id = call.rooms.database, call.caller.user_id
+    await must_be_ones_own(database, call.caller, body)
+    errors = faults_of({name: value for name, value in sent.items() if name not in errors}) | errors
+    if {"email", "password"} & set(sent) and "current_password" not in errors:
+        errors |= await _wrong_password(call, sent.get("current_password"))
+    if errors:
+        raise Invalid.fields(in_order(ME, errors))
+    call.must_accept_json()
+    changes = {name: value for name, value in sent.items() if name not in ("email", "current_password")}
+    if changes:
+        await change_user(database, user_id, changes, By(user_id, call.caller.token_hash))
+    if "email" in sent:
+        await ask_for_email(database, user_id, sent["email"])
+    return await _show_me(call, query)
+
+
+async def _wrong_password(call: Call, given: str | None) -> dict[str, str]:
+    """What is wrong with the password that was given; TooManyRequests after many wrong ones."""
+    if given is None:
+        return {"current_password": "current_password is required to change email or password"}
+    user_id = call.caller.user_id
+    call.rooms.guesses.refuse_if_many(user_id)
+    if await is_password_of(call.rooms.database, user_id, given):
+        return {}
+    call.rooms.guesses.count(user_id)
+    return {"current_password": "current_password: another one was given; expected the present password"}
 
 
 async def ledger(call: Call) -> Answer:

@@ -63,8 +63,8 @@ def lock_sql(resource: Resource, conditions: tuple[str, ...], permission: str, s
     where = _where(resource, (f"t.id = ${first_free(resource)}", *conditions))
     stored = ", ".join(f't."{name}"' for name in stored_columns(resource))
     owner = "t.owner_id AS lock_owner_id" if resource.owned else "NULL::bigint AS lock_owner_id"
-    return (
-        f"SELECT ({permission}) AS may, {owner}, {stored} FROM {resource.from_clause} WHERE {where} FOR {strength} OF t"
+    return f"SELECT ({permission}) AS may, {owner}, {stored} FROM {resource.from_clause} WHERE {where}" + (
+        f" FOR {strength} OF t" if resource.is_lockable else ""
     )
 
 

@@ -267,7 +267,8 @@ async def _delete(resource: Resource, writing: Writing) -> None:
 async def show(source: Any, resource: Resource, writing: Writing, keys: Sequence[str]) -> str:
     """The record as its writer sees it, as JSON text; `source` is a transaction or the database."""
     above = [writing.parent_id] if resource.parent else []
-    row = await source.fetchrow(record_sql(resource, (), tuple(keys)), writing.caller.user_id, *above, writing.id)
+    sql = record_sql(resource, (), resource.keys_for(writing.caller, tuple(keys)))
+    row = await source.fetchrow(sql, writing.caller.user_id, *above, writing.id)
     if row is None or row["record"] is None:
         raise NotFound.record(writing.id)
     record: str = row["record"]

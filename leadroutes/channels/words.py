@@ -3,6 +3,7 @@
 Reads nothing; a message comes in with all that is known about it and goes out as subject, text and HTML.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,6 +69,54 @@ def _head_start(message: Mapping[str, Any]) -> str:
     if message["is_exclusive"]:
         return f"It is yours to claim until {moment}; then the next agent is asked."
     return f"You are ahead until {moment}, when the next agent is asked. Whoever claims it first has it."
+
+
+ABOUT_ACCOUNTS = frozenset({"invitation", "email_change", "email_changing"})
+LONGEST_NAME = 80  # in a mail to someone who may not know whoever typed the name
+
+
+def account_words(message: Mapping[str, Any], link: str | None) -> Words:
+    """The words of a mail about an account: an invitation, a new e-mail, or the warning that goes to the old one."""
+    headline, explanation, button = _about_account(message)
+    values = {"headline": headline, "explanation": explanation, "link": link, "button": button}
+    return Words(
+        subject=headline,
+        text_body=_TEMPLATES.get_template("alert.txt").render(values),
+        html_body=_TEMPLATES.get_template("alert.html").render(values),
+    )
+
+
+def _about_account(message: Mapping[str, Any]) -> tuple[str, str, str]:
+    match message["kind"]:
+        case "invitation":
+            return _invitation(message["invitation"])
+        case "email_change":
+            told = (
+                "Someone has asked to use this address for an account on Lead Routes. The link is good for one day."
+                " If it was not you, do nothing."
+            )
+            return "Is this your new e-mail address?", told, "Use this address"
+        case _:
+            told = (
+                "Someone has asked to change the e-mail address of your account on Lead Routes. If it was not you, set"
+                " another password, and tell whoever runs the service."
+            )
+            return "The e-mail address of your account changes", told, ""
+
+
+def _invitation(invitation: Mapping[str, Any]) -> tuple[str, str, str]:
+    inviter, team = _short(invitation["inviter_name"]), _short(invitation["team_name"])
+    told = (
+        f"{inviter} ({invitation['inviter_email']}) asks you to join the team {team} on Lead Routes, which offers leads"
+        " to the members of teams. The link is good for seven days. If you do not know who this is, do nothing."
+    )
+    return f"{inviter} invites you to the team {team}", told, "See the invitation"
+
+
+def _short(name: str) -> str:
+    """One line of a name that someone typed, without anything that a mail program would turn into a link."""
+    line = " ".join(re.sub(r"[^\S ]|[<>]|://", " ", name).replace(".", ". ").split())
+    return line if len(line) <= LONGEST_NAME else f"{line[:LONGEST_NAME]}…"
 
 
 def _local(message: Mapping[str, Any], name: str) -> str:

@@ -23,15 +23,20 @@ OFFER: Final[Mapping[OfferState, Mapping[OfferState, str]]] = {
         "lost": "somebody else has it",
         "declined": "he does not want it",
         "expired": "the next one is told, under Exclusive, or its contact is erased",
+        "withdrawn": "the member has left the team, or has no account any more",
     },
     "expired": {
         "notified": "nobody claimed it",
         "won": "the owner gives it to him",
         "lost": "somebody else has it",
+        "withdrawn": "the member has left the team, or has no account any more",
     },
     "declined": {"notified": "he is the owner, and nobody claimed it", "won": "the owner gives it to him"},
     "skipped": {"notified": "he is the owner, and nobody claimed it", "won": "the owner gives it to him"},
-    "withdrawn": {"won": "the owner gives it to him"},
+    "withdrawn": {
+        "notified": "the member is the owner, and nobody claimed it",
+        "won": "the owner gives it to him",
+    },
     "won": {"lost": "the owner gives it to somebody else"},
     "lost": {"won": "the owner gives it to him"},
 }
@@ -44,7 +49,7 @@ LEAD: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "on offer": {
         "claimed": "somebody claims it",
-        "unclaimed": "nobody did in time, all have declined, or its contact is erased",
+        "unclaimed": "nobody did in time, all have declined or left, or its contact is erased",
     },
     "unclaimed": {"claimed": "somebody claims it after all"},
     "claimed": {"claimed": "the owner gives it to somebody else"},

@@ -266,9 +266,7 @@ def claim(lead: Lead, user_id: int, via: Via, now: datetime) -> Change | None:
     """
     if lead.claim is not None and lead.claim.user_id == user_id:
         return None
-    offer = next((offer for offer in lead.offers if offer.user_id == user_id), None)
-    if offer is None or offer.notified_at is None:
-        raise NotFound.record(lead.id)
+    offer = _own_offer(lead, user_id)
     refuse_when_claimed(lead)
     if offer.state == "declined":
         raise Conflict("You have declined this lead")
@@ -276,6 +274,14 @@ def claim(lead: Lead, user_id: int, via: Via, now: datetime) -> Change | None:
         raise Conflict("Your time to claim this lead is over")
     offers = {each.user_id: each for each in lead.offers}
     return _won(lead, offers, Claim(user_id=user_id, claimed_at=now, via=via), [], by_user_id=user_id)
+
+
+def _own_offer(lead: Lead, user_id: int) -> Offer:
+    """The offer that the user was notified of. NotFound: there is none, or it was withdrawn when the member left."""
+    offer = next((offer for offer in lead.offers if offer.user_id == user_id), None)
+    if offer is None or offer.notified_at is None or offer.state == "withdrawn":
+        raise NotFound.record(lead.id)
+    return offer
 
 
 def refuse_when_claimed(lead: Lead) -> None:
@@ -293,9 +299,7 @@ def refuse_when_over(lead: Lead) -> None:
 
 def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datetime) -> Change | None:
     """The user does not want it. None: he has said so before. With nobody else to claim, the next one moves up."""
-    offer = next((offer for offer in lead.offers if offer.user_id == user_id), None)
-    if offer is None or offer.notified_at is None:
-        raise NotFound.record(lead.id)
+    offer = _own_offer(lead, user_id)
     if offer.state == "declined":
         return None
     refuse_when_claimed(lead)
@@ -303,18 +307,41 @@ def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datet
         raise Conflict("Your time to answer this offer is over")
     offers = {each.user_id: each for each in lead.offers}
     offers[user_id] = moved(offer, "declined", now)
-    event = Event(kind="declined", user_id=user_id, by_user_id=user_id)
+    return _go_on(lead, offers, unavailable, [Event(kind="declined", user_id=user_id, by_user_id=user_id)], now)
+
+
+def leave(
+    lead: Lead, gone: Mapping[int, str], unavailable: Mapping[int, str], by_user_id: int | None, now: datetime
+) -> Change | None:
+    """Members have left: what they were notified of is withdrawn. With nobody else to claim, the next one moves up.
+
+    `gone` says who, and why. Those who were not notified yet are skipped when their moment comes. None: nothing of
+    theirs is open.
+    """
+    if lead.claim is not None:
+        return None
+    offers = {each.user_id: each for each in lead.offers}
+    events = []
+    for offer in lead.offers:
+        if offer.user_id in gone and offer.state in ("notified", "expired"):
+            reason = gone[offer.user_id]
+            offers[offer.user_id] = replace(moved(offer, "withdrawn", now), reason=reason)
+            detail = {"reason": reason}
+            events.append(Event(kind="withdrawn", user_id=offer.user_id, by_user_id=by_user_id, detail=detail))
+    return _go_on(lead, offers, unavailable, events, now) if events else None
+
+
+def _go_on(
+    lead: Lead, offers: dict[int, Offer], unavailable: Mapping[int, str], events: list[Event], now: datetime
+) -> Change:
+    """Some may no longer claim: with nobody else notified, the next one moves up; else the rest stays as it is."""
     after = replace(lead, offers=tuple(offers.values()))
     if lead.unclaimed_at is not None:
-        return _change(lead, after, [event])
+        return _change(lead, after, events)
     if not any(each.state == "notified" for each in offers.values()):
         _bring_forward(offers, now)
     change = fall_due(replace(after, offers=tuple(offers.values())), unavailable, now)
-    return replace(
-        change,
-        offers=_change(lead, change.lead, ()).offers,
-        events=(event, *change.events),
-    )
+    return replace(change, offers=_change(lead, change.lead, ()).offers, events=(*events, *change.events))
 
 
 def assign(lead: Lead, user_id: int, by_user_id: int, now: datetime) -> Change | None:

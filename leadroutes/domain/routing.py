@@ -12,9 +12,13 @@ from leadroutes.domain.model import SHORTEST_WAIT, Claim, Decision, Facts, Lead,
 from leadroutes.domain.moments import minutes
 from leadroutes.domain.rollout import EVERYBODY_UNAVAILABLE, fall_to_owner, keep_for_owner, start
 from leadroutes.domain.turns import Turns
+from leadroutes.errors import NotFound
 
 NO_ROUTE = "no route matches"
 EMPTY_LINE_UP = "nobody in the team's line-up"
+LEFT = "the member has left the team"
+CLOSED = "the account is not active"
+TEAM_REMOVED = "the team has been removed"
 
 
 def find_turn_team(rule_set: RuleSet, facts: Facts) -> int | None:
@@ -115,9 +119,37 @@ def _why_gone(rule_set: RuleSet, offer: Offer) -> str | None:
     """Only members are offered a lead for later, so an offer without a team had one that has been removed."""
     team = rule_set.rules.teams.get(offer.team_id or 0)
     if team is None:
-        return "the team has been removed"
+        return TEAM_REMOVED
     queue = queue_of(rule_set, team)
     return queue.absent.get(offer.user_id) if offer.user_id in queue.members else "he has left the team"
+
+
+def departed(rule_set: RuleSet, lead: Lead) -> dict[int, str]:
+    """Who was offered the lead through a team and is no member of it any more, or has no account, and why."""
+    return {
+        offer.user_id: reason
+        for offer in lead.offers
+        if offer.team_id is not None and (reason := why_departed(rule_set, lead.owner_id, offer)) is not None
+    }
+
+
+def refuse_when_departed(rule_set: RuleSet, lead: Lead, user_id: int) -> None:
+    """NotFound for a member who has left since an open lead was offered."""
+    for offer in lead.offers if lead.claim is None else ():
+        if offer.user_id == user_id and why_departed(rule_set, lead.owner_id, offer) is not None:
+            raise NotFound.record(lead.id)
+
+
+def why_departed(rule_set: RuleSet, owner_id: int, offer: Offer) -> str | None:
+    """Why someone whom a team brought the offer cannot claim it any more. The owner of a lead needs no membership."""
+    team = rule_set.rules.teams.get(offer.team_id or 0)
+    person = rule_set.rules.people.get(offer.user_id)
+    if team is None:
+        return None
+    member = next((each for each in team.members if each.user_id == offer.user_id), None)
+    if offer.user_id != owner_id and (member is None or member.request_status != "Accepted"):
+        return LEFT
+    return None if person is None or person.is_active else CLOSED
 
 
 # ------------------------------------------------------------------------------------------------------------- why

@@ -6,13 +6,15 @@ A secret goes out once, in the answer of the function that made it; only its has
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import argon2
 import asyncpg
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from leadroutes.domain.identity import normal_email, normal_phone
 from leadroutes.domain.redirects import check_redirect_uris
@@ -23,6 +25,8 @@ from leadroutes.store.postgres import Database, Transaction
 SCOPES = ("read", "write")
 PASSWORD_LENGTH = range(8, 256)
 NAME_LENGTH = 200
+EMAIL_LINK_LIFE = timedelta(days=1)
+_ONE_HASH = asyncio.Semaphore(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +67,53 @@ async def get_user_id(database: Database | Transaction, email: str) -> int:
     return user_id
 
 
+async def find_any_user_id(database: Database | Transaction, email: str) -> int:
+    """The id of the user with this e-mail, active or not; NotFound where there is none."""
+    user_id: int | None = await database.fetchval(statement("find_any_user_by_email"), email.strip().lower())
+    if user_id is None:
+        raise NotFound(f"No user has the e-mail {email}; leadroutes user list shows all")
+    return user_id
+
+
 async def set_password(database: Database, email: str, password: str) -> None:
-    """From now on he signs in with this one; whoever is signed in as him is signed out."""
+    """From now on the user signs in with this one; all that proved the user before ends."""
     user_id = await get_user_id(database, email)
-    await database.execute(statement("set_password"), user_id, hash_password(password))
+    password_hash = hash_password(password)
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.execute(statement("set_password"), user_id, password_hash)
+        await end_proofs(transaction, user_id)
+
+    await database.run(work)
+
+
+async def end_proofs(
+    transaction: Transaction, user_id: int, kept: bytes | None = None, *, is_closing: bool = False
+) -> None:
+    """End what proves this user: sessions, personal tokens, grants of applications, an e-mail that was asked for.
+
+    `kept` is the sha256 of the one token or session that stays. When an account is closed, the tokens of sub-accounts
+    and the links in alerts end as well.
+    """
+    # The grants first: what is being made from one is waited for, and seen by the next statement.
+    await transaction.execute("UPDATE grants SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", user_id)
+    await transaction.execute(statement("end_proofs"), user_id, kept, is_closing)
+    if is_closing:
+        await transaction.execute(statement("end_claim_links"), user_id)
+
+
+async def is_password_of(database: Database | Transaction, user_id: int, password: str) -> bool:
+    """Whether it is the user's password; one at a time, as a hash takes much memory."""
+    kept = await database.fetchval("SELECT password_hash FROM users WHERE id = $1", user_id)
+    async with _ONE_HASH:
+        return kept is not None and await asyncio.to_thread(_verify, kept, password)
+
+
+def _verify(password_hash: str, password: str) -> bool:
+    try:
+        return argon2.PasswordHasher().verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 async def list_users(database: Database) -> list[asyncpg.Record]:
@@ -90,20 +137,41 @@ def standard_offset(timezone: str, now: datetime) -> int:
     return int(min(january or timedelta(), july or timedelta()) / timedelta(hours=1))
 
 
-def _readable(user: NewUser) -> tuple[str, str | None, str | None]:
-    email = normal_email(user.email)
-    phone, system_phone = normal_phone(user.phone), normal_phone(user.system_phone)
+def faults_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with fields of a user, by their names; those that are not given, or null, are not looked at."""
     errors = {}
-    if email is None:
-        errors["email"] = f"email: {user.email!r} was given; expected an address like alice@example.com"
-    for field, given, read in (("phone", user.phone, phone), ("system_phone", user.system_phone, system_phone)):
-        if given and read is None:
-            errors[field] = f"{field}: {given!r} was given; expected a phone number with its area code"
-    if user.timezone not in available_timezones():
-        errors["timezone"] = f"timezone: {user.timezone!r} was given; expected a name like America/Denver"
+    if values.get("email") is not None and normal_email(values["email"]) is None:
+        errors["email"] = f"email: {values['email']!r} was given; expected an address like alice@example.com"
+    for field in ("phone", "system_phone"):
+        if values.get(field) and normal_phone(values[field]) is None:
+            errors[field] = f"{field}: {values[field]!r} was given; expected a phone number with its area code"
+    if values.get("timezone") is not None and values["timezone"] not in available_timezones():
+        errors["timezone"] = f"timezone: {values['timezone']!r} was given; expected a name like America/Denver"
+    password = values.get("password")
+    if password is not None and len(password) not in PASSWORD_LENGTH:
+        errors["password"] = f"password: {len(password)} characters were given; expected 8 to 255"
+    return errors
+
+
+def stored_columns(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Fields of a user, which have no faults, as the columns that keep them."""
+    columns = dict(values)
+    if "email" in columns:
+        columns["email"] = normal_email(columns["email"])
+    for field in ("phone", "system_phone"):
+        if field in columns:
+            columns[field] = normal_phone(columns[field])
+    if "timezone" in columns:
+        columns["timezone_offset"] = standard_offset(columns["timezone"], now)
+    return columns
+
+
+def _readable(user: NewUser) -> tuple[str, str | None, str | None]:
+    errors = faults_of({name: value for name, value in asdict(user).items() if name != "password"})
+    email = normal_email(user.email)
     if errors or email is None:
         raise Invalid.fields(errors)
-    return email, phone, system_phone
+    return email, normal_phone(user.phone), normal_phone(user.system_phone)
 
 
 # -------------------------------------------------------------------------------------------------------- tokens

@@ -118,6 +118,15 @@ async def hand_over_tasks(transaction: Transaction, key: ContactKey, user_id: in
     await transaction.execute(statement("hand_over_tasks"), transaction.now, key.owner_id, key.id, user_id)
 
 
+async def note_assignment(transaction: Transaction, key: ContactKey, user_id: int | None, by_user_id: int) -> None:
+    """Keep who has assigned the contact, where it was a sharing teammate: it goes back when the sharing ends."""
+    await transaction.execute(
+        "DELETE FROM shared_assignments WHERE owner_id = $1 AND contact_id = $2", key.owner_id, key.id
+    )
+    if user_id is not None and by_user_id != key.owner_id:
+        await transaction.execute(statement("note_shared_assignment"), key.owner_id, key.id, user_id, by_user_id)
+
+
 async def place(transaction: Transaction, key: ContactKey) -> None:
     """Work out the contact's time zone: by the zipcode of its address or inquiry, else by its phones."""
     row = await transaction.fetchrow(statement("load_whereabouts"), key.owner_id, key.id)

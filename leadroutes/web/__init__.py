@@ -19,8 +19,10 @@ from leadroutes.store.postgres import AWAY, COLLISIONS, Database
 from leadroutes.web.applications import ApplicationPages
 from leadroutes.web.claim import ClaimPages
 from leadroutes.web.consent import ConsentPage
+from leadroutes.web.emails import EmailPage
 from leadroutes.web.headers import Application, Receive, Scope, Send, guarded
 from leadroutes.web.home import HomePages
+from leadroutes.web.invitations import InvitationPages
 from leadroutes.web.pages import Pages, show_asset
 from leadroutes.web.sessions import Sessions
 from leadroutes.web.trials import TrialPages
@@ -31,9 +33,11 @@ log = structlog.get_logger()
 Endpoint = Callable[[Request], Awaitable[Response]]
 Refusal = Callable[[Request, Exception], Awaitable[Response]]
 
-PREFIXES = ("/assets/", "/claim/", "/offers/", "/unsubscribe/")
+PREFIXES = ("/assets/", "/claim/", "/emails/", "/invitations/", "/offers/", "/unsubscribe/")
 AUTHORIZE = "/oauth2/authorize"
-PATHS = frozenset({"/", "/applications", AUTHORIZE, "/outbox", "/sign-in", "/sign-out", "/tokens", "/try"})
+PATHS = frozenset(
+    {"/", "/applications", AUTHORIZE, "/invitations", "/outbox", "/sign-in", "/sign-out", "/tokens", "/try"}
+)
 _AUTHORIZE = re.compile("/+oauth2/+authorize/*", re.IGNORECASE)  # documented, and so called, as the API's paths are
 
 _STATUSES: dict[type[Problem], tuple[int, str]] = {
@@ -60,6 +64,8 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     applications = ApplicationPages(database, pages, sessions, settings.body_timeout)
     trials = TrialPages(database, pages, sessions, settings.body_timeout)
     unsubscribe = UnsubscribePage(database, pages, secret)
+    invitations = InvitationPages(database, pages, sessions, settings.body_timeout)
+    emails = EmailPage(database, pages)
     routes = [
         Route("/", home.show_home),
         Route("/outbox", home.show_outbox),
@@ -67,6 +73,9 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
         _form("/tokens", applications.show_tokens, applications.change_tokens),
         _form(AUTHORIZE, consent.show, consent.answer),
         _form("/claim/{token}", claims.show_link, claims.claim_link),
+        _form("/emails/{token}", emails.show, emails.confirm),
+        Route("/invitations", invitations.answer_own, methods=["POST"]),
+        _form("/invitations/{token}", invitations.show, invitations.answer),
         _form("/offers/{id}", claims.show_own, claims.claim_own),
         _form("/sign-in", sessions.show_form, sessions.sign_in),
         Route("/sign-out", sessions.sign_out, methods=["POST"]),

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from leadroutes.domain.preview import preview
 from leadroutes.engine import Engine
 from leadroutes.errors import Invalid
+from leadroutes.store.invitations import list_invitations_of
 from leadroutes.store.outbox import STATES, list_latest_leads, list_messages, list_open_offers, list_won_leads
 from leadroutes.store.postgres import Database
 from leadroutes.web.pages import Pages
@@ -38,6 +39,7 @@ class HomePages:
             "home.html",
             user=user,
             offers=offers,
+            invitations=await list_invitations_of(self._database, user.id),
             won=await list_won_leads(self._database, user.id),
             leads=await list_latest_leads(self._database, user.id),
             ledger=await self._engine.ledger(user.id),

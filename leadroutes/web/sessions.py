@@ -39,9 +39,12 @@ class Sessions:
         token = request.cookies.get(self._cookie)
         return await find_session(self._database, token) if token else None
 
-    def ask_to_sign_in(self, request: Request, *, with_query: bool = False) -> Response:
-        """To the form, and from there back to where he wanted to go; what a form had sent is lost."""
-        path = request.url.path if request.method in ("GET", "HEAD") else "/"
+    def ask_to_sign_in(self, request: Request, *, with_query: bool = False, comes_back: bool = False) -> Response:
+        """To the form, and from there back to where he wanted to go; what a form had sent is lost.
+
+        `comes_back`: to the page itself also after a form.
+        """
+        path = request.url.path if comes_back or request.method in ("GET", "HEAD") else "/"
         if with_query:
             path = f"{request.url.path}?{request.url.query}"
         query = f"?next={quote(path, safe='/')}" if path != "/" else ""
@@ -82,6 +85,10 @@ class Sessions:
         self._give_cookie(response, await add_session(self._database, user_id), int(LIFE.total_seconds()))
         self._browsers.remember(response, email, browser)
         return response
+
+    async def let_in(self, response: Response, user_id: int) -> None:
+        """Sign in someone who has proved it in another way; the browser learns of it with this response."""
+        self._give_cookie(response, await add_session(self._database, user_id), int(LIFE.total_seconds()))
 
     async def sign_out(self, request: Request) -> Response:
         if is_cross_site(request, self._pages.public_url):

@@ -38,6 +38,9 @@ class Estate:
         reply = await ask(self.town, "alice", "POST", url, json=filled)
         assert reply.status == 201, (path, filled, reply.body)
         self.records[path], self.bodies[path] = reply.json, filled
+        if path == "/team-members":  # an invitation shows nothing of Bob, and is not found by Bob's id
+            await ask(self.town, "bob", "PATCH", f"{url}/{reply.json['id']}", json={"request_status": "Accepted"})
+            self.records[path] = (await ask(self.town, "alice", "GET", f"{url}/{reply.json['id']}")).json
 
     def collection(self, path: str) -> str:
         """The URL of a collection: a parent's :id is that of the record that is known."""

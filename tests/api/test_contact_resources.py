@@ -122,7 +122,7 @@ async def test_sent_moments_are_kept(town):
 @pytest.fixture
 async def sharing(town):
     """Bob shares contacts with Alice; Carol does not."""
-    await town.database.execute("UPDATE teams SET is_contact_resource_sharing_enabled = true")
+    await town.share_contacts()
     await town.database.execute("UPDATE team_members SET request_status = 'Pending' WHERE user_id = $1",
                                 town.users["carol"])  # fmt: skip
     return await made(town, "alice", "/contacts", {"first_name": "Mia"})
@@ -226,7 +226,7 @@ async def test_values_of_custom_fields_are_set_removed_and_kept(town):
 
 
 async def test_values_are_seen_by_whoever_added_the_field_only(town):
-    await town.database.execute("UPDATE teams SET is_contact_resource_sharing_enabled = true")
+    await town.share_contacts()
     kids = await made(town, "alice", "/custom-fields", {"data_type": "Text", "name": "Kids"})
     contact = await made(town, "alice", "/contacts", {"custom_fields": [{"id": kids["id"], "value": "Ann"}]})
     url = f"/contacts/{contact['id']}"

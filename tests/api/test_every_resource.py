@@ -235,7 +235,7 @@ def _broken(each: Field) -> list[Any]:
 async def test_a_value_of_the_wrong_type_is_400_and_names_the_field(estate, resource, field):
     is_once = field.write is Write.ONCE or "P" not in resource.methods
     method, url = ("POST", estate.urls[resource.path]) if is_once else ("PATCH", estate.url(resource))
-    if field.write is Write.LATER:
+    if resource.path == "/team-members" and field.write is Write.LATER:
         url = await _own_membership(estate)
     for value in _broken(field):
         reply = await ask(estate.town, "alice", method, url, json={field.name: value})

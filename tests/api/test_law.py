@@ -13,11 +13,11 @@ from leadroutes.api.resources import BY_PATH, RESOURCES
 from leadroutes.api.values import Email, Id, Integer, OneOf, Text, Texts
 
 LAW = """
-/users LGC
+/users LGCP
     id: id; F
     first_name: text(255); W null F
     last_name: text(255); W null F
-    email: email(255); R W1 F
+    email: email(255); R W F
     username: text(255); W null F
     timezone_offset: int; F
     created_at: moment; F
@@ -25,8 +25,13 @@ LAW = """
     timezone: text(200); W F
     phone: text(45); W null F
     system_phone: text(45); null F
-    profile_picture: text(1000); null
-    password: text(255); W1 null hidden
+    profile_picture: text(1000); WP null
+    password: text(255); W null hidden
+    is_active: bool; WP
+    is_admin: bool; WP
+    is_broker: bool; WP
+    postal_address: long; WP null hidden
+    successor_user_id: id; WP null hidden
 /sub-accounts LGCPD
     id: id; F
     user_id: id → /users; R W1 F
@@ -61,6 +66,7 @@ LAW = """
     team_id: id → /teams; R W1 F as team
     user_id: id; W1 F as user
     email: email(255); W1 null hidden
+    is_sharing_accepted: bool
 /team-member-distribution-options LGCPUD
     id: id; F
     team_id: id → /teams; R W F

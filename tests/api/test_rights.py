@@ -171,7 +171,7 @@ UNSEEN, SEEN, MAY = "unseen", "seen", "may"  # may: sees it and changes it
 
 # Of mere colleagues; everything that is not named is unseen.
 COLLEAGUES: dict[str, dict[str, str]] = {
-    "bob": {"/team-members": MAY},
+    "bob": {"/teams": SEEN, "/team-members": MAY, "/team-member-distribution-options": SEEN},
     "carol": {"/campaigns/:id/contacts": UNSEEN},
 }
 # Where Alice's team shares contacts, Bob has accepted, and Carol's account has all of its broker's that it can.
@@ -205,7 +205,7 @@ async def open_estate(open_town: Town) -> Estate:
     )
     for change in (
         "UPDATE teams SET is_contact_resource_sharing_enabled = true WHERE name = 'North Side'",
-        "UPDATE team_members SET request_status = 'Accepted'",
+        "UPDATE team_members SET request_status = 'Accepted', is_sharing_accepted = true",
         "UPDATE campaigns SET is_broker_sharing_on = true",
         "UPDATE sub_accounts SET " + ", ".join(f"{row['name']} = true" for row in switches),
     ):

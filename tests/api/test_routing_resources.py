@@ -223,12 +223,13 @@ async def test_a_member_sees_the_team_and_its_people_but_changes_nothing(town):
 
 
 async def test_a_member_is_asked_and_answers_himself(town):
-    asked = await made(town, "alice", "/team-members", {"team_id": town.team_id, "email": "DAVE@example.com"})
+    asked = await made(town, "alice", "/team-members", {"team_id": town.team_id, "user_id": town.users["dave"]})
     url = f"/team-members/{asked['id']}"
     assert asked == {
         "id": asked["id"], "request_status": "Pending", "team": {"id": town.team_id, "name": "North Side"},
-        "user": {"id": town.users["dave"], "first_name": "Dave", "last_name": "Town", "email": "dave@example.com",
-                 "username": "dave", "phone": None},
+        "user": {"id": town.users["dave"], "first_name": None, "last_name": None, "email": None, "username": None,
+                 "phone": None},
+        "is_sharing_accepted": False,
     }  # fmt: skip
     assert (await ask(town, "dave", "GET", f"/teams/{town.team_id}")).status == 404
     assert (await ask(town, "alice", "PATCH", url, json={"request_status": "Accepted"})).status == 403
@@ -239,6 +240,10 @@ async def test_a_member_is_asked_and_answers_himself(town):
 
     accepted = await ask(town, "dave", "PATCH", url, json={"request_status": "Accepted"})
     assert (accepted.status, accepted.json["request_status"]) == (200, "Accepted")
+    assert (await ask(town, "alice", "GET", url)).json["user"] == {
+        "id": town.users["dave"], "first_name": "Dave", "last_name": "Town", "email": "dave@example.com",
+        "username": "dave", "phone": None,
+    }  # fmt: skip
     assert (await ask(town, "dave", "GET", f"/teams/{town.team_id}")).status == 200
     assert (await ask(town, "dave", "GET", f"/users/{town.users['bob']}")).status == 200
 
@@ -272,7 +277,7 @@ async def test_oneself_is_accepted_at_once(town):
 UNKNOWN = [
     ({}, "user_id"),
     ({"user_id": 999}, "user_id"),
-    ({"email": "nobody@example.com"}, "email"),
+    ({"email": "no address"}, "email"),
     ({"user_id": "@bob", "email": "dave@example.com"}, "user_id"),
     ({"user_id": "x"}, "user_id"),
 ]

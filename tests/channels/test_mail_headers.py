@@ -23,7 +23,10 @@ from leadroutes.settings import Settings
 from tests.depth import examples
 from tests.mailbox import Mailbox
 
-OURS = ["From", "To", "Reply-To", "Subject", "Date", "Message-ID", "X-Auto-Response-Suppress", "List-Unsubscribe"]
+OURS = [
+    "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress",
+    "List-Unsubscribe",
+]  # fmt: skip
 MIME = {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
 
 

@@ -422,3 +422,30 @@ async def test_an_application_without_a_secret_revokes_its_own(house: House) -> 
 
     assert (await revoke(house, tokens["refresh_token"], house.phone)).status_code == 200
     assert await house.who(tokens["access_token"]) == 401
+
+
+async def test_of_tokens_made_from_one_the_first_that_is_used_ends_the_others(house: House) -> None:
+    """Lost answers explain two of them; nothing explains that both are used."""
+    first = (await house.exchange(await house.code())).json()
+    mine, other = [(await house.refresh(first["refresh_token"])).json() for _ in range(2)]
+    used = await house.refresh(mine["refresh_token"])
+    assert used.status_code == 200
+
+    for over in (other["refresh_token"], first["refresh_token"]):
+        again = await house.refresh(over)
+        assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    assert (await house.refresh(used.json()["refresh_token"])).status_code == 400  # the grant is revoked
+
+
+async def test_siblings_that_are_used_at_once_leave_one_or_none(house: House) -> None:
+    first = (await house.exchange(await house.code())).json()
+    pairs = [(await house.refresh(first["refresh_token"])).json() for _ in range(4)]
+    answers = await asyncio.gather(*(house.refresh(pair["refresh_token"]) for pair in pairs))
+
+    assert sum(answer.status_code == 200 for answer in answers) <= 1
+
+
+async def test_whoever_uses_the_old_one_again_before_the_new_one_gets_another(house: House) -> None:
+    first = (await house.exchange(await house.code())).json()
+    for _ in range(3):
+        assert (await house.refresh(first["refresh_token"])).status_code == 200

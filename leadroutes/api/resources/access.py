@@ -7,15 +7,11 @@ Sub-selects stand in ARRAY(...), so that PostgreSQL computes them once for a sta
 
 
 def teammates(user: str, *, sharing: bool) -> str:
-    """The ids of those who are accepted members of a team that `user` is an accepted member of."""
-    shared = " AND tm.is_contact_resource_sharing_enabled" if sharing else ""
-    return (
-        "SELECT theirs.user_id FROM team_members mine"
-        f" JOIN teams tm ON tm.owner_id = mine.owner_id AND tm.id = mine.team_id{shared}"
-        " JOIN team_members theirs ON theirs.owner_id = mine.owner_id AND theirs.team_id = mine.team_id"
-        " AND theirs.request_status = 'Accepted'"
-        f" WHERE mine.user_id = {user} AND mine.request_status = 'Accepted'"
-    )
+    """The ids of those who share a team with `user`; `sharing`: who share contacts with `user` through one.
+
+    What these words mean, the views of the schema say.
+    """
+    return f"SELECT tm.teammate_id FROM {'sharing_teammates' if sharing else 'teammates'} tm WHERE tm.user_id = {user}"
 
 
 def broker_with(switch: str) -> str:

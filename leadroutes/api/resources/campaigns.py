@@ -244,7 +244,7 @@ CONTACT_COMMUNICATIONS = Resource(
         computed(
             "send_from_user_id",
             Id(),
-            "coalesce(t.sent_from_user_id, t.assigned_user_id, co.assigned_user_id, t.owner_id)",
+            "coalesce(t.sent_from_user_id, t.assigned_user_id, sender_of(t.owner_id, co.assigned_user_id))",
             null=False,
         ),
         Field("completing_user_id", Id()),

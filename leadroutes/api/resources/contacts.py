@@ -181,6 +181,7 @@ async def _after_contact(writing: Writing) -> None:
         await store.add_tags(writing.transaction, key.owner_id, record["tags"])
     if writing.before is not None and record["assigned_user_id"] != before["assigned_user_id"]:
         await store.hand_over_tasks(writing.transaction, key, record["assigned_user_id"])
+        await store.note_assignment(writing.transaction, key, record["assigned_user_id"], writing.caller.user_id)
     if values := writing.notes.get("custom_values"):
         await store.set_custom_values(writing.transaction, key, values)
 

@@ -1,5 +1,7 @@
 """Leads and the offers that they are made to people with."""
 
+# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
+
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources.access import ASSIGNED_CONTACTS, SHARERS
 from leadroutes.api.resources.common import (
@@ -21,10 +23,12 @@ from leadroutes.api.values import Bool, Id, Integer, Moment, OneOf, Text
 _SEES_ALL = (
     f"(t.owner_id = ANY ({SHARERS}) OR t.contact_id = ANY ({ASSIGNED_CONTACTS}) OR coalesce(c.user_id = $1, false))"
 )
+# A member who has left the team sees nothing more of what was offered through it and was still open then.
+_WAS_TOLD = "{0}.notified_at IS NOT NULL AND {0}.state <> 'withdrawn'"
 # By their ids, so that each half of the condition has an index to itself.
 _TOLD_OF = (
     "ARRAY(SELECT cl.lead_id FROM claims cl WHERE cl.user_id = $1"
-    " UNION ALL SELECT o.lead_id FROM offers o WHERE o.user_id = $1 AND o.notified_at IS NOT NULL"
+    f" UNION ALL SELECT o.lead_id FROM offers o WHERE o.user_id = $1 AND {_WAS_TOLD.format('o')}"
     " UNION ALL SELECT l.id FROM contacts a JOIN leads l ON l.owner_id = a.owner_id AND l.contact_id = a.id"
     " WHERE a.assigned_user_id = $1)"
 )
@@ -129,7 +133,7 @@ OFFERS_OF_LEAD = Resource(
     parent_column="lead_id",
     fields=_OFFER_FIELDS,
     methods="LG",
-    visible=f"t.owner_id = $1 OR {_CREATOR} = $1 OR (t.user_id = $1 AND t.notified_at IS NOT NULL)",
+    visible=f"t.owner_id = $1 OR {_CREATOR} = $1 OR (t.user_id = $1 AND {_WAS_TOLD.format('t')})",
 )
 
 LEAD_OFFERS = Resource(
@@ -139,7 +143,7 @@ LEAD_OFFERS = Resource(
     table="offers",
     fields=_OFFER_FIELDS,
     methods="LG",
-    visible="t.user_id = $1 AND t.notified_at IS NOT NULL",
+    visible=f"t.user_id = $1 AND {_WAS_TOLD.format('t')}",
 )
 
 LEAD_RESOURCES = (LEADS, OFFERS_OF_LEAD, LEAD_OFFERS)

@@ -1,100 +1,20 @@
-"""Users, sub-accounts, teams, their members, and how offers reach those."""
-
-# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
+"""Sub-accounts, teams, and how offers reach the members of teams."""
 
 import secrets
 from typing import Any
 
-from leadroutes.api.call import Call, Rooms
-from leadroutes.api.query import Query
+from leadroutes.api.call import Rooms
 from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
-from leadroutes.api.resources.access import MY_TEAMS, teammates
-from leadroutes.api.resources.common import (
-    created_at,
-    flag,
-    id_and_name,
-    integer,
-    modified_at,
-    nested,
-    object_schema,
-    owner,
-    record_id,
-    reference,
-    text,
-    word,
-)
+from leadroutes.api.resources.access import MY_TEAMS
+from leadroutes.api.resources.common import flag, integer, nested, owner, record_id, reference, text, word
+from leadroutes.api.resources.members import TEAM_MEMBERS, must_own_team
+from leadroutes.api.resources.users import MARKS, USER_FIELDS, USERS
 from leadroutes.api.statements import object_sql
-from leadroutes.api.values import Email, Id, Integer, OneOf, Text, Texts
+from leadroutes.api.values import Id, OneOf, Text, Texts
 from leadroutes.domain.identity import comparable_zipcode
-from leadroutes.errors import Conflict, Forbidden, NotAuthenticated
-from leadroutes.store.accounts import NewUser, add_user, hash_secret
-
-# ------------------------------------------------------------------------------------------------------- users
-
-
-async def _insert_user(writing: Writing) -> int:
-    sent = {name: value for name, value in writing.sent.items() if value is not None}
-    return await add_user(writing.transaction, NewUser(**sent))
-
-
-async def _narrow_to_application(call: Call, query: Query, record_id: int | None) -> str:
-    """`oauth_client_id`: the active users with a good token for that application of the caller's."""
-    if query.oauth_client_id is None:
-        return ""
-    database = call.rooms.database
-    row = await database.fetchrow("SELECT id, user_id FROM applications WHERE client_id = $1", query.oauth_client_id)
-    if row is None:
-        raise Forbidden("There is no such application")
-    if row["user_id"] != call.caller.user_id:
-        raise NotAuthenticated("The application is not yours")
-    among = (
-        "t.is_active AND EXISTS (SELECT FROM access_tokens a WHERE a.user_id = t.id AND a.application_id = {} AND"
-        " a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now())) AND $1::bigint IS NOT NULL"
-    )
-    if record_id is not None:
-        found = await database.fetchval(
-            f"SELECT EXISTS (SELECT FROM users t WHERE t.id = $3 AND {among.format('$2')})",
-            call.caller.user_id,
-            row["id"],
-            record_id,
-        )
-        if not found:
-            raise NotAuthenticated("This user has no valid token for the application")
-    return among.format(query.bind(row["id"], "bigint"))
-
-
-USER_FIELDS = (
-    record_id(),
-    text("first_name", 255),
-    text("last_name", 255),
-    Field("email", Email(255), write=Write.ONCE, required=True, note="unique"),
-    text("username", 255, note="by default the e-mail"),
-    Field("timezone_offset", Integer(), null=False, note="whole hours from GMT in standard time"),
-    created_at(),
-    modified_at(),
-    text("timezone", 200, null=False, note="an IANA name; UTC by default"),
-    text("phone", 45),
-    Field("system_phone", Text(45), note="sends this user's text messages"),
-    Field("profile_picture", Text(1000), filterable=False, note="address of the picture"),
-    Field("password", Text(255), write=Write.ONCE, column="", key="", filterable=False, note="8 to 255 characters"),
-)
-
-USERS = Resource(
-    path="/users",
-    noun="a user",
-    page_about="Whoever has an account. You see yourself and the members of teams that you are a member of.",
-    table="users",
-    fields=USER_FIELDS,
-    methods="LGC",
-    visible=f"t.id = $1 OR t.id = ANY (ARRAY({teammates('$1', sharing=False)}))"
-    " OR (SELECT u.is_admin FROM users u WHERE u.id = $1)",
-    creatable="(SELECT u.is_admin FROM users u WHERE u.id = $1)",
-    order="t.id <> $1",
-    owned=False,
-    insert=_insert_user,
-    narrow=_narrow_to_application,
-    unique="The e-mail is in use already",
-)
+from leadroutes.leaving import end_sharing, withdraw_from_team
+from leadroutes.memberships import members_of
+from leadroutes.store.accounts import hash_secret
 
 # ------------------------------------------------------------------------------------------------ sub-accounts
 
@@ -169,7 +89,11 @@ SUB_ACCOUNTS = Resource(
         nested(
             "user",
             object_sql(
-                tuple((each.name, each.kind.shown(f"x.{each.name}")) for each in USER_FIELDS if each.answer_key),
+                tuple(
+                    (each.name, each.kind.shown(f"x.{each.name}"))
+                    for each in USER_FIELDS
+                    if each.answer_key and each.name not in MARKS
+                ),
                 "users x WHERE x.id = t.user_id",
             ),
             {"$ref": "#/components/schemas/User"},
@@ -202,19 +126,49 @@ def _settle_team(record: dict[str, Any]) -> Errors:
 
 async def _after_team(writing: Writing) -> None:
     """The creator is a member from the start; minutes of members count under Time only."""
+    is_sharing = writing.record["is_contact_resource_sharing_enabled"]
     if writing.before is None:
         await writing.transaction.execute(
-            "INSERT INTO team_members (owner_id, team_id, user_id, request_status) VALUES ($1, $2, $1, 'Accepted')",
+            "INSERT INTO team_members (owner_id, team_id, user_id, request_status, is_sharing_accepted)"
+            " VALUES ($1, $2, $1, 'Accepted', $3)",
             writing.owner_id,
             writing.id,
+            is_sharing,
         )
-    elif writing.record["order_method"] != "Time":
+        return
+    if writing.record["order_method"] != "Time":
         await writing.transaction.execute(
             "UPDATE team_member_distribution_options SET mins_until_lead_offer = 0"
             " WHERE owner_id = $1 AND team_id = $2 AND mins_until_lead_offer <> 0",
             writing.owner_id,
             writing.id,
         )
+    if is_sharing != writing.before["is_contact_resource_sharing_enabled"]:
+        await _ask_about_sharing(writing)
+
+
+async def _ask_about_sharing(writing: Writing) -> None:
+    """Whoever accepted a team that did not share has not agreed to this one; whoever switches it on has."""
+    assert writing.id is not None
+    is_sharing = writing.record["is_contact_resource_sharing_enabled"]
+    await writing.transaction.execute(
+        "UPDATE team_members SET is_sharing_accepted = $3 AND user_id = $4 WHERE owner_id = $1 AND team_id = $2",
+        writing.owner_id,
+        writing.id,
+        is_sharing,
+        writing.caller.user_id,
+    )
+    await end_sharing(writing.transaction, await members_of(writing.transaction, writing.owner_id, writing.id))
+
+
+async def _before_team_goes(writing: Writing) -> None:
+    assert writing.id is not None
+    writing.notes["members"] = await members_of(writing.transaction, writing.owner_id, writing.id)
+    await withdraw_from_team(writing.transaction, writing.owner_id, writing.id, writing.caller.user_id)
+
+
+async def _after_team_is_gone(writing: Writing) -> None:
+    await end_sharing(writing.transaction, writing.notes["members"])
 
 
 TEAMS = Resource(
@@ -236,91 +190,10 @@ TEAMS = Resource(
     visible=f"t.owner_id = $1 OR t.id = ANY ({MY_TEAMS})",
     settle=_settle_team,
     afterwards=_after_team,
+    beforehand=_before_team_goes,
+    removed=_after_team_is_gone,
     needed_by={"lead_routes": "A lead route names this team"},
 )
-
-# ----------------------------------------------------------------------------------------------------- members
-
-
-async def _check_member(writing: Writing, found: Errors) -> Errors:
-    if writing.before is not None:
-        return {}
-    if "team_id" not in found:
-        await _must_own_team(writing)
-    by_id, email = writing.sent.get("user_id"), writing.sent.get("email")
-    if by_id is None and email is None:
-        return {} if {"user_id", "email"} & set(found) else {"user_id": "user_id or email is required"}
-    row = await writing.transaction.fetchrow(
-        "SELECT (SELECT id FROM users WHERE id = $1 AND is_active) AS by_id,"
-        ' (SELECT id FROM users WHERE lower(email) = lower($2 COLLATE "C") AND is_active) AS by_email',
-        by_id,
-        email,
-    )
-    assert row is not None
-    named = {row["by_id"]} if by_id is not None else set()
-    named |= {row["by_email"]} if email is not None else set()
-    if len(named) != 1 or None in named:
-        name = "email" if by_id is None else "user_id"
-        return {name: f"{name}: {writing.sent[name]} was given; expected one active user"}
-    [writing.record["user_id"]] = named
-    return {}
-
-
-async def _must_own_team(writing: Writing) -> None:
-    """The caller sees the team, or the reference would be wrong already; only its creator adds to it."""
-    owner_id = await writing.transaction.fetchval("SELECT owner_id FROM teams WHERE id = $1", writing.record["team_id"])
-    if owner_id is not None and owner_id != writing.caller.user_id:
-        raise Forbidden("Only the creator of a team adds to it")
-
-
-async def _insert_member(writing: Writing) -> int:
-    """Who declined may be asked again; who is asked or in already is a conflict."""
-    user_id = writing.record["user_id"]
-    status = "Accepted" if user_id == writing.caller.user_id else "Pending"
-    member_id: int | None = await writing.transaction.fetchval(
-        "INSERT INTO team_members AS m (owner_id, team_id, user_id, request_status) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (owner_id, team_id, user_id) DO UPDATE SET request_status = excluded.request_status"
-        " WHERE m.request_status = 'Declined' RETURNING id",
-        writing.owner_id,
-        writing.record["team_id"],
-        user_id,
-        status,
-    )
-    if member_id is None:
-        raise Conflict("The user has been asked, or is a member, already")
-    return member_id
-
-
-_MEMBERS_USER = ("id", "first_name", "last_name", "email", "username", "phone")
-
-TEAM_MEMBERS = Resource(
-    path="/team-members",
-    noun="a team member",
-    page_about="A user's place in a team: asked by its creator, accepted or declined by the user.",
-    table="team_members",
-    fields=(
-        record_id(),
-        Field("request_status", OneOf(("Accepted", "Pending", "Declined")), write=Write.LATER, null=False),
-        reference(
-            "team_id", "/teams", "a team that you created", write=Write.ONCE, required=True, key="team",
-            shows=id_and_name("teams", "x.owner_id = t.owner_id AND x.id = t.team_id"),
-            schema=object_schema("id", "name"),
-        ),
-        Field(
-            "user_id", Id(), write=Write.ONCE, null=False, key="user",
-            shows=object_sql(tuple((name, f"x.{name}") for name in _MEMBERS_USER), "users x WHERE x.id = t.user_id"),
-            schema=object_schema(*_MEMBERS_USER),
-        ),
-        Field("email", Email(255), write=Write.ONCE, column="", key="", filterable=False, note="instead of user_id"),
-    ),
-    methods="LGCPD",
-    visible=f"t.user_id = $1 OR t.owner_id = $1 OR t.team_id = ANY ({MY_TEAMS})",
-    changeable="t.user_id = $1",
-    removable="t.user_id = $1 OR t.owner_id = $1",
-    selects={"team.id": "team_id", "user.id": "user_id"},
-    check=_check_member,
-    insert=_insert_member,
-)  # fmt: skip
 
 # ----------------------------------------------------------------------------------------------------- options
 
@@ -328,7 +201,7 @@ TEAM_MEMBERS = Resource(
 async def _check_option(writing: Writing, found: Errors) -> Errors:
     record, errors = writing.record, {}
     if writing.before is None and "team_id" not in found:
-        await _must_own_team(writing)
+        await must_own_team(writing)
     if {"team_id", "user_id"} & set(found):
         return {}
     team = await writing.transaction.fetchrow(

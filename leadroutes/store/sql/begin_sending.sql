@@ -11,7 +11,8 @@ WITH held AS (
     FROM held WHERE m.owner_id = held.owner_id AND m.id = held.id
     RETURNING m.*, held.state = 'sending' AS was_sending
 )
-SELECT m.owner_id, m.id, m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id, m.communication_id, m.attempts, m.was_sending,
+SELECT m.owner_id, m.id, m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id, m.communication_id, m.member_id, m.email_change_id,
+       m.address, m.attempts, m.was_sending,
        u.email AS user_email, u.phone AS user_phone, u.first_name AS user_first_name, u.timezone AS user_timezone,
        u.is_active AS user_is_active,
        o.state AS offer_state, o.notify_at, o.reason AS offer_reason,
@@ -42,4 +43,5 @@ LEFT JOIN contacts c ON c.owner_id = m.owner_id AND c.id = m.contact_id
 LEFT JOIN contact_communications cc ON cc.owner_id = m.owner_id AND cc.id = m.communication_id
 LEFT JOIN campaigns g ON g.id = cc.campaign_id
 LEFT JOIN templates t ON t.owner_id = g.owner_id AND t.id = cc.template_id
-LEFT JOIN users s ON s.id = coalesce(cc.assigned_user_id, c.assigned_user_id, m.owner_id) AND m.contact_id IS NOT NULL
+LEFT JOIN users s ON s.id = coalesce(cc.assigned_user_id, sender_of(m.owner_id, c.assigned_user_id))
+    AND m.contact_id IS NOT NULL

@@ -9,8 +9,9 @@ WITH added AS (
         offer_mode text, distribution_zipcodes text[]
     )
     WHERE NOT EXISTS (SELECT FROM teams AS known WHERE known.owner_id = $1 AND known.name = given.name COLLATE "C")
-    RETURNING id
+    RETURNING id, is_contact_resource_sharing_enabled
 ), creator AS (
-    INSERT INTO team_members (owner_id, team_id, user_id, request_status) SELECT $1, id, $1, 'Accepted' FROM added
+    INSERT INTO team_members (owner_id, team_id, user_id, request_status, is_sharing_accepted)
+    SELECT $1, id, $1, 'Accepted', is_contact_resource_sharing_enabled FROM added
 )
 SELECT count(*) FROM added

@@ -12,7 +12,7 @@ WITH outcome AS (
     UPDATE messages m
     SET state = x.state, reason = x.reason, sent_at = CASE WHEN x.state = 'sent' THEN $1::timestamptz END,
         attempts = m.attempts - CASE WHEN x.is_counted THEN 0 ELSE 1 END,
-        address = x.address, subject = x.subject, text_body = x.text_body, html_body = x.html_body
+        address = coalesce(x.address, m.address), subject = x.subject, text_body = x.text_body, html_body = x.html_body
     FROM outcome x
     WHERE m.owner_id = x.owner_id AND m.id = x.id
       AND (m.state = 'sending' AND m.attempts = x.attempt

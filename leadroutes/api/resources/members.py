@@ -1,0 +1,129 @@
+"""Members of teams and invitations into them, as one resource: asked by the creator, answered by whoever is asked."""
+
+from typing import Any
+
+from leadroutes import memberships
+from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
+from leadroutes.api.resources.access import MY_TEAMS
+from leadroutes.api.resources.common import id_and_name, object_schema, record_id, reference
+from leadroutes.api.statements import object_sql
+from leadroutes.api.values import Bool, Email, Id, OneOf, quoted
+from leadroutes.domain.identity import normal_email
+from leadroutes.errors import Conflict, Forbidden, Invalid
+from leadroutes.store import invitations as store
+
+
+async def _check_member(writing: Writing, found: Errors) -> Errors:
+    if writing.before is not None:
+        return {}
+    if "team_id" not in found:
+        await must_own_team(writing)
+    by_id, email = writing.sent.get("user_id"), writing.sent.get("email")
+    if {"user_id", "email"} & set(found):
+        return {}
+    if (by_id is None) == (email is None):
+        return {"user_id": "user_id or email is required, and not both"}
+    if email is not None:
+        if normal_email(email) is None:
+            return {"email": f"email: {quoted(email)} was given; expected an address like bob@example.com"}
+        return {}
+    is_active = "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND is_active)"
+    if not await writing.transaction.fetchval(is_active, by_id):
+        return {"user_id": f"user_id: {by_id} was given; expected an active user"}
+    return {}
+
+
+async def must_own_team(writing: Writing) -> None:
+    """The caller sees the team, or the reference would be wrong already; only its creator adds to it."""
+    owner_id = await writing.transaction.fetchval("SELECT owner_id FROM teams WHERE id = $1", writing.record["team_id"])
+    if owner_id is not None and owner_id != writing.caller.user_id:
+        raise Forbidden("Only the creator of a team adds to it")
+
+
+async def _invite(writing: Writing) -> int:
+    """Whoever declined may be asked again; one who is asked or a member already is a conflict."""
+    transaction, team_id = writing.transaction, writing.record["team_id"]
+    user_id, email = writing.sent.get("user_id"), writing.sent.get("email")
+    if user_id == writing.caller.user_id:
+        member_id = await store.invite_user(transaction, writing.owner_id, team_id, user_id, is_accepted=True)
+    else:
+        if await store.count_open(transaction, writing.owner_id) >= store.MOST_OPEN:
+            name = "user_id" if email is None else "email"
+            told = f"{name}: {store.MOST_OPEN} invitations of yours are open; expected an answer to one of them first"
+            raise Invalid.fields({name: told})
+        if user_id is not None:
+            member_id = await store.invite_user(transaction, writing.owner_id, team_id, user_id)
+        else:
+            assert email is not None
+            address = normal_email(email)
+            assert address is not None
+            member_id = await store.invite_address(transaction, writing.owner_id, team_id, address)
+    if member_id is None:
+        raise Conflict("The user has been asked, or is a member, already")
+    return member_id
+
+
+async def _answer(rooms: Any, writing: Writing) -> int:
+    assert writing.id is not None
+    await memberships.answer(rooms.database, writing.id, writing.caller.user_id, writing.sent["request_status"])
+    return writing.id
+
+
+async def _remove(rooms: Any, writing: Writing) -> int:
+    assert writing.id is not None
+    await memberships.remove(rooms.database, writing.id, writing.caller.user_id)
+    return writing.id
+
+
+# Until someone has accepted, an invitation shows what was sent and nothing else; one's own shows oneself.
+_IS_SHOWN = "(t.request_status = 'Accepted' OR t.user_id = $1)"
+_IS_ASKED = "lower(t.email) = (SELECT lower(me.email) FROM users me WHERE me.id = $1)"
+_MEMBERS_USER = ("id", "first_name", "last_name", "email", "username", "phone")
+
+
+def _shown(name: str) -> str:
+    if name == "id":
+        return "t.user_id"
+    otherwise = " ELSE t.email" if name == "email" else ""
+    return f"CASE WHEN {_IS_SHOWN} THEN x.{name}{otherwise} END"
+
+
+TEAM_MEMBERS = Resource(
+    path="/team-members",
+    noun="a team member",
+    page_about="A user's place in a team: asked by its creator, by id or by e-mail; accepted or declined by the user."
+    " Until it is accepted it shows only what was sent.",
+    table="team_members",
+    source="team_places t",
+    is_lockable=False,
+    fields=(
+        record_id(),
+        Field("request_status", OneOf(("Accepted", "Pending", "Declined")), write=Write.LATER, null=False,
+              note="to accept a team that shares contacts is to agree to that"),
+        reference(
+            "team_id", "/teams", "a team that you created", write=Write.ONCE, required=True, key="team",
+            shows=id_and_name("teams", "x.owner_id = t.owner_id AND x.id = t.team_id"),
+            schema=object_schema("id", "name"),
+        ),
+        Field(
+            "user_id", Id(), write=Write.ONCE, null=False, key="user", sql=f"CASE WHEN {_IS_SHOWN} THEN t.user_id END",
+            shows=object_sql(
+                tuple((name, _shown(name)) for name in _MEMBERS_USER),
+                "(SELECT) one LEFT JOIN users x ON x.id = t.user_id",
+            ),
+            schema=object_schema(*_MEMBERS_USER[1:], id=Id()),
+        ),
+        Field("email", Email(255), write=Write.ONCE, column="", key="", filterable=False, note="instead of user_id"),
+        Field("is_sharing_accepted", Bool(), null=False, filterable=False,
+              note="whether the member shares contacts with the team, where the team does"),
+    ),
+    methods="LGCPD",
+    visible=f"t.user_id = $1 OR t.owner_id = $1 OR t.team_id = ANY ({MY_TEAMS}) OR {_IS_ASKED}",
+    changeable=f"coalesce(t.user_id = $1 OR {_IS_ASKED}, false)",
+    removable=f"coalesce(t.user_id = $1 OR t.owner_id = $1 OR {_IS_ASKED}, false)",
+    selects={"team.id": "team_id", "user.id": "user_id"},
+    check=_check_member,
+    insert=_invite,
+    change_through=_answer,
+    remove_through=_remove,
+)  # fmt: skip

@@ -1,0 +1,148 @@
+"""Invitations into teams: the page behind the link in a mail, the buttons on the home page. Looking answers nothing.
+
+What follows from an answer, leadroutes.memberships knows.
+"""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from leadroutes import memberships
+from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound
+from leadroutes.store.accounts import NewUser, add_user
+from leadroutes.store.invitations import Invitation, find_invitation
+from leadroutes.store.postgres import Database, Transaction
+from leadroutes.store.sessions import SignedIn
+from leadroutes.web.forms import read_form
+from leadroutes.web.headers import is_cross_site
+from leadroutes.web.pages import Pages
+from leadroutes.web.sessions import Sessions
+
+ANSWERS = {"accept": "Accepted", "decline": "Declined"}
+LONGEST_NAME = 255
+
+
+class InvitationPages:
+    """`/invitations/{token}` for whoever has the link, `/invitations` for what the home page sends."""
+
+    def __init__(self, database: Database, pages: Pages, sessions: Sessions, timeout: float) -> None:
+        self._database = database
+        self._pages = pages
+        self._sessions = sessions
+        self._timeout = timeout
+
+    async def show(self, request: Request) -> Response:
+        return self._shown(await self._of_link(request), await self._sessions.find_user(request))
+
+    async def answer(self, request: Request) -> Response:
+        """The form says what is to be done: accept, decline, or join (with a new account)."""
+        if is_cross_site(request, self._pages.public_url):
+            return self._pages.refuse_cross_site()
+        invitation = await self._of_link(request)
+        form = await read_form(request, self._timeout)
+        user = await self._sessions.find_user(request)
+        match form.get("do"):
+            case "decline":
+                return await self._decline(request, user)
+            case "accept":
+                if user is None:
+                    return self._sessions.ask_to_sign_in(request, comes_back=True)
+                return await self._accept(invitation, user, form)
+            case "join" if user is None and invitation.email is not None and not invitation.has_account:
+                return await self._join(invitation, form)
+        raise Invalid("do: expected one of the page's buttons.")
+
+    async def answer_own(self, request: Request) -> Response:
+        """From the home page: the id of the member or of the invitation, and accept or decline."""
+        if is_cross_site(request, self._pages.public_url):
+            return self._pages.refuse_cross_site()
+        user = await self._sessions.find_user(request)
+        if user is None:
+            return self._sessions.ask_to_sign_in(request)
+        form = await read_form(request, self._timeout)
+        member_id, status = form.get("id", ""), ANSWERS.get(form.get("do", ""))
+        if status is None or not (member_id.isascii() and member_id.isdigit() and len(member_id) <= 18):
+            raise Invalid("do: expected one of the page's buttons.")
+        try:
+            await memberships.answer(self._database, int(member_id), user.id, status, agrees=_agrees(form))
+        except Forbidden:
+            raise NotFound("This invitation is over.") from None
+        return self._pages.go_to("/")
+
+    async def _of_link(self, request: Request) -> Invitation:
+        invitation = await find_invitation(self._database, request.path_params["token"])
+        if invitation is None:
+            raise NotFound("This invitation is over, or was taken back. Whoever sent it can send another one.")
+        return invitation
+
+    async def _accept(self, invitation: Invitation, user: SignedIn, form: dict[str, str]) -> Response:
+        if _is_for_another(invitation, user):
+            return self._shown(invitation, user, status=403)
+        await memberships.answer(
+            self._database, invitation.id, user.id, "Accepted", agrees=_agrees(form), has_link=True
+        )
+        return self._pages.go_to("/")
+
+    async def _decline(self, request: Request, user: SignedIn | None) -> Response:
+        invitation = await self._of_link(request)
+
+        async def work(transaction: Transaction) -> None:
+            await memberships.decline_by_link(transaction, invitation.id)
+
+        await self._database.run(work)
+        return self._shown(await self._of_link(request), user)
+
+    async def _join(self, invitation: Invitation, form: dict[str, str]) -> Response:
+        """An account with the address that the link was sent to, a member from the start, and signed in."""
+        wanted = NewUser(
+            email=invitation.email or "",
+            password=form.get("password", ""),
+            first_name=form.get("first_name", "").strip()[:LONGEST_NAME] or None,
+            last_name=form.get("last_name", "").strip()[:LONGEST_NAME] or None,
+        )
+
+        async def work(transaction: Transaction) -> int:
+            user_id = await add_user(transaction, wanted)
+            await memberships.set_status(
+                transaction, invitation.id, user_id, "Accepted", agrees=_agrees(form), has_link=True
+            )
+            return user_id
+
+        try:
+            user_id = await self._database.run(work)
+        except (Invalid, Conflict) as problem:
+            told = next(iter(problem.errors.values()), problem.message)
+            return self._shown(invitation, None, status=400, form=form, problem=told)
+        response = self._pages.go_to("/")
+        await self._sessions.let_in(response, user_id)
+        return response
+
+    def _shown(
+        self,
+        invitation: Invitation,
+        user: SignedIn | None,
+        *,
+        status: int = 200,
+        form: dict[str, Any] | None = None,
+        problem: str | None = None,
+    ) -> Response:
+        return self._pages.answer(
+            "invitation.html",
+            status,
+            user=user,
+            invitation=invitation,
+            is_for_another=user is not None and _is_for_another(invitation, user),
+            form=form or {},
+            problem=problem,
+        )
+
+
+def _agrees(form: dict[str, str]) -> bool:
+    """Whether the page that sent the form said that the team shares contacts."""
+    return form.get("sharing") == "yes"
+
+
+def _is_for_another(invitation: Invitation, user: SignedIn) -> bool:
+    """One that was sent to an e-mail is for whoever opens it."""
+    return invitation.user_id is not None and invitation.user_id != user.id
