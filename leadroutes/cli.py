@@ -16,13 +16,14 @@ import typer
 from rich.progress import Progress
 
 from leadroutes import __version__, logs, upkeep, user_commands
+from leadroutes.domain.text import visible_json
 from leadroutes.private_files import private_text
 from leadroutes.secret_input import SecretFile, Secrets, SecretStdin, hidden_argument, secret_pairs
 from leadroutes.settings import described
 from leadroutes.store import accounts
 from leadroutes.store.migrating import migrate as migrate_database
 from leadroutes.store.postgres import Database
-from leadroutes.terminal import err, fail, finish, out, print_table, shown
+from leadroutes.terminal import err, fail, finish, out, print_table, shown, shown_if_terminal
 from leadroutes.terminal import run_with_database as _run
 from leadroutes.terminal import settings_in_force as _settings
 
@@ -241,7 +242,7 @@ def _export(what: Literal["leads", "contacts"], owner: str, to: Path | None) -> 
 
     async def work(database: Database) -> int:
         if to is None:
-            return await export(database, what, owner, sys.stdout)
+            return await export(database, what, owner, shown_if_terminal(sys.stdout))
         with private_text(to) as file:
             return await export(database, what, owner, file)
 
@@ -263,7 +264,7 @@ def read(
 
     specimen = Specimen(body=file, headers=headers, format=_known(format_), secrets=secrets, graph=graph)
     reading = finish(read_specimen(specimen, _settings()))
-    print(json.dumps(expected_json(reading), ensure_ascii=False, indent=2))
+    print(visible_json(json.dumps(expected_json(reading), ensure_ascii=False, indent=2)))
     for refusal in reading.refusals:
         err.print(f"{refusal.why}: {refusal.detail}", markup=False, soft_wrap=True)
     raise typer.Exit(0 if is_good(reading) else 1)

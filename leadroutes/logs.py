@@ -16,6 +16,8 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from leadroutes.domain.text import visible, visible_json
+
 BLANK = "[secret]"
 SECRET_FIELDS = frozenset(
     ("authorization", "password", "secret", "client_secret", "token", "access_token", "refresh_token", "key", "cookie")
@@ -128,6 +130,14 @@ def _blank_secret_fields(_logger: WrappedLogger, _method: str, event: EventDict)
     return event
 
 
+def _visible_fields(event: EventDict) -> EventDict:
+    """What came from outside begins no line of its own and says nothing to a terminal; tracebacks have lines."""
+    return {
+        field: visible(value, keeps_lines=field == "exception") if isinstance(value, str) else value
+        for field, value in event.items()
+    }
+
+
 def _rendering(as_json: bool) -> Callable[[WrappedLogger, str, EventDict], str]:
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -136,6 +146,7 @@ def _rendering(as_json: bool) -> Callable[[WrappedLogger, str, EventDict], str]:
     )
 
     def render(logger: WrappedLogger, method: str, event: EventDict) -> str:
-        return without_people(without_secrets(str(renderer(logger, method, event))))
+        line = renderer(logger, method, event if as_json else _visible_fields(event))
+        return without_people(without_secrets(visible_json(line) if as_json else line))
 
     return render

@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TextIO, TypeVar, cast
 
 import typer
 from rich import box
@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from leadroutes import logs
+from leadroutes.domain.text import visible
 from leadroutes.errors import Problem
 from leadroutes.security.sandbox import close_sandbox
 from leadroutes.settings import Settings
@@ -22,8 +23,21 @@ from leadroutes.store.postgres import Database
 
 Result = TypeVar("Result")
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True, highlight=False)
+
+class PlainConsole(Console):
+    """Prints text as it is: nothing of it is markup, and nothing of it acts on the terminal."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(
+            *(visible(each, keeps_lines=True) if isinstance(each, str) else each for each in objects), **options
+        )
+
+
+out = PlainConsole(width=None if sys.stdout.isatty() else 200)
+err = PlainConsole(stderr=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -31,7 +45,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for place, name in enumerate(columns):
         table.add_column(name, overflow="fold", no_wrap=place == 0)
     for row in rows:
-        table.add_row(*(Text(shown(value)) for value in row))
+        table.add_row(*(Text(visible(shown(value))) for value in row))
     out.print(table)
 
 
@@ -47,6 +61,19 @@ def shown(value: object) -> str:
             return " ".join(map(str, value))
         case _:
             return str(value)
+
+
+def shown_if_terminal(stream: TextIO) -> TextIO:
+    """The stream; a terminal is shown what would act on it, a file or a pipe gets the text as it is."""
+    return cast("TextIO", _Shown(stream)) if stream.isatty() else stream
+
+
+class _Shown:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(visible(text, keeps_lines=True))
 
 
 def finish(work: Coroutine[Any, Any, Result]) -> Result:

@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from leadroutes.domain.text import visible
 from leadroutes.errors import Unavailable
 from leadroutes.store.figures import MOST_COUNTED, load_figures, load_pace, load_workers
 from leadroutes.store.postgres import Database
@@ -87,7 +88,7 @@ def _workers(view: View) -> Table:
     table = _table("Workers")
     for worker_id, silence in view.workers:
         said = Text(f"last sign of life {silence:.0f} s ago", "red" if silence > SILENT else "green")
-        table.add_row(worker_id[:8], said)
+        table.add_row(Text(visible(worker_id[:8])), said)
     if not view.workers:
         table.add_row("none", Text("nobody is told of leads: start leadroutes worker", "red"))
     return table

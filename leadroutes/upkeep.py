@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from leadroutes.domain.text import visible_json
 from leadroutes.private_files import private_text
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
@@ -90,7 +91,7 @@ def export_contact(
 
     text = run_with_database(work)
     if to is None:
-        print(text)  # noqa: T201 -- a command prints
+        print(visible_json(text))  # noqa: T201 -- a command prints
     else:
         with private_text(to) as file:
             file.write(text + "\n")

@@ -97,7 +97,7 @@ def test_commands_write_files_in_this_way_only() -> None:
         "private_files.py", "secrets.py",  # the former makes the file of the latter
         "demo/__init__.py",  # a lock
         "backing_up.py",  # a directory of its own, removed at the end
-        "store/embedded.py",  # PostgreSQL's own files, in its own directory
+        "store/embedded_server.py",  # PostgreSQL's own files, in its own directory
     }  # fmt: skip
     found = {
         path.relative_to(SOURCES).as_posix()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
@@ -32,6 +32,7 @@ from leadroutes.serving import address_of, listen, open_house, running, stopping
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
+from leadroutes.terminal import PlainConsole
 
 DATA = Path(".leadroutes") / "demo"
 EXAMPLES = Path(__file__).parent / "examples"
@@ -157,7 +158,7 @@ class _Stage:
     stopping: asyncio.Event
     began_at: datetime
     lines: Sequence[Line] = ()
-    console: Console = field(default_factory=lambda: Console(highlight=False))
+    console: PlainConsole = field(default_factory=PlainConsole)
 
     async def play(self, *, once: bool) -> int:
         """Let everybody act, and show it until every lead has settled; then sum up. The exit code."""

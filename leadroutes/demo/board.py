@@ -12,6 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from leadroutes.domain.text import visible
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
 
@@ -76,12 +77,12 @@ def _line(row: asyncpg.Record) -> Line:
     ended_at = row["claimed_at"] or row["unclaimed_at"]
     return Line(
         id=row["id"],
-        name=row["name"],
-        came=" ".join(filter(None, (row["source"], row["type"]))),
-        route=row["route"] or "-",
+        name=visible(row["name"]),
+        came=visible(" ".join(filter(None, (row["source"], row["type"])))),
+        route=visible(row["route"] or "-"),
         offers=tuple(_offer(offer) for offer in row["offers"] or ()),
         alert_count=row["alert_count"],
-        claimed_by=row["claimed_by"] or "",
+        claimed_by=visible(row["claimed_by"] or ""),
         how=HOW.get(row["via"], row["via"] and f"by {row['via'].lower()}") or "",
         after=_span(row["created_at"], ended_at) if ended_at else "",
         is_settled=ended_at is not None or row["routed_at"] is None,
@@ -89,7 +90,7 @@ def _line(row: asyncpg.Record) -> Line:
 
 
 def _offer(text: str) -> tuple[str, str]:
-    who, _, state = text.rpartition(" ")
+    who, _, state = visible(text).rpartition(" ")
     return who, SHOWN_AS.get(state, state)
 
 

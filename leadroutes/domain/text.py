@@ -89,6 +89,26 @@ def _without_controls(line: str) -> str:
     return "".join(character for character in line if character == "\t" or unicodedata.category(character) != "Cc")
 
 
+_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves the cursor, ends a line, turns the reading direction, or says something to a terminal."""
+
+
+def visible(text: str, *, keeps_lines: bool = False) -> str:
+    r"""The text as a terminal or a log may show it: what would act on either is spelt, as in `\x1b[2J` or `\u202e`."""
+    if text.isascii() and text.isprintable():
+        return text
+    if keeps_lines:
+        return "\n".join(visible(line) for line in text.split("\n"))
+    return _UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def visible_json(text: str) -> str:
+    """The same JSON with escapes for what would act on a terminal; line ends are the document's own."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return _UNSHOWN.sub(lambda found: found[0] if found[0] < " " else f"\\u{ord(found[0]):04x}", text)
+
+
 def without_accents(text: str) -> str:
     """`Prénom` as `Prenom`: compared, never stored."""
     if text.isascii():
