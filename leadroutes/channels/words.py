@@ -27,7 +27,7 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 
-_LINE_END = re.compile(r"(<[^>]*>)|\r?\n")  # outside of tags
+_LINE_END = re.compile(r"(<[^<>]*>)|\r?\n")  # outside of tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
