@@ -1,9 +1,10 @@
-"""How the time of a reader or a pattern grows with its input: hostile texts, and a measure that knows no clock's seconds.
+"""How the time of a reader or a pattern grows with its input: hostile texts, and a measure without a number of seconds.
 
-A quadratic pattern of the simplest kind is timed first, on this machine, in this process; everything is held against it.
+The simplest quadratic pattern is timed first, on this machine, in this process; everything is compared with it.
 """
 
 import ast
+import gc
 import importlib
 import itertools
 import pkgutil
@@ -22,6 +23,8 @@ import leadroutes
 
 SMALL = 3_000  # characters
 FACTOR = 4
+GUARD = 2_000  # times the floor that a single call may take
+BEYOND_DOUBT = 30  # times the floor that no other process can have taken away from this thread
 MOST = 9  # times the time for FACTOR times the text; linear is 4, quadratic 16
 DEFAULT = ("search", "fullmatch", "sub")  # of a pattern that other modules may use
 SEARCHES = ("search", "match", "fullmatch", "sub", "findall", "finditer", "split")
@@ -31,21 +34,26 @@ class TooLongError(Exception):
     """One call took far longer than anything linear does."""
 
 
-def seconds_of(call: Callable[[], object], times: int = 1, guard: float = 3) -> float:
-    """The least CPU time of several calls; TooLongError beyond `guard` CPU seconds, also inside of a pattern."""
+def seconds_of(call: Callable[[], object], times: int = 1, guard: float = 5) -> float:
+    """The least CPU time of several calls in this thread, without the collector of garbage.
+
+    Raises TooLongError beyond `guard` seconds, also inside a pattern.
+    """
 
     def stop(*_: object) -> None:
         raise TooLongError
 
     before = signal.signal(signal.SIGVTALRM, stop)
     taken = []
+    gc.disable()
     try:
         for _ in range(times):
             signal.setitimer(signal.ITIMER_VIRTUAL, guard)
-            begun = time.process_time()
+            begun = time.thread_time()
             call()
-            taken.append(time.process_time() - begun)
+            taken.append(time.thread_time() - begun)
     finally:
+        gc.enable()
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
     return min(taken)
@@ -57,13 +65,14 @@ def is_linear(call: Callable[[Any], object], make: Callable[[int], Any], size: i
     A call that takes less than `floor` for `size` characters is not looked at further: nothing quadratic is so fast.
     """
     try:
-        if seconds_of(lambda: call(make(size))) < floor:
-            return True
-        for _ in range(3):  # a machine that stops for a moment is not a fault of the reader
-            short = seconds_of(lambda: call(make(size)), times=3)
-            long = seconds_of(lambda: call(make(size * FACTOR)), times=2, guard=6)
-            if short < floor or long < MOST * short:
+        short_text, long_text = make(size), make(size * FACTOR)
+        for times in (1, 2, 3):  # a machine that stops for a moment is not a fault of the reader
+            short = seconds_of(lambda: call(short_text), times, GUARD * floor)
+            long = seconds_of(lambda: call(long_text), times, GUARD * floor) if short >= floor else 0
+            if long < MOST * short:
                 return True
+            if long > BEYOND_DOUBT * floor:
+                return False
     except TooLongError:
         return False
     return False
@@ -103,7 +112,7 @@ def patterns() -> list[Used]:
     trees = {module.__name__: _tree(module) for module in modules()}
     methods = _methods(trees)
     for module in modules():
-        for name, pattern in _reachable(vars(module), module.__name__):
+        for name, pattern in _reachable(vars(module)):
             called = tuple(sorted(methods.get((module.__name__, name), ()))) or DEFAULT
             found.setdefault(id(pattern), Used(f"{module.__name__}.{name}", pattern, called))
     for name, tree in trees.items():
@@ -112,29 +121,29 @@ def patterns() -> list[Used]:
     return list(found.values())
 
 
-def _reachable(values: dict[str, Any], module: str) -> Iterator[tuple[str, re.Pattern[Any]]]:
+def _reachable(values: dict[str, Any]) -> Iterator[tuple[str, re.Pattern[Any]]]:
     for name, value in values.items():
-        for inner in _inside(value, module, depth=4):
+        for inner in _inside(value, set()):
             yield name, inner
 
 
-def _inside(value: Any, module: str, depth: int) -> Iterator[re.Pattern[Any]]:
+def _inside(value: Any, seen: set[int]) -> Iterator[re.Pattern[Any]]:
+    """In a collection, a class or an object of the package, however deep."""
     if isinstance(value, re.Pattern):
         yield value
-    elif depth == 0:
+    if isinstance(value, re.Pattern | str | bytes | int) or id(value) in seen:
         return
-    elif isinstance(value, dict):
-        for each in itertools.chain(value, value.values()):
-            yield from _inside(each, module, depth - 1)
+    seen.add(id(value))
+    inner: Any = ()
+    if isinstance(value, dict):
+        inner = itertools.chain(value, value.values())
     elif isinstance(value, tuple | list | set | frozenset):
-        for each in value:
-            yield from _inside(each, module, depth - 1)
-    elif getattr(value if isinstance(value, type) else type(value), "__module__", "") == module:
-        fields = getattr(value, "__dict__", None) or {
-            name: getattr(value, name, None) for name in getattr(type(value), "__slots__", ())
-        }
-        for each in dict(fields).values():
-            yield from _inside(each, module, depth - 1)
+        inner = value
+    elif getattr(value if isinstance(value, type) else type(value), "__module__", "").startswith("leadroutes"):
+        slots = getattr(type(value), "__slots__", ())
+        inner = [*getattr(value, "__dict__", {}).values(), *(getattr(value, name, None) for name in slots)]
+    for each in inner:
+        yield from _inside(each, seen)
 
 
 def _methods(trees: dict[str, ast.Module]) -> dict[tuple[str, str], set[str]]:
@@ -153,13 +162,13 @@ def _literals(tree: ast.AST) -> Iterator[tuple[int, str, re.Pattern[Any]]]:
     """Of calls like re.sub("…", …): line, method, pattern."""
     for node in _calls_of_re(tree):
         if node.func.attr != "compile" and isinstance(node.args[0], ast.Constant):
-            flags = [each for each in [*node.args[2:], *(k.value for k in node.keywords if k.arg == "flags")]]
-            yield node.lineno, node.func.attr, re.compile(node.args[0].value, _flags(flags))
-
-
-def _flags(nodes: list[ast.expr]) -> int:
-    names = {inner.attr for node in nodes for inner in ast.walk(node) if isinstance(inner, ast.Attribute)}
-    return sum(int(getattr(re, name)) for name in names if hasattr(re, name) and name.isupper())
+            flags = {
+                inner.attr
+                for each in (*node.args[1:], *(given.value for given in node.keywords))
+                for inner in ast.walk(each)
+                if isinstance(inner, ast.Attribute) and inner.attr.isupper()
+            }
+            yield node.lineno, node.func.attr, re.compile(node.args[0].value, sum(int(getattr(re, f)) for f in flags))
 
 
 def _calls_of_re(tree: ast.AST) -> Iterator[Any]:
@@ -200,6 +209,7 @@ def texts_for(pattern: re.Pattern[Any]) -> list[tuple[str, str, str]]:
         for unit in dict.fromkeys([*units, *alphabet[:6]]):
             for end in ("\x01", "", *(units[:1] and units[-1:])):
                 found[start[-LONGEST_PREFIX:], unit, end] = None
+        found |= {("", start[-LONGEST_PREFIX:] + each, ""): None for each in alphabet[:4] if start}
     return list(found)
 
 
@@ -295,10 +305,9 @@ def text_of(start: str, unit: str, end: str, size: int) -> str:
     return start + unit * (size // len(unit)) + end
 
 
-def slow_texts(used: Used, floor: float, size: int = SMALL) -> list[str]:
+def slow_texts(used: Used, floor: float, size: int = SMALL) -> Iterator[str]:
     """The texts that this pattern takes more than linear time for, at most one for each method."""
     is_bytes = isinstance(used.pattern.pattern, bytes)
-    found = []
     for method in used.methods:
         for start, unit, end in texts_for(used.pattern):
             if not unit:
@@ -309,9 +318,8 @@ def slow_texts(used: Used, floor: float, size: int = SMALL) -> list[str]:
                 return text.encode("latin-1", "replace") if is_bytes else text
 
             if not is_linear(_searching(used.pattern, method), make, size, floor):
-                found.append(f"{used.place} .{method}: {start!r} + {unit!r} * n + {end!r}")
+                yield f"{used.place} .{method}: {start!r} + {unit!r} * n + {end!r}"
                 break
-    return found
 
 
 def _searching(pattern: re.Pattern[Any], method: str) -> Callable[[Any], object]:

@@ -11,7 +11,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import timezone as phone_zones
 
-from leadroutes.domain.text import field_text, one_line
+from leadroutes.domain.text import field_text, one_line, with_few_marks
 from leadroutes.domain.time_zones import AREAS, OTHERS
 
 RELAY_DOMAIN: Final = "convo.zillow.com"
@@ -153,7 +153,7 @@ def normal_phone(text: str | None) -> str | None:
     if line is None or len(line) > NAME_LIMIT:
         return None
     if not line.isascii():
-        line = unicodedata.normalize("NFKC", line)
+        line = unicodedata.normalize("NFKC", with_few_marks(line))
     number = _without_extensions(line)
     return _one_phone(number) or next((phone for part in _DIVIDER.split(number) if (phone := _one_phone(part))), None)
 
