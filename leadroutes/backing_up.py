@@ -246,5 +246,5 @@ async def _run(place: Place, program: str, *arguments: str) -> str:
     if process.returncode != 0:
         lines = told.decode("utf-8", "replace").strip().splitlines() or [f"it ended with {process.returncode}"]
         faults = [line for line in lines if "error:" in line.lower()] or lines
-        raise Conflict(re.sub(r"psql:/\S+: ", "", f"{Path(program).name}: {' '.join(faults[:3])}"))
+        raise Conflict(re.sub(r"psql:/[^\s:]+(?::[0-9]+)?: ", "", f"{Path(program).name}: {' '.join(faults[:3])}"))
     return said.decode("utf-8", "replace")

@@ -186,7 +186,7 @@ def _sentence(message: str) -> str:
 def _allowed(path: str) -> list[str]:
     """The allowed values of the field at a path like `teams[2].order_method`."""
     kind: Any = Brokerage
-    for step in re.findall(r"\w+(?=\[|\.|$)", re.sub(r"\[\d*\]", "", path)):
+    for step in re.findall(r"\b\w+(?=\[|\.|$)", re.sub(r"\[\d*\]", "", path)):
         kind = _inner(get_type_hints(kind)[step])
     return [str(value) for value in get_args(kind)] if get_origin(kind) is Literal else []
 

@@ -1,6 +1,6 @@
-"""A connection of the HTTP server, with limits that uvicorn leaves to a proxy: nobody holds one open a byte a minute.
+"""A connection of the HTTP server, with the limits that uvicorn leaves to a proxy: seconds, and bytes of a head.
 
-It counts seconds and bytes; what a request says and what is answered is none of its business.
+It counts; what a request says and what is answered is decided elsewhere. A head beyond its limits reaches no reader.
 """
 
 import socket
@@ -8,13 +8,23 @@ import struct
 from asyncio import TimerHandle, Transport
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
-import msgspec
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-LARGEST_FRAME = 131_072  # bytes of a request that are not its body: the line, the headers, the lengths of chunks
+from leadroutes.api.problems import answer_of
+from leadroutes.errors import HeadTooLarge, Invalid, Problem, TargetTooLong
+
+LARGEST_TARGET = 16_384  # bytes of a path with its query
+LARGEST_LINE = 8_192  # bytes of one header line, from its name to the end of the line
+LARGEST_HEAD = 32_768  # bytes of the request line and all header lines
+LARGEST_FRAME = 131_072  # bytes of a request that are not its body: the head, and the lengths and trailers of chunks
+MOST_DISCARDED = 1_048_576  # bytes that a refused client may still send
 LEAST_TAKEN = 16_384  # bytes of a long answer, each time that we look
+_AROUND_TARGET = 64  # more bytes than a method, two blanks, a version and a line end have
+_TARGET_TOO_LONG = f"The path with its query is longer than {LARGEST_TARGET} bytes"
+_LINE_TOO_LONG = f"A header line is longer than {LARGEST_LINE} bytes"
+_HEAD_TOO_LARGE = f"The head of the request is larger than {LARGEST_HEAD} bytes"
 _AT_ONCE = struct.pack("ii", 1, 0)  # of SO_LINGER: on, for no seconds
 
 
@@ -32,6 +42,12 @@ class _Connection(HttpToolsProtocol):
         self._patience = patience
         self._is_in_head = True  # also between requests
         self._frame = 0
+        self._line = 0  # bytes of the line of a head that has begun and not ended
+        self._is_first_line = True
+        self._head = 0  # bytes of the target and the header lines that were read
+        self._problem: Problem | None = None  # what the parser was stopped for
+        self._is_refused = False
+        self._discarded = 0
         self._arriving: TimerHandle | None = None
         self._taking: TimerHandle | None = None
 
@@ -42,20 +58,84 @@ class _Connection(HttpToolsProtocol):
         self._await_arrival()
 
     def data_received(self, data: bytes) -> None:
-        self._frame += len(data)
-        super().data_received(data)
-        if self.transport.is_closing():
+        if self._is_refused:
+            self._discard(data)
+            return
+        if self._is_in_head and not (self._frame == 0 and len(data) <= LARGEST_LINE and b"\r\n\r\n" in data):
+            data = self._read_lines(data)
+        if data and not self._is_over:
+            self._frame += len(data)
+            super().data_received(data)
+        if self._is_over:
             return
         if self._frame > LARGEST_FRAME:
-            self.send_400_response("The head of the request is too large")
+            self._refuse(Invalid("The chunks of the body are too small for its size"))
         elif self._is_in_head and self.timeout_keep_alive_task is None and not self._is_answering:
             self._await_arrival()
 
+    def _read_lines(self, data: bytes) -> bytes:
+        """Give the parser the head line by line, each measured as it was sent.
+
+        Returns the bytes behind the head. A head that comes whole in one small packet is within all limits and does
+        not need this; a head behind the body of another request in the same packet is measured as far as it is read.
+        """
+        start = 0
+        while start < len(data) and self._is_in_head and not self._is_over:
+            end = data.find(b"\n", start) + 1 or len(data)
+            self._line += end - start
+            self._frame += end - start
+            if problem := self._problem_of_head():
+                self._refuse(problem)
+                break
+            line = data[start:end]
+            super().data_received(line)
+            if line.endswith(b"\n"):
+                self._is_first_line = self._is_in_head and self._is_first_line and self._line <= len(b"\r\n")
+                self._line = 0
+            start = end
+        return data[start:]
+
+    def _problem_of_head(self) -> Problem | None:
+        if self._is_first_line and self._line > LARGEST_TARGET + _AROUND_TARGET:  # on_url is exact
+            return TargetTooLong(_TARGET_TOO_LONG)
+        if self._line > LARGEST_LINE and not self._is_first_line:
+            return HeadTooLarge(_LINE_TOO_LONG)
+        if self._frame > LARGEST_HEAD:
+            return HeadTooLarge(_HEAD_TOO_LARGE)
+        return None
+
+    @property
+    def _is_over(self) -> bool:
+        return self._is_refused or self.transport.is_closing()
+
+    # What the parser has read. An exception stops it, and uvicorn then asks for send_400_response.
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._head = len(self.url)
+        if self._head > LARGEST_TARGET:
+            self._stop(TargetTooLong(_TARGET_TOO_LONG))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._is_in_head:
+            return  # a trailer of chunks; among the headers it would pass for one that a proxy has let through
+        size = len(name) + len(value) + len(b":\r\n")
+        self._head += size
+        if size > LARGEST_LINE:
+            self._stop(HeadTooLarge(_LINE_TOO_LONG))
+        if self._head > LARGEST_HEAD:
+            self._stop(HeadTooLarge(_HEAD_TOO_LARGE))
+        super().on_header(name, value)
+
+    def _stop(self, problem: Problem) -> NoReturn:
+        self._problem = problem
+        raise problem
+
     def on_headers_complete(self) -> None:
+        super().on_headers_complete()  # raises where it cannot read the target
         self._is_in_head = False
         self._has_arrived()
         self._unset_keepalive_if_required()
-        super().on_headers_complete()
         _send_whole(self.cycle)
 
     def on_body(self, body: bytes) -> None:
@@ -64,7 +144,7 @@ class _Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._is_in_head, self._frame = True, 0
+        self._is_in_head, self._is_first_line, self._frame, self._line, self._head = True, True, 0, 0, 0
         if not self._is_answering:  # the rest of a body that was answered without it
             self._has_arrived()
             self.timeout_keep_alive_task = self.loop.call_later(
@@ -86,10 +166,29 @@ class _Connection(HttpToolsProtocol):
             self._arriving = None
 
     def send_400_response(self, msg: str) -> None:
-        """What is no HTTP has no path, so the API's form of errors is as good as any; never beside an answer begun."""
-        if not self._is_answering:
-            self.transport.write(_refusal(msg))
-        self.transport.close()
+        """What is not HTTP has no path, so the API's form of errors is as good as any."""
+        self._refuse(self._problem or Invalid(msg))
+
+    def _refuse(self, problem: Problem) -> None:
+        """Tell the client and close; never beside an answer that has begun, or behind one for the same request.
+
+        What the client still sends is taken for a while: a connection that is closed with unread bytes is reset, and
+        the reset can overtake the answer.
+        """
+        if self._is_answering or not self._is_in_head:
+            self.transport.close()
+            return
+        self._is_refused = True
+        self._unset_keepalive_if_required()
+        self._has_arrived()
+        self.transport.write(_refusal(problem))
+        self.transport.write_eof()
+        self._arriving = self.loop.call_later(self._patience, self._cut)
+
+    def _discard(self, data: bytes) -> None:
+        self._discarded += len(data)
+        if self._discarded > MOST_DISCARDED:
+            self._cut()
 
     # -- what goes
 
@@ -197,10 +296,10 @@ class _Joining:
             self._head = b""
 
 
-def _refusal(message: str) -> bytes:
-    told = {"name": "BadRequest", "message": message, "code": 400, "className": "bad-request", "errors": {}}
-    body = msgspec.json.encode(told)
+def _refusal(problem: Problem) -> bytes:
+    answer = answer_of(problem)
     return (
-        b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json; charset=utf-8\r\nconnection: close\r\n"
-        b"content-length: %d\r\n\r\n%s" % (len(body), body)
+        STATUS_LINE[answer.status]
+        + b"content-type: %s\r\naccess-control-allow-origin: *\r\nconnection: close\r\n" % answer.content_type
+        + b"content-length: %d\r\n\r\n%s" % (len(answer.body), answer.body)
     )

@@ -74,6 +74,14 @@ class TooLarge(Problem):
     """The body is larger than the limit."""
 
 
+class TargetTooLong(Problem):
+    """The path with its query is longer than the limit."""
+
+
+class HeadTooLarge(Problem):
+    """A header line, or the head of the request, is larger than the limit."""
+
+
 class Unprocessable(Problem):
     """Kept, but understood as nothing we know; `data` carries `arrival_id`."""
 

@@ -11,7 +11,7 @@ from leadroutes.liquid import Unrenderable, breaks_lines, check_template, is_mar
 from leadroutes.security.letters import Composed, Letter, Words
 
 LONGEST_SUBJECT = 1_000  # characters
-_LINE_END = re.compile(r"(<[^>]*>)|\r?\n")  # outside of tags
+_LINE_END = re.compile(r"(<[^<>]*>)|\r?\n")  # outside of tags
 
 
 def compose(letter: Letter) -> Composed:

@@ -30,7 +30,7 @@ LONGEST_LIST = 200
 LONGEST_RANGE = 10_000
 
 FEW = 20
-BLANKS = re.compile(r"\{[{%]-?\s{100}")
+BLANKS = re.compile(r"\{[{%]-?\s{100}|\{%-?\s{0,99}(?:\w{100}|(?:\w{1,99}|#)\s{100})")
 VERBATIM = re.compile(r"\{%-?\s*(?:raw|doc)\b")
 TAGS = frozenset(
     {
@@ -154,7 +154,7 @@ def _slow(text: str) -> str | None:
         if text.count(begin, text.rfind(end) + 1) > FEW:
             return f"The template cannot be processed: expected '{end}', found end of file"
     if BLANKS.search(text):
-        return "The template cannot be processed: a placeholder or tag begins with too many blanks"
+        return "The template cannot be processed: a placeholder or tag begins with too many blanks or letters"
     if len(VERBATIM.findall(text)) > FEW:
         return f"The template cannot be processed: more than {FEW} raw or doc blocks"
     return None

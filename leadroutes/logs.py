@@ -25,16 +25,21 @@ SECRET_FIELDS = frozenset(
 # What a secret looks like inside a line: in the paths that carry one, in URLs with a password, as a token of ours.
 SECRET_TEXTS = (
     (re.compile(r"(/(?:intake|claim|unsubscribe)/)[^/\s?\"'<>]+", re.IGNORECASE), rf"\1{BLANK}"),
-    (re.compile(r"(\w+://[^/@:\s]*:)[^@/\s]+@"), rf"\1{BLANK}@"),
+    (re.compile(r"(://[^/@:\s]*:)[^@/\s]+@"), rf"\1{BLANK}@"),
     (re.compile(r"\b((?:bearer|basic)\s+)[\w+/=.~-]+", re.IGNORECASE), rf"\1{BLANK}"),
     (re.compile(r"\b[0-9a-f]{40}\b"), BLANK),
 )
 # Whom a line is about, numbers say; a mail server's answer or a row that PostgreSQL refuses may say more.
 PERSONAL_TEXTS = (
-    (re.compile(r"[\w.+'-]+@(?:[\w-]+\.)+[a-z]{2,}\b", re.IGNORECASE), "[e-mail]"),
+    (re.compile(r"(?<![\w.+'-])[\w.+'-]++@(?:[\w-]+\.)+[a-z]{2,}\b", re.IGNORECASE), "[e-mail]"),
     (re.compile(r"\+\d{10,15}\b"), "[phone]"),
     (re.compile(r"(DETAIL:\s+)(?:(?!\\n)[^\n])*"), r"\1[values]"),
 )
+
+# What came from outside may be of any length; a line is cut before it is looked through and written.
+LONGEST_VALUE = 200  # characters of a field
+LONGEST_EVENT = 1_000  # of the sentence, which for other libraries holds their values
+LONGEST_TRACEBACK = 16_384
 
 
 def set_up(*, as_json: bool, level: int = logging.INFO, tells_leads: bool = True) -> None:
@@ -47,6 +52,7 @@ def set_up(*, as_json: bool, level: int = logging.INFO, tells_leads: bool = True
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _blank_secret_fields,
         structlog.processors.format_exc_info,
+        _cut_fields,
     ]
     render = _rendering(as_json)
     structlog.configure(
@@ -136,6 +142,26 @@ def _visible_fields(event: EventDict) -> EventDict:
         field: visible(value, keeps_lines=field == "exception") if isinstance(value, str) else value
         for field, value in event.items()
     }
+
+
+def _cut_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Every field within its limit; of lists and the like their text counts."""
+    for field, value in event.items():
+        if value is None or isinstance(value, int | float) or field.startswith("_"):  # _record: of logging itself
+            continue
+        text = value if isinstance(value, str) else repr(value)
+        most = {"event": LONGEST_EVENT, "exception": LONGEST_TRACEBACK}.get(field, LONGEST_VALUE)
+        if len(text) > most:
+            event[field] = _cut(text, most)
+    return event
+
+
+def _cut(text: str, most: int) -> str:
+    """The beginning and, of a traceback, the end, where the cause is; in between, how much is missing."""
+    gap = f"[{len(text) - most} characters]"
+    kept = most - len(gap)
+    at_end = kept // 2 if most == LONGEST_TRACEBACK else 0
+    return text[: kept - at_end] + gap + text[len(text) - at_end :]
 
 
 def _rendering(as_json: bool) -> Callable[[WrappedLogger, str, EventDict], str]:

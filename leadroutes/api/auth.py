@@ -3,7 +3,6 @@
 Only the sha256 of a token is ever compared; a token in the query or the body is not looked at.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,8 +11,6 @@ from leadroutes.store import statement
 from leadroutes.store.accounts import hash_secret
 from leadroutes.store.postgres import Database
 from leadroutes.store.together import Together
-
-_BEARER = re.compile(r"bearer +(\S.*?) *", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +31,11 @@ class Caller:
 
 def bearer_token(values: Sequence[str]) -> str:
     """The token of the Authorization headers; NotAuthenticated unless there is exactly one that carries one."""
-    found = _BEARER.fullmatch(values[0]) if len(values) == 1 else None
-    if found is None:
+    scheme, _, rest = (values[0] if len(values) == 1 else "").partition(" ")
+    token = rest.strip(" ")
+    if scheme.lower() != "bearer" or not token or token[0].isspace():
         raise NotAuthenticated
-    return found[1]
+    return token
 
 
 Callers = Together[bytes, Caller]

@@ -21,8 +21,10 @@ NAMES: dict[type[Problem], tuple[int, str, str]] = {
     errors.SlowRequest: (408, "Timeout", "timeout"),
     errors.Conflict: (409, "Conflict", "conflict"),
     errors.TooLarge: (413, "PayloadTooLarge", "payload-too-large"),
+    errors.TargetTooLong: (414, "UriTooLong", "uri-too-long"),
     errors.Unprocessable: (422, "Unprocessable", "unprocessable"),
     errors.TooManyRequests: (429, "TooManyRequests", "too-many-requests"),
+    errors.HeadTooLarge: (431, "RequestHeaderFieldsTooLarge", "request-header-fields-too-large"),
     errors.Unavailable: (503, "Unavailable", "unavailable"),
 }
 FAULT = (500, "GeneralError", "general-error")

@@ -24,7 +24,7 @@ from leadroutes.demo.script import ACTS, ARRIVALS, LATE_LEAD, Act, Arrival
 
 FindLeadId = Callable[[str], int | None]  # by the first name of the person
 
-LINK = re.compile(r"https?://\S+/claim/[\w-]+")
+LINK = re.compile(r"https?://[\w.:\[\]-]+(?:/[\w.~%-]+)*?/claim/[\w-]+")
 CONTENT_TYPES = {".json": "application/json", ".eml": "message/rfc822"}
 PATIENCE = 0.1  # seconds between two looks
 

@@ -11,7 +11,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import timezone as phone_zones
 
-from leadroutes.domain.text import field_text, is_absent, one_line
+from leadroutes.domain.text import field_text, is_absent, one_line, with_few_marks
 from leadroutes.domain.time_zones import AREAS, OTHERS
 
 RELAY_DOMAIN: Final = "convo.zillow.com"
@@ -207,7 +207,7 @@ def normal_phone(text: str | None) -> str | None:
     if line is None or len(line) > NAME_LIMIT:
         return None
     if not line.isascii():
-        line = unicodedata.normalize("NFKC", line)
+        line = unicodedata.normalize("NFKC", with_few_marks(line))
     number = _without_bracket_behind(_without_extensions(line))
     for parts in (_WORDS.split(number), [number], _DIVIDER.split(number)):
         if phone := next((phone for part in parts if (phone := _one_phone(part))), None):

@@ -80,7 +80,9 @@ def joined_lines(lines: Iterable[str | None]) -> str | None:
     return ", ".join(line for text in lines if (line := field_text(text))) or None
 
 
-_END_OF_ADDRESS = re.compile(r"(?P<state>[A-Za-z][A-Za-z. ]*?)[ ,]+(?P<zipcode>\d{5}(?:-\d{4})?)", re.ASCII)
+_END_OF_ADDRESS = re.compile(
+    r"(?P<state>[A-Za-z](?:[A-Za-z. ]*[A-Za-z.])?)[ ,]+(?P<zipcode>\d{5}(?:-\d{4})?)", re.ASCII
+)
 _COUNTRIES: Final = frozenset({"us", "usa", "u.s.", "u.s.a.", "united states", "united states of america"})
 _SHORT_UNIT = re.compile(r"[A-Za-z]|(?=[A-Za-z]*\d)[A-Za-z\d]{1,6}", re.ASCII)
 

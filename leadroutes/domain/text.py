@@ -48,15 +48,22 @@ def composed(text: str) -> str:
 
     Thirty is the limit of Unicode's own Stream-Safe Text Format; no language needs more.
     """
-    if text.isascii():
-        return text
-    return unicodedata.normalize("NFC", _MANY_MARKS.sub(_thirty_marks, text))
+    return text if text.isascii() else unicodedata.normalize("NFC", with_few_marks(text))
+
+
+_HIDDEN_MARKS: Final = frozenset("\u0f73\u0f75\u0f81\uff9e\uff9f")
+"""What Unicode does not call a combining mark and yet decomposes into such marks alone."""
+
+
+def with_few_marks(text: str) -> str:
+    """The text with at most thirty accents on one letter: every form of normalisation sorts them in quadratic time."""
+    return _MANY_MARKS.sub(_thirty_marks, text)
 
 
 def _thirty_marks(found: re.Match[str]) -> str:
     kept, marks = [], 0
     for character in found[0]:
-        marks = marks + 1 if unicodedata.combining(character) else 0
+        marks = marks + 1 if unicodedata.combining(character) or character in _HIDDEN_MARKS else 0
         if marks <= 30:
             kept.append(character)
     return "".join(kept)
@@ -114,5 +121,7 @@ def without_accents(text: str) -> str:
     if text.isascii():
         return text
     return "".join(
-        character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character)
+        character
+        for character in unicodedata.normalize("NFKD", with_few_marks(text))
+        if not unicodedata.combining(character)
     )

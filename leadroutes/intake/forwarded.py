@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass, field
 
 _LINE_MARKER = re.compile(
-    r"^[ \t>*]*(?:-{2,}[ \t]*(?:forwarded|original)[ \t]+message[ \t]*-*|begin[ \t]+forwarded[ \t]+message:)[ \t*]*$",
+    r"^[ \t>*]*(?:-{2,}[ \t]*(?:forwarded|original)[ \t]+message(?:[ \t]*-+)?"
+    r"|begin[ \t]+forwarded[ \t]+message:)[ \t*]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _PAGE_MARKER = re.compile(

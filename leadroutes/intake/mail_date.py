@@ -14,8 +14,8 @@ from dateutil import parser
 from leadroutes.domain.terms import normal_time
 from leadroutes.domain.text import one_line
 
-_COMMENT = re.compile(r"\s*\([^()]*\)\s*$")
-_ZONE = re.compile(r"\s*(?:\b(?:GMT|UTC|UT|Z)\b)?\s*(?:([+-])(\d{1,2}):?(\d\d)?)?$", re.IGNORECASE)
+_COMMENT = re.compile(r"(?<!\s)\s*\([^()]*\)\s*$")
+_ZONE = re.compile(r"(?<!\s)\s*(?:\b(?:GMT|UTC|UT|Z)\b\s*)?(?:([+-])(\d{1,2}):?(\d\d)?)?$", re.IGNORECASE)
 _NO_OFFSET = re.compile(r"[+-](?:2[4-9]|[3-9]\d):?\d\d$")
 _LIMIT = 150
 _NO_YEAR: Final = datetime(1, 1, 1)  # noqa: DTZ001 - what dateutil fills gaps with; a year of 1 is a gap
@@ -56,7 +56,7 @@ def _as_written(line: str, offset: timedelta | None) -> datetime | None:
     """`November 17, 2026 at 9:48:02 PM UTC`, `Tuesday, November 17, 2026 3:48 PM`."""
     end = _ZONE.search(line) if offset is not None else None
     bare = line[: end.start()] if end else line
-    bare = re.sub(r"\s+at\s+", " ", bare, flags=re.IGNORECASE)
+    bare = re.sub(r"(?<!\s)\s+at\s+", " ", bare, flags=re.IGNORECASE)
     if not re.search(r"\d{4}", bare) or not re.search(r"\d:\d\d", bare):
         return None
     try:

@@ -11,6 +11,7 @@ from email.header import decode_header
 from itertools import islice
 from typing import Any, Final
 
+from leadroutes.domain.text import with_few_marks
 from leadroutes.intake.decoding import children, decode
 from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.mime import Part, open_mail
@@ -56,7 +57,7 @@ def _plain(text: str) -> str:
     """
     text = unescaped(_ENCODED_WORDS.sub(_decoded_words, text.replace("\0", "")))
     text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "/", text)
-    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).lower()
+    return (text if text.isascii() else unicodedata.normalize("NFKC", with_few_marks(text))).lower()
 
 
 def _decoded_words(found: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ from itsdangerous import BadSignature, Signer
 from starlette.requests import Request
 from starlette.responses import Response
 
+from leadroutes.web.cookies import cookie_of
 from leadroutes.web.pages import Pages
 from leadroutes.web.throttle import digest
 
@@ -26,7 +27,7 @@ class KnownBrowsers:
 
     def find(self, request: Request, email: str) -> str | None:
         """What names the browser, if it has signed in with this e-mail."""
-        value = request.cookies.get(self._cookie(email))
+        value = cookie_of(request.headers.getlist("cookie"), self._cookie(email))
         if value is None:
             return None
         try:

@@ -3,7 +3,7 @@
 What somebody may see, the pages themselves decide.
 """
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +12,7 @@ from leadroutes.rates import network_of
 from leadroutes.store.postgres import Database
 from leadroutes.store.sessions import LIFE, SignedIn, add_session, find_password, find_session, remove_session
 from leadroutes.web.browsers import KnownBrowsers
+from leadroutes.web.cookies import cookie_of
 from leadroutes.web.forms import read_form
 from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
@@ -36,8 +37,11 @@ class Sessions:
 
     async def find_user(self, request: Request) -> SignedIn | None:
         """Who is signed in, if anybody is."""
-        token = request.cookies.get(self._cookie)
+        token = self._token(request)
         return await find_session(self._database, token) if token else None
+
+    def _token(self, request: Request) -> str | None:
+        return cookie_of(request.headers.getlist("cookie"), self._cookie)
 
     def ask_to_sign_in(self, request: Request, *, with_query: bool = False, comes_back: bool = False) -> Response:
         """To the form, and from there back to where he wanted to go; what a form had sent is lost.
@@ -79,7 +83,7 @@ class Sessions:
         if user_id is None:
             return self._pages.answer("sign_in.html", 403, target=target, email=email, problem=WRONG)
         self._throttle.forget(attempt)
-        if token := request.cookies.get(self._cookie):
+        if token := self._token(request):
             await remove_session(self._database, token)
         response = self._pages.go_to(target)
         self._give_cookie(response, await add_session(self._database, user_id), int(LIFE.total_seconds()))
@@ -93,7 +97,7 @@ class Sessions:
     async def sign_out(self, request: Request) -> Response:
         if is_cross_site(request, self._pages.public_url):
             return self._pages.refuse_cross_site()
-        if token := request.cookies.get(self._cookie):
+        if token := self._token(request):
             await remove_session(self._database, token)
         response = self._pages.go_to("/sign-in")
         self._give_cookie(response, "", 0)
@@ -126,7 +130,5 @@ class Sessions:
 
 def _own_path(text: str) -> str:
     """A path on this site; anything else is the home page."""
-    parts = urlsplit(text) if text.isascii() and text.isprintable() and "\\" not in text else None
-    if parts is None or parts.scheme or parts.netloc or not text.startswith("/") or text.startswith("//"):
-        return "/"
-    return text
+    is_path = text.startswith("/") and not text.startswith("//") and text.isascii() and text.isprintable()
+    return text if is_path and "\\" not in text else "/"
