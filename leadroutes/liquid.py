@@ -13,6 +13,8 @@ from liquid import BoundTemplate, Environment, RenderContext, Undefined
 from liquid.exceptions import FilterArgumentError, LiquidError, ResourceLimitError
 from liquid.filter import with_context
 
+from leadroutes.caching import short_cache
+
 LARGEST_TEMPLATE = 200_000  # characters
 LARGEST_VALUE = 20_000  # characters that may go into or come out of a filter
 LARGEST_NUMBER = 10**15
@@ -76,7 +78,7 @@ def render(text: str, variables: Mapping[str, object], *, markup: bool = False) 
         raise Unrenderable(_sentence(error)) from error
 
 
-@lru_cache(maxsize=256)
+@short_cache(entries=64, longest=50_000)  # a parsed template takes some ten times its text
 def _parsed(text: str, *, autoescape: bool) -> BoundTemplate:
     if len(text) > LARGEST_TEMPLATE:
         raise Unrenderable(f"The template has {len(text)} characters; {LARGEST_TEMPLATE} are the limit")

@@ -17,6 +17,7 @@ from leadroutes.api.values import LARGEST_ID, Integer, quoted
 from leadroutes.errors import Invalid
 
 LARGEST_PAGE = 1000
+MOST_COMPUTED = 50  # conditions on fields that are worked out for each row, or selected; a list counts as one
 DEFAULT_PAGE = 10
 LARGEST_SKIP = 2**53 - 1
 NOTHING, ANYTHING = "false", "true"
@@ -38,10 +39,22 @@ class Query:
     skip: int = 0
     keys: tuple[str, ...] = ()  # of $select; (): all
     oauth_client_id: str | None = None  # /users only
+    computed: list[str] = field(default_factory=list)  # the fields of conditions on computed ones, once for each
 
     def bind(self, value: Any, sql_type: str) -> str:
         self.values.append(value)
         return f"${self.first + len(self.values) - 1}::{sql_type}"
+
+
+    def must_be_affordable(self) -> "Query":
+        """Invalid for a query that can be read, but holds more conditions on computed fields than are answered."""
+        if len(self.computed) > MOST_COMPUTED:
+            name, named = self.computed[0], " and ".join(dict.fromkeys(self.computed))
+            raise Invalid(
+                f"{named}: {len(self.computed)} conditions were given; expected at most {MOST_COMPUTED}, as each is"
+                f" worked out for every record (a list of values, {name}[$in][]=…, counts as one)"
+            )
+        return self
 
 
 def list_query(resource: Resource, text: str) -> Query:
@@ -165,6 +178,8 @@ def _conditions(query: Query, tree: dict[str, Any], errors: dict[str, str]) -> I
         if name in ("$or", "$and"):
             yield _combined(query, name, value, errors)
         elif name in filters:
+            if filters[name].is_computed:
+                query.computed += [name] * (len(value) if isinstance(value, dict) else 1)
             try:
                 yield _of_field(query, filters[name], name, value)
             except _ValueError as bad:

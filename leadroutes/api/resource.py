@@ -65,6 +65,11 @@ class Field:
         return self.sql if self.sql is not None else f"t.{self.stored}"
 
     @property
+    def is_computed(self) -> bool:
+        """Whether comparing it costs more than a look at a column: it is worked out for each row, or selected."""
+        return "once." in self.compared or "SELECT" in self.compared
+
+    @property
     def answered(self) -> str:
         """The SQL of its value in an answer."""
         return self.shows if self.shows is not None else self.kind.shown(self.compared)
@@ -107,6 +112,7 @@ class Resource:
     fields: tuple[Field, ...]
     methods: str  # of L list, G get, C POST, P PATCH, U PUT, D DELETE
     source: str = ""  # the FROM clause; "": the table as t
+    once: str = ""  # a further part of it, AS once, that is joined only where a condition or an order names its columns
     visible: str = "t.owner_id = $1"
     changeable: str = "t.owner_id = $1"
     removable: str = ""  # "": as changeable

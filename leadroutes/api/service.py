@@ -13,6 +13,7 @@ from leadroutes.api.query import record_query
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import record_sql
 from leadroutes.errors import NotAuthenticated, NotFound, Unavailable
+from leadroutes.store.room import NO_ROOM_SENTENCE
 
 USERS = BY_PATH["/users"]
 FRESH = 30  # seconds within which a worker must have beaten
@@ -20,7 +21,7 @@ FRESH = 30  # seconds within which a worker must have beaten
 
 async def me(call: Call) -> Answer:
     """The user of the token, as /users shows him."""
-    query = record_query(USERS, call.request.query)
+    query = record_query(USERS, call.request.query).must_be_affordable()
     sql = record_sql(USERS, query.conditions, query.keys)
     user_id = call.caller.user_id
     row = await call.rooms.database.fetchrow(sql, user_id, user_id, *query.values)
@@ -45,7 +46,7 @@ async def is_alive(_call: Call) -> Answer:
 
 
 async def is_ready(call: Call) -> Answer:
-    """Whether leads can be taken in and told of: the database is there, and a worker has beaten lately."""
+    """Whether leads can be taken in and told of: the database is there and stores, and a worker has beaten lately."""
     begun = time.monotonic()
     age = await call.rooms.database.fetchval(
         "SELECT extract(epoch FROM clock_timestamp() - max(beat_at))::float8 FROM worker_heartbeats"
@@ -53,6 +54,8 @@ async def is_ready(call: Call) -> Answer:
     if age is None or age > FRESH:
         since = "none has ever beaten" if age is None else f"the last beat was {age:.0f} seconds ago"
         raise Unavailable(f"No worker is running: {since}", retry_after=5)
+    if not await call.rooms.database.room.is_there():
+        raise Unavailable(NO_ROOM_SENTENCE, retry_after=30)
     milliseconds = round((time.monotonic() - begun) * 1000, 1)
     told = {"status": "ok", "database_ms": milliseconds, "worker_seconds": round(age, 1)}
     return Answer(200, msgspec.json.encode(told))

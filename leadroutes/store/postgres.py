@@ -20,6 +20,7 @@ from leadroutes.errors import Unavailable
 from leadroutes.settings import Settings
 from leadroutes.store.connecting import STATEMENTS, Hosts
 from leadroutes.store.embedded import start_embedded_server
+from leadroutes.store.room import EMPTY, NO_ROOM_SENTENCE, PROBE, Room, is_want_of_room
 
 log = structlog.get_logger()
 
@@ -35,10 +36,9 @@ AWAY = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # the connection was cut, and is asked for something before that has been noticed
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,  # 57: shut down, starting, crashed; or a statement was ended from outside
+    asyncpg.InsufficientResourcesError,  # 53: too many connections, no memory, no room on the disk
+    asyncpg.PostgresSystemError,  # 58: its files cannot be read or written
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
@@ -98,6 +98,7 @@ class Database:
         self.hosts = hosts
         self.clock = clock
         self.is_deaf: bool | None = None  # whether NOTIFY does not reach us; None until that is known
+        self.room = Room(self._probe_room)
         self._listeners: dict[str, list[Callable[[], None]]] = {CLOCK: [self._clock_moved]}
         self._caches: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -168,6 +169,16 @@ class Database:
             async with self.pool.acquire(timeout=10) as connection:
                 return await fetch_each(connection, sql, many)
 
+    async def fetch_within(self, seconds: float, slow: str, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """One statement outside a transaction, ended after so many seconds: Unavailable then says `slow`."""
+        with self._reaching():
+            async with self.pool.acquire(timeout=10) as connection:
+                try:
+                    rows: list[asyncpg.Record] = await connection.fetch(sql, *values, timeout=seconds)
+                except asyncio.TimeoutError:
+                    raise Unavailable(slow, retry_after=5) from None
+                return rows
+
     async def execute(self, sql: str, *values: Any) -> None:
         with self._reaching():
             await self.pool.execute(sql, *values)
@@ -181,7 +192,14 @@ class Database:
         except Unavailable as error:
             if isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError):
                 self._spawn(self.pool.expire_connections())
+            elif is_want_of_room(error.__cause__):
+                self.room.note_refusal(error.__cause__)
             raise
+
+    async def _probe_room(self) -> None:
+        async with self.transaction() as transaction:
+            await transaction.execute(PROBE)
+            await transaction.execute(EMPTY)
 
     # -- the clock that all processes share
 
@@ -351,6 +369,8 @@ def unavailable_when_away() -> Iterator[None]:
     except asyncpg.ReadOnlySQLTransactionError as error:
         raise Unavailable(IS_COPY) from error
     except AWAY as error:
+        if is_want_of_room(error):
+            raise Unavailable(NO_ROOM_SENTENCE, retry_after=30) from error
         raise Unavailable from error
 
 
