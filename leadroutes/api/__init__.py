@@ -15,8 +15,8 @@ from leadroutes.arrivals import Arrivals
 from leadroutes.engine import Engine
 from leadroutes.settings import Settings
 from leadroutes.store.commits import Commits
-from leadroutes.store.pipeline import reading
 from leadroutes.store.lists import Lists
+from leadroutes.store.pipeline import reading
 from leadroutes.store.postgres import Database
 
 

@@ -3,8 +3,6 @@
 It knows fields from a declaration only, and puts no value into SQL text.
 """
 
-# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -44,7 +42,6 @@ class Query:
     def bind(self, value: Any, sql_type: str) -> str:
         self.values.append(value)
         return f"${self.first + len(self.values) - 1}::{sql_type}"
-
 
     def must_be_affordable(self) -> "Query":
         """Invalid for a query that can be read, but holds more conditions on computed fields than are answered."""
@@ -289,7 +286,7 @@ def _compare(query: Query, each: Field, name: str, operator: str, text: str) -> 
     value = _read(each, name, text)
     if _is_beyond(each, value):
         return _compare_beyond(query, each, operator, value)
-    return f"{each.kind.compared(each.compared)} {operator} {each.kind.bound(query.bind(value, each.kind.sql))}"
+    return f"{each.kind.compared(each.compared)} {operator} {query.bind(value, each.kind.sql)}"
 
 
 def _compare_beyond(query: Query, each: Field, operator: str, value: Any) -> str:
@@ -297,7 +294,7 @@ def _compare_beyond(query: Query, each: Field, operator: str, value: Any) -> str
     if isinstance(value, str):
         if operator in ("=", "<>"):
             return NOTHING if operator == "=" else f"{each.compared} IS NOT NULL"
-        bound = each.kind.bound(query.bind(value.partition("\0")[0], each.kind.sql))
+        bound = query.bind(value.partition("\0")[0], each.kind.sql)
         return f"{each.kind.compared(each.compared)} {'<=' if '<' in operator else '>'} {bound}"
     matches_all = operator == "<>" or (("<" in operator) == (value > 0) and operator != "=")
     return f"{each.compared} IS NOT NULL" if matches_all else NOTHING
@@ -317,4 +314,4 @@ def _read(each: Field, name: str, text: str) -> Any:
 
 
 def _bound_list(query: Query, each: Field, values: list[Any]) -> str:
-    return f"ARRAY(SELECT {each.kind.bound('v')} FROM unnest({query.bind(values, each.kind.sql + '[]')}) v)"
+    return query.bind(values, f"{each.kind.sql}[]")

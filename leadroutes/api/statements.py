@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.caching import short_cache
+from leadroutes.store.connecting import Shaped
 
 LARGEST_PAGE_BYTES = 16_777_216  # a page of the usual ten records holds the largest that a body can bring
 LONGEST_CACHED = 2_000  # characters of conditions and the like; what is longer is put together each time
@@ -30,7 +31,7 @@ def list_sql(
     *,
     with_version: bool = False,
 ) -> str:
-    """Total and records (JSON in UTF-8, without its brackets), and whether the parent is there; ${limit} and the next page.
+    """Total and records (JSON in UTF-8, without its brackets), and whether the parent is there; ${limit}, $… the page.
 
     `among` stands instead of what the caller usually sees. With a version, the value behind these is the one that is
     known: where it is the present one, the total is null, and nothing is counted. A page of more bytes than allowed
@@ -42,7 +43,7 @@ def list_sql(
         version = f"(SELECT {resource.version})"
         counted = f"{version} AS version, CASE WHEN {version} IS DISTINCT FROM ${limit + 2}::bigint THEN {counted}"
         counted = counted.replace(" AS total", " END AS total")
-    return (
+    sql = (
         f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent, {counted}, "
         + page_sql(
             f"SELECT {columns(resource, keys)} FROM {_from(resource, *conditions, order)} WHERE {where}"
@@ -50,6 +51,7 @@ def list_sql(
         )
         + " AS records"
     )
+    return Shaped(sql) if conditions or keys or order != default_order(resource) else sql
 
 
 def page_sql(records: str) -> str:
@@ -68,11 +70,12 @@ def page_sql(records: str) -> str:
 def record_sql(resource: Resource, conditions: tuple[str, ...], keys: tuple[str, ...], among: str = "") -> str:
     """The record as JSON text, null where there is none, and whether the parent is there; the id is the first value."""
     where = _where(resource, (f"t.id = ${first_free(resource)}", *conditions), among)
-    return (
+    sql = (
         f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent,"
         f" (SELECT row_to_json(r)::text FROM (SELECT {columns(resource, keys)}"
         f" FROM {_from(resource, *conditions)} WHERE {where}) r) AS record"
     )
+    return Shaped(sql) if conditions or keys else sql
 
 
 @short_cache(entries=512, longest=LONGEST_CACHED)
@@ -82,7 +85,8 @@ def lock_sql(resource: Resource, conditions: tuple[str, ...], permission: str, s
     stored = ", ".join(f't."{name}"' for name in stored_columns(resource))
     owner = "t.owner_id AS lock_owner_id" if resource.owned else "NULL::bigint AS lock_owner_id"
     source = _from(resource, *conditions)
-    return f"SELECT ({permission}) AS may, {owner}, {stored} FROM {source} WHERE {where} FOR {strength} OF t"
+    sql = f"SELECT ({permission}) AS may, {owner}, {stored} FROM {source} WHERE {where} FOR {strength} OF t"
+    return Shaped(sql) if conditions else sql
 
 
 @short_cache(entries=64, longest=LONGEST_CACHED)

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import re
 import socket
+import time
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -14,6 +15,9 @@ import asyncpg
 
 from leadroutes.errors import Misconfigured
 
+MOST_SHAPED = 32  # texts that clients have shaped, of all that are prepared
+LONGEST_SHAPED = 8_000  # characters of one
+UNUSED = 600.0  # seconds after which one that has not come again gives up its place
 STATEMENTS = 100  # that a connection keeps prepared, where it is ours alone
 HOST_ANSWERS_WITHIN = 10.0  # seconds; a server that is frozen, or a network that swallows all, would hold us for ever
 
@@ -34,12 +38,51 @@ TRY_THE_NEXT = (
 _HOST = re.compile(r"(?P<path>/.*)|\[(?P<v6>[^\]]+)\](?::(?P<v6_port>\d+))?|(?P<name>[^:]*)(?::(?P<port>\d+))?")
 
 
+class Shaped(str):
+    """SQL whose shape a client has chosen, such as a list with conditions: prepared only where it comes often."""
+
+    __slots__ = ()
+
+
+class Prepared:
+    """Which shaped texts may be prepared: few, as each takes up to a megabyte of every session that prepares it.
+
+    asyncpg drops what it has prepared after five minutes; until then one that comes no more keeps its place.
+    """
+
+    def __init__(self, most: int = MOST_SHAPED, unused: float = UNUSED) -> None:
+        self._most = most
+        self._unused = unused
+        self._used_at: dict[str, float] = {}
+
+    def admits(self, text: Shaped, now: float) -> bool:
+        """Whether this one has a place, or is given one."""
+        if text not in self._used_at and len(self._used_at) >= self._most:
+            oldest = min(self._used_at, key=self._used_at.__getitem__)
+            if now - self._used_at[oldest] < self._unused:
+                return False
+            del self._used_at[oldest]
+        self._used_at[str(text)] = now
+        return True
+
+
+PREPARED = Prepared()
+
+
 class Connection(asyncpg.Connection):
-    """One that notices within half a minute that the other machine is gone."""
+    """One that notices within half a minute that the other machine is gone, and prepares no more than it should."""
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
         _keep_alive(transport.get_extra_info("socket"))
+
+    async def _get_statement(self, query: str, limit: float | None, *, use_cache: bool = True, **about: Any) -> Any:
+        """The one of asyncpg through which all statements go."""
+        if isinstance(query, Shaped):
+            is_short = len(query) <= LONGEST_SHAPED
+            use_cache = use_cache and is_short and PREPARED.admits(query, time.monotonic())
+            query = str(query)
+        return await super()._get_statement(query, limit, use_cache=use_cache, **about)  # type: ignore[misc]
 
 
 def _keep_alive(connected: socket.socket | None) -> None:

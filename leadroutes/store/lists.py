@@ -19,8 +19,8 @@ LONGEST_LIST = 8.0  # seconds of PostgreSQL
 LONGEST_WAIT = 10.0  # seconds for a turn
 MOST_WAITING = 100  # of one caller
 SLOW = (
-    f"The list was given up after {LONGEST_LIST:.0f} seconds: narrow it, with fewer conditions, with a filter by an id or"
-    " a date, with a smaller $skip, or without $sort"
+    f"The list was given up after {LONGEST_LIST:.0f} seconds: narrow it, with fewer conditions, with a filter by an id"
+    " or a date, with a smaller $skip, or without $sort"
 )
 BUSY = "Too many lists are being read at the moment; try again"
 
@@ -50,7 +50,7 @@ class Turns:
     async def _wait(self, key: Hashable) -> None:
         queue = self._waiting.setdefault(key, deque())
         if len(queue) >= MOST_WAITING:
-            raise TooManyRequests(f"{MOST_WAITING} lists of yours are waiting already; ask for one after the other", retry_after=1)
+            raise TooManyRequests(f"{MOST_WAITING} lists for you are being waited for already", retry_after=1)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.append(turn)
         try:

@@ -175,7 +175,7 @@ class Database:
             async with self.pool.acquire(timeout=10) as connection:
                 try:
                     rows: list[asyncpg.Record] = await connection.fetch(sql, *values, timeout=seconds)
-                except asyncio.TimeoutError:
+                except TimeoutError:
                     raise Unavailable(slow, retry_after=5) from None
                 return rows
 
@@ -192,7 +192,7 @@ class Database:
         except Unavailable as error:
             if isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError):
                 self._spawn(self.pool.expire_connections())
-            elif is_want_of_room(error.__cause__):
+            elif error.__cause__ is not None and is_want_of_room(error.__cause__):
                 self.room.note_refusal(error.__cause__)
             raise
 
