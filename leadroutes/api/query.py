@@ -75,6 +75,12 @@ def record_query(resource: Resource, text: str) -> Query:
     return query
 
 
+def page_asked(text: str) -> tuple[int, int]:
+    """$limit and $skip of a list that is no resource's; without $limit its largest page."""
+    limit, skip = (parse(text, only=name).get(name) if text else None for name in ("$limit", "$skip"))
+    return LARGEST_PAGE if limit is None else _page_size(limit), _skipped(skip)
+
+
 def selection(resource: Resource, text: str) -> tuple[str, ...]:
     """Of the query of a POST, all that counts: the keys of $select."""
     tree = parse(text, only="$select") if text else {}

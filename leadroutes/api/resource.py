@@ -125,6 +125,7 @@ class Resource:
     body_limit: int = 102_400
     open_to: Callable[[Caller], bool] | None = None  # others: 403 on every method
     owned: bool = True  # the table has owner_id
+    most: int = 0  # that one parent may have, or one owner where there is no parent; 0: any number
     version: str = ""  # SQL of a number that every transaction changes that changes what the caller sees here
     selects: Mapping[str, str] = field(default_factory=dict)  # further names for filters: name -> field
 
@@ -150,7 +151,7 @@ class Resource:
     @property
     def is_plain(self) -> bool:
         """Making one is an INSERT and nothing else, so that many can be made at once."""
-        return not (self.parent or self.check or self.insert or self.create_through or self.afterwards)
+        return not (self.parent or self.most or self.check or self.insert or self.create_through or self.afterwards)
 
     @property
     def from_clause(self) -> str:

@@ -35,6 +35,8 @@ async def create(call: Call, resource: Resource) -> Answer:
         writing = await _begin(call, resource, transaction, sent)
         writing.record = _columns(resource, sent, blank_record(resource))
         await _settle(resource, writing, errors)
+        if resource.most:
+            await _must_not_be_full(resource, writing)
         return writing
 
     async def write(writing: Writing) -> tuple[Writing, str]:
@@ -142,6 +144,24 @@ async def _begin(call: Call, resource: Resource, transaction: Transaction, sent:
     if is_new and not may:
         raise Forbidden(f"You may not add {resource.noun} here")
     return writing
+
+
+async def _must_not_be_full(resource: Resource, writing: Writing) -> None:
+    """Invalid where there are as many as may be. Whoever adds one at the same moment waits, and then counts it."""
+    if resource.parent:
+        above, place, values = resource.parent.table, f" AND t.{resource.parent_column} = $2", [writing.parent_id]
+        lock = f"SELECT FROM {above} WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE"
+    else:
+        place, values, lock = "", [], "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
+    await writing.transaction.execute(lock, writing.owner_id, *values)
+    found = await writing.transaction.fetchval(
+        f"SELECT count(*) FROM (SELECT FROM {resource.table} t WHERE t.owner_id = $1{place} LIMIT {resource.most}) t",
+        writing.owner_id, *values,
+    )  # fmt: skip
+    if found >= resource.most:
+        what = resource.path.rpartition("/")[2].replace("-", " ")
+        whose = resource.parent.noun.partition(" ")[2] if resource.parent else "account"
+        raise Invalid(f"This {whose} has {found} {what} already; expected at most {resource.most}")
 
 
 async def _lock(
