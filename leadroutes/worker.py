@@ -29,6 +29,7 @@ from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import AWAY, LONGEST_STATEMENT, WAKE, Database
 from leadroutes.store.queue import DELIVER, PatientQueries
+from leadroutes.store.quiet import quieten
 from leadroutes.tracing import span
 
 log = structlog.get_logger()
@@ -68,6 +69,7 @@ class Worker:
         self._queue: QueueManager | None = None
         self._id = str(uuid.uuid4())
         database.listen(WAKE, self._wake.set)
+        quieten()
 
     async def run(self) -> None:
         """Work until told to stop; then what has been begun is finished."""

@@ -166,7 +166,7 @@ async def explain(call: Call) -> Answer:
 
 
 async def history(call: Call) -> Answer:
-    """For those who see all of the lead; it tells of the contact as well. A page of it, where $limit or $skip says so."""
+    """For those who see all of the lead; it tells of the contact as well. $limit and $skip choose a page."""
     limit, skip = page_asked(call.request.query)
     lead_id, standing = await _standing(call)
     if not standing["sees_all"]:

@@ -8,13 +8,18 @@ import contextlib
 import re
 import socket
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
+import structlog
 
 from leadroutes.errors import Misconfigured
 
+log = structlog.get_logger()
+
+BETWEEN_STARTS = 5.0  # seconds
 MOST_SHAPED = 32  # texts that clients have shaped, of all that are prepared
 LONGEST_SHAPED = 8_000  # characters of one
 UNUSED = 600.0  # seconds after which one that has not come again gives up its place
@@ -98,11 +103,21 @@ def _keep_alive(connected: socket.socket | None) -> None:
 class Hosts:
     """The servers that a URL names: `postgresql://one,two/db`. Several are one primary with its standbys.
 
-    `statements` is how many a connection to them keeps prepared: none behind most poolers.
+    `statements` is how many a connection to them keeps prepared: none behind most poolers. `restart` starts a server
+    of our own that is gone.
     """
 
-    def __init__(self, url: str, *, statements: int = STATEMENTS, answers_within: float = HOST_ANSWERS_WITHIN) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        statements: int = STATEMENTS,
+        answers_within: float = HOST_ANSWERS_WITHIN,
+        restart: Callable[[], None] | None = None,
+    ) -> None:
         self._url = url
+        self._restart = restart
+        self._restarting: asyncio.Task[None] | None = None
         self._statements = statements
         self._answers_within = answers_within
         self._hosts = each_host(url)
@@ -132,7 +147,16 @@ class Hosts:
                 continue
             self._last = number
             return connection
+        if self._restart is not None and (self._restarting is None or self._restarting.done()):
+            self._restarting = asyncio.create_task(self._bring_back(self._restart))
         raise _all_failed(failures)
+
+    async def _bring_back(self, restart: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(restart)
+        except Exception as error:  # noqa: BLE001 -- the next connection that fails tries again
+            log.warning("the embedded server does not start", error=str(error)[:200])
+        await asyncio.sleep(BETWEEN_STARTS)
 
 
 def each_host(url: str) -> list[dict[str, Any]]:

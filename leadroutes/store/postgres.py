@@ -10,6 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
@@ -19,7 +20,7 @@ from leadroutes.clock import Anchor, Clock
 from leadroutes.errors import Unavailable
 from leadroutes.settings import Settings
 from leadroutes.store.connecting import STATEMENTS, Hosts
-from leadroutes.store.embedded import start_embedded_server
+from leadroutes.store.embedded import restart_embedded_server, start_embedded_server
 from leadroutes.store.room import EMPTY, NO_ROOM_SENTENCE, PROBE, Room, is_want_of_room
 
 log = structlog.get_logger()
@@ -112,7 +113,8 @@ class Database:
         statements = STATEMENTS if listen_url is None else 0
         if settings.statement_cache is not None:
             statements = settings.statement_cache
-        hosts = Hosts(url, statements=statements)
+        restart = partial(restart_embedded_server, settings.data) if given is None else None
+        hosts = Hosts(url, statements=statements, restart=restart)
         direct = hosts if listen_url is None else Hosts(listen_url)
         # Behind a pooler a session is another's the next moment, so nothing is set for it.
         pool = await _connect(hosts, settings.pool_size, _limit_pauses if direct is hosts else None)

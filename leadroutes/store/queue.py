@@ -29,7 +29,7 @@ class RowKey(msgspec.Struct, frozen=True):
 async def enqueue(
     connection: Any, entrypoint: str, rows: Sequence[tuple[int, int]], after: Sequence[timedelta] | None = None
 ) -> None:
-    """Put one job for each (owner_id, id) into the queue, within the transaction of `connection`; `after`: not before."""
+    """Put one job for each (owner_id, id) into the queue, in the transaction of `connection`, not before `after`."""
     if not rows:
         return
     # Queries asks for a connection but is content with whatever has its fetch, so a pool's proxy will do.
