@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.core.qm import QueueManager
-from pgqueuer.errors import RetryRequested
+from pgqueuer.errors import FailingListenerError, RetryRequested
 from pgqueuer.models import Job
 
 from leadroutes import metrics
@@ -94,7 +94,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 await loop()
-            except (Unavailable, *AWAY) as error:
+            except (Unavailable, FailingListenerError, *AWAY) as error:
                 log.warning("the worker waits for the database", error=repr(error))
             except Exception:
                 log.exception("the worker begins again", loop=getattr(loop, "__name__", ""))
