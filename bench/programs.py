@@ -82,7 +82,9 @@ def worker(url: str, log: Path, **environment: str) -> contextlib.AbstractAsyncC
 
 
 def _clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL" and "LEADROUTES" not in name}
+    """Nothing is set but that one intake key may bring whatever the load is."""
+    found = {name: value for name, value in os.environ.items() if name != "DATABASE_URL" and "LEADROUTES" not in name}
+    return found | {"LEADROUTES_INTAKE_PER_KEY": "off", "LEADROUTES_INTAKE_BYTES_PER_KEY": "off"}
 
 
 async def _until_logged(process: asyncio.subprocess.Process, log: Path, ready: str, begun: float) -> re.Match[str]:

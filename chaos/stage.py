@@ -83,6 +83,7 @@ def environment_of(url: str, smtp_url: str, directory: Path, port: int) -> dict[
         "LEADROUTES_SMTP_URL": smtp_url,
         "LEADROUTES_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "LEADROUTES_TIME_SCALE": str(TIME_SCALE),
+        "LEADROUTES_INTAKE_PER_KEY": "off",  # everything comes with one key
     }
 
 

@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 
 from leadroutes import metrics
 from leadroutes.again import TryAgain, delay_after
+from leadroutes.budgets import IntakeBudget, is_over_budget
 from leadroutes.domain.arriving import Key
 from leadroutes.engine import Engine
 from leadroutes.errors import Conflict, NotFound, Problem, TooLarge, Unavailable, WorkFirst
@@ -86,6 +88,7 @@ class Opened:
     contact_source_id: int | None
     format: str | None
     sealed: bytes | None
+    paced_for: float | None = None  # seconds for which what comes is put off, as too much came
 
 
 class Arrivals:
@@ -95,6 +98,7 @@ class Arrivals:
         self.engine = engine
         self._vault = Vault.of(settings) if settings else None
         self._limits = (settings.intake_limit, settings.mail_limit) if settings else (None, None)
+        self._budget = IntakeBudget(settings)
         self._reader = Reader(vendors or (Vendors(settings) if settings else None))
         self._keys: Together[bytes, Opened] = Together(self._load_keys)
         self._batches: Lanes[_Waiting] = Lanes(self._store_together, most=MOST_TOGETHER, lanes=MOST_AT_ONCE)
@@ -135,6 +139,7 @@ class Arrivals:
                 contact_source_id=row["contact_source_id"],
                 format=row["format"],
                 sealed=row["secrets"],
+                paced_for=row["paced_for"],
             )
             for row in await self.engine.database.fetch(statement("find_intake_keys"), hashes)
         }
@@ -171,19 +176,37 @@ class Arrivals:
             inquiries=(),
             proof=self._seal(secret_headers) if has_to_prove else None,
         )
+        once = (Idempotency("/intake", idempotency_key, body).as_key(),) if idempotency_key else ()
+        if opened.sealed is None:
+            self._budget.count_bytes(opened.id, len(body))
+            if wait := self._budget.wait_for_turn(opened.id, opened.paced_for):
+                return await self._put_off(kept, wait, once)
         parcel = self._parcel(kept, headers, self.secrets_of(opened), is_let_in=not has_to_prove)
         understood = await self._reader.read(parcel)
         refusal = _refusal_of(understood.reading)
-        keys = [_body_key(kept, refusal.why if refusal else None)]
-        if idempotency_key:
-            keys.insert(0, Idempotency("/intake", idempotency_key, body).as_key())
         refused_as = tuple(_body_key(kept, why) for why in UNPROVEN) if has_to_prove and refusal is None else ()
-        return await self._answer(kept, understood, tuple(keys), refused_as)
+        if refusal is not None and refusal.why in UNPROVEN:
+            self._budget.count_bytes((opened.id, "unproven"), len(body))
+        elif opened.sealed is not None and (wait := self._budget.wait_for_turn(opened.id, opened.paced_for)):
+            return await self._put_off(replace(kept, proof=None), wait, once, refused_as)
+        else:
+            self._budget.count_leads(opened.id, len(understood.reading.inquiries))
+        keys = (*once, _body_key(kept, refusal.why if refusal else None))
+        return await self._answer(kept, understood, keys, refused_as)
 
-    async def replay(self, owner_id: int, arrival_id: int) -> Answer:
+    async def _put_off(
+        self, kept: Received, wait: float, once: tuple[Key, ...], refused_as: tuple[Key, ...] = ()
+    ) -> Answer:
+        """Stored as it came, to be read in its turn; a sender who had to prove themselves has, for good."""
+        received = replace(kept, status="pending", reason=self._budget.reason, put_off=wait)
+        keys = (*once, _body_key(kept, None))
+        return Answer(stored=await self._store(Item(arrival=received, keys=keys, refused_as=refused_as)))
+
+    async def replay(self, owner_id: int, arrival_id: int, *, in_turn: bool = False) -> Answer:
         """Read a kept arrival again, where nothing came of it at first, now with the vendor's answers.
 
         Who had to prove himself has to again, by the secrets of today. Conflict: the arrival has its lead already.
+        `in_turn`: no sooner than the budget of its key allows, else TryAgain.
         """
         row = await self.engine.database.fetchrow(statement("load_arrival"), owner_id, arrival_id)
         if row is None:
@@ -194,6 +217,9 @@ class Arrivals:
             )
         if row["emptied_at"] is not None:
             raise Conflict(f"What came in as arrival {arrival_id} is not kept any more")
+        is_put_off = row["status"] == "pending" and is_over_budget(row["reason"])
+        if in_turn and is_put_off and (wait := self._budget.wait_to_read(row["intake_key_id"])):
+            raise TryAgain(timedelta(seconds=wait), row["reason"])
         kept = Received(
             owner_id=owner_id,
             intake_key_id=row["intake_key_id"],
@@ -201,7 +227,7 @@ class Arrivals:
             contact_source_id=row["contact_source_id"],
             body=row["body"],
             headers=_decode_headers(row["headers"]),
-            format=row["key_format"],
+            format=row["key_format"] or (row["format"] if is_put_off else None),
             inquiries=(),
             arrival_id=arrival_id,
             proof=row["proof"],
@@ -209,13 +235,16 @@ class Arrivals:
         secrets = (self._vault.unseal(row["secrets"]) if self._vault else None) or {}
         proof = (self._vault.unseal(row["proof"]) if self._vault else None) or {}
         parcel = self._parcel(kept, {**kept.headers, **proof}, secrets, is_let_in=row["proof"] is None)
-        return await self._answer(kept, await self._reader.read_again(parcel))
+        understood = await self._reader.read_again(parcel)
+        if is_put_off:
+            self._budget.count_read(row["intake_key_id"], len(understood.reading.inquiries))
+        return await self._answer(kept, understood)
 
     async def read_again(self, payload: bytes, attempt: int) -> None:
         """The queue's job for an arrival that is pending; TryAgain while it still is."""
         key = msgspec.json.decode(payload, type=RowKey)
         try:
-            answer = await self.replay(key.owner_id, key.id)
+            answer = await self.replay(key.owner_id, key.id, in_turn=True)
         except (Conflict, NotFound):
             return  # somebody else has read it again in the meantime
         if answer.stored.status == "pending" and attempt < MOST_ATTEMPTS:

@@ -28,6 +28,8 @@ from leadroutes.store.routing import RuleSets
 from leadroutes.timers import Timers
 from leadroutes.tracing import span
 
+MOST_EVENTS = 1000  # of a lead's history in one answer
+
 
 class Engine:
     """One per process; holds nothing but the cache of rule sets and the claims of the moment."""
@@ -163,9 +165,15 @@ class Engine:
                 told["outcome"] += f"; {why}"
             return told
 
-    async def history(self, owner_id: int, lead_id: int) -> list[dict[str, Any]]:
-        """Everything that happened to a lead, in order: {at, kind, user_id, by_user_id, detail (JSON text or null)}."""
-        return [dict(row) for row in await self.database.fetch(statement("list_history"), owner_id, lead_id)]
+    async def history(
+        self, owner_id: int, lead_id: int, *, limit: int = MOST_EVENTS, skip: int = 0, most_bytes: int = 2**40
+    ) -> list[dict[str, Any]]:
+        """What happened to a lead, in order: {at, kind, user_id, by_user_id, detail (JSON text or null)}.
+
+        ProgramLimitExceeded where the details are more bytes than may be.
+        """
+        rows = await self.database.fetch(statement("list_history"), owner_id, lead_id, limit, skip, most_bytes)
+        return [{name: row[name] for name in ("at", "kind", "user_id", "by_user_id", "detail")} for row in rows]
 
     async def ledger(self, owner_id: int) -> dict[str, int]:
         """Answers received = claimed + on_offer + unclaimed + held + rejected; imported stands outside the sum."""

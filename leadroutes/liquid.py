@@ -22,6 +22,7 @@ from liquid.filter import with_context
 from liquid.output import LimitedStringIO
 from liquid.stringify import to_liquid_string
 
+from leadroutes.caching import short_cache
 from leadroutes.security.letters import LARGEST_TEMPLATE
 
 LARGEST_VALUE = 20_000  # characters that may go into or come out of a filter
@@ -97,7 +98,7 @@ def render(text: str, variables: Mapping[str, object], *, markup: bool = False) 
         raise Unrenderable(_sentence(error)) from error
 
 
-@lru_cache(maxsize=256)
+@short_cache(entries=64, longest=50_000)  # a parsed template takes some ten times its text
 def _parsed(text: str, *, autoescape: bool) -> BoundTemplate:
     if len(text) > LARGEST_TEMPLATE:
         raise Unrenderable(f"The template has {len(text)} characters; {LARGEST_TEMPLATE} are the limit")

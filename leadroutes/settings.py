@@ -84,6 +84,10 @@ def _rate(text: str) -> str:
     return text
 
 
+def _rate_or_off(text: str) -> str | None:
+    return None if text.strip().lower() == "off" else _rate(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The values in force."""
@@ -129,6 +133,16 @@ class Settings:
     mail_limit: int = _setting(
         "LEADROUTES_MAIL_LIMIT", 10_485_760, _count, "largest mail at /intake, in bytes"
     )
+    intake_per_key: str | None = _setting(
+        "LEADROUTES_INTAKE_PER_KEY", "1200/minute", _rate_or_off,
+        "most leads that one intake key has routed at once; further ones are stored and routed later, in their turn, as"
+        " many in each span; `off`: no limit; counted by each process",
+    )  # fmt: skip
+    intake_bytes_per_key: str | None = _setting(
+        "LEADROUTES_INTAKE_BYTES_PER_KEY", "2000000000/day", _rate_or_off,
+        "most bytes that are taken with one intake key from senders who prove nothing (beyond: 429); `off`: no limit;"
+        " counted by each process",
+    )  # fmt: skip
     mail_domain: str | None = _setting(
         "LEADROUTES_MAIL_DOMAIN", None, _domain, "leads may be mailed to <intake key>@ this domain"
     )

@@ -30,7 +30,7 @@ from leadroutes.domain.arriving import (
 from leadroutes.domain.identity import comparable_zipcode, normal_phone
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.errors import Conflict, Invalid, NotFound, Problem
-from leadroutes.store.arriving import Known, Writes, key_record
+from leadroutes.store.arriving import Known, PutOff, Writes, key_record
 
 
 class NewLead(Struct, frozen=True, kw_only=True):
@@ -69,6 +69,7 @@ class Received(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     arrival_id: int | None = None
     proof: bytes | None = None  # the sealed headers that prove the sender
+    put_off: float = 0.0  # seconds after which it is to be read, where too much came with its key
 
 
 class Item(Struct, frozen=True, kw_only=True):
@@ -229,7 +230,12 @@ class Sorting:
         if received.status == "pending":
             status, reason = "pending", received.reason
         if status == "pending" and received.arrival_id is None:
-            self.writes.to_read_again.append((received.owner_id, arrival_id))
+            if received.put_off:
+                self.writes.put_off.append(
+                    PutOff(received.owner_id, received.intake_key_id, received.put_off, arrival_id)
+                )
+            else:
+                self.writes.to_read_again.append((received.owner_id, arrival_id))
         lead_ids = tuple(lead_id for _, lead_id, _ in outcomes if lead_id is not None)
         self.writes.arrivals.append(
             {

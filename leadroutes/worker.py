@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import msgspec
 import structlog
-from pgqueuer.errors import RetryRequested
+from pgqueuer.errors import FailingListenerError, RetryRequested
 from pgqueuer.models import Job
 
 from leadroutes import metrics
@@ -27,6 +27,7 @@ from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import AWAY, LONGEST_STATEMENT, WAKE, Database
 from leadroutes.store.queue import DELIVER, ListeningDriver, ListeningQueue
+from leadroutes.store.quiet import quieten
 from leadroutes.tracing import span
 
 log = structlog.get_logger()
@@ -66,6 +67,7 @@ class Worker:
         self._queue: ListeningQueue | None = None
         self._id = str(uuid.uuid4())
         database.listen(WAKE, self._wake.set)
+        quieten()
 
     async def run(self) -> None:
         """Work until told to stop; then what has been begun is finished."""
@@ -90,7 +92,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 await loop()
-            except (Unavailable, *AWAY) as error:
+            except (Unavailable, FailingListenerError, *AWAY) as error:
                 log.warning("the worker waits for the database", error=repr(error))
             except Exception:
                 log.exception("the worker begins again", loop=getattr(loop, "__name__", ""))

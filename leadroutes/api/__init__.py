@@ -16,6 +16,7 @@ from leadroutes.engine import Engine
 from leadroutes.rates import Guesses
 from leadroutes.settings import Settings
 from leadroutes.store.commits import Commits
+from leadroutes.store.lists import Lists
 from leadroutes.store.pipeline import reading
 from leadroutes.store.postgres import Database
 
@@ -34,6 +35,7 @@ def application(database: Database, engine: Engine, arrivals: Arrivals, settings
         claimed_leads=claimed_leads_of(database),
         lead_owners=lead_owners_of(database),
         records=reading(database),
+        lists=Lists(database, settings.pool_size),
         totals=totals,
         guesses=Guesses(),
         creations={each.path: Commits(database) for each in RESOURCES if each.is_plain},

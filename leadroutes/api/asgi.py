@@ -18,7 +18,7 @@ from leadroutes.api.bodies import Gone
 from leadroutes.api.call import Answer, Call, Request, Rooms
 from leadroutes.api.problems import answer_of, fault
 from leadroutes.api.table import Found, Table, operation_for, unknown
-from leadroutes.errors import Forbidden, Problem, Unavailable
+from leadroutes.errors import Forbidden, Invalid, Problem, Unavailable
 from leadroutes.rates import Rates
 from leadroutes.store.postgres import AWAY
 
@@ -72,6 +72,8 @@ class Api:
             raise
         except AWAY:
             return answer_of(Unavailable())
+        except asyncpg.ProgramLimitExceededError:
+            return answer_of(Invalid("The request holds, or asks for, more than the database can put together"))
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
             return answer_of(Unavailable("Too much happened at once; try again", retry_after=1))
         except Exception:

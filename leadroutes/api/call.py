@@ -3,15 +3,16 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from leadroutes.api.auth import Caller, Callers
 from leadroutes.api.totals import Totals
+from leadroutes.caching import short_cache
 from leadroutes.errors import NotAcceptable
 from leadroutes.rates import Guesses
 from leadroutes.settings import Settings
 from leadroutes.store.commits import Commits
+from leadroutes.store.lists import Lists
 from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database
 from leadroutes.store.together import Together
@@ -32,6 +33,7 @@ class Rooms:
     claimed_leads: Together[tuple[int, int], str]  # (user, lead) -> its record, where this user has claimed it
     lead_owners: Together[int, int]  # lead -> its owner
     records: Pipeline  # reads records by id
+    lists: Lists
     totals: Totals
     guesses: Guesses
     creations: Mapping[str, Commits]  # of plain resources, by path
@@ -87,7 +89,7 @@ class Call:
 _RANGE = re.compile(r"\s*(application/json|application/\*|\*/\*)\s*((?:;[^,]*)?)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=256)
+@short_cache(entries=256, longest=500)
 def _accepts_json(header: str) -> bool:
     if not header.strip():
         return True

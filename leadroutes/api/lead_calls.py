@@ -12,11 +12,11 @@ import msgspec
 from leadroutes.api.bodies import fields_of, read_limited
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.fields import blank_record, in_order, sent_fields
-from leadroutes.api.query import selection
+from leadroutes.api.query import page_asked, selection
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.resources.leads import SEES_ALL_OF_LEAD
-from leadroutes.api.rest import id_in
-from leadroutes.api.statements import columns, record_sql
+from leadroutes.api.rest import id_in, too_large_refused
+from leadroutes.api.statements import LARGEST_PAGE_BYTES, columns, page_sql, record_sql
 from leadroutes.api.values import Id, Moment, quoted
 from leadroutes.api.writing import told
 from leadroutes.arrivals import Idempotency
@@ -37,8 +37,7 @@ _STANDING = (
     f" FROM {LEADS.from_clause} WHERE t.id = $2 AND {LEADS.visible}"
 )
 _ALL_OFFERS = (
-    "SELECT string_agg(row_to_json(r)::text, ',') FROM (SELECT %s FROM offers t"
-    " WHERE t.owner_id = $1 AND t.lead_id = $2 ORDER BY t.notify_at, t.id) r"
+    "SELECT %s FROM offers t WHERE t.owner_id = $1 AND t.lead_id = $2 ORDER BY t.notify_at, t.id"
 )
 
 
@@ -133,9 +132,10 @@ async def distribute(call: Call) -> Answer:
         raise Forbidden("Only the owner and the creator of a lead distribute it")
     call.must_accept_json()
     await call.rooms.engine.distribute(standing["owner_id"], lead_id)
-    sql = _ALL_OFFERS % columns(OFFERS, keys)
-    records = await call.rooms.database.fetchval(sql, standing["owner_id"], lead_id)
-    return Answer(201, f"[{records or ''}]".encode())
+    sql = f"SELECT {page_sql(_ALL_OFFERS % columns(OFFERS, keys))}"
+    with too_large_refused():
+        records = await call.rooms.database.fetchval(sql, standing["owner_id"], lead_id)
+    return Answer(201, b"[%b]" % (records or b""))
 
 
 async def decline(call: Call) -> Answer:
@@ -166,12 +166,16 @@ async def explain(call: Call) -> Answer:
 
 
 async def history(call: Call) -> Answer:
-    """For those who see all of the lead; it tells of the contact as well."""
+    """For those who see all of the lead; it tells of the contact as well. $limit and $skip choose a page."""
+    limit, skip = page_asked(call.request.query)
     lead_id, standing = await _standing(call)
     if not standing["sees_all"]:
         raise Forbidden("Claim the lead to see its history")
     call.must_accept_json()
-    happened = await call.rooms.engine.history(standing["owner_id"], lead_id)
+    with too_large_refused():
+        happened = await call.rooms.engine.history(
+            standing["owner_id"], lead_id, limit=limit, skip=skip, most_bytes=LARGEST_PAGE_BYTES
+        )
     return Answer(200, encoded([_event(each) for each in happened]))
 
 

@@ -3,8 +3,6 @@
 It knows fields from a declaration only, and puts no value into SQL text.
 """
 
-# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from leadroutes.api.values import LARGEST_ID, Integer, quoted
 from leadroutes.errors import Invalid
 
 LARGEST_PAGE = 1000
+MOST_COMPUTED = 50  # conditions on fields that are worked out for each row, or selected; a list counts as one
 DEFAULT_PAGE = 10
 LARGEST_SKIP = 2**53 - 1
 NOTHING, ANYTHING = "false", "true"
@@ -38,10 +37,21 @@ class Query:
     skip: int = 0
     keys: tuple[str, ...] = ()  # of $select; (): all
     oauth_client_id: str | None = None  # /users only
+    computed: list[str] = field(default_factory=list)  # the fields of conditions on computed ones, once for each
 
     def bind(self, value: Any, sql_type: str) -> str:
         self.values.append(value)
         return f"${self.first + len(self.values) - 1}::{sql_type}"
+
+    def must_be_affordable(self) -> "Query":
+        """Invalid for a query that can be read, but holds more conditions on computed fields than are answered."""
+        if len(self.computed) > MOST_COMPUTED:
+            name, named = self.computed[0], " and ".join(dict.fromkeys(self.computed))
+            raise Invalid(
+                f"{named}: {len(self.computed)} conditions were given; expected at most {MOST_COMPUTED}, as each is"
+                f" worked out for every record (a list of values, {name}[$in][]=…, counts as one)"
+            )
+        return self
 
 
 def list_query(resource: Resource, text: str) -> Query:
@@ -63,6 +73,12 @@ def record_query(resource: Resource, text: str) -> Query:
     rest = {name: value for name, value in query.tree.items() if name not in ("$limit", "$skip", "$sort")}
     _select_and_filter(query, rest)
     return query
+
+
+def page_asked(text: str) -> tuple[int, int]:
+    """$limit and $skip of a list that is no resource's; without $limit its largest page."""
+    limit, skip = (parse(text, only=name).get(name) if text else None for name in ("$limit", "$skip"))
+    return LARGEST_PAGE if limit is None else _page_size(limit), _skipped(skip)
 
 
 def selection(resource: Resource, text: str) -> tuple[str, ...]:
@@ -165,6 +181,8 @@ def _conditions(query: Query, tree: dict[str, Any], errors: dict[str, str]) -> I
         if name in ("$or", "$and"):
             yield _combined(query, name, value, errors)
         elif name in filters:
+            if filters[name].is_computed:
+                query.computed += [name] * (len(value) if isinstance(value, dict) else 1)
             try:
                 yield _of_field(query, filters[name], name, value)
             except _ValueError as bad:
@@ -274,7 +292,7 @@ def _compare(query: Query, each: Field, name: str, operator: str, text: str) -> 
     value = _read(each, name, text)
     if _is_beyond(each, value):
         return _compare_beyond(query, each, operator, value)
-    return f"{each.kind.compared(each.compared)} {operator} {each.kind.bound(query.bind(value, each.kind.sql))}"
+    return f"{each.kind.compared(each.compared)} {operator} {query.bind(value, each.kind.sql)}"
 
 
 def _compare_beyond(query: Query, each: Field, operator: str, value: Any) -> str:
@@ -282,7 +300,7 @@ def _compare_beyond(query: Query, each: Field, operator: str, value: Any) -> str
     if isinstance(value, str):
         if operator in ("=", "<>"):
             return NOTHING if operator == "=" else f"{each.compared} IS NOT NULL"
-        bound = each.kind.bound(query.bind(value.partition("\0")[0], each.kind.sql))
+        bound = query.bind(value.partition("\0")[0], each.kind.sql)
         return f"{each.kind.compared(each.compared)} {'<=' if '<' in operator else '>'} {bound}"
     matches_all = operator == "<>" or (("<" in operator) == (value > 0) and operator != "=")
     return f"{each.compared} IS NOT NULL" if matches_all else NOTHING
@@ -302,4 +320,4 @@ def _read(each: Field, name: str, text: str) -> Any:
 
 
 def _bound_list(query: Query, each: Field, values: list[Any]) -> str:
-    return f"ARRAY(SELECT {each.kind.bound('v')} FROM unnest({query.bind(values, each.kind.sql + '[]')}) v)"
+    return query.bind(values, f"{each.kind.sql}[]")

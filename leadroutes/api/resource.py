@@ -66,6 +66,11 @@ class Field:
         return self.sql if self.sql is not None else f"t.{self.stored}"
 
     @property
+    def is_computed(self) -> bool:
+        """Whether comparing it costs more than a look at a column: it is worked out for each row, or selected."""
+        return "once." in self.compared or "SELECT" in self.compared
+
+    @property
     def answered(self) -> str:
         """The SQL of its value in an answer."""
         return self.shows if self.shows is not None else self.kind.shown(self.compared)
@@ -109,6 +114,7 @@ class Resource:
     methods: str  # of L list, G get, C POST, P PATCH, U PUT, D DELETE
     source: str = ""  # the FROM clause; "": the table as t
     is_lockable: bool = True  # its rows can be locked where they are read; else whoever changes them does it again
+    once: str = ""  # a further part of it, AS once, that is joined only where a condition or an order names its columns
     visible: str = "t.owner_id = $1"
     changeable: str = "t.owner_id = $1"
     removable: str = ""  # "": as changeable
@@ -121,6 +127,7 @@ class Resource:
     body_limit: int = 102_400
     open_to: Callable[[Caller], bool] | None = None  # others: 403 on every method
     owned: bool = True  # the table has owner_id
+    most: int = 0  # that one parent may have, or one owner where there is no parent; 0: any number
     version: str = ""  # SQL of a number that every transaction changes that changes what the caller sees here
     selects: Mapping[str, str] = field(default_factory=dict)  # further names for filters: name -> field
 
@@ -146,7 +153,7 @@ class Resource:
     @property
     def is_plain(self) -> bool:
         """Making one is an INSERT and nothing else, so that many can be made at once."""
-        return not (self.parent or self.check or self.insert or self.create_through or self.afterwards)
+        return not (self.parent or self.most or self.check or self.insert or self.create_through or self.afterwards)
 
     @property
     def from_clause(self) -> str:

@@ -3,16 +3,20 @@
 It writes nothing; what a caller may see stands in the declarations.
 """
 
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import Any
+
+import asyncpg
 
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.query import Query, list_query, record_query
 from leadroutes.api.resource import Resource
-from leadroutes.api.statements import default_order, list_sql, record_sql
+from leadroutes.api.statements import LARGEST_PAGE_BYTES, default_order, list_sql, record_sql
 from leadroutes.api.totals import Total
 from leadroutes.api.values import LARGEST_ID
-from leadroutes.errors import Forbidden, NotFound
+from leadroutes.errors import Forbidden, Invalid, NotFound
 
 QUICK_PAGE = 100  # records from the first on that may be read together with others' pages
 
@@ -21,7 +25,7 @@ _ID = re.compile("[0-9]+", re.ASCII)
 
 async def list_records(call: Call, resource: Resource) -> Answer:
     """GET of a collection."""
-    query = list_query(resource, call.request.query)
+    query = list_query(resource, call.request.query).must_be_affordable()
     must_be_open(call, resource)
     above = parent_values(call, resource)
     among = await _narrowed(call, resource, query, None)
@@ -31,8 +35,8 @@ async def list_records(call: Call, resource: Resource) -> Answer:
         return await _list_with_known_total(call, resource, query, values)
     keys = resource.keys_for(call.caller, query.keys)
     sql = list_sql(resource, query.conditions, query.order, keys, first_of_page, among)
-    row = await call.rooms.database.fetchrow(sql, *values)
-    assert row is not None
+    with too_large_refused():
+        row = await call.rooms.lists.fetchrow(call.caller.user_id, sql, *values)
     if not row["has_parent"]:
         raise NotFound.record(call.ids[0])
     call.must_accept_json()
@@ -45,8 +49,11 @@ async def _list_with_known_total(call: Call, resource: Resource, query: Query, v
     rooms, caller_id = call.rooms, call.caller.user_id
     known = rooms.totals.find(resource.path, caller_id)
     is_quick = query.skip + query.limit <= QUICK_PAGE and query.order == default_order(resource)
-    row = await (rooms.records if is_quick else rooms.database).fetchrow(sql, *values, known.version)
-    assert row is not None
+    with too_large_refused():
+        if is_quick:
+            row = await rooms.records.fetchrow(sql, *values, known.version)
+        else:
+            row = await rooms.lists.fetchrow(caller_id, sql, *values, known.version)
     total = row["total"]
     if total is None:
         total = known.records
@@ -58,7 +65,7 @@ async def _list_with_known_total(call: Call, resource: Resource, query: Query, v
 
 async def get_record(call: Call, resource: Resource) -> Answer:
     """GET of one record."""
-    query = record_query(resource, call.request.query)
+    query = record_query(resource, call.request.query).must_be_affordable()
     must_be_open(call, resource)
     above = parent_values(call, resource)
     record_id = id_in(call.ids[-1])
@@ -73,9 +80,21 @@ async def get_record(call: Call, resource: Resource) -> Answer:
     return Answer(200, row["record"].encode())
 
 
-def envelope(total: int, limit: int, skip: int, records: str | None) -> bytes:
+def envelope(total: int, limit: int, skip: int, records: bytes | None) -> bytes:
     """The body of a list; `records` are its records as JSON, with commas between them."""
-    return f'{{"total":{total},"limit":{limit},"skip":{skip},"data":[{records or ""}]}}'.encode()
+    return b'{"total":%d,"limit":%d,"skip":%d,"data":[%b]}' % (total, limit, skip, records or b"")
+
+
+@contextlib.contextmanager
+def too_large_refused() -> Iterator[None]:
+    """A page that is larger than a page may be is a matter of the caller's."""
+    try:
+        yield
+    except asyncpg.ProgramLimitExceededError:
+        raise Invalid(
+            f"The page would be larger than {LARGEST_PAGE_BYTES // 1_048_576} MiB; expected fewer records ($limit) or"
+            " fewer of their fields ($select)"
+        ) from None
 
 
 def id_in(segment: str) -> int:

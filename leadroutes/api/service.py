@@ -19,6 +19,7 @@ from leadroutes.clock import MOST_AHEAD
 from leadroutes.errors import Invalid, NotAuthenticated, NotFound, Unavailable
 from leadroutes.store.accounts import faults_of, is_password_of
 from leadroutes.store.channel_faults import list_channel_faults
+from leadroutes.store.room import NO_ROOM_SENTENCE
 from leadroutes.users import By, ask_for_email, change_user
 
 FRESH = 30  # seconds within which a worker must have beaten
@@ -26,7 +27,7 @@ FRESH = 30  # seconds within which a worker must have beaten
 
 async def me(call: Call) -> Answer:
     """The user of the token, as /users shows him, with the postal address."""
-    return await _show_me(call, record_query(ME, call.request.query))
+    return await _show_me(call, record_query(ME, call.request.query).must_be_affordable())
 
 
 async def _show_me(call: Call, query: Query) -> Answer:
@@ -88,7 +89,7 @@ async def is_alive(_call: Call) -> Answer:
 
 
 async def is_ready(call: Call) -> Answer:
-    """Whether leads can be taken in and told of: the database is there, and a worker has beaten lately.
+    """Whether leads can be taken in and told of: the database is there and stores, and a worker has beaten lately.
 
     A machine's clock that is off and a channel that does not work are reported, but leads can be taken in all the same.
     """
@@ -99,6 +100,8 @@ async def is_ready(call: Call) -> Answer:
     if age is None or age > FRESH:
         since = "none has ever beaten" if age is None else f"the last beat was {age:.0f} seconds ago"
         raise Unavailable(f"No worker is running: {since}", retry_after=5)
+    if not await call.rooms.database.room.is_there():
+        raise Unavailable(NO_ROOM_SENTENCE, retry_after=30)
     milliseconds = round((time.monotonic() - begun) * 1000, 1)
     told: dict[str, Any] = {"status": "ok", "database_ms": milliseconds, "worker_seconds": round(age, 1)}
     ahead = call.rooms.database.clock.machine_ahead()

@@ -6,9 +6,13 @@ $1 is the caller in every statement; where there is a parent, $2 is its id.
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from leadroutes.api.resource import Field, Resource, Write
+from leadroutes.caching import short_cache
+from leadroutes.store.connecting import Shaped
+
+LARGEST_PAGE_BYTES = 16_777_216  # a page of the usual ten records holds the largest that a body can bring
+LONGEST_CACHED = 2_000  # characters of conditions and the like; what is longer is put together each time
 
 
 def first_free(resource: Resource) -> int:
@@ -16,7 +20,7 @@ def first_free(resource: Resource) -> int:
     return 3 if resource.parent else 2
 
 
-@lru_cache(maxsize=2048)
+@short_cache(entries=1024, longest=LONGEST_CACHED)
 def list_sql(
     resource: Resource,
     conditions: tuple[str, ...],
@@ -27,48 +31,67 @@ def list_sql(
     *,
     with_version: bool = False,
 ) -> str:
-    """Total and records (JSON text, without its brackets), and whether the parent is there; ${limit} and the next page.
+    """Total and records (JSON in UTF-8, without its brackets), and whether the parent is there; ${limit}, $… the page.
 
     `among` stands instead of what the caller usually sees. With a version, the value behind these is the one that is
-    known: where it is the present one, the total is null, and nothing is counted.
+    known: where it is the present one, the total is null, and nothing is counted. A page of more bytes than allowed
+    ends the statement with ProgramLimitExceeded.
     """
     where = _where(resource, conditions, among)
-    counted = f"(SELECT count(*) FROM {resource.from_clause} WHERE {where}) AS total"
+    counted = f"(SELECT count(*) FROM {_from(resource, *conditions)} WHERE {where}) AS total"
     if with_version:
         version = f"(SELECT {resource.version})"
         counted = f"{version} AS version, CASE WHEN {version} IS DISTINCT FROM ${limit + 2}::bigint THEN {counted}"
         counted = counted.replace(" AS total", " END AS total")
+    sql = (
+        f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent, {counted}, "
+        + page_sql(
+            f"SELECT {columns(resource, keys)} FROM {_from(resource, *conditions, order)} WHERE {where}"
+            f" ORDER BY {order} LIMIT ${limit} OFFSET ${limit + 1}"
+        )
+        + " AS records"
+    )
+    return Shaped(sql) if conditions or keys or order != default_order(resource) else sql
+
+
+def page_sql(records: str) -> str:
+    """An expression for the JSON of these records with commas between them, as bytes; null where there are none.
+
+    Each is counted as it is added, and OFFSET 0 has it made once: the page is never held twice.
+    """
     return (
-        f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent, {counted},"
-        f" (SELECT string_agg(row_to_json(r)::text, ',') FROM (SELECT {columns(resource, keys)}"
-        f" FROM {resource.from_clause} WHERE {where}"
-        f" ORDER BY {order} LIMIT ${limit} OFFSET ${limit + 1}) r) AS records"
+        f"(SELECT CASE WHEN bytes_up_to(octet_length(j.record), {LARGEST_PAGE_BYTES}) > 0"
+        f" THEN convert_to(string_agg(j.record, ','), 'UTF8') END"
+        f" FROM (SELECT row_to_json(r)::text AS record FROM ({records}) r OFFSET 0) j)"
     )
 
 
-@lru_cache(maxsize=2048)
+@short_cache(entries=1024, longest=LONGEST_CACHED)
 def record_sql(resource: Resource, conditions: tuple[str, ...], keys: tuple[str, ...], among: str = "") -> str:
     """The record as JSON text, null where there is none, and whether the parent is there; the id is the first value."""
     where = _where(resource, (f"t.id = ${first_free(resource)}", *conditions), among)
-    return (
+    sql = (
         f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent,"
-        f" (SELECT row_to_json(r)::text FROM (SELECT {columns(resource, keys)} FROM {resource.from_clause}"
-        f" WHERE {where}) r) AS record"
+        f" (SELECT row_to_json(r)::text FROM (SELECT {columns(resource, keys)}"
+        f" FROM {_from(resource, *conditions)} WHERE {where}) r) AS record"
     )
+    return Shaped(sql) if conditions or keys else sql
 
 
-@lru_cache(maxsize=512)
+@short_cache(entries=512, longest=LONGEST_CACHED)
 def lock_sql(resource: Resource, conditions: tuple[str, ...], permission: str, strength: str) -> str:
     """The row of a record that the caller sees, locked: may (whether he may do it), owner_id, and what is stored."""
     where = _where(resource, (f"t.id = ${first_free(resource)}", *conditions))
     stored = ", ".join(f't."{name}"' for name in stored_columns(resource))
     owner = "t.owner_id AS lock_owner_id" if resource.owned else "NULL::bigint AS lock_owner_id"
-    return f"SELECT ({permission}) AS may, {owner}, {stored} FROM {resource.from_clause} WHERE {where}" + (
+    source = _from(resource, *conditions)
+    sql = f"SELECT ({permission}) AS may, {owner}, {stored} FROM {source} WHERE {where}" + (
         f" FOR {strength} OF t" if resource.is_lockable else ""
     )
+    return Shaped(sql) if conditions else sql
 
 
-@lru_cache(maxsize=64)
+@short_cache(entries=64, longest=LONGEST_CACHED)
 def parent_sql(resource: Resource) -> str:
     """The owner of the parent $2, if the caller $1 sees it, and whether he may add to it. It stays while he does."""
     parent = resource.parent
@@ -79,14 +102,14 @@ def parent_sql(resource: Resource) -> str:
     )
 
 
-@lru_cache(maxsize=512)
+@short_cache(entries=512, longest=LONGEST_CACHED)
 def insert_sql(resource: Resource, names: tuple[str, ...]) -> str:
     numbers = ", ".join(f"${number}" for number in range(1, len(names) + 1))
     quoted = ", ".join(f'"{name}"' for name in names)
     return f"INSERT INTO {resource.table} ({quoted}) VALUES ({numbers}) RETURNING id"
 
 
-@lru_cache(maxsize=2048)
+@short_cache(entries=1024, longest=LONGEST_CACHED)
 def update_sql(resource: Resource, names: tuple[str, ...]) -> str:
     """$1 owner, $2 id, then the columns in order."""
     changes = ", ".join(f'"{name}" = ${number}' for number, name in enumerate(names, 3))
@@ -123,6 +146,13 @@ def object_sql(pairs: Sequence[tuple[str, str]], source: str) -> str:
 def _sort_key(each: Field, descending: bool) -> str:
     nulls = "" if not each.nullable else (" NULLS LAST" if descending else " NULLS FIRST")
     return f"{each.compared}{' DESC' if descending else ''}{nulls}"
+
+
+def _from(resource: Resource, *naming: str) -> str:
+    """The FROM clause, with what is worked out once where one of these texts names it."""
+    if resource.once and any("once." in text for text in naming):
+        return f"{resource.from_clause} {resource.once}"
+    return resource.from_clause
 
 
 def _where(resource: Resource, conditions: tuple[str, ...], among: str = "") -> str:

@@ -4,6 +4,7 @@ A kind knows nothing of resources, and never repairs a value: what breaks its ru
 """
 
 import re
+import string
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ LONGEST_NUMBER = 400  # digits; what is longer is no number that anybody means
 BEYOND = 10**30  # stands for every integer that no column can hold
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)  # the driver takes it for minus infinity
+_SMALL_LETTERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # as lower() of an e-mail's column
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 _WHOLE = re.compile(r"(-?[0-9]+)(\.0+)?", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -38,7 +40,6 @@ class Kind(Protocol):
     def read(self, text: str) -> Any: ...
     def shown(self, column: str) -> str: ...
     def compared(self, sql: str) -> str: ...
-    def bound(self, sql: str) -> str: ...
     def schema(self) -> dict[str, Any]: ...
 
 
@@ -65,9 +66,6 @@ class _Plain:
         return column
 
     def compared(self, sql: str) -> str:
-        return sql
-
-    def bound(self, sql: str) -> str:
         return sql
 
     def schema(self) -> dict[str, Any]:
@@ -150,8 +148,8 @@ class Email(Text):
     def compared(self, sql: str) -> str:
         return f"lower({sql})"
 
-    def bound(self, sql: str) -> str:
-        return f'lower({sql} COLLATE "C")'
+    def read(self, text: str) -> str:
+        return text.translate(_SMALL_LETTERS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ One transaction each; what is special about a resource stands in its declaration
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -20,7 +19,8 @@ from leadroutes.api.query import Query, record_query, selection
 from leadroutes.api.resource import Errors, Field, Reference, Resource, Write, Writing
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.rest import id_in, must_be_open, parent_values
-from leadroutes.api.statements import insert_sql, lock_sql, parent_sql, record_sql, update_sql
+from leadroutes.api.statements import LONGEST_CACHED, insert_sql, lock_sql, parent_sql, record_sql, update_sql
+from leadroutes.caching import short_cache
 from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound
 from leadroutes.store.commits import Work
 from leadroutes.store.postgres import Transaction
@@ -35,6 +35,8 @@ async def create(call: Call, resource: Resource) -> Answer:
         writing = await _begin(call, resource, transaction, sent)
         writing.record = _columns(resource, sent, blank_record(resource))
         await _settle(resource, writing, errors)
+        if resource.most:
+            await _must_not_be_full(resource, writing)
         return writing
 
     async def write(writing: Writing) -> tuple[Writing, str]:
@@ -63,7 +65,7 @@ async def create(call: Call, resource: Resource) -> Answer:
 
 async def change(call: Call, resource: Resource) -> Answer:
     """PATCH and PUT: 200 and the whole record after the change."""
-    query = record_query(resource, call.request.query)
+    query = record_query(resource, call.request.query).must_be_affordable()
     sent, errors = await _read(call, resource)
     is_replacement = call.request.method == "PUT"
 
@@ -90,7 +92,7 @@ async def change(call: Call, resource: Resource) -> Answer:
 
 async def remove(call: Call, resource: Resource) -> Answer:
     """DELETE: 200 and the record as it was."""
-    query = record_query(resource, call.request.query)
+    query = record_query(resource, call.request.query).must_be_affordable()
     must_be_open(call, resource)
 
     async def work(transaction: Transaction) -> tuple[Writing, str]:
@@ -142,6 +144,24 @@ async def _begin(call: Call, resource: Resource, transaction: Transaction, sent:
     if is_new and not may:
         raise Forbidden(f"You may not add {resource.noun} here")
     return writing
+
+
+async def _must_not_be_full(resource: Resource, writing: Writing) -> None:
+    """Invalid where there are as many as may be. Whoever adds one at the same moment waits, and then counts it."""
+    if resource.parent:
+        above, place, values = resource.parent.table, f" AND t.{resource.parent_column} = $2", [writing.parent_id]
+        lock = f"SELECT FROM {above} WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE"
+    else:
+        place, values, lock = "", [], "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
+    await writing.transaction.execute(lock, writing.owner_id, *values)
+    found = await writing.transaction.fetchval(
+        f"SELECT count(*) FROM (SELECT FROM {resource.table} t WHERE t.owner_id = $1{place} LIMIT {resource.most}) t",
+        writing.owner_id, *values,
+    )  # fmt: skip
+    if found >= resource.most:
+        what = resource.path.rpartition("/")[2].replace("-", " ")
+        whose = resource.parent.noun.partition(" ")[2] if resource.parent else "account"
+        raise Invalid(f"This {whose} has {found} {what} already; expected at most {resource.most}")
 
 
 async def _lock(
@@ -212,7 +232,7 @@ def _is_changed(each: Field, writing: Writing) -> bool:
     return value is not None and (writing.before is None or writing.before[each.stored] != value)
 
 
-@lru_cache(maxsize=512)
+@short_cache(entries=512, longest=LONGEST_CACHED)
 def _references_sql(references: tuple[Reference, ...]) -> str:
     """$1 the caller, $2 the owner of the record, then the ids."""
     parts = (_exists(refers, f"${number}::bigint") for number, refers in enumerate(references, 3))

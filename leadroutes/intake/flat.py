@@ -5,9 +5,9 @@ One table says which names mean what; the order in it is the order of precedence
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any, Final, Literal
 
+from leadroutes.caching import short_cache
 from leadroutes.domain.places import Place
 from leadroutes.domain.terms import kind_named_by
 from leadroutes.domain.text import field_text, one_line, without_accents
@@ -68,7 +68,7 @@ _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _KEY_LIMIT = 200
 
 
-@lru_cache(maxsize=4_096)
+@short_cache(entries=4_096, longest=_KEY_LIMIT)
 def plain_key(name: str) -> str:
     """A field's name as it is compared: `form[First-Name]` → `firstname`, `Prénom` → `prenom`; empty if too long."""
     if len(name) > _KEY_LIMIT:

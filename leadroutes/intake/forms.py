@@ -5,12 +5,12 @@ Uploaded files are passed over. Linear in the size of the body.
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Final
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from leadroutes.caching import short_cache
 from leadroutes.intake.decoding import decode
 from leadroutes.intake.results import Refused
 
@@ -21,7 +21,7 @@ FIELD_LIMIT: Final = 20_000
 """Fields of one form that are read; no form has more, only attacks do."""
 
 
-@lru_cache(maxsize=256)
+@short_cache(entries=256, longest=_HEADER_LIMIT)
 def content_type_of(header: str | None) -> tuple[str, Mapping[str, str]]:
     """A Content-Type's media type in small letters and its parameters."""
     media_type, parameters = _options((header or "").encode("latin-1", "replace"))

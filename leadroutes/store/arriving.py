@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -125,6 +126,16 @@ async def take_turns(
     }
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class PutOff:
+    """An arrival that is read in its turn, after so many seconds, as too many came with its key."""
+
+    owner_id: OwnerId
+    intake_key_id: int
+    seconds: float
+    arrival_id: int
+
+
 @dataclass(slots=True)
 class Writes:
     """What a sorted and decided batch brings; each record has the columns of its table."""
@@ -137,6 +148,7 @@ class Writes:
     keys: list[dict[str, Any]] = field(default_factory=list)
     arrivals: list[dict[str, Any]] = field(default_factory=list)
     to_read_again: list[tuple[OwnerId, int]] = field(default_factory=list)  # arrivals that are pending
+    put_off: list[PutOff] = field(default_factory=list)
     numbers: Mapping[OwnerId, int] = field(default_factory=dict)  # of the rule sets that decided
 
 
@@ -149,6 +161,8 @@ async def write(transaction: Transaction, writes: Writes) -> None:
         columns = [[each[name] for each in writes.arrivals] for name in ARRIVAL_COLUMNS]
         await transaction.execute(statement("insert_arrivals"), transaction.now, *columns)
     await enqueue(transaction.connection, READ_AGAIN, writes.to_read_again)
+    if writes.put_off:
+        await _put_off(transaction, sorted(writes.put_off))
     writes.identities.sort(key=itemgetter("owner_id", "kind", "value"))
     writes.keys.sort(key=itemgetter("owner_id", "scope", "key"))
     lists = (writes.contacts, writes.filled, writes.identities, writes.leads, writes.touches, writes.keys)
@@ -165,6 +179,14 @@ async def write(transaction: Transaction, writes: Writes) -> None:
     expected = (len(writes.numbers), len(writes.identities), len(writes.keys))
     if (row["rule_sets"], row["identities"], row["keys"]) != expected:
         raise Overtaken
+
+
+async def _put_off(transaction: Transaction, arrivals: Sequence[PutOff]) -> None:
+    rows = [(each.owner_id, each.arrival_id) for each in arrivals]
+    delays = [timedelta(seconds=each.seconds) for each in arrivals]
+    await enqueue(transaction.connection, READ_AGAIN, rows, delays)
+    keys = [(each.owner_id, each.intake_key_id, each.seconds) for each in arrivals]
+    await transaction.execute(statement("pace_intake_keys"), *_columns(keys, 3))
 
 
 def key_record(owner_id: int, key: Key, lead_id: int | None, arrival_id: int | None) -> dict[str, Any]:

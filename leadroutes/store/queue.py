@@ -28,14 +28,17 @@ class RowKey(msgspec.Struct, frozen=True):
     id: int
 
 
-async def enqueue(connection: Any, entrypoint: str, rows: Sequence[tuple[int, int]]) -> None:
-    """Put one job for each (owner_id, id) into the queue, on `connection`, within its transaction."""
+async def enqueue(
+    connection: Any, entrypoint: str, rows: Sequence[tuple[int, int]], after: Sequence[timedelta] | None = None
+) -> None:
+    """Put one job for each (owner_id, id) into the queue, in the transaction of `connection`, not before `after`."""
     if not rows:
         return
     # Queries asks for a connection but is content with whatever has its fetch, so a pool's proxy will do.
     queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))
     payloads: list[bytes | None] = [msgspec.json.encode(RowKey(owner_id, id_)) for owner_id, id_ in rows]
-    await queries.enqueue([entrypoint] * len(rows), payloads, [0] * len(rows))
+    delays: list[timedelta | None] | None = list(after) if after is not None else None
+    await queries.enqueue([entrypoint] * len(rows), payloads, [0] * len(rows), delays)
 
 
 class PatientQueries(Queries):

@@ -76,6 +76,7 @@ CUSTOM_FIELDS = Resource(
         integer("rank", default=99999, note="lower is higher in the list"),
     ),
     methods="LGCPUD",
+    most=200,
     visible=f"t.owner_id = $1 OR t.owner_id = {broker_with('is_custom_fields_enabled')}",
     creatable=may_create("is_custom_fields_new_enabled"),
 )
@@ -266,6 +267,7 @@ ADDRESSES = Resource(
     parent_column="contact_id",
     fields=_ADDRESS_FIELDS,
     methods="LGCPUD",
+    most=50,
     visible="true",
     changeable=CHANGES_CONTACT_OF,
     creatable=CHANGES_CONTACT,

@@ -35,8 +35,17 @@ _TOLD_OF = (
 _SEES = f"(t.owner_id = ANY ({SHARERS}) OR t.id = ANY ({_TOLD_OF}))"
 
 
+# Conditions and orders name this instead: three sub-selects for each of hundreds of conditions would be planned apart.
+# OFFSET 0 keeps the planner from putting the expression back into each of them.
+_ONCE = f"CROSS JOIN LATERAL (SELECT {_SEES_ALL} AS sees_all OFFSET 0) once"
+
+
 def _masked(column: str) -> str:
     return f"CASE WHEN {_SEES_ALL} THEN t.{column} END"
+
+
+def _masked_once(column: str) -> str:
+    return f"CASE WHEN once.sees_all THEN t.{column} END"
 
 
 VIAS = ("None", "Email", "Text", "Phone", "Assigned", "Auto")
@@ -48,6 +57,7 @@ LEADS = Resource(
     page_about="An inquiry of a contact, usually about a property. Making one routes it, unless `distribute` is false.",
     table="leads",
     source="leads t LEFT JOIN claims c ON c.owner_id = t.owner_id AND c.lead_id = t.id",
+    once=_ONCE,
     fields=(
         record_id(),
         owner("owner_user_id"),
@@ -68,8 +78,11 @@ LEADS = Resource(
         text("mls_id", 45, takes_number=True),
         text("listing_status", 45),
         text("listing_price", 45, takes_number=True),
-        text("street_address", 200, sql=_masked("street_address")),
-        computed("address_1", Text(), _masked("street_address"), note="always equal to street_address"),
+        text("street_address", 200, sql=_masked_once("street_address"), shows=_masked("street_address")),
+        computed(
+            "address_1", Text(), _masked_once("street_address"), shows=_masked("street_address"),
+            note="always equal to street_address",
+        ),
         text("city", 200),
         text("state", 200),
         Field("zipcode", Text(45, takes_number=True, pad=5), write=Write.ALWAYS),

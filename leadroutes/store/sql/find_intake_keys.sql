@@ -4,5 +4,6 @@ WITH used AS (
     WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL
       AND coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
 )
-SELECT key_hash, owner_id, id, lead_source_id, contact_source_id, format, secrets
+SELECT key_hash, owner_id, id, lead_source_id, contact_source_id, format, secrets,
+       extract(epoch FROM paced_until - clock_timestamp())::float8 AS paced_for
 FROM intake_keys WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL

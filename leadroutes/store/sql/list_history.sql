@@ -1,6 +1,7 @@
--- $1 owner, $2 lead. What happened to a lead, in order.
-SELECT at, kind, user_id, by_user_id, detail
-FROM (
+-- $1 owner, $2 lead, $3 $4 the page, $5 bytes that it may hold (else program_limit_exceeded). What happened to a lead, in
+-- order.
+SELECT at, kind, user_id, by_user_id, detail, bytes_up_to(coalesce(octet_length(detail), 0), $5) OVER (ROWS UNBOUNDED PRECEDING)
+FROM (SELECT * FROM (
     SELECT l.created_at AS at, 0 AS place, l.id, 'arrived' AS kind, NULL::bigint AS user_id,
            l.creator_user_id AS by_user_id, json_build_object('arrival_id', l.arrival_id)::text AS detail
     FROM leads l WHERE l.owner_id = $1 AND l.id = $2
@@ -17,4 +18,4 @@ FROM (
                              'contact_id', m.contact_id, 'reason', m.reason)::text
     FROM messages m WHERE m.owner_id = $1 AND m.lead_id = $2
 ) AS happened
-ORDER BY at, place, id
+ORDER BY at, place, id LIMIT $3 OFFSET $4) AS page

@@ -1,0 +1,113 @@
+"""Lists have a share of the pool, fairly divided between those who ask, and less time than other statements.
+
+So that slow ones hold up each other at the most: reading and writing single records keeps connections of its own.
+"""
+
+import asyncio
+import contextlib
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Hashable
+from typing import Any
+
+import asyncpg
+
+from leadroutes.errors import TooManyRequests, Unavailable
+from leadroutes.store.postgres import Database
+from leadroutes.store.together import give
+
+LONGEST_LIST = 8.0  # seconds of PostgreSQL
+LONGEST_WAIT = 10.0  # seconds for a turn
+MOST_WAITING = 100  # of one caller
+SLOW = (
+    f"The list was given up after {LONGEST_LIST:.0f} seconds: narrow it, with fewer conditions, with a filter by an id"
+    " or a date, with a smaller $skip, or without $sort"
+)
+BUSY = "Too many lists are being read at the moment; try again"
+
+
+class Turns:
+    """At most `most` at once, and `most_each` of one key; who waits is let in key by key, in turn."""
+
+    def __init__(self, most: int, most_each: int, *, patience: float = LONGEST_WAIT) -> None:
+        self._free = most
+        self._most_each = most_each
+        self._patience = patience
+        self._under_way: dict[Hashable, int] = {}
+        self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+
+    @contextlib.asynccontextmanager
+    async def take(self, key: Hashable) -> AsyncIterator[None]:
+        """One turn. TooManyRequests: this key has too many waiting already; Unavailable: its turn did not come."""
+        if self._free and self._may_begin(key):
+            self._begin(key)
+        else:
+            await self._wait(key)
+        try:
+            yield
+        finally:
+            self._end(key)
+
+    async def _wait(self, key: Hashable) -> None:
+        queue = self._waiting.setdefault(key, deque())
+        if len(queue) >= MOST_WAITING:
+            raise TooManyRequests(f"{MOST_WAITING} lists for you are being waited for already", retry_after=1)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            await asyncio.wait_for(asyncio.shield(turn), self._patience)
+        except BaseException as error:
+            self._leave(key, turn)
+            if isinstance(error, TimeoutError):
+                raise Unavailable(BUSY, retry_after=2) from None
+            raise
+
+    def _leave(self, key: Hashable, turn: "asyncio.Future[None]") -> None:
+        """Goes without a turn; one that has just been given to it goes to the next."""
+        if turn.done():
+            self._end(key)
+            return
+        turn.cancel()
+        queue = self._waiting[key]
+        queue.remove(turn)
+        if not queue:
+            del self._waiting[key]
+
+    def _may_begin(self, key: Hashable) -> bool:
+        return self._under_way.get(key, 0) < self._most_each
+
+    def _begin(self, key: Hashable) -> None:
+        self._free -= 1
+        self._under_way[key] = self._under_way.get(key, 0) + 1
+
+    def _end(self, key: Hashable) -> None:
+        self._free += 1
+        self._under_way[key] -= 1
+        if not self._under_way[key]:
+            del self._under_way[key]
+        following = next((each for each in self._waiting if self._may_begin(each)), None)
+        if following is not None:
+            queue = self._waiting.pop(following)
+            turn = queue.popleft()
+            if queue:
+                self._waiting[following] = queue  # behind all others
+            self._begin(following)
+            give(turn, None)
+
+
+class Lists:
+    """One per process."""
+
+    def __init__(self, database: Database, pool_size: int) -> None:
+        most = max(1, pool_size // 2)
+        self._database = database
+        self._turns = Turns(most, (most + 1) // 2)
+
+    async def fetch(self, caller_id: int, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """The rows of one statement. Unavailable: it took too long; ProgramLimitExceeded: it answers too much."""
+        async with self._turns.take(caller_id):
+            return await self._database.fetch_within(LONGEST_LIST, SLOW, sql, *values)
+
+    async def fetchrow(self, caller_id: int, sql: str, *values: Any) -> asyncpg.Record:
+        """The one row of a statement that answers exactly one."""
+        [row] = await self.fetch(caller_id, sql, *values)
+        return row

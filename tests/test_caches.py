@@ -1,0 +1,110 @@
+"""What is kept between requests is bounded in bytes: every cache of the package is found, and has to say why it is."""
+
+import functools
+import gc
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+
+import leadroutes
+from leadroutes import caching
+from leadroutes.caching import ShortCache
+from leadroutes.store.connecting import LONGEST_SHAPED, MOST_SHAPED, PREPARED, Connection, Prepared, Shaped
+from leadroutes.store.postgres import Database
+
+MOST_BYTES = 16_000_000  # of the texts that one cache holds as its keys, each character of four bytes
+# Caches whose keys no request and nothing that arrives can choose, each with what they are.
+OUT_OF_REACH = {
+    "leadroutes.secrets._kept": "the directory of the settings",
+    "leadroutes.channels.email._Headers.__getitem__": "the names of headers that are written here",
+    "leadroutes.channels.email._own_name": "nothing",
+    "leadroutes.api.docs.": "nothing",
+    "leadroutes.api.openapi.": "nothing",
+    "leadroutes.api.resource.": "a declared resource",
+    "leadroutes.store.statement": "the name of a file",
+    "leadroutes.liquid._sandbox": "a switch",
+    "leadroutes.domain.identity._zone_of_area": "six digits",
+}
+
+
+def modules() -> Iterator[str]:
+    for found in pkgutil.walk_packages(leadroutes.__path__, "leadroutes."):
+        if not found.name.endswith("__main__"):
+            yield found.name
+
+
+@pytest.fixture(scope="module")
+def caches() -> dict[str, object]:
+    """Every functools cache of the package, wherever it hangs, by its name."""
+    for name in modules():
+        importlib.import_module(name)
+    kind = type(functools.lru_cache(len))
+    found = {f"{each.__module__}.{each.__qualname__}": each for each in gc.get_objects() if isinstance(each, kind)}
+    return {name: each for name, each in found.items() if name.startswith("leadroutes.")}
+
+
+def test_every_cache_is_out_of_reach_or_holds_short_arguments_only(caches: dict[str, object]) -> None:
+    short = {id(each.cached) for each in caching.MADE}
+    reachable = [name for name, each in caches.items() if id(each) not in short]
+
+    assert [name for name in reachable if not name.startswith(tuple(OUT_OF_REACH))] == []
+    assert [each for each in OUT_OF_REACH if not any(name.startswith(each) for name in reachable)] == []
+
+
+def test_no_cache_of_short_arguments_can_grow_large(caches: dict[str, object]) -> None:
+    assert {each.work.__qualname__: 4 * each.entries * each.longest for each in caching.MADE
+            if 4 * each.entries * each.longest > MOST_BYTES} == {}  # fmt: skip
+    assert len(caching.MADE) == sum(1 for each in caches.values() if id(each) in {id(m.cached) for m in caching.MADE})
+
+
+@pytest.mark.parametrize(
+    "long", [("x" * 101,), ("x" * 51, "x" * 51), (("x" * 50, ("x" * 51,)),), (b"x" * 101,)], ids=str
+)
+def test_what_is_long_is_worked_out_each_time(long: tuple[object, ...]) -> None:
+    calls = []
+
+    @caching.short_cache(entries=3, longest=100)
+    def work(*given: object, switch: bool = False) -> int:
+        calls.append(given)
+        return len(calls)
+
+    made = caching.MADE.pop()
+    assert isinstance(made, ShortCache)
+    assert [work(*long), work(*long)] == [1, 2]
+    assert made.cached.cache_info().currsize == 0
+    assert [work("a"), work("a"), work("a", switch=True)] == [3, 3, 4]
+    for number in range(9):
+        work("b", number)
+    assert made.cached.cache_info().currsize == 3
+
+
+# ------------------------------------------------------------------------------------------ prepared statements
+
+
+def test_few_shaped_texts_have_a_place_until_they_come_no_more() -> None:
+    prepared = Prepared(most=2, unused=10)
+
+    assert [prepared.admits(Shaped(text), now) for text, now in (("a", 0), ("b", 1), ("c", 2), ("a", 3))] == [
+        True, True, False, True,
+    ]  # fmt: skip
+    assert [prepared.admits(Shaped(text), 11.5) for text in "cab"] == [True, True, False]
+
+
+async def test_sessions_prepare_no_more_of_what_clients_shape_than_they_should(database: Database) -> None:
+    connection = await database.hosts.connect()
+    assert isinstance(connection, Connection)
+    PREPARED._used_at.clear()
+    for number in range(3 * MOST_SHAPED):
+        for _ in range(2):
+            assert await connection.fetchval(Shaped(f"SELECT 1 AS shaped_{number}")) == 1
+    long = f"SELECT 1 AS shaped_long{' ' * LONGEST_SHAPED}"
+    assert await connection.fetchmany(Shaped(long), [(), ()]) == [(1,), (1,)]
+
+    kept = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 1 AS shaped_%'"
+    assert await connection.fetchval(kept) == MOST_SHAPED
+    assert await connection.fetchval("SELECT 1 AS shaped_by_no_client") == 1
+    assert await connection.fetchval(kept) == MOST_SHAPED + 1
+    PREPARED._used_at.clear()
+    await connection.close()
