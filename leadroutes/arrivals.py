@@ -50,7 +50,7 @@ SECRET_HEADERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """An Idempotency-Key with what came under it."""
+    """An Idempotency-Key with what came under it. `path` says for whom it counts: an intake key, or a user."""
 
     path: str
     key: str
@@ -65,6 +65,7 @@ class Answer:
     """What an intake door says: what was stored, the refusal if it was one, and what the vendor expects to hear."""
 
     stored: Stored
+    is_proven: bool = False  # the sender may read what others have said
     refusal: Refusal | None = None
     reply: Mapping[str, Any] | None = None
 
@@ -85,6 +86,7 @@ class Opened:
     contact_source_id: int | None
     format: str | None
     sealed: bytes | None
+    is_private: bool = False  # only its sender knows it
 
 
 class Arrivals:
@@ -125,6 +127,7 @@ class Arrivals:
                 contact_source_id=row["contact_source_id"],
                 format=row["format"],
                 sealed=row["secrets"],
+                is_private=row["is_private"],
             )
             for row in await self.engine.database.fetch(statement("find_intake_keys"), hashes)
         }
@@ -160,13 +163,14 @@ class Arrivals:
             format=format_ or opened.format,
             inquiries=(),
             proof=self._seal(secret_headers) if has_to_prove else None,
+            is_proven=has_to_prove or opened.is_private,  # who has to prove something and does not is refused
         )
         parcel = self._parcel(kept, headers, self.secrets_of(opened), is_let_in=not has_to_prove)
         understood = await self._reader.read(parcel)
         refusal = _refusal_of(understood.reading)
         keys = [_body_key(kept, refusal.why if refusal else None)]
         if idempotency_key:
-            keys.insert(0, Idempotency("/intake", idempotency_key, body).as_key())
+            keys.insert(0, Idempotency(f"/intake/{opened.id}", idempotency_key, body).as_key())
         refused_as = tuple(_body_key(kept, why) for why in UNPROVEN) if has_to_prove and refusal is None else ()
         return await self._answer(kept, understood, tuple(keys), refused_as)
 
@@ -195,6 +199,7 @@ class Arrivals:
             inquiries=(),
             arrival_id=arrival_id,
             proof=row["proof"],
+            is_proven=row["proof"] is not None or row["is_private"],
         )
         secrets = (self._vault.unseal(row["secrets"]) if self._vault else None) or {}
         proof = (self._vault.unseal(row["proof"]) if self._vault else None) or {}
@@ -239,7 +244,11 @@ class Arrivals:
         status, reason = _status_of(understood)
         received = replace(kept, format=reading.format, inquiries=reading.inquiries, status=status, reason=reason)
         stored = await self._store(Item(arrival=received, keys=keys, refused_as=refused_as))
-        return Answer(stored=stored, refusal=refusal, reply=_reply(reading, stored, refusal))
+        if stored.is_conflict:
+            kept_as = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
+            raise Conflict(stored.reason or "", data=kept_as)
+        reply = _reply(reading, stored, refusal)
+        return Answer(stored=stored, is_proven=kept.is_proven, refusal=refusal, reply=reply)
 
     # -- storing together
 

@@ -4,5 +4,6 @@ WITH used AS (
     WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL
       AND coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
 )
-SELECT key_hash, owner_id, id, lead_source_id, contact_source_id, format, secrets
-FROM intake_keys WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL
+SELECT key_hash, owner_id, id, lead_source_id, contact_source_id, format, secrets,
+       is_known_to_its_sender_alone(k) AS is_private
+FROM intake_keys k WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL
