@@ -47,7 +47,7 @@ async def found(url: str) -> Brokerage:
         await load_brokerage(database, read_brokerage(msgspec.json.encode(_file())), _address(OWNER))
         owner_id = await accounts.get_user_id(database, _address(OWNER))
         async with database.transaction() as transaction:
-            key = await accounts.issue_intake_key(transaction, owner_id, SOURCE, SOURCE, None)
+            key = await accounts.issue_intake_key(transaction, owner_id, SOURCE, SOURCE, None, is_private=True)
         campaigns = {
             row["name"]: row["id"] for row in await database.fetch("SELECT id, name FROM campaigns")
         }  # fmt: skip

@@ -53,7 +53,7 @@ SECRET_HEADERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """An Idempotency-Key with what came under it."""
+    """An Idempotency-Key with what came under it. `path` says for whom it counts: an intake key, or a user."""
 
     path: str
     key: str
@@ -68,6 +68,7 @@ class Answer:
     """What an intake door says: what was stored, the refusal if it was one, and what the vendor expects to hear."""
 
     stored: Stored
+    is_proven: bool = False  # the sender may read what others have said
     refusal: Refusal | None = None
     reply: Mapping[str, Any] | None = None
 
@@ -89,6 +90,7 @@ class Opened:
     format: str | None
     sealed: bytes | None
     paced_for: float | None = None  # seconds for which what comes is put off, as too much came
+    is_private: bool = False  # only its sender knows it
 
 
 class Arrivals:
@@ -140,6 +142,7 @@ class Arrivals:
                 format=row["format"],
                 sealed=row["secrets"],
                 paced_for=row["paced_for"],
+                is_private=row["is_private"],
             )
             for row in await self.engine.database.fetch(statement("find_intake_keys"), hashes)
         }
@@ -175,8 +178,9 @@ class Arrivals:
             format=format_ or opened.format,
             inquiries=(),
             proof=self._seal(secret_headers) if has_to_prove else None,
+            is_proven=has_to_prove or opened.is_private,  # who has to prove something and does not is refused
         )
-        once = (Idempotency("/intake", idempotency_key, body).as_key(),) if idempotency_key else ()
+        once = (Idempotency(f"/intake/{opened.id}", idempotency_key, body).as_key(),) if idempotency_key else ()
         if opened.sealed is None:
             self._budget.count_bytes(opened.id, len(body))
             if wait := self._budget.wait_for_turn(opened.id, opened.paced_for):
@@ -200,7 +204,7 @@ class Arrivals:
         """Stored as it came, to be read in its turn; a sender who had to prove themselves has, for good."""
         received = replace(kept, status="pending", reason=self._budget.reason, put_off=wait)
         keys = (*once, _body_key(kept, None))
-        return Answer(stored=await self._store(Item(arrival=received, keys=keys, refused_as=refused_as)))
+        return Answer(stored=await self._keep(received, keys, refused_as), is_proven=kept.is_proven)
 
     async def replay(self, owner_id: int, arrival_id: int, *, in_turn: bool = False) -> Answer:
         """Read a kept arrival again, where nothing came of it at first, now with the vendor's answers.
@@ -231,6 +235,7 @@ class Arrivals:
             inquiries=(),
             arrival_id=arrival_id,
             proof=row["proof"],
+            is_proven=row["proof"] is not None or row["is_private"],
         )
         secrets = (self._vault.unseal(row["secrets"]) if self._vault else None) or {}
         proof = (self._vault.unseal(row["proof"]) if self._vault else None) or {}
@@ -278,14 +283,23 @@ class Arrivals:
             raise TooLarge(refusal.detail)
         status, reason = _status_of(understood)
         received = replace(kept, format=reading.format, inquiries=reading.inquiries, status=status, reason=reason)
-        stored = await self._store(Item(arrival=received, keys=keys, refused_as=refused_as))
-        return Answer(stored=stored, refusal=refusal, reply=_reply(reading, stored, refusal))
+        stored = await self._keep(received, keys, refused_as)
+        reply = _reply(reading, stored, refusal)
+        return Answer(stored=stored, is_proven=kept.is_proven, refusal=refusal, reply=reply)
 
     def _is_over_limit(self, kept: Received, reading: Reading) -> bool:
         """Nobody keeps what has more bytes than are taken; what is too large in another way is kept and rejected."""
         limit, mail_limit = self._limits
         largest = (mail_limit or MAIL_LIMIT) if reading.format == "email" else (limit or HTTP_LIMIT)
         return len(kept.body) > largest
+
+    async def _keep(self, received: Received, keys: tuple[Key, ...], refused_as: tuple[Key, ...]) -> Stored:
+        """Store an arrival. Raises Conflict where its Idempotency-Key came with another body: it is stored, too."""
+        stored = await self._store(Item(arrival=received, keys=keys, refused_as=refused_as))
+        if stored.is_conflict:
+            kept_as = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
+            raise Conflict(stored.reason or "", data=kept_as)
+        return stored
 
     # -- storing together
 

@@ -427,6 +427,13 @@ def issue_intake_key(
     secret: Secrets = None,
     secret_stdin: SecretStdin = False,
     secret_file: SecretFile = None,
+    private: Annotated[
+        bool | None,
+        typer.Option(
+            "--private/--no-private",
+            help="Whether its sender alone knows it, or it may stand in a web page; as the format says unless set.",
+        ),
+    ] = None,
 ) -> None:
     """Make a key for EMAIL's account. It is shown once, alone on the last line, below its addresses."""
     from leadroutes.vault import seal_pairs
@@ -438,7 +445,9 @@ def issue_intake_key(
         sealed = seal_pairs(_settings(), format_, pairs)
         owner_id = await accounts.get_user_id(database, email)
         async with database.transaction() as transaction:
-            return await accounts.issue_intake_key(transaction, owner_id, lead_source, contact_source, format_, sealed)
+            return await accounts.issue_intake_key(
+                transaction, owner_id, lead_source, contact_source, format_, sealed, is_private=private
+            )
 
     key, values = _run(work), _settings()
     out.print(f"Leads go to {values.public_url}/intake/KEY, with this key:", soft_wrap=True)
@@ -465,6 +474,18 @@ def set_intake_secrets(
     out.print("The secrets are set" if pairs else "The key has no secrets now")
 
 
+@intake_key_app.command("change")
+def change_intake_key(
+    key: Key,
+    private: Annotated[
+        bool, typer.Option("--private/--no-private", help="Whether its sender alone knows it.", show_default=False)
+    ],
+) -> None:
+    """Say whether only its sender knows an intake key, or it may stand in a web page and so proves nothing."""
+    _run(lambda database: accounts.set_key_privacy(database, hidden_argument(key, "Key"), is_private=private))
+    out.print("The key counts as private now" if private else "The key counts as public now")
+
+
 def _known(format_: str | None) -> str | None:
     from leadroutes.intake.formats import BY_NAME
 
@@ -476,7 +497,7 @@ def _known(format_: str | None) -> str | None:
 @intake_key_app.command("list")
 def list_intake_keys() -> None:
     """List the valid keys; they themselves are not kept."""
-    sources = ("lead_source", "contact_source", "format", "has_secrets")
+    sources = ("lead_source", "contact_source", "format", "is_private", "has_secrets")
     _list(accounts.list_intake_keys, "id", "email", *sources, "created_at", "last_used_at")
 
 

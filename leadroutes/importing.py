@@ -19,10 +19,12 @@ from leadroutes.domain.arriving import (
     Key,
     KnownContact,
     KnownKey,
+    addresses_in,
     fill_contact,
-    find_contact,
     identities_of,
+    inquiry_columns,
     place_contact,
+    vendor_keys,
 )
 from leadroutes.domain.groups import Groups
 from leadroutes.engine import Engine
@@ -34,7 +36,6 @@ from leadroutes.intake.csv_tables import GIVEN_TIME, fault_of, split_csv
 from leadroutes.intake.csv_together import read_csv_together
 from leadroutes.joining import Known as Joinable
 from leadroutes.joining import joined_rows
-from leadroutes.sorting import inquiry_columns, vendor_key
 from leadroutes.store import accounts, statement
 from leadroutes.store.arriving import Known, Wanted, Writes, key_record, look_up, write
 from leadroutes.store.planning import analyze_young_tables
@@ -226,8 +227,7 @@ class _Importing:
         yield person or row.imported.digest
         if person and (contact_id := self.contacts.get(person)):
             yield contact_id
-        if key := vendor_key(self.lead_source_of(row), row.imported.inquiry):
-            yield key
+        yield from vendor_keys(self.lead_source_of(row), row.imported.inquiry)
         yield from _earlier_keys(row)
 
     async def store(self, batches: Iterable[Sequence[_Row]], *, is_dry_run: bool) -> AsyncGenerator["_Batch", None]:
@@ -310,8 +310,8 @@ class _Importing:
 
     def keys_of(self, row: _Row) -> tuple[Key, ...]:
         """What makes a row one that is in already: its content, or the source's own id."""
-        vendor = vendor_key(self.lead_source_of(row), row.imported.inquiry)
-        return (Key(scope=SCOPE, key=row.key, is_lasting=True), *((vendor,) if vendor else ()))
+        vendor = vendor_keys(self.lead_source_of(row), row.imported.inquiry)
+        return (Key(scope=SCOPE, key=row.key, is_lasting=True), *vendor)
 
     def lead_source_of(self, row: _Row) -> int:
         return self.sources.lead[_cut(row.imported.lead_source).lower()]
@@ -370,7 +370,9 @@ class _Batch:
         for contact_id in {*self.before, *contacts.values()}:
             known.contacts[self.owner_id, contact_id] = self.known.contacts[self.owner_id, contact_id]
         for record in self.writes.identities:
-            known.identities[self.owner_id][record["kind"], record["value"]] = record["contact_id"]
+            identity = (record["kind"], record["value"])
+            known.identities[self.owner_id][identity] = record["contact_id"]
+            known.unproven[self.owner_id].discard(identity)
         for record in self.writes.keys:
             key = (self.owner_id, record["scope"], record["key"])
             known.keys[key] = replace(self.known.keys[key], contact_id=contacts.get(record["lead_id"]))
@@ -378,20 +380,17 @@ class _Batch:
     def _add(self, row: _Row) -> None:
         """A lead of its own, unless its content or its source's id is in already, or it mends one that is."""
         keys = self.importing.keys_of(row)
-        if found := self._find_known(keys):
-            lead_id = found.lead_id
-        elif earlier := self._find_known(_earlier_keys(row)):
-            lead_id = self._mend(row, earlier)
+        inquiry = row.imported.inquiry
+        if found := self.known.find_key(self.owner_id, keys, inquiry):
+            lead_id, contact_id = found.lead_id, found.contact_id
+        elif earlier := self.known.find_key(self.owner_id, _earlier_keys(row), inquiry):
+            lead_id, contact_id = self._mend(row, earlier), earlier.contact_id
         else:
-            lead_id = self._make_lead(row)
+            lead_id, contact_id = self._make_lead(row)
         if lead_id is not None:
             self.leads.append((lead_id, row))
         for key in keys:
-            self._keep(key, lead_id)
-
-    def _find_known(self, keys: Iterable[Key]) -> KnownKey | None:
-        found = (self.known.keys.get((self.owner_id, key.scope, key.key)) for key in keys)
-        return next((known for known in found if known), None)
+            self._keep(key, lead_id, contact_id)
 
     def _mend(self, row: _Row, earlier: KnownKey) -> int | None:
         """What can be read now fills the gaps that it had left."""
@@ -399,39 +398,42 @@ class _Batch:
         if earlier.lead_id is None or contact_id is None or (self.owner_id, contact_id) not in self.known.contacts:
             return earlier.lead_id
         self._fill(row, contact_id)
-        detail = {"message": None, "source": row.imported.inquiry.source, "mended": True}
+        inquiry = row.imported.inquiry
+        detail = {"message": None, "source": inquiry.source, "mended": True, **inquiry.person}
         touch = {"owner_id": self.owner_id, "lead_id": earlier.lead_id, "kind": "updated", "counts_as_touch": False}
-        self.writes.touches.append({**touch, "detail": detail, **inquiry_columns(row.imported.inquiry)})
+        self.writes.touches.append({**touch, "detail": detail, **inquiry_columns(inquiry)})
         self.mended += 1
         return earlier.lead_id
 
-    def _keep(self, key: Key, lead_id: int | None) -> None:
+    def _keep(self, key: Key, lead_id: int | None, contact_id: int | None) -> None:
         if (self.owner_id, key.scope, key.key) not in self.known.keys:
             self.writes.keys.append(key_record(self.owner_id, key, lead_id, None))
-            self.known.keys[self.owner_id, key.scope, key.key] = self._known_key(lead_id)
+            now = self.importing.database.clock.now()
+            self.known.keys[self.owner_id, key.scope, key.key] = KnownKey(
+                lead_id=lead_id, arrival_id=None, digest=None, created_at=now, contact_id=contact_id
+            )
 
-    def _known_key(self, lead_id: int | None) -> KnownKey:
-        return KnownKey(lead_id=lead_id, arrival_id=None, digest=None, created_at=self.importing.database.clock.now())
-
-    def _make_lead(self, row: _Row) -> int:
+    def _make_lead(self, row: _Row) -> tuple[int, int]:
+        """The lead and its contact."""
         inquiry = row.imported.inquiry
-        lead_id = self.known.lead_ids.pop()
+        lead_id, contact_id = self.known.lead_ids.pop(), self._identify(row)
         self.imported += 1
         self.made.append(row.imported.row)
         self.writes.leads.append(
             {
                 "owner_id": self.owner_id,
                 "id": lead_id,
-                "contact_id": self._identify(row),
+                "contact_id": contact_id,
                 "creator_user_id": self.owner_id,
                 "source_id": self.importing.lead_source_of(row),
                 "claimed_via": "None",
                 "created_at": inquiry.received_at,
                 "is_imported": True,
+                "inquirer": inquiry.person or None,
                 **inquiry_columns(inquiry),
             }
         )
-        return lead_id
+        return lead_id, contact_id
 
     def _identify(self, row: _Row) -> int:
         """The contact that this person is, made if need be, with the gaps filled that this row can fill."""
@@ -448,7 +450,7 @@ class _Batch:
         return contact_id
 
     def _find(self, row: _Row, person: Identity | None) -> int | None:
-        candidates = [find_contact(self.identities, row.identities)]
+        candidates = [self.known.find_contact(self.owner_id, row.imported.inquiry)]
         if person is not None:
             candidates += [self.contacts.get(person), self.importing.contacts.get(person)]
         return next((each for each in candidates if each and (self.owner_id, each) in self.known.contacts), None)
@@ -463,11 +465,20 @@ class _Batch:
         if filled != before:
             self.before.setdefault(contact_id, before)
             self.known.contacts[self.owner_id, contact_id] = filled
-        for kind, value in row.identities:
-            if (kind, value) not in self.identities and value in _values(filled):
-                self.identities[kind, value] = contact_id
+        self._keep_identities(row, contact_id, filled)
+
+    def _keep_identities(self, row: _Row, contact_id: int, contact: KnownContact) -> None:
+        """As an arrival through a proven key does."""
+        unproven = self.known.unproven[self.owner_id]
+        for identity in row.identities:
+            is_free = identity not in self.identities or identity in unproven
+            if is_free and (identity[0] == "email" or identity in addresses_in(contact)):
+                self.identities[identity] = contact_id
+                unproven.discard(identity)
+                kind, value = identity
                 record = {"owner_id": self.owner_id, "kind": kind, "value": value, "contact_id": contact_id}
-                self.writes.identities.append(record)
+                self.writes.identities.append(record | {"is_proven": True})
+                self.before.setdefault(contact_id, contact)
 
     def _finish(self) -> None:
         for contact_id, before in self.before.items():
@@ -477,14 +488,3 @@ class _Batch:
                 self.writes.contacts.append(record | {"created_at": self.created_at[contact_id]})
             else:
                 self.writes.filled.append(record)
-
-
-def _values(contact: KnownContact) -> tuple[str | None, ...]:
-    """What identifies a contact, of what stands in it."""
-    return (
-        contact.email and contact.email.lower(),
-        contact.secondary_email and contact.secondary_email.lower(),
-        contact.mobile_phone,
-        contact.home_phone,
-        contact.office_phone,
-    )

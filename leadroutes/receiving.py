@@ -15,7 +15,7 @@ from leadroutes.domain.model import Decision, Facts, RuleSet
 from leadroutes.domain.routing import decide, find_turn_team
 from leadroutes.errors import Problem
 from leadroutes.journal import note_arrivals, note_changes
-from leadroutes.sorting import Item, LeadToRoute, NewLead, Received, Sorting, Stored, vendor_key
+from leadroutes.sorting import Item, LeadToRoute, NewLead, Received, Sorting, Stored
 from leadroutes.store.arriving import Known, Wanted, look_up, look_up_touchable_leads, take_turns, write
 from leadroutes.store.campaigns import Start
 from leadroutes.store.leads import Applied, apply_changes, decided_columns
@@ -68,8 +68,7 @@ def _wanted(items: Sequence[Item]) -> Wanted:
                 wanted.lead_sources.add((owner_id, received.lead_source_id))
                 for inquiry in received.inquiries:
                     wanted.identities |= {(owner_id, *identity) for identity in identities_of(inquiry)}
-                    if vendor := vendor_key(received.lead_source_id, inquiry):
-                        wanted.keys.add((owner_id, vendor.scope, vendor.key))
+                    wanted.keys |= {(owner_id, key.scope, key.key) for key in received.keys_of(inquiry)}
     return wanted
 
 

@@ -6,7 +6,7 @@ It knows what was looked up beforehand, asks the domain, and touches no database
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -14,18 +14,24 @@ from msgspec.structs import asdict, replace
 
 from leadroutes.domain.arriving import (
     REPEAT_WINDOW,
+    About,
+    Fate,
+    Identity,
     Key,
     KnownContact,
     KnownKey,
     KnownLead,
+    addresses_in,
     fill_contact,
-    find_contact,
+    fill_gaps,
     find_standing_key,
     find_touched_lead,
     identities_of,
+    inquiry_columns,
     is_same_person,
     place_contact,
     touch_lead,
+    vendor_keys,
 )
 from leadroutes.domain.identity import comparable_zipcode, normal_phone
 from leadroutes.domain.inquiry import Inquiry
@@ -70,6 +76,15 @@ class Received(Struct, frozen=True, kw_only=True):
     arrival_id: int | None = None
     proof: bytes | None = None  # the sealed headers that prove the sender
     put_off: float = 0.0  # seconds after which it is to be read, where too much came with its key
+    is_proven: bool = False  # the sender has shown a secret, or nobody else knows the key
+
+    @property
+    def unproven_key_id(self) -> int | None:
+        return None if self.is_proven else self.intake_key_id
+
+    def keys_of(self, inquiry: Inquiry) -> tuple[Key, ...]:
+        """What the vendor's own id makes an inquiry the same as."""
+        return vendor_keys(self.lead_source_id, inquiry, unproven_key_id=self.unproven_key_id)
 
 
 class Item(Struct, frozen=True, kw_only=True):
@@ -84,25 +99,33 @@ class Item(Struct, frozen=True, kw_only=True):
 
 
 class Stored(Struct, frozen=True, kw_only=True):
-    """What became of an arrival; `is_new` is false for a repetition and for a touch."""
+    """What became of an arrival; `is_new` is false for a repetition and for a touch.
+
+    `is_conflict`: its Idempotency-Key came with another body before, so that it was kept and refused.
+    """
 
     owner_id: int
-    lead_ids: tuple[int, ...] = ()
+    fates: tuple[Fate, ...] = ()
     is_new: bool = False
     arrival_id: int | None = None
     status: str = "accepted"
     reason: str | None = None
+    is_conflict: bool = False
+
+    @property
+    def lead_ids(self) -> tuple[int, ...]:
+        return tuple(fate.id for fate in self.fates)
 
 
-def vendor_key(lead_source_id: int, inquiry: Inquiry) -> Key | None:
-    """A vendor's own id holds for ever, inside an owner and a lead source."""
-    if not inquiry.vendor_id:
-        return None
-    return Key(scope=f"vendor {lead_source_id}", key=inquiry.vendor_id, is_lasting=True)
+class _Outcome(Struct, frozen=True, kw_only=True):
+    status: str
+    about: About | None = None
+    reason: str | None = None
+    fate: Literal["new", "repeated", "touched"] = "touched"
 
-
-PLACE = ("street_address", "city", "state", "zipcode")
-Outcome = tuple[str, int | None, str | None]  # what an inquiry is, its lead, and why
+    @property
+    def told(self) -> Fate | None:
+        return Fate(id=self.about.lead_id, contact_id=self.about.contact_id, status=self.fate) if self.about else None
 
 
 @dataclass(slots=True)
@@ -122,6 +145,7 @@ class Sorting:
     to_route: list[LeadToRoute] = field(default_factory=list)
     gaps: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)  # what touches can fill, by lead
     changed_contacts: dict[tuple[int, int], KnownContact] = field(default_factory=dict)  # as they were
+    identities: dict[tuple[int, str, str], dict[str, Any]] = field(default_factory=dict)  # to be written
 
     def add(self, item: Item) -> Stored | Problem:
         """Where the keys are known already, the first one's answer; otherwise what becomes of this one."""
@@ -156,28 +180,44 @@ class Sorting:
         for key in item.keys:
             found = known_keys.get((key.scope, key.key))
             if found is not None and key.digest is not None and found.digest != key.digest:
-                return Conflict(f"The Idempotency-Key {key.key!r} came with another body before")
-        lead_ids = (earlier.lead_id,) if earlier.lead_id is not None else ()
+                return self._refuse(item.arrival, f"The Idempotency-Key {key.key!r} came with another body before")
+        fates: tuple[Fate, ...] = ()
+        if earlier.lead_id is not None:
+            fates = (Fate(id=earlier.lead_id, contact_id=earlier.contact_id, status="repeated"),)
         return Stored(
             owner_id=item.arrival.owner_id,
-            lead_ids=lead_ids,
+            fates=fates,
             arrival_id=earlier.arrival_id,
-            status="touch" if lead_ids else "accepted",
+            status="touch" if fates else "accepted",
             reason="repeats an earlier arrival",
         )
 
+    def _refuse(self, arrival: NewLead | Received, reason: str) -> Stored | Problem:
+        """What came in through an intake key is kept even so."""
+        if isinstance(arrival, NewLead):
+            return Conflict(reason)
+        if not self._is_open(arrival):
+            return NotFound("Page not found")
+        kept = replace(arrival, inquiries=(), status="rejected", reason=reason)
+        return replace(self._add_received(kept, None), is_conflict=True)
+
     def _keep_keys(self, item: Item, stored: Stored) -> None:
-        lead_id = stored.lead_ids[0] if stored.lead_ids else None
+        first = stored.fates[0] if stored.fates else None
+        about = About(lead_id=first.id, contact_id=first.contact_id, intake_key_id=None) if first else None
         for key in item.keys:
             if key.digest is None or stored.status != "rejected":  # what was refused may come again, mended
-                self._keep_key(stored.owner_id, key, lead_id, stored.arrival_id)
+                self._keep_key(stored.owner_id, key, about, stored.arrival_id)
 
-    def _keep_key(
-        self, owner_id: int, key: Key, lead_id: int | None, arrival_id: int | None, contact_id: int | None = None
-    ) -> None:
+    def _keep_key(self, owner_id: int, key: Key, about: About | None, arrival_id: int | None) -> None:
+        lead_id = about.lead_id if about else None
         self.writes.keys.append(key_record(owner_id, key, lead_id, arrival_id))
         self.known.keys[owner_id, key.scope, key.key] = KnownKey(
-            lead_id=lead_id, arrival_id=arrival_id, digest=key.digest, created_at=self.now, contact_id=contact_id
+            lead_id=lead_id,
+            arrival_id=arrival_id,
+            digest=key.digest,
+            created_at=self.now,
+            contact_id=about.contact_id if about else None,
+            intake_key_id=about.intake_key_id if about else None,
         )
 
     # -- POST /leads
@@ -192,7 +232,9 @@ class Sorting:
         zipcode, phone = comparable_zipcode(new_lead.zipcode), normal_phone(contact.mobile_phone)
         self._change_contact(new_lead.owner_id, place_contact(contact, zipcode, phone))
         lead_id = self._make_lead(record, contact.id, is_distributed=new_lead.distribute)
-        return Stored(owner_id=new_lead.owner_id, lead_ids=(lead_id,), is_new=True)
+        return Stored(
+            owner_id=new_lead.owner_id, fates=(Fate(id=lead_id, contact_id=contact.id, status="new"),), is_new=True
+        )
 
     def _make_lead(self, record: dict[str, Any], contact_id: int, *, is_distributed: bool = True) -> int:
         lead_id = self.known.lead_ids.pop(0)
@@ -208,6 +250,7 @@ class Sorting:
                 street_address=record["street_address"],
                 zipcode=record["zipcode"],
                 touched_at=self.now,
+                intake_key_id=record.get("intake_key_id"),
             ),
         )
         return lead_id
@@ -236,7 +279,7 @@ class Sorting:
                 )
             else:
                 self.writes.to_read_again.append((received.owner_id, arrival_id))
-        lead_ids = tuple(lead_id for _, lead_id, _ in outcomes if lead_id is not None)
+        fates = tuple(outcome.told for outcome in outcomes if outcome.told is not None)
         self.writes.arrivals.append(
             {
                 "owner_id": received.owner_id,
@@ -248,73 +291,82 @@ class Sorting:
                 "format": received.format,
                 "status": status,
                 "reason": reason,
-                "lead_id": lead_ids[0] if lead_ids else None,
+                "lead_id": fates[0].id if fates else None,
                 "source_named": next((inquiry.source for inquiry in received.inquiries), None),
                 "proof": received.proof,
             }
         )
         return Stored(
             owner_id=received.owner_id,
-            lead_ids=lead_ids if status in ("accepted", "touch", "pending") else (),
-            is_new=is_new and bool(lead_ids),
+            fates=fates if status in ("accepted", "touch", "pending") else (),
+            is_new=is_new and bool(fates),
             arrival_id=arrival_id,
             status=status,
             reason=reason,
         )
 
-    def _add_inquiry(self, received: Received, inquiry: Inquiry, arrival_id: int) -> Outcome:
-        """(status, lead, reason) of one inquiry."""
+    def _add_inquiry(self, received: Received, inquiry: Inquiry, arrival_id: int) -> _Outcome:
         owner_id = received.owner_id
-        vendor = vendor_key(received.lead_source_id, inquiry)
-        earlier = self.known.keys.get((owner_id, vendor.scope, vendor.key)) if vendor else None
-        same_lead = earlier.lead_id if earlier else None
+        keys = received.keys_of(inquiry)
+        earlier = self.known.find_key(owner_id, keys, inquiry)
+        same = _about_known(earlier)
         if inquiry.is_test:
-            return "test", same_lead, "a test lead starts nothing"
+            return _Outcome(status="test", about=same, reason="a test lead starts nothing", fate="repeated")
         if inquiry.event is not None:
             kind = "updated" if inquiry.event == "update" else "reassigned by the source"
-            about = same_lead or self._find_by_person(owner_id, inquiry)
+            about = same or self._find_by_person(owner_id, inquiry)
             if about is not None:
-                self._touch(owner_id, about, inquiry, arrival_id, kind)
-                self._fill_known(owner_id, earlier, inquiry)
-            return "update", about, f"the source sent: {inquiry.event}"
-        if earlier is not None and same_lead is not None:
+                self._touch(received, about, inquiry, arrival_id, kind)
+                self._fill_known(received, earlier, inquiry)
+            return _Outcome(status="update", about=about, reason=f"the source sent: {inquiry.event}")
+        if earlier is not None and same is not None:
             if received.arrival_id is not None and earlier.arrival_id == received.arrival_id:
-                return "accepted", same_lead, None  # it came of this arrival when that was read before
-            self._touch(owner_id, same_lead, inquiry, arrival_id, "touched")
-            self._fill_known(owner_id, earlier, inquiry)
-            return "touch", same_lead, f"repeats the source's id {inquiry.vendor_id}"
+                return _Outcome(status="accepted", about=same, fate="new")  # made when this arrival was read before
+            self._touch(received, same, inquiry, arrival_id, "touched")
+            self._fill_known(received, earlier, inquiry)
+            reason = f"repeats the source's id {inquiry.vendor_id}"
+            return _Outcome(status="touch", about=same, reason=reason, fate="repeated")
+        outcome = self._add_inquiry_of_person(received, inquiry, arrival_id)
+        for key in keys:
+            if (owner_id, key.scope, key.key) not in self.known.keys:
+                self._keep_key(owner_id, key, outcome.about, arrival_id)
+        return outcome
+
+    def _add_inquiry_of_person(self, received: Received, inquiry: Inquiry, arrival_id: int) -> _Outcome:
+        """Of one that repeats no id: a touch of a lead that the person has, or a new lead."""
+        owner_id = received.owner_id
         contact_id, is_known = self._identify(received, inquiry)
         touched = (
             find_touched_lead(self.known.leads.get((owner_id, contact_id), ()), inquiry, self.now) if is_known else None
         )
         if touched is not None:
-            self._touch(owner_id, touched.id, inquiry, arrival_id, "touched")
-            lead_id = touched.id
-            outcome: Outcome = ("touch", lead_id, "the same person about the same property")
-        else:
-            lead_id = self._make_lead(_lead_record(received, inquiry, arrival_id), contact_id)
-            outcome = ("accepted", lead_id, None)
-        if vendor is not None:
-            self._keep_key(owner_id, vendor, lead_id, arrival_id, contact_id)
-        return outcome
+            about = About(lead_id=touched.id, contact_id=contact_id, intake_key_id=touched.intake_key_id)
+            self._touch(received, about, inquiry, arrival_id, "touched")
+            return _Outcome(status="touch", about=about, reason="the same person about the same property")
+        lead_id = self._make_lead(_lead_record(received, inquiry, arrival_id), contact_id)
+        about = About(lead_id=lead_id, contact_id=contact_id, intake_key_id=received.intake_key_id)
+        return _Outcome(status="accepted", about=about, fate="new")
 
-    def _find_by_person(self, owner_id: int, inquiry: Inquiry) -> int | None:
+    def _find_by_person(self, owner_id: int, inquiry: Inquiry) -> About | None:
         """The lead that this person has about this property, where there is one."""
-        contact_id = find_contact(self.known.identities[owner_id], identities_of(inquiry))
+        contact_id = self.known.find_contact(owner_id, inquiry)
         leads = self.known.leads.get((owner_id, contact_id), ()) if contact_id is not None else ()
         found = find_touched_lead(leads, inquiry, self.now)
-        return found.id if found is not None else None
+        if found is None:
+            return None
+        return About(lead_id=found.id, contact_id=contact_id, intake_key_id=found.intake_key_id)
 
-    def _fill_known(self, owner_id: int, earlier: KnownKey | None, inquiry: Inquiry) -> None:
-        """A source's id decides whose lead it is; his gaps are filled unless it is plainly another person now."""
+    def _fill_known(self, received: Received, earlier: KnownKey | None, inquiry: Inquiry) -> None:
+        """A source's id decides whose lead it is; the contact is filled unless it is plainly another person now."""
+        owner_id = received.owner_id
         contact = self.known.contacts.get((owner_id, earlier.contact_id or 0)) if earlier else None
         if contact is not None and is_same_person(contact, inquiry):
-            self._fill(owner_id, contact, inquiry)
+            self._fill(received, contact, inquiry)
 
     def _identify(self, received: Received, inquiry: Inquiry) -> tuple[int, bool]:
-        """The contact that this person is, made if need be; and whether he was known before."""
+        """The contact that this person is, made if need be; and whether it was known before."""
         owner_id = received.owner_id
-        contact_id = find_contact(self.known.identities[owner_id], identities_of(inquiry))
+        contact_id = self.known.find_contact(owner_id, inquiry)
         is_known = contact_id is not None
         if contact_id is None:
             contact_id = self.known.contact_ids.pop(0)
@@ -325,30 +377,44 @@ class Sorting:
             contact = fill_contact(placed, inquiry)
             self.known.contacts[owner_id, contact_id] = contact
             self.changed_contacts[owner_id, contact_id] = KnownContact(id=0)
-            self._keep_identities(owner_id, contact_id, inquiry)
+            self._keep_identities(received, contact_id, inquiry)
         else:
-            self._fill(owner_id, self.known.contacts[owner_id, contact_id], inquiry)
+            self._fill(received, self.known.contacts[owner_id, contact_id], inquiry)
         return contact_id, is_known
 
-    def _fill(self, owner_id: int, before: KnownContact, inquiry: Inquiry) -> None:
+    def _fill(self, received: Received, before: KnownContact, inquiry: Inquiry) -> None:
+        """What a key that proves nothing brings to a contact that is there stays with its inquiry."""
+        if not received.is_proven:
+            return
         placed = place_contact(before, inquiry.zipcode, inquiry.phone)
-        self._change_contact(owner_id, fill_contact(placed, inquiry))
-        self._keep_identities(owner_id, before.id, inquiry)
+        self._change_contact(received.owner_id, fill_contact(placed, inquiry))
+        self._keep_identities(received, before.id, inquiry)
 
-    def _keep_identities(self, owner_id: int, contact_id: int, inquiry: Inquiry) -> None:
-        """Only what the contact has kept identifies him, and nobody else has had."""
-        known = self.known.identities[owner_id]
-        contact = self.known.contacts[owner_id, contact_id]
-        kept = {
-            *(("email", each.lower()) for each in (contact.email, contact.secondary_email) if each),
-            *(("phone", each) for each in (contact.mobile_phone, contact.home_phone, contact.office_phone) if each),
-        }
-        for kind, value in identities_of(inquiry):
-            if (kind, value) in kept and (kind, value) not in known:
-                known[kind, value] = contact_id
-                self.writes.identities.append(
-                    {"owner_id": owner_id, "kind": kind, "value": value, "contact_id": contact_id}
-                )
+    def _keep_identities(self, received: Received, contact_id: int, inquiry: Inquiry) -> None:
+        """A phone identifies the contact only where it stands in it, an e-mail also where it stays with the inquiry.
+
+        What came through a key that proves nothing passes to whoever proves it.
+        """
+        owner_id = received.owner_id
+        known, unproven = self.known.identities[owner_id], self.known.unproven[owner_id]
+        standing = addresses_in(self.known.contacts[owner_id, contact_id])
+        is_by_email = inquiry.email is not None and not inquiry.relay and ("email", inquiry.email) in standing
+        for identity in identities_of(inquiry):
+            if identity[0] == "phone" and identity not in standing:
+                continue
+            is_free = identity not in known
+            is_anothers = known.get(identity) != contact_id
+            if is_free or (received.is_proven and identity in unproven and (is_by_email or is_anothers)):
+                self._keep_identity(owner_id, contact_id, identity, is_proven=received.is_proven)
+
+    def _keep_identity(self, owner_id: int, contact_id: int, identity: Identity, *, is_proven: bool) -> None:
+        kind, value = identity
+        record = {"owner_id": owner_id, "kind": kind, "value": value, "contact_id": contact_id, "is_proven": is_proven}
+        self.identities[owner_id, kind, value] = record
+        self.known.identities[owner_id][identity] = contact_id
+        (set.discard if is_proven else set.add)(self.known.unproven[owner_id], identity)
+        # It is written together with the contact, so that whoever changes that meanwhile is noticed.
+        self.changed_contacts.setdefault((owner_id, contact_id), self.known.contacts[owner_id, contact_id])
 
     def _change_contact(self, owner_id: int, after: KnownContact) -> None:
         before = self.known.contacts[owner_id, after.id]
@@ -361,19 +427,25 @@ class Sorting:
         contact = self.known.contacts[owner_id, contact_id]
         self._change_contact(owner_id, replace(contact, source_id=contact.source_id or source_id))
 
-    def _touch(self, owner_id: int, lead_id: int, inquiry: Inquiry, arrival_id: int, kind: str) -> None:
+    def _touch(self, received: Received, about: About, inquiry: Inquiry, arrival_id: int, kind: str) -> None:
+        """Recorded with all that was said; what fills the lead's gaps comes through a proven key, or the lead's own."""
+        owner_id, lead_id = received.owner_id, about.lead_id
+        said = {"arrival_id": arrival_id, "message": inquiry.message, "source": inquiry.source, **inquiry.person}
         self.writes.touches.append(
             {
                 "owner_id": owner_id,
                 "lead_id": lead_id,
                 "kind": kind,
                 "counts_as_touch": kind == "touched",
-                "detail": {"arrival_id": arrival_id, "message": inquiry.message, "source": inquiry.source},
+                "detail": said,
             }
         )
-        fill_gaps(self.gaps.setdefault((owner_id, lead_id), {}), inquiry_columns(inquiry))
+        is_filling = received.is_proven or about.intake_key_id == received.intake_key_id
+        gaps = self.gaps.setdefault((owner_id, lead_id), {})
+        if is_filling:
+            fill_gaps(gaps, inquiry_columns(inquiry))
         if kind == "touched":
-            self._know_touched(owner_id, lead_id, inquiry)
+            self._know_touched(owner_id, lead_id, inquiry if is_filling else Inquiry())
 
     def _know_touched(self, owner_id: int, lead_id: int, inquiry: Inquiry) -> None:
         """What the next one of this batch has to know of the lead."""
@@ -395,35 +467,20 @@ class Sorting:
             after = self.known.contacts[owner_id, contact_id]
             record = {"owner_id": owner_id, **asdict(after)}
             (self.writes.contacts if before.id == 0 else self.writes.filled).append(record)
+        self.writes.identities = list(self.identities.values())
 
 
-def _sum_up(outcomes: Sequence[Outcome]) -> tuple[str, str | None]:
+def _about_known(earlier: KnownKey | None) -> About | None:
+    if earlier is None or earlier.lead_id is None:
+        return None
+    return About(lead_id=earlier.lead_id, contact_id=earlier.contact_id, intake_key_id=earlier.intake_key_id)
+
+
+def _sum_up(outcomes: Sequence[_Outcome]) -> tuple[str, str | None]:
     """The status of a body that holds several inquiries is the one that matters most."""
     order = ("accepted", "touch", "update", "test")
-    status, _, reason = min(outcomes, key=lambda outcome: order.index(outcome[0]))
-    return status, reason
-
-
-def fill_gaps(record: dict[str, Any], columns: Mapping[str, Any]) -> None:
-    """What the record lacks and the columns have; a place is filled in as a whole."""
-    has_place = any(record.get(name) is not None for name in PLACE)
-    for name, value in columns.items():
-        if record.get(name) is None and not (has_place and name in PLACE):
-            record[name] = value
-
-
-def inquiry_columns(inquiry: Inquiry) -> dict[str, Any]:
-    """What a lead has of an inquiry."""
-    return {
-        "text_body": inquiry.message,
-        "mls_id": inquiry.mls_id,
-        "listing_price": str(inquiry.price) if inquiry.price is not None else None,
-        "street_address": inquiry.street_address,
-        "city": inquiry.city,
-        "state": inquiry.state,
-        "zipcode": inquiry.zipcode,
-        "type": inquiry.type,
-    }
+    first = min(outcomes, key=lambda outcome: order.index(outcome.status))
+    return first.status, first.reason
 
 
 def _lead_record(received: Received, inquiry: Inquiry, arrival_id: int) -> dict[str, Any]:
@@ -435,5 +492,7 @@ def _lead_record(received: Received, inquiry: Inquiry, arrival_id: int) -> dict[
         "claimed_via": "None",
         "html_body": None,
         "listing_status": None,
+        "inquirer": inquiry.person or None,
+        "intake_key_id": received.intake_key_id,
         **inquiry_columns(inquiry),
     }

@@ -57,6 +57,7 @@ async def try_out(
         headers={},
         format=reading.format,
         inquiries=(),
+        is_proven=key["is_proven"],
     )
     return {
         "format": reading.format,

@@ -54,9 +54,9 @@ CROSS JOIN LATERAL (SELECT CASE WHEN i = 1 THEN current_setting('bench.first_rou
     ELSE current_setting('bench.routes')::bigint END AS routes) w
 CROSS JOIN LATERAL generate_series(1, w.routes) r;
 
-INSERT INTO intake_keys (owner_id, id, key_hash, lead_source_id, created_at)
+INSERT INTO intake_keys (owner_id, id, key_hash, lead_source_id, created_at, is_private)
 SELECT i, i, sha256(convert_to(left(encode(sha256(convert_to('key ' || i, 'UTF8')), 'hex'), 40), 'UTF8')),
-       CASE WHEN i = 1 THEN 1000 ELSE 1 END, now()
+       CASE WHEN i = 1 THEN 1000 ELSE 1 END, now(), true
 FROM generate_series(1, current_setting('bench.owners')::bigint) i;
 
 SELECT setval(pg_get_serial_sequence(name, 'id'), greatest(1000000, current_setting('bench.users')::bigint))

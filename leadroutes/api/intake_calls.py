@@ -9,10 +9,12 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from leadroutes.api.auth import authenticate, bearer_token
 from leadroutes.api.bodies import read_bytes
 from leadroutes.api.call import Answer, Call, Request
 from leadroutes.api.lead_calls import LONGEST_KEY, encoded
 from leadroutes.api.rest import id_in
+from leadroutes.domain.arriving import Fate
 from leadroutes.errors import (
     Forbidden,
     Invalid,
@@ -159,8 +161,10 @@ async def _answer_of(call: Call, answer: Any, *, is_replay: bool) -> Answer:
     stored = answer.stored
     if answer.reply is not None and not is_replay:
         return Answer(200, msgspec.json.encode(answer.reply))
-    if stored.lead_ids:
-        return Answer(201 if stored.is_new else 200, await _leads(call, stored.owner_id, stored.lead_ids))
+    if stored.fates:
+        is_shown_all = is_replay or answer.is_proven or await _is_owner(call, stored.owner_id)
+        shown = await _leads(call, stored.owner_id, stored.lead_ids) if is_shown_all else _fates(stored.fates)
+        return Answer(201 if stored.is_new else 200, shown)
     kept = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
     if answer.refusal is not None and answer.refusal.status >= 400:
         raise _refused(answer.refusal, kept)
@@ -174,6 +178,21 @@ async def _leads(call: Call, owner_id: int, lead_ids: tuple[int, ...]) -> bytes:
     if len(lead_ids) == 1 and shown:
         return bytes(shown[0].encode())
     return f'{{"leads":[{",".join(shown)}]}}'.encode()
+
+
+def _fates(fates: tuple[Fate, ...]) -> bytes:
+    """For a sender who has proved nothing: what became of it, and nothing that others have said."""
+    return msgspec.json.encode(fates[0] if len(fates) == 1 else {"leads": fates})
+
+
+async def _is_owner(call: Call, owner_id: int) -> bool:
+    """Whether the request carries an access token of the owner; any other one is the vendor's business."""
+    try:
+        token = bearer_token(call.request.headers.get("authorization", ()))
+        caller = await authenticate(call.rooms.callers, token)
+    except NotAuthenticated:
+        return False
+    return caller.user_id == owner_id
 
 
 _REFUSALS: dict[int, type[Problem]] = {400: Invalid, 403: Forbidden, 413: TooLarge, 422: Unprocessable}

@@ -81,7 +81,7 @@ def _idempotency(call: Call, data: bytes, errors: dict[str, str]) -> Idempotency
         return None
     if not 0 < len(key) <= LONGEST_KEY:
         errors["Idempotency-Key"] = f"Idempotency-Key: expected 1 to {LONGEST_KEY} characters"
-    return Idempotency("/leads", key, data)
+    return Idempotency(f"/leads/{call.caller.user_id}", key, data)
 
 
 async def claim(call: Call) -> Answer:

@@ -128,7 +128,9 @@ async def _move_in(database: Database, brokerage: Brokerage) -> int:
 async def _keys(database: Database, owner_id: int, brokerage: Brokerage) -> dict[str, str]:
     async with database.transaction() as transaction:
         return {
-            source.name: await accounts.issue_intake_key(transaction, owner_id, source.name, source.name, None)
+            source.name: await accounts.issue_intake_key(
+                transaction, owner_id, source.name, source.name, None, is_private=source.name != "Website"
+            )
             for source in brokerage.lead_sources
         }
 

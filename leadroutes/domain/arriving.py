@@ -3,18 +3,20 @@
 And what it fills in: gaps of the contact and of the lead, never what is set.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from leadroutes.domain.identity import comparable_zipcode, time_zone_of
+from leadroutes.domain.identity import comparable_zipcode, is_relay, time_zone_of
 from leadroutes.domain.inquiry import Inquiry
 
 TOUCH_WINDOW = timedelta(hours=24)
 REPEAT_WINDOW = timedelta(hours=24)
+
+PLACE = ("street_address", "city", "state", "zipcode")
 
 Identity = tuple[str, str]  # ('email' | 'phone', value in normal form)
 
@@ -26,6 +28,7 @@ class Key(Struct, frozen=True, kw_only=True):
     key: str
     digest: str | None = None  # of the body that came with it; another body is a conflict
     is_lasting: bool = False  # for ever, not for REPEAT_WINDOW only
+    names_phone: bool = False  # an id together with a phone, which two people may share
 
 
 class KnownKey(Struct, frozen=True, kw_only=True):
@@ -34,6 +37,7 @@ class KnownKey(Struct, frozen=True, kw_only=True):
     digest: str | None
     created_at: datetime
     contact_id: int | None = None  # the lead's
+    intake_key_id: int | None = None  # the lead's
 
 
 class KnownContact(Struct, frozen=True, kw_only=True):
@@ -60,6 +64,23 @@ class KnownLead(Struct, frozen=True, kw_only=True):
     street_address: str | None
     zipcode: str | None
     touched_at: datetime
+    intake_key_id: int | None = None  # through which it came
+
+
+class Fate(Struct, frozen=True, kw_only=True):
+    """What became of one inquiry, in words that tell nothing that others have said."""
+
+    id: int  # of the lead
+    contact_id: int | None
+    status: Literal["new", "repeated", "touched"]
+
+
+class About(Struct, frozen=True, kw_only=True):
+    """The lead that an inquiry turned out to be about."""
+
+    lead_id: int
+    contact_id: int | None
+    intake_key_id: int | None  # through which the lead came
 
 
 def place_contact(contact: KnownContact, zipcode: str | None, phone: str | None) -> KnownContact:
@@ -80,9 +101,57 @@ def identities_of(inquiry: Inquiry) -> tuple[Identity, ...]:
     return tuple(found)
 
 
-def find_contact(known: Mapping[Identity, int], identities: Iterable[Identity]) -> int | None:
-    """The contact that this person is: by e-mail first, then by phone."""
-    return next((known[identity] for identity in identities if identity in known), None)
+def find_contact(
+    known: Mapping[Identity, int],
+    unproven: Container[Identity],
+    contact_of: Callable[[int], KnownContact],
+    inquiry: Inquiry,
+) -> int | None:
+    """The contact that this person is: by e-mail first, then by phone.
+
+    A phone that came through a key that proves nothing may be anybody's, so it does not join two different e-mails.
+    """
+    for identity in identities_of(inquiry):
+        contact_id = known.get(identity)
+        if contact_id is None:
+            continue
+        is_doubtful = identity[0] == "phone" and identity in unproven
+        if not is_doubtful or not has_another_email(contact_of(contact_id), inquiry):
+            return contact_id
+    return None
+
+
+def vendor_keys(lead_source_id: int, inquiry: Inquiry, *, unproven_key_id: int | None = None) -> tuple[Key, ...]:
+    """What a vendor's own id makes the inquiry the same as: for ever, inside an owner and a lead source.
+
+    A bare id may be a form's, and one that came through `unproven_key_id`, an intake key that proves nothing, may be
+    made up. Both count for the same person only, who is part of the key; the latter inside that intake key only.
+    """
+    if not inquiry.vendor_id:
+        return ()
+    scope = f"vendor {lead_source_id}" if unproven_key_id is None else f"vendor key {unproven_key_id}"
+    if unproven_key_id is None and not inquiry.is_id_loose:
+        return (Key(scope=scope, key=inquiry.vendor_id, is_lasting=True),)
+    return tuple(
+        Key(scope=scope, key=f"{inquiry.vendor_id} {value}", is_lasting=True, names_phone=value == inquiry.phone)
+        for value in (inquiry.email, inquiry.phone)
+        if value
+    )
+
+
+def has_another_email(contact: KnownContact, inquiry: Inquiry) -> bool:
+    """Whether both name an e-mail and have none in common; a portal's relay address is nobody's own."""
+    emails = {each.lower() for each in (contact.email, contact.secondary_email) if each and not is_relay(each)}
+    return bool(emails and inquiry.email and not inquiry.relay and inquiry.email not in emails)
+
+
+def addresses_in(contact: KnownContact) -> frozenset[Identity]:
+    """The e-mails and phones that stand in a contact."""
+    emails = (contact.email, contact.secondary_email)
+    phones = (contact.mobile_phone, contact.home_phone, contact.office_phone)
+    return frozenset(
+        {("email", each.lower()) for each in emails if each} | {("phone", each) for each in phones if each}
+    )
 
 
 def is_same_person(contact: KnownContact, inquiry: Inquiry) -> bool:
@@ -147,7 +216,30 @@ def touch_lead(lead: KnownLead, inquiry: Inquiry, now: datetime) -> KnownLead:
         street_address=lead.street_address if has_place else inquiry.street_address,
         zipcode=lead.zipcode if has_place else inquiry.zipcode,
         touched_at=now,
+        intake_key_id=lead.intake_key_id,
     )
+
+
+def fill_gaps(record: dict[str, Any], columns: Mapping[str, Any]) -> None:
+    """What the record lacks and the columns have; a place is filled in as a whole."""
+    has_place = any(record.get(name) is not None for name in PLACE)
+    for name, value in columns.items():
+        if record.get(name) is None and not (has_place and name in PLACE):
+            record[name] = value
+
+
+def inquiry_columns(inquiry: Inquiry) -> dict[str, Any]:
+    """What a lead has of an inquiry."""
+    return {
+        "text_body": inquiry.message,
+        "mls_id": inquiry.mls_id,
+        "listing_price": str(inquiry.price) if inquiry.price is not None else None,
+        "street_address": inquiry.street_address,
+        "city": inquiry.city,
+        "state": inquiry.state,
+        "zipcode": inquiry.zipcode,
+        "type": inquiry.type,
+    }
 
 
 def _plain(text: str | None) -> str:

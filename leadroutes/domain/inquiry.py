@@ -29,10 +29,17 @@ class Inquiry(Struct, frozen=True, kw_only=True):
     city: str | None = None
     state: str | None = None
     vendor_id: str | None = None
+    is_id_loose: bool = False  # the id may be the form's: it counts for the same person only
     is_test: bool = False
     received_at: datetime | None = None
     relay: bool = False
     event: Event | None = None
+
+    @property
+    def person(self) -> dict[str, str]:
+        """What the sender said of themselves, as far as they did."""
+        given = {name: getattr(self, name) for name in ("first_name", "last_name", "email", "phone")}
+        return {name: value for name, value in given.items() if value is not None}
 
     def as_json(self) -> dict[str, Any]:
         """`relay` and `event` only where they apply, all else always; `received_at` as `2026-11-14T18:22:07Z`."""

@@ -37,6 +37,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     prices: Sequence[str | None] = ()
     mls_id: str | None = None
     vendor_id: str | None = None
+    is_id_loose: bool = False
     test: str | None = None
     times: Sequence[str | datetime | None] = ()
     event: Event | None = None
@@ -61,6 +62,7 @@ class Draft(Struct, frozen=True, kw_only=True):
             city=place.city,
             state=place.state,
             vendor_id=field_text(self.vendor_id),
+            is_id_loose=self.is_id_loose,
             is_test=is_true(self.test),
             received_at=next((moment for time in self.times if (moment := _moment(time))), None),
             relay=is_relay(email),

@@ -53,11 +53,13 @@ NAMES: Final[dict[Meaning, tuple[str, ...]]] = {
     "message": ("message", "comments", "comment", "notes", "yourmessage", "question", "questions", "inquiry"),
     "price": ("price", "listprice", "listingprice", "budget", "maxprice", "pricerange"),
     "mls_id": ("mls", "mlsid", "mlsnumber", "listingid"),
-    "vendor_id": ("leadid", "submissionid", "entryid", "id"),
+    "vendor_id": ("leadid", "submissionid", "entryid", "id"),  # the last: LOOSE_ID
     "test": ("test", "istest"),
     "time": ("receivedat", "createdat", "submittedat", "timestamp", "createdtime", "date"),
 }
 
+LOOSE_ID: Final = "id"
+"""The name of an id that may as well be the form's as the inquiry's."""
 LEAD_LIMIT: Final = 10_000
 """Leads of one body that are read."""
 
@@ -112,6 +114,8 @@ def flat_draft(fields: Fields, default_source: str | None, without: frozenset[st
     def value(meaning: Meaning) -> str | None:
         return pick(fields, meaning, without)
 
+    firm_id = pick(fields, "vendor_id", without | {LOOSE_ID})
+    loose_id = value("vendor_id") if firm_id is None else None
     return Draft(
         first=value("first"),
         last=value("last"),
@@ -125,7 +129,8 @@ def flat_draft(fields: Fields, default_source: str | None, without: frozenset[st
         places=(Place(value("street"), value("city"), value("state"), value("zipcode")),),
         prices=(value("price"),),
         mls_id=value("mls_id"),
-        vendor_id=value("vendor_id"),
+        vendor_id=firm_id or loose_id,
+        is_id_loose=loose_id is not None,
         test=value("test"),
         times=(value("time"),),
     )
@@ -167,10 +172,64 @@ def _lead(value: Any, default_source: str | None) -> Result:
 _WRAPPERS: Final = frozenset({"lead", "data"})
 
 
-def flat_pairs(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The fields of an object; those of an object under `lead` or `data` count as if they stood outside."""
+_OF_PERSONS: Final = frozenset(
+    name for meaning in ("first", "last", "full", "email", "phone") for name in NAMES[meaning]
+)
+
+
+def flat_pairs(value: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The fields of an object; those of an object under `lead` or `data` count as if they stood outside.
+
+    Where a person is described in there, a `name` beside it is the form's.
+    """
+    return _pairs_and_person(value)[0]
+
+
+def _pairs_and_person(value: dict[str, Any]) -> tuple[list[tuple[str, Any]], bool]:
+    """The pairs, and whether a person is described in them."""
+    pairs: list[tuple[str, Any]] = []
+    names: list[int] = []  # places of what may be the form's name
+    is_person = is_person_inside = False
     for name, inner in value.items():
         if isinstance(inner, dict) and plain_key(name) in _WRAPPERS:
-            yield from flat_pairs(record(inner))
-        else:
-            yield name, inner
+            wrapped, is_person_here = _pairs_and_person(record(inner))
+            pairs += wrapped
+            is_person_inside |= is_person_here
+            continue
+        if plain_key(name) == "name":
+            names.append(len(pairs))
+        is_person |= _describes_person(name, inner)
+        pairs.append((name, inner))
+    for place in reversed(names) if is_person_inside else ():
+        del pairs[place]
+    return pairs, is_person or is_person_inside
+
+
+def _describes_person(name: str, value: Any) -> bool:
+    return plain_key(name) in _OF_PERSONS and bool(one_line(scalar(value)))
+
+
+def persons_pairs(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The fields of a form without what describes the form and its fields: `form[id]`, `fields[0][name]`.
+
+    `form[name]` is the form's, unless `form[...]` describes a person: then the fields only happen to hang together.
+    """
+    is_person = any(
+        _root(name) == "form" and plain_key(name) != "name" and _describes_person(name, value) for name, value in pairs
+    )
+    return [(name, value) for name, value in pairs if not _describes_form(name, is_person=is_person)]
+
+
+def _describes_form(name: str, *, is_person: bool) -> bool:
+    root, key = _root(name), plain_key(name)
+    if root in ("form", "forms"):
+        return key == LOOSE_ID or (key == "name" and not is_person)
+    if root in ("field", "fields"):
+        return key == LOOSE_ID or (key in ("name", "type") and name.count("[") > 1)
+    return False
+
+
+def _root(name: str) -> str:
+    """`form` of `form[First-Name]`; nothing where there are no brackets."""
+    root, bracket, _ = name[:_KEY_LIMIT].partition("[")
+    return root.strip().lower() if bracket else ""

@@ -4,7 +4,7 @@ The address that it is posted to is the secret, so nothing is checked here.
 """
 
 from leadroutes.intake.delivery import Delivery
-from leadroutes.intake.flat import flat_draft, flat_json, gather
+from leadroutes.intake.flat import flat_draft, flat_json, gather, persons_pairs
 from leadroutes.intake.results import Refused, Result
 
 
@@ -21,7 +21,7 @@ def read(delivery: Delivery) -> list[Result]:
     """One lead from a form (or from flat JSON, where a site posts that)."""
     if not delivery.is_form and delivery.body.lstrip()[:1] in {b"{", b"["}:
         return flat_json(delivery.json, delivery.default_source)
-    fields = gather(delivery.form)
+    fields = gather(persons_pairs(delivery.form))
     if not fields:
         raise Refused("malformed", "The form has no field with a value.")
     return [flat_draft(fields, delivery.default_source).settle()]

@@ -275,12 +275,19 @@ async def issue_intake_key(
     contact_source: str | None,
     format_: str | None,
     sealed: bytes | None = None,
+    *,
+    is_private: bool | None = None,
 ) -> str:
-    """A key for /intake/{key}; sources that the owner does not have are made his. `sealed`: the vendor's secrets."""
+    """A key for /intake/{key}; sources that the owner does not have are made. `sealed`: the vendor's secrets.
+
+    `is_private`: whether its sender alone knows it; None: as its format says.
+    """
     lead_source_id = await name_lead_source(transaction, owner_id, lead_source)
     contact_source_id = await name_contact_source(transaction, owner_id, contact_source) if contact_source else None
     key = new_intake_key()
-    await keep_intake_key(transaction, owner_id, key, lead_source_id, contact_source_id, format_, sealed)
+    await keep_intake_key(
+        transaction, owner_id, key, lead_source_id, contact_source_id, format_, sealed, is_private=is_private
+    )
     return key
 
 
@@ -297,11 +304,13 @@ async def keep_intake_key(
     contact_source_id: int | None,
     format_: str | None,
     sealed: bytes | None,
+    *,
+    is_private: bool | None = None,
 ) -> int:
     """From now on the key opens the door; its id."""
     key_id: int = await transaction.fetchval(
         statement("issue_intake_key"), owner_id, hash_secret(key), lead_source_id, contact_source_id, format_,
-        transaction.now, sealed,
+        transaction.now, sealed, is_private,
     )  # fmt: skip
     return key_id
 
@@ -324,8 +333,17 @@ async def set_intake_secrets(database: Database, key: str, sealed: bytes | None)
         raise _no_intake_key(key)
 
 
+async def set_key_privacy(database: Database, key: str, *, is_private: bool) -> None:
+    """Whether the sender alone knows the key, by its id or by the key itself; NotFound as in revoke_intake_key."""
+    row = await database.fetchrow(
+        statement("set_key_privacy"), int(key) if _is_id(key) else None, hash_secret(key), is_private
+    )
+    if row is None:
+        raise _no_intake_key(key)
+
+
 async def list_intake_keys(database: Database) -> list[asyncpg.Record]:
-    """id, email (of its owner), lead_source, contact_source, format, created_at, last_used_at of the valid ones."""
+    """id, email (of its owner), lead_source, contact_source, format, is_private … of the valid ones."""
     return await database.fetch(statement("list_intake_keys"))
 
 

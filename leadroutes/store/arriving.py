@@ -9,7 +9,17 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from leadroutes.domain.arriving import TOUCH_WINDOW, Identity, Key, KnownContact, KnownKey, KnownLead
+from leadroutes.domain.arriving import (
+    TOUCH_WINDOW,
+    Identity,
+    Key,
+    KnownContact,
+    KnownKey,
+    KnownLead,
+    find_contact,
+    has_another_email,
+)
+from leadroutes.domain.inquiry import Inquiry
 from leadroutes.domain.turns import Turns
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
@@ -56,12 +66,30 @@ class Known:
     versions: dict[OwnerId, int]
     keys: dict[tuple[OwnerId, str, str], KnownKey]
     identities: dict[OwnerId, dict[Identity, int]]
+    unproven: dict[OwnerId, set[Identity]]  # identities that came through keys that prove nothing
     contacts: dict[tuple[OwnerId, int], KnownContact]
     contact_sources: dict[tuple[OwnerId, int], int | None]  # by lead source: the contact source of the same name
     leads: dict[tuple[OwnerId, int], list[KnownLead]]  # by contact, latest touched first
     lead_ids: list[int]
     contact_ids: list[int]
     arrival_ids: list[int]
+
+    def find_contact(self, owner_id: OwnerId, inquiry: Inquiry) -> int | None:
+        """The contact that this person is."""
+        return find_contact(
+            self.identities[owner_id], self.unproven[owner_id], lambda id_: self.contacts[owner_id, id_], inquiry
+        )
+
+    def find_key(self, owner_id: OwnerId, keys: Iterable[Key], inquiry: Inquiry) -> KnownKey | None:
+        """What the first of these keys stands for that is known and not another person's."""
+        for key in keys:
+            found = self.keys.get((owner_id, key.scope, key.key))
+            if found is None:
+                continue
+            contact = self.contacts.get((owner_id, found.contact_id or 0)) if key.names_phone else None
+            if contact is None or not has_another_email(contact, inquiry):
+                return found
+        return None
 
 
 async def look_up(transaction: Transaction, wanted: Wanted) -> Known:
@@ -78,12 +106,18 @@ async def look_up(transaction: Transaction, wanted: Wanted) -> Known:
     )
     assert row is not None
     identities: dict[OwnerId, dict[Identity, int]] = {owner_id: {} for owner_id in wanted.owners}
-    for owner_id, kind, value, contact_id in _decode(row["identities"], list[tuple[int, str, str, int]]):
+    unproven: dict[OwnerId, set[Identity]] = {owner_id: set() for owner_id in wanted.owners}
+    for owner_id, kind, value, contact_id, is_proven in _decode(
+        row["identities"], list[tuple[int, str, str, int, bool]]
+    ):
         identities[owner_id][kind, value] = contact_id
+        if not is_proven:
+            unproven[owner_id].add((kind, value))
     return Known(
         versions=_decode(row["versions"], dict[int, int]),
         keys={(o, s, k): known for o, s, k, known in _decode(row["keys"], list[tuple[int, str, str, KnownKey]])},
         identities=identities,
+        unproven=unproven,
         contacts={(o, c.id): c for o, c in _decode(row["contacts"], list[tuple[int, KnownContact]])},
         contact_sources={(o, s): c for o, s, c in _decode(row["contact_sources"], list[tuple[int, int, int | None]])},
         leads={},
@@ -109,6 +143,7 @@ async def look_up_touchable_leads(
             street_address=row["street_address"],
             zipcode=row["zipcode"],
             touched_at=row["touched_at"],
+            intake_key_id=row["intake_key_id"],
         )
         known.leads.setdefault((row["owner_id"], row["contact_id"]), []).append(lead)
 
@@ -176,8 +211,8 @@ async def write(transaction: Transaction, writes: Writes) -> None:
         list(writes.numbers.values()),
     )
     assert row is not None
-    expected = (len(writes.numbers), len(writes.identities), len(writes.keys))
-    if (row["rule_sets"], row["identities"], row["keys"]) != expected:
+    expected = (len(writes.numbers), len(writes.identities), len(writes.keys), len(writes.filled))
+    if (row["rule_sets"], row["identities"], row["keys"], row["filled"]) != expected:
         raise Overtaken
 
 

@@ -6,10 +6,12 @@ It changes nothing and writes no words.
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
+import msgspec
 
+from leadroutes.domain.identity import normal_phone
 from leadroutes.domain.model import Via
 from leadroutes.domain.preview import Preview, preview
 from leadroutes.store import statement
@@ -19,13 +21,26 @@ Standing = Literal["open", "won", "taken", "declined", "expired", "over"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """An inquiry that touched the lead, as its sender worded it."""
+
+    at: datetime
+    name: str
+    email: str | None
+    phone: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """The whole contact and the words of the inquiry, for the winner alone."""
+    """The whole contact and the words of the inquiry, for the winner alone; what the inquiry gave comes first."""
 
     last_name: str | None
+    contact_name: str | None  # where the contact goes by another name than the inquiry
     company: str | None
     emails: tuple[str, ...]
-    phones: tuple[tuple[str, str], ...]  # (mobile | home | office, as it is stored)
+    phones: tuple[tuple[str, str], ...]  # (mobile | home | office | given here, as it is stored)
+    later: tuple[Later, ...]
     text_body: str | None
     html_body: str | None
     street_address: str | None
@@ -77,6 +92,8 @@ async def _load(database: Database, owner_id: int, offer_id: int, via: Via) -> C
     if row is None:
         return None
     standing = _standing(row)
+    inquirer = _decode(row["inquirer"], dict[str, str]) or {}
+    first_name = inquirer.get("first_name") or row["first_name"]
     passes_on = row["is_exclusive"] and row["next_notify_at"] is not None and row["unclaimed_at"] is None
     return ClaimPage(
         owner_id=row["owner_id"],
@@ -87,7 +104,7 @@ async def _load(database: Database, owner_id: int, offer_id: int, via: Via) -> C
         timezone=row["timezone"],
         owner_name=row["owner_name"],
         created_at=row["created_at"],
-        preview=preview(row["first_name"], row["city"], row["type"], row["listing_price"]),
+        preview=preview(first_name, row["city"], row["type"], row["listing_price"]),
         source=row["source"],
         is_unclaimed=row["unclaimed_at"] is not None,
         ends_at=row["next_notify_at"] if passes_on else row["lapses_at"],
@@ -95,7 +112,7 @@ async def _load(database: Database, owner_id: int, offer_id: int, via: Via) -> C
         next_at=row["next_notify_at"] if row["unclaimed_at"] is None else None,
         claimed_by_name=row["claimed_by_name"],
         claimed_at=row["claimed_at"],
-        disclosure=_disclosure(row) if standing == "won" else None,
+        disclosure=_disclosure(row, inquirer) if standing == "won" else None,
     )
 
 
@@ -113,13 +130,15 @@ def _standing(row: asyncpg.Record) -> Standing:
             return "over"
 
 
-def _disclosure(row: asyncpg.Record) -> Disclosure:
-    phones = {"mobile": row["mobile_phone"], "home": row["home_phone"], "office": row["office_phone"]}
+def _disclosure(row: asyncpg.Record, inquirer: dict[str, str]) -> Disclosure:
+    name, contact_name = _name(inquirer), _name(row)
     return Disclosure(
-        last_name=row["last_name"],
+        last_name=inquirer.get("last_name") if inquirer.get("first_name") else row["last_name"],
+        contact_name=contact_name if name and contact_name and name.casefold() != contact_name.casefold() else None,
         company=row["company"],
-        emails=tuple(filter(None, (row["email"], row["secondary_email"]))),
-        phones=tuple((kind, phone) for kind, phone in phones.items() if phone),
+        emails=_emails(row, inquirer.get("email")),
+        phones=_phones(row, inquirer.get("phone")),
+        later=tuple(_later(each) for each in _decode(row["touches"], list[_Touch]) or ()),
         text_body=row["text_body"],
         html_body=row["html_body"],
         street_address=row["street_address"],
@@ -128,3 +147,43 @@ def _disclosure(row: asyncpg.Record) -> Disclosure:
         mls_id=row["mls_id"],
         listing_status=row["listing_status"],
     )
+
+
+class _Touch(msgspec.Struct):
+    at: datetime
+    detail: dict[str, Any]
+
+
+def _later(touch: _Touch) -> Later:
+    said = touch.detail
+    return Later(
+        at=touch.at,
+        name=_name(said),
+        email=said.get("email"),
+        phone=said.get("phone"),
+        message=said.get("message"),
+    )
+
+
+def _emails(row: asyncpg.Record, given: str | None) -> tuple[str, ...]:
+    """The inquiry's own comes first: that is where an answer is waited for."""
+    emails = [each for each in (row["email"], row["secondary_email"]) if each]
+    own = [each for each in emails if each.lower() == given] or ([given] if given else [])
+    return (*own, *(each for each in emails if each not in own))
+
+
+def _phones(row: asyncpg.Record, given: str | None) -> tuple[tuple[str, str], ...]:
+    stored = {"mobile": row["mobile_phone"], "home": row["home_phone"], "office": row["office_phone"]}
+    phones = [(kind, phone) for kind, phone in stored.items() if phone]
+    own = [each for each in phones if normal_phone(each[1]) == given] if given else []
+    own = own[:1] or ([("given here", given)] if given else [])
+    return (*own, *(each for each in phones if each not in own))
+
+
+def _name(names: Any) -> str:
+    """Of anything with a first and a last name, or without."""
+    return " ".join(filter(None, (names.get("first_name"), names.get("last_name"))))
+
+
+def _decode(text: str | None, kind: Any) -> Any:
+    return msgspec.json.decode(text, type=kind) if text else None

@@ -835,6 +835,32 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- What an arrival proves: whether an intake key is known to its sender alone, through which key a lead came, what its
+-- sender said of themselves, and whether an e-mail or phone came through a proven key. Nothing that is there is rewritten.
+
+-- Null: as the format says, so that a key made by the previous version counts as one made by this version.
+ALTER TABLE intake_keys ADD COLUMN is_private boolean;
+
+-- Vendors' formats and mail are known to the vendor alone; a website's form, and what has no format, may stand in a page.
+CREATE FUNCTION is_known_to_its_sender_alone(k intake_keys) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN coalesce(k.is_private, k.format IS NOT NULL AND k.format NOT IN ('website', 'zapier'));
+
+-- first_name, last_name, email, phone, as far as they were given; null: nothing was given, or it was no arrival.
+ALTER TABLE leads ADD COLUMN inquirer jsonb;
+ALTER TABLE leads ADD COLUMN intake_key_id bigint;   -- null: no arrival, or one of before this column
+
+-- False: it came with a new contact through a key that proves nothing. What is there already counts as proven: which of it
+-- an owner, an import or a vendor has confirmed since cannot be told any more, and nobody is to become somebody new.
+ALTER TABLE contact_identities ADD COLUMN is_proven boolean NOT NULL DEFAULT true;
+
+-- Scopes of idempotency_keys from here on:
+--   'vendor <lead source id>'          key = the vendor's id, through proven keys                            for ever
+--   'vendor <lead source id>'          key = a bare id and an e-mail or phone of the person                  for ever
+--   'vendor key <intake key id>'       key = an id and an e-mail or phone, through a key that proves nothing for ever
+--   'body <intake key id>'             key = sha256 of the bytes, hex                                        24 hours
+--   'key /intake/<intake key id>'      key = the Idempotency-Key header                                      24 hours
+--   'key /leads/<user id>'             key = the Idempotency-Key header of this user                         24 hours
+
 -- Identity: who is a member, who has agreed to share, who is invited, what proves a user, and what changes of a user.
 
 -- What was offered to a member who has left is withdrawn; the history says so.
@@ -993,18 +1019,6 @@ WHERE l.lapses_at IS NOT NULL AND (l.owner_id, l.id) IN (SELECT owner_id, lead_i
                   WHERE o.owner_id = l.owner_id AND o.lead_id = l.id AND o.state IN ('scheduled', 'notified')
                     AND (o.owner_id, o.id) NOT IN (SELECT owner_id, id FROM departed));
 
--- That a route's campaign was not started for a lead, and why, belongs to the lead's history. The other kinds stay.
-ALTER TABLE lead_events DROP CONSTRAINT lead_events_kind_check, ADD CONSTRAINT lead_events_kind_check CHECK (kind IN
-    ('touched', 'updated', 'reassigned by the source', 'routed', 'declined', 'skipped', 'expired', 'unclaimed',
-     'claimed', 'assigned', 'withdrawn', 'campaign not started')) NOT VALID;
-
--- A channel that does not work at the moment: its settings, its login or its server, and no message's fault. Real time.
-CREATE TABLE channel_faults (
-    channel text COLLATE "C" PRIMARY KEY,
-    reason text NOT NULL,
-    since timestamptz NOT NULL DEFAULT now(),
-    last_at timestamptz NOT NULL DEFAULT now()
-);
 -- Budgets: a page is bounded in bytes, an intake key in leads a minute, and whether there is room on the disk is tried out.
 
 -- The bytes of all that an aggregate has been given; it ends with an error as soon as they are more than allowed, so that
@@ -1025,3 +1039,16 @@ ALTER TABLE intake_keys ADD COLUMN paced_until timestamptz;
 -- Filled and emptied in one transaction to learn whether a disk that was full has room again; no row stays.
 CREATE TABLE room_probe (filling bytea NOT NULL);
 ALTER TABLE room_probe ALTER COLUMN filling SET STORAGE EXTERNAL;
+
+-- That a route's campaign was not started for a lead, and why, belongs to the lead's history. The other kinds stay.
+ALTER TABLE lead_events DROP CONSTRAINT lead_events_kind_check, ADD CONSTRAINT lead_events_kind_check CHECK (kind IN
+    ('touched', 'updated', 'reassigned by the source', 'routed', 'declined', 'skipped', 'expired', 'unclaimed',
+     'claimed', 'assigned', 'withdrawn', 'campaign not started')) NOT VALID;
+
+-- A channel that does not work at the moment: its settings, its login or its server, and no message's fault. Real time.
+CREATE TABLE channel_faults (
+    channel text COLLATE "C" PRIMARY KEY,
+    reason text NOT NULL,
+    since timestamptz NOT NULL DEFAULT now(),
+    last_at timestamptz NOT NULL DEFAULT now()
+);

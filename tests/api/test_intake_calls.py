@@ -13,13 +13,14 @@ PERSON = {"first_name": "Tom", "email": "tom@example.com", "message": "Is it sti
 
 @pytest.fixture
 async def key(town):
-    return await made(town, "alice", "/intake-keys", {"lead_source_id": 7})
+    return await made(town, "alice", "/intake-keys", {"lead_source_id": 7, "is_private": True})
 
 
 async def test_a_key_is_shown_once(town, key):
     assert key["url"] == f"https://leads.example/intake/{key['key']}"
     shown = (await ask(town, "alice", "GET", f"/intake-keys/{key['id']}")).json
-    assert list(shown) == ["id", "lead_source_id", "contact_source_id", "format", "created_at", "last_used_at"]
+    names = ["id", "lead_source_id", "contact_source_id", "format", "is_private", "created_at", "last_used_at"]
+    assert list(shown) == names
     stored = await town.database.fetchrow("SELECT * FROM intake_keys")
     assert key["key"] not in str(dict(stored))
     wrong = await ask(town, "alice", "POST", "/intake-keys", json={"lead_source_id": 7, "format": "telex"})
@@ -100,7 +101,7 @@ async def test_malformed_and_too_large_bodies_have_their_statuses(town):
 
 
 async def test_several_leads_in_one_body(town):
-    key = await made(town, "alice", "/intake-keys", {"lead_source_id": 6})
+    key = await made(town, "alice", "/intake-keys", {"lead_source_id": 6, "is_private": True})
     adf = "<adf>" + "".join(
         f'<prospect><customer><contact><name part="full">P{n}</name><email>p{n}@example.com</email></contact>'
         "</customer></prospect>"

@@ -98,7 +98,7 @@ BREACHES = {
     "As long as": "UPDATE team_turns SET credits = jsonb_build_object((SELECT id FROM users WHERE username = 'bob'), 9,"
     " (SELECT id FROM users WHERE username = 'carol'), -9)",
     "Where two could": "DROP INDEX messages_once",
-    "An e-mail or phone": "UPDATE contacts SET email = 'other@example.com'",
+    "An e-mail or phone": "UPDATE contact_identities SET value = 'x' || value WHERE kind = 'email'",
     "While a worker is alive, no offer": f"{ALIVE} UPDATE offers SET notify_at = {HOURS_AGO} WHERE state = 'scheduled'",
     "While a worker is alive, no lead": f"{ALIVE} UPDATE leads SET lapses_at = {HOURS_AGO} WHERE id = {ON_OFFER}",
     "While a worker is alive, no campaign": f"{ALIVE} UPDATE contact_communications SET taken_at = NULL,"

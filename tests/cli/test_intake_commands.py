@@ -158,6 +158,28 @@ def test_secrets_can_be_replaced_and_removed(run: Run, database_url: str) -> Non
     assert "leadroutes intake-key list" in run("intake-key", "secret", "999", code=1).stderr
 
 
+def test_whether_a_key_is_private_is_said_by_its_format_or_by_hand(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+    issue = ("intake-key", "issue", "alice@example.com", "--lead-source", "Website")
+    sql = "SELECT is_known_to_its_sender_alone(k) FROM intake_keys k ORDER BY id DESC LIMIT 1"
+    for arguments, is_private in (
+        ([], False),
+        (["--format", "website"], False),
+        (["--format", "adf"], True),
+        (["--private"], True),
+        (["--format", "email", "--no-private"], False),
+    ):
+        run(*issue, *arguments)
+        assert ask(database_url, sql) is is_private, arguments
+    assert "is private" in run("intake-key", "list").stdout
+    assert "private now" in run("intake-key", "change", "5", "--private").stdout
+    assert ask(database_url, sql) is True
+    assert "public now" in run("intake-key", "change", "5", "--no-private").stdout
+    assert ask(database_url, sql) is False
+    assert "leadroutes intake-key list" in run("intake-key", "change", "999", "--private", code=1).stderr
+    run("intake-key", "change", "5", code=2)
+
+
 # ---------------------------------------------------------------------------------------------------- read it again
 
 

@@ -48,11 +48,20 @@ class Doors:
     def owner_id(self) -> int:
         return self.town.users["alice"]
 
-    async def key(self, format_: str | None = None, source: str = "Zillow", given: dict[str, str] | None = None) -> str:
-        """A key of Alice's; `given` are the vendor's secrets."""
+    async def key(
+        self,
+        format_: str | None = None,
+        source: str = "Zillow",
+        given: dict[str, str] | None = None,
+        *,
+        is_private: bool | None = True,
+    ) -> str:
+        """A key of Alice's that only its sender knows; `given` are the vendor's secrets."""
         sealed = Vault.of(self.settings).seal(given) if given else None
         async with self.database.transaction() as transaction:
-            return await accounts.issue_intake_key(transaction, self.owner_id, source, None, format_, sealed)
+            return await accounts.issue_intake_key(
+                transaction, self.owner_id, source, None, format_, sealed, is_private=is_private
+            )
 
     async def guarded_key(self, format_: str, **more: str) -> str:
         """A key that asks for the vendor's secrets of the samples."""

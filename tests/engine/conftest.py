@@ -46,7 +46,8 @@ async def brokerage(database: Database) -> AsyncIterator[Brokerage]:
     await town.route("alice")
     owner_id = town.users["alice"]
     digest = hashlib.sha256(KEY.encode()).digest()
-    await town.insert("intake_keys", owner_id=owner_id, key_hash=digest, lead_source_id=1, created_at=town.now)
+    key = {"key_hash": digest, "lead_source_id": 1, "created_at": town.now, "is_private": True}
+    await town.insert("intake_keys", owner_id=owner_id, **key)
     engine = Engine(database)
     arrivals = Arrivals(engine)
     yield Brokerage(town, engine, arrivals, owner_id)

@@ -290,3 +290,62 @@ def test_a_number_of_any_length_is_read() -> None:
     assert flat(lead_id="1").vendor_id == "1"
     body = b'{"email":"a@b.co","lead_id":' + b"9" * 5_000 + b"}"
     assert only(read(body, {}, format="zapier")).vendor_id == "9" * 5_000
+
+
+# ------------------------------------------------------------------------- what is the form's, and not the person's
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ({"name": "Footer form", "data": {"Name": "Kai Odell", "Email": "kai@example.com"}}, ("Kai", "Odell")),
+        ({"data": {"Name": "Kai Odell", "Email": "kai@example.com"}, "name": "Footer form"}, ("Kai", "Odell")),
+        ({"name": "Footer form", "data": {"Email": "kai@example.com"}}, (None, None)),
+        ({"name": "Footer form", "email": "kai@example.com", "lead": {"First Name": "Kai"}}, ("Kai", None)),
+        ({"name": "Outer", "data": {"name": "Inner", "lead": {"name": "Kai", "tel": "303-555-0142"}}}, ("Kai", None)),
+        ({"name": "Kai Odell", "email": "kai@example.com", "data": {"city": "Denver"}}, ("Kai", "Odell")),
+        ({"full name": "Kai Odell", "data": {"email": "kai@example.com"}}, ("Kai", "Odell")),
+        ({"form_name": "Newsletter", "email": "kai@example.com"}, (None, None)),
+    ],
+)
+def test_a_name_beside_a_persons_fields_is_the_forms(body: dict[str, Any], names: tuple[str | None, ...]) -> None:
+    found = only(read_json("zapier", body))
+    assert (found.first_name, found.last_name) == names
+
+
+@pytest.mark.parametrize(
+    ("pairs", "first_name"),
+    [
+        ([("form[name]", "Footer"), ("form[id]", "9"), ("fields[name]", "Kai")], "Kai"),
+        ([("form[name]", "Footer"), ("fields[city]", "Denver")], None),
+        ([("form[name]", "Kai"), ("form[phone]", "303-555-0142")], "Kai"),
+        ([("form[First-Name]", "Kai"), ("form[name]", "Odell")], "Kai"),
+        ([("fields[0][name]", "your-email"), ("fields[0][id]", "email")], None),
+        ([("form_name", "Newsletter Form")], None),
+        ([("lead[name]", "Kai")], "Kai"),
+    ],
+)
+def test_what_describes_a_form_or_its_fields_describes_nobody(
+    pairs: list[tuple[str, str]], first_name: str | None
+) -> None:
+    found = form(*pairs)
+    assert (found.first_name, found.vendor_id) == (first_name, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "vendor_id", "is_loose"),
+    [
+        ({"lead_id": "7", "id": "3"}, "7", False),
+        ({"id": "3", "Submission-ID": "8"}, "8", False),
+        ({"entry_id": "9"}, "9", False),
+        ({"id": "3"}, "3", True),
+        ({"id": "3", "lead_id": "n/a"}, "3", True),
+        ({"form_id": "3", "form id": "4", "field_id": "5"}, None, False),
+        ({"id": "form-77", "data": {"Email": "ada@example.com"}}, "form-77", True),
+        ({}, None, False),
+    ],
+)
+def test_a_bare_id_may_be_the_forms(fields: dict[str, Any], vendor_id: str | None, is_loose: bool) -> None:
+    found = flat(**fields)
+    assert (found.vendor_id, found.is_id_loose) == (vendor_id, is_loose)
+    assert "is_id_loose" not in found.as_json()

@@ -1,6 +1,7 @@
 """A person is erased: nothing of him is left in any column of any table, and all that was decided still adds up."""
 
 import asyncio
+import hashlib
 import json
 import re
 from datetime import timedelta
@@ -106,6 +107,26 @@ async def test_nothing_is_left_of_a_person_who_came_by_every_door(
     assert rows["arrivals"] > 3
     assert rows["stray_arrivals"] >= 3
     assert rows["messages"] > 2
+
+
+async def test_what_inquiries_gave_beside_the_contact_goes_with_it_and_is_exported(
+    brokerage: Brokerage, database_url: str
+) -> None:
+    """Further addresses, and what came through a form's key that may stand in a web page."""
+    public = {"key_hash": hashlib.sha256(b"form").digest(), "lead_source_id": 1, "created_at": brokerage.town.now}
+    await brokerage.town.insert("intake_keys", owner_id=brokerage.owner_id, **public)
+    for number in range(4):
+        await brokerage.ask(name=f"Mia {MARK}", email=f"{number}{EMAIL}", phone=PHONE, mls=str(number + 1))
+    body = {"name": f"Max {MARK}", "email": f"max.{EMAIL}", "phone": PHONE, "mls": "1", "message": MARK, "lead_id": "5"}
+    answer = await brokerage.arrivals.take_in("form", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    assert answer.stored.status == "touch"
+    contact_id = await contact_of(brokerage, f"3{EMAIL}")
+    exported = await erasing.export_contact(brokerage.town.database, brokerage.owner_id, contact_id)
+    for given in ("inquirer", f"0{EMAIL}", f"3{EMAIL}", f"max.{EMAIL}"):
+        assert given in exported
+    await erased(brokerage, contact_id)
+
+    assert left(await content(database_url)) == []
 
 
 async def test_nothing_is_left_in_any_column_of_any_table(

@@ -62,7 +62,7 @@ class Story:
         await self.join("bob", "carol")
         self.ids["source"] = (await self.post("alice", "/contact-sources", name="Zillow"))["id"]
         self.ids["campaign"] = (await self.post("alice", "/campaigns", name="Follow-up"))["id"]
-        self.key = (await self.post("alice", "/intake-keys", lead_source_id=ZILLOW))["key"]
+        self.key = (await self.post("alice", "/intake-keys", lead_source_id=ZILLOW, is_private=True))["key"]
 
     async def join(self, *names: str) -> None:
         """These people are asked into the team, and accept."""

@@ -285,3 +285,18 @@ async def test_the_words_of_a_long_text_are_cut(office: Office) -> None:
 
     assert "word word" in answer.text
     assert len(answer.text) < 100_000
+
+
+async def test_the_winner_reads_who_inquired_where_the_contact_is_somebody_else(office: Office) -> None:
+    """Two people share a phone: one contact, and each inquiry says who sent it."""
+    other = await office.ask(
+        name="Luis Rey", email="luis@example.com", phone="303-555-0147", mls="77", message="This is Luis"
+    )
+    await office.ask(name="Luis R.", email="luis@example.com", phone="303-555-0199", mls="77", message="Call me there")
+    masked = await office.browser().get(await office.link("bob", other))
+    assert "Luis" in masked.text
+    assert [secret for secret in (*SECRETS, "Rey", "luis@", "0199", "Mia") if secret in masked.text] == []
+    won = (await office.browser().post(await office.link("bob", other))).text
+    for part in ("<h1>Luis Rey</h1>", "<dd>Mia Lund</dd>", "This is Luis", "Call me there", "Luis R.", "0199"):
+        assert part in won
+    assert won.index("mailto:luis@example.com") < won.index("mailto:mia@example.com")

@@ -80,6 +80,24 @@ async def test_mails_say_that_a_program_sends_them(
     assert [mail["X-Auto-Response-Suppress"] for mail in mailbox.mails] == ["All", "All"]
 
 
+async def test_an_alert_names_who_inquired_and_a_campaign_writes_to_the_contact(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, drip: int
+) -> None:
+    """Ana and Luis share a phone, so they are one contact; it is Luis who asks the second time."""
+    await brokerage.ask(name="Ana Sol", email="ana@example.com", phone="303-555-0162", mls="1")
+    answer = await brokerage.ask(name="Luis Rey", email="luis@example.com", phone="303-555-0162", mls="2")
+    [lead_id] = answer.stored.lead_ids
+    await post.deliver(await post.the_only(f"kind = 'offer' AND lead_id = {lead_id}"))
+    assert [mail["Subject"] for mail in mailbox.mails] == ["New lead: Luis"]
+    await brokerage.engine.do_due()
+    await post.deliver(await post.the_only("kind = 'campaign'"))
+    campaign = mailbox.mails[-1]
+    assert campaign["To"] == "ana@example.com"
+    assert text_of(campaign).startswith("Hi Ana,")
+    arrived = (await brokerage.engine.history(brokerage.owner_id, lead_id))[0]
+    assert '"luis@example.com"' in arrived["detail"]
+
+
 async def test_a_message_that_has_been_sent_is_not_sent_again(
     brokerage: Brokerage, post: Post, mailbox: Mailbox
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from leadroutes.api.call import Rooms
 from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.common import created_at, record_id, reference
-from leadroutes.api.values import Id, Moment, NamedTexts, OneOf, Text
+from leadroutes.api.values import Bool, Id, Moment, NamedTexts, OneOf, Text
 from leadroutes.intake.formats import FORMATS, why_not_secrets
 from leadroutes.store import accounts
 from leadroutes.vault import Vault
@@ -25,6 +25,7 @@ async def _issue_key(rooms: Rooms, writing: Writing) -> int:
         return await accounts.keep_intake_key(
             transaction, writing.owner_id, key, record["lead_source_id"], record["contact_source_id"],
             record["format"], Vault.of(rooms.settings).seal(secrets) if secrets else None,
+            is_private=record["is_private"],
         )  # fmt: skip
 
 
@@ -51,15 +52,18 @@ INTAKE_KEYS = Resource(
     table="intake_keys",
     fields=(
         record_id(),
-        reference("lead_source_id", "/lead-sources", "a lead source that you see", write=Write.ONCE, required=True),
-        reference("contact_source_id", "/contact-sources", "a contact source of yours", write=Write.ONCE),
+        reference("lead_source_id", "/lead-sources", "a lead source that you see", required=True),
+        reference("contact_source_id", "/contact-sources", "a contact source of yours"),
         Field("format", OneOf(tuple(each.name for each in FORMATS)), write=Write.ONCE, note="null: recognised"),
         Field("secrets", NamedTexts(1000), write=Write.ONCE, column="", key="", filterable=False,
               note="what the vendor proves himself with, by name; kept encrypted and never shown"),
+        Field("is_private", Bool(), write=Write.ALWAYS, null=False, sql="is_known_to_its_sender_alone(t)",
+              note="only the vendor knows the address, so that it proves who sends; by default true for vendors'"
+                   " formats and mail, false for website, zapier and no format"),
         created_at(),
         Field("last_used_at", Moment()),
     ),
-    methods="LGCD",
+    methods="LGCPD",
     visible="t.owner_id = $1 AND t.revoked_at IS NULL",
     check=_check_secrets,
     create_through=_issue_key,

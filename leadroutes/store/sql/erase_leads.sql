@@ -2,9 +2,10 @@
 WITH gone AS (
     UPDATE leads l
     SET text_body = NULL, html_body = NULL, mls_id = NULL, listing_status = NULL, listing_price = NULL,
-        street_address = NULL, city = NULL, state = NULL, zipcode = NULL, modified_at = $3
+        street_address = NULL, city = NULL, state = NULL, zipcode = NULL, inquirer = NULL, modified_at = $3
     WHERE l.owner_id = $1 AND l.contact_id = $2
-      AND num_nonnulls(text_body, html_body, mls_id, listing_status, listing_price, street_address, city, state, zipcode) > 0
+      AND num_nonnulls(text_body, html_body, mls_id, listing_status, listing_price, street_address, city, state, zipcode,
+                   inquirer) > 0
     RETURNING 1
 )
 SELECT count(*) FROM gone

@@ -5,5 +5,6 @@ WITH used AS (
       AND coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
 )
 SELECT key_hash, owner_id, id, lead_source_id, contact_source_id, format, secrets,
-       extract(epoch FROM paced_until - clock_timestamp())::float8 AS paced_for
-FROM intake_keys WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL
+       extract(epoch FROM paced_until - clock_timestamp())::float8 AS paced_for,
+       is_known_to_its_sender_alone(k) AS is_private
+FROM intake_keys k WHERE key_hash = ANY($1::bytea[]) AND revoked_at IS NULL

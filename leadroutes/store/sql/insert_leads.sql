@@ -2,8 +2,9 @@
 -- $8 owners and $9 the numbers of the rule sets that these leads were decided with.
 -- A limit that the planner does not know is a tenth to it: two of them, and it takes a list for one row.
 -- A contact and a lead were created now, unless they say when (an import does).
--- Answers how many rule sets were the present ones, and how many identities and keys were new: where that is fewer than
--- were sent, somebody else was faster, and the batch has to be sorted again.
+-- Answers how many rule sets were the present ones, how many identities and keys were new, and how many contacts are as they
+-- were meant to become: where that is fewer than were sent, somebody else was faster, and the batch has to be sorted again.
+-- An identity of a key that proves nothing passes to whoever gives it through one that is proven.
 WITH present AS (
     SELECT u.id FROM unnest($8::bigint[], $9::bigint[]) AS w (id, number)
     CROSS JOIN LATERAL (SELECT id FROM users u WHERE u.id = w.id AND u.rules_version = w.number OFFSET 0) u
@@ -27,25 +28,31 @@ WITH present AS (
         owner_id bigint, id bigint, first_name text, last_name text, email text, secondary_email text, mobile_phone text, home_phone text, office_phone text, source_id bigint,
         time_zone text) LIMIT json_array_length($3::json)) x LIMIT json_array_length($3::json)) x
     WHERE c.owner_id = x.owner_id AND c.id = x.id
+    RETURNING (c.email, c.secondary_email, c.mobile_phone, c.home_phone, c.office_phone)
+        IS NOT DISTINCT FROM (x.email, x.secondary_email, x.mobile_phone, x.home_phone, x.office_phone) AS is_as_meant
 ), identity AS (
-    INSERT INTO contact_identities (owner_id, kind, value, contact_id)
-    SELECT x.owner_id, x.kind, x.value, x.contact_id
-    FROM json_to_recordset($4::json) AS x (owner_id bigint, kind text, value text, contact_id bigint)
-    ON CONFLICT DO NOTHING
+    INSERT INTO contact_identities AS i (owner_id, kind, value, contact_id, is_proven)
+    SELECT x.owner_id, x.kind, x.value, x.contact_id, x.is_proven
+    FROM json_to_recordset($4::json) AS x (owner_id bigint, kind text, value text, contact_id bigint, is_proven boolean)
+    ON CONFLICT (owner_id, kind, value) DO UPDATE SET contact_id = excluded.contact_id, is_proven = true
+        WHERE excluded.is_proven AND NOT i.is_proven
     RETURNING 1
 ), lead AS (
     INSERT INTO leads (owner_id, id, contact_id, creator_user_id, arrival_id, source_id, claimed_via, text_body,
         html_body, mls_id, listing_status, listing_price, street_address, city, state, zipcode, type, created_at,
-        modified_at, touched_at, is_imported, routed_at, rule_set, facts, route_id, team_id, lapses_at, unclaimed_at)
+        modified_at, touched_at, is_imported, routed_at, rule_set, facts, route_id, team_id, lapses_at, unclaimed_at,
+        inquirer, intake_key_id)
     SELECT x.owner_id, x.id, x.contact_id, x.creator_user_id, x.arrival_id, x.source_id, x.claimed_via, x.text_body,
            x.html_body, x.mls_id, x.listing_status, x.listing_price, x.street_address, x.city, x.state, x.zipcode,
            x.type, coalesce(x.created_at, $1), coalesce(x.created_at, $1), coalesce(x.created_at, $1),
-           coalesce(x.is_imported, false), x.routed_at, x.rule_set, x.facts, x.route_id, x.team_id, x.lapses_at, x.unclaimed_at
+           coalesce(x.is_imported, false), x.routed_at, x.rule_set, x.facts, x.route_id, x.team_id, x.lapses_at, x.unclaimed_at,
+           x.inquirer, x.intake_key_id
     FROM json_to_recordset($5::json) AS x (owner_id bigint, id bigint, contact_id bigint, creator_user_id bigint,
         arrival_id bigint, source_id bigint, claimed_via text, text_body text, html_body text, mls_id text,
         listing_status text, listing_price text, street_address text, city text, state text, zipcode text, type text,
         created_at timestamptz, is_imported boolean, routed_at timestamptz, rule_set bigint, facts jsonb,
-        route_id bigint, team_id bigint, lapses_at timestamptz, unclaimed_at timestamptz)
+        route_id bigint, team_id bigint, lapses_at timestamptz, unclaimed_at timestamptz, inquirer jsonb,
+        intake_key_id bigint)
 ), touch AS (
     SELECT * FROM (SELECT * FROM json_to_recordset($6::json) AS x (
         owner_id bigint, lead_id bigint, kind text, detail jsonb,
@@ -78,4 +85,4 @@ WITH present AS (
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM present) AS rule_sets, (SELECT count(*) FROM identity) AS identities,
-       (SELECT count(*) FROM key) AS keys
+       (SELECT count(*) FROM key) AS keys, (SELECT count(*) FROM filled WHERE is_as_meant) AS filled

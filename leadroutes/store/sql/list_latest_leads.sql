@@ -1,5 +1,6 @@
 -- $1 owner. His latest leads: who has each and since when, or to whom it is on offer since when.
-SELECT l.id, concat_ws(' ', c.first_name, c.last_name) AS name, l.city, l.type, s.name AS source, l.created_at,
+SELECT l.id, coalesce(nullif(concat_ws(' ', l.inquirer ->> 'first_name', l.inquirer ->> 'last_name'), ''),
+                      concat_ws(' ', c.first_name, c.last_name)) AS name, l.city, l.type, s.name AS source, l.created_at,
        l.is_imported, l.routed_at, l.unclaimed_at, k.claimed_at, display_name(w) AS claimed_by_name, told.names, told.since
 FROM (SELECT * FROM leads WHERE owner_id = $1 ORDER BY id DESC LIMIT 50) AS l
 JOIN contacts c ON c.owner_id = l.owner_id AND c.id = l.contact_id

@@ -2,6 +2,11 @@
 SELECT o.owner_id, o.lead_id, o.user_id, u.timezone, display_name(owner) AS owner_name, o.state AS offer_state,
        l.created_at, l.unclaimed_at, l.lapses_at, l.type, s.name AS source, l.text_body, l.html_body,
        l.street_address, l.city, l.state, l.zipcode, l.mls_id, l.listing_status, l.listing_price,
+       l.inquirer::text AS inquirer,
+       (SELECT json_agg(json_build_object('at', e.at, 'detail', e.detail) ORDER BY e.id)::text
+        FROM (SELECT * FROM lead_events e
+              WHERE e.owner_id = o.owner_id AND e.lead_id = o.lead_id AND e.kind IN ('touched', 'updated')
+              ORDER BY e.id DESC LIMIT 20) e) AS touches,
        c.first_name, c.last_name, c.company, c.email, c.secondary_email, c.mobile_phone, c.home_phone, c.office_phone,
        k.user_id AS claimed_by_user_id, display_name(w) AS claimed_by_name, k.claimed_at,
        coalesce(t.offer_mode = 'Exclusive', false) AS is_exclusive,

@@ -3,13 +3,13 @@
 -- $10 $11 lead sources (owner, id), for the contact sources of the same name; $12 leads, $13 arrivals: ids wanted.
 -- Each is looked up by its key (OFFSET 0 keeps the planner from going about it the other way round, through the table).
 WITH identity AS (
-    SELECT w.owner_id, w.kind, w.value, i.contact_id
+    SELECT w.owner_id, w.kind, w.value, i.contact_id, i.is_proven
     FROM unnest($5::bigint[], $6::text[], $7::text[]) AS w (owner_id, kind, value)
     CROSS JOIN LATERAL (
-        SELECT contact_id FROM contact_identities i
+        SELECT contact_id, is_proven FROM contact_identities i
         WHERE i.owner_id = w.owner_id AND i.kind = w.kind AND i.value = w.value OFFSET 0) i
 ), known_key AS (
-    SELECT k.*, l.contact_id
+    SELECT k.*, l.contact_id, l.intake_key_id
     FROM unnest($2::bigint[], $3::text[], $4::text[]) AS w (owner_id, scope, key)
     CROSS JOIN LATERAL (
         SELECT * FROM idempotency_keys k
@@ -27,9 +27,9 @@ SELECT
         AS versions,
     (SELECT coalesce(json_agg(json_build_array(k.owner_id, k.scope, k.key, json_build_object(
             'lead_id', k.lead_id, 'contact_id', k.contact_id, 'arrival_id', k.arrival_id, 'digest', k.digest,
-            'created_at', k.created_at))), '[]')
+            'created_at', k.created_at, 'intake_key_id', k.intake_key_id))), '[]')
         FROM known_key k)::text AS keys,
-    (SELECT coalesce(json_agg(json_build_array(owner_id, kind, value, contact_id)), '[]') FROM identity)::text
+    (SELECT coalesce(json_agg(json_build_array(owner_id, kind, value, contact_id, is_proven)), '[]') FROM identity)::text
         AS identities,
     (SELECT coalesce(json_agg(json_build_array(c.owner_id, json_build_object(
             'id', c.id, 'first_name', c.first_name, 'last_name', c.last_name, 'email', c.email,
