@@ -1038,7 +1038,6 @@ ALTER TABLE intake_keys ADD COLUMN paced_until timestamptz;
 
 -- Filled and emptied in one transaction to learn whether a disk that was full has room again; no row stays.
 CREATE TABLE room_probe (filling bytea NOT NULL);
-ALTER TABLE room_probe ALTER COLUMN filling SET STORAGE EXTERNAL;
 
 -- That a route's campaign was not started for a lead, and why, belongs to the lead's history. The other kinds stay.
 ALTER TABLE lead_events DROP CONSTRAINT lead_events_kind_check, ADD CONSTRAINT lead_events_kind_check CHECK (kind IN
