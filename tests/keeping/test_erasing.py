@@ -433,7 +433,14 @@ async def test_a_person_is_told_all_that_is_kept_about_him(
         found = [lead[name] for lead in whole["leads"] if lead[name]]
         assert sum(len(each) if isinstance(each, list) else 1 for each in found) == number > 0, name
     assert whole["events"][0]["property"] is not None
-    assert {*counts.values(), *inside.values(), "contacts", "event_properties", "claim_tokens"} == set(ROWS)
+    assert {
+        *counts.values(),
+        *inside.values(),
+        "contacts",
+        "event_properties",
+        "claim_tokens",
+        "shared_assignments",
+    } == set(ROWS)
     assert f"I am {MARK}" in whole["leads"][0]["text_body"]
     assert whole["contact"]["email"] == EMAIL
     assert "owner_id" not in told.stdout
