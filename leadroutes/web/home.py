@@ -10,7 +10,14 @@ from leadroutes.domain.preview import preview
 from leadroutes.engine import Engine
 from leadroutes.errors import Invalid
 from leadroutes.store.invitations import list_invitations_of
-from leadroutes.store.outbox import STATES, list_latest_leads, list_messages, list_open_offers, list_won_leads
+from leadroutes.store.outbox import (
+    STATES,
+    list_latest_leads,
+    list_messages,
+    list_open_offers,
+    list_to_reassign,
+    list_won_leads,
+)
 from leadroutes.store.postgres import Database
 from leadroutes.web.pages import Pages
 from leadroutes.web.sessions import Sessions
@@ -43,6 +50,7 @@ class HomePages:
             won=await list_won_leads(self._database, user.id),
             leads=await list_latest_leads(self._database, user.id),
             ledger=await self._engine.ledger(user.id),
+            to_reassign=await list_to_reassign(self._database, user.id),
         )
 
     async def show_outbox(self, request: Request) -> Response:

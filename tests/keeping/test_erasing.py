@@ -185,6 +185,7 @@ ROWS = {
     "campaign_contacts": "contact_id = $2",
     "contact_communications": "contact_id = $2",
     "tasks": "contact_id = $2",
+    "shared_assignments": "contact_id = $2",
     "messages": f"(contact_id = $2 OR lead_id IN ({HIS}))",
     "claim_tokens": f"offer_id IN (SELECT id FROM offers WHERE lead_id IN ({HIS}))",
 }
@@ -230,7 +231,8 @@ async def test_every_table_with_people_is_looked_at(database: Database) -> None:
     assert {row["name"] for row in rows} | {"arrivals"} == set(ROWS)
     told = (statement(f"erase_{what}") for what in erasing.WHAT)
     changed = set(re.findall(r"(?:UPDATE|DELETE FROM) (\w+)", "\n".join(told)))
-    assert set(ROWS) - changed == {"claims", "offers", "claim_tokens", "event_properties"}, "events take theirs along"
+    kept = {"claims", "offers", "claim_tokens", "event_properties", "shared_assignments"}
+    assert set(ROWS) - changed == kept, "events take theirs along; the last one holds ids alone"
 
 
 # --------------------------------------------------------------------------------------------- and nobody else
@@ -455,7 +457,14 @@ async def test_a_person_is_told_all_that_is_kept_about_him(
         found = [lead[name] for lead in whole["leads"] if lead[name]]
         assert sum(len(each) if isinstance(each, list) else 1 for each in found) == number > 0, name
     assert whole["events"][0]["property"] is not None
-    assert {*counts.values(), *inside.values(), "contacts", "event_properties", "claim_tokens"} == set(ROWS)
+    assert {
+        *counts.values(),
+        *inside.values(),
+        "contacts",
+        "event_properties",
+        "claim_tokens",
+        "shared_assignments",
+    } == set(ROWS)
     assert f"I am {MARK}" in whole["leads"][0]["text_body"]
     assert whole["contact"]["email"] == EMAIL
     assert "owner_id" not in told.stdout

@@ -44,5 +44,5 @@ LEFT JOIN contacts c ON c.owner_id = m.owner_id AND c.id = m.contact_id
 LEFT JOIN contact_communications cc ON cc.owner_id = m.owner_id AND cc.id = m.communication_id
 LEFT JOIN campaigns g ON g.id = cc.campaign_id
 LEFT JOIN templates t ON t.owner_id = g.owner_id AND t.id = cc.template_id
-LEFT JOIN users s ON s.id = coalesce(cc.assigned_user_id, sender_of(m.owner_id, c.assigned_user_id))
-    AND m.contact_id IS NOT NULL
+LEFT JOIN users s ON s.id = CASE WHEN m.contact_id IS NOT NULL
+    THEN coalesce(cc.assigned_user_id, sender_of(m.owner_id, c.assigned_user_id)) END
