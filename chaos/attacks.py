@@ -117,9 +117,13 @@ class Hand:
         """Fields of an inquiry of someone new."""
         return {"first_name": "Eve", "email": f"eve.{self.attack.who}.{next(self.numbers)}@hostile.example"} | fields
 
-    def guessed_lead(self) -> int:
-        """The number in the names of an honest lead that has come or will come; they are counted up from 1."""
+    def lead_to_come(self) -> int:
+        """The number in the vendor's id of an honest lead, which has come or will; they are counted up from 1."""
         return self.dice.randrange(1, 400)
+
+    def lead_that_came(self) -> int:
+        """The number in the name and the e-mail address of someone who has inquired."""
+        return self.dice.randint(1, max(1, self.memory["taken"]))
 
 
 def encode(body: Any) -> bytes:

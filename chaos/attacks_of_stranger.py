@@ -52,7 +52,7 @@ async def _guess(hand: Hand) -> None:
 
 async def _take_numbers(hand: Hand) -> None:
     """The vendor's ids of leads that will come, and of those that have come."""
-    for number in range(first := hand.guessed_lead(), first + 3):
+    for number in range(first := hand.lead_to_come(), first + 3):
         await hand.to_form(hand.person(lead_id=f"L{number}", mls_id=f"L{number}"))
 
 
@@ -98,8 +98,8 @@ def _guessed_link(hand: Hand) -> str:
 
 
 async def _address_of_others(hand: Hand) -> None:
-    """Whose address it is has inquired, or will; the answer must not tell which, or anything that was said."""
-    await hand.to_form(hand.person(email=f"l{hand.guessed_lead()}x@example.org"))
+    """Whose address it is has inquired; the answer must not tell that, or anything that was said."""
+    await hand.to_form(hand.person(email=f"l{hand.lead_that_came()}x@example.org"))
 
 
 @cache
@@ -178,7 +178,7 @@ ATTACKS: Final = (
     _stranger(
         "a small body that unpacks to 512 MB", READ, lambda hand: hand.to_form(_bomb(), {"Content-Encoding": "gzip"})
     ),
-    _stranger("e-mail addresses of others", STORED, _address_of_others),
+    _stranger("e-mail addresses of people who have inquired", STORED, _address_of_others),
     _stranger("vendors' ids of leads that will come", STORED, _take_numbers),
     _stranger(
         "an Idempotency-Key that was used before",

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal, Self, cast
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -60,6 +60,19 @@ class Hostile:
         self._target = target
         self._file = file.open("ab", buffering=0)
         self._numbers = itertools.count(1)
+        self._memory: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def take(self, line: str) -> None:
+        """A pace, and how many of the first honest leads have been taken in by now."""
+        pace, _, taken = line.strip().partition(" ")
+        self.pace = cast("Pace", pace)
+        self._memory["taken"] = int(taken or self._memory.get("taken", 1))
 
     async def run(self) -> None:
         deadline = time.monotonic() + LONGEST
@@ -71,7 +84,6 @@ class Hostile:
         dice = random.Random(f"{self._target.seed} {who}")  # noqa: S311 -- it has to be repeatable
         deck = _deck([each for each in ATTACKS if each.who == who], dice)
         under_way: set[asyncio.Task[None]] = set()
-        memory: dict[str, object] = {}
         made, first_turn = 0, sum(each.who == who for each in ATTACKS)
         while (self.pace != "end" or 0 < made < first_turn) and made < MOST and time.monotonic() < deadline:
             if self.pace == "rest" or len(under_way) >= AT_ONCE:
@@ -80,7 +92,7 @@ class Hostile:
             if (attack := next(deck, None)) is None:
                 break
             made += 1
-            hand = Hand(attack, self._target, dice, self._note, time.monotonic, memory, self._numbers)
+            hand = Hand(attack, self._target, dice, self._note, time.monotonic, self._memory, self._numbers)
             task = asyncio.create_task(_make(hand))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
@@ -135,14 +147,12 @@ def _lead_id(answer: Answer | None) -> int | None:
 async def main(file: Path) -> None:
     """Attack at the pace that the input says, until it says `end` or ends itself."""
     line = await asyncio.to_thread(sys.stdin.readline)
-    hostile = Hostile(msgspec.json.decode(line, type=Target), file)
-    working = asyncio.create_task(hostile.run())
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        hostile.pace = cast("Pace", line.strip())
-        if hostile.pace == "end":
-            break
-    hostile.pace = "end"
-    await working
+    with Hostile(msgspec.json.decode(line, type=Target), file) as hostile:
+        working = asyncio.create_task(hostile.run())
+        while hostile.pace != "end":
+            line = await asyncio.to_thread(sys.stdin.readline)
+            hostile.take(line or "end")
+        await working
 
 
 @dataclass
@@ -152,16 +162,21 @@ class Hostiles:
     file: Path
     _process: asyncio.subprocess.Process
 
-    def take(self, pace: Pace) -> None:
+    def take(self, pace: Pace, taken: int | None = None) -> None:
+        """Set the pace; `taken`: so many of the first honest leads have been taken in."""
         assert self._process.stdin is not None
         with suppress(ConnectionError):  # it has ended by itself, having made all it may
-            self._process.stdin.write(pace.encode() + b"\n")
+            self._process.stdin.write(f"{pace} {taken or ''}".strip().encode() + b"\n")
 
     async def end(self) -> None:
         """Tell both to stop once each attack was made, and wait until they have their last answers."""
         self.take("end")
         with suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), 2 * GOODBYE)
+
+    def has_made_all(self) -> bool:
+        """Whether each attack has been answered once."""
+        return len({each.attack for each in self.seen()}) == len(ATTACKS)
 
     def seen(self) -> list[Seen]:
         """All answers so far."""

@@ -4,7 +4,7 @@ Notes what was sent and what was answered; whether that was right is judged afte
 """
 
 import asyncio
-import contextlib
+import itertools
 import random
 import re
 from collections import Counter, defaultdict
@@ -71,6 +71,7 @@ class Load:
         self.record = Record()
         self.phase: Phase | None = None
         self.rate = 1.0  # leads a second
+        self._measured = 0  # requests under way whose time counts
         self._brokerage = brokerage
         self._dice = random.Random(seed)  # noqa: S311 -- it has to be repeatable
         self._sink = sink
@@ -96,6 +97,12 @@ class Load:
                 self._begin(self._look(path, headers))
             await asyncio.sleep(BETWEEN_LOOKS)
 
+    async def end_phase(self) -> None:
+        """Measure nothing that is asked for from now on, and wait for the answers that are measured."""
+        self.phase = None
+        while self._measured:  # noqa: ASYNC110 -- each of them has a time limit
+            await asyncio.sleep(0.05)
+
     async def _look(self, path: str, headers: dict[str, str]) -> None:
         answer = await self._call(self._dice.choice(self._clients), "GET", path, headers=headers)
         if answer is not None and answer.status_code not in (200, 503):
@@ -115,6 +122,11 @@ class Load:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for client in self._clients:
             await client.aclose()
+
+    def taken(self) -> int:
+        """How many of the first leads have all been taken in."""
+        leads, names = self.record.leads, (f"L{number}" for number in range(1, self._number + 1))
+        return sum(1 for _ in itertools.takewhile(lambda name: name in leads and leads[name].lead_ids, names))
 
     def burst(self, count: int) -> None:
         """So many at once: more than the service takes in its stride, and the queue is full."""
@@ -254,10 +266,15 @@ class Load:
     async def _call(self, client: httpx.AsyncClient, method: str, path: str, **options: Any) -> httpx.Response | None:
         phase, began = self.phase, _now()
         answer: httpx.Response | None = None
-        with contextlib.suppress(httpx.TransportError):
+        self._measured += phase is not None
+        try:
             answer = await client.request(method, path, **options)
+        except httpx.TransportError:
+            pass
+        finally:
+            self._measured -= phase is not None
         status = 0 if answer is None else answer.status_code
-        if phase is not None and (status or self.phase is not None):  # what a kill interrupts was not slow
+        if phase is not None:
             self.record.timings.append(Timing(phase, _kind(method, path), _now() - began, status))
         if answer is None:
             self.record.unanswered += 1

@@ -80,7 +80,7 @@ def _attacks(results: dict[str, Any]) -> list[str]:
         for name, each in results["hostile"].items()
     ]
     return [
-        "| 99 of 100 honest requests, before anything was killed | alone within | beside hostile ones within | requests |",
+        "| p99 of honest requests, before anything was killed | alone | beside hostile ones | requests |",
         "|---|---:|---:|---:|", *waits, "",
         "| what hostile ones did | who | answers, how often |", "|---|---|---|", *attacks, "",
     ]  # fmt: skip

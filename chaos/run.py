@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import machine
 from chaos import fairness
 from chaos.attacks import Target
 from chaos.brokerage import AGENTS, HOSTILE, LAST_NAME, OWNER, PASSWORD, address_of
@@ -69,6 +70,7 @@ async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outco
         "cores": os.cpu_count(), "load_average_before": os.getloadavg(),
     }  # fmt: skip
     begun = time.perf_counter()
+    made["idle_before"] = await asyncio.to_thread(machine.idle, 2.0)
     async with (
         stage(directory, plan.seed) as set_up,
         hostiles(target_of(plan, set_up), directory / "hostile.jsonl") as hostile,
@@ -88,7 +90,9 @@ async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outco
             recovered += await settle(plan, set_up.postgres, load)
             tell("the verdict")
             mails, seen = set_up.sink.mails(), hostile.seen()
-            evidence = Evidence(set_up.postgres, DATABASE, load.record, mails, set_up.brokerage, seen)
+            evidence = Evidence(
+                set_up.postgres, DATABASE, load.record, mails, set_up.brokerage, seen, made["idle_before"]
+            )
             breaches = {
                 "it recovers by itself": recovered,
                 "every process does its work, each alone": alone,
@@ -157,10 +161,14 @@ async def _measure(plan: Plan, load: Load, hostile: Hostiles, tell: Callable[[st
     await load.look(plan.alone)
     tell("beside a hostile account and a hostile stranger")
     load.phase = "beside hostile ones"
-    hostile.take("quick")
-    await load.look(plan.beside)
-    load.phase, load.rate = None, plan.rate
-    load.record.killed_from = asyncio.get_running_loop().time()
+    hostile.take("quick", load.taken())
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    while clock() < began + plan.beside or (clock() < began + 2 * plan.beside and not hostile.has_made_all()):
+        await load.look(1.0)
+    load.rate = plan.rate
+    await load.end_phase()
+    load.record.killed_from = clock()
     hostile.take("steady")
     tell("kills begin")
 

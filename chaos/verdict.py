@@ -28,6 +28,7 @@ class Evidence:
     mails: Sequence[Mail]
     brokerage: Brokerage
     seen: Sequence[Seen] | None = None  # what the hostile ones were answered, in a run with them
+    idle: float = 1.0  # which part of the machine no one used before the run
 
     async def ask(self, sql: str, *values: Any) -> list[Any]:
         return await self.postgres.ask(sql, *values, database=self.database)
@@ -110,10 +111,10 @@ async def contacts_were_told_once(evidence: Evidence) -> list[str]:
 
 
 async def mails_have_arrived(evidence: Evidence) -> list[str]:
-    """What is noted as sent is in the mailbox; what is noted as failed was refused."""
+    """What is noted as sent is in the mailbox; what is noted as failed was refused, or no mail could be made of it."""
     rows = await evidence.ask(
         "SELECT address, subject, state, count(*) FROM messages WHERE channel = 'email' AND (state = 'sent'"
-        " OR (state = 'failed' AND attempts < 8)) GROUP BY 1, 2, 3"
+        " OR (state = 'failed' AND attempts < 8 AND address IS NOT NULL)) GROUP BY 1, 2, 3"
     )
     taken = Counter(_key(mail) for mail in evidence.mails if mail.fate == "taken")
     refused = Counter(_key(mail) for mail in evidence.mails if mail.fate == "refused for good")
@@ -171,7 +172,7 @@ async def others_were_answered(evidence: Evidence) -> list[str]:
 
 async def others_did_not_wait(evidence: Evidence) -> list[str]:
     """In a run with hostile ones, requests of others are as quick as is promised."""
-    return [] if evidence.seen is None else fairness.others_waited_too_long(evidence.record)
+    return [] if evidence.seen is None else fairness.others_waited_too_long(evidence.record, evidence.idle)
 
 
 async def hostile_ones_were_answered_rightly(evidence: Evidence) -> list[str]:

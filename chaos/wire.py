@@ -24,7 +24,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back. Names of headers are in small letters."""
+    """What came back. Names of headers are in small letters; values of the same name are lines of one value."""
 
     status: int
     headers: Mapping[str, str]
@@ -85,8 +85,10 @@ def parsed(content: bytes) -> Answer | None:
     words = first.split(" ")
     if not end or not first.startswith("HTTP/1.") or len(words) < 2 or not words[1].isdecimal():
         return None
-    pairs = (line.partition(":") for line in lines)
-    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    headers: dict[str, str] = {}
+    for name, _, value in (line.partition(":") for line in lines):
+        key = name.strip().lower()
+        headers[key] = f"{headers[key]}\n{value.strip()}" if key in headers else value.strip()
     is_chunked = headers.get("transfer-encoding", "").lower() == "chunked"
     return Answer(status=int(words[1]), headers=headers, body=_joined(body) if is_chunked else body)
 
