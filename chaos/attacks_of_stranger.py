@@ -98,7 +98,7 @@ def _guessed_link(hand: Hand) -> str:
 
 
 async def _address_of_others(hand: Hand) -> None:
-    """Whose address it is has inquired; the answer must not tell that, or anything that was said."""
+    """Whose address it is has inquired; the answer holds nothing that was said."""
     await hand.to_form(hand.person(email=f"l{hand.lead_that_came()}x@example.org"))
 
 

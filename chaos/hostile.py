@@ -7,7 +7,6 @@ one `end`. FILE gets a line of JSON for every answer. It ends by itself, also wh
 import asyncio
 import itertools
 import random
-import re
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -35,7 +34,6 @@ MOST: Final = 2_000  # attacks of one of the two in a run
 LONGEST: Final = 3_600.0  # seconds, whatever happens
 GOODBYE: Final = 40.0  # seconds for those that are under way
 _ALWAYS_RIGHT: Final = frozenset({503})
-_ID: Final = re.compile(rb'"id": ?(\d+)')
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +47,6 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     is_right: bool
     faults: tuple[str, ...] = ()  # what no answer may be or hold
     said: str = ""  # of a wrong answer
-    lead_id: int | None = None  # that a stranger was answered
 
 
 class Hostile:
@@ -107,7 +104,6 @@ class Hostile:
             is_right=status in right | _ALWAYS_RIGHT,
             faults=() if answer is None else tuple(self._faults(sent, answer)),
             said="" if answer is None or status in right else answer.body[:300].decode("utf-8", "replace"),
-            lead_id=_lead_id(answer) if attack.who == "stranger" and b"POST /intake/" in sent[:20] else None,
         )  # fmt: skip
         self._file.write(msgspec.json.encode(seen) + b"\n")
 
@@ -137,11 +133,6 @@ def _deck(attacks: Sequence[Attack], dice: random.Random) -> Iterator[Attack]:
 async def _make(hand: Hand) -> None:
     with suppress(Interrupted):  # the step that was not answered is noted
         await hand.attack.sends(hand)
-
-
-def _lead_id(answer: Answer | None) -> int | None:
-    found = _ID.search(answer.body) if answer is not None and answer.status in (200, 201) else None
-    return int(found[1]) if found else None
 
 
 async def main(file: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chaos import fairness
-from chaos.brokerage import FORM, SECOND_STEPS, STEPS, Brokerage
+from chaos.brokerage import SECOND_STEPS, STEPS, Brokerage
 from chaos.hostile import ATTACKS, Seen
 from chaos.load import Record
 from chaos.postgres import Server
@@ -185,16 +185,8 @@ async def hostile_ones_were_answered_rightly(evidence: Evidence) -> list[str]:
 
 
 async def hostile_ones_found_nothing(evidence: Evidence) -> list[str]:
-    """No answer to them is 500 or holds what others said; a stranger was answered numbers of the form's leads only."""
-    seen = evidence.seen or ()
-    numbers = [each.lead_id for each in seen if each.lead_id is not None]
-    rows = await evidence.ask(
-        "SELECT l.id, s.name FROM leads l JOIN lead_sources s ON s.id = l.source_id"
-        " WHERE l.id = ANY($1) AND s.name <> $2",
-        numbers, FORM,
-    )  # fmt: skip
-    others = [f"a stranger was answered the number of the lead {row['id']} of {row['name']}" for row in rows]
-    return fairness.faulty_answers(seen) + others
+    """No answer to them is 500 or holds what others said."""
+    return fairness.faulty_answers(evidence.seen or ())
 
 
 async def headers_are_ours(evidence: Evidence) -> list[str]:
