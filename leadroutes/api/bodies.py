@@ -77,22 +77,32 @@ def decode_json(data: bytes) -> Any:
         return _JSON.decode(data)
     except RecursionError:
         raise Invalid("The JSON is nested too deeply") from None
-    except (msgspec.MsgspecError, ValueError):
+    except Exception:  # noqa: BLE001 -- msgspec's own, or whatever a hook raises; the patient decoder says which
         return _decode_patiently(data)
 
 
 def _decode_patiently(data: bytes) -> Any:
     text = data.decode("utf-8", "replace")
     try:
-        return _without_surrogates(json.loads(text, parse_float=Decimal, parse_constant=_refuse))
+        return _without_surrogates(json.loads(text, parse_float=_decimal, parse_constant=_refuse))
     except RecursionError:
         raise Invalid("The JSON is nested too deeply") from None
     except ValueError as error:
-        raise Invalid(f"The body is no JSON: {str(error)[:100]}") from None
+        raise Invalid(f"The body is not JSON: {str(error)[:100]}") from None
+    except Exception as error:  # noqa: BLE001 -- whatever a decoder raises, it is the body that cannot be read
+        raise Invalid(f"The body cannot be read: {type(error).__name__}") from None
+
+
+def _decimal(number: str) -> Decimal:
+    try:
+        return Decimal(number)
+    except ArithmeticError:
+        shown = number if len(number) <= 60 else f"{number[:57]}..."
+        raise ValueError(f"{shown} is a number beyond all bounds") from None
 
 
 def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
+    raise ValueError(f"{word} is not JSON")
 
 
 def _without_surrogates(value: Any) -> Any:

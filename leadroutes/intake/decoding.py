@@ -5,6 +5,7 @@ Linear in the size of the body; what cannot be read is refused, nothing raises b
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final, NoReturn
@@ -30,10 +31,19 @@ def decode(raw: bytes, charset: str | None = None) -> str:
         if name == "cp1252":
             break
         try:
-            return raw.decode(name).removeprefix("\ufeff")
+            return without_halves(raw.decode(name)).removeprefix("\ufeff")
         except (UnicodeError, LookupError):
             continue
     return raw.decode("latin-1").translate(_WINDOWS_1252)
+
+
+def without_halves(text: str) -> str:
+    """The text with U+FFFD for each unpaired surrogate, which JSON and UTF-7 can spell and no reply can hold."""
+    return text if text.isascii() else _HALVES.sub("\ufffd", text)
+
+
+_HALVES = re.compile("[\ud800-\udfff]")
+_SPELT_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _codec(charset: str | None) -> str:
@@ -54,9 +64,21 @@ def parse_json(text: str) -> Any:
     except RecursionError:
         raise Refused("too_deep", _TOO_DEEP) from None
     except ValueError as error:
-        raise Refused("malformed", f"The body is no JSON: {error}.") from None
+        raise Refused("malformed", f"The body is not JSON: {error}.") from None
     if text.count("[") + text.count("{") > JSON_DEPTH and _is_deeper(value, JSON_DEPTH):
         raise Refused("too_deep", _TOO_DEEP)
+    return _with_whole_characters(value) if _SPELT_HALF.search(text) else value
+
+
+def _with_whole_characters(value: Any) -> Any:
+    """No deeper than JSON_DEPTH."""
+    match value:
+        case str():
+            return without_halves(value)
+        case list():
+            return [_with_whole_characters(each) for each in value]
+        case dict():
+            return {without_halves(name): _with_whole_characters(each) for name, each in value.items()}
     return value
 
 

@@ -6,9 +6,13 @@ Pure: no clock, no database, no network; whatever the body, a Reading comes back
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from leadroutes.intake.delivery import Certificates, Delivery
 from leadroutes.intake.formats import BY_NAME, FORMATS, HTTP_LIMIT, MAIL_LIMIT, Format
 from leadroutes.intake.results import Reading, Refusal, Refused
+
+log = structlog.get_logger()
 
 
 def read(
@@ -30,13 +34,25 @@ def read(
     """
     delivery = Delivery(body, headers or {}, graph=graph, certificates=certificates)
     limits = (limit or HTTP_LIMIT, mail_limit or limit or MAIL_LIMIT)
-    chosen = BY_NAME.get(format) if format else _recognised(delivery, limits)
+    try:
+        return _chosen_and_read(delivery, format, secrets, limits)
+    except Exception:
+        # A format that fails at a body is to be mended. Until then the body is kept like every other one that nothing
+        # can be made of, and is read again after that: the sender may not send it twice.
+        log.exception("a body could not be read", format=format, bytes=len(body))
+        return Reading(format, (Refusal("malformed", "The body cannot be read."),))
+
+
+def _chosen_and_read(
+    delivery: Delivery, name: str | None, secrets: Mapping[str, Any] | None, limits: tuple[int, int]
+) -> Reading:
+    chosen = BY_NAME.get(name) if name else _recognised(delivery, limits)
     if chosen is None:
-        name = f"There is no format {format!r}" if format else "The body is of no format that can be read"
-        return Reading(format, (Refusal("unknown_format", f"{name}; there are {', '.join(BY_NAME)}."),))
+        told = f"There is no format {name!r}" if name else "The body is of no format that can be read"
+        return Reading(name, (Refusal("unknown_format", f"{told}; there are {', '.join(BY_NAME)}."),))
     largest = limits[chosen.name == "email"]
-    if len(body) > largest:
-        detail = f"The body has {len(body)} bytes; {largest} can be taken."
+    if len(delivery.body) > largest:
+        detail = f"The body has {len(delivery.body)} bytes; {largest} can be taken."
         return Reading(chosen.name, (Refusal("too_large", detail),))
     section = None if secrets is None else secrets.get(chosen.secrets or "") or {}
     return _read(chosen, delivery.opened(chosen.default_source, section))

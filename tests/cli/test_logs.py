@@ -70,5 +70,31 @@ def test_a_traceback_holds_no_secret(capsys: pytest.CaptureFixture[str]) -> None
     assert TOKEN not in text
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_came_from_outside_is_cut(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
+    logs.set_up(as_json=as_json)
+    structlog.get_logger().info("a request failed", path="/hotnesses/" + "0" * 100_000 + "1", given=["x" * 1_000] * 100)
+    logging.getLogger("aiosmtpd").warning("got %s", "b" * 100_000)
+
+    first, second = capsys.readouterr().err.splitlines()
+    assert len(first) < 2 * logs.LONGEST_VALUE + 200
+    assert "/hotnesses/0" in first
+    assert "characters]" in first
+    assert len(second) < logs.LONGEST_EVENT + 200
+
+
+def test_of_a_long_traceback_its_beginning_and_its_end_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up(as_json=True)
+    try:
+        break_with("x" * 1_000_000 + " the cause")
+    except OSError:
+        structlog.get_logger().exception("it broke")
+
+    line = json.loads(capsys.readouterr().err)
+    assert len(line["exception"]) <= logs.LONGEST_TRACEBACK
+    assert "break_with" in line["exception"]
+    assert "the cause" in line["exception"]
+
+
 def break_with(message: str) -> None:
     raise OSError(message)
