@@ -41,9 +41,7 @@ async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> 
     steps = 0
     for start in once.values():
         rules.owner_id = start.owner_id
-        planned.append(
-            (start, plan_steps(start.actions, transaction.now, start.timezone, start.birthday, rules.first))
-        )
+        planned.append((start, plan_steps(start.actions, transaction.now, start.timezone, start.birthday, rules.first)))
         steps += len(start.actions)
         if steps >= AT_A_TIME:
             steps = 0
