@@ -255,9 +255,7 @@ def _all_days_of(rule: Rule, year: int, start: datetime) -> int:
         days &= _any(_span(*months[month - 1]) for month in rule.months)
     if days and rule.month_days:
         days &= _any(
-            1 << begin + place
-            for begin, end in _months(year)
-            for place in _places(rule.month_days, end - begin)
+            1 << begin + place for begin, end in _months(year) for place in _places(rule.month_days, end - begin)
         )
     if days and rule.year_days:
         days &= _any(1 << place for place in _places(rule.year_days, _length(year)))
