@@ -147,12 +147,12 @@ async def test_a_backup_is_of_one_moment_while_the_service_goes_on(
     await all_is_well(empty_url)
 
 
-def test_the_embedded_server_is_kept_with_its_own_programs(tmp_path: Path) -> None:
+def test_the_embedded_server_is_kept_with_its_own_programs(open_directory: Path) -> None:
     def run(directory: str, *arguments: str, code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "leadroutes", *arguments],
-            cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False, stdin=subprocess.DEVNULL,
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "LEADROUTES_DATA": directory},
+            cwd=open_directory, capture_output=True, text=True, timeout=100, check=False, stdin=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "LEADROUTES_DATA": directory},
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
