@@ -39,8 +39,3 @@ async def list_won_leads(database: Database, user_id: int) -> list[asyncpg.Recor
 async def list_latest_leads(database: Database, owner_id: int) -> list[asyncpg.Record]:
     """The latest leads that came into this account, with who has them and since when."""
     return await database.fetch(statement("list_latest_leads"), owner_id)
-
-
-async def unsubscribe_contact(database: Database, owner_id: int, contact_id: int) -> None:
-    """No more campaigns by e-mail for this contact; done again it is the same."""
-    await database.execute(statement("unsubscribe_contact"), owner_id, contact_id, database.clock.now())
