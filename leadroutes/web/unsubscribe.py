@@ -1,6 +1,7 @@
 """The page behind the link in every mail to a contact: looking changes nothing, its button ends the mails.
 
-It names whoever the mails come from. Mail programs press the button by themselves (RFC 8058), so it may be pressed from anywhere.
+It names whoever the mails come from. Mail programs press the button by themselves (RFC 8058), so it may be pressed
+from anywhere.
 """
 
 from starlette.requests import Request

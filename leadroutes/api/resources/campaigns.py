@@ -260,13 +260,14 @@ CONTACT_COMMUNICATIONS = Resource(
             null=False,
         ),
         Field("completing_user_id", Id()),
-        Field("reason", Text(), column="", shows=_WHY_NOT_SENT, filterable=False, note="why it was not sent, or will not be"),
+        Field("reason", Text(), column="", shows=_WHY_NOT_SENT, filterable=False,
+              note="why it was not sent, or will not be"),
     ),
     methods="LGP",
     visible=SEES_CONTACT_OF,
     changeable="true",
     change_through=_set_active,
-)
+)  # fmt: skip
 
 # --------------------------------------------------------------------------------------------------- templates
 

@@ -147,14 +147,20 @@ _EMAIL_SUPPRESSION = object_sql(
     (
         ("id", "v.id"),
         ("reason", "v.reason"),
-        ("text", "concat_ws(': ', suppressed_because(v.reason), (SELECT m.reason FROM messages m WHERE v.reason = 'bounced'"
-                 " AND m.owner_id = t.owner_id AND m.id = v.source_message_id AND m.state = 'failed'))"),
+        (
+            "text",
+            (
+                "concat_ws(': ', suppressed_because(v.reason), (SELECT m.reason FROM messages m"
+                " WHERE v.reason = 'bounced' AND m.owner_id = t.owner_id AND m.id = v.source_message_id"
+                " AND m.state = 'failed'))"
+            ),
+        ),
         ("at", Moment().shown("v.at")),
         ("by_user_id", "v.by_user_id"),
         ("source_message_id", "v.source_message_id"),
     ),
     "suppression_of(t.owner_id, t.email) v",
-)  # fmt: skip
+)
 _VALUE = Text(2000, takes_number=True)
 
 

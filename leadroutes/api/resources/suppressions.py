@@ -1,4 +1,4 @@
-"""Addresses that must not be written to: seen and entered by their owner, and by whoever has a contact with the address."""
+"""Addresses that must not be written to: seen and entered by their owner, and by whoever has such a contact."""
 
 from typing import Any
 

@@ -46,7 +46,7 @@ CREATE FUNCTION suppressed_because(reason text) RETURNS text LANGUAGE sql IMMUTA
         WHEN 'complained' THEN 'the contact has complained about an e-mail'
         WHEN 'bounced' THEN 'the e-mail address takes no mail: an earlier one was refused for good'
         WHEN 'imported' THEN 'the e-mail address is on a list of suppressions that was imported'
-        ELSE 'the e-mail address has been suppressed by hand'
+        WHEN 'manual' THEN 'the e-mail address has been suppressed by hand'
     END;
 
 -- The suppression of an e-mail address that counts most, if there is one in force. What the caller does not ask for is not read.
