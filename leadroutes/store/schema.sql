@@ -1110,9 +1110,9 @@ CREATE FUNCTION suppression_of(owner bigint, address text)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT s.id, s.reason, s.at, s.by_user_id, s.source_message_id
-    FROM suppression_salt k, suppressions s
+    FROM suppressions s
     WHERE s.owner_id = owner AND s.channel = 'email' AND s.ended_at IS NULL
-      AND s.digest = address_digest(address, k.salt)
+      AND s.digest = (SELECT address_digest(address, k.salt) FROM suppression_salt k)  -- no join: its order would be a guess
     ORDER BY NOT is_own_wish(s.reason), s.at, s.id
     LIMIT 1;
 END;
