@@ -1052,3 +1052,7 @@ CREATE TABLE channel_faults (
     since timestamptz NOT NULL DEFAULT now(),
     last_at timestamptz NOT NULL DEFAULT now()
 );
+
+-- A personal access token says what it is for, and when it was last used, so that it can be revoked without a guess. A use
+-- is noted at most once a minute; real time.
+ALTER TABLE access_tokens ADD COLUMN name text, ADD COLUMN last_used_at timestamptz;

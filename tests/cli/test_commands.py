@@ -157,6 +157,18 @@ def test_a_token_is_revoked_by_its_id_or_by_itself(run: Run, database_url: str, 
     assert "No valid token" in run("token", "revoke", "1", code=1).stderr
 
 
+def test_a_token_has_a_name_that_the_list_shows(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+    run("token", "issue", "alice@example.com", "--name", "Zapier")
+    ask(database_url, "UPDATE access_tokens SET last_used_at = '2026-02-03T04:05:06Z' RETURNING id")
+
+    listed = run("token", "list").output
+    assert "Zapier" in listed
+    assert "2026-02-03 04:05:06Z" in listed
+    for name in ("x" * 201, "a\nb"):
+        assert "name: " in run("token", "issue", "alice@example.com", "--name", name, code=1).stderr
+
+
 @pytest.mark.parametrize("scope", ["admin", "", "read admin"])
 def test_a_scope_that_does_not_exist_is_refused(run: Run, scope: str) -> None:
     run("user", "add", "alice@example.com")
