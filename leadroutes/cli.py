@@ -7,7 +7,6 @@ import getpass
 import json
 import logging
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,11 +17,12 @@ from leadroutes import __version__, access_commands, logs, upkeep, user_commands
 from leadroutes.domain.text import visible_json
 from leadroutes.private_files import private_text
 from leadroutes.secret_input import SecretFile, Secrets, SecretStdin, hidden_argument, secret_pairs
-from leadroutes.settings import described
+from leadroutes.setting_warnings import warnings_of
+from leadroutes.settings import in_force
 from leadroutes.store import accounts
 from leadroutes.store.migrating import migrate as migrate_database
 from leadroutes.store.postgres import Database
-from leadroutes.terminal import err, fail, finish, out, print_list, print_table, shown, shown_if_terminal
+from leadroutes.terminal import err, fail, finish, out, print_list, print_table, shown_if_terminal
 from leadroutes.terminal import run_with_database as _run
 from leadroutes.terminal import settings_in_force as _settings
 
@@ -117,19 +117,8 @@ def migrate() -> None:
 @app.command()
 def settings() -> None:
     """Show every setting: its name in the environment, the value in force and what it does."""
-    values = _settings()
-    rows = [
-        (name, _shown(name, getattr(values, field.name)), explanation)
-        for field, (name, _, explanation) in zip(fields(values), described(), strict=True)
-    ]
-    print_table(("setting", "value", "what it does"), rows)
+    print_table(("setting", "value", "what it does"), in_force(_settings()))
     out.print("Each may also be given as NAME_FILE, a file that holds the value.")
-
-
-def _shown(name: str, value: object) -> str:
-    if value is None:
-        return "-"
-    return "(set)" if name in ("LEADROUTES_SECRET", "LEADROUTES_METRICS_TOKEN") else logs.without_secrets(shown(value))
 
 
 @app.command()
@@ -138,6 +127,8 @@ def doctor() -> None:
     from leadroutes.doctor import examine
 
     outcome = _run(examine)
+    for warning in warnings_of(_settings()):
+        out.print(f"Warning: {warning}", soft_wrap=True)
     if outcome.violations:
         fail(str(outcome))
     out.print(str(outcome))

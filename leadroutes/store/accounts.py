@@ -178,7 +178,10 @@ def _readable(user: NewUser) -> tuple[str, str | None, str | None]:
 
 
 async def issue_token(database: Database, email: str, scopes: Iterable[str], name: str | None = None) -> str:
-    """A personal access token that does not expire; 40 hex digits. Raises Invalid for a scope or a name that cannot be."""
+    """A personal access token that does not expire; 40 hex digits.
+
+    Raises Invalid for a scope or a name that cannot be.
+    """
     asked = set(scopes)
     if not asked or not asked.issubset(SCOPES):
         raise Invalid(f"scope: {' '.join(sorted(asked))!r} was given; expected read, write, or both")

@@ -1,4 +1,4 @@
-"""Notes when access tokens were last used: beside the requests, many tokens in one statement, each once a minute at most.
+"""Notes when access tokens were last used: beside the requests, many in one statement, each once a minute at most.
 
 A use that cannot be noted is left out; no request waits for it or fails because of it.
 """

@@ -301,12 +301,32 @@ def test_the_doctor_ends_with_1_when_something_does_not_hold(run: Run, database_
 
 def test_settings_are_shown_without_secrets(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEADROUTES_SMTP_URL", "smtp://user:hunter22@mail.example.com")
-    monkeypatch.setenv("LEADROUTES_SECRET", "sesame")
+    monkeypatch.setenv("LEADROUTES_SECRET", "sesame, open now!")
     shown = run("settings").output
 
     assert "mail.example.com" in shown
     assert "hunter22" not in shown
     assert "sesame" not in shown
+    assert "(set)" in shown
+
+
+def test_what_is_hardly_meant_is_said_by_the_doctor_whose_verdict_it_does_not_change(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEADROUTES_SMTP_URL", "smtp://mail.example.com")
+    told = run("doctor").stdout
+
+    assert "checks hold" in told
+    assert "Warning: LEADROUTES_MAIL_FROM: 'leads@localhost' was given" in told
+
+
+def test_every_wrong_setting_is_told_by_any_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADROUTES_MAIL_FROM", "nonsense")
+    monkeypatch.setenv("LEADROUTES_GRAPH_URL", "graph")
+    for command in (("serve",), ("worker",), ("user", "list"), ("settings",), ("migrate",), ("top", "--once")):
+        told = run(*command, code=1).stderr
+        assert "LEADROUTES_MAIL_FROM: 'nonsense' was given; expected an address such as leads@example.com" in told
+        assert "LEADROUTES_GRAPH_URL: '…' was given" in told
 
 
 def test_a_setting_that_cannot_be_read_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
