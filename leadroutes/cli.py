@@ -185,6 +185,7 @@ def import_(
     ] = None,
 ) -> None:
     """Bring in past leads from FILE.csv. Every row is in or reported; the same file twice adds nothing."""
+    from leadroutes.channels import configured_channels
     from leadroutes.collecting import collect_seldom
     from leadroutes.import_report import report_csv
     from leadroutes.imported import Report
@@ -197,6 +198,7 @@ def import_(
             task = progress.add_task("Importing", total=None)
             report = await import_leads(
                 database, content, owner, route=route, dry_run=dry_run, received_at=received_at,
+                channels=configured_channels(_settings()),
                 tell=lambda done, total: progress.update(task, completed=done, total=total),
             )  # fmt: skip
         for line in report.shown():

@@ -142,8 +142,9 @@ def test_what_cannot_be_is_refused_with_the_mend(
 
 
 def test_all_faults_are_told_at_once() -> None:
+    wrong = ("LEADROUTES_TIME_SCALE", "LEADROUTES_SMTP_URL", "LEADROUTES_SECRET")
     with pytest.raises(Misconfigured) as refused:
-        Settings.load(DATABASE | dict.fromkeys(("LEADROUTES_TIME_SCALE", "LEADROUTES_SMTP_URL", "LEADROUTES_SECRET"), "x"))
+        Settings.load(DATABASE | dict.fromkeys(wrong, "x"))
     names = [line.partition(":")[0] for line in str(refused.value).splitlines()]
     assert names == ["LEADROUTES_SMTP_URL", "LEADROUTES_TIME_SCALE", "LEADROUTES_SECRET"]
 

@@ -283,6 +283,24 @@ def test_an_import_ends_well_unless_it_is_strict(run: Run, tmp_path: Path) -> No
     assert "line 3 (row 2): no_contact" in strict.stdout
 
 
+def test_imported_leads_are_alerted_over_the_channels_that_there_are(
+    run: Run, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Agents who are alerted by text only are alerted by e-mail where no text can be sent, as in the service."""
+    monkeypatch.setenv("LEADROUTES_SMTP_URL", "smtp://127.0.0.1:9")
+    run("load", str(EXAMPLES / "brokerage.json"), "--owner", "rosalind.vale@example.com")
+    ask(database_url, "UPDATE team_member_distribution_options SET has_email_alert = false, has_text_alert = true,"
+        " has_call_alert = false, assign_automatically = false")  # fmt: skip
+    file = tmp_path / "leads.csv"
+    file.write_text("lead_source,type,email\nZillow,Buyer,mia@example.com\n")
+    now = ask(database_url, "SELECT now()").isoformat()
+    told = run("import", str(file), "--owner", "rosalind.vale@example.com", "--route", "--received-at", now).stdout
+
+    assert "1 of them routed" in told
+    channels = "SELECT array_agg(DISTINCT channel) FROM messages WHERE kind = 'offer'"
+    assert ask(database_url, channels) == ["email", "text"], "the text stays in the outbox"
+
+
 def test_a_file_that_is_not_there_is_a_wrong_argument(run: Run) -> None:
     run("import", "/nowhere.csv", "--owner", "alice@example.com", code=2)
 
