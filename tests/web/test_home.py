@@ -235,7 +235,7 @@ async def test_the_outbox_names_people_and_leads_to_the_readers_own_offer(office
     assert "about Mia Lund, <time" in page, "Alice has no offer of Mia's lead"
     assert f'about <a href="/offers/{offer_id}">Noor Haddad</a>' in page
     assert (await browser.get(f"/offers/{offer_id}")).status_code == 200
-    assert '<span class="who">A lead was claimed</span> <span class="tag ">not sent</span>' in page
+    assert '<span class="who">A lead was claimed</span> <span class="tag">not sent</span>' in page
 
 
 async def test_the_reason_of_a_failure_is_always_said(office: Office) -> None:
