@@ -54,11 +54,12 @@ Tell = Callable[[int, int], None]  # how many rows are done, of how many
 
 async def import_leads(
     database: Database, content: bytes, owner_email: str, *, route: bool, dry_run: bool, tell: Tell,
-    received_at: str | None = None,
+    received_at: str | None = None, channels: Iterable[str] = (),
 ) -> Report:  # fmt: skip
     """Import the file into the account of the user with this e-mail; the same file again adds nothing.
 
-    `received_at` is the date of rows that name none. A file that is wrong as a whole has a `fault` in its report.
+    `channels` are those that this installation can send over. `received_at` is the date of rows that name none. A file
+    that is wrong as a whole has a `fault` in its report.
     """
     owner_id = await accounts.get_user_id(database, owner_email)
     given = given_columns(received_at)
@@ -91,7 +92,7 @@ async def import_leads(
     keys = {row.imported.row: row.imported.known_as or row.key for row in rows}
     report.keys |= {each.row.row: keys[each.row.row] for each in report.joined}
     if route and not dry_run:
-        report.routed = await importing.route()
+        report.routed = await importing.route(Engine(database, channels))
     return report
 
 
@@ -323,10 +324,9 @@ class _Importing:
         name = row.imported.contact_source
         return self.sources.contact[_cut(name).lower()] if name else None
 
-    async def route(self) -> int:
+    async def route(self, engine: Engine) -> int:
         """Route the leads of the last 24 hours that have not been routed; how many these were."""
         rows = await self.database.fetch(statement("release_imported_leads"), self.owner_id, self.recent)
-        engine = Engine(self.database)
         for row in rows:
             await engine.distribute(self.owner_id, row["id"])
         return len(rows)

@@ -58,6 +58,7 @@ class ClaimPage:
     owner_id: int
     lead_id: int
     user_id: int
+    offer_id: int
     via: Via
     standing: Standing
     timezone: str
@@ -100,6 +101,7 @@ async def _load(database: Database, owner_id: int, offer_id: int, via: Via) -> C
         owner_id=row["owner_id"],
         lead_id=row["lead_id"],
         user_id=row["user_id"],
+        offer_id=offer_id,
         via=via,
         standing=standing,
         timezone=row["timezone"],

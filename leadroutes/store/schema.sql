@@ -1164,3 +1164,7 @@ END $$;
 CREATE TRIGGER keep_unsubscription AFTER UPDATE OF unsubscribed_at ON contacts
     FOR EACH ROW WHEN (OLD.unsubscribed_at IS NULL AND NEW.unsubscribed_at IS NOT NULL AND NEW.email <> '')
     EXECUTE FUNCTION keep_unsubscription();
+
+-- A personal access token says what it is for, and when it was last used, so that it can be revoked without a guess. A use
+-- is noted at most once a minute; real time.
+ALTER TABLE access_tokens ADD COLUMN name text, ADD COLUMN last_used_at timestamptz;

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from leadroutes.engine import Engine
-from leadroutes.errors import Invalid, NotFound, Problem, SlowRequest, TooLarge, Unavailable
+from leadroutes.errors import Conflict, Invalid, NotFound, Problem, SlowRequest, TooLarge, Unavailable
 from leadroutes.secrets import secret_of
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import AWAY, COLLISIONS, Database
@@ -41,6 +41,7 @@ PATHS = frozenset(
 _AUTHORIZE = re.compile("/+oauth2/+authorize/*", re.IGNORECASE)  # documented, and so called, as the API's paths are
 
 _STATUSES: dict[type[Problem], tuple[int, str]] = {
+    Conflict: (409, "That cannot be done any more"),
     Invalid: (400, "That cannot be read"),
     NotFound: (404, "Not found"),
     SlowRequest: (408, "Too slow"),
@@ -59,7 +60,7 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     secret = secret_of(settings)
     sessions = Sessions(database, pages, settings.body_timeout, secret)
     claims = ClaimPages(database, engine, pages, sessions)
-    home = HomePages(database, engine, pages, sessions)
+    home = HomePages(database, engine, pages, sessions, settings)
     consent = ConsentPage(database, pages, sessions, settings.body_timeout)
     applications = ApplicationPages(database, pages, sessions, settings.body_timeout)
     trials = TrialPages(database, pages, sessions, settings.body_timeout)
@@ -68,15 +69,17 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     emails = EmailPage(database, pages)
     routes = [
         Route("/", home.show_home),
-        Route("/outbox", home.show_outbox),
+        _form("/outbox", home.show_outbox, home.send_again),
         _form("/applications", applications.show_applications, applications.change_applications),
         _form("/tokens", applications.show_tokens, applications.change_tokens),
         _form(AUTHORIZE, consent.show, consent.answer),
         _form("/claim/{token}", claims.show_link, claims.claim_link),
+        _form("/claim/{token}/decline", claims.look_again, claims.decline_link),
         _form("/emails/{token}", emails.show, emails.confirm),
         Route("/invitations", invitations.answer_own, methods=["POST"]),
         _form("/invitations/{token}", invitations.show, invitations.answer),
         _form("/offers/{id}", claims.show_own, claims.claim_own),
+        _form("/offers/{id}/decline", claims.look_again, claims.decline_own),
         _form("/sign-in", sessions.show_form, sessions.sign_in),
         Route("/sign-out", sessions.sign_out, methods=["POST"]),
         _form("/try", trials.show, trials.try_out),
