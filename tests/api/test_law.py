@@ -315,13 +315,14 @@ LAW = """
     created_at: moment; F
     modified_at: moment; F
     template_type: one of Email, Text, Phone, Direct Mail Letter, Direct Mail Postcard; R W F
-/intake-keys LGCD
+/intake-keys LGCPD
     id: id; F
-    lead_source_id: id → /lead-sources; R W1 F
-    contact_source_id: id → /contact-sources; W1 null F
+    lead_source_id: id → /lead-sources; R W F
+    contact_source_id: id → /contact-sources; W null F
     format: one of zillow-techconnect, facebook, google, realtor-push, followupboss, liondesk-v1, email,
         zillow-rentals, website, zapier, adf; W1 null F
     secrets: namedtexts; W1 null hidden
+    is_private: bool; W F
     created_at: moment; F
     last_used_at: moment; null F
 /arrivals LG
