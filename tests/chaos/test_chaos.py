@@ -1,4 +1,4 @@
-"""The short form of bin/chaos: everything is killed, stopped, cut and filled at least once, and nothing may be lost.
+"""The short form of bin/chaos: everything is tried, killed, stopped, cut and filled once, and nothing may be lost.
 
 As a program of its own, on PostgreSQL servers of its own whatever the other tests use: those of others are not killed.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chaos.hostile import ATTACKS
 from chaos.mischief import KILLS, NUISANCES
 from chaos.page import as_sentence, as_tables
 from chaos.postgres import binaries
@@ -31,6 +32,8 @@ def test_nothing_is_lost_or_done_twice_whatever_dies(tmp_path: Path) -> None:
     assert results["breaches"] == {}
     assert results["kills"].keys() == {"all", *KILLS}
     assert results["nuisances"].keys() == {"all", *NUISANCES}
+    assert results["hostile"].keys() == {attack.name for attack in ATTACKS}
+    assert all(each["beside hostile ones"]["requests"] for each in results["waits"].values())
     assert results["leads"] > 0
     assert all(f"| {check} | holds |" in as_tables(results) for check in results["checks"])
     assert as_sentence(results).endswith("nothing was lost and nothing was done twice.\n")
