@@ -93,7 +93,7 @@ def _text_of(markup: str) -> str:
     return re.sub(r"\n\n+", "\n\n", "\n".join(lines)).strip()
 
 
-def _html_of(text: str, link: str) -> str:
+def _html_of(text: str, link: str = "") -> str:
     """The text as paragraphs, in which this link can be followed."""
     paragraphs = [html.escape(part).replace("\n", "<br>\n") for part in re.split(r"\n\s*\n", text.strip())]
     if link:

@@ -216,3 +216,15 @@ async def test_a_step_whose_moment_had_passed_at_the_start_says_so(town: Town) -
     assert (step["is_active"], step["reason"]) == (False, "its moment had passed when the campaign began")
     [message] = (await ask(town, "alice", "GET", "/messages")).json["data"]
     assert message["reason"] == step["reason"]
+
+
+async def test_a_step_that_an_earlier_version_stopped_does_not_look_like_one_that_was_sent(town: Town) -> None:
+    """It has no message that could say why."""
+    contact_id = await town.contact("alice", email="petra@example.com")
+    for columns in ({"completing_user_id": town.users["bob"]}, {}, {"sent_from_user_id": town.users["alice"]}):
+        await town.insert(
+            "contact_communications", owner_id=town.users["alice"], contact_id=contact_id, type="Email Contact",
+            is_active=False, send_at=town.now, completed_at=town.now, **columns,
+        )  # fmt: skip
+    data = (await ask(town, "alice", "GET", "/contact-communications")).json["data"]
+    assert [each["reason"] for each in data] == ["it was stopped by Bob Town", "it was not sent", None]

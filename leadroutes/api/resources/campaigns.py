@@ -223,13 +223,18 @@ _FOLDER_NAME = (
     " AND f.id = x.template_folder_id WHERE x.owner_id = ca.owner_id AND x.id = t.template_id)"
 )
 
-# Of one that is over, what its message says; of one that waits, whether its address is suppressed now.
+# Of one that is over, what its message says (those that earlier versions stopped have none); of one that waits, whether
+# its address is suppressed now.
 _WHY_NOT_SENT = """(CASE
     WHEN t.is_active AND t.type = 'Email Contact' THEN
         (SELECT suppressed_because(v.reason) FROM suppression_of(co.owner_id, co.email) v)
     WHEN NOT t.is_active THEN
-        (SELECT CASE WHEN count(*) = 0 AND t.sent_from_user_id IS NULL THEN 'it was stopped'
-                     ELSE max(m.reason) FILTER (WHERE m.state IN ('failed', 'suppressed', 'unknown')) END
+        (SELECT CASE WHEN count(*) > 0 OR t.sent_from_user_id IS NOT NULL
+                     THEN max(m.reason) FILTER (WHERE m.state IN ('failed', 'suppressed', 'unknown'))
+                     WHEN t.completing_user_id IS NULL THEN 'it was not sent'
+                     ELSE (SELECT 'it was stopped by ' || display_name(u) FROM users u
+                           WHERE u.id = t.completing_user_id)
+                END
          FROM messages m WHERE m.owner_id = t.owner_id AND m.communication_id = t.id)
 END)"""
 
