@@ -26,6 +26,7 @@ from chaos.page import DOCUMENTS, RESULTS
 from chaos.postgres import Failed
 from chaos.run import Outcome, Plan, run
 
+SHORTLY: dict[str, Any] = {"alone": 5.0, "beside": 12.0, "patience": 6.0}  # seconds
 FULL = 200  # kills, without which a run is not published
 
 
@@ -59,7 +60,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="bin/chaos", description="Kills the service's processes and its database under load; nothing may be lost."
+        prog="bin/chaos",
+        description="Attacks the service and kills its processes and its database under load; nothing may be lost.",
     )
     parser.add_argument("--kills", type=int, default=FULL, metavar="N", help="how many (%(default)s)")
     parser.add_argument(
@@ -83,7 +85,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _plan(options: argparse.Namespace) -> Plan:
     plan = Plan(kills=options.kills, seed=options.seed, rate=options.rate)
-    return replace(plan, pace=SHORT, waits_for_retries=False, settled_within=180) if options.short else plan
+    return replace(plan, pace=SHORT, waits_for_retries=False, settled_within=180, **SHORTLY) if options.short else plan
 
 
 def _show(console: Console, outcome: Outcome) -> None:
@@ -91,9 +93,12 @@ def _show(console: Console, outcome: Outcome) -> None:
     figures.add_column("what happened")
     figures.add_column("", justify="right")
     for name, value in outcome.figures.items():
+        if name in ("hostile", "waits"):
+            continue
         for label, each in _rows(name.replace("_", " "), value):
             figures.add_row(label, each)
     console.print(figures)
+    _show_attacks(console, outcome)
     checks = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     checks.add_column("what has to hold")
     checks.add_column("")
@@ -103,6 +108,24 @@ def _show(console: Console, outcome: Outcome) -> None:
     for sentence, breaches in outcome.breaches.items():
         for breach in breaches[:10]:
             console.print(f"This does not hold: {sentence}\n  {breach}", markup=False)
+
+
+def _show_attacks(console: Console, outcome: Outcome) -> None:
+    """What the hostile two sent and were answered, and how long the others waited."""
+    attacks = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("attack", "by", "answered, how often"):
+        attacks.add_column(name, overflow="fold")
+    for name, each in outcome.figures["hostile"].items():
+        answers = ", ".join(f"{status}: {count}" for status, count in each["answers"].items())
+        attacks.add_row(name, each["who"], answers)
+    console.print(attacks)
+    waits = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("honest request", "", "p50", "p99", "requests"):
+        waits.add_column(name, justify="left" if name in ("honest request", "") else "right")
+    for kind, phases in outcome.figures["waits"].items():
+        for phase, each in phases.items():
+            waits.add_row(kind, phase, f"{each['p50']} ms", f"{each['p99']} ms", str(each["requests"]))
+    console.print(waits)
 
 
 def _rows(name: str, value: Any) -> list[tuple[str, str]]:

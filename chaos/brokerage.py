@@ -1,5 +1,7 @@
 """The brokerage that suffers: Alice's, with a team by rank and one that takes turns, and a campaign of three mails.
 
+Its website has a form, whose key anyone can read; and someone else has an account of the same service, with a token.
+
 Names that stand in mails (a person's first name, his address) are those of one lead, so that a mail tells whose it is.
 """
 
@@ -17,10 +19,14 @@ from leadroutes.store.postgres import Database
 
 OWNER = "alice"
 AGENTS = ("bob", "carol", "erin", "frank")
-SOURCE = "Website"
-CAMPAIGN, SECOND_CAMPAIGN = "Welcome", "Second look"
+HOSTILE = "dave"
+PASSWORD = "the password of the hostile account"  # noqa: S105 -- of a database that ends with the run
+SOURCE, FORM = "Website", "Form"  # the form's key is public
+CAMPAIGN, SECOND_CAMPAIGN, FORM_CAMPAIGN = "Welcome", "Second look", "Thanks"
 STEPS = {"Welcome 1": 0, "Welcome 2": 120, "Welcome 3": 420}  # seconds after the start, by template
 SECOND_STEPS = {"Second look": 60}
+FORM_STEPS = {"Thank you": 30}
+LAST_NAME = "Lund"  # of every person who inquires honestly, and of no one else
 TIME_SCALE = 120.0  # the quarter of an hour after which a lead counts as unclaimed takes 7.5 seconds
 
 
@@ -31,11 +37,13 @@ class Brokerage:
     url: str
     owner_id: int
     key: str
+    form_key: str
     campaign_id: int
     second_campaign_id: int
     lead_source_id: int
     users: dict[str, int]
     tokens: dict[str, str]
+    hostile_key: str  # of a form of the hostile account's own
 
 
 async def found(url: str) -> Brokerage:
@@ -44,10 +52,15 @@ async def found(url: str) -> Brokerage:
     try:
         await prepare(database)
         await database.set_time_scale(TIME_SCALE)
-        await load_brokerage(database, read_brokerage(msgspec.json.encode(_file())), _address(OWNER))
-        owner_id = await accounts.get_user_id(database, _address(OWNER))
+        await load_brokerage(database, read_brokerage(msgspec.json.encode(_file())), address_of(OWNER))
+        owner_id = await accounts.get_user_id(database, address_of(OWNER))
         async with database.transaction() as transaction:
             key = await accounts.issue_intake_key(transaction, owner_id, SOURCE, SOURCE, None, is_private=True)
+            form_key = await accounts.issue_intake_key(transaction, owner_id, FORM, FORM, None, is_private=False)
+            stranger = accounts.NewUser(email=address_of(HOSTILE), first_name=HOSTILE.title(), password=PASSWORD)
+            hostile_id = await accounts.add_user(transaction, stranger)
+            hostile_key = await accounts.issue_intake_key(transaction, hostile_id, SOURCE, "Web", None)
+        everyone = (OWNER, *AGENTS, HOSTILE)
         campaigns = {
             row["name"]: row["id"] for row in await database.fetch("SELECT id, name FROM campaigns")
         }  # fmt: skip
@@ -55,11 +68,13 @@ async def found(url: str) -> Brokerage:
             url=url,
             owner_id=owner_id,
             key=key,
+            form_key=form_key,
             campaign_id=campaigns[CAMPAIGN],
             second_campaign_id=campaigns[SECOND_CAMPAIGN],
-            lead_source_id=await database.fetchval("SELECT lead_source_id FROM intake_keys"),
-            users={name: await accounts.get_user_id(database, _address(name)) for name in (OWNER, *AGENTS)},
-            tokens={name: await accounts.issue_token(database, _address(name), ["write"]) for name in (OWNER, *AGENTS)},
+            lead_source_id=await database.fetchval("SELECT min(lead_source_id) FROM intake_keys WHERE is_private"),
+            users={name: await accounts.get_user_id(database, address_of(name)) for name in everyone},
+            tokens={name: await accounts.issue_token(database, address_of(name), ["write"]) for name in everyone},
+            hostile_key=hostile_key,
         )
     finally:
         await database.close()
@@ -71,7 +86,7 @@ def _file() -> dict[str, Any]:
     return {
         "brokerage": {"owner": OWNER},
         "users": [
-            {"username": name, "email": _address(name), "first_name": name.title(), "timezone": "America/Denver"}
+            {"username": name, "email": address_of(name), "first_name": name.title(), "timezone": "America/Denver"}
             for name in (OWNER, *AGENTS)
         ],
         "teams": [
@@ -91,21 +106,27 @@ def _file() -> dict[str, Any]:
             for team, names in teams.items()
             for rank, name in enumerate(names, start=1)
         ],
-        "lead_sources": [{"name": SOURCE}],
-        "contact_sources": [{"name": SOURCE, "user": OWNER}],
+        "lead_sources": [{"name": SOURCE}, {"name": FORM}],
+        "contact_sources": [{"name": SOURCE, "user": OWNER}, {"name": FORM, "user": OWNER}],
         "template_folders": [{"name": "All"}],
         "templates": [
             {
                 "description": name, "template_folder": "All", "template_type": "Email",
                 "subject": f"{name}, {{{{contact.first_name}}}}", "body": "Hello {{contact.first_name}}",
             }
-            for name in (*STEPS, *SECOND_STEPS)
+            for name in (*STEPS, *SECOND_STEPS, *FORM_STEPS)
         ],
-        "campaigns": [_campaign(CAMPAIGN, STEPS), _campaign(SECOND_CAMPAIGN, SECOND_STEPS)],
+        "campaigns": [
+            _campaign(CAMPAIGN, STEPS), _campaign(SECOND_CAMPAIGN, SECOND_STEPS), _campaign(FORM_CAMPAIGN, FORM_STEPS)
+        ],
         "lead_routes": [
             _route("Buyer", distribution_target="Team Rollout", team_selection_method="Specific Team", team="By rank"),
             _route("Seller", distribution_target="Team Rollout", team_selection_method="Specific Team", team="In turn"),
             _route("Renter", distribution_target="Myself"),
+            {
+                "lead_source": FORM, "contact_source": FORM, "campaign": FORM_CAMPAIGN, "campaign_start": "Arrival",
+                "distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "team": "By rank",
+            },
         ],
     }  # fmt: skip
 
@@ -123,5 +144,5 @@ def _route(filter_: str, **columns: str) -> dict[str, Any]:
     return usual | {"filter": filter_, "campaign_start": "Claim" if filter_ == "Seller" else "Arrival"} | columns
 
 
-def _address(name: str) -> str:
+def address_of(name: str) -> str:
     return f"{name}@example.com"

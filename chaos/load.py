@@ -4,22 +4,36 @@ Notes what was sent and what was answered; whether that was right is judged afte
 """
 
 import asyncio
+import itertools
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
-from chaos.brokerage import AGENTS, OWNER, Brokerage
+from chaos.brokerage import AGENTS, LAST_NAME, OWNER, Brokerage
 from chaos.sink import Sink
 
 PATIENCE = 8.0  # seconds for an answer, as senders of leads have it
 ATTEMPTS = 400  # of a sender, before he gives a lead up
 KINDS = ("Buyer", "Buyer", "Buyer", "Seller", "Seller", "Renter", "Land")  # there is no route for land
 _LINK = re.compile(r"/claim/[\w-]+")
+BETWEEN_LOOKS = 0.05  # seconds
+Phase = Literal["alone", "beside hostile ones"]  # in which is measured, before anything is killed
+Kind = Literal["an arrival", "a claim", "GET /me", "GET /healthz", "anything else"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long an answer took. `status` 0: there was none."""
+
+    phase: Phase
+    kind: Kind
+    seconds: float
+    status: int
 
 
 @dataclass(slots=True)
@@ -46,6 +60,8 @@ class Record:
     began_at: float = 0.0  # from then on leads are sent all the time
     ended_at: float | None = None  # and from then on no new ones
     accepted_at: list[float] = field(default_factory=list)
+    timings: list[Timing] = field(default_factory=list)
+    killed_from: float = 0.0  # from then on processes die
 
 
 class Load:
@@ -53,6 +69,9 @@ class Load:
 
     def __init__(self, brokerage: Brokerage, ports: Sequence[int], sink: Sink, seed: int) -> None:
         self.record = Record()
+        self.phase: Phase | None = None
+        self.rate = 1.0  # leads a second
+        self._measured = 0  # requests under way whose time counts
         self._brokerage = brokerage
         self._dice = random.Random(seed)  # noqa: S311 -- it has to be repeatable
         self._sink = sink
@@ -62,11 +81,32 @@ class Load:
         self._links: dict[str, list[str]] = defaultdict(list)  # by the first name of the person
 
     async def run(self, rate: float) -> None:
-        """So many leads a second, until it is over."""
+        """So many leads a second, until it is over; `self.rate` may be changed meanwhile."""
+        self.rate = rate
         self.record.began_at = _now()
         while self.record.ended_at is None:
             self.send_one()
-            await asyncio.sleep(self._dice.expovariate(rate))
+            await asyncio.sleep(self._dice.expovariate(self.rate))
+
+    async def look(self, seconds: float) -> None:
+        """For so long, ask every moment who one is and whether the service is there, beside everything else."""
+        until = _now() + seconds
+        while _now() < until:
+            token = self._brokerage.tokens[self._dice.choice(AGENTS)]
+            for path, headers in (("/me", {"Authorization": f"Bearer {token}"}), ("/healthz", {})):
+                self._begin(self._look(path, headers))
+            await asyncio.sleep(BETWEEN_LOOKS)
+
+    async def end_phase(self) -> None:
+        """Measure nothing that is asked for from now on, and wait for the answers that are measured."""
+        self.phase = None
+        while self._measured:  # noqa: ASYNC110 -- each of them has a time limit
+            await asyncio.sleep(0.05)
+
+    async def _look(self, path: str, headers: dict[str, str]) -> None:
+        answer = await self._call(self._dice.choice(self._clients), "GET", path, headers=headers)
+        if answer is not None and answer.status_code not in (200, 503):
+            self._fault(f"GET {path} was answered", answer)
 
     def end(self) -> None:
         self.record.ended_at = _now()
@@ -83,6 +123,11 @@ class Load:
         for client in self._clients:
             await client.aclose()
 
+    def taken(self) -> int:
+        """How many of the first leads have all been taken in."""
+        leads, names = self.record.leads, (f"L{number}" for number in range(1, self._number + 1))
+        return sum(1 for _ in itertools.takewhile(lambda name: name in leads and leads[name].lead_ids, names))
+
     def burst(self, count: int) -> None:
         """So many at once: more than the service takes in its stride, and the queue is full."""
         for _ in range(count):
@@ -90,7 +135,10 @@ class Load:
 
     def send_one(self, *, is_acted_on: bool = True) -> None:
         self._number += 1
-        task = asyncio.create_task(self._live(f"L{self._number}", is_acted_on=is_acted_on))
+        self._begin(self._live(f"L{self._number}", is_acted_on=is_acted_on))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -114,7 +162,7 @@ class Load:
     def _body(self, sent: Sent, kind: str) -> dict[str, str]:
         name = f"{sent.vendor_id}x"  # so that no name is the beginning of another one
         return {
-            "lead_id": sent.vendor_id, "mls_id": sent.vendor_id, "first_name": name, "last_name": "Lund",
+            "lead_id": sent.vendor_id, "mls_id": sent.vendor_id, "first_name": name, "last_name": LAST_NAME,
             "email": f"{name.lower()}@example.org", "lead_type": kind, "city": "Denver", "zip": "80205",
         }  # fmt: skip
 
@@ -216,16 +264,34 @@ class Load:
         return None
 
     async def _call(self, client: httpx.AsyncClient, method: str, path: str, **options: Any) -> httpx.Response | None:
+        phase, began = self.phase, _now()
+        answer: httpx.Response | None = None
+        self._measured += phase is not None
         try:
             answer = await client.request(method, path, **options)
         except httpx.TransportError:
+            pass
+        finally:
+            self._measured -= phase is not None
+        status = 0 if answer is None else answer.status_code
+        if phase is not None:
+            self.record.timings.append(Timing(phase, _kind(method, path), _now() - began, status))
+        if answer is None:
             self.record.unanswered += 1
-            return None
-        self.record.statuses[answer.status_code] += 1
+        else:
+            self.record.statuses[status] += 1
         return answer
 
     def _fault(self, what: str, answer: httpx.Response) -> None:
         self.record.faults.append(f"{what} {answer.status_code}: {answer.text[:300]}")
+
+
+def _kind(method: str, path: str) -> Kind:
+    if path.startswith("/intake/"):
+        return "an arrival"
+    if method == "POST" and path.endswith("/claim"):
+        return "a claim"
+    return "GET /me" if path == "/me" else "GET /healthz" if path == "/healthz" else "anything else"
 
 
 def _client(port: int) -> httpx.AsyncClient:

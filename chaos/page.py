@@ -62,8 +62,28 @@ def as_tables(results: dict[str, Any]) -> str:
     ]
     return "\n".join(
         [head, "", *_table("what was done", done), "", *_table("what came of it", came), "", while_it_lasted, "",
-         "| what has to hold | |", "|---|---|", *verdict, ""]
+         *_attacks(results), "| what has to hold | |", "|---|---|", *verdict, ""]
     )  # fmt: skip
+
+
+def _attacks(results: dict[str, Any]) -> list[str]:
+    """What the hostile two sent, and how long the others waited; nothing for results of before there were any."""
+    if not results.get("hostile"):
+        return []
+    waits = [
+        f"| {kind} | {each['alone']['p99']:,} ms | {each['beside hostile ones']['p99']:,} ms"
+        f" | {each['beside hostile ones']['requests']:,} |"
+        for kind, each in results["waits"].items()
+    ]
+    attacks = [
+        f"| {name} | {each['who']} | {', '.join(f'{status}: {count:,}' for status, count in each['answers'].items())} |"
+        for name, each in results["hostile"].items()
+    ]
+    return [
+        "| p99 of honest requests, before anything was killed | alone | beside hostile ones | requests |",
+        "|---|---:|---:|---:|", *waits, "",
+        "| what hostile ones did | who | answers, how often |", "|---|---|---|", *attacks, "",
+    ]  # fmt: skip
 
 
 def _table(title: str, rows: Mapping[str, int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""One run: load, mischief, calm, and then the question whether everything is as it should be.
+"""One run: load, hostile ones, mischief, calm, and then the question whether everything is as it should be.
 
 What is done, mischief says; whether it was survived, verdict.
 """
@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import machine
+from chaos import fairness
+from chaos.attacks import Target
+from chaos.brokerage import AGENTS, HOSTILE, LAST_NAME, OWNER, PASSWORD, address_of
+from chaos.hostile import Hostiles, hostiles
 from chaos.load import Load, Record
 from chaos.mischief import LONG, Mischief, Pace
 from chaos.postgres import Server
@@ -28,13 +33,19 @@ SELECT
 """
 
 
+WARM_UP = 1.0  # seconds in which nothing is measured
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How long and how hard. `waits_for_retries`: until no message waits for its next attempt."""
 
     kills: int
     seed: int
-    rate: float = 6.0  # leads a second
+    rate: float = 6.0  # leads a second; twice as many before anything is killed
+    alone: float = 20.0  # seconds without hostile ones, and then …
+    beside: float = 40.0  # … with them, before anything is killed
+    patience: float = 35.0  # seconds that a slow client stays; the service cuts it off after 30
     pace: Pace = LONG
     waits_for_retries: bool = True
     settled_within: float = 1200.0  # seconds; a mail that was refused six times is tried again after 960
@@ -59,15 +70,18 @@ async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outco
         "cores": os.cpu_count(), "load_average_before": os.getloadavg(),
     }  # fmt: skip
     begun = time.perf_counter()
-    async with stage(directory, plan.seed) as set_up:
+    made["idle_before"] = await asyncio.to_thread(machine.idle, 2.0)
+    async with (
+        stage(directory, plan.seed) as set_up,
+        hostiles(target_of(plan, set_up), directory / "hostile.jsonl") as hostile,
+    ):
         load = Load(set_up.brokerage, set_up.ports, set_up.sink, plan.seed)
         mischief = Mischief(
             set_up.postgres, set_up.serves, set_up.workers, load, set_up.sink, plan.seed, plan.pace, DATABASE
         )
         try:
-            suffering = time.perf_counter()
-            await _suffer(plan, load, mischief, tell)
-            made["seconds_of_kills"] = round(time.perf_counter() - suffering)
+            await _suffer(plan, load, mischief, hostile, tell)
+            made["seconds_of_kills"] = round((load.record.ended_at or 0.0) - load.record.killed_from)
             tell("calm: everybody is answered, every lead settles")
             set_up.sink.become("calm")
             recovered = await settle(plan, set_up.postgres, load)
@@ -75,7 +89,10 @@ async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outco
             alone = await _each_alone(set_up, load)
             recovered += await settle(plan, set_up.postgres, load)
             tell("the verdict")
-            evidence = Evidence(set_up.postgres, DATABASE, load.record, set_up.sink.mails())
+            mails, seen = set_up.sink.mails(), hostile.seen()
+            evidence = Evidence(
+                set_up.postgres, DATABASE, load.record, mails, set_up.brokerage, seen, made["idle_before"]
+            )
             breaches = {
                 "it recovers by itself": recovered,
                 "every process does its work, each alone": alone,
@@ -90,8 +107,32 @@ async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outco
     return Outcome(figures, breaches)
 
 
-async def _suffer(plan: Plan, load: Load, mischief: Mischief, tell: Callable[[str], None]) -> None:
-    mischief.sink.become("moody")
+def target_of(plan: Plan, set_up: Stage) -> Target:
+    """What the hostile two are told of the brokerage, and which words must not come back to them."""
+    brokerage = set_up.brokerage
+    honest = (OWNER, *AGENTS)
+    return Target(
+        ports=set_up.ports,
+        owner_email=address_of(OWNER),
+        form_key=brokerage.form_key,
+        others=tuple(brokerage.users[name] for name in honest),
+        user_id=brokerage.users[HOSTILE],
+        email=address_of(HOSTILE),
+        password=PASSWORD,
+        token=brokerage.tokens[HOSTILE],
+        own_key=brokerage.hostile_key,
+        secrets=(
+            LAST_NAME, "@example.org", brokerage.key,
+            *(brokerage.tokens[name] for name in honest), *(address_of(name) for name in honest),
+        ),
+        seed=plan.seed,
+        patience=plan.patience,
+    )  # fmt: skip
+
+
+async def _suffer(plan: Plan, load: Load, mischief: Mischief, hostile: Hostiles, tell: Callable[[str], None]) -> None:
+    """First nothing is killed, and how long everyone waits is measured; then the mischief begins."""
+    mischief.sink.become("calm")
     sending = asyncio.create_task(load.run(plan.rate))
     told = 0
 
@@ -102,10 +143,34 @@ async def _suffer(plan: Plan, load: Load, mischief: Mischief, tell: Callable[[st
             tell(f"{kills} kills, {len(load.record.accepted_at)} answers to leads")
 
     try:
+        await _measure(plan, load, hostile, tell)
+        mischief.sink.become("moody")
         await mischief.run(plan.kills, tell_now_and_then)
     finally:
         load.end()
         await sending
+        await hostile.end()
+
+
+async def _measure(plan: Plan, load: Load, hostile: Hostiles, tell: Callable[[str], None]) -> None:
+    """The same honest load alone and beside the hostile two, who go on afterwards."""
+    load.rate = plan.rate * 2
+    await load.look(WARM_UP)
+    tell("honest load alone")
+    load.phase = "alone"
+    await load.look(plan.alone)
+    tell("beside a hostile account and a hostile stranger")
+    load.phase = "beside hostile ones"
+    hostile.take("quick", load.taken())
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    while clock() < began + plan.beside or (clock() < began + 2 * plan.beside and not hostile.has_made_all()):
+        await load.look(1.0)
+    load.rate = plan.rate
+    await load.end_phase()
+    load.record.killed_from = clock()
+    hostile.take("steady")
+    tell("kills begin")
 
 
 async def settle(plan: Plan, postgres: Server, load: Load) -> list[str]:
@@ -179,6 +244,8 @@ async def _figures(evidence: Evidence, mischief: Mischief, set_up: Stage, load: 
         "answers": {str(status): count for status, count in sorted(record.statuses.items())},
         "without_answer": record.unanswered,
         "longest_without_a_lead": _longest_gap(record, mischief.deeds),
+        "waits": fairness.waits(record),
+        "hostile": fairness.answers_by_attack(evidence.seen or ()),
         "messages": {each["state"]: each["count"] for each in states},
         "mails": _fates(evidence),
     }

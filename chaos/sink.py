@@ -1,7 +1,7 @@
 """A mail server with moods: it refuses for now or for good, answers slowly, hangs up with the mail; forgets nothing.
 
 A program (`python -m chaos.sink FILE SEED`): its first line of output is the port; each line of its input is its
-mood from then on. FILE gets a line of JSON for every mail: what became of it, to whom, its subject, id and words.
+mood from then on. FILE gets a line of JSON for every mail: what became of it, to whom, its header and words.
 """
 
 import asyncio
@@ -44,6 +44,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     message_id: str
     text: str
+    headers: list[tuple[str, str]] = []  # as they came, in their order
 
     @property
     def has_arrived(self) -> bool:
@@ -103,7 +104,7 @@ class Moody:
         part = mail.get_body(("plain",))
         noted = Mail(
             fate=fate, to=envelope.rcpt_tos[0], subject=str(mail["Subject"]), message_id=str(mail["Message-ID"]),
-            text=str(part.get_content()) if part is not None else "",
+            text=str(part.get_content()) if part is not None else "", headers=_headers(cast("bytes", envelope.content)),
         )  # fmt: skip
         self._file.write(msgspec.json.encode(noted) + b"\n")
         return answer
@@ -112,6 +113,12 @@ class Moody:
         assert server.transport is not None
         cast("asyncio.Transport", server.transport).abort()
         return "421 nobody hears this"
+
+
+def _headers(content: bytes) -> list[tuple[str, str]]:
+    """Names and values without any decoding, as a reader that knows nothing of encoded words has them."""
+    read = message_from_bytes(content, policy=policy.compat32)
+    return [(name, str(value)) for name, value in read.items()]
 
 
 async def main(file: Path, seed: int) -> None:

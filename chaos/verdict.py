@@ -8,11 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chaos import fairness
+from chaos.brokerage import SECOND_STEPS, STEPS, Brokerage
+from chaos.hostile import ATTACKS, Seen
 from chaos.load import Record
 from chaos.postgres import Server
 from chaos.sink import Mail
 
-MOST_SHOWN = 5
+_HONEST_STEPS = (*STEPS, *SECOND_STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,9 @@ class Evidence:
     database: str
     record: Record
     mails: Sequence[Mail]
+    brokerage: Brokerage
+    seen: Sequence[Seen] | None = None  # what the hostile ones were answered, in a run with them
+    idle: float = 1.0  # which part of the machine no one used before the run
 
     async def ask(self, sql: str, *values: Any) -> list[Any]:
         return await self.postgres.ask(sql, *values, database=self.database)
@@ -38,7 +44,10 @@ async def answers_were_right(evidence: Evidence) -> list[str]:
 
 async def leads_are_there_once(evidence: Evidence) -> list[str]:
     """Every lead that was answered 2xx is there exactly once, under the id that was answered; none is there twice."""
-    rows = await evidence.ask("SELECT mls_id, array_agg(id) AS ids FROM leads GROUP BY mls_id")
+    rows = await evidence.ask(
+        "SELECT mls_id, array_agg(id) AS ids FROM leads WHERE owner_id = $1 AND source_id = $2 GROUP BY mls_id",
+        *_honest(evidence),
+    )
     stored = {row["mls_id"]: set(row["ids"]) for row in rows}
     breaches = [f"the lead {name} is there {len(ids)} times: {ids}" for name, ids in stored.items() if len(ids) != 1]
     for sent in evidence.record.leads.values():
@@ -97,15 +106,15 @@ async def contacts_were_told_once(evidence: Evidence) -> list[str]:
     return [
         f"{to} has the mail {subject!r} {count} times, and was meant to have it {meant.get((to, subject), 0)} times"
         for (to, subject), count in Counter(_key(mail) for mail in evidence.mails if mail.has_arrived).items()
-        if to.endswith("@example.org") and count > meant.get((to, subject), 0)
+        if subject.startswith(_HONEST_STEPS) and count > meant.get((to, subject), 0)
     ]
 
 
 async def mails_have_arrived(evidence: Evidence) -> list[str]:
-    """What is noted as sent is in the mailbox; what is noted as failed was refused."""
+    """What is noted as sent is in the mailbox; what is noted as failed was refused, or no mail could be made of it."""
     rows = await evidence.ask(
         "SELECT address, subject, state, count(*) FROM messages WHERE channel = 'email' AND (state = 'sent'"
-        " OR (state = 'failed' AND attempts < 8)) GROUP BY 1, 2, 3"
+        " OR (state = 'failed' AND attempts < 8 AND address IS NOT NULL)) GROUP BY 1, 2, 3"
     )
     taken = Counter(_key(mail) for mail in evidence.mails if mail.fate == "taken")
     refused = Counter(_key(mail) for mail in evidence.mails if mail.fate == "refused for good")
@@ -144,11 +153,45 @@ async def the_ledger_adds_up(evidence: Evidence) -> list[str]:
         "SELECT count(*) AS leads, count(k.user_id) AS claimed,"
         " count(*) FILTER (WHERE k.user_id IS NULL AND unclaimed_at IS NOT NULL) AS unclaimed"
         " FROM leads l LEFT JOIN claims k ON k.owner_id = l.owner_id AND k.lead_id = l.id"
+        " WHERE l.owner_id = $1 AND l.source_id = $2",
+        *_honest(evidence),
     )
     taken = sum(1 for sent in evidence.record.leads.values() if sent.lead_ids)
     if row["leads"] != row["claimed"] + row["unclaimed"]:
         return [f"{row['leads']} leads have settled: {row['claimed']} are claimed, {row['unclaimed']} unclaimed"]
     return [] if row["leads"] == taken else [f"{taken} leads were taken, {row['leads']} are there"]
+
+
+# ------------------------------------------------------------------------------------ beside hostile ones
+
+
+async def others_were_answered(evidence: Evidence) -> list[str]:
+    """In the first phase nothing but hostile requests can be the reason of an answer that failed."""
+    return fairness.others_were_refused(evidence.record)
+
+
+async def others_did_not_wait(evidence: Evidence) -> list[str]:
+    """In a run with hostile ones, requests of others are as quick as is promised."""
+    return [] if evidence.seen is None else fairness.others_waited_too_long(evidence.record, evidence.idle)
+
+
+async def hostile_ones_were_answered_rightly(evidence: Evidence) -> list[str]:
+    """Each attack was made, and got one of the answers that are right for it."""
+    if evidence.seen is None:
+        return []
+    made = {each.attack for each in evidence.seen}
+    missing = [f"the attack was not made: {each.name}" for each in ATTACKS if each.name not in made]
+    return fairness.wrongly_answered(evidence.seen, evidence.record.killed_from) + missing
+
+
+async def hostile_ones_found_nothing(evidence: Evidence) -> list[str]:
+    """No answer to them is 500 or holds what others said."""
+    return fairness.faulty_answers(evidence.seen or ())
+
+
+async def headers_are_ours(evidence: Evidence) -> list[str]:
+    """No header of any mail was written by what someone typed."""
+    return fairness.headers_of_others(evidence.mails)
 
 
 CHECKS: Mapping[str, Check] = {
@@ -162,12 +205,22 @@ CHECKS: Mapping[str, Check] = {
     "every message went out or says why not": messages_have_an_outcome,
     "of every lead somebody was told": everybody_was_alerted,
     "all leads have settled and the ledger adds up": the_ledger_adds_up,
+    "before anything is killed, no honest request is answered 5xx, beside hostile ones either": others_were_answered,
+    "beside hostile ones, 99 of 100 honest requests are answered within a second": others_did_not_wait,
+    "every hostile request gets an answer that is right for it": hostile_ones_were_answered_rightly,
+    "no hostile request is answered 500, or with anything of others": hostile_ones_found_nothing,
+    "no header of a mail comes from what someone typed": headers_are_ours,
 }
 
 
 async def judge(evidence: Evidence) -> dict[str, list[str]]:
     """The breaches of each check, by its sentence."""
     return {sentence: await check(evidence) for sentence, check in CHECKS.items()}
+
+
+def _honest(evidence: Evidence) -> tuple[int, int]:
+    """Owner and lead source of all leads that honest senders have sent."""
+    return evidence.brokerage.owner_id, evidence.brokerage.lead_source_id
 
 
 def _key(mail: Mail) -> tuple[str, str]:

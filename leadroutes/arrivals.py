@@ -29,7 +29,7 @@ from leadroutes.receiving import receive
 from leadroutes.settings import Settings
 from leadroutes.sorting import Item, NewLead, Received, Stored
 from leadroutes.store import statement
-from leadroutes.store.postgres import LONGEST_STATEMENT, Transaction
+from leadroutes.store.postgres import COLLISIONS, LONGEST_STATEMENT, Transaction
 from leadroutes.store.queue import RowKey
 from leadroutes.store.together import Aside, Lanes, Together, give
 from leadroutes.tracing import span
@@ -44,6 +44,15 @@ MOST_TOGETHER = 100
 MOST_AT_ONCE = 4
 MANY = 50  # leads of one arrival
 MOST_ATTEMPTS = 100  # to read an arrival again, the last of them after some four days
+TEMPORARY = (
+    *COLLISIONS,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InsufficientResourcesError,  # such as a disk that is full
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalServerError,
+)
 UNPROVEN = ("bad_secret", "bad_signature")
 # They prove the sender: kept apart from the other headers, sealed, and only where the intake key asks for them.
 SECRET_HEADERS = frozenset(
@@ -182,7 +191,8 @@ class Arrivals:
         )
         once = (Idempotency(f"/intake/{opened.id}", idempotency_key, body).as_key(),) if idempotency_key else ()
         if opened.sealed is None:
-            self._budget.count_bytes(opened.id, len(body))
+            if not opened.is_private:
+                self._budget.count_bytes(opened.id, len(body))
             if wait := self._budget.wait_for_turn(opened.id, opened.paced_for):
                 return await self._put_off(kept, wait, once)
         parcel = self._parcel(kept, headers, self.secrets_of(opened), is_let_in=not has_to_prove)
@@ -331,11 +341,13 @@ class Arrivals:
         except Exception as error:  # noqa: BLE001 -- whatever it is, the callers have to hear of it
             if isinstance(error, Unavailable) and not _is_slow(error, time.perf_counter() - begun):
                 _fail(batch, error)
-            elif len(batch) == 1:
-                await self._keep_rejected(batch[0], error)
-            else:
+            elif len(batch) > 1:
                 for waiting in batch:
                     await self._store_together([waiting])
+            elif _is_temporary(error):
+                _fail(batch, error)
+            else:
+                await self._keep_rejected(batch[0], error)
             return
         metrics.BATCH.observe(len(batch))
         metrics.COMMIT.observe(time.perf_counter() - begun)
@@ -359,6 +371,11 @@ class Arrivals:
 def _is_slow(error: Unavailable, seconds: float) -> bool:
     """Whether a statement was broken off because it took too long, while the database could be reached."""
     return isinstance(error.__cause__, TimeoutError) and seconds >= LONGEST_STATEMENT
+
+
+def _is_temporary(error: Exception) -> bool:
+    """Whether it may be stored when it comes again: the fault lies with the database, or with what else it does."""
+    return isinstance(error, TEMPORARY) and not isinstance(error, asyncpg.QueryCanceledError)
 
 
 def _fail(batch: list[_Waiting], error: Exception) -> None:

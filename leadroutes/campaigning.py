@@ -44,9 +44,7 @@ async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> 
             continue
         seen.add(key)
         rules.owner_id = start.owner_id
-        planned.append(
-            (start, plan_steps(start.actions, transaction.now, start.timezone, start.birthday, rules.first))
-        )
+        planned.append((start, plan_steps(start.actions, transaction.now, start.timezone, start.birthday, rules.first)))
         steps += len(start.actions)
         if steps >= AT_A_TIME:
             steps = 0

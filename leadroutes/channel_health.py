@@ -92,6 +92,8 @@ class ChannelHealth:
         else:
             known.held_until = now + LONGEST_HOLD  # for this message
         await note_channel_fault(self._database, channel, error.reason)
+        if known.is_known_to_work:  # a message was taken while this was being stored
+            await end_channel_fault(self._database, channel)
         return True
 
     def _of(self, channel: str) -> _Channel:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.progress import Progress
 
-from leadroutes import __version__, access_commands, logs, upkeep, user_commands
+from leadroutes import __version__, access_commands, logs, suppression_commands, upkeep, user_commands
 from leadroutes.domain.text import visible_json
 from leadroutes.private_files import private_text
 from leadroutes.secret_input import SecretFile, Secrets, SecretStdin, hidden_argument, secret_pairs
@@ -41,6 +41,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(application_app, name="app")
 app.add_typer(intake_key_app, name="intake-key")
 app.add_typer(export_app, name="export")
+app.add_typer(suppression_commands.app, name="suppressions")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail.")]
 Owner = Annotated[str, typer.Option("--owner", metavar="EMAIL", help="E-mail of the user in whose account it is done.")]

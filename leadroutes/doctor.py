@@ -99,8 +99,8 @@ def _check(sql: str) -> Check:
 
 
 def _told(row: asyncpg.Record) -> str:
-    """`owner 1: lead_id 5, user_id 7`."""
+    """`owner 1: lead_id 5, user_id 7`; what concerns the whole installation has no owner."""
     columns = dict(row)
-    owner_id = columns.pop("owner_id")
+    owner_id = columns.pop("owner_id", None)
     told = ", ".join(f"{name} {'–' if value is None else value}" for name, value in columns.items())
     return f"owner {owner_id}: {told}" if owner_id is not None else told

@@ -40,6 +40,7 @@ from leadroutes.store import accounts, statement
 from leadroutes.store.arriving import Known, Wanted, Writes, key_record, look_up, write
 from leadroutes.store.planning import analyze_young_tables
 from leadroutes.store.postgres import COLLISIONS, Database, Transaction
+from leadroutes.suppression_lists import suppress_unsubscribed
 from leadroutes.tasks import at_once
 
 BATCH = 1000
@@ -69,6 +70,8 @@ async def import_leads(
     report.fault = fault_of_all(report)
     if not rows:
         return report
+    imported = (row.imported for row in rows)
+    report.unsubscribed = await suppress_unsubscribed(database, owner_id, imported, dry_run=dry_run)
     importing = _Importing(database, owner_id, await _name_sources(database, owner_id, rows, dry_run), _people(rows))
     await importing.recognise()
     known, made = await importing.load_known(), set[int]()

@@ -57,11 +57,7 @@ PLACES = {"street_address": "the property", "city": "the area"}
 """What stands in a sentence for a place that is not known."""
 PARTS_OF_A_PLACE = frozenset({*PLACES, "state", "zipcode"})
 LOOKED_BACK_AT = 200  # characters
-# The blank before a value, also where markup is between them.
-_GAP = re.compile(r"(?:[ \t\u00a0]|&nbsp;)++((?:<[^<>]*+>)*+)$")
-_COMMA = re.compile(r",(?:[ \t\u00a0]|&nbsp;)*+((?:<[^<>]*+>)*+)$")
 _TAGS = re.compile(r"(?:<[^<>]*+>)*+")
-_BEGINNING = re.compile(r"(?:^|[.!?]\s|\n)\s*+(?:<[^<>]*+>)*+$")
 
 LINES = re.compile(r"<(?:!doctype|/?(?:html|body|table|div|p|br|h[1-6]|ul|ol|li)\b)", re.IGNORECASE)
 
@@ -200,7 +196,7 @@ def _write_text(text: str, buffer: TextIO) -> int:
         return buffer.write(gap + text)
     if text[0] == ",":
         before = _written(buffer)
-        if _BEGINNING.search(before):
+        if _is_beginning(_split_tags(before)[0]):
             text = text[1:].lstrip(" \t")
             text = text[:1].upper() + text[1:]
         elif before.endswith(","):
@@ -220,12 +216,35 @@ def _without_value(before: str, name: str) -> str:
 
     `Hi ` stays `Hi`, `about ` becomes `about the property`, and `Denver, ` stays `Denver`.
     """
-    if name in PARTS_OF_A_PLACE and _COMMA.search(before):
-        return _COMMA.sub(r"\1", before)
+    words, tags = _split_tags(before)
+    bare = _without_blanks(words)
+    if name in PARTS_OF_A_PLACE and bare.endswith(","):
+        return bare[:-1] + tags
     if name not in PLACES:
-        return _GAP.sub(r"\1", before)
+        return bare + tags
     word = PLACES[name]
-    return before + (word.capitalize() if _BEGINNING.search(before) else word)
+    return before + (word.capitalize() if _is_beginning(words) else word)
+
+
+def _split_tags(text: str) -> tuple[str, str]:
+    """The text, and the tags that it ends with."""
+    words = text
+    while words.endswith(">") and (start := words.rfind("<")) >= 0 and ">" not in words[start:-1]:
+        words = words[:start]
+    return words, text[len(words) :]
+
+
+def _without_blanks(text: str) -> str:
+    while (bare := text.rstrip(" \t\u00a0")).endswith("&nbsp;"):
+        text = bare.removesuffix("&nbsp;")
+    return bare
+
+
+def _is_beginning(text: str) -> bool:
+    """Whether what follows begins a sentence or a line."""
+    words = text.rstrip()
+    blanks = text[len(words) :]
+    return not words or "\n" in blanks or (words[-1] in ".!?" and bool(blanks))
 
 
 class _ContentNode(ContentNode):

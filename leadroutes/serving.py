@@ -207,7 +207,10 @@ def address_of(listening: socket.socket) -> str:
 
 @contextlib.contextmanager
 def stopping_by_signal() -> Iterator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set, instead of ending the process; a second one ends it all the same."""
+    """An event that SIGINT and SIGTERM set, instead of ending the process; a second one ends it all the same.
+
+    So does SIGHUP, of a terminal that is closed, unless whoever started the process had it ignored (nohup).
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -219,7 +222,8 @@ def stopping_by_signal() -> Iterator[asyncio.Event]:
         for each, handler in before.items():
             signal.signal(each, handler)
 
-    before = {each: signal.signal(each, stop) for each in SIGNALS}
+    hangup = [signal.SIGHUP] if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []
+    before = {each: signal.signal(each, stop) for each in (*SIGNALS, *hangup)}
     try:
         yield stopping
     finally:

@@ -5,7 +5,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -75,6 +75,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.load_clock()
     yield database
     await database.close()
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """For what starts a PostgreSQL of its own, which is another user's process where tests run as root.
+
+    pytest closes the directory above `tmp_path` to other users whenever any run on this machine begins.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="leadroutes-test-"))
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def with_database(url: str, name: str) -> str:

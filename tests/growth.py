@@ -20,6 +20,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 import leadroutes
+from leadroutes.store.embedded import bundled_programs
 
 SMALL = 3_000  # characters
 FACTOR = 4
@@ -98,6 +99,7 @@ class Used:
 
 def modules() -> list[Any]:
     """All of the package."""
+    bundled_programs()  # so that the wheel's PostgreSQL is imported without its warning
     names = [each.name for each in pkgutil.walk_packages(leadroutes.__path__, "leadroutes.")]
     return [importlib.import_module(name) for name in names if not name.endswith("__main__")]
 

@@ -12,14 +12,14 @@ from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from starlette.datastructures import URL, QueryParams
 from starlette.requests import Request as Asked
 
-from leadroutes import logs, web
+from leadroutes import letter, logs, web
 from leadroutes.api import asgi, auth, bodies, brackets, call, oauth_calls, query
 from leadroutes.api.call import Request
 from leadroutes.api.resources import RESOURCES
 from leadroutes.api.rest import id_in
 from leadroutes.api.values import quoted
-from leadroutes.channels import words
-from leadroutes.domain import campaign, identity, places, redirects, terms, text
+from leadroutes.domain import identity, places, redirects, terms, text
+from leadroutes.domain.recurrence import read_rule
 from leadroutes.errors import Problem
 from leadroutes.intake import (
     adf,
@@ -269,7 +269,7 @@ FIELDS = [
     ),
     Reader(
         "a recurrence",
-        lambda text_: campaign.parse_recurrence(text_, datetime(2026, 1, 1, tzinfo=UTC)),
+        read_rule,
         (("RRULE:FREQ=DAILY;", ""), ("FREQ=WEEKLY;BYDAY=", ""), ("FREQ=DAILY;INTERVAL=1", "x")),
         ("MO,", "1,", ";", "BYDAY=MO;"),
     ),
@@ -370,7 +370,7 @@ PAGES = [
     Reader("whether a template is HTML", is_markup),
     Reader("whether HTML has lines", breaks_lines),
     Reader("a template", check_template, (("{{ ", " }}"), ("{% if ", " %}"), ("{{", ""), ("{%", "")), size=1_000),
-    Reader("a template as HTML", words._html_of),
+    Reader("a template as HTML", letter._html_of),
 ]
 
 GROUPS: dict[str, tuple[list[Reader], tuple[str, ...]]] = {

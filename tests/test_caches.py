@@ -12,19 +12,22 @@ import leadroutes
 from leadroutes import caching
 from leadroutes.caching import ShortCache
 from leadroutes.store.connecting import LONGEST_SHAPED, MOST_SHAPED, PREPARED, Connection, Prepared, Shaped
+from leadroutes.store.embedded import bundled_programs
 from leadroutes.store.postgres import Database
 
 MOST_BYTES = 16_000_000  # of the texts that one cache holds as its keys, each character of four bytes
 # Caches whose keys no request and nothing that arrives can choose, each with what they are.
 OUT_OF_REACH = {
     "leadroutes.secrets._kept": "the directory of the settings",
-    "leadroutes.channels.email._Headers.__getitem__": "the names of headers that are written here",
     "leadroutes.channels.email._own_name": "nothing",
     "leadroutes.api.docs.": "nothing",
     "leadroutes.api.openapi.": "nothing",
     "leadroutes.api.resource.": "a declared resource",
     "leadroutes.store.statement": "the name of a file",
     "leadroutes.liquid._sandbox": "a switch",
+    "leadroutes.domain.recurrence._every_seventh": "numbers of a calendar",
+    "leadroutes.domain.recurrence._months_of_length": "numbers of a calendar",
+    "leadroutes.security.child._Loaded.of": "the name of a function",
     "leadroutes.domain.identity._zone_of_area": "six digits",
 }
 
@@ -38,6 +41,7 @@ def modules() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def caches() -> dict[str, object]:
     """Every functools cache of the package, wherever it hangs, by its name."""
+    bundled_programs()  # so that the wheel's PostgreSQL is imported without its warning
     for name in modules():
         importlib.import_module(name)
     kind = type(functools.lru_cache(len))

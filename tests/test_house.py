@@ -150,7 +150,11 @@ FROM information_schema.columns WHERE table_schema = $1
 UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = $1
 UNION ALL SELECT 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
 FROM pg_constraint WHERE connamespace = $1::regnamespace AND conrelid <> 0
-UNION ALL SELECT 'function', proname, pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = $1::regnamespace
+UNION ALL SELECT 'function', proname, pg_get_functiondef(oid)
+FROM pg_proc WHERE pronamespace = $1::regnamespace AND prokind <> 'a'
+UNION ALL SELECT 'aggregate', aggfnoid::oid::regprocedure::text,
+       concat_ws(' ', aggtransfn, aggtranstype::regtype, agginitval)
+FROM pg_aggregate JOIN pg_proc ON pg_proc.oid = aggfnoid WHERE pronamespace = $1::regnamespace
 UNION ALL SELECT 'trigger', tgrelid::regclass || '.' || tgname, pg_get_triggerdef(pg_trigger.oid)
 FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE relnamespace = $1::regnamespace AND NOT tgisinternal
 """

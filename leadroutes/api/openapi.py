@@ -225,7 +225,11 @@ def _is_needed(body: Json, schemas: Json) -> bool:
 
 def _parameters(operation: Operation) -> list[Json]:
     """Without $select the answers have all keys, as their schema says; it is told of in words only."""
-    if operation.shows != "list" or operation.resource is None:
+    if operation.resource is None:
+        return []
+    if operation.method == "DELETE":
+        return [_query(each.name, each.kind.schema(), each.note) for each in operation.resource.said_on_removal]
+    if operation.shows != "list":
         return []
     filters = operation.resource.filters
     page = [

@@ -29,6 +29,9 @@ MOST_CONNECTIONS = 20  # to the mail server, from this process
 SENDER = "Lead Routes"
 # RFC 3834, and what Microsoft's servers read: a program that answers by itself does not answer these.
 AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+# RFC 3463: there is no such mailbox or domain, or the mailbox is disabled. A full mailbox (5.2.2) is none of these, nor
+# is a refusal without such a code, which may as well mean the sender.
+_DEAD_ADDRESS = re.compile(r"5\.(?:1\.(?:[0-3]|6|10)|2\.1|4\.4)(?![0-9.])")
 _LINE_ENDS = re.compile(rb"\r\n|\n|\r(?!\n)")
 _FIRST_DOTS = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
 
@@ -151,7 +154,8 @@ def _undelivered(error: Exception, *, is_doubtful: bool = False) -> DeliveryErro
         return DeliveryError(reason, blame="channel")
     if error.code >= 500 and error.message.startswith("5.7."):
         return DeliveryError(reason, blame="policy")
-    return DeliveryError(reason, is_permanent=error.code >= 500)
+    is_dead = error.code >= 500 and _DEAD_ADDRESS.match(error.message) is not None
+    return DeliveryError(reason, is_permanent=error.code >= 500, is_dead_address=is_dead)
 
 
 def _said(error: Exception) -> str:

@@ -14,6 +14,8 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from leadroutes.caching import short_cache
+
 YEARS_AHEAD: Final = 10
 """How far a rule is followed: one that does not come within so many years has run out."""
 
@@ -44,7 +46,7 @@ _DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _MOST_WEEKDAYS_OF_A_MONTH: Final = 5
 _FIRST_YEAR: Final = 1900
 _WEEK: Final = 0b1111111
-_NUMBERED_DAY = re.compile(r"([+-]?\d*)([A-Z]{2})")
+_NUMBERED_DAY = re.compile(r"([+-]?\d{0,2})([A-Z]{2})")
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -70,7 +72,7 @@ class Rule(Struct, frozen=True, kw_only=True):
 # ----------------------------------------------------------------------------------------------------------- reading
 
 
-@lru_cache(maxsize=4_096)
+@short_cache(entries=4_096, longest=400)
 def read_rule(text: str) -> Rule | None:
     """The rule that a text is; None for any other text. Each part stands there once, and in its form."""
     pairs = [part.partition("=")[::2] for part in text.strip().upper().removeprefix("RRULE:").split(";")]
@@ -253,9 +255,7 @@ def _all_days_of(rule: Rule, year: int, start: datetime) -> int:
         days &= _any(_span(*months[month - 1]) for month in rule.months)
     if days and rule.month_days:
         days &= _any(
-            1 << begin + place
-            for begin, end in _months(year)
-            for place in _places(rule.month_days, end - begin)
+            1 << begin + place for begin, end in _months(year) for place in _places(rule.month_days, end - begin)
         )
     if days and rule.year_days:
         days &= _any(1 << place for place in _places(rule.year_days, _length(year)))

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, get_type_hints
 import msgspec
 
 from leadroutes import pipes
+from leadroutes.collecting import collect_seldom
 from leadroutes.security.protocol import AT_A_TIME, MEMORY, Answered, Batch, Status
 
 _BATCHES = msgspec.msgpack.Decoder(Batch)
@@ -42,17 +43,18 @@ def _limit(which: int, most: int) -> None:
 def _work_through(batch: Batch, answers: BinaryIO) -> None:
     """Pieces that would begin after a fair share of time are handed back: others may be waiting."""
     work = _Loaded.of(batch.function)
-    begun = time.process_time()
-    for piece in batch.pieces:
-        if time.process_time() - begun > AT_A_TIME:
-            pipes.answer(answers, _encode(Answered(Status.NOT_BEGUN)))
+    begun = now = time.process_time()
+    last = len(batch.pieces)
+    for number, piece in enumerate(batch.pieces, start=1):
+        if now - begun > AT_A_TIME:
+            pipes.answer(answers, _encode(Answered(Status.NOT_BEGUN, size=_size())))
             continue
         signal.setitimer(signal.ITIMER_PROF, batch.seconds)
-        before = time.process_time()
         status, content = work.do(piece)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        spent = time.process_time() - before
-        pipes.answer(answers, _encode(Answered(status, spent, _size(), content)))
+        before, now = now, time.process_time()
+        size = _size() if number == last else 0
+        pipes.answer(answers, _encode(Answered(status, now - before, size, content)))
 
 
 def _size() -> int:
@@ -71,6 +73,7 @@ class _Loaded:
         hints = get_type_hints(function)
         hints.pop("return")
         [asked] = hints.values()
+        collect_seldom()
         self._function = function
         self._decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(asked)
 

@@ -29,7 +29,7 @@ class Batch(Struct, array_like=True):
 
 
 class Answered(Struct, array_like=True):
-    """`spent` seconds of the processor; `size` is what the process has in memory, in KiB."""
+    """`spent` seconds of the processor; `size` is what the process has in memory, in KiB, told with a batch's last."""
 
     status: Status
     spent: float = 0.0

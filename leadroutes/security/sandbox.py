@@ -88,6 +88,7 @@ class Sandbox:
         self._idle: list[tuple[Process, asyncio.TimerHandle]] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._count = 0  # pieces that wait
+        self._is_beginning = False
         self._is_closed = False
 
     async def work_out(self, work: Work[Asked, Reply], asked: Asked, *, owner: Hashable) -> Reply:
@@ -127,13 +128,15 @@ class Sandbox:
             raise Unavailable("Too much is waiting to be worked out; try again later", retry_after=5)
         owner.waiting.append(piece)
         self._count += 1
-        if len(self._under_way) < self._most:  # what comes in the same turn of the loop goes together
+        if not self._is_beginning and len(self._under_way) < self._most:
+            self._is_beginning = True  # what comes in the same turn of the loop goes together
             asyncio.get_running_loop().call_soon(self._begin)
 
     def _is_full(self, owner: _Owner) -> bool:
         return len(owner.waiting) >= MOST_WAITING or self._count >= MOST_WAITING_IN_ALL
 
     def _begin(self) -> None:
+        self._is_beginning = False
         while not self._is_closed and len(self._under_way) < self._most and (owner := self._next()):
             owner.under_way += 1
             task = asyncio.create_task(self._do(owner, self._first_of(owner.waiting)))
@@ -217,20 +220,23 @@ class Sandbox:
         work, size = pieces[0].work, 0
         wall = work.seconds * PATIENCE + self._grace
         batch = Batch(work.function, work.seconds, [piece.content for piece in pieces])
-        pipes.send(process, _encode(batch))
-        with contextlib.suppress(ConnectionError):  # it has ended: reading says so
-            await asyncio.wait_for(process.stdin.drain(), wall)
+        loop = asyncio.get_running_loop()
         handed_back: deque[_Piece] = deque()
         try:
-            while pieces:
-                answered = _ANSWERED.decode(await asyncio.wait_for(pipes.receive(process), wall))
-                piece = pieces.popleft()
-                if answered.status is Status.NOT_BEGUN:
-                    handed_back.append(piece)
-                    continue
-                owner.spent.add(answered.spent, asyncio.get_running_loop().time())
-                size = max(size, answered.size)
-                _give(piece, _outcome(answered))
+            async with asyncio.timeout(wall) as limit:
+                pipes.send(process, _encode(batch))
+                with contextlib.suppress(ConnectionError):  # it has ended: reading says so
+                    await process.stdin.drain()
+                while pieces:
+                    answered = _ANSWERED.decode(await pipes.receive(process))
+                    limit.reschedule(loop.time() + wall)
+                    piece = pieces.popleft()
+                    size = max(size, answered.size)
+                    if answered.status is Status.NOT_BEGUN:
+                        handed_back.append(piece)
+                        continue
+                    owner.spent.add(answered.spent, loop.time())
+                    _give(piece, _outcome(answered))
         finally:
             self._put_back(owner, handed_back)
         return size

@@ -15,7 +15,10 @@ log = structlog.get_logger()
 # Too many connections belong to the same class, but say nothing of room.
 NO_ROOM = (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError)
 NO_ROOM_SENTENCE = "The database has no room to store anything at the moment"
-PROBE = "INSERT INTO room_probe (filling) SELECT convert_to(repeat('x', 1048576), 'UTF8')"  # the largest usual arrival
+# The largest usual arrival, a mebibyte, which no compression makes smaller.
+PROBE = """INSERT INTO room_probe (filling)
+    SELECT string_agg(sha256(convert_to(n::text || random()::text, 'UTF8')), ''::bytea)
+    FROM generate_series(1, 32768) n"""
 EMPTY = "DELETE FROM room_probe"
 BETWEEN_PROBES = 5.0  # seconds
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from leadroutes.domain.text import MESSAGE_LIMIT
 from leadroutes.engine import Engine
 from leadroutes.errors import Conflict, NotFound, Unavailable
 from leadroutes.security.sandbox import work_out
@@ -136,4 +137,5 @@ async def _words(known: Disclosure, owner_id: int) -> str:
             words = await work_out(WORDS, known.html_body[:MOST_MARKUP], owner=owner_id)
         except (Unworkable, Unavailable):
             words = "(This cannot be shown.)"
-    return words if len(words) <= MOST_WORDS else words[:MOST_WORDS] + " …"
+    is_cut = len(words) == MESSAGE_LIMIT  # when it came in; the history of the lead says so
+    return words if len(words) <= MOST_WORDS and not is_cut else words[:MOST_WORDS] + " …"

@@ -16,7 +16,14 @@ from leadroutes.settings import Settings
 from leadroutes.store.channel_faults import list_channel_faults
 from leadroutes.store.invitations import list_invitations_of
 from leadroutes.store.messages import retry_message
-from leadroutes.store.outbox import STATES, list_latest_leads, list_messages, list_open_offers, list_won_leads
+from leadroutes.store.outbox import (
+    STATES,
+    list_latest_leads,
+    list_messages,
+    list_open_offers,
+    list_to_reassign,
+    list_won_leads,
+)
 from leadroutes.store.postgres import Database
 from leadroutes.web.forms import read_form
 from leadroutes.web.headers import is_cross_site
@@ -70,6 +77,7 @@ class HomePages:
             won=await list_won_leads(self._database, user.id),
             leads=await list_latest_leads(self._database, user.id),
             ledger=await self._engine.ledger(user.id),
+            to_reassign=await list_to_reassign(self._database, user.id),
             faults=await list_channel_faults(self._database),
             channels=CHANNELS,
             warnings=self._warnings if user.is_admin else [],

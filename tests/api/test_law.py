@@ -185,6 +185,7 @@ LAW = """
     modified_at: moment; W F
     custom_fields: nested; W null
     addresses: nested; null
+    email_suppression: nested; null
 /contacts/:id/addresses LGCPUD
     id: id; F
     type: one of Home, Main Office, Branch Office, Second Home, Investment, Mailing; W null F
@@ -295,6 +296,7 @@ LAW = """
     completed_at: moment; null F
     send_from_user_id: id; F
     completing_user_id: id; null F
+    reason: long; null
 /template-folders LGCPUD
     id: id; F
     user_id: id; F
@@ -343,6 +345,15 @@ LAW = """
     address: long; null F
     created_at: moment; F
     sent_at: moment; null F
+/suppressions LGCD
+    id: id; F
+    owner_user_id: id; F
+    channel: one of email, text, call; R W1 F
+    value: email(255); R W1 F
+    reason: one of unsubscribed, stopped, bounced, complained, manual, imported; W1 =manual F
+    at: moment; W1 F
+    source_message_id: id; null F
+    by_user_id: id; null F
 """
 
 WRITTEN = {Write.NEVER: "", Write.ONCE: "W1", Write.LATER: "WP", Write.ALWAYS: "W"}

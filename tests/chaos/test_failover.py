@@ -51,7 +51,7 @@ async def test_all_follow_to_the_standby_and_back_again_and_nothing_acknowledged
 
         load.end()
         assert await settle(PLAN, first, load) == []
-        assert await judge(Evidence(first, DATABASE, load.record, stage.sink.mails())) == {
+        assert await judge(Evidence(first, DATABASE, load.record, stage.sink.mails(), stage.brokerage)) == {
             check: [] for check in CHECKS
         }
         assert [program.ends for program in (*stage.serves, *stage.workers)] == [[]] * 4, "nobody was started again"
@@ -77,7 +77,7 @@ async def test_a_primary_that_waits_for_its_standby_acknowledges_nothing_alone(d
         await until_taken(load, 30, first)
         load.end()
         assert await settle(PLAN, first, load) == []
-        evidence = Evidence(first, DATABASE, load.record, stage.sink.mails())
+        evidence = Evidence(first, DATABASE, load.record, stage.sink.mails(), stage.brokerage)
         assert await judge(evidence) == {check: [] for check in CHECKS}
         await expect_forgeries_to_be_noticed(evidence)
 

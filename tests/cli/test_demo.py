@@ -13,11 +13,11 @@ from leadroutes.demo.script import ACTS, ARRIVALS
 ROOT = Path(__file__).parents[2]
 
 
-def test_it_ends_by_itself_with_the_ledger_on_the_last_line(tmp_path: Path) -> None:
+def test_it_ends_by_itself_with_the_ledger_on_the_last_line(open_directory: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "leadroutes", "demo", "--once", "--port", "0"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False, stdin=subprocess.DEVNULL,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+        cwd=open_directory, capture_output=True, text=True, timeout=110, check=False, stdin=subprocess.DEVNULL,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(open_directory)},
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,15 +88,15 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
+def terminal(open_directory: Path) -> Iterator[Terminal]:
     """One in which a demonstration has just begun."""
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed")
-    tmux = ["tmux", "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
+    tmux = ["tmux", "-S", str(open_directory / "tmux"), "-f", "/dev/null"]
     command = f"{shlex.join(DEMO)}; echo ended with $?; exec cat"
     subprocess.run(
         [*tmux, "-u", "new-session", "-d", "-x", str(WIDTH), "-y", str(HEIGHT), command],
-        cwd=tmp_path, check=True, env=os.environ | {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
+        cwd=open_directory, check=True, env=os.environ | {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
     yield Terminal(tmux)
     subprocess.run([*tmux, "kill-server"], check=False)
@@ -132,14 +133,23 @@ def test_in_a_terminal_of_the_usual_size_nothing_is_cut_and_nothing_new_is_hidde
     list(read_until(terminal.screen, "^ended with 0$"))
 
 
+def test_a_terminal_that_is_closed_leaves_nothing_running(terminal: Terminal, open_directory: Path) -> None:
+    list(read_until(terminal.screen, r"^Priya Raman"))
+    [found] = open_directory.glob(".leadroutes/demo/postgres/postmaster.pid")
+    server = psutil.Process(int(found.read_text().split()[0]))
+    subprocess.run([*terminal.tmux, "kill-server"], check=True)
+
+    server.wait(timeout=60)
+
+
 # ---------------------------------------------------------------------------------------------------- through a pipe
 
 
-def test_through_a_pipe_the_ways_to_take_part_come_last(tmp_path: Path) -> None:
-    output = tmp_path / "output"
+def test_through_a_pipe_the_ways_to_take_part_come_last(open_directory: Path) -> None:
+    output = open_directory / "output"
     with output.open("w") as file:
         demo = subprocess.Popen(
-            DEMO, cwd=tmp_path, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            DEMO, cwd=open_directory, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         try:

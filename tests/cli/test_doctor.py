@@ -83,6 +83,9 @@ BREACHES = {
     "Nobody is told of a lead before": "UPDATE offers SET notified_at = notify_at - interval '1 second'"
     " WHERE notified_at IS NOT NULL",
     "An offer that somebody can claim": f"UPDATE offers SET notified_at = NULL WHERE lead_id = {ON_OFFER}",
+    "Nobody can claim": "DELETE FROM team_members WHERE user_id <> owner_id",
+    "An offer that was told": f"UPDATE offers SET state = 'withdrawn', reason = 'left' WHERE lead_id = {ON_OFFER}"
+    " AND state = 'notified'",
     "Who is told of a lead": "DELETE FROM messages WHERE channel = 'text' AND kind = 'offer'",
     "An owner who is offered": "DELETE FROM messages WHERE user_id = (SELECT owner_id FROM teams)",
     "Nobody is alerted": "INSERT INTO messages (owner_id, kind, channel, lead_id, user_id, created_at, state)"

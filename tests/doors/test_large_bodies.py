@@ -1,5 +1,6 @@
 """Bodies that take long, or hold too much: nobody else waits for them, and what is refused is kept with its reason."""
 
+import asyncpg
 import pytest
 
 from leadroutes.intake.reading import read
@@ -135,3 +136,18 @@ async def test_more_leads_than_can_be_tried_are_refused_in_words(doors: Doors) -
     )
 
     assert (reply.status, reply.json["message"]) == (400, "The body holds 101 leads; 100 can be tried at a time")
+
+
+async def test_what_the_database_cannot_take_for_the_moment_comes_again(doors: Doors) -> None:
+    """Such as a disk that is full: that is no fault of the lead's."""
+    await doors.database.execute(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$;"
+        " CREATE TRIGGER full_disk BEFORE INSERT ON leads FOR EACH ROW EXECUTE FUNCTION full_disk()"
+    )
+    key = await doors.key()
+    body = b'{"name": "Mia Lund", "email": "mia@example.com"}'
+    with pytest.raises(asyncpg.DiskFullError):
+        await doors.arrivals.take_in(key, body, {"Content-Type": "application/json"})
+
+    assert await doors.count("arrivals") == 0

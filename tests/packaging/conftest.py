@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ OF_THIS_RUN = ("LEADROUTES_", "PYTHON", "DATABASE_URL", "VIRTUAL_ENV", "COVERAGE
 
 
 @pytest.fixture(scope="session")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clone() -> Iterator[Path]:
     """The files that git keeps, as they are now, in a directory with a blank in its name."""
-    directory = tmp_path_factory.mktemp("packaging") / "a clone"
+    around = Path(tempfile.mkdtemp(prefix="leadroutes-test-"))  # as for open_directory
+    directory = around / "a clone"
     told = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, check=True, text=True,
@@ -23,7 +26,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (ROOT / name).exists():
             (directory / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, directory / name, follow_symlinks=False)
-    return directory
+    yield directory
+    shutil.rmtree(around, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,13 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -30,16 +33,18 @@ def wheel(clone: Path, environment: dict[str, str], tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture(scope="module")
-def programs(wheel: Path, clone: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def programs(wheel: Path, clone: Path, environment: dict[str, str]) -> Iterator[Path]:
     """The bin directory of a fresh environment with the wheel, and of all else only what is locked for users."""
-    directory = tmp_path_factory.mktemp("environment") / "of its own"
+    around = Path(tempfile.mkdtemp(prefix="leadroutes-test-"))  # as for open_directory
+    directory = around / "of its own"
     subprocess.run([sys.executable, "-m", "venv", directory], check=True)
     pip = [directory / "bin" / "python", "-m", "pip"]
     install = [*pip, "install", "--quiet", "--quiet", "--disable-pip-version-check", "--no-compile"]
     subprocess.run([*install, "--require-hashes", "-r", clone / "requirements.lock"], env=environment, check=True)
     subprocess.run([*install, "--no-deps", "--no-index", wheel], env=environment, check=True)
     subprocess.run([*pip, "check"], env=environment, check=True)
-    return directory / "bin"
+    yield directory / "bin"
+    shutil.rmtree(around, ignore_errors=True)
 
 
 def test_it_says_what_it_is_and_brings_its_licence(wheel: Path) -> None:
@@ -62,9 +67,9 @@ def test_it_says_what_it_is_and_brings_its_licence(wheel: Path) -> None:
     assert set(re.findall("^Provides-Extra: (.*)$", text, re.MULTILINE)) == {"otel"}
 
 
-def test_the_demo_runs_from_it(programs: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_demo_runs_from_it(programs: Path, environment: dict[str, str], open_directory: Path) -> None:
     done = subprocess.run(
-        [programs / "leadroutes", "demo", "--once", "--port", "0"], cwd=tmp_path, env=environment,
+        [programs / "leadroutes", "demo", "--once", "--port", "0"], cwd=open_directory, env=environment,
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=150, check=False,
     )  # fmt: skip
 
@@ -72,13 +77,13 @@ def test_the_demo_runs_from_it(programs: Path, environment: dict[str, str], tmp_
     assert json.loads(done.stdout.splitlines()[-1])["received"] == 23
 
 
-def test_the_service_runs_from_it(programs: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_service_runs_from_it(programs: Path, environment: dict[str, str], open_directory: Path) -> None:
     where = [programs / "python", "-c", "import leadroutes; print(leadroutes.__file__)"]
-    told = subprocess.run(where, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    told = subprocess.run(where, cwd=open_directory, env=environment, capture_output=True, text=True, check=True)
     assert Path(told.stdout.strip()).is_relative_to(programs.parent)
 
     service = subprocess.Popen(
-        [programs / "leadroutes", "serve", "--port", "0"], cwd=tmp_path,
+        [programs / "leadroutes", "serve", "--port", "0"], cwd=open_directory,
         env=environment | {"LEADROUTES_LOG_JSON": "on"}, text=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -95,4 +100,4 @@ def test_the_service_runs_from_it(programs: Path, environment: dict[str, str], t
     assert assets
     assert answers == dict.fromkeys([*PAGES, *assets], 200)
     assert service.returncode == 0
-    assert [path.name for path in tmp_path.iterdir()] == [".leadroutes"]
+    assert [path.name for path in open_directory.iterdir()] == [".leadroutes"]

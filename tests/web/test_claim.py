@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from leadroutes.domain.text import MESSAGE_LIMIT
 from tests.ticks import LONGEST, counting_ticks
 from tests.web.conftest import Office
 
@@ -300,6 +301,31 @@ async def test_the_winner_reads_who_inquired_where_the_contact_is_somebody_else(
     for part in ("<h1>Luis Rey</h1>", "<dd>Mia Lund</dd>", "This is Luis", "Call me there", "Luis R.", "0199"):
         assert part in won
     assert won.index("mailto:luis@example.com") < won.index("mailto:mia@example.com")
+
+
+async def test_the_winner_reads_that_campaigns_do_not_write_to_the_address_and_nobody_else_does(office: Office) -> None:
+    link = await office.link("bob")
+    await office.database.execute(
+        "INSERT INTO suppressions (owner_id, channel, value, digest, reason, at)"
+        " SELECT $1, 'email', 'mia@example.com', address_digest('mia@example.com', salt), 'bounced', now()"
+        " FROM suppression_salt",
+        office.brokerage.owner_id,
+    )
+    told = "No e-mails of campaigns: the e-mail address takes no mail"
+
+    assert told not in (await office.browser().get(link)).text
+    assert told in (await office.browser().post(link)).text
+
+
+async def test_a_message_that_was_cut_when_it_came_in_does_not_look_whole(office: Office) -> None:
+    """On the page of the lead it ends with three dots, and the lead's history says where all of it is."""
+    for length, is_cut in ((MESSAGE_LIMIT + 1, True), (MESSAGE_LIMIT - 1, False)):
+        lead_id = await office.ask(email=f"mia{length}@example.com", message="x" * length)
+        arrived = (await office.engine.history(office.brokerage.owner_id, lead_id))[0]
+        answer = await office.browser().post(await office.link("bob", lead_id))
+
+        assert ("x …" in answer.text) == is_cut
+        assert ("the message is cut after 10000 characters" in arrived["detail"]) == is_cut
 
 
 # ------------------------------------------------------------------------------------------------------- not for me

@@ -10,6 +10,7 @@ from leadroutes.channels import open_channels
 from leadroutes.delivering import Delivery
 from leadroutes.store.channel_faults import end_channel_fault, note_channel_fault
 from leadroutes.store.messages import MessageKey
+from leadroutes.users import By, change_user
 from tests.web.conftest import Office, under
 
 
@@ -106,6 +107,19 @@ async def test_a_filter_that_does_not_exist_is_named(office: Office) -> None:
         assert answer.status_code == 400
         assert "was given; expected" in answer.text
         assert "<b>" not in answer.text
+
+
+async def test_what_is_assigned_to_a_closed_account_is_listed_for_its_owner_alone(office: Office) -> None:
+    bob = office.town.users["bob"]
+    await office.town.contact("alice", assigned_user_id=bob)
+    alice, carol = await office.sign_in("alice"), await office.sign_in("carol")
+    assert "To be assigned anew" not in (await alice.get("/")).text
+    await change_user(office.database, bob, {"is_active": False}, By())
+    page = (await alice.get("/")).text
+
+    assert "Bob Town has no account any more" in page
+    assert "still assigned: 1 contacts, 0 tasks" in page
+    assert "To be assigned anew" not in (await carol.get("/")).text
 
 
 # ------------------------------------------------------------------------------------------ what does not work

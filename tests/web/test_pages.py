@@ -7,9 +7,10 @@ import httpx
 import pytest
 
 from leadroutes import api, app, web
+from leadroutes.intake.pages import page_text
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
-from leadroutes.web.pages import mailto, moment, phone, plain, tel
+from leadroutes.web.pages import mailto, moment, phone, tel
 from tests.web.conftest import Office, under
 
 NOWHERE = ("/assets/none", "/claim/", "/claim/a/b", "/claim/forged", "/unsubscribe/forged")
@@ -123,8 +124,8 @@ def test_an_address_cannot_add_to_its_link() -> None:
 
 
 def test_words_come_out_of_markup() -> None:
-    assert plain("<style>x</style><p>Hi</p><script>y</script>") == "Hi"
-    assert plain("") == ""
+    assert page_text("<style>x</style><p>Hi</p><script>y</script>").strip() == "Hi"
+    assert page_text("") == ""
 
 
 async def test_moments_are_the_readers(database: Database) -> None:

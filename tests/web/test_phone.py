@@ -176,8 +176,9 @@ async def test_alice_signs_in_sees_who_has_what_and_signs_out(office: Office, ph
     await phone.open("/")
     await phone.keep_picture("home")
     assert "Mia" in await phone.text()
-    [cookie] = await phone.do(phone.browser.get_cookies)
-    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
+    cookies = await phone.do(phone.browser.get_cookies)
+    assert {cookie["name"].partition("-known-")[0] for cookie in cookies} == {"leadroutes"}
+    assert {(cookie["httpOnly"], cookie["sameSite"]) for cookie in cookies} == {(True, "Lax")}
     await phone.press("Sign out")
     assert await office.database.fetchval("SELECT count(*) FROM sessions") == 0
     assert await phone.complaints() == []

@@ -1,5 +1,6 @@
 """What is wrong with the settings or the mail server is not wrong with a message: nothing fails, and it is said."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,7 +10,9 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from leadroutes.again import TryAgain
+from leadroutes.channel_health import ChannelHealth
 from leadroutes.channels import open_channels
+from leadroutes.channels.envelope import DeliveryError
 from leadroutes.delivering import MOST_ATTEMPTS, Delivery
 from leadroutes.doctor import examine
 from leadroutes.settings import Settings
@@ -100,9 +103,10 @@ async def test_a_server_that_refuses_the_sender_for_a_day_costs_no_alert(
 
         [fault] = await list_channel_faults(database)
         assert (fault["channel"], fault["waiting"]) == ("email", 2)
-        assert [each.sentence for each in (await examine(database)).violations] == [
-            "Every channel that is configured sends its messages."
-        ]
+        outcome = await examine(database)
+        [violation] = outcome.violations
+        assert violation.sentence == "Every channel that is configured sends its messages."
+        assert f"channel email, reason {fault['reason']}" in str(outcome)
 
         server.to_sender, server.to_recipient = None, lambda _: None
         for known in post.delivery._health._channels.values():
@@ -139,6 +143,17 @@ async def test_while_a_channel_does_not_work_one_message_tries_it_for_all(
         states = await database.fetch("SELECT state, reason, attempts FROM messages WHERE kind = 'offer'")
         assert {(row["state"], row["attempts"]) for row in states} == {("queued", 0)}
         assert all("Sender address rejected" in row["reason"] for row in states)
+
+
+async def test_a_fault_that_is_stored_while_a_message_is_taken_does_not_stay(database: Database) -> None:
+    """Both are under way at once, on connections of their own, and either may be stored first."""
+    for number in range(20):
+        health = ChannelHealth(database)
+        error = DeliveryError("421 not now", blame="channel")
+        fault = health.note_fault("email", (1, number), "bob@example.com", error)
+        await asyncio.gather(fault, health.note_works("email"))
+        assert health.why_held("email") is None
+        assert await list_channel_faults(database) == []
 
 
 async def test_one_agent_whose_address_is_refused_fails_and_all_others_get_theirs(

@@ -61,6 +61,7 @@ async def test_the_name_that_a_sender_typed_is_characters_in_one_line_of_the_ale
 ) -> None:
     await brokerage.ask(**ASKED)
     await database.execute("UPDATE contacts SET first_name = $1", first_name)  # as the API takes it
+    await database.execute("UPDATE leads SET inquirer = NULL")
     await post.deliver(await post.the_only())
     [mail] = mailbox.mails
     told = f"New lead: {' '.join(first_name.split())}, in Denver, Buyer, $615,000"
@@ -279,7 +280,7 @@ async def test_a_step_that_was_stopped_is_not_sent(
     step = await database.fetchval("SELECT id FROM contact_communications")
     await brokerage.engine.set_communication_active(brokerage.owner_id, step, False, brokerage.owner_id)
     await post.deliver(message_id)
-    assert await post.outcome(message_id) == ("suppressed", "it was stopped")
+    assert await post.outcome(message_id) == ("suppressed", "it was stopped by Alice Town")
     await brokerage.engine.set_communication_active(brokerage.owner_id, step, True, brokerage.owner_id)
     await brokerage.engine.do_due()
     await post.deliver(message_id)

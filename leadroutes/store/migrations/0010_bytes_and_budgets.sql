@@ -17,4 +17,3 @@ ALTER TABLE intake_keys ADD COLUMN paced_until timestamptz;
 
 -- Filled and emptied in one transaction to learn whether a disk that was full has room again; no row stays.
 CREATE TABLE room_probe (filling bytea NOT NULL);
-ALTER TABLE room_probe ALTER COLUMN filling SET STORAGE EXTERNAL;
