@@ -33,8 +33,9 @@ async def client(database: Database, tmp_path: Path) -> AsyncIterator[httpx.Asyn
     ("path", "page"),
     [
         ("/leads", "/"), ("/leads?$limit=2", "/"), ("//leads/", "/"), ("/Leads", "/"), ("/messages", "/outbox"),
-        ("/me", "/"), ("/login", "/sign-in"), ("/outbox/", "/outbox"), ("/Tokens", "/tokens"), ("//sign-in", "/sign-in"),
-        ("/outbox/?state=failed", "/outbox?state=failed"), ("//claim/a-Token", "/claim/a-Token"),
+        ("/me", "/"), ("/login", "/sign-in"), ("/outbox/", "/outbox"), ("/Tokens", "/tokens"),
+        ("//sign-in", "/sign-in"), ("/outbox/?state=failed", "/outbox?state=failed"),
+        ("//claim/a-Token", "/claim/a-Token"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
