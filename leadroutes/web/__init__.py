@@ -1,4 +1,7 @@
-"""SPEAKS HTML: the pages for people. `application()` makes them, `owns()` says which paths are theirs."""
+"""SPEAKS HTML: the pages for people. `application()` makes them, `owns()` says which paths are theirs.
+
+`navigates()` says who is shown a page at every other path, too: a browser, and no program.
+"""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -16,6 +19,7 @@ from leadroutes.errors import Conflict, Invalid, NotFound, Problem, SlowRequest,
 from leadroutes.secrets import secret_of
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import AWAY, COLLISIONS, Database
+from leadroutes.web.addresses import Strays, navigates, one_slash, page_for
 from leadroutes.web.applications import ApplicationPages
 from leadroutes.web.claim import ClaimPages
 from leadroutes.web.consent import ConsentPage
@@ -27,6 +31,8 @@ from leadroutes.web.pages import Pages, show_asset
 from leadroutes.web.sessions import Sessions
 from leadroutes.web.trials import TrialPages
 from leadroutes.web.unsubscribe import UnsubscribePage
+
+__all__ = ["application", "navigates", "owns"]
 
 log = structlog.get_logger()
 
@@ -88,7 +94,7 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     ]
     starlette = Starlette(routes=routes, exception_handlers=_refusals(pages))
     starlette.router.redirect_slashes = False
-    return guarded(_by_one_name(starlette))
+    return guarded(_by_one_name(_with_strays(starlette, Strays(pages))))
 
 
 def _by_one_name(application: Application) -> Application:
@@ -100,6 +106,20 @@ def _by_one_name(application: Application) -> Application:
         await application(scope, receive, send)
 
     return renamed
+
+
+def _with_strays(application: Application, strays: Strays) -> Application:
+    """Where no page is, a browser is led to one."""
+
+    async def led(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or owns(scope["path"]):
+            await application(scope, receive, send)
+            return
+        path = one_slash(scope["path"])
+        answer = strays.answer(Request(scope), path if owns(path) else page_for(path))
+        await answer(scope, receive, send)
+
+    return led
 
 
 def _form(path: str, show: Endpoint, post: Endpoint) -> Route:
