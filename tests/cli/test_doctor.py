@@ -70,7 +70,8 @@ HOURS_AGO = "(SELECT domain_anchor - interval '5 hours' FROM domain_clock)"
 OF_THE_INSTALLATION = ("Every channel that is configured",)
 BREACHES = {
     "Every channel that is configured": "INSERT INTO channel_faults (channel, reason) VALUES ('email', 'no login')",
-    "No alert of a lead that can": f"UPDATE messages SET state = 'failed' WHERE kind = 'offer' AND lead_id = {ON_OFFER}",
+    "No alert of a lead that can": "UPDATE messages SET state = 'failed' WHERE kind = 'offer'"
+    f" AND lead_id = {ON_OFFER}",
     "Received is what": f"UPDATE offers SET state = 'lost' WHERE lead_id = {ON_OFFER}",
     "A lead that has been routed has at least": f"DELETE FROM offers WHERE lead_id = {ON_OFFER};"
     " UPDATE leads SET is_imported = true",
