@@ -18,7 +18,7 @@ Who = Literal["account", "stranger"]
 SILENCE: Final = 0  # instead of a status: the connection ends without an answer
 STORED: Final = frozenset({200, 201, 202})
 READ: Final = frozenset({*STORED, 400, 413, 422})  # a body at /intake: understood or not, but never a fault
-ANSWERS_WITHIN: Final = 30.0  # seconds
+ANSWERS_WITHIN: Final = 60.0  # seconds; what takes long is not cut off before it is refused
 INJECTED: Final = (
     "injected@hostile.example"  # no account, contact or sender has this address: only a header that was written
 )

@@ -76,6 +76,7 @@ class Load:
         self._dice = random.Random(seed)  # noqa: S311 -- it has to be repeatable
         self._sink = sink
         self._clients = [_client(port) for port in ports]
+        self._lookers = [_client(port) for port in ports]  # who wait for no connection that others use
         self._tasks: set[asyncio.Task[None]] = set()
         self._number = 0
         self._links: dict[str, list[str]] = defaultdict(list)  # by the first name of the person
@@ -104,7 +105,7 @@ class Load:
             await asyncio.sleep(0.05)
 
     async def _look(self, path: str, headers: dict[str, str]) -> None:
-        answer = await self._call(self._dice.choice(self._clients), "GET", path, headers=headers)
+        answer = await self._call(self._dice.choice(self._lookers), "GET", path, headers=headers)
         if answer is not None and answer.status_code not in (200, 503):
             self._fault(f"GET {path} was answered", answer)
 
@@ -120,7 +121,7 @@ class Load:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for client in self._clients:
+        for client in (*self._clients, *self._lookers):
             await client.aclose()
 
     def taken(self) -> int:

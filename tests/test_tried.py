@@ -1,4 +1,4 @@
-"""The table of what was tried against the service: each row says what is right, and each test that it names exists."""
+"""The table of what was tried against the service: each row says what is right, and each test it names exists."""
 
 import re
 from pathlib import Path

@@ -4,6 +4,7 @@ The kernel ends it when a piece takes too much time, and refuses it more memory 
 """
 
 import importlib
+import os
 import resource
 import signal
 import sys
@@ -17,7 +18,7 @@ import msgspec
 
 from leadroutes import pipes
 from leadroutes.collecting import collect_seldom
-from leadroutes.security.protocol import AT_A_TIME, MEMORY, Answered, Batch, Status
+from leadroutes.security.protocol import AT_A_TIME, BEHIND, MEMORY, Answered, Batch, Status
 
 _BATCHES = msgspec.msgpack.Decoder(Batch)
 _STATM = Path("/proc/self/statm")
@@ -27,6 +28,7 @@ _encode = msgspec.msgpack.Encoder().encode
 def main() -> None:
     """Answer until nobody can ask any more. Whoever interrupts the service does not mean this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(BEHIND)
     _limit(resource.RLIMIT_DATA, MEMORY)
     _limit(resource.RLIMIT_CORE, 0)
     asked, answers = sys.stdin.buffer, sys.stdout.buffer

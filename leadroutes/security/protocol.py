@@ -10,6 +10,9 @@ MEMORY: Final = 256 * 1_048_576
 AT_A_TIME: Final = 0.05
 """Seconds of the processor after which no further piece of a batch is begun."""
 
+BEHIND: Final = 10
+"""How much lower the priority of a process is than the service's: others do not wait where the processor is wanted."""
+
 
 class Status(IntEnum):
     """How a piece ended, where its process did not end with it."""

@@ -12,6 +12,7 @@ import pytest
 
 from leadroutes.errors import Unavailable
 from leadroutes.security.letters import CHECK, COMPOSE, Composed, Letter
+from leadroutes.security.protocol import BEHIND
 from leadroutes.security.sandbox import MOST_WAITING, Sandbox
 from leadroutes.security.work import Unworkable, Work
 from tests.ticks import LONGEST, counting_ticks
@@ -70,6 +71,14 @@ async def test_what_takes_too_long_is_ended_and_the_next_is_worked_out(sandbox: 
     assert said(quick) == "hello"
     assert len(children() - before) == 1
     assert ticks.longest < LONGEST
+
+
+async def test_a_process_comes_after_the_service_where_the_processor_is_wanted(sandbox: Sandbox) -> None:
+    before = children()
+    await sandbox.work_out(COMPOSE, letter("Hello"), owner=1)
+    [child] = children() - before
+
+    assert psutil.Process(child).nice() == min(19, psutil.Process().nice() + BEHIND)
 
 
 async def test_what_takes_too_much_memory_is_refused_and_the_process_is_replaced(sandbox: Sandbox) -> None:
