@@ -6,6 +6,7 @@ It answers nothing itself.
 from dataclasses import dataclass, field
 
 from leadroutes import api, web
+from leadroutes.api.asgi import Api
 from leadroutes.api.problems import answer_of
 from leadroutes.arrivals import Arrivals
 from leadroutes.channels import configured_channels
@@ -25,7 +26,7 @@ class House:
 
     engine: Engine
     arrivals: Arrivals
-    api: Application
+    api: Api
     pages: Application
     front: Front = field(default_factory=Front)
 
@@ -36,6 +37,8 @@ class House:
             case {"type": "http", "path": path} if path == READY and self.front.is_closing:
                 await _refuse(Unavailable("The service is about to stop", retry_after=5), send)
             case {"type": "http", "path": path} if web.owns(path):
+                await self.front.let_in("pages", self.pages, scope, receive, send)
+            case {"type": "http", "path": path} if web.navigates(scope) and not self.api.is_open_to_browsers(path):
                 await self.front.let_in("pages", self.pages, scope, receive, send)
             case {"type": "http"}:
                 await self.front.let_in("api", self.api, scope, receive, send)

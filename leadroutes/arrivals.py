@@ -191,8 +191,7 @@ class Arrivals:
         )
         once = (Idempotency(f"/intake/{opened.id}", idempotency_key, body).as_key(),) if idempotency_key else ()
         if opened.sealed is None:
-            if not opened.is_private:
-                self._budget.count_bytes(opened.id, len(body))
+            self._budget.count_bytes(opened.id, len(body))
             if wait := self._budget.wait_for_turn(opened.id, opened.paced_for):
                 return await self._put_off(kept, wait, once)
         parcel = self._parcel(kept, headers, self.secrets_of(opened), is_let_in=not has_to_prove)

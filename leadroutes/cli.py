@@ -7,27 +7,24 @@ import getpass
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.progress import Progress
 
-from leadroutes import __version__, logs, upkeep, user_commands
+from leadroutes import __version__, access_commands, logs, suppression_commands, upkeep, user_commands
 from leadroutes.domain.text import visible_json
 from leadroutes.private_files import private_text
 from leadroutes.secret_input import SecretFile, Secrets, SecretStdin, hidden_argument, secret_pairs
-from leadroutes.settings import described
+from leadroutes.setting_warnings import warnings_of
+from leadroutes.settings import in_force
 from leadroutes.store import accounts
 from leadroutes.store.migrating import migrate as migrate_database
 from leadroutes.store.postgres import Database
-from leadroutes.terminal import err, fail, finish, out, print_table, shown, shown_if_terminal
+from leadroutes.terminal import err, fail, finish, out, print_list, print_table, shown_if_terminal
 from leadroutes.terminal import run_with_database as _run
 from leadroutes.terminal import settings_in_force as _settings
-
-Result = TypeVar("Result")
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
@@ -44,6 +41,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(application_app, name="app")
 app.add_typer(intake_key_app, name="intake-key")
 app.add_typer(export_app, name="export")
+app.add_typer(suppression_commands.app, name="suppressions")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail.")]
 Owner = Annotated[str, typer.Option("--owner", metavar="EMAIL", help="E-mail of the user in whose account it is done.")]
@@ -120,19 +118,8 @@ def migrate() -> None:
 @app.command()
 def settings() -> None:
     """Show every setting: its name in the environment, the value in force and what it does."""
-    values = _settings()
-    rows = [
-        (name, _shown(name, getattr(values, field.name)), explanation)
-        for field, (name, _, explanation) in zip(fields(values), described(), strict=True)
-    ]
-    print_table(("setting", "value", "what it does"), rows)
+    print_table(("setting", "value", "what it does"), in_force(_settings()))
     out.print("Each may also be given as NAME_FILE, a file that holds the value.")
-
-
-def _shown(name: str, value: object) -> str:
-    if value is None:
-        return "-"
-    return "(set)" if name in ("LEADROUTES_SECRET", "LEADROUTES_METRICS_TOKEN") else logs.without_secrets(shown(value))
 
 
 @app.command()
@@ -141,6 +128,8 @@ def doctor() -> None:
     from leadroutes.doctor import examine
 
     outcome = _run(examine)
+    for warning in warnings_of(_settings()):
+        out.print(f"Warning: {warning}", soft_wrap=True)
     if outcome.violations:
         fail(str(outcome))
     out.print(str(outcome))
@@ -197,6 +186,7 @@ def import_(
     ] = None,
 ) -> None:
     """Bring in past leads from FILE.csv. Every row is in or reported; the same file twice adds nothing."""
+    from leadroutes.channels import configured_channels
     from leadroutes.collecting import collect_seldom
     from leadroutes.import_report import report_csv
     from leadroutes.imported import Report
@@ -209,6 +199,7 @@ def import_(
             task = progress.add_task("Importing", total=None)
             report = await import_leads(
                 database, content, owner, route=route, dry_run=dry_run, received_at=received_at,
+                channels=configured_channels(_settings()),
                 tell=lambda done, total: progress.update(task, completed=done, total=total),
             )  # fmt: skip
         for line in report.shown():
@@ -335,7 +326,7 @@ def set_password(email: Email) -> None:
 def list_users() -> None:
     """List all users."""
     names = ("first_name", "last_name", "timezone")
-    _list(accounts.list_users, "id", "email", *names, "is_admin", "is_broker", "is_active")
+    print_list(accounts.list_users, "id", "email", *names, "is_admin", "is_broker", "is_active")
 
 
 user_app.command("change")(user_commands.change)
@@ -349,59 +340,10 @@ def _password() -> str:
 
 # ---------------------------------------------------------------------------------------- tokens and applications
 
-
-@token_app.command("issue")
-def issue_token(
-    email: Email, scope: Annotated[str, typer.Option(help="read, write, or both with a blank between.")] = "read write"
-) -> None:
-    """Make a personal access token of EMAIL's. It is shown once, alone on the last line."""
-    print(_run(lambda database: accounts.issue_token(database, email, scope.replace(",", " ").split())))
-
-
-@token_app.command("list")
-def list_tokens() -> None:
-    """List the tokens that have not expired; they themselves are not kept."""
-    _list(accounts.list_tokens, "id", "email", "application", "scope", "created_at", "expires_at", "revoked_at")
-
-
-@token_app.command("revoke")
-def revoke_token(
-    token: Annotated[str, typer.Argument(help="Its id in the list; or the token, with - read from standard input.")],
-) -> None:
-    """Revoke a token; from now on it is refused."""
-    name = hidden_argument(token, "Token")
-    _run(lambda database: accounts.revoke_token(database, name))
-    out.print("Revoked")
-
-
-@application_app.command("add")
-def add_application(
-    name: Annotated[str, typer.Argument(help="The name that people are asked to let in.")],
-    redirect_uri: Annotated[list[str], typer.Option(help="Where people are sent back to; may be given several times.")],
-    owner: Annotated[
-        str | None, typer.Option("--owner", metavar="EMAIL", help="Whose it is; else the only administrator's.")
-    ] = None,
-    public: Annotated[bool, typer.Option("--public", help="It cannot keep a secret, and uses PKCE.")] = False,
-) -> None:
-    """Register an application. Its client id and its secret are shown once."""
-    wanted = accounts.NewApplication(name, redirect_uri, has_secret=not public)
-    added = _run(lambda database: accounts.add_application(database, owner, wanted))
-    print(f"client_id {added.client_id}")
-    if added.client_secret:
-        print(f"client_secret {added.client_secret}")
-
-
-@application_app.command("list")
-def list_applications() -> None:
-    """List the registered applications."""
-    _list(accounts.list_applications, "client_id", "name", "email", "redirect_uris", "has_secret")
-
-
-@application_app.command("remove")
-def remove_application(client_id: Annotated[str, typer.Argument(help="Its client id.")]) -> None:
-    """Remove an application and all its tokens."""
-    _run(lambda database: accounts.remove_application(database, client_id))
-    out.print("Removed")
+for name, command in access_commands.TOKEN_COMMANDS.items():
+    token_app.command(name)(command)
+for name, command in access_commands.APPLICATION_COMMANDS.items():
+    application_app.command(name)(command)
 
 
 # -------------------------------------------------------------------------------------------------------- upkeep
@@ -498,7 +440,7 @@ def _known(format_: str | None) -> str | None:
 def list_intake_keys() -> None:
     """List the valid keys; they themselves are not kept."""
     sources = ("lead_source", "contact_source", "format", "is_private", "has_secrets")
-    _list(accounts.list_intake_keys, "id", "email", *sources, "created_at", "last_used_at")
+    print_list(accounts.list_intake_keys, "id", "email", *sources, "created_at", "last_used_at")
 
 
 @intake_key_app.command("revoke")
@@ -507,11 +449,3 @@ def revoke_intake_key(key: Key) -> None:
     name = hidden_argument(key, "Key")
     _run(lambda database: accounts.revoke_intake_key(database, name))
     out.print("Revoked")
-
-
-# --------------------------------------------------------------------------------------------- what they all need
-
-
-def _list(load: Callable[[Database], Awaitable[Sequence[Any]]], *columns: str) -> None:
-    rows = _run(load)
-    print_table([name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in rows])

@@ -26,7 +26,7 @@ from leadroutes.store.invitations import add_token, find_place
 from leadroutes.store.messages import MessageKey, Outcome, Sending
 from leadroutes.store.postgres import Database
 from leadroutes.tracing import span
-from leadroutes.unsubscribing import unsubscribe_token
+from leadroutes.unsubscribing import UnsubscribeLink, unsubscribe_token
 from leadroutes.users import add_email_token, is_email_asked_for
 
 log = structlog.get_logger()
@@ -178,9 +178,9 @@ class Delivery:
 
     async def _compose_to_contact(self, key: MessageKey, message: Mapping[str, Any]) -> Envelope:
         """Its template is worked out apart. DeliveryError, permanent: the template cannot be filled in."""
-        made = await _composed(words.campaign_letter(message), key.owner_id)
-        token = unsubscribe_token(secret_of(self._settings), key.owner_id, message["contact_id"])
-        unsubscribe = f"<{self._settings.public_url}/unsubscribe/{token}>"
+        named = UnsubscribeLink(key.owner_id, message["contact_id"], key.id, message["address_digest"])
+        link = f"{self._settings.public_url}/unsubscribe/{unsubscribe_token(secret_of(self._settings), named)}"
+        made = await _composed(words.campaign_letter(message, link), key.owner_id)
         return Envelope(
             address=_address(message),
             subject=made.subject,
@@ -188,7 +188,7 @@ class Delivery:
             html_body=made.html_body,
             sender_name=message["sender_name"],
             reply_to=message["sender_email"],
-            headers={"List-Unsubscribe": unsubscribe, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+            headers={"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
         )
 
 
@@ -219,9 +219,9 @@ def _without_sending(message: Mapping[str, Any]) -> Outcome | None:
 def _suppressed_because(message: Mapping[str, Any]) -> str | None:
     match message["kind"]:
         case "campaign" if not message["communication_is_active"]:
-            return "it was stopped"
-        case "campaign" if message["channel"] == "email" and message["contact_has_unsubscribed"]:
-            return "the contact has unsubscribed from e-mails"
+            return " by ".join(filter(None, ("it was stopped", message["stopped_by_name"])))
+        case "campaign" if (reason := message["contact_suppressed_because"]) is not None:
+            return str(reason)
         case "campaign" if message["template_id"] is None:
             return "the step has no template"
         case "invitation" if message["invitation"] is None:
@@ -257,7 +257,7 @@ def _undelivered(error: DeliveryError, message: Mapping[str, Any], made: dict[st
     if error.is_doubtful and message["contact_id"] is not None:
         return Outcome(state="unknown", reason=f"{error.reason}; it may have arrived", **made)
     if error.is_permanent:
-        return Outcome(state="failed", reason=error.reason, **made)
+        return Outcome(state="failed", reason=error.reason, is_dead_address=error.is_dead_address, **made)
     if message["attempts"] >= MOST_ATTEMPTS:
         return Outcome(state="failed", reason=f"given up after {MOST_ATTEMPTS} attempts: {error.reason}", **made)
     return Outcome(state="queued", reason=error.reason, **made)

@@ -209,11 +209,13 @@ class Engine:
 
         return await self.database.run(work)
 
-    async def stop_campaign(self, owner_id: int, campaign_contact_id: int) -> None:
-        """What was not yet sent goes; tasks that are not done are marked deleted."""
+    async def stop_campaign(self, owner_id: int, campaign_contact_id: int, user_id: int) -> None:
+        """What was not yet sent never is, and says so; tasks that are not done are marked deleted."""
 
         async def work(transaction: Transaction) -> None:
-            await transaction.execute(statement("stop_campaign"), transaction.now, owner_id, campaign_contact_id)
+            await transaction.execute(
+                statement("stop_campaign"), transaction.now, owner_id, campaign_contact_id, user_id
+            )
 
         await self.database.run(work)
 
@@ -223,6 +225,11 @@ class Engine:
         """Mark a step done by the user, or set it going again. Conflict for one that has been sent."""
 
         async def work(transaction: Transaction) -> None:
+            await transaction.execute(  # before the step, as whoever notes what came of it does
+                "SELECT FROM messages WHERE owner_id = $1 AND communication_id = $2 FOR NO KEY UPDATE",
+                owner_id,
+                communication_id,
+            )
             row = await transaction.fetchrow(
                 "SELECT is_active, sent_from_user_id FROM contact_communications"
                 " WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE",

@@ -23,6 +23,7 @@ from leadroutes.store.routing import RuleSets
 
 # In this order: what is looked for by something that is itself removed comes before it.
 WHAT = (
+    "suppressions",
     "arrivals",
     "messages",
     "touches",

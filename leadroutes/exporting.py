@@ -1,4 +1,4 @@
-"""Leads and contacts of one owner as CSV, in columns that an import reads; no cell of it is a formula to a spreadsheet.
+"""Leads, contacts and suppressions of one owner as CSV, in columns that an import reads; no cell of it is a formula.
 
 Read in one transaction, so that it is one moment's, and a piece at a time, so that there may be millions.
 """
@@ -12,8 +12,12 @@ from leadroutes.store.postgres import Database, unavailable_when_away
 
 PIECE = 1000
 
-What = Literal["leads", "contacts"]
-STATEMENTS: Final[dict[What, str]] = {"leads": "export_leads", "contacts": "export_contacts"}
+What = Literal["leads", "contacts", "suppressions"]
+STATEMENTS: Final[dict[What, str]] = {
+    "leads": "export_leads",
+    "contacts": "export_contacts",
+    "suppressions": "export_suppressions",
+}
 
 
 async def export(

@@ -32,6 +32,7 @@ class Report:
     known: int = 0
     mended: int = 0
     routed: int = 0
+    unsubscribed: int = 0  # addresses that must not be written to, by what the file says
     rejected: list[RowError] = field(default_factory=list)
     warnings: list[tuple[ImportedRow, CellWarning]] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
@@ -58,6 +59,10 @@ class Report:
             yield f"line {row.line} (row {row.row}): {warning.why}: {warning.column} {warning.value!r} is left empty"
         for error in self.rejected:
             yield f"line {error.line} (row {error.row}): {error.why}: not imported"
+        if self.unsubscribed:
+            noun, verb = ("address", "has") if self.unsubscribed == 1 else ("addresses", "have")
+            suppressed = "would be" if self.is_dry_run else "are now"
+            yield f"{self.unsubscribed} {noun} {verb} unsubscribed and {suppressed} suppressed"
         verb = "would be imported" if self.is_dry_run else "imported"
         routed = f", {self.routed} of them routed" if self.routed else ""
         mended = f", {self.mended} of them mended" if self.mended else ""

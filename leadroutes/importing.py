@@ -40,6 +40,7 @@ from leadroutes.store import accounts, statement
 from leadroutes.store.arriving import Known, Wanted, Writes, key_record, look_up, write
 from leadroutes.store.planning import analyze_young_tables
 from leadroutes.store.postgres import COLLISIONS, Database, Transaction
+from leadroutes.suppression_lists import suppress_unsubscribed
 from leadroutes.tasks import at_once
 
 BATCH = 1000
@@ -53,11 +54,12 @@ Tell = Callable[[int, int], None]  # how many rows are done, of how many
 
 async def import_leads(
     database: Database, content: bytes, owner_email: str, *, route: bool, dry_run: bool, tell: Tell,
-    received_at: str | None = None,
+    received_at: str | None = None, channels: Iterable[str] = (),
 ) -> Report:  # fmt: skip
     """Import the file into the account of the user with this e-mail; the same file again adds nothing.
 
-    `received_at` is the date of rows that name none. A file that is wrong as a whole has a `fault` in its report.
+    `channels` are those that this installation can send over. `received_at` is the date of rows that name none. A file
+    that is wrong as a whole has a `fault` in its report.
     """
     owner_id = await accounts.get_user_id(database, owner_email)
     given = given_columns(received_at)
@@ -68,6 +70,8 @@ async def import_leads(
     report.fault = fault_of_all(report)
     if not rows:
         return report
+    imported = (row.imported for row in rows)
+    report.unsubscribed = await suppress_unsubscribed(database, owner_id, imported, dry_run=dry_run)
     importing = _Importing(database, owner_id, await _name_sources(database, owner_id, rows, dry_run), _people(rows))
     await importing.recognise()
     known, made = await importing.load_known(), set[int]()
@@ -88,7 +92,7 @@ async def import_leads(
     keys = {row.imported.row: row.imported.known_as or row.key for row in rows}
     report.keys |= {each.row.row: keys[each.row.row] for each in report.joined}
     if route and not dry_run:
-        report.routed = await importing.route()
+        report.routed = await importing.route(Engine(database, channels))
     return report
 
 
@@ -320,10 +324,9 @@ class _Importing:
         name = row.imported.contact_source
         return self.sources.contact[_cut(name).lower()] if name else None
 
-    async def route(self) -> int:
+    async def route(self, engine: Engine) -> int:
         """Route the leads of the last 24 hours that have not been routed; how many these were."""
         rows = await self.database.fetch(statement("release_imported_leads"), self.owner_id, self.recent)
-        engine = Engine(self.database)
         for row in rows:
             await engine.distribute(self.owner_id, row["id"])
         return len(rows)

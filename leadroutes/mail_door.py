@@ -5,7 +5,6 @@
 
 import asyncio
 import contextlib
-import ssl
 import weakref
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,6 +13,7 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 from leadroutes.arrivals import Arrivals, Opened
+from leadroutes.certificates import server_context
 from leadroutes.errors import Misconfigured, NotFound, Problem, TooLarge
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import AWAY, COLLISIONS
@@ -140,13 +140,13 @@ async def taking_mail(settings: Settings, arrivals: Arrivals) -> AsyncIterator[t
     if settings.mail_domain is None:
         raise Misconfigured("LEADROUTES_MAIL_LISTEN is set; LEADROUTES_MAIL_DOMAIN is needed with it")
     host, _, port = settings.mail_listen.rpartition(":")
-    door = MailDoor(arrivals, settings.mail_domain)
+    door, certificate = MailDoor(arrivals, settings.mail_domain), settings.mail_certificate
     options: dict[str, Any] = {
         "data_size_limit": settings.mail_limit,
         "enable_SMTPUTF8": True,
         "hostname": settings.mail_domain,
         "ident": "Lead Routes",
-        "tls_context": _tls_context(settings),
+        "tls_context": certificate and server_context(certificate, settings.mail_certificate_key),
         "timeout": IDLE,
         "loop": (loop := asyncio.get_running_loop()),
     }
@@ -161,16 +161,3 @@ async def taking_mail(settings: Settings, arrivals: Arrivals) -> AsyncIterator[t
     finally:
         server.close()
         await door.close()
-
-
-def _tls_context(settings: Settings) -> ssl.SSLContext | None:
-    if settings.mail_certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(settings.mail_certificate, settings.mail_certificate_key)
-    except (OSError, ssl.SSLError) as error:
-        raise Misconfigured(
-            f"LEADROUTES_MAIL_CERTIFICATE: {settings.mail_certificate} cannot be used ({error})"
-        ) from error
-    return context

@@ -6,6 +6,7 @@ import secrets
 from functools import lru_cache
 from pathlib import Path
 
+from leadroutes.errors import Misconfigured
 from leadroutes.private_files import create_private
 from leadroutes.settings import Settings
 
@@ -13,8 +14,19 @@ FILE = "secret"
 
 
 def secret_of(settings: Settings) -> str:
-    """The key of this installation; several machines need the same LEADROUTES_SECRET."""
-    return settings.secret or _kept(settings.data)
+    """The key of this installation; several machines need the same LEADROUTES_SECRET.
+
+    Raises Misconfigured where none is set and none can be stored.
+    """
+    if settings.secret:
+        return settings.secret
+    try:
+        return _kept(settings.data)
+    except OSError as error:
+        raise Misconfigured(
+            f"LEADROUTES_DATA: '{settings.data}' was given; expected a directory for the generated secret"
+            f" ({error.strerror}), or LEADROUTES_SECRET"
+        ) from error
 
 
 @lru_cache

@@ -23,6 +23,8 @@ from leadroutes.engine import Engine
 from leadroutes.errors import Misconfigured
 from leadroutes.front import Application
 from leadroutes.mail_door import taking_mail
+from leadroutes.secrets import secret_of
+from leadroutes.setting_warnings import warnings_of
 from leadroutes.settings import Settings
 from leadroutes.store.migrating import prepare
 from leadroutes.store.planning import acquaint_planner
@@ -42,6 +44,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 async def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> None:
     """Answer requests until a signal comes; then finish what is under way. Sets up an empty database."""
     _warn_of_trust()
+    _look_at(settings)
     async with open_house(settings) as database:
         await _say_how_to_begin(database)
         with stopping_by_signal() as stopping, traced(settings):
@@ -62,6 +65,13 @@ def _warn_of_trust() -> None:
         )
 
 
+def _look_at(settings: Settings) -> None:
+    """Whatever would only break later, when a page or a message needs it. Misconfigured: there can be no secret."""
+    secret_of(settings)
+    for warning in warnings_of(settings):
+        log.warning(warning)
+
+
 async def _turn_away(house: House, seconds: float) -> None:
     """For a while everybody is still answered, but told not to come back: a load balancer needs that long to notice."""
     house.front.is_closing = True
@@ -71,6 +81,7 @@ async def _turn_away(house: House, seconds: float) -> None:
 
 async def work(settings: Settings) -> None:
     """Do what is due and deliver messages until a signal comes; then finish what has been begun."""
+    _look_at(settings)
     async with open_house(settings) as database:
         with stopping_by_signal() as stopping, traced(settings):
             engine = Engine(database, configured_channels(settings))
@@ -181,9 +192,10 @@ def listen(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
         listening.listen(BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter: no name of a host
         listening.close()
-        reason = os.strerror(error.errno) if error.errno else error
+        errno = error.errno if isinstance(error, OSError) else None
+        reason = os.strerror(errno) if errno else error
         raise Misconfigured(f"{host}:{port}: cannot listen there ({reason})") from error
     return listening
 

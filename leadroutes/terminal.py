@@ -130,3 +130,9 @@ def run_with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
             await database.close()
 
     return finish(with_database())
+
+
+def print_list(load: Callable[[Database], Awaitable[Sequence[Any]]], *columns: str) -> None:
+    """Print rows of the database as a table with these columns."""
+    rows = run_with_database(load)
+    print_table([name.replace("_", " ") for name in columns], [[row[name] for name in columns] for row in rows])

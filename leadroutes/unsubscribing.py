@@ -1,21 +1,46 @@
-"""The link in every mail to a contact that stops his campaigns' mails: its token names him and is signed."""
+"""The link in every mail to a contact that stops the mails of campaigns: its token is signed, and names the address.
+
+The address is named by its digest, so that the link works for as long as the mail is kept, whatever becomes of the
+contact meanwhile.
+"""
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
 
 from itsdangerous import BadData, URLSafeSerializer
 
 
-def unsubscribe_token(secret: str, owner_id: int, contact_id: int) -> str:
-    """A token that never ends, for one contact of one owner."""
-    token: str = _serializer(secret).dumps([owner_id, contact_id])
+@dataclass(frozen=True, slots=True)
+class UnsubscribeLink:
+    """What a link says: whose mail it was, to which contact; the message, and the digest of where it went.
+
+    Links of earlier versions name the contact only.
+    """
+
+    owner_id: int
+    contact_id: int
+    message_id: int | None = None
+    digest: bytes | None = None
+
+
+def unsubscribe_token(secret: str, link: UnsubscribeLink) -> str:
+    """A token that never ends."""
+    digest = b64encode(link.digest).decode("ascii") if link.digest is not None else None
+    named = [link.owner_id, link.contact_id]
+    token: str = _serializer(secret).dumps(named if digest is None else [*named, link.message_id, digest])
     return token
 
 
-def read_unsubscribe_token(secret: str, token: str) -> tuple[int, int] | None:
-    """(owner_id, contact_id), or None for a token that we did not make."""
+def read_unsubscribe_token(secret: str, token: str) -> UnsubscribeLink | None:
+    """The link, or None for a token that this installation did not make."""
     try:
-        owner_id, contact_id = _serializer(secret).loads(token)
+        owner_id, contact_id, *further = _serializer(secret).loads(token)
+        if not further:
+            return UnsubscribeLink(owner_id, contact_id)
+        message_id, digest = further
+        return UnsubscribeLink(owner_id, contact_id, message_id, b64decode(digest))
     except (BadData, TypeError, ValueError):
         return None
-    return owner_id, contact_id
 
 
 def _serializer(secret: str) -> URLSafeSerializer:

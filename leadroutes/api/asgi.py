@@ -63,6 +63,11 @@ class Api:
             return
         await _send(request, answer, send)
 
+    def is_open_to_browsers(self, path: str) -> bool:
+        """Whether what is there may be looked at by anyone, without a token: the description, health, figures."""
+        found = self.table.find(tuple(segment for segment in path.split("/") if segment))
+        return found is not None and not found.ids and "GET" in found.path.operations and _is_public(found)
+
     async def _answer(self, request: Request) -> Answer:
         try:
             return await self._called(request)

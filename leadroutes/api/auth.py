@@ -11,6 +11,7 @@ from leadroutes.store import statement
 from leadroutes.store.accounts import hash_secret
 from leadroutes.store.postgres import Database
 from leadroutes.store.together import Together
+from leadroutes.store.token_uses import TokenUses
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,12 @@ Callers = Together[bytes, Caller]
 
 
 def callers_of(database: Database) -> Callers:
-    """Who calls, by the sha256 of his token; asked for all requests of the moment at once."""
+    """Who calls, by the sha256 of the token; asked for all requests of the moment at once."""
+    uses = TokenUses(database)
 
     async def load(hashes: list[bytes]) -> Mapping[bytes, Caller]:
+        rows = await database.fetch(statement("find_callers"), hashes)
+        uses.note(row["token_hash"] for row in rows if row["is_due"])
         return {
             row["token_hash"]: Caller(
                 row["user_id"],
@@ -54,7 +58,7 @@ def callers_of(database: Database) -> Callers:
                 row["is_broker"],
                 row["token_hash"],
             )
-            for row in await database.fetch(statement("find_callers"), hashes)
+            for row in rows
         }
 
     return Together(load)

@@ -1,9 +1,14 @@
-"""The description as a page for people, from the same declarations. No script, no foreign address, one style sheet."""
+"""The description as a page for people, from the same declarations. No script, no foreign address, one style sheet.
+
+The style is that of the other pages, with what only this one needs; it is part of the page, which needs nothing else.
+"""
 
 import hashlib
 from base64 import b64encode
-from functools import cache
+from functools import lru_cache
 from html import escape
+from importlib.resources import files
+from urllib.parse import urlsplit
 
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.openapi import ABOUT, document
@@ -11,20 +16,26 @@ from leadroutes.api.operations import OPERATIONS, Operation
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources import RESOURCES
 
-STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881; --accent: #0a6; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 64rem; padding: 2rem 1rem 6rem; }
-h2 { border-top: 1px solid var(--line); margin-top: 3rem; padding-top: 1.5rem; }
-code, td:first-child { font-family: ui-monospace, monospace; font-size: .9em; }
-nav ul { columns: 16rem; list-style: none; padding: 0; }
-a { color: inherit; text-decoration-color: var(--accent); text-underline-offset: .2em; }
-table { border-collapse: collapse; margin: 1rem 0; width: 100%; }
-th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem .35rem 0; text-align: left; vertical-align: top; }
-th { font-weight: 600; }
-dl { background: var(--soft); border-radius: .5rem; margin: 1rem 0; padding: .75rem 1rem; }
-dt { font-family: ui-monospace, monospace; font-size: .9em; font-weight: 600; }
-dd { margin: 0 0 .5rem; }
+_STATIC = files("leadroutes").joinpath("web", "static")
+OWN_STYLE = """
+/* Of the description of the API alone. */
+section { margin-top: 3rem; border-top: 1px solid var(--line); }
+h2 { overflow-wrap: anywhere; }
+pre { border: 1px solid var(--line); background: var(--card); }
+nav ul { columns: 15rem; margin: .75rem 0; padding: 0; list-style: none; }
+nav li { break-inside: avoid; }
+.calls, .scroll { border: 1px solid var(--line); border-radius: 14px; background: var(--card); }
+.calls { display: block; padding: .75rem 1.125rem; }
+.calls dt { color: inherit; font: 600 .9375rem/1.5 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+.calls dd { margin: 0 0 .5rem; color: var(--faint); }
+.scroll { margin: 1rem 0; overflow-x: auto; }
+table { width: 100%; min-width: 40rem; border-collapse: collapse; font-size: .9375rem; }
+th, td { padding: .5rem .75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+tr:last-child > td { border-bottom: 0; }
+td:first-child { font-family: ui-monospace, Menlo, Consolas, monospace; }
 """
+STYLE = _STATIC.joinpath("pages.css").read_text(encoding="utf-8") + OWN_STYLE
+_ICON = _STATIC.joinpath("icon.svg").read_text(encoding="utf-8").strip()
 _STYLE_HASH = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 _HEADERS = (
     (
@@ -37,47 +48,82 @@ _HEADERS = (
 )
 
 
-async def show_page(_call: Call) -> Answer:
+async def show_page(call: Call) -> Answer:
     """GET /docs."""
-    return Answer(200, page(), b"text/html; charset=utf-8", _HEADERS)
+    return Answer(200, page(call.rooms.settings.public_url), b"text/html; charset=utf-8", _HEADERS)
 
 
-async def show_document(_call: Call) -> Answer:
+async def show_document(call: Call) -> Answer:
     """GET /openapi.json."""
-    return Answer(200, document())
+    return Answer(200, document(call.rooms.settings.public_url))
 
 
-@cache
-def page() -> bytes:
-    """The whole page."""
-    calls = [each for each in OPERATIONS if each.resource is None]
-    sections = "".join(_section(resource) for resource in RESOURCES)
-    links = "".join(f'<li><a href="#{_anchor(each.path)}">{escape(each.path)}</a></li>' for each in RESOURCES)
+@lru_cache(maxsize=4)
+def page(public_url: str) -> bytes:
+    """The whole page, of a service that is reached at this address."""
+    others = [each for each in OPERATIONS if each.resource is None]
+    sections = "".join(_section(resource, public_url) for resource in RESOURCES)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Lead Routes API</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head><body><h1>Lead Routes API</h1><p>{_worded(ABOUT)}</p>"
-        '<p>The same as OpenAPI 3.1: <a href="/openapi.json">/openapi.json</a></p>'
-        f'<nav><ul>{links}<li><a href="#others">Other calls</a></li></ul></nav>{sections}'
-        f'<h2 id="others">Other calls</h2>{_calls(calls)}</body></html>'
+        '<meta name="color-scheme" content="light dark">'
+        f'<style>{STYLE}</style></head><body class="wide">{_header(urlsplit(public_url).path)}'
+        f'<main id="main"><h1>Lead Routes API</h1><p>{_worded(ABOUT)}</p>'
+        f"{_first_call(public_url)}{_contents()}{sections}"
+        f'<section aria-labelledby="others"><h2 id="others">Other calls</h2>{_calls(others)}</section>'
+        "</main></body></html>"
     ).encode()
 
 
-def _section(resource: Resource) -> str:
+def _header(prefix: str) -> str:
+    icon = _ICON.replace("<svg ", '<svg width="26" height="26" aria-hidden="true" ', 1)
+    return (
+        '<header><a class="skip" href="#main">Skip to the content</a>'
+        f'<a class="brand" href="{prefix}/">{icon} Lead Routes</a><a href="{prefix}/tokens">Tokens</a>'
+        f'<a href="{prefix}/openapi.json">OpenAPI 3.1</a></header>'
+    )
+
+
+def _first_call(public_url: str) -> str:
+    tokens = f'<a href="{urlsplit(public_url).path}/tokens">Tokens</a>'
+    return (
+        f"<p>Every call needs an access token: your own from the page {tokens}, or one that an application was given."
+        " With it in <code>TOKEN</code>, this shows whose it is:</p>" + _example(public_url, "/me")
+    )
+
+
+def _contents() -> str:
+    links = "".join(
+        f'<li><a class="touch" href="#{_anchor(each.path)}">{escape(each.path)}</a></li>' for each in RESOURCES
+    )
+    others = '<li><a class="touch" href="#others">Other calls</a></li>'
+    return f'<nav aria-label="Resources"><ul>{links}{others}</ul></nav>'
+
+
+def _section(resource: Resource, public_url: str) -> str:
     calls = [each for each in OPERATIONS if each.resource is resource]
     rows = "".join(_row(each) for each in resource.fields)
+    anchor, path = _anchor(resource.path), escape(resource.path)
     return (
-        f'<h2 id="{_anchor(resource.path)}">{escape(resource.path)}</h2><p>{_worded(resource.page_about)}</p>'
-        f"{_calls(calls)}<table><thead><tr><th>Field</th><th>Type</th><th>Written</th><th>About</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table><p>Filters and order: "
+        f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{path}</h2><p>{_worded(resource.page_about)}</p>'
+        f"{_example(public_url, resource.path.replace(':id', '1') + '?$limit=2')}{_calls(calls)}"
+        f'<div class="scroll" role="region" aria-label="Fields of {path}" tabindex="0"><table>'
+        "<thead><tr><th>Field</th><th>Type</th><th>Written</th><th>About</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div><p>Filters and order: "
         + ", ".join(f"<code>{escape(name)}</code>" for name in resource.filters)
-        + "</p>"
+        + "</p></section>"
     )
+
+
+def _example(public_url: str, target: str) -> str:
+    """A call that can be copied into a shell."""
+    call = f"curl -H \"Authorization: Bearer $TOKEN\" '{public_url}{target}'"
+    return f"<pre><code>{escape(call, quote=False)}</code></pre>"
 
 
 def _calls(operations: list[Operation]) -> str:
     rows = "".join(f"<dt>{each.method} {escape(each.path)}</dt><dd>{escape(each.about)}</dd>" for each in operations)
-    return f"<dl>{rows}</dl>"
+    return f'<dl class="calls">{rows}</dl>'
 
 
 def _row(each: Field) -> str:

@@ -3,7 +3,7 @@
 Pure; whether a reference exists and whether a rule between fields holds is asked later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from leadroutes.api.resource import Errors, Field, Resource, Write
@@ -29,6 +29,16 @@ def sent_fields(resource: Resource, body: Mapping[str, Any], method: str) -> tup
                 errors[each.name] = f"{each.name} is required"
             continue
         _read_into(values, errors, each, body[each.name])
+    return values, errors
+
+
+def read_fields(fields: Iterable[Field], given: Mapping[str, Any]) -> tuple[dict[str, Any], Errors]:
+    """Those of the fields that are given, read; and what is wrong with the others."""
+    values: dict[str, Any] = {}
+    errors: Errors = {}
+    for each in fields:
+        if each.name in given:
+            _read_into(values, errors, each, given[each.name])
     return values, errors
 
 

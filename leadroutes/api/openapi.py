@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -57,25 +57,12 @@ TOKENS: Json = {
 }
 
 
-SIGN_IN: Json = {
-    "bearer": {"type": "http", "scheme": "bearer"},
-    "oauth2": {
-        "type": "oauth2",
-        "flows": {
-            "authorizationCode": {
-                "authorizationUrl": "/oauth2/authorize",
-                "tokenUrl": "/oauth2/token",
-                "refreshUrl": "/oauth2/token",
-                "scopes": {"read": "See everything that the user sees", "write": "Change it, too; includes read"},
-            }
-        },
-    },
-}
+SCOPES: Json = {"read": "See everything that the user sees", "write": "Change it, too; includes read"}
 
 
-@cache
-def document() -> bytes:
-    """The description as JSON."""
+@lru_cache(maxsize=4)
+def document(public_url: str) -> bytes:
+    """The description as JSON, of a service that is reached at this address."""
     schemas: Json = {"Error": ERROR, "OAuthError": OAUTH_ERROR, "Tokens": TOKENS}
     for resource in (*RESOURCES, ME):
         schemas |= _schemas(resource)
@@ -87,11 +74,12 @@ def document() -> bytes:
     told = {
         "openapi": "3.1.0",
         "info": {"title": "Lead Routes", "version": __version__, "description": ABOUT},
+        "servers": [{"url": public_url}],
         "security": _security("read"),
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": SIGN_IN,
+            "securitySchemes": _sign_in(public_url),
             "responses": {
                 "Error": _content("What went wrong", _ref("Error")),
                 "OAuthError": _content("What went wrong, in the form of RFC 6749", _ref("OAuthError")),
@@ -99,6 +87,19 @@ def document() -> bytes:
         },
     }
     return msgspec.json.format(msgspec.json.encode(told), indent=1)
+
+
+def _sign_in(public_url: str) -> Json:
+    code = {
+        "authorizationUrl": f"{public_url}/oauth2/authorize",
+        "tokenUrl": f"{public_url}/oauth2/token",
+        "refreshUrl": f"{public_url}/oauth2/token",
+        "scopes": SCOPES,
+    }
+    return {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "oauth2": {"type": "oauth2", "flows": {"authorizationCode": code}},
+    }
 
 
 def schema_name(resource: Resource) -> str:
@@ -225,7 +226,11 @@ def _is_needed(body: Json, schemas: Json) -> bool:
 
 def _parameters(operation: Operation) -> list[Json]:
     """Without $select the answers have all keys, as their schema says; it is told of in words only."""
-    if operation.shows != "list" or operation.resource is None:
+    if operation.resource is None:
+        return []
+    if operation.method == "DELETE":
+        return [_query(each.name, each.kind.schema(), each.note) for each in operation.resource.said_on_removal]
+    if operation.shows != "list":
         return []
     filters = operation.resource.filters
     page = [

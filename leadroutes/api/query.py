@@ -4,7 +4,7 @@ It knows fields from a declaration only, and puts no value into SQL text.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,10 +67,14 @@ def list_query(resource: Resource, text: str) -> Query:
     return query
 
 
-def record_query(resource: Resource, text: str) -> Query:
-    """The query on the path of one record, which has to hold for it; the first value is the id."""
+def record_query(resource: Resource, text: str, *, beside: Container[str] = ()) -> Query:
+    """The query on the path of one record, which has to hold for it; the first value is the id.
+
+    `beside`: names that are no conditions.
+    """
     query = Query(resource, parse(text) if text else {}, first_free(resource) + 1)
-    rest = {name: value for name, value in query.tree.items() if name not in ("$limit", "$skip", "$sort")}
+    passed_over = {"$limit", "$skip", "$sort"}
+    rest = {name: value for name, value in query.tree.items() if name not in passed_over and name not in beside}
     _select_and_filter(query, rest)
     return query
 

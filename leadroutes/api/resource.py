@@ -128,6 +128,7 @@ class Resource:
     open_to: Callable[[Caller], bool] | None = None  # others: 403 on every method
     owned: bool = True  # the table has owner_id
     most: int = 0  # that one parent may have, or one owner where there is no parent; 0: any number
+    said_on_removal: tuple[Field, ...] = ()  # what a DELETE may say, in its query or its body
     version: str = ""  # SQL of a number that every transaction changes that changes what the caller sees here
     selects: Mapping[str, str] = field(default_factory=dict)  # further names for filters: name -> field
 

@@ -14,7 +14,7 @@ import msgspec
 
 from leadroutes.api.bodies import fields_of, read_limited
 from leadroutes.api.call import Answer, Call, Rooms
-from leadroutes.api.fields import blank_record, in_order, sent_fields
+from leadroutes.api.fields import blank_record, in_order, read_fields, sent_fields
 from leadroutes.api.query import Query, record_query, selection
 from leadroutes.api.resource import Errors, Field, Reference, Resource, Write, Writing
 from leadroutes.api.resources import BY_PATH
@@ -92,13 +92,16 @@ async def change(call: Call, resource: Resource) -> Answer:
 
 async def remove(call: Call, resource: Resource) -> Answer:
     """DELETE: 200 and the record as it was."""
-    query = record_query(resource, call.request.query).must_be_affordable()
+    query = record_query(resource, call.request.query, beside=[each.name for each in resource.said_on_removal])
+    said, errors = await _said_on_removal(call, resource, query.must_be_affordable())
     must_be_open(call, resource)
 
     async def work(transaction: Transaction) -> tuple[Writing, str]:
-        writing = await _begin(call, resource, transaction, {})
+        writing = await _begin(call, resource, transaction, said)
         permission = resource.removable or resource.changeable
         await _lock(call, resource, writing, query, permission, "UPDATE")
+        if errors:
+            raise Invalid.fields(errors)
         shown = await show(transaction, resource, writing, query.keys)
         if not resource.remove_through:
             if resource.beforehand:
@@ -125,6 +128,14 @@ async def _read(call: Call, resource: Resource) -> tuple[dict[str, Any], Errors]
     body = fields_of(call.request, data, is_new=method == "POST")
     must_be_open(call, resource)
     return sent_fields(resource, resource.rewrite(body) if resource.rewrite else body, method)
+
+
+async def _said_on_removal(call: Call, resource: Resource, query: Query) -> tuple[dict[str, Any], Errors]:
+    """What a DELETE says in its body or its query; other resources' bodies are not looked at."""
+    if not resource.said_on_removal:
+        return {}, {}
+    data = await read_limited(call.request, resource.body_limit, call.rooms.settings.body_timeout)
+    return read_fields(resource.said_on_removal, query.tree | fields_of(call.request, data, is_new=False))
 
 
 async def _begin(call: Call, resource: Resource, transaction: Transaction, sent: dict[str, Any]) -> Writing:

@@ -19,6 +19,8 @@ import aiosmtplib
 from leadroutes.channels.envelope import DeliveryError, Envelope, NoLongerWanted, StillWanted, always_wanted
 from leadroutes.channels.mail_headers import encoded_address, encoded_text, header, plain_address
 from leadroutes.errors import Misconfigured
+from leadroutes.mail_addresses import named_address
+from leadroutes.setting_values import smtp_url
 from leadroutes.settings import Settings
 
 TIMEOUT = 30.0  # seconds, for each step of the conversation
@@ -27,6 +29,9 @@ MOST_CONNECTIONS = 20  # to the mail server, from this process
 SENDER = "Lead Routes"
 # RFC 3834, and what Microsoft's servers read: a program that answers by itself does not answer these.
 AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+# RFC 3463: there is no such mailbox or domain, or the mailbox is disabled. A full mailbox (5.2.2) is none of these, nor
+# is a refusal without such a code, which may as well mean the sender.
+_DEAD_ADDRESS = re.compile(r"5\.(?:1\.(?:[0-3]|6|10)|2\.1|4\.4)(?![0-9.])")
 _LINE_ENDS = re.compile(rb"\r\n|\n|\r(?!\n)")
 _FIRST_DOTS = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
 
@@ -35,11 +40,12 @@ def open_email(settings: Settings) -> "Email | None":
     """The e-mail channel, where a server is set. Misconfigured: its address cannot be used."""
     if settings.smtp_url is None:
         return None
-    url = urlsplit(settings.smtp_url)
-    if url.scheme not in PORTS or not url.hostname:
-        raise Misconfigured("LEADROUTES_SMTP_URL: expected smtp://user:password@host:port or smtps://…")
     try:
-        plain_address(settings.mail_from)
+        url = urlsplit(smtp_url(settings.smtp_url))
+    except ValueError as error:
+        raise Misconfigured(f"LEADROUTES_SMTP_URL: {error}") from error
+    try:
+        named_address(settings.mail_from)
     except ValueError as error:
         raise Misconfigured(f"LEADROUTES_MAIL_FROM: {settings.mail_from!r} was given; {error}") from error
     return Email(url, settings.mail_from)
@@ -51,7 +57,7 @@ class Email:
     def __init__(self, url: SplitResult, mail_from: str) -> None:
         self._url = url
         self._mail_from = mail_from
-        self._sender = plain_address(mail_from)
+        _, self._sender = named_address(mail_from)
         self._idle: list[aiosmtplib.SMTP] = []
         self._free = asyncio.Semaphore(MOST_CONNECTIONS)
 
@@ -148,7 +154,8 @@ def _undelivered(error: Exception, *, is_doubtful: bool = False) -> DeliveryErro
         return DeliveryError(reason, blame="channel")
     if error.code >= 500 and error.message.startswith("5.7."):
         return DeliveryError(reason, blame="policy")
-    return DeliveryError(reason, is_permanent=error.code >= 500)
+    is_dead = error.code >= 500 and _DEAD_ADDRESS.match(error.message) is not None
+    return DeliveryError(reason, is_permanent=error.code >= 500, is_dead_address=is_dead)
 
 
 def _said(error: Exception) -> str:
@@ -173,8 +180,8 @@ def make_mail(envelope: Envelope, mail_from: str) -> bytes:
 
 def _header(envelope: Envelope, mail_from: str) -> Iterator[bytes]:
     """Every mail is sent by a program, so none of them is to be answered by another one."""
-    sender = plain_address(mail_from)
-    yield header("From", encoded_address(envelope.sender_name or SENDER, sender))
+    name, sender = named_address(mail_from)
+    yield header("From", encoded_address(envelope.sender_name or name or SENDER, sender))
     yield header("To", encoded_address("", envelope.address))
     if envelope.reply_to:
         yield header("Reply-To", encoded_address(envelope.sender_name or "", envelope.reply_to))

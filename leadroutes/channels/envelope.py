@@ -32,18 +32,26 @@ async def always_wanted() -> None:
 class DeliveryError(Exception):
     """A message was not delivered.
 
-    `is_permanent`: trying again is of no use. `is_doubtful`: it may have arrived all the same. `blame`: "channel" where
+    `is_permanent`: trying again is of no use. `is_doubtful`: it may have arrived all the same. `is_dead_address`: no
+    message can be delivered to this address, not this one only. `blame`: "channel" where
     no message can pass until a setting or a server is mended; "policy" where the server refuses by its policy, which
     may mean the sender (then no message passes) or this one address.
     """
 
     def __init__(
-        self, reason: str, *, is_permanent: bool = False, is_doubtful: bool = False, blame: Blame = "message"
+        self,
+        reason: str,
+        *,
+        is_permanent: bool = False,
+        is_doubtful: bool = False,
+        is_dead_address: bool = False,
+        blame: Blame = "message",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.is_permanent = is_permanent
         self.is_doubtful = is_doubtful
+        self.is_dead_address = is_dead_address
         self.blame = blame
 
 

@@ -8,14 +8,14 @@ import re
 from base64 import b64encode
 from typing import Final
 
+from leadroutes.mail_addresses import plain_address
+
+__all__ = ["encoded_address", "encoded_text", "header", "one_line", "plain_address"]
+
 LONGEST_LINE: Final = 400  # bytes; an unsubscribe link stays on its header's line, RFC 5322 allows 998
-LONGEST_ADDRESS: Final = 320  # characters; a mail server may have a limit of its own
 WORD_BYTES: Final = 45  # of UTF-8 in an encoded word, which then has 72 of the 75 characters that RFC 2047 allows
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _WORDS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")  # what needs no quotation marks
-_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
-_DOMAIN: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
-_IP_LITERAL: Final = re.compile(r"\[(?:[0-9.]+|IPv6:[0-9a-f:.]+)\]", re.IGNORECASE)
 
 
 def header(name: str, value: str) -> bytes:
@@ -47,17 +47,6 @@ def encoded_address(display_name: str, address: str) -> str:
         return f"{name} <{sent_to}>"
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{quoted}" <{sent_to}>'
-
-
-def plain_address(address: str) -> str:
-    """The address in ASCII, as a mail server is told it. ValueError: mail cannot be sent there."""
-    local, at, domain = address[: LONGEST_ADDRESS + 1].rpartition("@")
-    if not domain.isascii() and len(address) <= LONGEST_ADDRESS:
-        domain = domain.encode("idna").decode("ascii")  # UnicodeError, which is a ValueError
-    is_domain = _DOMAIN.fullmatch(domain) or _IP_LITERAL.fullmatch(domain)
-    if len(address) > LONGEST_ADDRESS or not (at and _LOCAL.fullmatch(local) and is_domain):
-        raise ValueError("expected an e-mail address such as bob@example.com")
-    return f"{local}@{domain}"
 
 
 def one_line(text: str) -> str:

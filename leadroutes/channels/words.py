@@ -124,14 +124,18 @@ def _local(message: Mapping[str, Any], name: str) -> str:
     return f"{moment.astimezone(zone_named(message['user_timezone'])):%Y-%m-%d %H:%M %Z}" if moment else "just now"
 
 
-def campaign_letter(message: Mapping[str, Any]) -> Letter:
+def campaign_letter(message: Mapping[str, Any], unsubscribe_link: str) -> Letter:
     """A campaign's step as a letter that is still to be composed."""
+    postal_address = (message["postal_address"] or "").strip()
+    ends = {"unsubscribe_link": unsubscribe_link, "postal_address": postal_address}
     return Letter(
         subject=message["template_subject"] or "",
         body=message["template_body"] or "",
         name=message["campaign_name"] or "",
         is_email=message["channel"] == "email",
-        variables=campaign_variables(message),
+        variables=campaign_variables(message) | ends,
+        owner_name=message["owner_name"] or "",
+        **ends,
     )
 
 

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,7 +17,7 @@ from leadroutes.domain.groups import Groups
 from leadroutes.domain.identity import normal_email, normal_phone, normal_zipcode
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.domain.terms import kind_named_by, normal_price, normal_source
-from leadroutes.domain.text import field_text
+from leadroutes.domain.text import field_text, is_absent
 from leadroutes.intake.csv_dates import table_time
 from leadroutes.intake.csv_tables import CONTACT_SOURCE, Columns, Record, columns_of, split_csv
 from leadroutes.intake.flat import NAMES, Fields, Meaning, flat_draft, pick, plain_key
@@ -25,6 +26,9 @@ from leadroutes.spreadsheets import text_of
 DEFAULT_SOURCE: Final = "Other"
 KNOWN_AS: Final = "importknownas"
 """The column of a report that says which row of an earlier import this one is."""
+UNSUBSCRIBED: Final = ("unsubscribedat", "unsubscribed", "unsubscribedon", "unsubscribedate", "emailoptout")
+"""Columns that say that, or when, a person has asked for no more e-mails."""
+_NOT_UNSUBSCRIBED: Final = frozenset({"no", "n", "false", "f", "0", "never", "subscribed"})
 
 WhyNot = Literal["empty_row", "wrong_columns", "repeated_header", "bad_date", "no_contact"]
 WhyNull = Literal["bad_email", "bad_phone", "bad_zipcode", "bad_price", "bad_type"]
@@ -43,6 +47,7 @@ class CellWarning:
 class ImportedRow:
     """A row that can be imported. Rows count from 1 behind the header, lines from 1 at the header.
 
+    `has_unsubscribed`: the person wants no more e-mails of campaigns, since `unsubscribed_at` where that is known.
     `known_as`: what a report said that this row is known as, so that what was mended in it goes where it belongs.
     `digest`: the sha256 of what it says, in hex digits, the same however the file writes it.
     """
@@ -55,6 +60,8 @@ class ImportedRow:
     warnings: tuple[CellWarning, ...] = ()
     cells: tuple[str, ...] = field(default=(), compare=False, repr=False)  # as they stand
     known_as: str | None = None
+    has_unsubscribed: bool = False
+    unsubscribed_at: datetime | None = None
     digest: str = field(kw_only=True, compare=False, repr=False)
 
 
@@ -100,6 +107,7 @@ def _row(row: int, line: int, columns: Columns, cells: list[str] | None) -> Impo
     inquiry = replace(inquiry, vendor_id=inquiry.vendor_id or _first(fields, "vendorid"))
     lead_source = inquiry.source or DEFAULT_SOURCE
     contact_source = normal_source(_first(fields, CONTACT_SOURCE))
+    has_unsubscribed, unsubscribed_at = _unsubscribed(fields)
     return ImportedRow(
         row,
         line,
@@ -109,6 +117,8 @@ def _row(row: int, line: int, columns: Columns, cells: list[str] | None) -> Impo
         warnings=tuple(_warnings(inquiry, fields, columns, cells)),
         cells=tuple(cells),
         known_as=_first(fields, KNOWN_AS),
+        has_unsubscribed=has_unsubscribed,
+        unsubscribed_at=unsubscribed_at,
         digest=hashlib.sha256(msgspec.json.encode((inquiry, lead_source, contact_source))).hexdigest(),
     )
 
@@ -129,6 +139,13 @@ _WHOLE = re.compile(r"\s*(\d{1,20})\.0{1,10}\s*", re.ASCII)
 
 def _first(fields: Fields, key: str) -> str | None:
     return next((value for value in fields.get(key, ()) if field_text(value)), None)
+
+
+def _unsubscribed(fields: Fields) -> tuple[bool, datetime | None]:
+    """Whether, and since when: a cell that is neither empty nor a no is a yes, even where it is no date."""
+    cells = (_first(fields, key) for key in UNSUBSCRIBED)
+    said = [cell for cell in cells if cell and not is_absent(cell) and cell.strip().lower() not in _NOT_UNSUBSCRIBED]
+    return bool(said), next((moment for cell in said if (moment := table_time(cell))), None)
 
 
 _CELLS: Final[tuple[tuple[Meaning, WhyNull, Callable[[str | None], Any]], ...]] = (

@@ -32,6 +32,7 @@ from leadroutes.store.oauth import Application, Code, Pair, RefreshToken, Revoca
 Outcome = tuple[int, Any, list[tuple[str, str]]]  # status, body, headers
 Values = dict[str, list[str]]  # parameters by name, each as often as it was sent
 
+NO_CLIENT = "No application has this client_id and client_secret; expected those that were shown when it was registered"
 _AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
 
 
@@ -157,6 +158,8 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     def handle_error_response(self, request: Request, error: OAuth2Error) -> Outcome:
         """An unknown client is 401 however it tried; a challenge goes to those alone who came with Basic."""
         told = error.get_error_description() or "The request was refused"
+        if error.error == "invalid_client":  # one sentence, whatever is wrong: else it says which applications exist
+            told = NO_CLIENT
         body = {"error": error.error, "error_description": told}
         if error.error != "invalid_client":
             return 400, body, []

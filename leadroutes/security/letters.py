@@ -13,13 +13,19 @@ LARGEST_TEMPLATE: Final = 200_000  # characters
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """A step of a campaign with all that its template may use; `name` is the subject where the template has none."""
+    """A step of a campaign with all that its template may use; `name` is the subject where the template has none.
+
+    An e-mail ends with the link to unsubscribe and the owner's postal address, where its template has not placed them.
+    """
 
     subject: str
     body: str
     name: str
     is_email: bool
     variables: dict[str, Any]
+    owner_name: str = ""
+    unsubscribe_link: str = ""
+    postal_address: str = ""
 
 
 class Words(Struct, frozen=True, kw_only=True):

@@ -177,23 +177,33 @@ def _readable(user: NewUser) -> tuple[str, str | None, str | None]:
 # -------------------------------------------------------------------------------------------------------- tokens
 
 
-async def issue_token(database: Database, email: str, scopes: Iterable[str]) -> str:
-    """A personal access token that does not expire; 40 hex digits."""
+async def issue_token(database: Database, email: str, scopes: Iterable[str], name: str | None = None) -> str:
+    """A personal access token that does not expire; 40 hex digits.
+
+    Raises Invalid for a scope or a name that cannot be.
+    """
     asked = set(scopes)
     if not asked or not asked.issubset(SCOPES):
         raise Invalid(f"scope: {' '.join(sorted(asked))!r} was given; expected read, write, or both")
-    return await issue_token_of(database, await get_user_id(database, email), sorted(asked))
+    return await issue_token_of(database, await get_user_id(database, email), sorted(asked), name)
 
 
-async def issue_token_of(database: Database, user_id: int, scopes: list[str]) -> str:
-    """The same for a user who is known; the scopes are."""
+async def issue_token_of(database: Database, user_id: int, scopes: list[str], name: str | None = None) -> str:
+    """The same for a user who is known; the scopes are. `name` says what it is for; None or empty: it has none."""
+    if name := (name or "").strip():
+        _must_be_a_name(name)
     token = secrets.token_hex(20)
-    await database.execute(statement("issue_token"), user_id, hash_secret(token), scopes)
+    await database.execute(statement("issue_token"), user_id, hash_secret(token), scopes, name or None)
     return token
 
 
+def _must_be_a_name(name: str) -> None:
+    if not 0 < len(name) <= NAME_LENGTH or not name.isprintable():
+        raise Invalid(f"name: {name[:NAME_LENGTH]!r} was given; expected 1 to {NAME_LENGTH} characters")
+
+
 async def list_tokens(database: Database) -> list[asyncpg.Record]:
-    """id, email, application, scope, created_at, expires_at, revoked_at of all that have not expired."""
+    """id, email, name, application, scope, created_at, last_used_at … of all that have not expired."""
     return await database.fetch(statement("list_tokens"))
 
 
@@ -235,8 +245,7 @@ async def add_application(database: Database, email: str | None, wanted: NewAppl
 
 async def add_application_of(database: Database, user_id: int, wanted: NewApplication) -> Application:
     """The same for a user who is known."""
-    if not 0 < len(wanted.name) <= NAME_LENGTH or not wanted.name.isprintable():
-        raise Invalid(f"name: {wanted.name[:NAME_LENGTH]!r} was given; expected 1 to {NAME_LENGTH} characters")
+    _must_be_a_name(wanted.name)
     redirect_uris = check_redirect_uris(wanted.redirect_uris)
     application = Application(secrets.token_hex(16), secrets.token_hex(20) if wanted.has_secret else None)
     await database.execute(

@@ -39,6 +39,7 @@ class Disclosure:
     contact_name: str | None  # where the contact goes by another name than the inquiry
     company: str | None
     emails: tuple[str, ...]
+    email_note: str | None  # why campaigns do not write to the contact's e-mail
     phones: tuple[tuple[str, str], ...]  # (mobile | home | office | given here, as it is stored)
     later: tuple[Later, ...]
     text_body: str | None
@@ -57,6 +58,7 @@ class ClaimPage:
     owner_id: int
     lead_id: int
     user_id: int
+    offer_id: int
     via: Via
     standing: Standing
     timezone: str
@@ -99,6 +101,7 @@ async def _load(database: Database, owner_id: int, offer_id: int, via: Via) -> C
         owner_id=row["owner_id"],
         lead_id=row["lead_id"],
         user_id=row["user_id"],
+        offer_id=offer_id,
         via=via,
         standing=standing,
         timezone=row["timezone"],
@@ -137,6 +140,7 @@ def _disclosure(row: asyncpg.Record, inquirer: dict[str, str]) -> Disclosure:
         contact_name=contact_name if name and contact_name and name.casefold() != contact_name.casefold() else None,
         company=row["company"],
         emails=_emails(row, inquirer.get("email")),
+        email_note=row["email_note"],
         phones=_phones(row, inquirer.get("phone")),
         later=tuple(_later(each) for each in _decode(row["touches"], list[_Touch]) or ()),
         text_body=row["text_body"],

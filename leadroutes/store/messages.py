@@ -53,6 +53,7 @@ class Outcome:
     html_body: str | None = None
     sender_id: int | None = None
     is_counted: bool = True  # as an attempt of this message
+    is_dead_address: bool = False  # the address takes no message, not this one only
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ async def end_access_token(transaction: Transaction, token_id: int) -> None:
 
 
 async def list_allowed(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """client_id, name, owner_email, scope, since, grant_ids of the applications that may act for him."""
+    """client_id, name, owner_email, scope, since, last_used_at, grant_ids of the applications that may act for them."""
     return await database.fetch(statement("list_allowed"), user_id)
 
 
@@ -172,7 +172,7 @@ async def remove_own_application(database: Database, user_id: int, client_id: st
 
 
 async def list_own_tokens(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """id, scope, created_at, expires_at of his personal tokens that are good."""
+    """id, name, scope, created_at, last_used_at, expires_at of their personal tokens that are good."""
     return await database.fetch(statement("list_own_tokens"), user_id)
 
 

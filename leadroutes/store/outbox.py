@@ -44,8 +44,3 @@ async def list_latest_leads(database: Database, owner_id: int) -> list[asyncpg.R
 async def list_to_reassign(database: Database, user_id: int) -> list[asyncpg.Record]:
     """name, contacts, tasks: what of this user's is still assigned to members whose account is closed."""
     return await database.fetch(statement("list_to_reassign"), user_id)
-
-
-async def unsubscribe_contact(database: Database, owner_id: int, contact_id: int) -> None:
-    """No more campaigns by e-mail for this contact; done again it is the same."""
-    await database.execute(statement("unsubscribe_contact"), owner_id, contact_id, database.clock.now())

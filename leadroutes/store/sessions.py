@@ -15,11 +15,12 @@ LIFE = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Somebody who is signed in."""
+    """Someone who is signed in."""
 
     id: int
     name: str
     timezone: str
+    is_admin: bool
 
 
 async def find_password(database: Database, email: str) -> asyncpg.Record | None:

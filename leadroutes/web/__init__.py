@@ -1,4 +1,7 @@
-"""SPEAKS HTML: the pages for people. `application()` makes them, `owns()` says which paths are theirs."""
+"""SPEAKS HTML: the pages for people. `application()` makes them, `owns()` says which paths are theirs.
+
+`navigates()` says who is shown a page at every other path, too: a browser, and no program.
+"""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -12,10 +15,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from leadroutes.engine import Engine
-from leadroutes.errors import Invalid, NotFound, Problem, SlowRequest, TooLarge, Unavailable
+from leadroutes.errors import Conflict, Invalid, NotFound, Problem, SlowRequest, TooLarge, Unavailable
 from leadroutes.secrets import secret_of
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import AWAY, COLLISIONS, Database
+from leadroutes.web.addresses import Strays, navigates, one_slash, page_for
 from leadroutes.web.applications import ApplicationPages
 from leadroutes.web.claim import ClaimPages
 from leadroutes.web.consent import ConsentPage
@@ -27,6 +31,8 @@ from leadroutes.web.pages import Pages, show_asset
 from leadroutes.web.sessions import Sessions
 from leadroutes.web.trials import TrialPages
 from leadroutes.web.unsubscribe import UnsubscribePage
+
+__all__ = ["application", "navigates", "owns"]
 
 log = structlog.get_logger()
 
@@ -41,6 +47,7 @@ PATHS = frozenset(
 _AUTHORIZE = re.compile("/+oauth2/+authorize/*", re.IGNORECASE)  # documented, and so called, as the API's paths are
 
 _STATUSES: dict[type[Problem], tuple[int, str]] = {
+    Conflict: (409, "That cannot be done any more"),
     Invalid: (400, "That cannot be read"),
     NotFound: (404, "Not found"),
     SlowRequest: (408, "Too slow"),
@@ -59,7 +66,7 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     secret = secret_of(settings)
     sessions = Sessions(database, pages, settings.body_timeout, secret)
     claims = ClaimPages(database, engine, pages, sessions)
-    home = HomePages(database, engine, pages, sessions)
+    home = HomePages(database, engine, pages, sessions, settings)
     consent = ConsentPage(database, pages, sessions, settings.body_timeout)
     applications = ApplicationPages(database, pages, sessions, settings.body_timeout)
     trials = TrialPages(database, pages, sessions, settings.body_timeout)
@@ -68,15 +75,17 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     emails = EmailPage(database, pages)
     routes = [
         Route("/", home.show_home),
-        Route("/outbox", home.show_outbox),
+        _form("/outbox", home.show_outbox, home.send_again),
         _form("/applications", applications.show_applications, applications.change_applications),
         _form("/tokens", applications.show_tokens, applications.change_tokens),
         _form(AUTHORIZE, consent.show, consent.answer),
         _form("/claim/{token}", claims.show_link, claims.claim_link),
+        _form("/claim/{token}/decline", claims.look_again, claims.decline_link),
         _form("/emails/{token}", emails.show, emails.confirm),
         Route("/invitations", invitations.answer_own, methods=["POST"]),
         _form("/invitations/{token}", invitations.show, invitations.answer),
         _form("/offers/{id}", claims.show_own, claims.claim_own),
+        _form("/offers/{id}/decline", claims.look_again, claims.decline_own),
         _form("/sign-in", sessions.show_form, sessions.sign_in),
         Route("/sign-out", sessions.sign_out, methods=["POST"]),
         _form("/try", trials.show, trials.try_out),
@@ -85,7 +94,7 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     ]
     starlette = Starlette(routes=routes, exception_handlers=_refusals(pages))
     starlette.router.redirect_slashes = False
-    return guarded(_by_one_name(starlette))
+    return guarded(_by_one_name(_with_strays(starlette, Strays(pages))))
 
 
 def _by_one_name(application: Application) -> Application:
@@ -97,6 +106,20 @@ def _by_one_name(application: Application) -> Application:
         await application(scope, receive, send)
 
     return renamed
+
+
+def _with_strays(application: Application, strays: Strays) -> Application:
+    """Where no page is, a browser is led to one."""
+
+    async def led(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or owns(scope["path"]):
+            await application(scope, receive, send)
+            return
+        path = one_slash(scope["path"])
+        answer = strays.answer(Request(scope), path if owns(path) else page_for(path))
+        await answer(scope, receive, send)
+
+    return led
 
 
 def _form(path: str, show: Endpoint, post: Endpoint) -> Route:

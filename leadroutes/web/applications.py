@@ -1,4 +1,4 @@
-"""Pages of a signed-in user: the applications that he has let in or registered, and his personal tokens.
+"""Pages of a signed-in user: the applications that they let in or registered, and their personal tokens.
 
 A secret is shown once, on the page that answers the form that made it.
 """
@@ -49,7 +49,7 @@ class ApplicationPages:
             case _:
                 raise Invalid("do: expected one of the page's buttons.")
         if not done:
-            raise NotFound("There is no such application any more, or it is somebody else's.")
+            raise NotFound("There is no such application any more, or it is someone else's.")
         return self._pages.go_to("/applications")
 
     async def show_tokens(self, request: Request) -> Response:
@@ -65,16 +65,22 @@ class ApplicationPages:
             case "issue":
                 if form.get("scope") not in SCOPES:
                     raise Invalid("scope: expected read or write.")
-                token = await issue_token_of(self._database, user.id, [form["scope"]])
-                return await self._tokens(user, token=token)
+                return await self._issue(user, form)
             case "revoke":
                 if not await store.revoke_own_token(self._database, user.id, _id(form.get("id", ""))):
-                    raise NotFound("There is no such token any more, or it is somebody else's.")
+                    raise NotFound("There is no such token any more, or it is someone else's.")
                 return self._pages.go_to("/tokens")
         raise Invalid("do: expected one of the page's buttons.")
 
+    async def _issue(self, user: SignedIn, form: dict[str, str]) -> Response:
+        try:
+            token = await issue_token_of(self._database, user.id, [form["scope"]], form.get("name", "").strip())
+        except Invalid as problem:
+            return await self._tokens(user, 400, form=form, problem=problem.message)
+        return await self._tokens(user, token=token)
+
     async def _sent(self, request: Request) -> tuple[SignedIn | Response, dict[str, str]]:
-        """Who has sent a form of ours, and what stands in it; or what he is told instead."""
+        """Who has sent a form of ours, and what is in it; or what is answered instead."""
         if is_cross_site(request, self._pages.public_url):
             return self._pages.refuse_cross_site(), {}
         user = await self._sessions.find_user(request)
@@ -108,9 +114,18 @@ class ApplicationPages:
             **({"made": None, "problem": None} | shown),
         )
 
-    async def _tokens(self, user: SignedIn, token: str | None = None) -> Response:
-        tokens = await store.list_own_tokens(self._database, user.id)
-        return self._pages.answer("tokens.html", user=user, tokens=tokens, token=token, scopes=SCOPES)
+    async def _tokens(
+        self, user: SignedIn, status: int = 200, *, form: dict[str, str] | None = None, **shown: Any
+    ) -> Response:
+        return self._pages.answer(
+            "tokens.html",
+            status,
+            user=user,
+            tokens=await store.list_own_tokens(self._database, user.id),
+            form=form or {},
+            scopes=SCOPES,
+            **({"token": None, "problem": None} | shown),
+        )
 
 
 def _id(text: str) -> int:

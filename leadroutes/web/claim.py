@@ -1,11 +1,15 @@
-"""The page of an offer: behind the link in an alert, and for somebody who is signed in. Looking never claims.
+"""The page of an offer: behind the link in an alert, and for someone who is signed in. Looking never claims.
 
 Who has won, the engine says.
 """
 
+import contextlib
+from urllib.parse import quote
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from leadroutes.domain.text import MESSAGE_LIMIT
 from leadroutes.engine import Engine
 from leadroutes.errors import Conflict, NotFound, Unavailable
 from leadroutes.security.sandbox import work_out
@@ -22,7 +26,7 @@ MOST_WORDS = 50_000  # characters that a page shows
 
 
 class ClaimPages:
-    """`/claim/{token}` for whoever has the link, `/offers/{id}` for the member himself."""
+    """`/claim/{token}` for whoever has the link, `/offers/{id}` for the member; below each, `/decline`."""
 
     def __init__(self, database: Database, engine: Engine, pages: Pages, sessions: Sessions) -> None:
         self._database = database
@@ -31,20 +35,26 @@ class ClaimPages:
         self._sessions = sessions
 
     async def show_link(self, request: Request) -> Response:
-        return await self._shown(await self._of_link(request))
+        return await self._shown(request, await self._of_link(request))
 
     async def claim_link(self, request: Request) -> Response:
         if is_cross_site(request, self._pages.public_url):
             return self._pages.refuse_cross_site()
         page = await self._of_link(request)
         refusal = await self._claim(page)
-        return await self._shown(await self._of_link(request), refusal)
+        return await self._shown(request, await self._of_link(request), refusal)
+
+    async def decline_link(self, request: Request) -> Response:
+        if is_cross_site(request, self._pages.public_url):
+            return self._pages.refuse_cross_site()
+        await self._decline(await self._of_link(request))
+        return self._pages.go_to(_page_path(request))
 
     async def show_own(self, request: Request) -> Response:
         user = await self._sessions.find_user(request)
         if user is None:
             return self._sessions.ask_to_sign_in(request)
-        return await self._shown(await self._own(request, user.id))
+        return await self._shown(request, await self._own(request, user.id))
 
     async def claim_own(self, request: Request) -> Response:
         if is_cross_site(request, self._pages.public_url):
@@ -54,7 +64,20 @@ class ClaimPages:
             return self._sessions.ask_to_sign_in(request)
         page = await self._own(request, user.id)
         refusal = await self._claim(page)
-        return await self._shown(await self._own(request, user.id), refusal)
+        return await self._shown(request, await self._own(request, user.id), refusal)
+
+    async def decline_own(self, request: Request) -> Response:
+        if is_cross_site(request, self._pages.public_url):
+            return self._pages.refuse_cross_site()
+        user = await self._sessions.find_user(request)
+        if user is None:
+            return self._sessions.ask_to_sign_in(request)
+        await self._decline(await self._own(request, user.id))
+        return self._pages.go_to(_page_path(request))
+
+    async def look_again(self, request: Request) -> Response:
+        """Whoever looks where only a button leads gets the page that has it."""
+        return self._pages.go_to(_page_path(request))
 
     async def _of_link(self, request: Request) -> ClaimPage:
         page = await find_claim_page(self._database, request.path_params["token"])
@@ -67,18 +90,23 @@ class ClaimPages:
         is_id = text.isascii() and text.isdigit() and len(text) <= 18
         page = await find_own_page(self._database, user_id, int(text)) if is_id else None
         if page is None:
-            raise NotFound("There is no such offer, or it was made to somebody else.")
+            raise NotFound("There is no such offer, or it was made to someone else.")
         return page
 
     async def _claim(self, page: ClaimPage) -> str | None:
-        """None: he has it. Otherwise why not."""
+        """Returns why the member does not have it; None: they have."""
         try:
             await self._engine.claim(page.owner_id, page.lead_id, page.user_id, page.via)
         except Conflict as conflict:
             return conflict.message
         return None
 
-    async def _shown(self, page: ClaimPage, refusal: str | None = None) -> Response:
+    async def _decline(self, page: ClaimPage) -> None:
+        """What cannot be declined any more is no news: the page says why."""
+        with contextlib.suppress(Conflict):
+            await self._engine.decline(page.owner_id, page.offer_id, page.user_id)
+
+    async def _shown(self, request: Request, page: ClaimPage, refusal: str | None = None) -> Response:
         ends_at = page.ends_at if page.passes_on else page.next_at or page.ends_at
         seconds = None
         if page.standing == "open" and ends_at is not None:
@@ -89,8 +117,16 @@ class ClaimPages:
             page=page,
             seconds=seconds,
             refusal=refusal,
+            path=_page_path(request),
             words=await _words(page.disclosure, page.owner_id) if page.disclosure else "",
         )
+
+
+def _page_path(request: Request) -> str:
+    """Of the page with the buttons."""
+    if "token" in request.path_params:
+        return f"/claim/{quote(request.path_params['token'])}"
+    return f"/offers/{quote(request.path_params['id'])}"
 
 
 async def _words(known: Disclosure, owner_id: int) -> str:
@@ -101,4 +137,5 @@ async def _words(known: Disclosure, owner_id: int) -> str:
             words = await work_out(WORDS, known.html_body[:MOST_MARKUP], owner=owner_id)
         except (Unworkable, Unavailable):
             words = "(This cannot be shown.)"
-    return words if len(words) <= MOST_WORDS else words[:MOST_WORDS] + " …"
+    is_cut = len(words) == MESSAGE_LIMIT  # when it came in; the history of the lead says so
+    return words if len(words) <= MOST_WORDS and not is_cut else words[:MOST_WORDS] + " …"

@@ -1,7 +1,9 @@
-"""What somebody who is signed in sees: his offers, his leads, and, of his own account, the ledger and the outbox.
+"""What someone who is signed in sees: their offers, their leads, and, of their own account, figures and the outbox.
 
-Reads only.
+Changes nothing, but that a message which failed is sent again.
 """
+
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,7 +11,11 @@ from starlette.responses import Response
 from leadroutes.domain.preview import preview
 from leadroutes.engine import Engine
 from leadroutes.errors import Invalid
+from leadroutes.setting_warnings import warnings_of
+from leadroutes.settings import Settings
+from leadroutes.store.channel_faults import list_channel_faults
 from leadroutes.store.invitations import list_invitations_of
+from leadroutes.store.messages import retry_message
 from leadroutes.store.outbox import (
     STATES,
     list_latest_leads,
@@ -19,20 +25,41 @@ from leadroutes.store.outbox import (
     list_won_leads,
 )
 from leadroutes.store.postgres import Database
+from leadroutes.web.forms import read_form
+from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
 from leadroutes.web.sessions import Sessions
 
 LARGEST_ID = 2**63 - 1
+STATE_NAMES = {
+    "queued": "waiting", "sending": "on the way", "sent": "sent", "failed": "failed", "suppressed": "not sent",
+    "unknown": "uncertain",
+}  # fmt: skip
+CHANNELS = {"email": "E-mail", "text": "Texting", "call": "Calling", "webhook": "The webhook"}
+TITLES = {  # of messages that have no subject: texts and calls, and what has not been made yet
+    "offer": "New lead",
+    "won": "A lead was assigned",
+    "claimed": "A lead was claimed",
+    "unclaimed": "No one claimed a lead",
+    "campaign": "Follow-up",
+    "invitation": "Invitation into a team",
+    "email_change": "A new e-mail address",
+    "email_changing": "Change of the e-mail address",
+}
 
 
 class HomePages:
     """`/` and `/outbox`."""
 
-    def __init__(self, database: Database, engine: Engine, pages: Pages, sessions: Sessions) -> None:
+    def __init__(
+        self, database: Database, engine: Engine, pages: Pages, sessions: Sessions, settings: Settings
+    ) -> None:
         self._database = database
         self._engine = engine
         self._pages = pages
         self._sessions = sessions
+        self._timeout = settings.body_timeout
+        self._warnings = warnings_of(settings)
 
     async def show_home(self, request: Request) -> Response:
         user = await self._sessions.find_user(request)
@@ -51,22 +78,56 @@ class HomePages:
             leads=await list_latest_leads(self._database, user.id),
             ledger=await self._engine.ledger(user.id),
             to_reassign=await list_to_reassign(self._database, user.id),
+            faults=await list_channel_faults(self._database),
+            channels=CHANNELS,
+            warnings=self._warnings if user.is_admin else [],
         )
 
     async def show_outbox(self, request: Request) -> Response:
         user = await self._sessions.find_user(request)
         if user is None:
             return self._sessions.ask_to_sign_in(request)
-        state = request.query_params.get("state") or None
-        if state is not None and state not in STATES:
-            raise Invalid(f"state: {state!r} was given; expected one of {', '.join(STATES)}.")
-        outbox = await list_messages(self._database, user.id, state, _before(request.query_params.get("before")))
-        return self._pages.answer("outbox.html", user=user, outbox=outbox, state=state, states=STATES)
+        state, before = _page_of(request.query_params)
+        return self._pages.answer(
+            "outbox.html",
+            user=user,
+            outbox=await list_messages(self._database, user.id, state, before),
+            state=state,
+            before=before,
+            states=STATE_NAMES,
+            titles=TITLES,
+        )
+
+    async def send_again(self, request: Request) -> Response:
+        """The button beside a message that failed; afterwards the same part of the outbox."""
+        if is_cross_site(request, self._pages.public_url):
+            return self._pages.refuse_cross_site()
+        user = await self._sessions.find_user(request)
+        if user is None:
+            return self._sessions.ask_to_sign_in(request, comes_back=True)
+        form = await read_form(request, self._timeout)
+        if form.get("do") != "retry":
+            raise Invalid("do: expected one of the page's buttons.")
+        message_id = _id("id", form.get("id"))
+        if message_id is None:
+            raise Invalid("id: expected the id of a message.")
+        state, before = _page_of(form)
+        await retry_message(self._database, user.id, message_id)
+        shown = [f"{name}={value}" for name, value in (("state", state), ("before", before)) if value]
+        return self._pages.go_to("/outbox" + ("?" + "&".join(shown) if shown else ""))
 
 
-def _before(text: str | None) -> int | None:
+def _page_of(given: Mapping[str, str]) -> tuple[str | None, int | None]:
+    """Which part of the outbox: the state that is shown, and the message before which it begins."""
+    state = given.get("state") or None
+    if state is not None and state not in STATES:
+        raise Invalid(f"state: {state[:40]!r} was given; expected one of {', '.join(STATES)}.")
+    return state, _id("before", given.get("before"))
+
+
+def _id(name: str, text: str | None) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID):
-        raise Invalid(f"before: {text[:40]!r} was given; expected the id of a message.")
+        raise Invalid(f"{name}: {text[:40]!r} was given; expected the id of a message.")
     return int(text)

@@ -1,15 +1,17 @@
 """The page behind the link in every mail to a contact: looking changes nothing, its button ends the mails.
 
-Mail programs press the button by themselves (RFC 8058), so it may be pressed from anywhere.
+It names whoever the mails come from. Mail programs press the button by themselves (RFC 8058), so it may be pressed
+from anywhere.
 """
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from leadroutes.errors import NotFound
-from leadroutes.store.outbox import unsubscribe_contact
+from leadroutes.store import statement
 from leadroutes.store.postgres import Database
-from leadroutes.unsubscribing import read_unsubscribe_token
+from leadroutes.store.suppressions import unsubscribe
+from leadroutes.unsubscribing import UnsubscribeLink, read_unsubscribe_token
 from leadroutes.web.pages import Pages
 
 
@@ -22,15 +24,19 @@ class UnsubscribePage:
         self._secret = secret
 
     async def show(self, request: Request) -> Response:
-        self._read(request)
-        return self._pages.answer("unsubscribe.html", is_done=False)
+        return await self._answer(self._read(request), is_done=False)
 
     async def unsubscribe(self, request: Request) -> Response:
-        owner_id, contact_id = self._read(request)
-        await unsubscribe_contact(self._database, owner_id, contact_id)
-        return self._pages.answer("unsubscribe.html", is_done=True)
+        link = self._read(request)
+        await unsubscribe(self._database, link)
+        return await self._answer(link, is_done=True)
 
-    def _read(self, request: Request) -> tuple[int, int]:
+    async def _answer(self, link: UnsubscribeLink, *, is_done: bool) -> Response:
+        sender = await self._database.fetchrow(statement("find_sender"), link.owner_id)
+        name, postal_address = (sender["name"], sender["postal_address"]) if sender is not None else ("", None)
+        return self._pages.answer("unsubscribe.html", is_done=is_done, name=name, postal_address=postal_address)
+
+    def _read(self, request: Request) -> UnsubscribeLink:
         found = read_unsubscribe_token(self._secret, request.path_params["token"])
         if found is None:
             raise NotFound("This link is not complete. Open it from the e-mail again, or copy all of it.")

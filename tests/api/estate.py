@@ -117,6 +117,8 @@ BODIES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("/leads", {"contact_id": "@/contacts", "source_id": "@/lead-sources", "text_body": "Is it still for sale?",
                 "mls_id": 2000, "listing_status": "For Sale", "listing_price": "1000000", "city": "Seattle",
                 "street_address": "171 Shore Blvd E", "state": "WA", "zipcode": 98112, "type": "buyer"}),
+    ("/suppressions", {"channel": "email", "value": "mia@example.com", "reason": "manual",
+                       "at": "2026-01-17T17:00:00.000Z"}),
     ("/intake-keys", {"lead_source_id": "@/lead-sources", "contact_source_id": "@/contact-sources",
                       "format": "zapier"}),
 )  # fmt: skip

@@ -91,7 +91,8 @@ async def test_a_campaign_runs_once_for_a_contact_until_it_is_stopped(town, acti
     stopped = await ask(town, "alice", "DELETE", f"{url}/{run['id']}")
     assert (stopped.status, stopped.json) == (200, run)
     assert (await ask(town, "alice", "DELETE", f"{url}/{run['id']}")).status == 404
-    assert (await ask(town, "alice", "GET", "/contact-communications")).json["total"] == 0
+    [over] = (await ask(town, "alice", "GET", "/contact-communications")).json["data"]
+    assert (over["is_active"], over["reason"]) == (False, "the campaign was stopped by Alice Town")
     assert (await made(town, "alice", url, {"contact_id": contact["id"]}))["id"] != run["id"]
     theirs = await made(town, "dave", "/contacts", {})
     wrong = await ask(town, "alice", "POST", url, json={"contact_id": theirs["id"]})
@@ -162,7 +163,8 @@ async def test_a_template_that_an_action_uses_stays(town, actions):
 
 async def test_a_campaign_takes_its_actions_and_runs_along(town, communication, actions):
     assert (await ask(town, "alice", "DELETE", actions.removesuffix("/actions"))).status == 200
-    assert (await ask(town, "alice", "GET", "/contact-communications")).json["total"] == 0
+    [over] = (await ask(town, "alice", "GET", "/contact-communications")).json["data"]
+    assert (over["is_active"], over["reason"]) == (False, "the campaign was removed by Alice Town")
     assert (await ask(town, "alice", "GET", actions)).status == 404
 
 

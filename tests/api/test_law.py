@@ -185,6 +185,7 @@ LAW = """
     modified_at: moment; W F
     custom_fields: nested; W null
     addresses: nested; null
+    email_suppression: nested; null
 /contacts/:id/addresses LGCPUD
     id: id; F
     type: one of Home, Main Office, Branch Office, Second Home, Investment, Mailing; W null F
@@ -295,6 +296,7 @@ LAW = """
     completed_at: moment; null F
     send_from_user_id: id; F
     completing_user_id: id; null F
+    reason: long; null
 /template-folders LGCPUD
     id: id; F
     user_id: id; F
@@ -313,13 +315,14 @@ LAW = """
     created_at: moment; F
     modified_at: moment; F
     template_type: one of Email, Text, Phone, Direct Mail Letter, Direct Mail Postcard; R W F
-/intake-keys LGCD
+/intake-keys LGCPD
     id: id; F
-    lead_source_id: id → /lead-sources; R W1 F
-    contact_source_id: id → /contact-sources; W1 null F
+    lead_source_id: id → /lead-sources; R W F
+    contact_source_id: id → /contact-sources; W null F
     format: one of zillow-techconnect, facebook, google, realtor-push, followupboss, liondesk-v1, email,
         zillow-rentals, website, zapier, adf; W1 null F
     secrets: namedtexts; W1 null hidden
+    is_private: bool; W F
     created_at: moment; F
     last_used_at: moment; null F
 /arrivals LG
@@ -343,6 +346,15 @@ LAW = """
     address: long; null F
     created_at: moment; F
     sent_at: moment; null F
+/suppressions LGCD
+    id: id; F
+    owner_user_id: id; F
+    channel: one of email, text, call; R W1 F
+    value: email(255); R W1 F
+    reason: one of unsubscribed, stopped, bounced, complained, manual, imported; W1 =manual F
+    at: moment; W1 F
+    source_message_id: id; null F
+    by_user_id: id; null F
 """
 
 WRITTEN = {Write.NEVER: "", Write.ONCE: "W1", Write.LATER: "WP", Write.ALWAYS: "W"}

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import html
 import re
 
 import jsonschema
@@ -111,6 +112,43 @@ async def test_the_page_for_people_runs_no_script(shared):
     assert "style=" not in text
     for resource in RESOURCES:
         assert f">{resource.path}</h2>" in text
+
+
+async def test_the_page_for_people_has_landmarks_and_links_that_lead_somewhere(shared):
+    text = (await ask(shared, None, "GET", "/docs")).body.decode()
+    targets = set(re.findall(r' href="#([^"]+)"', text))
+    ids = re.findall(r' id="([^"]+)"', text)
+
+    assert [text.count(f"<{tag}") for tag in ("main", "nav", "h1", "header>")] == [1, 1, 1, 1]
+    assert text.count("<section ") == text.count("<h2 ") == len(RESOURCES) + 1
+    assert len(ids) == len(set(ids))
+    assert targets <= set(ids)
+    assert set(re.findall(r' href="(/[^"]*)"', text)) == {"/", "/tokens", "/openapi.json"}
+
+
+async def test_every_resource_has_an_example_that_can_be_called(estate):
+    text = html.unescape((await ask(estate.town, None, "GET", "/docs")).body.decode())
+    example = r"<code>curl -H \"Authorization: Bearer \$TOKEN\" 'https://leads\.example([^']+)'</code>"
+    examples = re.findall(example, text)
+
+    assert [path.partition("?")[0].replace("/1", "/:id") for path in examples[1:]] == [each.path for each in RESOURCES]
+    for target in examples:
+        reply = await ask(estate.town, "erin", "GET", target)
+        assert reply.status == 200 or (reply.status == 404 and "/1/" in target), target
+        assert reply.status == 404 or "data" in reply.json or target == "/me"
+
+
+async def test_under_a_path_the_description_leads_there(database):
+    settings = Settings(public_url="https://example.com/leads")
+    town = await Town.found(database, api.application(database, None, None, settings))
+    told = (await ask(town, None, "GET", "/openapi.json")).json
+    text = (await ask(town, None, "GET", "/docs")).body.decode()
+
+    assert told["servers"] == [{"url": "https://example.com/leads"}]
+    flow = told["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
+    assert flow["tokenUrl"] == "https://example.com/leads/oauth2/token"
+    assert set(re.findall(r' href="(/[^"]*)"', text)) == {"/leads/", "/leads/tokens", "/leads/openapi.json"}
+    assert "'https://example.com/leads/me'" in html.unescape(text)
 
 
 # ------------------------------------------------------------------------------------------- through a real socket

@@ -216,8 +216,30 @@ def test_a_header_takes_one_encoded_line(value: str) -> None:
 
 
 def test_a_sender_that_is_no_address_is_found_at_the_start() -> None:
-    with pytest.raises(Misconfigured, match=r"LEADROUTES_MAIL_FROM: 'Leads <leads@example\.com>' was given"):
-        open_email(Settings(smtp_url="smtp://127.0.0.1", mail_from="Leads <leads@example.com>"))
+    with pytest.raises(Misconfigured, match=r"LEADROUTES_MAIL_FROM: 'Leads <leads>' was given"):
+        open_email(Settings(smtp_url="smtp://127.0.0.1", mail_from="Leads <leads>"))
+
+
+@pytest.mark.parametrize(
+    ("mail_from", "shown"),
+    [
+        ("leads@example.com", "Lead Routes <leads@example.com>"),
+        ("Vale Realty <leads@example.com>", "Vale Realty <leads@example.com>"),
+        ('"Vale, \\"Inc.\\"" <leads@example.com>', '"Vale, \\"Inc.\\"" <leads@example.com>'),
+        ("Immobilien Müller <leads@bücher.example>", "Immobilien Müller <leads@xn--bcher-kva.example>"),
+        ("<leads@example.com>", "Lead Routes <leads@example.com>"),
+    ],
+)
+async def test_a_sender_may_have_a_name_which_alerts_carry(mail_from: str, shown: str) -> None:
+    async with Mailbox() as mailbox:
+        channel = open_email(Settings(smtp_url=mailbox.url, mail_from=mail_from))
+        assert isinstance(channel, Email)
+        await channel.send(Envelope(address="bob@example.com", subject="a", text_body="b"))
+        await channel.send(Envelope(address="mia@example.com", subject="a", text_body="b", sender_name="Bob Lee"))
+        await channel.close()
+    own, named = mailbox.mails
+    assert str(own["From"]) == shown
+    assert named["From"].startswith("Bob Lee <leads@")
 
 
 async def test_a_mail_server_is_told_the_address_and_nothing_else() -> None:

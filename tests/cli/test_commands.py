@@ -157,6 +157,18 @@ def test_a_token_is_revoked_by_its_id_or_by_itself(run: Run, database_url: str, 
     assert "No valid token" in run("token", "revoke", "1", code=1).stderr
 
 
+def test_a_token_has_a_name_that_the_list_shows(run: Run, database_url: str) -> None:
+    run("user", "add", "alice@example.com")
+    run("token", "issue", "alice@example.com", "--name", "Zapier")
+    ask(database_url, "UPDATE access_tokens SET last_used_at = '2026-02-03T04:05:06Z' RETURNING id")
+
+    listed = run("token", "list").output
+    assert "Zapier" in listed
+    assert "2026-02-03 04:05:06Z" in listed
+    for name in ("x" * 201, "a\nb"):
+        assert "name: " in run("token", "issue", "alice@example.com", "--name", name, code=1).stderr
+
+
 @pytest.mark.parametrize("scope", ["admin", "", "read admin"])
 def test_a_scope_that_does_not_exist_is_refused(run: Run, scope: str) -> None:
     run("user", "add", "alice@example.com")
@@ -271,6 +283,24 @@ def test_an_import_ends_well_unless_it_is_strict(run: Run, tmp_path: Path) -> No
     assert "line 3 (row 2): no_contact" in strict.stdout
 
 
+def test_imported_leads_are_alerted_over_the_channels_that_there_are(
+    run: Run, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Agents who are alerted by text only are alerted by e-mail where no text can be sent, as in the service."""
+    monkeypatch.setenv("LEADROUTES_SMTP_URL", "smtp://127.0.0.1:9")
+    run("load", str(EXAMPLES / "brokerage.json"), "--owner", "rosalind.vale@example.com")
+    ask(database_url, "UPDATE team_member_distribution_options SET has_email_alert = false, has_text_alert = true,"
+        " has_call_alert = false, assign_automatically = false")  # fmt: skip
+    file = tmp_path / "leads.csv"
+    file.write_text("lead_source,type,email\nZillow,Buyer,mia@example.com\n")
+    now = ask(database_url, "SELECT now()").isoformat()
+    told = run("import", str(file), "--owner", "rosalind.vale@example.com", "--route", "--received-at", now).stdout
+
+    assert "1 of them routed" in told
+    channels = "SELECT array_agg(DISTINCT channel) FROM messages WHERE kind = 'offer'"
+    assert ask(database_url, channels) == ["email", "text"], "the text stays in the outbox"
+
+
 def test_a_file_that_is_not_there_is_a_wrong_argument(run: Run) -> None:
     run("import", "/nowhere.csv", "--owner", "alice@example.com", code=2)
 
@@ -289,12 +319,32 @@ def test_the_doctor_ends_with_1_when_something_does_not_hold(run: Run, database_
 
 def test_settings_are_shown_without_secrets(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEADROUTES_SMTP_URL", "smtp://user:hunter22@mail.example.com")
-    monkeypatch.setenv("LEADROUTES_SECRET", "sesame")
+    monkeypatch.setenv("LEADROUTES_SECRET", "sesame, open now!")
     shown = run("settings").output
 
     assert "mail.example.com" in shown
     assert "hunter22" not in shown
     assert "sesame" not in shown
+    assert "(set)" in shown
+
+
+def test_what_is_hardly_meant_is_said_by_the_doctor_whose_verdict_it_does_not_change(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEADROUTES_SMTP_URL", "smtp://mail.example.com")
+    told = run("doctor").stdout
+
+    assert "checks hold" in told
+    assert "Warning: LEADROUTES_MAIL_FROM: 'leads@localhost' was given" in told
+
+
+def test_every_wrong_setting_is_told_by_any_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADROUTES_MAIL_FROM", "nonsense")
+    monkeypatch.setenv("LEADROUTES_GRAPH_URL", "graph")
+    for command in (("serve",), ("worker",), ("user", "list"), ("settings",), ("migrate",), ("top", "--once")):
+        told = run(*command, code=1).stderr
+        assert "LEADROUTES_MAIL_FROM: 'nonsense' was given; expected an address such as leads@example.com" in told
+        assert "LEADROUTES_GRAPH_URL: '…' was given" in told
 
 
 def test_a_setting_that_cannot_be_read_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

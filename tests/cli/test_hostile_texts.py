@@ -94,7 +94,7 @@ async def test_the_board_shows_what_came_in_as_text(database: Database) -> None:
     lines = await load_board(database, town.users["alice"])
     stream = io.StringIO()
     console = Console(file=stream, width=2000, force_terminal=False)
-    console.print(as_table(lines))
+    console.print(as_table(lines, 2000))
     for sentence in news([], lines):
         console.print(sentence, markup=False)
     assert "[red]markup[/x]" in stream.getvalue()

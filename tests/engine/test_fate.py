@@ -300,8 +300,12 @@ async def test_a_campaign_started_by_hand_conflicts_while_it_runs_and_can_be_sto
     )
     assert Counter(type(each).__name__ for each in started) == {"int": 1, "Conflict": 3}
     [run] = [each for each in started if isinstance(each, int)]
-    await engine.stop_campaign(owner, run)
-    assert await due_steps(database) == []
+    await engine.stop_campaign(owner, run, owner)
+    assert await database.fetchval("SELECT bool_or(is_active) FROM contact_communications") is False
+    await database.move_clock(timedelta(minutes=2))
+    await engine.do_due()
+    rows = await database.fetch("SELECT state, reason FROM messages WHERE kind = 'campaign'")
+    assert [tuple(row) for row in rows] == [("suppressed", "the campaign was stopped by Alice Town")]
     assert await engine.start_campaign(owner, campaign_id, contact_id, owner) != run
 
 

@@ -18,6 +18,8 @@ from leadroutes.settings import Settings
 from leadroutes.store import statement
 from leadroutes.store.messages import MessageKey, Outcome, Sending
 from leadroutes.store.postgres import Database
+from leadroutes.store.suppressions import unsubscribe
+from leadroutes.unsubscribing import UnsubscribeLink
 from leadroutes.worker import Worker
 from tests.engine.conftest import KEY, Brokerage
 from tests.keeping.conftest import Command, content
@@ -152,6 +154,7 @@ async def everything_else(brokerage: Brokerage, contact_id: int) -> None:
         "INSERT INTO custom_field_values VALUES ($1, $2, $3, '9')", owner_id, contact_id, field_id
     )
     await town.insert("contact_addresses", owner_id=owner_id, contact_id=contact_id, **moments)
+    await unsubscribe(town.database, UnsubscribeLink(owner_id, contact_id))
     event_id = await town.insert(
         "events", owner_id=owner_id, user_id=owner_id, contact_id=contact_id, type="Viewed", **moments
     )
@@ -187,6 +190,8 @@ ROWS = {
     "tasks": "contact_id = $2",
     "shared_assignments": "contact_id = $2",
     "messages": f"(contact_id = $2 OR lead_id IN ({HIS}))",
+    "suppressions": "digest = (SELECT address_digest(c.email, k.salt) FROM contacts c, suppression_salt k"
+    " WHERE c.id = $2)",
     "claim_tokens": f"offer_id IN (SELECT id FROM offers WHERE lead_id IN ({HIS}))",
 }
 VALUES = {
@@ -196,7 +201,8 @@ VALUES = {
 }
 FIXED = {
     ("arrivals", "status"), ("claim_tokens", "token_hash"), ("claim_tokens", "via"), ("claims", "via"),
-    ("contact_identities", "kind"), ("contacts", "time_zone"), ("idempotency_keys", "scope"), ("lead_events", "kind"),
+    ("contact_identities", "kind"), ("contacts", "time_zone"), ("suppressions", "channel"), ("suppressions", "reason"),
+    ("suppressions", "digest"), ("idempotency_keys", "scope"), ("lead_events", "kind"),
     ("leads", "claimed_via"), ("messages", "channel"), ("messages", "kind"), ("messages", "state"),
     ("offers", "state"), ("tasks", "status"), ("contacts", "tags"),  # the last has the mark already
 }  # fmt: skip
@@ -228,7 +234,7 @@ async def test_every_table_with_people_is_looked_at(database: Database) -> None:
         " SELECT c.conrelid::regclass FROM pg_constraint c JOIN about ON c.confrelid = about.oid WHERE c.contype = 'f')"
         " SELECT oid::text AS name FROM about"
     )
-    assert {row["name"] for row in rows} | {"arrivals"} == set(ROWS)
+    assert {row["name"] for row in rows} | {"arrivals", "suppressions"} == set(ROWS)
     told = (statement(f"erase_{what}") for what in erasing.WHAT)
     changed = set(re.findall(r"(?:UPDATE|DELETE FROM) (\w+)", "\n".join(told)))
     kept = {"claims", "offers", "claim_tokens", "event_properties", "shared_assignments"}
@@ -292,6 +298,46 @@ async def test_erasing_twice_is_the_same_as_once(
     assert {what for what, number in rows.items() if number} <= {"contact"}
     again = await content(database_url)
     assert {table for table in once if once[table] != again[table]} <= {"contacts"}
+
+
+async def test_an_erasure_leaves_that_the_address_is_not_to_be_written_to_and_not_the_address(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox, database_url: str, command: Command
+) -> None:
+    """What was lifted before, and the words of it, go as well; what came back and is asked for again stays known."""
+    database = brokerage.town.database
+    contact_id = await live(brokerage, post, mailbox)
+    await unsubscribe(database, UnsubscribeLink(brokerage.owner_id, contact_id))
+    await database.execute("UPDATE suppressions SET ended_at = now(), consent = $1", f"{MARK} said so")
+    await unsubscribe(database, UnsubscribeLink(brokerage.owner_id, contact_id))
+    mailbox.mails.clear()
+    await erased(brokerage, contact_id)
+    assert left(await content(database_url)) == []
+    told = await command(database_url, "suppressions", "export", "--owner", "alice@example.com")
+    assert told.stdout.splitlines() == ["channel,value,reason,at,entered_by,ended_at,ended_by,consent"]
+
+    await brokerage.ask(email=EMAIL.upper(), name="Mia Lund", phone="none")
+    await brokerage.engine.do_due()
+    [row] = await database.fetch(
+        "SELECT m.id FROM messages m JOIN contacts c ON c.id = m.contact_id"
+        " WHERE c.email IS NOT NULL AND m.channel = 'email' AND m.state = 'queued'"
+    )
+    await post.deliver(row["id"])
+    assert await post.outcome(row["id"]) == ("suppressed", "the contact has unsubscribed from e-mails")
+    assert mailbox.mails == []
+
+
+async def test_steps_of_the_erased_that_were_still_to_come_say_so(
+    brokerage: Brokerage, post: Post, mailbox: Mailbox
+) -> None:
+    contact_id = await live(brokerage, post, mailbox)
+    await erased(brokerage, contact_id)
+
+    rows = await brokerage.town.database.fetch(
+        "SELECT m.state, m.reason FROM contact_communications c"
+        " JOIN messages m ON m.owner_id = c.owner_id AND m.communication_id = c.id WHERE c.send_at > $1",
+        brokerage.town.now,
+    )
+    assert [tuple(row) for row in rows] == [("suppressed", "the contact was erased")]
 
 
 async def test_who_asks_again_is_somebody_new(brokerage: Brokerage, post: Post, mailbox: Mailbox) -> None:
@@ -442,7 +488,7 @@ async def test_a_person_is_told_all_that_is_kept_about_him(
         "identified_by": "contact_identities", "addresses": "contact_addresses", "custom_fields": "custom_field_values",
         "events": "events", "leads": "leads", "arrivals": "arrivals", "recognised_again_by": "idempotency_keys",
         "campaigns": "campaign_contacts", "communications": "contact_communications", "tasks": "tasks",
-        "messages": "messages",
+        "messages": "messages", "suppressions": "suppressions",
     }  # fmt: skip
     for name, table in counts.items():
         number = await database.fetchval(

@@ -14,7 +14,11 @@ CLIENT = "203.0.113.9"
 
 def environment(database_url: str, trusted: str | None) -> dict[str, str]:
     given = {"FORWARDED_ALLOW_IPS": trusted} if trusted else {}
-    ours = {"DATABASE_URL": database_url, "LEADROUTES_SECRET": "one", "LEADROUTES_RATE_PER_ADDRESS": "3/hour"}
+    ours = {
+        "DATABASE_URL": database_url,
+        "LEADROUTES_SECRET": "the same on every node",
+        "LEADROUTES_RATE_PER_ADDRESS": "3/hour",
+    }
     return clean_environment() | given | ours
 
 

@@ -1,5 +1,6 @@
 """What a signed-in user sees and takes back: applications that he let in or registered, and his personal tokens."""
 
+import asyncio
 import re
 
 import pytest
@@ -114,6 +115,34 @@ async def test_a_personal_token_is_shown_once_and_revoked(house: House) -> None:
     assert await house.who(token) == "bob"
     assert (await browser.post("/tokens", data={"do": "revoke", "id": token_id})).status_code == 303
     assert await house.who(token) == 401
+
+
+async def test_a_token_has_a_name_and_says_when_it_was_used(house: House) -> None:
+    browser = await house.sign_in("bob")
+    made = await browser.post("/tokens", data={"do": "issue", "scope": "read", "name": " Zap<ier> "})
+    assert "Zap&lt;ier&gt;</span>" in made.text
+    assert "Last used" not in made.text
+    assert await house.who(re.search("<pre>([0-9a-f]{40})</pre>", made.text)[1]) == "bob"
+    unused = "SELECT last_used_at IS NULL FROM access_tokens WHERE name = 'Zap<ier>'"
+    while await house.database.fetchval(unused):  # noqa: ASYNC110 -- it is noted beside the answer
+        await asyncio.sleep(0.01)
+    assert re.search('Last used <time datetime="[^"]+">', (await browser.get("/tokens")).text)
+    for name in ("x" * 201, "a\nb"):
+        refused = await browser.post("/tokens", data={"do": "issue", "scope": "read", "name": name})
+        assert refused.status_code == 400
+        assert "<p>name: " in refused.text
+    assert await house.database.fetchval("SELECT count(*) FROM access_tokens WHERE name IS NOT NULL") == 1
+
+
+async def test_an_application_says_when_it_was_used(house: House) -> None:
+    tokens = await house.tokens("alice")
+    browser = await house.sign_in("alice")
+    assert "No use noted yet" in (await browser.get("/applications")).text
+    assert await house.who(tokens["access_token"]) == "alice"
+    unused = "SELECT max(last_used_at) IS NULL FROM access_tokens WHERE grant_id IS NOT NULL"
+    while await house.database.fetchval(unused):  # noqa: ASYNC110 -- as above
+        await asyncio.sleep(0.01)
+    assert "Last used" in (await browser.get("/applications")).text
 
 
 async def test_tokens_of_applications_are_no_personal_ones(house: House) -> None:

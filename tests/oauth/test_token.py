@@ -211,6 +211,18 @@ async def test_who_tries_basic_is_told_so(house: House) -> None:
     assert (two.status_code, two.json()["error"]) == (400, "invalid_request")
 
 
+async def test_a_wrong_client_is_told_in_words_and_not_which_part_of_it_is_wrong(house: House) -> None:
+    code = await house.code()
+    told = set()
+    for changed in ({"client_id": "nobody"}, {"client_secret": "wrong"}, {"client_secret": None}):
+        answer = await house.exchange(code, **changed)
+        assert answer.status_code == 401
+        told.add(answer.json()["error_description"])
+    [words] = told
+    assert words.startswith("No application has this client_id and client_secret; expected")
+    assert not set("[]'_{}") & set(words.replace("client_id", "").replace("client_secret", ""))
+
+
 async def test_a_secret_of_an_application_that_has_none_is_wrong(house: House) -> None:
     code = await house.code(application=house.phone)
     refused = await house.exchange(code, house.phone, code_verifier=VERIFIER, client_secret="x")

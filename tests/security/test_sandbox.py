@@ -201,7 +201,7 @@ async def test_closing_ends_the_processes_and_tells_those_who_wait() -> None:
 
 
 async def test_a_process_knows_none_of_the_settings(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LEADROUTES_SECRET", "a secret")
+    monkeypatch.setenv("LEADROUTES_SECRET", "a secret of the tests")
     before = children()
     await sandbox.work_out(COMPOSE, letter("hello"), owner=1)
 

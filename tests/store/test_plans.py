@@ -188,6 +188,31 @@ async def test_a_batch_of_messages_is_begun_by_their_keys(house: asyncpg.Connect
     assert read(found, "messages") == 2 * MOST, "once to hold them, once to mark them"
 
 
+@pytest.mark.parametrize("name", ["begin_sending", "look_at_message"])
+async def test_the_suppression_of_an_address_is_found_by_its_digest(house: asyncpg.Connection, name: str) -> None:
+    """Among those of an owner who has many, and of which most are other people's."""
+    transaction = house.transaction()
+    await transaction.start()
+    await house.execute(
+        "INSERT INTO suppressions (owner_id, channel, value, digest, reason, at)"
+        " SELECT 1, 'email', a, address_digest(a, k.salt), 'imported', now()"
+        " FROM suppression_salt k, generate_series(1, 20000) g, LATERAL (SELECT g || '@example.org' AS a) x"
+    )
+    rows = await house.fetch(
+        "WITH contact AS (INSERT INTO contacts (owner_id, email, created_at, modified_at)"
+        " SELECT 1, g || '@example.org', now(), now() FROM generate_series(1, 50) g RETURNING owner_id, id)"
+        " INSERT INTO messages (owner_id, kind, channel, contact_id, created_at)"
+        " SELECT owner_id, 'campaign', 'email', id, now() FROM contact RETURNING owner_id, id"
+    )
+    owners, ids = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*rows, strict=True))
+    values = (owners, ids) if name == "begin_sending" else (str(rows[0]["owner_id"]), str(rows[0]["id"]))
+    found = await scans(house, IN_TRANSACTION, statement(name), *values)
+    await transaction.rollback()
+
+    assert indexes(found, "suppressions") == {"suppressions_in_force"}
+    assert read(found, "suppressions") == (50 if name == "begin_sending" else 1)
+
+
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_the_next_moment_is_the_first_entry_of_each_index(house: asyncpg.Connection, times: int) -> None:
     found = await scans(house, times, statement("find_next_due"), *["'{}'"] * 4)

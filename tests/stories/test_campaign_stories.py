@@ -1,5 +1,7 @@
 """The campaign runs: its steps in order, from the right sender, before the claim and after it."""
 
+import asyncio
+
 from tests.mailbox import text_of
 from tests.stories.conftest import Story
 
@@ -13,7 +15,7 @@ async def steps(story: Story, *delays: int) -> None:
             template_folder_id=folder["id"],
             template_type="Email",
             subject=f"After {delay} seconds",
-            body="Hi {{ contact.first_name }}, {{ agent.first_name }} here.",
+            body="Hi {{ contact.first_name }}, {{ agent.first_name }} here. {{ unsubscribe_link }}",
         )
         await story.post(
             "alice",
@@ -43,7 +45,7 @@ async def test_its_steps_come_in_order_from_the_owner_and_after_the_claim_from_t
     assert stopped.json()["completing_user_id"] == story.town.users["bob"]
     await story.pass_time(seconds=600)
     mails = [mail for mail in story.mailbox.mails if mail["To"] == "mia@example.org"]
-    assert [text_of(mail).strip() for mail in mails] == ["Hi Mia, Alice here.", "Hi Mia, Bob here."]
+    assert [text_of(mail).partition(" http")[0] for mail in mails] == ["Hi Mia, Alice here.", "Hi Mia, Bob here."]
     assert [mail["Reply-To"] for mail in mails] == ["Alice Town <alice@example.com>", "Bob Town <bob@example.com>"]
     assert all(mail["List-Unsubscribe"] for mail in mails)
     after = (await story.get("alice", "/contact-communications"))["data"]
@@ -70,3 +72,33 @@ async def test_a_template_that_does_not_parse_is_refused_by_name(story: Story) -
     )
     assert answer.status_code == 400
     assert set(answer.json()["errors"]) == {"body"}
+
+
+async def test_who_unsubscribes_is_written_to_no_more_and_each_step_says_why(story: Story) -> None:
+    """By the link in the first mail; another contact that has the address is not written to either."""
+    await steps(story, 0, 60)
+    await story.route(distribution_target="Myself")
+    lead = await story.inquire()
+    [mail] = await story.mailbox.wait_for(1, lambda mail: mail["To"] == "mia@example.org")
+    link = mail["List-Unsubscribe"].strip("<>")
+    assert link in text_of(mail), "the way out can be seen"
+    path = "/unsubscribe/" + link.rpartition("/")[2]
+    assert "Alice Town" in (await story["nobody"].get(path)).text
+    assert (await story["nobody"].post(path, data={"List-Unsubscribe": "One-Click"})).status_code == 200
+
+    other = await story.post("alice", "/contacts", first_name="Mia", email="MIA@example.org")
+    await story.post("alice", f"/campaigns/{story.ids['campaign']}/contacts", contact_id=other["id"])
+    await story.pass_time(seconds=61)
+    async with asyncio.timeout(30):
+        while (await story.get("alice", "/contact-communications?is_active=true"))["total"]:  # noqa: ASYNC110 -- by the worker
+            await asyncio.sleep(0.05)
+
+    told = "the contact has unsubscribed from e-mails"
+    found = (await story.get("alice", "/contact-communications?$sort[send_at]=1"))["data"]
+    assert [each["reason"] for each in found if each["contact_id"] == lead["contact_id"]] == [None, told]
+    assert [each["reason"] for each in found if each["contact_id"] == other["id"]] == [told, told]
+    assert [mail["To"] for mail in story.mailbox.mails].count("mia@example.org") == 1
+    shown = (await story.get("alice", f"/contacts/{other['id']}"))["email_suppression"]
+    assert (shown["reason"], shown["text"]) == ("unsubscribed", told)
+    outbox = (await story.get("alice", f"/messages?contact_id={other['id']}"))["data"]
+    assert [(each["state"], each["reason"]) for each in outbox] == [("suppressed", told)] * 2

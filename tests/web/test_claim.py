@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from leadroutes.domain.text import MESSAGE_LIMIT
 from tests.ticks import LONGEST, counting_ticks
 from tests.web.conftest import Office
 
@@ -163,7 +164,7 @@ async def test_a_countdown_ends_when_the_next_agent_is_asked_or_the_lead_lapses(
     assert "You are ahead for" in open_page
     assert 895 <= seconds_of(last) <= 900, "no one comes after Carol: until the lead lapses"
     assert "hears that no one did" in last
-    assert "Nobody has this lead yet" in unclaimed.text
+    assert "No one has this lead yet" in unclaimed.text
     assert "data-seconds" not in unclaimed.text
     assert (await office.browser().post(link)).status_code == 200
     assert await office.claimed() == {"username": "bob", "via": "Email"}
@@ -300,3 +301,75 @@ async def test_the_winner_reads_who_inquired_where_the_contact_is_somebody_else(
     for part in ("<h1>Luis Rey</h1>", "<dd>Mia Lund</dd>", "This is Luis", "Call me there", "Luis R.", "0199"):
         assert part in won
     assert won.index("mailto:luis@example.com") < won.index("mailto:mia@example.com")
+
+
+async def test_the_winner_reads_that_campaigns_do_not_write_to_the_address_and_nobody_else_does(office: Office) -> None:
+    link = await office.link("bob")
+    await office.database.execute(
+        "INSERT INTO suppressions (owner_id, channel, value, digest, reason, at)"
+        " SELECT $1, 'email', 'mia@example.com', address_digest('mia@example.com', salt), 'bounced', now()"
+        " FROM suppression_salt",
+        office.brokerage.owner_id,
+    )
+    told = "No e-mails of campaigns: the e-mail address takes no mail"
+
+    assert told not in (await office.browser().get(link)).text
+    assert told in (await office.browser().post(link)).text
+
+
+async def test_a_message_that_was_cut_when_it_came_in_does_not_look_whole(office: Office) -> None:
+    """On the page of the lead it ends with three dots, and the lead's history says where all of it is."""
+    for length, is_cut in ((MESSAGE_LIMIT + 1, True), (MESSAGE_LIMIT - 1, False)):
+        lead_id = await office.ask(email=f"mia{length}@example.com", message="x" * length)
+        arrived = (await office.engine.history(office.brokerage.owner_id, lead_id))[0]
+        answer = await office.browser().post(await office.link("bob", lead_id))
+
+        assert ("x …" in answer.text) == is_cut
+        assert ("the message is cut after 10000 characters" in arrived["detail"]) == is_cut
+
+
+# ------------------------------------------------------------------------------------------------------- not for me
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+async def test_who_does_not_want_a_lead_says_so_and_the_next_agent_is_asked(office: Office, by_link: bool) -> None:
+    browser = office.browser() if by_link else await office.sign_in("bob")
+    offer_id = await office.database.fetchval("SELECT id FROM offers WHERE user_id = $1", office.town.users["bob"])
+    path = await office.link("bob") if by_link else f"/offers/{offer_id}"
+    assert f'action="{path}/decline"' in (await browser.get(path)).text
+    looked = await browser.get(f"{path}/decline")
+    assert (looked.status_code, looked.headers["location"]) == (303, path)
+    assert (await office.brokerage.states(office.lead_id))["bob"] == "notified", "looking declines nothing"
+
+    declined = await browser.post(f"{path}/decline")
+    page = await browser.get(path)
+    assert (declined.status_code, declined.headers["location"]) == (303, path)
+    assert "You have declined this lead" in page.text
+    assert "/decline" not in page.text
+    assert await office.brokerage.states(office.lead_id) == {"bob": "declined", "carol": "notified"}
+    assert (await browser.post(f"{path}/decline")).status_code == 303, "done again it is the same"
+    assert (await browser.post(path)).status_code == 409
+    assert await office.claimed() is None
+
+
+async def test_who_declines_too_late_reads_who_has_it(office: Office) -> None:
+    link = await office.link("bob")
+    await office.engine.claim(office.brokerage.owner_id, office.lead_id, office.town.users["bob"])
+    browser = office.browser()
+    answer = await browser.post(f"{link}/decline")
+    assert answer.headers["location"] == link
+    assert "You have this lead" in (await browser.get(link)).text
+    assert await office.claimed() == {"username": "bob", "via": "None"}
+
+
+async def test_no_one_declines_for_someone_else(office: Office) -> None:
+    offer_id = await office.database.fetchval("SELECT id FROM offers WHERE user_id = $1", office.town.users["bob"])
+    link, evil = await office.link("bob"), {"Origin": "https://evil.example"}
+    bob, carol = await office.sign_in("bob"), await office.sign_in("carol")
+
+    assert (await office.browser().post(f"{link}/decline", headers=evil)).status_code == 403
+    assert (await bob.post(f"/offers/{offer_id}/decline", headers=evil)).status_code == 403
+    assert (await carol.post(f"/offers/{offer_id}/decline")).status_code == 404
+    assert (await office.browser().post("/claim/forged/decline")).status_code == 404
+    assert (await office.browser().post(f"/offers/{offer_id}/decline")).headers["location"] == "/sign-in"
+    assert (await office.brokerage.states(office.lead_id))["bob"] == "notified"

@@ -1,12 +1,17 @@
-"""What somebody who is signed in sees of his own account, and nothing of anybody else's."""
+"""What someone who is signed in sees of their own account, and nothing of anyone else's."""
 
 import re
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
 
 from leadroutes.channels import open_channels
 from leadroutes.delivering import Delivery
+from leadroutes.store.channel_faults import end_channel_fault, note_channel_fault
 from leadroutes.store.messages import MessageKey
 from leadroutes.users import By, change_user
-from tests.web.conftest import Office
+from tests.web.conftest import Office, under
 
 
 async def deliver(office: Office) -> None:
@@ -44,7 +49,7 @@ async def test_every_fate_of_a_lead_is_named(office: Office) -> None:
     await office.town.lead("alice", await office.town.contact("alice", first_name="Old"), is_imported=True)
     page = (await (await office.sign_in("alice")).get("/")).text
 
-    assert "nobody; unclaimed since" in page
+    assert "no one; unclaimed since" in page
     assert "held: it has not been routed" in page
     assert '<span class="faint">imported</span>' in page
     assert ledger_of(page)["imported"] == 1
@@ -91,8 +96,8 @@ async def test_the_outbox_can_be_filtered_and_paged(office: Office) -> None:
 
     assert [len(part) for part in seen] == [50, 30]
     assert [n for part in seen for n in part] == [n for n in range(119, -1, -1) if states[n % 3] == "sent"]
-    assert (await browser.get("/outbox?state=failed")).text.count("number ") == 40
-    assert "There are none that are unknown." in (await browser.get("/outbox?state=unknown")).text
+    assert (await browser.get("/outbox?state=failed")).text.count("Send again</button>") == 40
+    assert "No message is “uncertain”." in (await browser.get("/outbox?state=unknown")).text
 
 
 async def test_a_filter_that_does_not_exist_is_named(office: Office) -> None:
@@ -115,3 +120,140 @@ async def test_what_is_assigned_to_a_closed_account_is_listed_for_its_owner_alon
     assert "Bob Town has no account any more" in page
     assert "still assigned: 1 contacts, 0 tasks" in page
     assert "To be assigned anew" not in (await carol.get("/")).text
+
+
+# ------------------------------------------------------------------------------------------ what does not work
+
+
+def words_of(page: str) -> str:
+    """The text of a page, in one line."""
+    return " ".join(unescape(re.sub("<[^>]+>", "", page)).split())
+
+
+def notices(page: str) -> Iterator[str]:
+    return (words_of(found) for found in re.findall('<div class="notice.*?</div>', page, re.DOTALL))
+
+
+REASON = "the login was refused: 535 <b>no</b>"
+
+
+async def test_an_administrator_sees_what_does_not_work_and_an_owner_that_alerts_are_late(office: Office) -> None:
+    browsers = {name: await office.sign_in(name) for name in ("alice", "dave", "bob")}
+    await office.database.execute("UPDATE users SET is_admin = true WHERE username = 'dave'")
+    await note_channel_fault(office.database, "email", REASON)
+    seen = {name: (await browser.get("/")).text for name, browser in browsers.items()}
+
+    [told] = notices(seen["dave"])
+    assert re.fullmatch(
+        r"E-mail does not work since \w{3} \d+, \d+:\d\d [AP]M UTC: the login was refused: 535 <b>no</b>\."
+        r" 1 message waits\. It is sent as soon as that is mended\.",
+        told,
+    )
+    [late] = notices(seen["alice"])
+    assert late.startswith("Alerts are delayed. E-mail does not work since")
+    assert "535" not in seen["alice"]
+    assert list(notices(seen["bob"])) == [], "an agent cannot mend it"
+
+    await office.ask(email="noor@example.com", name="Noor Haddad")
+    assert "2 messages wait. They are sent" in words_of((await browsers["dave"].get("/")).text)
+    await end_channel_fault(office.database, "email")
+    for browser in browsers.values():
+        assert list(notices((await browser.get("/")).text)) == []
+
+
+async def test_an_administrator_alone_sees_what_is_hardly_meant_in_the_settings(office: Office) -> None:
+    lost = under(office, smtp_url="smtp://mail.example.com", mail_from="leads@example.com")
+    browsers = {name: await lost.sign_in(name) for name in ("alice", "bob")}
+    await office.database.execute("UPDATE users SET is_admin = true WHERE username = 'alice'")
+
+    [warning] = notices((await browsers["alice"].get("/")).text)
+    assert warning.startswith("LEADROUTES_PUBLIC_URL: 'http://town' was given")
+    assert list(notices((await browsers["bob"].get("/")).text)) == []
+
+
+# ------------------------------------------------------------------------------------------- what could not be sent
+
+
+async def fail(office: Office, reason: str | None = "the mail server said 550") -> int:
+    """Mia's alert to Bob has failed for good; its id."""
+    return await office.database.fetchval(
+        "UPDATE messages SET state = 'failed', reason = $2, attempts = 3 WHERE lead_id = $1 RETURNING id",
+        office.lead_id, reason,
+    )  # fmt: skip
+
+
+async def test_the_owner_sees_who_could_not_be_told(office: Office) -> None:
+    browser = await office.sign_in("alice")
+    assert "could not be told" not in (await browser.get("/")).text
+    await fail(office)
+    assert "Bob Town could not be told." in words_of((await browser.get("/")).text)
+    await office.town.insert(
+        "messages", owner_id=office.brokerage.owner_id, kind="offer", channel="text", lead_id=office.lead_id,
+        user_id=office.town.users["bob"], state="sent", sent_at=office.town.now, created_at=office.town.now,
+    )  # fmt: skip
+    assert "could not be told" not in (await browser.get("/")).text, "a text has reached Bob"
+
+
+async def test_a_claimed_lead_says_no_more_of_its_alerts(office: Office) -> None:
+    await fail(office)
+    await office.engine.claim(office.brokerage.owner_id, office.lead_id, office.town.users["bob"])
+    assert "could not be told" not in (await (await office.sign_in("alice")).get("/")).text
+
+
+async def test_what_failed_is_sent_again_by_its_owner_only(office: Office) -> None:
+    message_id = await fail(office)
+    browsers = {name: await office.sign_in(name) for name in ("alice", "dave")}
+    page = (await browsers["alice"].get("/outbox?state=failed")).text
+    form = dict(re.findall('<input type="hidden" name="([a-z]+)" value="([^"]*)">', page))
+    assert form == {"do": "retry", "id": str(message_id), "state": "failed", "before": ""}
+    jobs = "SELECT count(*) FROM pgqueuer"
+    before = await office.database.fetchval(jobs)
+
+    foreign = await browsers["alice"].post("/outbox", data=form, headers={"Origin": "https://evil.example"})
+    stranger = await browsers["dave"].post("/outbox", data=form)
+    signed_out = await office.browser().post("/outbox", data=form)
+    assert [foreign.status_code, stranger.status_code, signed_out.status_code] == [403, 409, 303]
+    assert signed_out.headers["location"] == "/sign-in?next=/outbox"
+    assert await office.database.fetchval(jobs) == before
+
+    sent = await browsers["alice"].post("/outbox", data=form)
+    again = await browsers["alice"].post("/outbox", data=form)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/outbox?state=failed")
+    assert (again.status_code, "Only a message that has failed is sent again" in again.text) == (409, True)
+    assert await office.database.fetchval(jobs) == before + 1
+    assert await office.database.fetchval("SELECT state FROM messages WHERE id = $1", message_id) == "queued"
+    assert "Send again" not in (await browsers["alice"].get("/outbox")).text
+
+
+@pytest.mark.parametrize("form", ["a=b", "do=else", "do=retry", "do=retry&id=x", f"do=retry&id={'9' * 30}",
+                                  "do=retry&id=1&state=lost"])  # fmt: skip
+async def test_a_form_that_no_page_has_is_refused(office: Office, form: str) -> None:
+    encoding = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await (await office.sign_in("alice")).post("/outbox", content=form, headers=encoding)
+    assert answer.status_code == 400
+
+
+async def test_the_outbox_names_people_and_leads_to_the_readers_own_offer(office: Office) -> None:
+    owner_id, lead_id = office.brokerage.owner_id, office.lead_id
+    await office.town.option("alice", office.town.team_id, "alice", rank=1)
+    await office.ask(email="noor@example.com", name="Noor Haddad")
+    await office.town.insert(
+        "messages", owner_id=owner_id, kind="claimed", channel="text", lead_id=lead_id,
+        user_id=office.town.users["bob"], state="suppressed", reason="no text channel", created_at=office.town.now,
+    )  # fmt: skip
+    browser = await office.sign_in("alice")
+    page = (await browser.get("/outbox")).text
+    offer_id = await office.database.fetchval("SELECT id FROM offers WHERE user_id = $1", owner_id)
+
+    assert "lead 1" not in page
+    assert "about Mia Lund, <time" in page, "Alice has no offer of Mia's lead"
+    assert f'about <a href="/offers/{offer_id}">Noor Haddad</a>' in page
+    assert (await browser.get(f"/offers/{offer_id}")).status_code == 200
+    assert '<span class="who">A lead was claimed</span> <span class="tag">not sent</span>' in page
+
+
+async def test_the_reason_of_a_failure_is_always_said(office: Office) -> None:
+    await fail(office, None)
+    page = (await (await office.sign_in("alice")).get("/outbox")).text
+    assert "The reason is not known (3 attempts)" in page
+    assert '<span class="tag warn">failed</span>' in page

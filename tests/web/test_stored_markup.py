@@ -5,7 +5,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from leadroutes import web
 from leadroutes.store.accounts import NewApplication, add_application
-from leadroutes.unsubscribing import unsubscribe_token
+from leadroutes.unsubscribing import UnsubscribeLink, unsubscribe_token
 from leadroutes.web import AUTHORIZE
 from tests.web.conftest import Office
 
@@ -90,7 +90,7 @@ async def test_every_page_shows_it_as_text(spoilt: Office) -> None:
         office.database, "alice@example.com", NewApplication("Dialer", ["https://app.example/cb"], has_secret=True)
     )
     contact_id = await office.database.fetchval("SELECT min(id) FROM contacts")
-    token = unsubscribe_token(office.settings.secret or "", office.brokerage.owner_id, contact_id)
+    token = unsubscribe_token(office.settings.secret or "", UnsubscribeLink(office.brokerage.owner_id, contact_id))
     offers = [row["id"] for row in await office.database.fetch("SELECT id FROM offers")]
     claims = [
         await office.link(row["username"], row["lead_id"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadroutes.unsubscribing import unsubscribe_token
+from leadroutes.unsubscribing import UnsubscribeLink, unsubscribe_token
 from tests.web.conftest import Office
 
 
@@ -20,7 +20,8 @@ async def running(office: Office) -> dict[str, int]:
 
 
 def link(office: Office, contact_id: int) -> str:
-    return f"/unsubscribe/{unsubscribe_token(office.settings.secret, office.brokerage.owner_id, contact_id)}"
+    named = UnsubscribeLink(office.brokerage.owner_id, contact_id)
+    return f"/unsubscribe/{unsubscribe_token(office.settings.secret, named)}"
 
 
 async def active(office: Office) -> set[str]:
@@ -29,7 +30,10 @@ async def active(office: Office) -> set[str]:
 
 
 async def unsubscribed_at(office: Office, contact_id: int) -> object:
-    return await office.database.fetchval("SELECT unsubscribed_at FROM contacts WHERE id = $1", contact_id)
+    """Since when the contact's address is suppressed."""
+    return await office.database.fetchval(
+        "SELECT s.at FROM contacts c, suppression_of(c.owner_id, c.email) s WHERE c.id = $1", contact_id
+    )
 
 
 async def test_a_look_shows_a_button_and_changes_nothing(office: Office, running: dict[str, int]) -> None:
@@ -51,16 +55,43 @@ async def test_a_look_shows_a_button_and_changes_nothing(office: Office, running
 )
 async def test_the_button_ends_the_mails_and_nothing_else(office: Office, running: dict[str, int], sent: dict) -> None:
     answer = await office.browser().post(link(office, running["contact"]), **sent)
-    row = await office.database.fetchrow(
-        "SELECT is_active, completed_at, completing_user_id FROM contact_communications WHERE id = $1",
-        running["Email Contact"],
-    )
+    rows = await office.database.fetch("SELECT channel, value, reason FROM suppressions")
 
     assert answer.status_code == 200
     assert "You are unsubscribed" in answer.text
-    assert (row["is_active"], row["completing_user_id"]) == (False, None)
-    assert row["completed_at"] is not None
-    assert await active(office) == {"Text Contact"}
+    assert [tuple(row) for row in rows] == [("email", "mia@example.com", "unsubscribed")]
+    assert await active(office) == {"Email Contact", "Text Contact"}, "the mail says why when it falls due"
+
+
+async def test_the_page_names_whom_the_mails_come_from(office: Office, running: dict[str, int]) -> None:
+    await office.database.execute(
+        "UPDATE users SET postal_address = $2 WHERE id = $1", office.brokerage.owner_id, "12 Elm St\n<Denver>, CO 80202"
+    )
+    shown = await office.browser().get(link(office, running["contact"]))
+    done = await office.browser().post(link(office, running["contact"]))
+
+    for answer in (shown, done):
+        assert "Alice Town" in answer.text
+        assert "12 Elm St<br>&lt;Denver&gt;, CO 80202" in answer.text
+
+
+async def test_the_link_is_good_for_the_address_whatever_becomes_of_the_contact(
+    office: Office, running: dict[str, int]
+) -> None:
+    """The mail went to another address than the contact has now, or the contact has been erased."""
+    digest = await office.database.fetchval(
+        "SELECT address_digest('mia@example.com', salt) FROM suppression_salt"
+    )
+    named = UnsubscribeLink(office.brokerage.owner_id, running["contact"], 7, digest)
+    await office.database.execute("UPDATE contacts SET email = 'new@example.com'")
+    path = f"/unsubscribe/{unsubscribe_token(office.settings.secret, named)}"
+
+    assert (await office.browser().post(path)).status_code == 200
+    assert await unsubscribed_at(office, running["contact"]) is None
+    await office.database.execute("UPDATE contacts SET email = 'Mia@example.com'")
+    assert await unsubscribed_at(office, running["contact"]) is not None
+    rows = await office.database.fetch("SELECT value, source_message_id FROM suppressions")
+    assert [tuple(row) for row in rows] == [(None, 7)]
 
 
 async def test_once_is_enough(office: Office, running: dict[str, int]) -> None:
@@ -76,7 +107,8 @@ async def test_once_is_enough(office: Office, running: dict[str, int]) -> None:
 
 async def test_a_link_that_we_did_not_make_ends_nothing(office: Office, running: dict[str, int]) -> None:
     good = link(office, running["contact"])
-    foreign = f"/unsubscribe/{unsubscribe_token('another secret', office.brokerage.owner_id, running['contact'])}"
+    named = UnsubscribeLink(office.brokerage.owner_id, running["contact"])
+    foreign = f"/unsubscribe/{unsubscribe_token('another secret', named)}"
     for path in (good[:-1], good + "x", foreign, "/unsubscribe/forged", "/unsubscribe/%00", "/unsubscribe/..x.."):
         for method in ("GET", "POST"):
             assert (await office.browser().request(method, path)).status_code == 404

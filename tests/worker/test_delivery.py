@@ -280,7 +280,7 @@ async def test_a_step_that_was_stopped_is_not_sent(
     step = await database.fetchval("SELECT id FROM contact_communications")
     await brokerage.engine.set_communication_active(brokerage.owner_id, step, False, brokerage.owner_id)
     await post.deliver(message_id)
-    assert await post.outcome(message_id) == ("suppressed", "it was stopped")
+    assert await post.outcome(message_id) == ("suppressed", "it was stopped by Alice Town")
     await brokerage.engine.set_communication_active(brokerage.owner_id, step, True, brokerage.owner_id)
     await brokerage.engine.do_due()
     await post.deliver(message_id)

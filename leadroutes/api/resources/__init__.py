@@ -8,6 +8,7 @@ from leadroutes.api.resources.leads import LEAD_RESOURCES
 from leadroutes.api.resources.messages import MESSAGES
 from leadroutes.api.resources.people import PEOPLE
 from leadroutes.api.resources.routing import ROUTING
+from leadroutes.api.resources.suppressions import SUPPRESSIONS
 
 RESOURCES: tuple[Resource, ...] = (
     *PEOPLE,
@@ -17,6 +18,7 @@ RESOURCES: tuple[Resource, ...] = (
     *CAMPAIGN_RESOURCES,
     *INTAKE_RESOURCES,
     MESSAGES,
+    SUPPRESSIONS,
 )
 
 BY_PATH = {resource.path: resource for resource in RESOURCES}

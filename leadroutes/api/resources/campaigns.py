@@ -39,8 +39,10 @@ def _folded_name(record: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _keep_what_was_sent(writing: Writing) -> None:
-    """Unsent communications go with their campaign; what was sent stays, under the name that it had."""
-    await writing.transaction.execute(statement("leave_campaign"), writing.id)
+    """What was not sent never is; it stays, as what was sent does, under the name that the campaign had."""
+    transaction = writing.transaction
+    await transaction.execute(statement("end_campaign"), transaction.now, writing.id, writing.caller.user_id)
+    await transaction.execute(statement("leave_campaign"), writing.id)
 
 
 CAMPAIGNS = Resource(
@@ -175,7 +177,7 @@ async def _start_campaign(rooms: Rooms, writing: Writing) -> int:
 
 async def _stop_campaign(rooms: Rooms, writing: Writing) -> int:
     assert writing.id is not None
-    await rooms.engine.stop_campaign(writing.owner_id, writing.id)
+    await rooms.engine.stop_campaign(writing.owner_id, writing.id, writing.caller.user_id)
     return writing.id
 
 
@@ -221,6 +223,21 @@ _FOLDER_NAME = (
     " AND f.id = x.template_folder_id WHERE x.owner_id = ca.owner_id AND x.id = t.template_id)"
 )
 
+# Of one that is over, what its message says (those that earlier versions stopped have none); of one that waits, whether
+# its address is suppressed now.
+_WHY_NOT_SENT = """(CASE
+    WHEN t.is_active AND t.type = 'Email Contact' THEN
+        (SELECT suppressed_because(v.reason) FROM suppression_of(co.owner_id, co.email) v)
+    WHEN NOT t.is_active THEN
+        (SELECT CASE WHEN count(*) > 0 OR t.sent_from_user_id IS NOT NULL
+                     THEN max(m.reason) FILTER (WHERE m.state IN ('failed', 'suppressed', 'unknown'))
+                     WHEN t.completing_user_id IS NULL THEN 'it was not sent'
+                     ELSE (SELECT 'it was stopped by ' || display_name(u) FROM users u
+                           WHERE u.id = t.completing_user_id)
+                END
+         FROM messages m WHERE m.owner_id = t.owner_id AND m.communication_id = t.id)
+END)"""
+
 CONTACT_COMMUNICATIONS = Resource(
     path="/contact-communications",
     noun="a contact communication",
@@ -248,12 +265,14 @@ CONTACT_COMMUNICATIONS = Resource(
             null=False,
         ),
         Field("completing_user_id", Id()),
+        Field("reason", Text(), column="", shows=_WHY_NOT_SENT, filterable=False,
+              note="why it was not sent, or will not be"),
     ),
     methods="LGP",
     visible=SEES_CONTACT_OF,
     changeable="true",
     change_through=_set_active,
-)
+)  # fmt: skip
 
 # --------------------------------------------------------------------------------------------------- templates
 

@@ -142,6 +142,25 @@ _CUSTOM_FIELDS = _list_of(
     f" AND v.custom_field_id = x.id WHERE x.owner_id = $1 OR x.owner_id = {broker_with('is_custom_fields_enabled')}",
     "x.rank, x.id",
 )
+# Why campaigns do not write to the contact's e-mail; of a dead address, what the mail server said.
+_EMAIL_SUPPRESSION = object_sql(
+    (
+        ("id", "v.id"),
+        ("reason", "v.reason"),
+        (
+            "text",
+            (
+                "concat_ws(': ', suppressed_because(v.reason), (SELECT m.reason FROM messages m"
+                " WHERE v.reason = 'bounced' AND m.owner_id = t.owner_id AND m.id = v.source_message_id"
+                " AND m.state = 'failed'))"
+            ),
+        ),
+        ("at", Moment().shown("v.at")),
+        ("by_user_id", "v.by_user_id"),
+        ("source_message_id", "v.source_message_id"),
+    ),
+    "suppression_of(t.owner_id, t.email) v",
+)
 _VALUE = Text(2000, takes_number=True)
 
 
@@ -240,6 +259,8 @@ CONTACTS = Resource(
             write=Write.ALWAYS, column="", shows=_CUSTOM_FIELDS, filterable=False,
         ),
         nested("addresses", _ADDRESSES, {"type": "array", "items": {"type": "object"}}),
+        nested("email_suppression", _EMAIL_SUPPRESSION,
+               object_schema("reason", "text", id=Id(), at=Moment(), by_user_id=Id(), source_message_id=Id())),
     ),
     methods="LGCPUD",
     visible=SEES_CONTACT,

@@ -26,8 +26,10 @@ SELECT m.owner_id, m.id, m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id,
        coalesce(c.first_name, CASE WHEN m.contact_id IS NULL THEN l.inquirer ->> 'first_name' END, lc.first_name)
            AS contact_first_name, c.last_name AS contact_last_name,
        c.email AS contact_email, c.mobile_phone AS contact_mobile_phone, c.company AS contact_company,
-       c.unsubscribed_at IS NOT NULL AS contact_has_unsubscribed,
-       cc.is_active AS communication_is_active, g.name AS campaign_name,
+       suppressed_because(v.reason) AS contact_suppressed_because,
+       CASE WHEN m.contact_id IS NOT NULL THEN address_digest(c.email, (SELECT salt FROM suppression_salt)) END AS address_digest,
+       display_name(ow) AS owner_name, ow.postal_address,
+       cc.is_active AS communication_is_active, display_name(cu) AS stopped_by_name, g.name AS campaign_name,
        t.subject AS template_subject, t.body AS template_body, t.id AS template_id,
        s.id AS sender_id, s.first_name AS sender_first_name, s.last_name AS sender_last_name, s.email AS sender_email,
        s.phone AS sender_phone, display_name(s) AS sender_name
@@ -41,7 +43,10 @@ LEFT JOIN claims k ON k.owner_id = m.owner_id AND k.lead_id = m.lead_id
 LEFT JOIN users w ON w.id = k.user_id
 LEFT JOIN contacts lc ON lc.owner_id = l.owner_id AND lc.id = l.contact_id
 LEFT JOIN contacts c ON c.owner_id = m.owner_id AND c.id = m.contact_id
+LEFT JOIN LATERAL suppression_of(c.owner_id, c.email) v ON m.channel = 'email'
+LEFT JOIN users ow ON ow.id = c.owner_id
 LEFT JOIN contact_communications cc ON cc.owner_id = m.owner_id AND cc.id = m.communication_id
+LEFT JOIN users cu ON cu.id = cc.completing_user_id
 LEFT JOIN campaigns g ON g.id = cc.campaign_id
 LEFT JOIN templates t ON t.owner_id = g.owner_id AND t.id = cc.template_id
 LEFT JOIN users s ON s.id = CASE WHEN m.contact_id IS NOT NULL

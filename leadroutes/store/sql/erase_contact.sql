@@ -4,7 +4,7 @@ WITH gone AS (
     SET first_name = NULL, last_name = NULL, email = NULL, secondary_email = NULL, mobile_phone = NULL, home_phone = NULL,
         office_phone = NULL, fax = NULL, company = NULL, birthday = NULL, anniversary = NULL, spouse_name = NULL,
         spouse_email = NULL, spouse_phone = NULL, spouse_birthday = NULL, tags = NULL, hotness_id = NULL, time_zone = NULL,
-        unsubscribed_at = coalesce(unsubscribed_at, $3), modified_at = $3
+        unsubscribed_at = NULL, modified_at = $3
     WHERE owner_id = $1 AND id = $2
     RETURNING 1
 )

@@ -9,13 +9,17 @@ WITH lead AS (
         UNION SELECT (e.detail ->> 'arrival_id')::bigint FROM lead JOIN lead_events e ON e.owner_id = $1 AND e.lead_id = lead.id)
 )
 SELECT json_build_object(
-    'contact', (SELECT to_jsonb(c) - '{owner_id}'::text[]
+    'contact', (SELECT to_jsonb(c) - '{owner_id,unsubscribed_at}'::text[]
                     || jsonb_build_object('source', (SELECT s.name FROM contact_sources s
                                                      WHERE s.owner_id = c.owner_id AND s.id = c.source_id),
                                           'hotness', (SELECT h.name FROM hotnesses h WHERE h.id = c.hotness_id),
                                           'assigned_to', (SELECT display_name(u) FROM users u WHERE u.id = c.assigned_user_id))),
     'identified_by', (SELECT json_agg(json_build_object('kind', kind, 'value', value) ORDER BY kind, value)
                       FROM contact_identities WHERE owner_id = $1 AND contact_id = $2),
+    'suppressions', (SELECT json_agg(json_build_object('channel', s.channel, 'value', s.value, 'reason', s.reason, 'at', s.at,
+                                                       'ended_at', s.ended_at, 'consent', s.consent) ORDER BY s.id)
+                     FROM suppressions s, suppression_salt k
+                     WHERE s.owner_id = $1 AND s.digest IN (address_digest(c.email, k.salt), address_digest(c.secondary_email, k.salt))),
     'addresses', (SELECT json_agg(to_jsonb(a) - '{owner_id,contact_id}'::text[] ORDER BY a.id)
                   FROM contact_addresses a WHERE a.owner_id = $1 AND a.contact_id = $2),
     'custom_fields', (SELECT json_object_agg(f.name, v.value)

@@ -1,6 +1,7 @@
--- $1 user. The applications that may act for him: those with a token or a code that is still good.
+-- $1 user. The applications that may act for them: those with a token or a code that is still good.
 SELECT a.client_id, a.name, o.email AS owner_email, array_agg(DISTINCT s.word ORDER BY s.word) AS scope,
-       min(g.created_at) AS since, array_agg(DISTINCT g.id) AS grant_ids
+       min(g.created_at) AS since, array_agg(DISTINCT g.id) AS grant_ids,
+       max((SELECT max(t.last_used_at) FROM access_tokens t WHERE t.grant_id = g.id)) AS last_used_at
 FROM grants g
 JOIN applications a ON a.id = g.application_id
 JOIN users o ON o.id = a.user_id

@@ -3,7 +3,10 @@
 SELECT at, kind, user_id, by_user_id, detail, bytes_up_to(coalesce(octet_length(detail), 0), $5) OVER (ROWS UNBOUNDED PRECEDING)
 FROM (SELECT * FROM (
     SELECT l.created_at AS at, 0 AS place, l.id, 'arrived' AS kind, NULL::bigint AS user_id,
-           l.creator_user_id AS by_user_id, (jsonb_build_object('arrival_id', l.arrival_id) || coalesce(l.inquirer, '{}'))::text AS detail
+           l.creator_user_id AS by_user_id, (jsonb_build_object('arrival_id', l.arrival_id) || coalesce(l.inquirer, '{}')
+               || CASE WHEN l.arrival_id IS NOT NULL AND length(l.text_body) = 10000  -- as long as an inquiry's may be
+                       THEN '{"note": "the message is cut after 10000 characters; the arrival has all of it"}' ELSE '{}' END::jsonb
+           )::text AS detail
     FROM leads l WHERE l.owner_id = $1 AND l.id = $2
     UNION ALL
     SELECT o.notified_at, 1, o.id, 'offered', o.user_id, NULL,

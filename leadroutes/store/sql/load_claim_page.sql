@@ -8,6 +8,7 @@ SELECT o.owner_id, o.lead_id, o.user_id, u.timezone, display_name(owner) AS owne
               WHERE e.owner_id = o.owner_id AND e.lead_id = o.lead_id AND e.kind IN ('touched', 'updated')
               ORDER BY e.id DESC LIMIT 20) e) AS touches,
        c.first_name, c.last_name, c.company, c.email, c.secondary_email, c.mobile_phone, c.home_phone, c.office_phone,
+       (SELECT suppressed_because(v.reason) FROM suppression_of(c.owner_id, c.email) v) AS email_note,
        k.user_id AS claimed_by_user_id, display_name(w) AS claimed_by_name, k.claimed_at,
        coalesce(t.offer_mode = 'Exclusive', false) AS is_exclusive,
        (SELECT min(n.notify_at) FROM offers n

@@ -18,7 +18,7 @@ WITH due AS (
     ORDER BY send_at, id
     ON CONFLICT (owner_id, communication_id) WHERE communication_id IS NOT NULL DO UPDATE
         SET state = 'queued', reason = NULL, attempts = 0
-        WHERE messages.state = 'suppressed'
+        WHERE messages.state IN ('suppressed', 'failed')
     RETURNING owner_id, id, communication_id
 )
 SELECT taken.owner_id, made.id, taken.id AS communication_id, taken.send_at AS due_at, a.id IS NOT NULL AS is_of_birthdays

@@ -45,6 +45,13 @@ WITH start AS (
            assigned_user_id, is_stopped_on_text_reply, NOT is_past, due_at, CASE WHEN is_past THEN $1 END
     FROM step WHERE is_communication
     ORDER BY due_at
+    RETURNING owner_id, id, contact_id, lead_id, type, is_active, send_at
+), too_late AS (
+    INSERT INTO messages (owner_id, kind, channel, lead_id, contact_id, communication_id, state, reason, created_at)
+    SELECT owner_id, 'campaign', CASE type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
+           lead_id, contact_id, id, 'suppressed', 'its moment had passed when the campaign began', $1
+    FROM communication WHERE NOT is_active
+    ORDER BY send_at, id
 ), task AS (
     INSERT INTO tasks (owner_id, contact_id, contact_owner_id, action_type, assigned_user_id, due_at, description, status,
         campaign_contact_id, campaign_action_id, follows_contact, recurs_at, created_at, modified_at)

@@ -1,0 +1,315 @@
+"""Settings are read once, at the start: what cannot be is refused with its name, its value and what was expected."""
+
+import os
+import subprocess
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from leadroutes.errors import Misconfigured
+from leadroutes.secrets import secret_of
+from leadroutes.setting_values import without_password
+from leadroutes.setting_warnings import warnings_of
+from leadroutes.settings import Settings, in_force
+
+DATABASE = {"DATABASE_URL": "postgresql://leads@127.0.0.1/leads"}
+
+# name -> (a value that cannot be, what the refusal says of it, …)
+BAD = {
+    "DATABASE_URL": [
+        ("mysql://alice@host/leads", "mysql://", "postgresql://user:password@host:port/database"),
+        ("postgresql://alice@host:port/leads", "host:port", "postgresql://"),
+        ("postgresql://alice@host:99999/leads", "99999", "postgresql://"),
+        ("postgresql://one:1,two:x/leads", "…", "postgresql://"),
+        ("postgresql:///leads?host=/tmp&port=x", "postgresql://", "postgresql://user"),
+        ("postgresql://alice:pa#ss@host/leads", "…@host", "%23"),
+        ("postgresql://alice@host/leads?sslmode=maybe", "@host", "verify-full"),
+    ],
+    "LEADROUTES_DATABASE_LISTEN_URL": [
+        ("localhost:5432", "localhost:5432", "postgresql://"),
+        ("postgresql://alice@host/leads", "is set", "DATABASE_URL"),
+    ],
+    "LEADROUTES_DATA": [("/dev/null/data", "/dev/null/data", "directory that can be written")],
+    "LEADROUTES_PUBLIC_URL": [
+        (bad, bad[:8], "https://leads.example.com")
+        for bad in (
+            "leads.example.com", "ftp://leads.example.com", "https://", "https:///leads", "https://leads.example.com?a=1",
+            "https://leads.example.com/?", "https://leads.example.com/#top", "https://leads.example.com:0",
+            "https://leads.example.com:x", "https://leads.example.com:", "https://le ads.example.com", "https://[::1",
+            "https://bücher.example", "https://leads..example.com", "https://999.1.1.1", "https://leads.example.com//a",
+            "https://leads.example.com/a/../b", "https://leads.example.com/<b>", "https://leads.example.com/a b",
+        )
+    ],
+    "LEADROUTES_SMTP_URL": [
+        ("mail.example.com:587", "mail.example.com:587", "smtp://user:password@host:port"),
+        ("http://mail.example.com", "mail.example.com", "smtps://"),
+        ("smtp://mail.example.com:port", "smtp://", "smtp://user"),
+        ("smtp://mail.example.com:0", "mail.example.com:0", "smtp://user"),
+        ("smtp://mail.example.com:70000", "smtp://", "smtp://user"),
+        ("smtp://", "smtp://", "smtp://user"),
+        ("smtp://alice@mail.example.com", "@mail.example.com", "a password where there is a user"),
+        ("smtp://:hunter22@mail.example.com", "@mail.example.com", "a password where there is a user"),
+        ("smtp://alice:hun/ter22@mail.example.com", "alice:…@mail.example.com", "%2F"),
+        ("smtp://alice:hun?ter22@mail.example.com", "alice:…@mail.example.com", "%3F"),
+        ("smtp://mail.example.com/inbox", "mail.example.com/inbox", "smtp://user"),
+        ("smtp://mail..example.com", "smtp://", "smtp://user"),
+    ],
+    "LEADROUTES_MAIL_FROM": [
+        (bad, bad[:5], "Lead Routes <leads@example.com>")
+        for bad in (
+            "nonsense", "leads@", "@example.com", "Leads <nonsense>", "Leads <leads@example.com", "leads@exa mple.com",
+            "leads@example.com>", "a@b.example, c@d.example", "Leads <<leads@example.com>>",
+            '"Leads <leads@example.com>', "Leads\n<leads@example.com>", "leads@example..com",
+        )
+    ],
+    "LEADROUTES_TIME_SCALE": [(bad, bad, "0.01 to 10000") for bad in ("fast", "0", "-1", "nan", "inf", "1e9", "0.001")],
+    "LEADROUTES_SECRET": [("hunter22", "8 characters", "at least 16"), ("hunter22" + 12 * " ", "20 characters", "16")],
+    "LEADROUTES_POOL_SIZE": [(bad, bad, "from 1 to 1000") for bad in ("0", "ten", "1.5", "5000")],
+    "LEADROUTES_STATEMENT_CACHE": [(bad, bad, "from 0 to") for bad in ("-1", "all", "9999999999")],
+    "LEADROUTES_INTAKE_LIMIT": [(bad, bad, "number of bytes from 1000") for bad in ("0", "1MB", "1", "99999999999")],
+    "LEADROUTES_MAIL_LIMIT": [(bad, bad, "number of bytes from 1000") for bad in ("0", "10M", "999", "99999999999")],
+    "LEADROUTES_INTAKE_PER_KEY": [
+        (bad, bad, "600/minute, or off") for bad in ("many", "0/minute", "1/minute;2/hour", "5/century", "-5/minute")
+    ],
+    "LEADROUTES_INTAKE_BYTES_PER_KEY": [(bad, bad, "or off") for bad in ("1GB/day", "0/day", "1000")],
+    "LEADROUTES_MAIL_DOMAIN": [(bad, bad, "leads.example.com") for bad in ("leads@example.com", "a b", "a..b", "-")],
+    "LEADROUTES_MAIL_LISTEN": [
+        *((bad, bad, "host:port") for bad in ("25", "host:", "host:99999", ":25", "a..b:25", "a b:25", "[::g]:25")),
+        ("127.0.0.1:25", "is set", "LEADROUTES_MAIL_DOMAIN"),
+    ],
+    "LEADROUTES_MAIL_CERTIFICATE": [
+        ("/nowhere.pem", "/nowhere.pem", "PEM file that can be read (No such file or directory)"),
+        ("/", "'/'", "Is a directory"),
+        (__file__, __file__, "certificate in PEM with its private key"),
+    ],
+    "LEADROUTES_MAIL_CERTIFICATE_KEY": [("/nowhere.key", "is set", "LEADROUTES_MAIL_CERTIFICATE")],
+    "LEADROUTES_GRAPH_URL": [
+        (bad, bad[:5], "https://graph.facebook.com")
+        for bad in ("graph.facebook.com", "https://", "https://graph.facebook.com/?a=b", "ftp://graph.facebook.com")
+    ],
+    "LEADROUTES_TOKEN_LIFE": [(bad, bad, "from 1 to") for bad in ("0", "a day", "9999999999999")],
+    "LEADROUTES_RATE_PER_TOKEN": [(bad, bad, "600/minute") for bad in ("many", "0/minute", "off")],
+    "LEADROUTES_RATE_PER_ADDRESS": [(bad, bad, "600/minute") for bad in ("many", "0/minute", "600/minute, 5/second")],
+    "LEADROUTES_BODY_TIMEOUT": [(bad, bad, "from 0.01 to 3600") for bad in ("0", "nan", "inf", "soon", "1e9")],
+    "LEADROUTES_STOP_DELAY": [(bad, bad, "from 0 to 3600") for bad in ("-1", "nan", "inf", "later", "1e9")],
+    "LEADROUTES_LOG_JSON": [("maybe", "maybe", "on or off")],
+    "LEADROUTES_LOG_LEADS": [("2", "2", "on or off")],
+    "LEADROUTES_METRICS": [("prometheus", "prometheus", "on or off")],
+    "LEADROUTES_METRICS_TOKEN": [
+        ("hunter22 hunter22", "17 characters", "ASCII"),
+        ("hünter22", "8 characters", "ASCII"),
+    ],
+    "LEADROUTES_WORKER_LISTEN": [(bad, bad, "host:port") for bad in ("9100", "host:http", "a..b:9100")],
+    "OTEL_EXPORTER_OTLP_ENDPOINT": [
+        ("collector.example.com:4318", "collector.example.com:4318", "http://"),
+        ("grpc://a:1", "a:1", "http://"),
+    ],
+    "LEADROUTES_KEEP_ARRIVALS": [(bad, bad, "from 1 to 36500") for bad in ("0", "week", "40000", "-3", "1.5")],
+    "LEADROUTES_KEEP_MESSAGES": [("0", "0", "number of days")],
+    "LEADROUTES_KEEP_CLAIM_LINKS": [("never", "never", "number of days")],
+    "LEADROUTES_KEEP_RULE_SETS": [("-1", "-1", "number of days")],
+    "LEADROUTES_KEEP_QUEUE_LOG": [("1d", "1d", "number of days")],
+}  # fmt: skip
+
+
+def test_every_setting_has_a_value_that_it_cannot_have() -> None:
+    assert set(BAD) == {each.metadata["name"] for each in fields(Settings)}
+
+
+@pytest.mark.parametrize(("name", "case"), [(name, case) for name, cases in BAD.items() for case in cases])
+@pytest.mark.parametrize("from_file", [False, True])
+def test_what_cannot_be_is_refused_with_the_mend(
+    name: str, case: tuple[str, str, str], from_file: bool, tmp_path: Path
+) -> None:
+    value, shown, expected = case
+    if from_file and value != value.strip():
+        pytest.skip("a file's outer blanks do not count")
+    (tmp_path / "value").write_text(value, encoding="utf-8")
+    given = {f"{name}_FILE": str(tmp_path / "value")} if from_file else {name: value}
+    alone = {"DATABASE_URL", "LEADROUTES_DATA", "LEADROUTES_DATABASE_LISTEN_URL"}
+    with pytest.raises(Misconfigured) as refused:
+        Settings.load(given if name in alone else DATABASE | given)
+    told = str(refused.value)
+    assert told.startswith((f"{name}: ", f"{name} is set; ")), told
+    assert "\n" not in told
+    assert shown in told
+    assert expected in told.partition("expected")[2]
+    assert "hunter22" not in told
+    assert "hun" not in told
+    assert "ter22" not in told
+    assert "pa#ss" not in told
+
+
+def test_all_faults_are_told_at_once() -> None:
+    wrong = ("LEADROUTES_TIME_SCALE", "LEADROUTES_SMTP_URL", "LEADROUTES_SECRET")
+    with pytest.raises(Misconfigured) as refused:
+        Settings.load(DATABASE | dict.fromkeys(wrong, "x"))
+    names = [line.partition(":")[0] for line in str(refused.value).splitlines()]
+    assert names == ["LEADROUTES_SMTP_URL", "LEADROUTES_TIME_SCALE", "LEADROUTES_SECRET"]
+
+
+def test_a_value_of_any_length_is_refused_in_one_short_line() -> None:
+    with pytest.raises(Misconfigured) as refused:
+        Settings.load(DATABASE | {"LEADROUTES_MAIL_FROM": "x" * 100_000})
+    assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize("content", [None, b"", b" \n", b"\xff\xfe"])
+def test_a_file_that_holds_no_value_is_refused(content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(Misconfigured, match=f"LEADROUTES_SECRET_FILE: {path} "):
+        Settings.load(DATABASE | {"LEADROUTES_SECRET_FILE": str(path)})
+
+
+GOOD = [
+    ("LEADROUTES_MAIL_FROM", "Lead Routes <leads@example.com>", "mail_from", "Lead Routes <leads@example.com>"),
+    ("LEADROUTES_MAIL_FROM", '"Vale, Inc." <leads@example.com>', "mail_from", '"Vale, Inc." <leads@example.com>'),
+    ("LEADROUTES_MAIL_FROM", "leads@localhost", "mail_from", "leads@localhost"),
+    ("LEADROUTES_PUBLIC_URL", "HTTPS://Leads.Example.com/", "public_url", "https://leads.example.com"),
+    ("LEADROUTES_PUBLIC_URL", "http://[::1]:8080", "public_url", "http://[::1]:8080"),
+    ("LEADROUTES_PUBLIC_URL", "https://example.com/leads/", "public_url", "https://example.com/leads"),
+    ("LEADROUTES_SMTP_URL", "smtp://mail_server:25", "smtp_url", "smtp://mail_server:25"),
+    ("LEADROUTES_SMTP_URL", "smtps://bob@example.com:p%40ss@mail.example.com", "smtp_url",
+     "smtps://bob@example.com:p%40ss@mail.example.com"),
+    ("DATABASE_URL", "postgres://a:b@one:5432,two:5433/db?sslmode=require", "database_url",
+     "postgres://a:b@one:5432,two:5433/db?sslmode=require"),
+    ("DATABASE_URL", "postgresql://postgres@/db?host=/tmp/x", "database_url", "postgresql://postgres@/db?host=/tmp/x"),
+    ("LEADROUTES_MAIL_LISTEN", "[::]:25", "mail_listen", "[::]:25"),
+    ("LEADROUTES_WORKER_LISTEN", "::1:9100", "worker_listen", "::1:9100"),
+    ("LEADROUTES_INTAKE_PER_KEY", "OFF", "intake_per_key", None),
+    ("LEADROUTES_STOP_DELAY", "0", "stop_delay", 0.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "given", "field", "value"), GOOD)
+def test_what_can_be_is_taken(name: str, given: str, field: str, value: object) -> None:
+    needed = {"LEADROUTES_MAIL_DOMAIN": "leads.example.com"} | DATABASE
+    assert getattr(Settings.load(needed | {name: given}), field) == value
+
+
+def test_without_any_setting_the_defaults_are_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Settings.load({}) == Settings()
+    assert list(tmp_path.iterdir()) == [], "reading settings makes nothing"
+
+
+# -------------------------------------------------------------------------------------------------------- files
+
+
+def pem(directory: Path, *, encrypted: bool = False) -> tuple[Path, Path]:
+    certificate, key = directory / "cert.pem", directory / "key.pem"
+    protection = ["-passout", "pass:hunter22"] if encrypted else ["-nodes"]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=x",
+         "-keyout", str(key), "-out", str(certificate), *protection],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return certificate, key
+
+
+def test_a_certificate_is_loaded_at_the_start(tmp_path: Path) -> None:
+    certificate, key = pem(tmp_path)
+    given = DATABASE | {"LEADROUTES_MAIL_CERTIFICATE": str(certificate)}
+    assert Settings.load(given | {"LEADROUTES_MAIL_CERTIFICATE_KEY": str(key)}).mail_certificate == certificate
+    (tmp_path / "other").mkdir()
+    _, foreign = pem(tmp_path / "other")
+    for wrong in ({}, {"LEADROUTES_MAIL_CERTIFICATE_KEY": str(foreign)}):
+        with pytest.raises(Misconfigured, match=r"LEADROUTES_MAIL_CERTIFICATE: .*expected a certificate in PEM"):
+            Settings.load(given | wrong)
+    with pytest.raises(Misconfigured, match="LEADROUTES_MAIL_CERTIFICATE_KEY: '/nowhere'"):
+        Settings.load(given | {"LEADROUTES_MAIL_CERTIFICATE_KEY": "/nowhere"})
+
+
+def test_a_key_with_a_password_is_refused_and_no_terminal_is_asked(tmp_path: Path) -> None:
+    certificate, key = pem(tmp_path, encrypted=True)
+    given = {"LEADROUTES_MAIL_CERTIFICATE": str(certificate), "LEADROUTES_MAIL_CERTIFICATE_KEY": str(key)}
+    with pytest.raises(Misconfigured, match="which is not encrypted"):
+        Settings.load(DATABASE | given)
+
+
+def test_a_directory_in_which_nothing_can_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Misconfigured, match=r"LEADROUTES_DATA: .*file is not a directory"):
+        Settings.load({"LEADROUTES_DATA": str(tmp_path / "file" / "data")})
+    assert Settings.load(DATABASE | {"LEADROUTES_DATA": str(tmp_path / "file")}).data == tmp_path / "file"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_directory_of_someone_else_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(Misconfigured, match="this user may not write in"):
+        Settings.load({"LEADROUTES_DATA": str(tmp_path / "data")})
+
+
+def test_without_a_place_for_the_generated_secret_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Misconfigured, match=r"LEADROUTES_DATA: .*, or LEADROUTES_SECRET"):
+        secret_of(Settings(data=tmp_path / "file"))
+
+
+# --------------------------------------------------------------------------------------------- shown and warned of
+
+
+def test_what_is_in_force_is_shown_without_secrets() -> None:
+    settings = Settings(
+        database_url="postgresql://alice:hunter22@db/leads?password=hunter22",
+        listen_url="postgresql://alice:hun/ter22@db/leads",
+        smtp_url="smtp://alice:hun@ter22@mail.example.com",
+        secret="hunter22hunter22",
+        metrics_token="hunter22",
+        otlp_endpoint="https://alice:hunter22@collector.example.com",
+    )
+    rows = {name: value for name, value, _ in in_force(settings)}
+    assert not [value for value in rows.values() if isinstance(value, str) and ("hun" in value or "ter22" in value)]
+    assert rows["DATABASE_URL"] == "postgresql://alice:…@db/leads…"
+    assert rows["LEADROUTES_SMTP_URL"] == "smtp://alice:…@mail.example.com"
+    assert rows["LEADROUTES_SECRET"] == rows["LEADROUTES_METRICS_TOKEN"] == "(set)"
+    assert rows["LEADROUTES_MAIL_DOMAIN"] is None
+    assert rows["LEADROUTES_LOG_LEADS"] is True
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("smtp://alice:hunter22", "smtp://…"),
+        ("alice:hunter22@host", "…"),
+        ("hunter22", "…"),
+        ("smtp://hunter22@host", "smtp://…@host"),
+        ("postgresql:///leads?host=/tmp&password=hunter22", "postgresql:///leads…"),
+        ("https://leads.example.com/a", "https://leads.example.com/a"),
+        ("smtp://[::1]:25", "smtp://[::1]:25"),
+    ],
+)
+def test_a_password_is_not_shown_however_wrong_the_rest_is(given: str, shown: str) -> None:
+    assert without_password(given) == shown
+
+
+REAL = {
+    "smtp_url": "smtps://a:b@mail.example.com",
+    "public_url": "https://leads.example.com",
+    "mail_from": "a@b.example",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({}, []),
+        ({"public_url": "http://127.0.0.1:8080"}, ["LEADROUTES_PUBLIC_URL"]),
+        ({"public_url": "https://localhost"}, ["LEADROUTES_PUBLIC_URL"]),
+        ({"public_url": "http://[::1]:80"}, ["LEADROUTES_PUBLIC_URL"]),
+        ({"public_url": "http://leads.example.com"}, ["LEADROUTES_PUBLIC_URL"]),
+        ({"mail_from": "Leads <leads@localhost>"}, ["LEADROUTES_MAIL_FROM"]),
+        ({"time_scale": 60.0}, ["LEADROUTES_TIME_SCALE"]),
+        ({"public_url": "http://127.0.0.1:8080", "smtp_url": "smtp://localhost:25", "mail_from": "a@localhost"}, []),
+        ({"public_url": "http://127.0.0.1:8080", "smtp_url": "smtp://127.0.0.2"}, []),
+        ({"public_url": "http://127.0.0.1:8080", "smtp_url": None}, []),
+    ],
+)
+def test_what_is_hardly_meant_is_warned_of(changes: dict[str, object], names: list[str]) -> None:
+    warnings = warnings_of(Settings(**REAL | changes))
+    assert [warning.partition(":")[0] for warning in warnings] == names
+    assert all("set " in warning or "unset" in warning for warning in warnings)
