@@ -65,7 +65,12 @@ class ChannelHealth:
         if known.is_known_to_work:
             return
         known.reason, known.is_known_to_work = None, True
-        if await end_channel_fault(self._database, channel):
+        try:
+            was_noted = await end_channel_fault(self._database, channel)
+        except BaseException:
+            known.is_known_to_work = False  # whatever is stored is ended after the next message
+            raise
+        if was_noted:
             log.info("a channel works again", channel=channel)
 
     async def note_fault(self, channel: str, key: MessageKey, address: str, error: DeliveryError) -> bool:

@@ -17,6 +17,7 @@ from leadroutes.delivering import MOST_ATTEMPTS, Delivery
 from leadroutes.doctor import examine
 from leadroutes.settings import Settings
 from leadroutes.store.channel_faults import list_channel_faults
+from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox
@@ -150,10 +151,23 @@ async def test_a_fault_that_is_stored_while_a_message_is_taken_does_not_stay(dat
     for number in range(20):
         health = ChannelHealth(database)
         error = DeliveryError("421 not now", blame="channel")
-        fault = health.note_fault("email", (1, number), "bob@example.com", error)
+        fault = health.note_fault("email", MessageKey(1, number), "bob@example.com", error)
         await asyncio.gather(fault, health.note_works("email"))
         assert health.why_held("email") is None
         assert await list_channel_faults(database) == []
+
+
+async def test_an_end_that_could_not_be_stored_is_stored_after_the_next_message(database: Database) -> None:
+    health = ChannelHealth(database)
+    await health.note_fault("email", MessageKey(1, 1), "bob@example.com", DeliveryError("421", blame="channel"))
+    async with database.transaction() as transaction:
+        await transaction.execute("LOCK TABLE channel_faults")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(health.note_works("email"), 0.1)
+    assert len(await list_channel_faults(database)) == 1
+
+    await health.note_works("email")
+    assert await list_channel_faults(database) == []
 
 
 async def test_one_agent_whose_address_is_refused_fails_and_all_others_get_theirs(
