@@ -85,7 +85,7 @@ def _header(prefix: str) -> str:
 
 
 def _first_call(public_url: str) -> str:
-    tokens = f'<a href="{urlsplit(public_url).path}/tokens">Tokens</a>'
+    tokens = f'<a class="touch" href="{urlsplit(public_url).path}/tokens">Tokens</a>'
     return (
         f"<p>Every call needs an access token: your own from the page {tokens}, or one that an application was given."
         " With it in <code>TOKEN</code>, this shows whose it is:</p>" + _example(public_url, "/me")

@@ -125,6 +125,7 @@ async def test_a_personal_token_is_shown_once_works_and_is_revoked(site: Site, p
     await sign_in(phone, "bob")
     await phone.wait_for("Personal tokens")
     before = await shown(phone, "ul.list .who")
+    await phone.fill_in(name="Zapier")
     await phone.press("main form:last-of-type button.button")
     await phone.wait_for("The token is shown only now")
     [token] = await shown(phone, "[role=status] pre")
@@ -135,7 +136,8 @@ async def test_a_personal_token_is_shown_once_works_and_is_revoked(site: Site, p
     after = await shown(phone, "ul.list .who")
     assert len(after) == len(before) + 1
     assert token not in await phone.script("document.documentElement.outerHTML")
-    made = next(iter(set(after) - set(before)))
+    [made] = set(after) - set(before)
+    assert made == "Zapier"
     place = after.index(made) + 1
     await phone.press(f"ul.list li:nth-child({place}) button")
     await phone.do(lambda driver: driver.refresh())

@@ -71,7 +71,7 @@ async def test_the_owner_signs_in_looks_around_and_signs_out(served: Office, pho
     await phone.wait_for("Password")
     await phone.fill_in(email="alice@example.com", password=PASSWORD)
     await phone.press()
-    await phone.wait_for("What was told on your account")
+    await phone.wait_for("Alerts and follow-up of your account")
     await phone.open(f"{served.settings.public_url}/")
     await phone.wait_for("offered to Bob Town since")
     assert await phone.script("document.documentElement.scrollWidth") <= PHONE["width"]
