@@ -195,21 +195,40 @@ ADDS = re.compile(
     r"|ALTER TABLE \w+ ADD COLUMN (?!.*\b(UNIQUE|PRIMARY KEY|CHECK)\b)(?!(?!.*\bDEFAULT\b).*\bNOT NULL\b).*"
     r"|CREATE INDEX CONCURRENTLY IF NOT EXISTS .*"
     r"|(CREATE|CREATE OR REPLACE) (AGGREGATE|FUNCTION|VIEW) .*"
+    r"|CREATE TRIGGER .*"
     r"|INSERT INTO .*"
     r"|COMMENT ON .*",
     re.DOTALL,
 )
+# A check that takes more words than before, and is not held against what is there.
+WIDENS = re.compile(
+    r"ALTER TABLE \w+ (?:ADD COLUMN \w+ \w+, )*DROP CONSTRAINT (\w+), ADD CONSTRAINT \1 CHECK .* NOT VALID", re.DOTALL
+)
+# Changes rows that an older version may change as well: looked at one by one, with the reason in the file.
+CHANGES_ROWS = ("0008_identity_departed",)
 
 
 def what_takes_away(sql: str) -> list[str]:
     """The statements that an older version might stumble over, or that hold a table for long."""
     bare = re.sub(r"\$(\w*)\$.*?\$\1\$", "''", re.sub(r"--[^\n]*", "", sql), flags=re.DOTALL)
-    return [each.strip() for each in bare.split(";") if each.strip() and not ADDS.fullmatch(each.strip())]
+    bare = re.sub(r"BEGIN ATOMIC.*?;\s*END;", "RETURN 1;", bare, flags=re.DOTALL)
+    statements = [" ".join(each.split()) for each in bare.split(";")]
+    return [each for each in statements if each and not _is_harmless(each, statements)]
+
+
+def _is_harmless(statement: str, statements: list[str]) -> bool:
+    if ADDS.fullmatch(statement) or WIDENS.fullmatch(statement):
+        return True
+    made = {name for each in statements for name in re.findall(r"^CREATE TABLE (\w+)", each)}
+    added = {name for each in statements for name in re.findall(r"^ALTER TABLE (\w+) ADD COLUMN", each)}
+    index = re.match(r"CREATE (?:UNIQUE )?INDEX \w+ ON (\w+)", statement)  # of a table that nobody knows yet
+    filled = re.match(r"UPDATE (\w+)", statement)  # a column that nobody knows yet
+    return (index is not None and index[1] in made) or (filled is not None and filled[1] in added)
 
 
 @pytest.mark.parametrize("name", [name for name, _ in migrations() if REMOVES not in name])
 def test_a_migration_adds_only_or_says_in_its_name_that_it_takes_away(name: str) -> None:
-    if name not in BEFORE_THE_RULE:
+    if name not in (*BEFORE_THE_RULE, *CHANGES_ROWS):
         assert what_takes_away(dict(migrations())[name]) == []
 
 

@@ -113,7 +113,9 @@ class Story:
         return text_of(mails[count - 1])
 
     def mails_to(self, name: str) -> list[str]:
-        return [str(mail["Subject"]) for mail in self.mailbox.mails if to(name)(mail)]
+        """The subjects of the alerts to a member; the invitation may have gone before it was accepted, or not."""
+        subjects = [str(mail["Subject"]) for mail in self.mailbox.mails if to(name)(mail)]
+        return [subject for subject in subjects if " invites you to " not in subject]
 
     async def link_to(self, name: str, about: str = "New lead") -> str:
         """The path of the claim link in a mail."""

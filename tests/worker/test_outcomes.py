@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leadroutes.again import TryAgain
 from leadroutes.channels.email import make_mail
-from leadroutes.channels.envelope import DeliveryError, Envelope
+from leadroutes.channels.envelope import DeliveryError, Envelope, StillWanted, always_wanted
 from leadroutes.delivering import MOST_ATTEMPTS, Delivery
 from leadroutes.letter import compose
 from leadroutes.security.letters import COMPOSE, Composed, Letter
@@ -84,7 +84,7 @@ async def test_a_subject_that_became_too_long_is_the_templates_fault(brokerage: 
 class Broken:
     """A channel that breaks in a way that its own rules do not foresee."""
 
-    async def send(self, envelope: Envelope) -> None:
+    async def send(self, envelope: Envelope, is_still_wanted: StillWanted = always_wanted) -> None:
         raise RuntimeError(envelope.address)
 
     async def close(self) -> None:
