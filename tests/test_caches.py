@@ -44,6 +44,7 @@ def caches() -> dict[str, object]:
     bundled_programs()  # so that the wheel's PostgreSQL is imported without its warning
     for name in modules():
         importlib.import_module(name)
+    gc.unfreeze()  # a service that ran in this process has put what there was out of sight
     kind = type(functools.lru_cache(len))
     found = {f"{each.__module__}.{each.__qualname__}": each for each in gc.get_objects() if isinstance(each, kind)}
     return {name: each for name, each in found.items() if name.startswith("leadroutes.")}

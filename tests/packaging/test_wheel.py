@@ -88,7 +88,8 @@ def test_the_service_runs_from_it(programs: Path, environment: dict[str, str], o
     )  # fmt: skip
     try:
         assert service.stderr is not None
-        address = next(line["address"] for line in map(json.loads, service.stderr) if line.get("event") == "listening")
+        told = (json.loads(line) for line in service.stderr if line.startswith("{"))  # the interpreter may warn before
+        address = next(line["address"] for line in told if line.get("event") == "listening")
         with httpx.Client(base_url=address, follow_redirects=True) as client:
             answers = {page: client.get(page).status_code for page in PAGES}
             assets = re.findall(r'(?:href|src)="(/assets/[^"]+)"', client.get("/sign-in").text)
