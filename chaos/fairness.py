@@ -17,7 +17,7 @@ from chaos.sink import Mail
 LONGEST_WAIT: Final = 1.0  # seconds, of 99 in a hundred requests of others
 # A machine that is busy with other programs lets an honest request wait long without any hostile one: then the wait
 # beside hostile ones is compared with that.
-QUIET: Final = 0.6  # part of the machine that no one uses
+QUIET: Final = 0.9  # part of the machine that no one uses
 TIMES_LONGER: Final = 10.0
 MEASURED: Final = ("an arrival", "a claim", "GET /me", "GET /healthz")
 ALONE: Final = "alone"
