@@ -19,7 +19,7 @@ import asyncpg
 from bench.programs import Failed, run_program
 from leadroutes.settings import Settings
 from leadroutes.store.embedded import start_embedded_server
-from leadroutes.store.migrating import migrate
+from leadroutes.store.migrate import migrate
 from leadroutes.store.postgres import Database
 from leadroutes.store.routing import RuleSets
 

@@ -15,11 +15,11 @@ import zipcodes
 from typer.main import get_command
 
 from leadroutes.cli import app
-from leadroutes.domain.life import LEAD, OFFER
+from leadroutes.domain.states import LEAD, OFFER
 from leadroutes.intake.csv_tables import CONTACT_SOURCE, HEADINGS
 from leadroutes.intake.flat import NAMES
 from leadroutes.settings import described
-from leadroutes.store.migrating import migrations
+from leadroutes.store.migrate import migrations
 
 ROOT = Path(__file__).parent.parent
 

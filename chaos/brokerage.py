@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
-from leadroutes.brokerage import read_brokerage
-from leadroutes.loading import load_brokerage
+from leadroutes.operations.brokerage_file import read_brokerage
+from leadroutes.operations.load_brokerage import load_brokerage
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
-from leadroutes.store.migrating import prepare
+from leadroutes.store.migrate import prepare
 from leadroutes.store.postgres import Database
 
 OWNER = "alice"

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from leadroutes.security.sandbox import close_sandbox
+from leadroutes.sandbox.processes import close_sandbox
 from leadroutes.settings import Settings
 from leadroutes.store.embedded import start_embedded_server
-from leadroutes.store.migrating import migrate
+from leadroutes.store.migrate import migrate
 from leadroutes.store.postgres import Database
 
 _numbers = itertools.count(1)

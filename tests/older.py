@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from leadroutes.settings import Settings
-from leadroutes.store.migrating import migrations
+from leadroutes.store.migrate import migrations
 from leadroutes.store.postgres import Database
 from tests.conftest import _administer, with_database
 

@@ -12,39 +12,41 @@ from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from starlette.datastructures import URL, QueryParams
 from starlette.requests import Request as Asked
 
-from leadroutes import letter, logs, web
+from leadroutes import web
 from leadroutes.api import asgi, auth, bodies, brackets, call, oauth_calls, query
 from leadroutes.api.call import Request
+from leadroutes.api.reads import id_in
 from leadroutes.api.resources import RESOURCES
-from leadroutes.api.rest import id_in
 from leadroutes.api.values import quoted
-from leadroutes.domain import identity, places, redirects, terms, text
+from leadroutes.domain import identity, normalize, places, redirect_uris, text
 from leadroutes.domain.recurrence import read_rule
 from leadroutes.errors import Problem
+from leadroutes.ingest.replay import moment_of
 from leadroutes.intake import (
     adf,
+    authentication,
     csv_import,
     decoding,
     flat,
     forms,
     forwarded,
+    html,
     labels,
     mail,
     mail_date,
     markup,
     mime,
-    pages,
-    proof,
-    unwrapping,
+    text_search,
 )
 from leadroutes.intake.formats import BY_NAME
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import Refused
-from leadroutes.liquid import Unrenderable, breaks_lines, check_template, is_markup
 from leadroutes.oauth import scopes
-from leadroutes.rates import network_of
-from leadroutes.replaying import moment_of
-from leadroutes.unsubscribing import read_unsubscribe_token
+from leadroutes.observability import logs
+from leadroutes.sandbox.tasks import templates
+from leadroutes.sandbox.tasks.liquid import Unrenderable, breaks_lines, check_template, is_markup
+from leadroutes.security.rate_limits import network_of
+from leadroutes.security.unsubscribe_token import read_unsubscribe_token
 from leadroutes.web import cookies, headers, sessions
 
 REFUSALS = (Problem, Refused, Unrenderable, ValueError, KeyError, OverflowError)
@@ -159,7 +161,7 @@ def logged(text_: str) -> object:
 
 HEADERS = [
     Reader("Authorization: Bearer", lambda text_: auth.bearer_token([text_]), (("Bearer ", ""), ("Bearer a", "x"))),
-    Reader("Authorization: Basic", proof.basic_of, (("Basic ", ""), ("Basic YTo", "x"))),
+    Reader("Authorization: Basic", authentication.basic_of, (("Basic ", ""), ("Basic YTo", "x"))),
     Reader(
         "Authorization of an application",
         lambda text_: extract_basic_authorization({"Authorization": text_}),
@@ -200,12 +202,12 @@ ADDRESSES = [
     Reader("where to go after signing in", sessions._own_path, (("/", ""), ("//[", ""))),
     Reader(
         "a redirect address",
-        lambda text_: redirects.is_registered(text_, ["http://127.0.0.1/a"]),
+        lambda text_: redirect_uris.is_registered(text_, ["http://127.0.0.1/a"]),
         (("http://127.0.0.1:", "x"),),
     ),
     Reader(
         "a redirect address to register",
-        lambda text_: redirects.check_redirect_uris([text_]),
+        lambda text_: redirect_uris.check_redirect_uris([text_]),
         (("https://", ""), ("https://[", "")),
     ),
     Reader("an unsubscribe link", lambda text_: read_unsubscribe_token("a secret", text_), (("W", ".x"),)),
@@ -296,11 +298,11 @@ TEXTS = [
         lambda text_: places.Place(text_).normal(),
         (("1 A St, B, A", "x"), ("1 A St, B, A", " 80016")),
     ),
-    Reader("a price", terms.normal_price, (("1", "x"), ("$", "k")), ("111,", "111.", ".1")),
-    Reader("a moment", terms.normal_time, (("2026-01-01T00:00:00.", "x"), ("1234567890.", "x"))),
-    Reader("a source", terms.normal_source, (("http://www.", ""),)),
-    Reader("a kind of lead", terms.kind_named_by),
-    Reader("a status of a listing", terms.tells_of_rent, units=("rent", "cur", "parent")),
+    Reader("a price", normalize.normal_price, (("1", "x"), ("$", "k")), ("111,", "111.", ".1")),
+    Reader("a moment", normalize.normal_time, (("2026-01-01T00:00:00.", "x"), ("1234567890.", "x"))),
+    Reader("a source", normalize.normal_source, (("http://www.", ""),)),
+    Reader("a kind of lead", normalize.kind_named_by),
+    Reader("a status of a listing", normalize.tells_of_rent, units=("rent", "cur", "parent")),
     Reader(
         "a date of a mail",
         partial(mail_date.mail_date, needs_zone=False),
@@ -353,13 +355,13 @@ LETTERS = [
     Reader("header lines of a forwarded mail", forwarded.inner_headers, (("From: ", ""), ("From: a\n", ""))),
     Reader(
         "texts of an arrival",
-        of_bytes(lambda data: list(unwrapping.texts_in(data, {}))),
+        of_bytes(lambda data: list(text_search.texts_in(data, {}))),
         (("A: b\n\n", ""), ("=?a?q?", "?=")),
     ),
 ]
 PAGES = [
-    Reader("the text of a page", pages.page_text, (("<p ", ">"), ("<script>", ""), ("<pre>", ""))),
-    Reader("meta tags", lambda text_: list(pages.meta_tags(text_)), (("<meta ", ">"), ('<meta name="', '">'))),
+    Reader("the text of a page", html.page_text, (("<p ", ">"), ("<script>", ""), ("<pre>", ""))),
+    Reader("meta tags", lambda text_: list(html.meta_tags(text_)), (("<meta ", ">"), ('<meta name="', '">'))),
     Reader("markup", markup.read_markup, (("<a ", ">"), ("<![cdata[", "]]>"))),
     Reader(
         "ADF",
@@ -370,7 +372,7 @@ PAGES = [
     Reader("whether a template is HTML", is_markup),
     Reader("whether HTML has lines", breaks_lines),
     Reader("a template", check_template, (("{{ ", " }}"), ("{% if ", " %}"), ("{{", ""), ("{%", "")), size=1_000),
-    Reader("a template as HTML", letter._html_of),
+    Reader("a template as HTML", templates._html_of),
 ]
 
 GROUPS: dict[str, tuple[list[Reader], tuple[str, ...]]] = {

@@ -9,25 +9,25 @@ from collections.abc import Iterator
 import pytest
 
 import leadroutes
-from leadroutes import caching
-from leadroutes.caching import ShortCache
-from leadroutes.store.connecting import LONGEST_SHAPED, MOST_SHAPED, PREPARED, Connection, Prepared, Shaped
+from leadroutes import cache
+from leadroutes.cache import ShortCache
 from leadroutes.store.embedded import bundled_programs
+from leadroutes.store.hosts import LONGEST_SHAPED, MOST_SHAPED, PREPARED, Connection, Prepared, Shaped
 from leadroutes.store.postgres import Database
 
 MOST_BYTES = 16_000_000  # of the texts that one cache holds as its keys, each character of four bytes
 # Caches whose keys no request and nothing that arrives can choose, each with what they are.
 OUT_OF_REACH = {
-    "leadroutes.secrets._kept": "the directory of the settings",
+    "leadroutes.security.secret_key._kept": "the directory of the settings",
     "leadroutes.channels.email._own_name": "nothing",
     "leadroutes.api.docs.": "nothing",
     "leadroutes.api.openapi.": "nothing",
     "leadroutes.api.resource.": "a declared resource",
     "leadroutes.store.statement": "the name of a file",
-    "leadroutes.liquid._sandbox": "a switch",
+    "leadroutes.sandbox.tasks.liquid._sandbox": "a switch",
     "leadroutes.domain.recurrence._every_seventh": "numbers of a calendar",
     "leadroutes.domain.recurrence._months_of_length": "numbers of a calendar",
-    "leadroutes.security.child._Loaded.of": "the name of a function",
+    "leadroutes.sandbox.child._Loaded.of": "the name of a function",
     "leadroutes.domain.identity._zone_of_area": "six digits",
 }
 
@@ -51,7 +51,7 @@ def caches() -> dict[str, object]:
 
 
 def test_every_cache_is_out_of_reach_or_holds_short_arguments_only(caches: dict[str, object]) -> None:
-    short = {id(each.cached) for each in caching.MADE}
+    short = {id(each.cached) for each in cache.MADE}
     reachable = [name for name, each in caches.items() if id(each) not in short]
 
     assert [name for name in reachable if not name.startswith(tuple(OUT_OF_REACH))] == []
@@ -59,9 +59,9 @@ def test_every_cache_is_out_of_reach_or_holds_short_arguments_only(caches: dict[
 
 
 def test_no_cache_of_short_arguments_can_grow_large(caches: dict[str, object]) -> None:
-    assert {each.work.__qualname__: 4 * each.entries * each.longest for each in caching.MADE
+    assert {each.work.__qualname__: 4 * each.entries * each.longest for each in cache.MADE
             if 4 * each.entries * each.longest > MOST_BYTES} == {}  # fmt: skip
-    assert len(caching.MADE) == sum(1 for each in caches.values() if id(each) in {id(m.cached) for m in caching.MADE})
+    assert len(cache.MADE) == sum(1 for each in caches.values() if id(each) in {id(m.cached) for m in cache.MADE})
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_no_cache_of_short_arguments_can_grow_large(caches: dict[str, object]) -
 def test_what_is_long_is_worked_out_each_time(long: tuple[object, ...]) -> None:
     calls = []
 
-    @caching.short_cache(entries=3, longest=100)
+    @cache.short_cache(entries=3, longest=100)
     def work(*given: object, switch: bool = False) -> int:
         calls.append(given)
         return len(calls)
 
-    made = caching.MADE.pop()
+    made = cache.MADE.pop()
     assert isinstance(made, ShortCache)
     assert [work(*long), work(*long)] == [1, 2]
     assert made.cached.cache_info().currsize == 0

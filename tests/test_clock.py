@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadroutes.clock import Anchor, Clock, machine_time, steady
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage, brokerage
 

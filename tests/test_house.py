@@ -92,6 +92,11 @@ def test_every_statement_is_asked_for() -> None:
 # ------------------------------------------------------------------------------------------------------- imports
 
 
+def test_at_most_seven_modules_lie_outside_the_rooms() -> None:
+    """Each is a word that readers know. That every room has a layer is checked by lint-imports (exhaustive)."""
+    assert len([path for path in (ROOT / "leadroutes").glob("*.py") if path.name != "__init__.py"]) <= 7
+
+
 def test_no_room_imports_what_it_may_not() -> None:
     lint_imports = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([lint_imports, "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)

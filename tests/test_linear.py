@@ -73,7 +73,7 @@ def test_every_pattern_takes_linear_time(floor: float) -> None:
 
 def test_no_pattern_is_made_where_this_test_does_not_see_it(floor: float) -> None:
     """But for two: the parts of a rule, which a table has, and what an erased person is looked for by."""
-    known = ["leadroutes.domain.recurrence: RULE_PARTS[name]", "leadroutes.erasing: pattern"]
+    known = ["leadroutes.domain.recurrence: RULE_PARTS[name]", "leadroutes.operations.erasure: pattern"]
     assert growth.unknown_patterns() == known
 
     parts = [
@@ -117,8 +117,8 @@ def test_a_reader_that_takes_longer_is_found(floor: float, case: str) -> None:
 def test_patterns_are_found_wherever_they_are() -> None:
     places = {used.place for used in growth.patterns()}
 
-    assert "leadroutes.logs.SECRET_TEXTS" in places, "in a tuple of pairs"
-    assert "leadroutes.intake.pages._UNSEEN" in places, "in a dict"
+    assert "leadroutes.observability.logs.SECRET_TEXTS" in places, "in a tuple of pairs"
+    assert "leadroutes.intake.html._UNSEEN" in places, "in a dict"
     assert any(place.startswith("leadroutes.api.values:") for place in places), "in a function"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from leadroutes.errors import Invalid
-from leadroutes.private_files import private_file, private_text
-from leadroutes.secrets import FILE, secret_of
+from leadroutes.security.private_files import private_file, private_text
+from leadroutes.security.secret_key import FILE, secret_of
 from leadroutes.settings import Settings
 
 SOURCES = Path(__file__).parent.parent / "leadroutes"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from leadroutes.errors import Misconfigured
-from leadroutes.secrets import secret_of
-from leadroutes.setting_values import without_password
-from leadroutes.setting_warnings import warnings_of
+from leadroutes.security.secret_key import secret_of
 from leadroutes.settings import Settings, in_force
+from leadroutes.settings.values import without_password
+from leadroutes.settings.warnings import warnings_of
 
 DATABASE = {"DATABASE_URL": "postgresql://leads@127.0.0.1/leads"}
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadroutes.exporting import STATEMENTS, export
-from leadroutes.import_report import report_csv
-from leadroutes.importing import import_leads
+from leadroutes.intake.csv_cells import CsvWriter, cell_of, text_of
 from leadroutes.intake.csv_import import split_csv
-from leadroutes.spreadsheets import CsvWriter, cell_of, text_of
+from leadroutes.operations.csv_export import STATEMENTS, export
+from leadroutes.operations.csv_import import import_leads
+from leadroutes.operations.csv_import_report import report_csv
 from leadroutes.store.postgres import Database
 from tests.depth import examples
 from tests.town import Town

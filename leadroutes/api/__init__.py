@@ -5,15 +5,15 @@ from typing import Any
 from leadroutes.api.asgi import Api
 from leadroutes.api.auth import callers_of
 from leadroutes.api.call import Rooms
+from leadroutes.api.count_cache import Totals
 from leadroutes.api.docs import DESCRIPTION
 from leadroutes.api.operations import OPERATIONS, Path, collect
 from leadroutes.api.own_leads import claimed_leads_of, lead_owners_of, own_leads_of
 from leadroutes.api.resources import RESOURCES
-from leadroutes.api.table import Table
-from leadroutes.api.totals import Totals
-from leadroutes.arrivals import Arrivals
-from leadroutes.engine import Engine
-from leadroutes.rates import Guesses
+from leadroutes.api.router import Table
+from leadroutes.engine.engine import Engine
+from leadroutes.ingest.arrivals import Arrivals
+from leadroutes.security.rate_limits import Guesses
 from leadroutes.settings import Settings
 from leadroutes.store.commits import Commits
 from leadroutes.store.lists import Lists

@@ -17,9 +17,9 @@ from leadroutes.api.auth import authenticate, bearer_token
 from leadroutes.api.bodies import Gone
 from leadroutes.api.call import Answer, Call, Request, Rooms
 from leadroutes.api.problems import answer_of, fault
-from leadroutes.api.table import Found, Table, operation_for, unknown
+from leadroutes.api.router import Found, Table, operation_for, unknown
 from leadroutes.errors import Forbidden, Invalid, Problem, Unavailable
-from leadroutes.rates import Rates
+from leadroutes.security.rate_limits import Rates
 from leadroutes.store.postgres import AWAY
 
 log = structlog.get_logger()

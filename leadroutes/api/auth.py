@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from leadroutes.errors import NotAuthenticated
 from leadroutes.store import statement
 from leadroutes.store.accounts import hash_secret
+from leadroutes.store.batching import Together
 from leadroutes.store.postgres import Database
-from leadroutes.store.together import Together
 from leadroutes.store.token_uses import TokenUses
 
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leadroutes.api.auth import Caller, Callers
-from leadroutes.api.totals import Totals
-from leadroutes.caching import short_cache
+from leadroutes.api.count_cache import Totals
+from leadroutes.cache import short_cache
 from leadroutes.errors import NotAcceptable
-from leadroutes.rates import Guesses
+from leadroutes.security.rate_limits import Guesses
 from leadroutes.settings import Settings
+from leadroutes.store.batching import Together
 from leadroutes.store.commits import Commits
 from leadroutes.store.lists import Lists
 from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database
-from leadroutes.store.together import Together
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 

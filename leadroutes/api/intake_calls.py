@@ -13,8 +13,8 @@ from leadroutes.api.auth import authenticate, bearer_token
 from leadroutes.api.bodies import read_bytes
 from leadroutes.api.call import Answer, Call, Request
 from leadroutes.api.lead_calls import LONGEST_KEY, encoded
-from leadroutes.api.rest import id_in
-from leadroutes.domain.arriving import Fate
+from leadroutes.api.reads import id_in
+from leadroutes.domain.dedupe import Fate
 from leadroutes.errors import (
     Forbidden,
     Invalid,
@@ -25,9 +25,9 @@ from leadroutes.errors import (
     TooLarge,
     Unprocessable,
 )
+from leadroutes.ingest.dry_run import try_out
+from leadroutes.intake.authentication import basic_of
 from leadroutes.intake.facebook import challenge
-from leadroutes.intake.proof import basic_of
-from leadroutes.trying import try_out
 
 EVENTS_FORMAT = "followupboss"
 

@@ -13,15 +13,15 @@ from leadroutes.api.bodies import fields_of, read_limited
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.fields import blank_record, in_order, sent_fields
 from leadroutes.api.query import page_asked, selection
+from leadroutes.api.reads import id_in, too_large_refused
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.resources.leads import SEES_ALL_OF_LEAD
-from leadroutes.api.rest import id_in, too_large_refused
 from leadroutes.api.statements import LARGEST_PAGE_BYTES, columns, page_sql, record_sql
 from leadroutes.api.values import Id, Moment, quoted
-from leadroutes.api.writing import told
-from leadroutes.arrivals import Idempotency
+from leadroutes.api.writes import told
+from leadroutes.domain.arrival import NewLead
 from leadroutes.errors import Forbidden, Invalid, NotFound
-from leadroutes.sorting import NewLead
+from leadroutes.ingest.arrivals import Idempotency
 
 LEADS, OFFERS, LEAD_OFFERS = BY_PATH["/leads"], BY_PATH["/leads/:id/offers"], BY_PATH["/lead-offers"]
 LONGEST_KEY = 255

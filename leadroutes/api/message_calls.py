@@ -3,8 +3,8 @@
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.lead_calls import read_nothing
 from leadroutes.api.query import selection
+from leadroutes.api.reads import id_in
 from leadroutes.api.resources import BY_PATH
-from leadroutes.api.rest import id_in
 from leadroutes.api.statements import record_sql
 from leadroutes.errors import NotFound
 from leadroutes.store.messages import retry_message

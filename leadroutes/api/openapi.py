@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from leadroutes import __version__
+from leadroutes.api.input_schema import body_schema, filter_schema, replacement_schema
 from leadroutes.api.operations import OPERATIONS, Operation
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources import RESOURCES
 from leadroutes.api.resources.users import ME
-from leadroutes.api.taken import body_schema, filter_schema, replacement_schema
 from leadroutes.api.values import nullable
 
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from leadroutes.api import intake_calls, lead_calls, message_calls, oauth_calls, rest, service, writing
+from leadroutes.api import intake_calls, lead_calls, message_calls, oauth_calls, reads, service_calls, writes
 from leadroutes.api.call import Answer, Call
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import BY_PATH, RESOURCES
@@ -53,16 +53,16 @@ def _of_resource(resource: Resource) -> list[Operation]:
     collection, record = resource.path, f"{resource.path}/:id"
     make = partial(Operation, resource=resource)
     all_ = {
-        "L": make(method="GET", path=collection, run=partial(rest.list_records, resource=resource), shows="list",
+        "L": make(method="GET", path=collection, run=partial(reads.list_records, resource=resource), shows="list",
                   about=f"List: {kind}"),
-        "C": make(method="POST", path=collection, run=partial(writing.create, resource=resource), status=201,
+        "C": make(method="POST", path=collection, run=partial(writes.create, resource=resource), status=201,
                   about=f"Add {noun}"),
-        "G": make(method="GET", path=record, run=partial(rest.get_record, resource=resource), about=f"Get {noun}"),
-        "P": make(method="PATCH", path=record, run=partial(writing.change, resource=resource),
+        "G": make(method="GET", path=record, run=partial(reads.get_record, resource=resource), about=f"Get {noun}"),
+        "P": make(method="PATCH", path=record, run=partial(writes.change, resource=resource),
                   about=f"Change {noun}"),
-        "U": make(method="PUT", path=record, run=partial(writing.change, resource=resource),
+        "U": make(method="PUT", path=record, run=partial(writes.change, resource=resource),
                   about=f"Replace {noun}"),
-        "D": make(method="DELETE", path=record, run=partial(writing.remove, resource=resource),
+        "D": make(method="DELETE", path=record, run=partial(writes.remove, resource=resource),
                   about=f"Remove {noun}"),
     }  # fmt: skip
     return [all_[letter] for letter in resource.methods]
@@ -90,10 +90,10 @@ CALLS = (
               about="What happened to a lead, in order"),
     Operation(method="POST", path="/lead-offers/:id/decline", run=lead_calls.decline, resource=_LEAD_OFFERS,
               body=_NO_BODY, about="Say no to a lead"),
-    Operation(method="GET", path="/me", run=service.me, resource=ME, about="The user of the access token"),
-    Operation(method="PATCH", path="/me", run=service.change_me, resource=ME,
+    Operation(method="GET", path="/me", run=service_calls.me, resource=ME, about="The user of the access token"),
+    Operation(method="PATCH", path="/me", run=service_calls.change_me, resource=ME,
               about="Change yourself; email and password with current_password, and email once its link was opened"),
-    Operation(method="GET", path="/ledger", run=service.ledger, shows="other",
+    Operation(method="GET", path="/ledger", run=service_calls.ledger, shows="other",
               about="How many leads came, and where they are"),
     Operation(method="GET", path="/arrivals/:id/raw", run=intake_calls.raw_arrival, shows="other",
               about="An arrival byte for byte"),
@@ -115,11 +115,11 @@ CALLS = (
               shows="token", body=oauth_calls.TOKEN_FIELDS, about="Get an access token for a code, or a fresh one"),
     Operation(method="POST", path="/oauth2/revoke", run=oauth_calls.revoke, is_public=True, answers_all=True,
               shows="other", body=oauth_calls.REVOCATION_FIELDS, about="End a token that an application does not need"),
-    Operation(method="GET", path="/healthz", run=service.is_alive, is_public=True, shows="other",
+    Operation(method="GET", path="/healthz", run=service_calls.is_alive, is_public=True, shows="other",
               about="Whether this process answers"),
-    Operation(method="GET", path="/readyz", run=service.is_ready, is_public=True, shows="other",
+    Operation(method="GET", path="/readyz", run=service_calls.is_ready, is_public=True, shows="other",
               about="Whether the database and a worker are there"),
-    Operation(method="GET", path="/metrics", run=service.tell_metrics, is_public=True, shows="other",
+    Operation(method="GET", path="/metrics", run=service_calls.tell_metrics, is_public=True, shows="other",
               about="Figures for Prometheus, where they are switched on"),
 )  # fmt: skip
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.resources.leads import SEES_ALL_OF_LEAD
 from leadroutes.api.statements import columns
+from leadroutes.store.batching import Together
 from leadroutes.store.postgres import Database
-from leadroutes.store.together import Together
 
 _LEADS = BY_PATH["/leads"]
 _RECORD = (

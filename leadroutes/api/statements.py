@@ -8,8 +8,8 @@ $1 is the caller in every statement; where there is a parent, $2 is its id.
 from collections.abc import Sequence
 
 from leadroutes.api.resource import Field, Resource, Write
-from leadroutes.caching import short_cache
-from leadroutes.store.connecting import Shaped
+from leadroutes.cache import short_cache
+from leadroutes.store.hosts import Shaped
 
 LARGEST_PAGE_BYTES = 16_777_216  # a page of the usual ten records holds the largest that a body can bring
 LONGEST_CACHED = 2_000  # characters of conditions and the like; what is longer is put together each time

@@ -18,10 +18,10 @@ import aiosmtplib
 
 from leadroutes.channels.envelope import DeliveryError, Envelope, NoLongerWanted, StillWanted, always_wanted
 from leadroutes.channels.mail_headers import encoded_address, encoded_text, header, plain_address
+from leadroutes.domain.mail_addresses import named_address
 from leadroutes.errors import Misconfigured
-from leadroutes.mail_addresses import named_address
-from leadroutes.setting_values import smtp_url
 from leadroutes.settings import Settings
+from leadroutes.settings.values import smtp_url
 
 TIMEOUT = 30.0  # seconds, for each step of the conversation
 PORTS = {"smtp": 25, "smtps": 465}

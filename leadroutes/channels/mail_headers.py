@@ -8,7 +8,7 @@ import re
 from base64 import b64encode
 from typing import Final
 
-from leadroutes.mail_addresses import plain_address
+from leadroutes.domain.mail_addresses import plain_address
 
 __all__ = ["encoded_address", "encoded_text", "header", "one_line", "plain_address"]
 

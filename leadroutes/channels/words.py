@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from leadroutes.domain.campaign import zone_named
 from leadroutes.domain.identity import said_names
 from leadroutes.domain.preview import preview
+from leadroutes.domain.template import Letter, Words
 from leadroutes.domain.text import one_line
-from leadroutes.security.letters import Letter, Words
 
 _TEMPLATES = Environment(
     loader=PackageLoader("leadroutes.channels"),

@@ -19,20 +19,20 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from leadroutes.brokerage import Brokerage, read_brokerage
 from leadroutes.demo.agents import Cast, Mailboxes
 from leadroutes.demo.board import Line, as_table, load_board, news
+from leadroutes.demo.invitation import Ways
 from leadroutes.demo.script import AGENT, OWNER, PASSWORD, TIME_SCALE
-from leadroutes.demo.ways import Ways
-from leadroutes.doctor import examine
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, Misconfigured
-from leadroutes.loading import load_brokerage
-from leadroutes.serving import address_of, listen, open_house, running, stopping_by_signal
+from leadroutes.operations.brokerage_file import Brokerage, read_brokerage
+from leadroutes.operations.console import PlainConsole
+from leadroutes.operations.doctor import examine
+from leadroutes.operations.load_brokerage import load_brokerage
+from leadroutes.server.run import address_of, listen, open_house, running, stopping_by_signal
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
-from leadroutes.terminal import PlainConsole
 
 DATA = Path(".leadroutes") / "demo"
 EXAMPLES = Path(__file__).parent / "examples"

@@ -6,7 +6,7 @@ PostgreSQL and Python read the pattern alike: it has nothing in it that only one
 from collections.abc import Iterable
 from typing import Final
 
-from leadroutes.domain.arriving import Identity
+from leadroutes.domain.dedupe import Identity
 
 # Three characters at the most, whatever they are; a form writes each of them as % and two digits.
 _BETWEEN_DIGITS: Final = "(?:%[0-9a-f]{2}|[^0-9]){0,3}"

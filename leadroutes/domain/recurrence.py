@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from leadroutes.caching import short_cache
+from leadroutes.cache import short_cache
 
 YEARS_AHEAD: Final = 10
 """How far a rule is followed: one that does not come within so many years has run out."""

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from leadroutes.domain.life import moved
 from leadroutes.domain.model import (
     SHORTEST_WAIT,
     Change,
@@ -22,6 +21,7 @@ from leadroutes.domain.model import (
     Via,
 )
 from leadroutes.domain.moments import END_OF_TIME, later
+from leadroutes.domain.states import moved
 from leadroutes.errors import Conflict, NotFound
 
 OPEN = ("scheduled", "notified")

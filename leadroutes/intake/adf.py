@@ -12,8 +12,8 @@ from leadroutes.domain.identity import normal_phone
 from leadroutes.domain.inquiry import Kind
 from leadroutes.domain.places import Place, joined_lines
 from leadroutes.domain.text import field_text, message_text, one_line
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.decoding import decode
-from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.draft import Draft
 from leadroutes.intake.flat import LEAD_LIMIT
 from leadroutes.intake.markup import Element, read_markup

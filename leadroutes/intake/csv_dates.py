@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from leadroutes.domain.terms import normal_time
+from leadroutes.domain.normalize import normal_time
 from leadroutes.domain.text import field_text
 
 EXPECTED: Final = "2026-04-02T15:15:00Z or 4/2/2026 3:15 PM (month first; UTC where no time zone is named)"

@@ -13,15 +13,15 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from leadroutes.domain.groups import Groups
 from leadroutes.domain.identity import normal_email, normal_phone, normal_zipcode
 from leadroutes.domain.inquiry import Inquiry
-from leadroutes.domain.terms import kind_named_by, normal_price, normal_source
+from leadroutes.domain.normalize import kind_named_by, normal_price, normal_source
 from leadroutes.domain.text import field_text, is_absent
+from leadroutes.domain.union_find import Groups
+from leadroutes.intake.csv_cells import text_of
 from leadroutes.intake.csv_dates import table_time
 from leadroutes.intake.csv_tables import CONTACT_SOURCE, Columns, Record, columns_of, split_csv
 from leadroutes.intake.flat import NAMES, Fields, Meaning, flat_draft, pick, plain_key
-from leadroutes.spreadsheets import text_of
 
 DEFAULT_SOURCE: Final = "Other"
 KNOWN_AS: Final = "importknownas"

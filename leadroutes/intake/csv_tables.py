@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from leadroutes.intake.csv_cells import text_of
 from leadroutes.intake.decoding import decode
 from leadroutes.intake.flat import NAMES, Meaning, plain_key
-from leadroutes.spreadsheets import text_of
 
 HEADINGS: Final[dict[Meaning, tuple[str, ...]]] = {
     "first": ("First", "Contact First Name", "Lead First Name", "Primary First Name"),

@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from leadroutes.domain.identity import is_relay, normal_email, normal_names, normal_phone
 from leadroutes.domain.inquiry import Event, Inquiry, Kind
+from leadroutes.domain.normalize import is_true, normal_mls_id, normal_price, normal_source, normal_time
 from leadroutes.domain.places import Place, first_place
-from leadroutes.domain.terms import is_true, normal_mls_id, normal_price, normal_source, normal_time
 from leadroutes.domain.text import field_text, message_text
 from leadroutes.intake.results import Refusal
 

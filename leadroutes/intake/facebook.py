@@ -9,9 +9,9 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from leadroutes.domain.text import field_text
+from leadroutes.intake.authentication import is_same, require_hmac
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.decoding import items, record, scalar
-from leadroutes.intake.delivery import Delivery
-from leadroutes.intake.proof import is_same, require_hmac
 from leadroutes.intake.questions import Answer, Part, form_draft
 from leadroutes.intake.results import Pending, Reading, Refused, Result
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, Literal
 
-from leadroutes.caching import short_cache
+from leadroutes.cache import short_cache
+from leadroutes.domain.normalize import kind_named_by
 from leadroutes.domain.places import Place
-from leadroutes.domain.terms import kind_named_by
 from leadroutes.domain.text import field_text, one_line, without_accents
 from leadroutes.intake.decoding import record, scalar
 from leadroutes.intake.draft import NO_CONTACT, Draft

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from leadroutes.domain.identity import normal_email, normal_phone
 from leadroutes.domain.inquiry import Kind
+from leadroutes.domain.normalize import is_true, kind_named_by
 from leadroutes.domain.places import Place
-from leadroutes.domain.terms import is_true, kind_named_by
 from leadroutes.domain.text import field_text
+from leadroutes.intake.authentication import require_basic, secret
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.decoding import items, record, says_anything, scalar
-from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.draft import Draft
-from leadroutes.intake.proof import require_basic, secret
 from leadroutes.intake.results import Refused, Result
 
 LEAD_EVENTS: Final = frozenset(

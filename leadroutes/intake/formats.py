@@ -20,7 +20,7 @@ from leadroutes.intake import (
     zillow_rentals,
     zillow_techconnect,
 )
-from leadroutes.intake.delivery import Delivery
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.results import Reading, Result
 
 HTTP_LIMIT: Final = 1_048_576

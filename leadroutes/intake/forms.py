@@ -10,7 +10,7 @@ from typing import Final
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from leadroutes.caching import short_cache
+from leadroutes.cache import short_cache
 from leadroutes.intake.decoding import decode
 from leadroutes.intake.results import Refused
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from leadroutes.domain.terms import is_true
+from leadroutes.domain.normalize import is_true
+from leadroutes.intake.authentication import is_same, secret
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.decoding import items, record, scalar
-from leadroutes.intake.delivery import Delivery
-from leadroutes.intake.proof import is_same, secret
 from leadroutes.intake.questions import Answer, Part, form_draft
 from leadroutes.intake.results import Refused, Result
 

@@ -6,8 +6,8 @@ Knows the labels and where a value ends; what the mail's own headers add stands 
 import re
 from typing import Final, Literal
 
+from leadroutes.domain.normalize import kind_named_by, normal_mls_id
 from leadroutes.domain.places import Place, joined_lines
-from leadroutes.domain.terms import kind_named_by, normal_mls_id
 from leadroutes.domain.text import field_text, message_text, one_line
 from leadroutes.intake.draft import Draft
 

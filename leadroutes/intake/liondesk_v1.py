@@ -6,10 +6,10 @@ Basic auth holds the partner's key with an empty password, X-LionDesk-Id the use
 from typing import Any, Final
 
 from leadroutes.domain.inquiry import Inquiry
+from leadroutes.intake.authentication import is_same, require_basic, secret
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.decoding import record, scalar
-from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.flat import flat_draft, flat_pairs, gather
-from leadroutes.intake.proof import is_same, require_basic, secret
 from leadroutes.intake.results import ControlMessage, Reading, Refusal, Refused, Result
 
 _PERSON: Final = frozenset({"id"})

@@ -12,19 +12,19 @@ from typing import Final
 from msgspec.structs import replace
 
 from leadroutes.domain.identity import RELAY_DOMAIN, is_relay, normal_email
+from leadroutes.domain.normalize import kind_named_by
 from leadroutes.domain.places import Place
-from leadroutes.domain.terms import kind_named_by
 from leadroutes.domain.text import field_text, message_text, one_line
 from leadroutes.intake.adf import declared_encoding, is_adf, read_adf
 from leadroutes.intake.automatic import has_automatic_subject, why_automatic
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.decoding import decode
-from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.draft import Draft
 from leadroutes.intake.forwarded import inner_headers, inner_page, inner_text
+from leadroutes.intake.html import PAGE_LIMIT, meta_tags, page_text
 from leadroutes.intake.labels import labelled_draft
 from leadroutes.intake.mail_date import mail_date
 from leadroutes.intake.mime import TEXT_LIMIT, Part, open_mail
-from leadroutes.intake.pages import PAGE_LIMIT, meta_tags, page_text
 from leadroutes.intake.results import Refused, Result
 
 PORTALS: Final = {

@@ -11,7 +11,7 @@ from typing import Final
 
 from dateutil import parser
 
-from leadroutes.domain.terms import normal_time
+from leadroutes.domain.normalize import normal_time
 from leadroutes.domain.text import one_line
 
 _COMMENT = re.compile(r"(?<!\s)\s*\([^()]*\)\s*$")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from leadroutes.domain.inquiry import Kind
+from leadroutes.domain.normalize import kind_named_by, words_of
 from leadroutes.domain.places import Place
-from leadroutes.domain.terms import kind_named_by, words_of
 from leadroutes.domain.text import field_text, one_line
 from leadroutes.intake.draft import Draft
 from leadroutes.intake.flat import is_message_name

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from leadroutes.intake.delivery import Certificates, Delivery
+from leadroutes.intake.body import Certificates, Delivery
 from leadroutes.intake.flat import LEAD_LIMIT
 from leadroutes.intake.formats import BY_NAME, FORMATS, HTTP_LIMIT, MAIL_LIMIT, Format
 from leadroutes.intake.results import Reading, Refusal, Refused, Result

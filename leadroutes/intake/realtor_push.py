@@ -6,13 +6,13 @@ The secret is the key in the header x-api-key.
 from typing import Any
 
 from leadroutes.domain.inquiry import Inquiry, Kind
+from leadroutes.domain.normalize import kind_named_by, tells_of_rent
 from leadroutes.domain.places import Place
-from leadroutes.domain.terms import kind_named_by, tells_of_rent
 from leadroutes.domain.text import one_line
+from leadroutes.intake.authentication import require_key
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.decoding import first_field, items, record, says_anything, scalar
-from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.draft import Draft
-from leadroutes.intake.proof import require_key
 from leadroutes.intake.results import Reading, Refusal, Refused, Result
 
 _BLOCKS = ("lead_info", "lead_consumer_info", "lead_property_info")

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_pem_x509_certificate
 
+from leadroutes.intake.authentication import is_same
+from leadroutes.intake.body import Certificates
 from leadroutes.intake.decoding import scalar
-from leadroutes.intake.delivery import Certificates
-from leadroutes.intake.proof import is_same
 from leadroutes.intake.results import Refused
 
 CONFIRMATIONS: Final = frozenset({"SubscriptionConfirmation", "UnsubscribeConfirmation"})

@@ -3,7 +3,7 @@
 The address that it is posted to is the secret, so nothing is checked here.
 """
 
-from leadroutes.intake.delivery import Delivery
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.flat import flat_draft, flat_json, gather, persons_pairs
 from leadroutes.intake.results import Refused, Result
 

@@ -4,9 +4,9 @@ The secret is the key in the header X-Intake-Key.
 """
 
 from leadroutes.intake import website
-from leadroutes.intake.delivery import Delivery
+from leadroutes.intake.authentication import require_key
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.flat import flat_json
-from leadroutes.intake.proof import require_key
 from leadroutes.intake.results import Result
 
 

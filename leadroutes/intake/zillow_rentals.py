@@ -7,9 +7,9 @@ from typing import Final
 
 from leadroutes.domain.places import Place
 from leadroutes.domain.text import one_line
-from leadroutes.intake.delivery import Delivery
+from leadroutes.intake.authentication import require_key
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.draft import Draft
-from leadroutes.intake.proof import require_key
 from leadroutes.intake.results import Refused, Result
 
 _TELLING: Final = frozenset({"globalListingId", "listingStreet", "listingContactEmail", "numBedroomsSought"})

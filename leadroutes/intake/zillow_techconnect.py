@@ -6,12 +6,12 @@ Basic auth and the SNS signature are the secrets. The Assignee is one of ours, n
 from typing import Any
 
 from leadroutes.domain.inquiry import Event, Kind
+from leadroutes.domain.normalize import is_true, kind_named_by, tells_of_rent
 from leadroutes.domain.places import Place
-from leadroutes.domain.terms import is_true, kind_named_by, tells_of_rent
+from leadroutes.intake.authentication import require_basic, secret
+from leadroutes.intake.body import Delivery
 from leadroutes.intake.decoding import first_field, parse_json, record, says_anything, scalar
-from leadroutes.intake.delivery import Delivery
 from leadroutes.intake.draft import Draft
-from leadroutes.intake.proof import require_basic, secret
 from leadroutes.intake.results import ControlMessage, Refused, Result
 from leadroutes.intake.sns import require_amazon_address, require_signature
 

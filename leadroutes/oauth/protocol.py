@@ -24,7 +24,7 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7636.challenge import CODE_VERIFIER_PATTERN
 
-from leadroutes.domain.redirects import is_registered
+from leadroutes.domain.redirect_uris import is_registered
 from leadroutes.oauth import scopes
 from leadroutes.store.accounts import hash_secret
 from leadroutes.store.oauth import Application, Code, Pair, RefreshToken, Revocable

@@ -1,4 +1,1 @@
-"""What others wrote is worked out apart from the service: in processes of its own, with a limit on time and memory.
-
-Decides nothing and knows no database.
-"""
+"""KEEPS SECRETS. The installation's key, encryption at rest, signed links, rate limits, private files."""

@@ -17,7 +17,7 @@ import asyncpg
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from leadroutes.domain.identity import normal_email, normal_phone
-from leadroutes.domain.redirects import check_redirect_uris
+from leadroutes.domain.redirect_uris import check_redirect_uris
 from leadroutes.errors import Conflict, Invalid, NotFound
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database, Transaction

@@ -12,9 +12,9 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 
 from leadroutes.errors import Problem, Unavailable
+from leadroutes.store.batching import Lanes, give
 from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database, Transaction, fetch_each
-from leadroutes.store.together import Lanes, give
 
 MOST_TOGETHER = 100
 # Somebody may hold a row that one of the batch needs: the others do not wait for him.

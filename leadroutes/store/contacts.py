@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from leadroutes.domain.arriving import Identity
+from leadroutes.domain.dedupe import Identity
 from leadroutes.domain.identity import is_relay, normal_email, normal_phone, time_zone_of
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction

@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 
 from leadroutes.errors import TooManyRequests, Unavailable
+from leadroutes.store.batching import give
 from leadroutes.store.postgres import Database
-from leadroutes.store.together import give
 
 LONGEST_LIST = 8.0  # seconds of PostgreSQL
 LONGEST_WAIT = 10.0  # seconds for a turn

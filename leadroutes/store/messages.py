@@ -13,10 +13,10 @@ import msgspec
 
 from leadroutes.errors import Conflict
 from leadroutes.store import statement
+from leadroutes.store.batching import Batches
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.queue import DELIVER, RowKey
 from leadroutes.store.queue import enqueue as put_into_queue
-from leadroutes.store.together import Batches
 
 MOST_TOGETHER = 100
 

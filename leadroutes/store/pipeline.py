@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 
 from leadroutes.errors import Unavailable
+from leadroutes.store.batching import give
 from leadroutes.store.postgres import Database
-from leadroutes.store.together import give
 
 MOST_TOGETHER = 100
 MOST_UNDER_WAY = 2  # packets with the same statement

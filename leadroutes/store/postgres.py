@@ -19,9 +19,9 @@ import structlog
 from leadroutes.clock import Anchor, Clock
 from leadroutes.errors import Unavailable, WorkFirst
 from leadroutes.settings import Settings
-from leadroutes.store.connecting import STATEMENTS, Hosts
+from leadroutes.store.disk_space import EMPTY, NO_ROOM_SENTENCE, PROBE, Room, is_want_of_room
 from leadroutes.store.embedded import restart_embedded_server, start_embedded_server
-from leadroutes.store.room import EMPTY, NO_ROOM_SENTENCE, PROBE, Room, is_want_of_room
+from leadroutes.store.hosts import STATEMENTS, Hosts
 
 log = structlog.get_logger()
 

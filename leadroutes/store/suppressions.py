@@ -10,9 +10,9 @@ from typing import Final
 
 import asyncpg
 
+from leadroutes.domain.unsubscribe import UnsubscribeLink
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database, Transaction
-from leadroutes.unsubscribing import UnsubscribeLink
 
 CHANNELS: Final = ("email", "text", "call")
 REASONS: Final = ("unsubscribed", "stopped", "bounced", "complained", "manual", "imported")

@@ -14,22 +14,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, Invalid, NotFound, Problem, SlowRequest, TooLarge, Unavailable
-from leadroutes.secrets import secret_of
+from leadroutes.security.secret_key import secret_of
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import AWAY, COLLISIONS, Database
 from leadroutes.web.addresses import Strays, navigates, one_slash, page_for
 from leadroutes.web.applications import ApplicationPages
 from leadroutes.web.claim import ClaimPages
 from leadroutes.web.consent import ConsentPage
+from leadroutes.web.dry_run import TrialPages
 from leadroutes.web.emails import EmailPage
 from leadroutes.web.headers import Application, Receive, Scope, Send, guarded
 from leadroutes.web.home import HomePages
 from leadroutes.web.invitations import InvitationPages
 from leadroutes.web.pages import Pages, show_asset
 from leadroutes.web.sessions import Sessions
-from leadroutes.web.trials import TrialPages
 from leadroutes.web.unsubscribe import UnsubscribePage
 
 __all__ = ["application", "navigates", "owns"]

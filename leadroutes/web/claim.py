@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from leadroutes.domain.text import MESSAGE_LIMIT
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, NotFound, Unavailable
-from leadroutes.security.sandbox import work_out
-from leadroutes.security.words import WORDS
-from leadroutes.security.work import Unworkable
+from leadroutes.sandbox.html_text import WORDS
+from leadroutes.sandbox.processes import work_out
+from leadroutes.sandbox.work import Unworkable
 from leadroutes.store.claim_pages import ClaimPage, Disclosure, find_claim_page, find_own_page
 from leadroutes.store.postgres import Database
 from leadroutes.web.headers import is_cross_site

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from leadroutes.domain.redirects import origin_of
+from leadroutes.domain.redirect_uris import origin_of
 from leadroutes.errors import Invalid
 from leadroutes.oauth import scopes
 from leadroutes.oauth.authorizing import Asked, Refusal, allow, read_request, refuse

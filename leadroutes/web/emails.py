@@ -1,14 +1,14 @@
 """The page behind the link that makes an e-mail a user's. Looking changes nothing; its button does.
 
-Who has asked for it, leadroutes.users knows.
+Who has asked for it, leadroutes.engine.users knows.
 """
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from leadroutes.engine.users import confirm_email, find_email_change
 from leadroutes.errors import Conflict, NotFound
 from leadroutes.store.postgres import Database
-from leadroutes.users import confirm_email, find_email_change
 from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
 

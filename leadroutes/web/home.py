@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from leadroutes.domain.preview import preview
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import Invalid
-from leadroutes.setting_warnings import warnings_of
 from leadroutes.settings import Settings
+from leadroutes.settings.warnings import warnings_of
 from leadroutes.store.channel_faults import list_channel_faults
 from leadroutes.store.invitations import list_invitations_of
 from leadroutes.store.messages import retry_message

@@ -1,6 +1,6 @@
 """Invitations into teams: the page behind the link in a mail, the buttons on the home page. Looking answers nothing.
 
-What follows from an answer, leadroutes.memberships knows.
+What follows from an answer, leadroutes.engine.memberships knows.
 """
 
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from leadroutes import memberships
+from leadroutes.engine import memberships
 from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound
 from leadroutes.store.accounts import NewUser, add_user
 from leadroutes.store.invitations import Invitation, find_invitation

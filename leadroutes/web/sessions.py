@@ -8,7 +8,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from leadroutes.rates import network_of
+from leadroutes.security.rate_limits import network_of
 from leadroutes.store.postgres import Database
 from leadroutes.store.sessions import LIFE, SignedIn, add_session, find_password, find_session, remove_session
 from leadroutes.web.browsers import KnownBrowsers

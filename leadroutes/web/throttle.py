@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from leadroutes.rates import network_of
+from leadroutes.security.rate_limits import network_of
 
 WINDOW = 900.0  # seconds
 PER_ACCOUNT_AND_NETWORK = 10

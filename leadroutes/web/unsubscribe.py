@@ -7,11 +7,12 @@ from anywhere.
 from starlette.requests import Request
 from starlette.responses import Response
 
+from leadroutes.domain.unsubscribe import UnsubscribeLink
 from leadroutes.errors import NotFound
+from leadroutes.security.unsubscribe_token import read_unsubscribe_token
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
 from leadroutes.store.suppressions import unsubscribe
-from leadroutes.unsubscribing import UnsubscribeLink, read_unsubscribe_token
 from leadroutes.web.pages import Pages
 
 

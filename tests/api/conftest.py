@@ -6,8 +6,8 @@ import os
 import pytest
 
 from leadroutes import api
-from leadroutes.arrivals import Arrivals
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
+from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.api.estate import Estate

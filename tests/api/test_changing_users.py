@@ -5,11 +5,11 @@ import re
 
 import pytest
 
-from leadroutes.doctor import examine
+from leadroutes.engine.users import add_email_token, confirm_email
+from leadroutes.operations.doctor import examine
 from leadroutes.store import accounts
 from leadroutes.store.accounts import hash_secret
 from leadroutes.store.sessions import add_session, find_session
-from leadroutes.users import add_email_token, confirm_email
 from tests.api.asking import ask
 
 PASSWORD = "correct horse battery"

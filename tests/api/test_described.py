@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from leadroutes.api.operations import OPERATIONS
-from leadroutes.serving import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.depth import EXAMPLES

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from leadroutes.connection import LARGEST_HEAD, LARGEST_LINE, LARGEST_TARGET
-from leadroutes.serving import listen, running
+from leadroutes.server.http_protocol import LARGEST_HEAD, LARGEST_LINE, LARGEST_TARGET
+from leadroutes.server.run import listen, running
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.town import Town

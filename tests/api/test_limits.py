@@ -7,10 +7,11 @@ from contextlib import redirect_stderr
 import pytest
 import structlog
 
-from leadroutes import api, logs
-from leadroutes.arrivals import Arrivals
-from leadroutes.engine import Engine
+from leadroutes import api
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import Misconfigured
+from leadroutes.ingest.arrivals import Arrivals
+from leadroutes.observability import logs
 from leadroutes.settings import Settings
 from tests.api.asking import Reply, ask
 from tests.town import Town

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadroutes.doctor import examine
+from leadroutes.operations.doctor import examine
 from tests.api.asking import ask
 from tests.races import overtaken
 from tests.town import Town

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from leadroutes.connection import LARGEST_FRAME
-from leadroutes.connection import _Connection as Connection
-from leadroutes.front import Receive, Scope, Send
-from leadroutes.serving import answering, listen, running
+from leadroutes.server.http_protocol import LARGEST_FRAME
+from leadroutes.server.http_protocol import _Connection as Connection
+from leadroutes.server.request_metrics import Receive, Scope, Send
+from leadroutes.server.run import answering, listen, running
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.town import Town
@@ -146,7 +146,7 @@ async def asked_for_much(*headers: tuple[bytes, bytes]) -> AsyncIterator[socket.
 
 async def test_an_answer_that_is_taken_slowly_is_taken_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes on for longer than a connection may stand idle, which it does not."""
-    monkeypatch.setattr("leadroutes.serving.KEEP_ALIVE", PATIENCE)
+    monkeypatch.setattr("leadroutes.server.run.KEEP_ALIVE", PATIENCE)
     loop = asyncio.get_running_loop()
     async with asked_for_much() as client:
         taken = 0

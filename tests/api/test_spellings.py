@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadroutes.doctor import examine
+from leadroutes.operations.doctor import examine
 from leadroutes.store import accounts
 
 EMAILS = (

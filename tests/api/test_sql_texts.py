@@ -9,8 +9,8 @@ import pytest
 from leadroutes import api
 from leadroutes.api.resources import RESOURCES
 from leadroutes.api.values import Text
-from leadroutes.arrivals import Arrivals
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
+from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadroutes.serving import listen, running
+from leadroutes.server.run import listen, running
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 

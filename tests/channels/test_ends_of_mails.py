@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from leadroutes.letter import compose
-from leadroutes.security.letters import Letter, Words
+from leadroutes.domain.template import Letter, Words
+from leadroutes.sandbox.tasks.templates import compose
 
 LINK = "https://leads.example/unsubscribe/WzEsMl0.x-Y_z"
 ADDRESS = "12 Elm St\nDenver & Co, CO 80202"

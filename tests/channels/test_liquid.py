@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from leadroutes.liquid import Unrenderable, breaks_lines, check_template, is_markup, render
+from leadroutes.sandbox.tasks.liquid import Unrenderable, breaks_lines, check_template, is_markup, render
 
 MIA = {"first_name": "Mia", "contact": {"first_name": "Mia"}, "now": datetime(2026, 11, 24, tzinfo=UTC)}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from leadroutes.channels.words import campaign_variables
-from leadroutes.liquid import render
+from leadroutes.sandbox.tasks.liquid import render
 
 PLAIN = "Hi {{first_name}},\n\nThank you for asking about {{street_address}}."
 WITH_DEFAULT = 'Hi {{ contact.first_name | default: "there" }},'

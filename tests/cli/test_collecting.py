@@ -5,7 +5,7 @@ import sys
 
 CYCLES = """
 import gc, weakref
-from leadroutes.collecting import collect_seldom
+from leadroutes.gc_tuning import collect_seldom
 
 class Ring:
     def __init__(self):

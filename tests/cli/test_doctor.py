@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from leadroutes.arrivals import Arrivals
-from leadroutes.doctor import Check, all_checks, examine
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
+from leadroutes.ingest.arrivals import Arrivals
+from leadroutes.operations.doctor import Check, all_checks, examine
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
 from tests.town import Town

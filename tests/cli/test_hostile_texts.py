@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from leadroutes import logs
 from leadroutes.demo.board import as_table, load_board, news
 from leadroutes.domain.text import visible, visible_json
+from leadroutes.observability import logs
+from leadroutes.operations.console import PlainConsole, print_table, shown_if_terminal
 from leadroutes.store.postgres import Database
-from leadroutes.terminal import PlainConsole, print_table, shown_if_terminal
 from tests.cli.test_commands import Run, quiet, run
 from tests.town import Town
 

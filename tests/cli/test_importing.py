@@ -11,14 +11,14 @@ from typing import Literal
 import asyncpg
 import pytest
 
-from leadroutes.doctor import examine
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import Invalid, NotFound
-from leadroutes.exporting import export
-from leadroutes.import_report import report_csv
-from leadroutes.imported import Report
-from leadroutes.importing import import_leads
 from leadroutes.intake.csv_tables import fault_of, split_csv
+from leadroutes.operations.csv_export import export
+from leadroutes.operations.csv_import import import_leads
+from leadroutes.operations.csv_import_report import report_csv
+from leadroutes.operations.csv_import_results import Report
+from leadroutes.operations.doctor import examine
 from leadroutes.store.postgres import Database
 from tests.town import Town
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from leadroutes.security.vault import Vault
 from leadroutes.settings import Settings
-from leadroutes.vault import Vault
 from tests.cli.test_commands import Run, ask, last_line, quiet, run
 from tests.intake.vendors import SAMPLES, Sample, samples
 

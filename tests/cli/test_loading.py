@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from leadroutes.brokerage import read_brokerage
 from leadroutes.errors import Invalid, NotFound
-from leadroutes.loading import load_brokerage
+from leadroutes.operations.brokerage_file import read_brokerage
+from leadroutes.operations.load_brokerage import load_brokerage
 from leadroutes.store.postgres import Database
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "brokerage.json"

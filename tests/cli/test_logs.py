@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from leadroutes import logs
+from leadroutes.observability import logs
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from leadroutes.exporting import export
-from leadroutes.imported import Report
-from leadroutes.importing import import_leads
 from leadroutes.intake.csv_dates import EXPECTED
+from leadroutes.operations.csv_export import export
+from leadroutes.operations.csv_import import import_leads
+from leadroutes.operations.csv_import_results import Report
+from leadroutes.operations.suppression_lists import import_suppressions
 from leadroutes.store.postgres import Database
 from leadroutes.store.suppressions import REASONS
-from leadroutes.suppression_lists import import_suppressions
-from tests.keeping.conftest import Command, command
+from tests.operations.conftest import Command, command
 from tests.town import Town
 
 __all__ = ["command"]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadroutes.domain.groups import Groups
+from leadroutes.domain.union_find import Groups
 
 
 @given(st.lists(st.lists(st.integers(0, 20), max_size=4), max_size=15))

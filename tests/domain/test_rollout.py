@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from leadroutes.domain.life import LEAD, OFFER, lead_state, moved
 from leadroutes.domain.model import Change, Lead, RuleSet, Team
 from leadroutes.domain.rollout import assign, claim, decline, fall_due, unclaim
 from leadroutes.domain.routing import decide, standing, unavailable
+from leadroutes.domain.states import LEAD, OFFER, lead_state, moved
 from leadroutes.domain.turns import Turns
 from leadroutes.errors import Conflict, NotFound, Problem
 from tests.domain.cast import (

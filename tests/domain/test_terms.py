@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadroutes.domain.terms import (
+from leadroutes.domain.normalize import (
     is_true,
     kind_named_by,
     normal_mls_id,

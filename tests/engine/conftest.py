@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from leadroutes.arrivals import Answer, Arrivals
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
+from leadroutes.ingest.arrivals import Answer, Arrivals
 from leadroutes.store.postgres import Database
 from tests.town import Town
 

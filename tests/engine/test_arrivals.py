@@ -8,10 +8,10 @@ from typing import cast
 
 import pytest
 
-from leadroutes.arrivals import Arrivals, Idempotency
-from leadroutes.engine import Engine
+from leadroutes.domain.arrival import NewLead, Stored
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, NotFound
-from leadroutes.sorting import NewLead, Stored
+from leadroutes.ingest.arrivals import Arrivals, Idempotency
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import KEY, Brokerage
 
@@ -332,7 +332,7 @@ async def test_an_arrival_in_the_moment_in_which_both_batches_end_is_stored_too(
     async def receive(_transaction: object, _rule_sets: object, items: Sequence[object]) -> list[Stored]:
         return [Stored(owner_id=1) for _ in items]
 
-    monkeypatch.setattr("leadroutes.arrivals.receive", receive)
+    monkeypatch.setattr("leadroutes.ingest.arrivals.receive", receive)
     arrivals = Arrivals(Engine(cast("Database", Still())))
     lead = NewLead(owner_id=1, contact_id=1, creator_user_id=1)
 

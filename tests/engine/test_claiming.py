@@ -8,8 +8,8 @@ from typing import Any
 
 import asyncpg
 
-from leadroutes.doctor import examine
 from leadroutes.errors import Conflict, NotFound, Unavailable
+from leadroutes.operations.doctor import examine
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 from tests.engine.test_fate import crowd, drip, due_steps, kinds

@@ -7,11 +7,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from bench.ground import Ground, Plot
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
+from leadroutes.engine.timers import BATCH
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
-from leadroutes.timers import BATCH
-from leadroutes.worker import Worker
+from leadroutes.worker.worker import Worker
 
 LEADS = 2 * BATCH + 100
 OWNERS, MEMBERS = 5, 3

@@ -10,9 +10,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from leadroutes.engine import Engine
+from leadroutes.domain.arrival import NewLead
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, Invalid, NotFound
-from leadroutes.sorting import NewLead
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 from tests.races import outcome

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from leadroutes import memberships, users
-from leadroutes.doctor import examine
+from leadroutes.engine import memberships, users
+from leadroutes.engine.departures import withdraw_from_team
 from leadroutes.errors import NotFound
-from leadroutes.leaving import withdraw_from_team
+from leadroutes.operations.doctor import examine
 from leadroutes.store.claim_pages import find_claim_page
 from leadroutes.store.messages import Sending
 from leadroutes.store.postgres import Database

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from leadroutes.arrivals import Arrivals
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
+from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import KEY, Brokerage

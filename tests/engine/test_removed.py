@@ -2,8 +2,8 @@
 
 import pytest
 
-from leadroutes.doctor import examine
 from leadroutes.errors import NotFound
+from leadroutes.operations.doctor import examine
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 from tests.races import overtaken

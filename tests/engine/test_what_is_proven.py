@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from leadroutes.arrivals import Answer, Arrivals
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict
-from leadroutes.importing import import_leads
+from leadroutes.ingest.arrivals import Answer, Arrivals
+from leadroutes.operations.csv_import import import_leads
 from leadroutes.settings import Settings
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database

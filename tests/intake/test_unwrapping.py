@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadroutes.intake.unwrapping import TEXTS_LIMIT, texts_in
+from leadroutes.intake.text_search import TEXTS_LIMIT, texts_in
 
 WORDS = "Write to Mia@Lund.example or call 303-555-0101"
 SAID = WORDS.lower()

@@ -93,7 +93,7 @@ def test_systemd_finds_nothing_wrong_with_a_unit(path: Path, tmp_path: Path) -> 
 
 def test_a_process_is_given_time_enough_to_end() -> None:
     """The delay, and what requests that are under way may take."""
-    from leadroutes.serving import DRAIN
+    from leadroutes.server.run import DRAIN
 
     needed = 10 + DRAIN
     assert all(int(re.findall(r"TimeoutStopSec=(\d+)", path.read_text())[0]) > needed for path in UNITS)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
-from leadroutes.doctor import examine
+from leadroutes.operations.doctor import examine
 from leadroutes.store.postgres import Database
 from tests.nodes.conftest import Site, leave
 from tests.nodes.processes import SERVE_ONLY, WORKER, node

@@ -11,7 +11,7 @@ import pytest
 from chaos.programs import ROOT
 from leadroutes.api.resources import RESOURCES
 from leadroutes.settings import Settings
-from leadroutes.store.migrating import LOCK, REMOVES, migrate, migrations
+from leadroutes.store.migrate import LOCK, REMOVES, migrate, migrations
 from leadroutes.store.postgres import Database
 from tests.nodes.conftest import Site
 from tests.nodes.load import Load

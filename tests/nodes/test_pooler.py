@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 from structlog.testing import capture_logs
 
-from leadroutes.doctor import all_checks
 from leadroutes.errors import Unavailable
-from leadroutes.metrics import render
+from leadroutes.observability.metrics import render
+from leadroutes.operations.doctor import all_checks
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import DEAF, WAKE, Database
 from tests.nodes.conftest import Site

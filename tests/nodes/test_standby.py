@@ -11,9 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from chaos.postgres import Server, binaries
-from leadroutes.doctor import all_checks
+from leadroutes.operations.doctor import all_checks
 from leadroutes.settings import Settings
-from leadroutes.store.migrating import migrate
+from leadroutes.store.migrate import migrate
 from leadroutes.store.postgres import WAKE, Database
 from tests.mailbox import Mailbox
 from tests.nodes.conftest import leave

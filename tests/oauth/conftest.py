@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from leadroutes import app
+from leadroutes.server import app
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.accounts import Application, NewApplication

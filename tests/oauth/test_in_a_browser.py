@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from leadroutes.serving import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database

@@ -12,8 +12,8 @@ import httpx
 import pytest
 import structlog
 
-from leadroutes import logs
-from leadroutes.serving import address_of, listen, running
+from leadroutes.observability import logs
+from leadroutes.server.run import address_of, listen, running
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.accounts import NewApplication

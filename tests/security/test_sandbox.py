@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator
 import psutil
 import pytest
 
+from leadroutes.domain.template import Composed, Letter
 from leadroutes.errors import Unavailable
-from leadroutes.security.letters import CHECK, COMPOSE, Composed, Letter
-from leadroutes.security.protocol import BEHIND
-from leadroutes.security.sandbox import MOST_WAITING, Sandbox
-from leadroutes.security.work import Unworkable, Work
+from leadroutes.sandbox.processes import MOST_WAITING, Sandbox
+from leadroutes.sandbox.protocol import BEHIND
+from leadroutes.sandbox.templates import CHECK, COMPOSE
+from leadroutes.sandbox.work import Unworkable, Work
 from tests.ticks import LONGEST, counting_ticks
 
 ONE = "{{x|squish|size}}"
@@ -91,7 +92,7 @@ async def test_what_takes_too_much_memory_is_refused_and_the_process_is_replaced
 
 
 async def test_what_breaks_is_said_by_name(sandbox: Sandbox) -> None:
-    broken = Work("leadroutes.letter:compose", int, Composed, seconds=1.0)
+    broken = Work("leadroutes.sandbox.tasks.templates:compose", int, Composed, seconds=1.0)
 
     with pytest.raises(Unworkable, match=r"cannot be worked out \(ValidationError\)"):
         await sandbox.work_out(broken, 5, owner=1)
@@ -210,8 +211,9 @@ async def test_a_process_knows_none_of_the_settings(sandbox: Sandbox, monkeypatc
 
 COMPOSES = """
 import asyncio, sys
-from leadroutes.security.letters import COMPOSE, Letter
-from leadroutes.security.sandbox import work_out
+from leadroutes.sandbox.templates import COMPOSE
+from leadroutes.domain.template import Letter
+from leadroutes.sandbox.processes import work_out
 async def main():
     slow = Letter(subject="", body=sys.stdin.read(), name="", is_email=False, variables={})
     await asyncio.gather(*(work_out(COMPOSE, slow, owner=n) for n in range(100)), return_exceptions=True)

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from leadroutes.errors import Misconfigured, Unavailable
-from leadroutes.store.connecting import Hosts, each_host
+from leadroutes.store.hosts import Hosts, each_host
 from leadroutes.store.postgres import Database
 from tests.door import Door
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from leadroutes.doctor import examine
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
+from leadroutes.operations.doctor import examine
 from leadroutes.settings import Settings
-from leadroutes.store.migrating import migrate, migrations
+from leadroutes.store.migrate import migrate, migrations
 from leadroutes.store.postgres import Database
 from tests.conftest import _administer, with_database
 from tests.town import Town

@@ -3,7 +3,7 @@
 import pytest
 
 from leadroutes.store import statement
-from leadroutes.store.planning import analyze_young_tables
+from leadroutes.store.analyze import analyze_young_tables
 from leadroutes.store.postgres import Database
 from tests.town import Town
 

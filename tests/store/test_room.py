@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from leadroutes.errors import Unavailable
+from leadroutes.store.disk_space import Room, is_want_of_room
 from leadroutes.store.postgres import AWAY, Database, unavailable_when_away
-from leadroutes.store.room import Room, is_want_of_room
 from tests.nodes.processes import ROOT
 
 CLASSES = ("53", "57", "58")  # insufficient resources, operator intervention, system error

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from leadroutes.domain.model import Rules, RuleSet
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
 from leadroutes.store.postgres import Database
 from leadroutes.store.routing import RuleSets
 from tests.town import Town

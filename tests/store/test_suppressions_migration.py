@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from leadroutes.store.migrating import migrate
+from leadroutes.store.migrate import migrate
 from leadroutes.store.postgres import Database
 from tests.older import older_than
 from tests.town import Town

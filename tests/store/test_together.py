@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from leadroutes.errors import Unavailable
-from leadroutes.store.together import Batches, Lanes, Together
+from leadroutes.store.batching import Batches, Lanes, Together
 
 
 async def test_a_crowd_is_answered_with_two_statements_at_the_most() -> None:

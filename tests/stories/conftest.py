@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from leadroutes.doctor import examine
-from leadroutes.serving import address_of, listen, running
+from leadroutes.operations.doctor import examine
+from leadroutes.server.run import address_of, listen, running
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.mailbox import Mailbox, text_of, to

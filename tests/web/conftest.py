@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from leadroutes import web
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.messages import Sending

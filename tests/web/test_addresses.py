@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from leadroutes import api, app
+from leadroutes import api
+from leadroutes.server import app
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.web import owns

@@ -7,10 +7,10 @@ from html import unescape
 import pytest
 
 from leadroutes.channels import open_channels
-from leadroutes.delivering import Delivery
+from leadroutes.engine.users import By, change_user
 from leadroutes.store.channel_faults import end_channel_fault, note_channel_fault
 from leadroutes.store.messages import MessageKey
-from leadroutes.users import By, change_user
+from leadroutes.worker.delivery import Delivery
 from tests.web.conftest import Office, under
 
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from leadroutes import memberships
+from leadroutes.engine import memberships
+from leadroutes.engine.users import By, add_email_token, ask_for_email, change_user
 from leadroutes.store import invitations
 from leadroutes.store.invitations import add_token, invite_address, invite_user
-from leadroutes.users import By, add_email_token, ask_for_email, change_user
 from tests.web.conftest import PASSWORD, Office
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadroutes.serving import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running
 from leadroutes.store import accounts
 from leadroutes.store.channel_faults import note_channel_fault
 from tests.chromium import PHONE, Phone, needs_chromium

@@ -6,8 +6,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from leadroutes import api, app, web
-from leadroutes.intake.pages import page_text
+from leadroutes import api, web
+from leadroutes.intake.html import page_text
+from leadroutes.server import app
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.web.pages import mailto, moment, phone, tel

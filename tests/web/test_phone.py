@@ -15,7 +15,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from leadroutes.serving import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running
 from tests.web.conftest import PASSWORD, Office
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

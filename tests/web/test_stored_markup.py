@@ -4,8 +4,9 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from leadroutes import web
+from leadroutes.domain.unsubscribe import UnsubscribeLink
+from leadroutes.security.unsubscribe_token import unsubscribe_token
 from leadroutes.store.accounts import NewApplication, add_application
-from leadroutes.unsubscribing import UnsubscribeLink, unsubscribe_token
 from leadroutes.web import AUTHORIZE
 from tests.web.conftest import Office
 

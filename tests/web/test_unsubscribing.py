@@ -2,7 +2,8 @@
 
 import pytest
 
-from leadroutes.unsubscribing import UnsubscribeLink, unsubscribe_token
+from leadroutes.domain.unsubscribe import UnsubscribeLink
+from leadroutes.security.unsubscribe_token import unsubscribe_token
 from tests.web.conftest import Office
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from leadroutes.channels import open_channels
-from leadroutes.delivering import Delivery
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
-from leadroutes.worker import Worker
+from leadroutes.worker.delivery import Delivery
+from leadroutes.worker.worker import Worker
 from tests.engine.conftest import Brokerage, brokerage
 from tests.mailbox import Mailbox
 

@@ -2,9 +2,9 @@
 
 import re
 
+from leadroutes.engine.users import ask_for_email, find_email_change
 from leadroutes.store.invitations import find_invitation, invite_address, invite_user
 from leadroutes.store.outbox import list_messages
-from leadroutes.users import ask_for_email, find_email_change
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox
 from tests.worker.conftest import Post

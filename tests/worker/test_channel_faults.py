@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from leadroutes.again import TryAgain
-from leadroutes.channel_health import ChannelHealth
 from leadroutes.channels import open_channels
 from leadroutes.channels.envelope import DeliveryError
-from leadroutes.delivering import MOST_ATTEMPTS, Delivery
-from leadroutes.doctor import examine
+from leadroutes.operations.doctor import examine
+from leadroutes.retry import TryAgain
 from leadroutes.settings import Settings
 from leadroutes.store.channel_faults import list_channel_faults
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
+from leadroutes.worker.channel_health import ChannelHealth
+from leadroutes.worker.delivery import MOST_ATTEMPTS, Delivery
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox
 from tests.worker.conftest import Post
@@ -235,7 +235,7 @@ class Slow(Server):
 async def test_who_has_waited_for_the_server_looks_again_before_the_words_leave(
     brokerage: Brokerage, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadroutes.delivering.LOOK_HOLDS", -1.0)  # every look is too old
+    monkeypatch.setattr("leadroutes.worker.delivery.LOOK_HOLDS", -1.0)  # every look is too old
     [message_id] = await alerts(brokerage, 1)
     lead_id = await database.fetchval("SELECT lead_id FROM messages WHERE id = $1", message_id)
 

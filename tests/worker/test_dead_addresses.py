@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from leadroutes.again import TryAgain
+from leadroutes.retry import TryAgain
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from leadroutes.again import TryAgain, delay_after
 from leadroutes.channels.email import make_mail
 from leadroutes.channels.envelope import DeliveryError, Envelope
-from leadroutes.delivering import MOST_ATTEMPTS, Delivery
+from leadroutes.retry import TryAgain, delay_after
 from leadroutes.store.messages import MessageKey, Outcome, Sending
 from leadroutes.store.postgres import Database
+from leadroutes.worker.delivery import MOST_ATTEMPTS, Delivery
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox, text_of
 from tests.worker.conftest import Post

@@ -12,16 +12,16 @@ from pgqueuer.models import Job
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
-from leadroutes.again import TryAgain
 from leadroutes.channels import open_channels
-from leadroutes.delivering import Delivery
-from leadroutes.engine import Engine
+from leadroutes.engine.engine import Engine
+from leadroutes.retry import TryAgain
 from leadroutes.settings import Settings
-from leadroutes.store.connecting import Hosts
+from leadroutes.store.hosts import Hosts
 from leadroutes.store.messages import MessageKey, Outcome, Sending
 from leadroutes.store.postgres import Database
 from leadroutes.store.queue import PatientQueries, enqueue
-from leadroutes.worker import Worker
+from leadroutes.worker.delivery import Delivery
+from leadroutes.worker.worker import Worker
 from tests.door import Door
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox

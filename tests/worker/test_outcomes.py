@@ -8,14 +8,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
-from leadroutes.again import TryAgain
 from leadroutes.channels.email import make_mail
 from leadroutes.channels.envelope import DeliveryError, Envelope, StillWanted, always_wanted
-from leadroutes.delivering import MOST_ATTEMPTS, Delivery
-from leadroutes.letter import compose
-from leadroutes.security.letters import COMPOSE, Composed, Letter
-from leadroutes.security.sandbox import work_out
+from leadroutes.domain.template import Composed, Letter
+from leadroutes.retry import TryAgain
+from leadroutes.sandbox.processes import work_out
+from leadroutes.sandbox.tasks.templates import compose
+from leadroutes.sandbox.templates import COMPOSE
 from leadroutes.settings import Settings
+from leadroutes.worker.delivery import MOST_ATTEMPTS, Delivery
 from tests.depth import examples
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox, text_of

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from leadroutes.secrets import secret_of
+from leadroutes.domain.unsubscribe import UnsubscribeLink
+from leadroutes.security.secret_key import secret_of
+from leadroutes.security.unsubscribe_token import read_unsubscribe_token
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey, Sending
 from leadroutes.store.postgres import Database
 from leadroutes.store.suppressions import unsubscribe
-from leadroutes.unsubscribing import UnsubscribeLink, read_unsubscribe_token
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox
 from tests.worker.conftest import Post

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
-from leadroutes.worker import Worker
+from leadroutes.worker.worker import Worker
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox, to
 

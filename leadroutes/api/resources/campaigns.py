@@ -22,12 +22,13 @@ from leadroutes.api.resources.common import (
 )
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Bool, Id, Integer, Moment, OneOf, Text, TimeOfDay
-from leadroutes.campaigning import is_to_come
 from leadroutes.domain.campaign import COMMUNICATIONS, wrong_recurrence
 from leadroutes.domain.recurrence import read_rule
-from leadroutes.security.known import Known
-from leadroutes.security.letters import CHECK, LARGEST_TEMPLATE
-from leadroutes.security.work import Unworkable
+from leadroutes.domain.template import LARGEST_TEMPLATE
+from leadroutes.engine.campaigns import is_to_come
+from leadroutes.sandbox.results import Known
+from leadroutes.sandbox.templates import CHECK
+from leadroutes.sandbox.work import Unworkable
 from leadroutes.store import statement
 
 _MY_BROKER = "(SELECT s.owner_id FROM sub_accounts s WHERE s.user_id = $1)"

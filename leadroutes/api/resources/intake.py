@@ -7,8 +7,8 @@ from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.common import created_at, record_id, reference
 from leadroutes.api.values import Bool, Id, Moment, NamedTexts, OneOf, Text
 from leadroutes.intake.formats import FORMATS, why_not_secrets
+from leadroutes.security.vault import Vault
 from leadroutes.store import accounts
-from leadroutes.vault import Vault
 
 
 async def _check_secrets(writing: Writing, _errors: Errors) -> Errors:

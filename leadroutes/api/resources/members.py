@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from leadroutes import memberships
 from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.access import MY_TEAMS
 from leadroutes.api.resources.common import id_and_name, object_schema, record_id, reference
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Bool, Email, Id, OneOf, quoted
 from leadroutes.domain.identity import normal_email
+from leadroutes.engine import memberships
 from leadroutes.errors import Conflict, Forbidden, Invalid
 from leadroutes.store import invitations as store
 

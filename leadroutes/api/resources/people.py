@@ -12,8 +12,8 @@ from leadroutes.api.resources.users import MARKS, USER_FIELDS, USERS
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Id, OneOf, Text, Texts
 from leadroutes.domain.identity import comparable_zipcode
-from leadroutes.leaving import end_sharing, withdraw_from_team
-from leadroutes.memberships import members_of
+from leadroutes.engine.departures import end_sharing, withdraw_from_team
+from leadroutes.engine.memberships import members_of
 from leadroutes.store.accounts import hash_secret
 
 # ------------------------------------------------------------------------------------------------ sub-accounts

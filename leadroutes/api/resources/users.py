@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from leadroutes import users
 from leadroutes.api.auth import Caller
 from leadroutes.api.call import Call
 from leadroutes.api.query import Query
@@ -14,6 +13,7 @@ from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.access import teammates
 from leadroutes.api.resources.common import created_at, modified_at, record_id, text
 from leadroutes.api.values import Bool, Email, Id, Integer, Text
+from leadroutes.engine import users
 from leadroutes.errors import Forbidden, NotAuthenticated
 from leadroutes.store.accounts import NewUser, add_user, faults_of
 from leadroutes.store.postgres import Database, Transaction

@@ -1,0 +1,119 @@
+"""GET, once for all resources: a list is one statement that makes the whole envelope, a record is one statement.
+
+It writes nothing; what a caller may see stands in the declarations.
+"""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+
+from leadroutes.api.call import Answer, Call
+from leadroutes.api.count_cache import Total
+from leadroutes.api.query import Query, list_query, record_query
+from leadroutes.api.resource import Resource
+from leadroutes.api.statements import LARGEST_PAGE_BYTES, default_order, list_sql, record_sql
+from leadroutes.api.values import LARGEST_ID
+from leadroutes.errors import Forbidden, Invalid, NotFound
+
+QUICK_PAGE = 100  # records from the first on that may be read together with others' pages
+
+_ID = re.compile("[0-9]+", re.ASCII)
+
+
+async def list_records(call: Call, resource: Resource) -> Answer:
+    """GET of a collection."""
+    query = list_query(resource, call.request.query).must_be_affordable()
+    must_be_open(call, resource)
+    above = parent_values(call, resource)
+    among = await _narrowed(call, resource, query, None)
+    first_of_page = query.first + len(query.values)
+    values = [call.caller.user_id, *above, *query.values, query.limit, query.skip]
+    if resource.version and not query.conditions:
+        return await _list_with_known_total(call, resource, query, values)
+    keys = resource.keys_for(call.caller, query.keys)
+    sql = list_sql(resource, query.conditions, query.order, keys, first_of_page, among)
+    with too_large_refused():
+        row = await call.rooms.lists.fetchrow(call.caller.user_id, sql, *values)
+    if not row["has_parent"]:
+        raise NotFound.record(call.ids[0])
+    call.must_accept_json()
+    return Answer(200, envelope(row["total"], query.limit, query.skip, row["records"]))
+
+
+async def _list_with_known_total(call: Call, resource: Resource, query: Query, values: list[Any]) -> Answer:
+    """The same, but records are counted only where their version is not that of the last count."""
+    sql = list_sql(resource, (), query.order, query.keys, query.first, with_version=True)
+    rooms, caller_id = call.rooms, call.caller.user_id
+    known = rooms.totals.find(resource.path, caller_id)
+    is_quick = query.skip + query.limit <= QUICK_PAGE and query.order == default_order(resource)
+    with too_large_refused():
+        if is_quick:
+            row = await rooms.records.fetchrow(sql, *values, known.version)
+        else:
+            row = await rooms.lists.fetchrow(caller_id, sql, *values, known.version)
+    total = row["total"]
+    if total is None:
+        total = known.records
+    else:
+        rooms.totals.keep(resource.path, caller_id, Total(row["version"], total))
+    call.must_accept_json()
+    return Answer(200, envelope(total, query.limit, query.skip, row["records"]))
+
+
+async def get_record(call: Call, resource: Resource) -> Answer:
+    """GET of one record."""
+    query = record_query(resource, call.request.query).must_be_affordable()
+    must_be_open(call, resource)
+    above = parent_values(call, resource)
+    record_id = id_in(call.ids[-1])
+    among = await _narrowed(call, resource, query, record_id)
+    sql = record_sql(resource, query.conditions, resource.keys_for(call.caller, query.keys), among)
+    row = await call.rooms.records.fetchrow(sql, call.caller.user_id, *above, record_id, *query.values)
+    if not row["has_parent"]:
+        raise NotFound.record(call.ids[0])
+    if row["record"] is None:
+        raise NotFound.record(call.ids[-1])
+    call.must_accept_json()
+    return Answer(200, row["record"].encode())
+
+
+def envelope(total: int, limit: int, skip: int, records: bytes | None) -> bytes:
+    """The body of a list; `records` are its records as JSON, with commas between them."""
+    return b'{"total":%d,"limit":%d,"skip":%d,"data":[%b]}' % (total, limit, skip, records or b"")
+
+
+@contextlib.contextmanager
+def too_large_refused() -> Iterator[None]:
+    """A page that is larger than a page may be is a matter of the caller's."""
+    try:
+        yield
+    except asyncpg.ProgramLimitExceededError:
+        raise Invalid(
+            f"The page would be larger than {LARGEST_PAGE_BYTES // 1_048_576} MiB; expected fewer records ($limit) or"
+            " fewer of their fields ($select)"
+        ) from None
+
+
+def id_in(segment: str) -> int:
+    """The id that a word of a path is; NotFound for everything that no record can have."""
+    number = int(segment[-25:]) if _ID.fullmatch(segment) and len(segment.lstrip("0")) < 20 else 0
+    if not 0 < number <= LARGEST_ID:
+        raise NotFound.record(segment)
+    return number
+
+
+def parent_values(call: Call, resource: Resource) -> list[int]:
+    """The parent's id, as a list of one, where there is a parent."""
+    return [id_in(call.ids[0])] if resource.parent else []
+
+
+def must_be_open(call: Call, resource: Resource) -> None:
+    if resource.open_to is not None and not resource.open_to(call.caller):
+        raise Forbidden(f"You may not use {resource.path}")
+
+
+async def _narrowed(call: Call, resource: Resource, query: Query, record_id: int | None) -> str:
+    return "" if resource.narrow is None else await resource.narrow(call, query, record_id)

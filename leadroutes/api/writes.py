@@ -1,0 +1,343 @@
+"""POST, PATCH, PUT and DELETE, once for all resources: check in the law's order, write, answer the record.
+
+One transaction each; what is special about a resource stands in its declaration as a step.
+"""
+
+# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from leadroutes.api.bodies import fields_of, read_limited
+from leadroutes.api.call import Answer, Call, Rooms
+from leadroutes.api.fields import blank_record, in_order, read_fields, sent_fields
+from leadroutes.api.query import Query, record_query, selection
+from leadroutes.api.reads import id_in, must_be_open, parent_values
+from leadroutes.api.resource import Errors, Field, Reference, Resource, Write, Writing
+from leadroutes.api.resources import BY_PATH
+from leadroutes.api.statements import LONGEST_CACHED, insert_sql, lock_sql, parent_sql, record_sql, update_sql
+from leadroutes.cache import short_cache
+from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound
+from leadroutes.store.commits import Work
+from leadroutes.store.postgres import Transaction
+
+
+async def create(call: Call, resource: Resource) -> Answer:
+    """POST: 201 and the record as GET would show it."""
+    keys = selection(resource, call.request.query)
+    sent, errors = await _read(call, resource)
+
+    async def check(transaction: Transaction) -> Writing:
+        writing = await _begin(call, resource, transaction, sent)
+        writing.record = _columns(resource, sent, blank_record(resource))
+        await _settle(resource, writing, errors)
+        if resource.most:
+            await _must_not_be_full(resource, writing)
+        return writing
+
+    async def write(writing: Writing) -> tuple[Writing, str]:
+        if resource.create_through:
+            call.must_accept_json()
+            return writing, ""
+        with told(resource, is_removal=False):
+            writing.id = await _insert(resource, writing)
+            if resource.afterwards:
+                await resource.afterwards(writing)
+        shown = await show(writing.transaction, resource, writing, keys)
+        call.must_accept_json()
+        return writing, shown
+
+    work = Work(order=call.caller.user_id, check=check, write=write)
+    if resource.is_plain:
+        writing, shown = await call.rooms.creations[resource.path].run(work)
+    else:
+        writing, shown = await call.rooms.database.run(work.alone)
+    if resource.create_through:
+        with told(resource, is_removal=False):
+            writing.id = await resource.create_through(call.rooms, writing)
+        shown = await show(call.rooms.database, resource, writing, keys)
+    return Answer(201, _with_what_is_given_once(call.rooms, resource, writing, shown, keys))
+
+
+async def change(call: Call, resource: Resource) -> Answer:
+    """PATCH and PUT: 200 and the whole record after the change."""
+    query = record_query(resource, call.request.query).must_be_affordable()
+    sent, errors = await _read(call, resource)
+    is_replacement = call.request.method == "PUT"
+
+    async def work(transaction: Transaction) -> tuple[Writing, str]:
+        writing = await _begin(call, resource, transaction, sent)
+        before = await _lock(call, resource, writing, query, resource.changeable, "NO KEY UPDATE")
+        start = before | (_replaced(resource) if is_replacement else {})
+        writing.record = _columns(resource, sent, start)
+        if sent or errors or is_replacement:
+            await _settle(resource, writing, errors)
+            if not resource.change_through:
+                with told(resource, is_removal=False):
+                    await _update(resource, writing)
+        shown = await show(transaction, resource, writing, query.keys)
+        call.must_accept_json()
+        return writing, shown
+
+    writing, shown = await call.rooms.database.run(work)
+    if resource.change_through and sent:
+        await resource.change_through(call.rooms, writing)
+        shown = await show(call.rooms.database, resource, writing, query.keys)
+    return Answer(200, shown.encode())
+
+
+async def remove(call: Call, resource: Resource) -> Answer:
+    """DELETE: 200 and the record as it was."""
+    query = record_query(resource, call.request.query, beside=[each.name for each in resource.said_on_removal])
+    said, errors = await _said_on_removal(call, resource, query.must_be_affordable())
+    must_be_open(call, resource)
+
+    async def work(transaction: Transaction) -> tuple[Writing, str]:
+        writing = await _begin(call, resource, transaction, said)
+        permission = resource.removable or resource.changeable
+        await _lock(call, resource, writing, query, permission, "UPDATE")
+        if errors:
+            raise Invalid.fields(errors)
+        shown = await show(transaction, resource, writing, query.keys)
+        if not resource.remove_through:
+            if resource.beforehand:
+                await resource.beforehand(writing)
+            with told(resource, is_removal=True):
+                await (resource.delete(writing) if resource.delete else _delete(resource, writing))
+            if resource.removed:
+                await resource.removed(writing)
+        call.must_accept_json()
+        return writing, shown
+
+    writing, shown = await call.rooms.database.run(work)
+    if resource.remove_through:
+        await resource.remove_through(call.rooms, writing)
+    return Answer(200, shown.encode())
+
+
+# ------------------------------------------------------------------------------------------------- the checks
+
+
+async def _read(call: Call, resource: Resource) -> tuple[dict[str, Any], Errors]:
+    method = call.request.method
+    data = await read_limited(call.request, resource.body_limit, call.rooms.settings.body_timeout)
+    body = fields_of(call.request, data, is_new=method == "POST")
+    must_be_open(call, resource)
+    return sent_fields(resource, resource.rewrite(body) if resource.rewrite else body, method)
+
+
+async def _said_on_removal(call: Call, resource: Resource, query: Query) -> tuple[dict[str, Any], Errors]:
+    """What a DELETE says in its body or its query; other resources' bodies are not looked at."""
+    if not resource.said_on_removal:
+        return {}, {}
+    data = await read_limited(call.request, resource.body_limit, call.rooms.settings.body_timeout)
+    return read_fields(resource.said_on_removal, query.tree | fields_of(call.request, data, is_new=False))
+
+
+async def _begin(call: Call, resource: Resource, transaction: Transaction, sent: dict[str, Any]) -> Writing:
+    """The parent, if there is one, is seen; and a POST may be made there. A retry begins here again."""
+    writing = Writing(transaction=transaction, caller=call.caller, owner_id=call.caller.user_id, sent=dict(sent))
+    is_new = call.request.method == "POST"
+    if resource.parent:
+        [writing.parent_id] = parent_values(call, resource)
+        row = await transaction.fetchrow(parent_sql(resource), call.caller.user_id, writing.parent_id)
+        if row is None:
+            raise NotFound.record(call.ids[0])
+        writing.owner_id, may = row["owner_id"], row["may"]
+    elif is_new and resource.creatable != "true":
+        may = await transaction.fetchval(f"SELECT {resource.creatable}", call.caller.user_id)
+    else:
+        may = True
+    if is_new and not may:
+        raise Forbidden(f"You may not add {resource.noun} here")
+    return writing
+
+
+async def _must_not_be_full(resource: Resource, writing: Writing) -> None:
+    """Invalid where there are as many as may be. Whoever adds one at the same moment waits, and then counts it."""
+    if resource.parent:
+        above, place, values = resource.parent.table, f" AND t.{resource.parent_column} = $2", [writing.parent_id]
+        lock = f"SELECT FROM {above} WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE"
+    else:
+        place, values, lock = "", [], "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"
+    await writing.transaction.execute(lock, writing.owner_id, *values)
+    found = await writing.transaction.fetchval(
+        f"SELECT count(*) FROM (SELECT FROM {resource.table} t WHERE t.owner_id = $1{place} LIMIT {resource.most}) t",
+        writing.owner_id, *values,
+    )  # fmt: skip
+    if found >= resource.most:
+        what = resource.path.rpartition("/")[2].replace("-", " ")
+        whose = resource.parent.noun.partition(" ")[2] if resource.parent else "account"
+        raise Invalid(f"This {whose} has {found} {what} already; expected at most {resource.most}")
+
+
+async def _lock(
+    call: Call, resource: Resource, writing: Writing, query: Query, permission: str, strength: str
+) -> dict[str, Any]:
+    writing.id = id_in(call.ids[-1])
+    above = [writing.parent_id] if resource.parent else []
+    sql = lock_sql(resource, query.conditions, permission, strength)
+    row = await writing.transaction.fetchrow(sql, call.caller.user_id, *above, writing.id, *query.values)
+    if row is None:
+        raise NotFound.record(call.ids[-1])
+    if not row["may"]:
+        raise Forbidden(f"You may see this {resource.noun.partition(' ')[2]}, but not do this with it")
+    before = {name: value for name, value in row.items() if name not in ("may", "lock_owner_id")}
+    writing.owner_id = row["lock_owner_id"]
+    writing.before = before
+    return before
+
+
+def _columns(resource: Resource, sent: dict[str, Any], start: dict[str, Any]) -> dict[str, Any]:
+    columns = {each.name: each.stored for each in resource.writeable if each.stored}
+    return start | {columns[name]: value for name, value in sent.items() if name in columns}
+
+
+def _replaced(resource: Resource) -> dict[str, Any]:
+    """What a PUT makes of the fields that it does not name."""
+    return {
+        each.stored: each.default
+        for each in resource.writeable
+        if each.write is Write.ALWAYS and each.stored and each.stored not in ("created_at", "modified_at")
+    }
+
+
+async def _settle(resource: Resource, writing: Writing, errors: Errors) -> None:
+    """Rules between fields, then references, then what only the database knows; all faults are told together."""
+    found: Errors = dict(errors)
+    if resource.settle:
+        found = resource.settle(writing.record) | found
+    found = await _wrong_references(resource, writing, found) | found
+    if resource.check:
+        found = await resource.check(writing, found) | found
+    if found:
+        raise Invalid.fields(in_order(resource, found))
+
+
+async def _wrong_references(resource: Resource, writing: Writing, found: Errors) -> Errors:
+    """References that changed and name nothing that the caller may name."""
+    changed = [
+        (each, each.refers)
+        for each in resource.writeable
+        if each.refers and each.stored and each.name not in found and _is_changed(each, writing)
+    ]
+    if not changed:
+        return {}
+    values = [writing.record[each.stored] for each, _ in changed]
+    sql = _references_sql(tuple(refers for _, refers in changed))
+    row = await writing.transaction.fetchrow(sql, writing.caller.user_id, writing.owner_id, *values)
+    assert row is not None
+    return {
+        each.name: f"{each.name}: {value} was given; expected {refers.noun}"
+        for (each, refers), value, exists in zip(changed, values, list(row)[1:], strict=True)
+        if not exists
+    }
+
+
+def _is_changed(each: Field, writing: Writing) -> bool:
+    value = writing.record.get(each.stored)
+    return value is not None and (writing.before is None or writing.before[each.stored] != value)
+
+
+@short_cache(entries=512, longest=LONGEST_CACHED)
+def _references_sql(references: tuple[Reference, ...]) -> str:
+    """$1 the caller, $2 the owner of the record, then the ids."""
+    parts = (_exists(refers, f"${number}::bigint") for number, refers in enumerate(references, 3))
+    return f"SELECT $1::bigint + $2::bigint, {', '.join(parts)}"
+
+
+def _exists(refers: Reference, value: str) -> str:
+    if refers.sql:
+        return "(" + refers.sql.replace("{value}", value) + ")"
+    resource = BY_PATH[refers.to]
+    return f"EXISTS (SELECT FROM {resource.from_clause} WHERE t.id = {value} AND ({resource.visible}))"
+
+
+# ------------------------------------------------------------------------------------------------- the writing
+
+
+async def _insert(resource: Resource, writing: Writing) -> int:
+    if resource.insert:
+        return await resource.insert(writing)
+    record = writing.record | ({"owner_id": writing.owner_id} if resource.owned else {})
+    if resource.parent:
+        record[resource.parent_column] = writing.parent_id
+    for name in ("created_at", "modified_at"):
+        if resource.has(name) and record.get(name) is None:
+            record[name] = writing.transaction.now
+    if resource.derive:
+        record |= resource.derive(writing.record)
+    new_id: int = await writing.transaction.fetchval(insert_sql(resource, tuple(record)), *record.values())
+    return new_id
+
+
+async def _update(resource: Resource, writing: Writing) -> None:
+    assert writing.before is not None
+    before = writing.before
+    changed = {name: value for name, value in writing.record.items() if name not in before or value != before[name]}
+    if resource.has("modified_at") and "modified_at" not in writing.sent:
+        changed["modified_at"] = writing.transaction.now
+    if resource.derive:
+        changed |= resource.derive(writing.record)
+    if changed:
+        sql = update_sql(resource, tuple(changed))
+        await writing.transaction.execute(sql, writing.owner_id, writing.id, *changed.values())
+    if resource.afterwards:
+        await resource.afterwards(writing)
+
+
+async def _delete(resource: Resource, writing: Writing) -> None:
+    sql = f"DELETE FROM {resource.table} WHERE owner_id = $1 AND id = $2"
+    await writing.transaction.execute(sql, writing.owner_id, writing.id)
+
+
+async def show(source: Any, resource: Resource, writing: Writing, keys: Sequence[str]) -> str:
+    """The record as its writer sees it, as JSON text; `source` is a transaction or the database."""
+    above = [writing.parent_id] if resource.parent else []
+    sql = record_sql(resource, (), resource.keys_for(writing.caller, tuple(keys)))
+    row = await source.fetchrow(sql, writing.caller.user_id, *above, writing.id)
+    if row is None or row["record"] is None:
+        raise NotFound.record(writing.id)
+    record: str = row["record"]
+    return record
+
+
+def _with_what_is_given_once(
+    rooms: Rooms, resource: Resource, writing: Writing, shown: str, keys: Sequence[str]
+) -> bytes:
+    if resource.given_once is None:
+        return shown.encode()
+    given = {name: value for name, value in resource.given_once(rooms, writing).items() if not keys or name in keys}
+    return msgspec.json.encode(msgspec.json.decode(shown) | given)
+
+
+@contextlib.contextmanager
+def told(resource: Resource, *, is_removal: bool) -> Iterator[None]:
+    """What the database refuses, as the caller's problem: two requests may pass the checks and only one the index."""
+    try:
+        yield
+    except asyncpg.UniqueViolationError:
+        raise Conflict(resource.unique) from None
+    except asyncpg.ForeignKeyViolationError as error:
+        if is_removal:
+            raise Conflict(_needed_by(resource, error)) from None
+        raise Invalid.fields(_dangling(resource, error)) from None
+    except (asyncpg.CheckViolationError, asyncpg.NotNullViolationError, asyncpg.DataError) as error:
+        name = getattr(error, "column_name", None) or "record"
+        raise Invalid.fields({name: f"{name} holds a value that cannot be stored"}) from None
+
+
+def _needed_by(resource: Resource, error: asyncpg.ForeignKeyViolationError) -> str:
+    return resource.needed_by.get(error.table_name or "", "Another record needs it")
+
+
+def _dangling(resource: Resource, error: asyncpg.ForeignKeyViolationError) -> Errors:
+    """The field behind a constraint's name, such as lead_routes_owner_id_team_id_fkey."""
+    constraint = error.constraint_name or ""
+    named = [each.name for each in resource.writeable if each.refers and each.stored in constraint]
+    name = max(named, key=len, default="record")
+    return {name: f"{name} names a record that is not there any more"}

@@ -1,0 +1,126 @@
+"""Starts campaigns and repeats tasks, by rules that were worked out before: no transaction waits for what owners wrote.
+
+Where something is still to be worked out, WorkFirst says what, and the transaction is begun again.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import groupby
+from typing import Final
+
+import asyncpg
+
+from leadroutes.domain.campaign import Step, plan_steps
+from leadroutes.domain.dedupe import KnownContact
+from leadroutes.domain.model import Decision, RuleSet
+from leadroutes.sandbox.recurrences import COMES, FIRST, NEXT, Beginning, Going
+from leadroutes.sandbox.results import Known
+from leadroutes.sandbox.work import Unworkable
+from leadroutes.store import campaigns
+from leadroutes.store.campaigns import Start
+from leadroutes.store.postgres import Transaction
+
+AT_A_TIME: Final = 200  # steps that are planned before others have their turn
+
+_FIRST: Final = Known(FIRST, most=20_000)
+_COMES: Final = Known(COMES, most=1_000)
+_NEXT: Final = Known(NEXT, most=5_000)
+
+
+async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> dict[tuple[int, int, int], int]:
+    """Begin each, unless it runs already; the new rows' ids by (owner_id, contact_id, campaign_id). WorkFirst.
+
+    A task whose rule does not come within ten years, or cannot be worked out, is not made.
+    """
+    rules = _Rules()
+    planned: list[tuple[Start, tuple[Step, ...] | None]] = []
+    seen: set[tuple[int, int, int]] = set()
+    steps = 0
+    for start in starts:
+        key = (start.owner_id, start.contact_id, start.campaign_id)
+        if key in seen:
+            planned.append((start, None))
+            continue
+        seen.add(key)
+        rules.owner_id = start.owner_id
+        planned.append((start, plan_steps(start.actions, transaction.now, start.timezone, start.birthday, rules.first)))
+        steps += len(start.actions)
+        if steps >= AT_A_TIME:
+            steps = 0
+            await asyncio.sleep(0)
+    rules.demand()
+    return await campaigns.start_campaigns(transaction, planned)
+
+
+def campaign_start(decision: Decision, rule_set: RuleSet, contact: KnownContact) -> Start | None:
+    """The route's campaign, where it begins now: on arrival, or as soon as somebody has the lead."""
+    route = decision.route
+    if route is None or (route.campaign_start == "Claim" and decision.change.claim is None):
+        return None
+    owner_id = rule_set.rules.owner_id
+    sender = rule_set.rules.people.get(contact.assigned_user_id or owner_id) or rule_set.owner
+    return Start(
+        owner_id=owner_id,
+        contact_id=contact.id,
+        campaign_id=route.campaign_id,
+        actions=rule_set.rules.campaigns.get(route.campaign_id, ()),
+        timezone=contact.time_zone or sender.timezone,
+        birthday=contact.birthday,
+        lead_id=decision.change.lead.id,
+    )
+
+
+@dataclass(slots=True)
+class _Rules:
+    """Rules as they are known, and those of which it is not known yet when they come, by their owners."""
+
+    owner_id: int = 0
+    unknown: defaultdict[int, list[Beginning]] = field(default_factory=lambda: defaultdict(list))
+
+    def first(self, recurrence: str, day: date) -> Sequence[datetime]:
+        asked = Beginning(recurrence, day)
+        try:
+            found = _FIRST.find(asked)
+        except KeyError:
+            self.unknown[self.owner_id].append(asked)
+            return ()
+        return () if isinstance(found, Unworkable) else found
+
+    def demand(self) -> None:
+        if self.unknown:
+            raise _FIRST.first(self.unknown)
+
+
+async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:
+    """Make the successors of recurring tasks that have come, wherever these were moved meanwhile. WorkFirst."""
+    moments: list[datetime | None] = []
+    unknown: list[tuple[int, Going]] = []
+    for row in taken:
+        if row["timing_type"] != "Recurring" or row["started_at"] is None:
+            moments.append(campaigns.next_moment(row, transaction.now))
+            continue
+        asked = Going(row["recurrence"] or "", row["started_at"], row["due_at"], row["timezone"])
+        try:
+            found = _NEXT.find(asked)
+        except KeyError:
+            unknown.append((row["owner_id"], asked))
+            continue
+        moments.append(None if isinstance(found, Unworkable) else found.moment)
+    if unknown:
+        unknown.sort(key=lambda each: each[0])
+        raise _NEXT.first(
+            {owner: [asked for _, asked in theirs] for owner, theirs in groupby(unknown, key=lambda each: each[0])}
+        )
+    await campaigns.repeat_tasks(transaction, taken, moments)
+
+
+def is_to_come(owner_id: int, recurrence: str, today: date) -> bool:
+    """Whether a rule comes within ten years; not one that cannot be worked out. WorkFirst."""
+    asked = Beginning(recurrence, today)
+    try:
+        return _COMES.find(asked) is True
+    except KeyError:
+        raise _COMES.first({owner_id: [asked]}) from None

@@ -1,0 +1,78 @@
+"""What follows when a member leaves a team: open offers are withdrawn, and contacts that were shared go back.
+
+All of it in the transaction in which the member leaves. Who may leave, the callers know; what follows, the domain says.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from leadroutes.domain.model import Change
+from leadroutes.domain.rollout import leave
+from leadroutes.domain.routing import TEAM_REMOVED, departed, unavailable
+from leadroutes.engine.changes import change_leads
+from leadroutes.store import statement
+from leadroutes.store.leads import LeadRow, load_leads
+from leadroutes.store.postgres import Transaction
+from leadroutes.store.routing import RuleSets
+
+TOGETHER = 1000  # leads that are decided and written at once
+
+Decide = Callable[[LeadRow, datetime], Change | None]
+
+
+async def withdraw_from_member(
+    transaction: Transaction, owner_id: int, team_id: int, user_id: int, by_user_id: int | None
+) -> None:
+    """The user is no member of the team any more; the membership has been changed before."""
+    await _withdraw(transaction, (user_id, owner_id, team_id), by_user_id)
+
+
+async def withdraw_from_user(transaction: Transaction, user_id: int, by_user_id: int | None) -> None:
+    """The account has been closed: whatever any team has offered to this user."""
+    await _withdraw(transaction, (user_id, None, None), by_user_id)
+
+
+async def withdraw_from_team(transaction: Transaction, owner_id: int, team_id: int, by_user_id: int | None) -> None:
+    """The team is about to be removed: whatever it has offered to anyone. The owner of the leads is asked instead."""
+
+    def decide(row: LeadRow, now: datetime) -> Change | None:
+        gone = {offer.user_id: TEAM_REMOVED for offer in row.lead.offers if offer.team_id == team_id}
+        return leave(row.lead, gone, unavailable(row.present, row.lead.offers) | gone, by_user_id, now)
+
+    await _decide_all(transaction, (None, owner_id, team_id), decide)
+
+
+async def _withdraw(
+    transaction: Transaction, whose: tuple[int | None, int | None, int | None], by_user_id: int | None
+) -> None:
+    def decide(row: LeadRow, now: datetime) -> Change | None:
+        gone = departed(row.present, row.lead)
+        return leave(row.lead, gone, unavailable(row.present, row.lead.offers), by_user_id, now)
+
+    await _decide_all(transaction, whose, decide)
+
+
+async def _decide_all(
+    transaction: Transaction, whose: tuple[int | None, int | None, int | None], decide: Decide
+) -> None:
+    """Decide about each open lead that these offers are of, under its lock, and write what follows."""
+    rows = await transaction.fetch(statement("lock_leads_of_departed"), *whose)
+    rule_sets = RuleSets()  # those of this process are of what is committed
+    keys = [(row["owner_id"], row["id"]) for row in rows]
+    for start in range(0, len(keys), TOGETHER):
+        found = await load_leads(transaction, rule_sets, keys[start : start + TOGETHER])
+        await change_leads(transaction, rule_sets, list(_changes(found, decide, transaction.now)))
+
+
+def _changes(rows: Sequence[LeadRow], decide: Decide, now: datetime) -> Iterable[tuple[LeadRow, Change]]:
+    for row in rows:
+        if (change := decide(row, now)) is not None:
+            yield row, change
+
+
+async def end_sharing(transaction: Transaction, user_ids: Iterable[int]) -> None:
+    """Contacts that a sharing teammate has assigned go back to their owner where the sharing has ended.
+
+    `user_ids` are all whom the change concerns: the owners, those who assigned, and those who were assigned.
+    """
+    await transaction.execute(statement("return_shared_contacts"), sorted(set(user_ids)), transaction.now)

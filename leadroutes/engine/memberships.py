@@ -1,0 +1,116 @@
+"""Joining and leaving a team: an answer to an invitation, and the end of a membership, with all that follows from it.
+
+Each in one transaction. Whether the caller may do it at all, the API and the pages have looked at before.
+"""
+
+import asyncpg
+
+from leadroutes.engine.departures import end_sharing, withdraw_from_member
+from leadroutes.errors import Forbidden, NotFound
+from leadroutes.store import statement
+from leadroutes.store.invitations import find_place, is_sharing_team
+from leadroutes.store.postgres import Database, Transaction
+
+ACCEPTED = "Accepted"
+
+
+async def answer(
+    database: Database, member_id: int, user_id: int, status: str, *, agrees: bool = True, has_link: bool = False
+) -> None:
+    """The user sets the own status: accepts, declines, leaves, or agrees once more. NotFound for what is not there.
+
+    To accept a team that shares contacts is to agree to the sharing; so is to accept it again. Not `agrees`: the page
+    that was answered did not say that it shares. `has_link`: an e-mail that it was sent to need not be the user's own.
+    """
+
+    async def work(transaction: Transaction) -> None:
+        await set_status(transaction, member_id, user_id, status, agrees=agrees, has_link=has_link)
+
+    await database.run(work)
+
+
+async def set_status(
+    transaction: Transaction, member_id: int, user_id: int, status: str, *, agrees: bool, has_link: bool
+) -> None:
+    """The same in a transaction."""
+    place = await find_place(transaction, member_id)
+    if place is None:
+        raise NotFound.record(member_id)
+    is_sharing = status == ACCEPTED and await is_sharing_team(transaction, place["team_id"]) and agrees
+    if place["user_id"] is None:
+        await _answer_by_email(transaction, member_id, user_id, status, is_sharing=is_sharing, has_link=has_link)
+        return
+    member = await _lock_member(transaction, member_id)
+    if member["user_id"] != user_id:
+        raise Forbidden("Only the member answers for the member")
+    await transaction.execute(
+        "UPDATE team_members SET request_status = $2, is_sharing_accepted = $3 WHERE id = $1",
+        member_id,
+        status,
+        is_sharing,
+    )
+    if member["request_status"] == ACCEPTED and status != ACCEPTED:
+        await _leave(transaction, member["owner_id"], member["team_id"], user_id, user_id)
+
+
+async def _answer_by_email(
+    transaction: Transaction, member_id: int, user_id: int, status: str, *, is_sharing: bool, has_link: bool
+) -> None:
+    invitation = await transaction.fetchrow(
+        "SELECT i.id FROM team_invitations i WHERE i.id = $1"
+        " AND ($3 OR lower(i.email) = (SELECT lower(u.email) FROM users u WHERE u.id = $2)) FOR UPDATE OF i",
+        member_id,
+        user_id,
+        has_link,
+    )
+    if invitation is None:
+        raise NotFound.record(member_id)
+    if status == ACCEPTED:
+        await transaction.execute(statement("accept_invitation"), member_id, user_id, is_sharing)
+    else:
+        await transaction.execute("UPDATE team_invitations SET request_status = $2 WHERE id = $1", member_id, status)
+
+
+async def decline_by_link(transaction: Transaction, member_id: int) -> None:
+    """Whoever has the link says no. One that was accepted is not undone by it: NotFound."""
+    if await transaction.fetchval(statement("decline_invitation"), member_id) is None:
+        raise NotFound.record(member_id)
+
+
+async def remove(database: Database, member_id: int, by_user_id: int) -> None:
+    """The member, or the invitation, is removed, by its user or by the creator of the team."""
+
+    async def work(transaction: Transaction) -> None:
+        removed = await transaction.fetchval("DELETE FROM team_invitations WHERE id = $1 RETURNING id", member_id)
+        if removed is not None:
+            return
+        member = await _lock_member(transaction, member_id)
+        await transaction.execute("DELETE FROM team_members WHERE id = $1", member_id)
+        if member["request_status"] == ACCEPTED:
+            await _leave(transaction, member["owner_id"], member["team_id"], member["user_id"], by_user_id)
+
+    await database.run(work)
+
+
+async def _lock_member(transaction: Transaction, member_id: int) -> asyncpg.Record:
+    row = await transaction.fetchrow(
+        "SELECT owner_id, team_id, user_id, request_status FROM team_members WHERE id = $1 FOR UPDATE", member_id
+    )
+    if row is None:
+        raise NotFound.record(member_id)
+    return row
+
+
+async def _leave(transaction: Transaction, owner_id: int, team_id: int, user_id: int, by_user_id: int) -> None:
+    await withdraw_from_member(transaction, owner_id, team_id, user_id, by_user_id)
+    await end_sharing(transaction, [user_id, *await members_of(transaction, owner_id, team_id)])
+
+
+async def members_of(transaction: Transaction, owner_id: int, team_id: int) -> list[int]:
+    """The users who are accepted members of the team."""
+    rows = await transaction.fetch(
+        "SELECT user_id FROM team_members WHERE owner_id = $1 AND team_id = $2 AND request_status = 'Accepted'",
+        owner_id,
+        team_id,
+    )
+    return [row["user_id"] for row in rows]

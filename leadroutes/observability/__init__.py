@@ -1,0 +1,1 @@
+"""COUNTS AND LOGS. Metrics, logs, traces, the log lines of a lead. Decides nothing."""

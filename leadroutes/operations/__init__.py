@@ -1,0 +1,1 @@
+"""WHAT AN OPERATOR DOES. Backup, restore, import, export, erasure, the doctor, the live view."""

@@ -1,0 +1,250 @@
+"""Backup and restore: PostgreSQL's own pg_dump and pg_restore, from the embedded server's wheel or from the PATH.
+
+What is in the database it does not know; what must not happen again after a restore, one statement of the store says.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import asyncpg
+
+from leadroutes.errors import Conflict, Invalid, Misconfigured, Unavailable
+from leadroutes.security.private_files import private_file
+from leadroutes.settings import Settings
+from leadroutes.store import statement
+from leadroutes.store.campaigns import repeat_held_birthdays
+from leadroutes.store.embedded import bundled_programs, start_embedded_server
+from leadroutes.store.hosts import Hosts
+from leadroutes.store.migrate import LOCK, migrate, migrations
+from leadroutes.store.postgres import Database, unavailable_when_away
+
+MAGIC = b"PGDMP"  # the beginning of pg_dump's custom format
+OURS = ("--schema=public", "--no-owner", "--no-privileges")
+NOW = "(SELECT domain_anchor + (clock_timestamp() - real_anchor) * scale FROM domain_clock)"
+# What pg_restore sets for the session that replays its script, and the PostgreSQL that was the first to know it.
+SET_SINCE = {"transaction_timeout": 17}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A database as PostgreSQL's programs are told of it; the password goes by the environment, which `ps` hides."""
+
+    url: str
+    environment: dict[str, str]
+    major: int
+    is_empty: bool
+    others: int  # connections that are not ours
+
+
+async def back_up(settings: Settings, file: Path) -> int:
+    """Write everything to `file` as it is at one moment; answers its size. An unfinished one leaves nothing behind.
+
+    Conflict: there is nothing to be saved, which is not what anybody means.
+    """
+    place = await _find(settings)
+    if place.is_empty:
+        raise Conflict("There is nothing in the database: is it the one that the service uses?")
+    dump = _oldest("pg_dump", place.major)
+    with private_file(file) as unfinished:
+        await _run(place, dump, "--format=custom", *OURS, f"--file={unfinished}", f"--dbname={place.url}")
+    return _size(file)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size
+
+
+async def bring_back(settings: Settings, file: Path, *, replace: bool, moved: bool) -> int:
+    """Put a backup into the database, all or nothing. Answers how many messages to contacts are held back.
+
+    Conflict: somebody is connected; or there is something in the database, and `replace` was not said; or the file
+    is broken, not ours, or of a newer version. With `moved` nothing is held back.
+    """
+    _check(file)
+    place = await _find(settings)
+    _expect_nobody(place)
+    if not place.is_empty and not replace:
+        raise Conflict("The database is not empty; --replace puts the backup in the place of all that is there")
+    with tempfile.TemporaryDirectory(prefix="leadroutes-restore-") as directory:
+        begin, script, end = (Path(directory, name) for name in ("begin.sql", "restore.sql", "end.sql"))
+        begin.write_text(_beginning(), encoding="utf-8")
+        end.write_text(_ending(moved=moved), encoding="utf-8")
+        await _run(place, _newest("pg_restore"), *OURS, f"--file={script}", str(file))
+        _suit(script, place.major)
+        _expect_nobody(await _find(settings))
+        held = await _replay(place, begin, script, end)
+    await _migrate(settings)
+    return held
+
+
+def _check(file: Path) -> None:
+    with file.open("rb") as opened:
+        if opened.read(len(MAGIC)) != MAGIC:
+            raise Invalid(f"{file}: expected a file that leadroutes backup has written")
+
+
+def _expect_nobody(place: Place) -> None:
+    """A service that goes on would decide by rules that it remembers, and that are not those of the backup."""
+    if place.others:
+        raise Conflict(
+            f"The database has {place.others} other connections: stop every leadroutes serve and worker, and whatever"
+            " else is connected, then restore"
+        )
+
+
+def _beginning() -> str:
+    cleared = statement("clear_schema")
+    return f"SET client_min_messages = warning;\nSELECT pg_advisory_xact_lock({LOCK});\n{cleared};\n"
+
+
+def _ending(*, moved: bool) -> str:
+    """What a contact may have been sent between the backup and now must not be sent twice; answers how much that is."""
+    known = ",".join(name for name, _ in migrations())
+    approved = statement("approve_restored").replace("$1", f"'{{{known}}}'")
+    held = "SELECT 0" if moved else statement("hold_back_messages").replace("$1", NOW)
+    return f"{approved};\nSET search_path = public;\n{held};\n"
+
+
+def _suit(script: Path, major: int) -> None:
+    """Leave out what a server of this age does not know. Such lines stand before all data."""
+    unknown = [f"SET {name} = " for name, since in SET_SINCE.items() if major < since]
+    suited = script.with_suffix(".suited")
+    with script.open("rb") as read, suited.open("wb") as written:
+        for line in read:
+            if line.startswith((b"CREATE ", b"COPY ")):
+                written.write(line)
+                break
+            if not line.startswith(tuple(each.encode() for each in unknown)):
+                written.write(line)
+        shutil.copyfileobj(read, written)
+    suited.replace(script)
+
+
+async def _replay(place: Place, *scripts: Path) -> int:
+    """One transaction: an error leaves everything as it was. Answers the number that the last script tells."""
+    told = await _run(
+        place, _newest("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--tuples-only",
+        "--no-align", "--set=ON_ERROR_STOP=1", f"--dbname={place.url}", *(f"--file={script}" for script in scripts),
+    )  # fmt: skip
+    return int(told.split()[-1])
+
+
+async def _migrate(settings: Settings) -> None:
+    """A backup may be of an older version. Without statistics the first hours would be slow ones."""
+    database = await Database.open(settings)
+    try:
+        await migrate(database)
+        await database.run(repeat_held_birthdays)
+        await database.pool.execute("ANALYZE", timeout=3600)
+    finally:
+        await database.close()
+
+
+# ------------------------------------------------------------------------------------------------ where and with what
+
+
+async def _find(settings: Settings) -> Place:
+    if settings.database_url is None:
+        url = await asyncio.to_thread(start_embedded_server, settings.data)
+    else:
+        url = settings.listen_url or settings.database_url
+    with _told_when_away(), unavailable_when_away():
+        connection = await Hosts(url).connect()
+        try:
+            major = connection.get_server_version().major
+            [found] = await connection.fetch(statement("look_around"))
+        finally:
+            await connection.close()
+    address, password = _without_password(url)
+    environment = {**os.environ, **({"PGPASSWORD": password} if password is not None else {})}
+    if len(urlsplit(url).netloc.rpartition("@")[2].split(",")) > 1:
+        environment["PGTARGETSESSIONATTRS"] = "read-write"
+    return Place(address, environment, major, found["is_empty"], found["others"])
+
+
+@contextlib.contextmanager
+def _told_when_away() -> Iterator[None]:
+    try:
+        yield
+    except Unavailable as error:
+        raise Unavailable(f"PostgreSQL cannot be reached: {error.__cause__}") from error
+    except asyncpg.PostgresError as error:
+        raise Misconfigured(f"PostgreSQL does not let us in: {error}") from error
+
+
+def _without_password(url: str) -> tuple[str, str | None]:
+    """The address as arguments may show it, and the password that it has before its hosts or among its options."""
+    parts = urlsplit(url)
+    people, at, hosts = parts.netloc.rpartition("@")
+    user, colon, password = people.partition(":")
+    options = parts.query.split("&") if parts.query else []
+    among = [each.partition("=")[2] for each in options if each.startswith("password=")]
+    query = "&".join(each for each in options if not each.startswith("password="))
+    address = urlunsplit(parts._replace(netloc=f"{user}{at}{hosts}", query=query))
+    return address, unquote(among[-1] if among else password) if among or colon else None
+
+
+def _oldest(name: str, major: int) -> str:
+    """The oldest that is not older than the server, whose dumps it understands best. Misconfigured: there is none."""
+    programs = sorted(_programs(name))
+    found = next((path for version, path in programs if version >= major), None)
+    if found is None:
+        known = ", ".join(sorted({str(version) for version, _ in programs})) or "none"
+        raise Misconfigured(f"{name} of PostgreSQL {major} or newer is needed; there are those of {known}")
+    return found
+
+
+def _newest(name: str) -> str:
+    """The newest reads what any older one has written, and talks to older servers. Misconfigured: there is none."""
+    found = max(_programs(name), default=None)
+    if found is None:
+        raise Misconfigured(f"{name} of PostgreSQL is needed, and it is not on the PATH")
+    return found[1]
+
+
+def _programs(name: str) -> Iterable[tuple[int, str]]:
+    """(major version, path): the wheel's, Debian's, and what the PATH has."""
+    yield from ((version, str(directory / name)) for version, directory in bundled_programs().items())
+    for path in Path("/usr/lib/postgresql").glob(f"*/bin/{name}"):
+        if path.parts[-3].isdigit():
+            yield int(path.parts[-3]), str(path)
+    if (on_path := shutil.which(name)) and (version := _version(on_path)):
+        yield version, on_path
+
+
+def _version(program: str) -> int | None:
+    """`pg_dump (PostgreSQL) 16.4` and its like."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        told = subprocess.run(  # noqa: S603 -- one that we have found ourselves
+            [program, "--version"], capture_output=True, text=True, timeout=10, check=True
+        ).stdout
+        if found := re.search(r"\) (\d+)", told):
+            return int(found[1])
+    return None
+
+
+async def _run(place: Place, program: str, *arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        program, *arguments, env=place.environment, stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        said, told = await process.communicate()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
+    if process.returncode != 0:
+        lines = told.decode("utf-8", "replace").strip().splitlines() or [f"it ended with {process.returncode}"]
+        faults = [line for line in lines if "error:" in line.lower()] or lines
+        raise Conflict(re.sub(r"psql:/[^\s:]+(?::[0-9]+)?: ", "", f"{Path(program).name}: {' '.join(faults[:3])}"))
+    return said.decode("utf-8", "replace")

@@ -1,0 +1,53 @@
+"""What is to be said of an import's rows, as a CSV file: as they stood, to be mended and imported again.
+
+Rows that were refused, that have a warning, or that were joined to a person who is known. A row that was imported says
+what it is known as: what is mended in it fills the gaps of its own lead.
+"""
+
+from collections.abc import Iterator
+from io import StringIO
+
+from leadroutes.intake.csv_cells import CsvWriter
+from leadroutes.intake.csv_import import ImportedRow
+from leadroutes.intake.csv_tables import split_csv
+from leadroutes.intake.flat import plain_key
+from leadroutes.operations.csv_import_joins import Joined
+from leadroutes.operations.csv_import_results import Report
+
+COLUMNS = ("import_row", "import_line", "import_problem", "import_known_as")
+JOINED = ("import_joined_to", "import_joined_by", "import_name_there", "import_is_other_name")
+OURS = frozenset(plain_key(name) for name in (*COLUMNS, *JOINED))
+
+
+def report_csv(report: Report, content: bytes) -> str:
+    """The file: our columns first, then the columns of the file that was imported."""
+    header, _ = split_csv(content, report.given)
+    theirs = [place for place, name in enumerate(header) if plain_key(name) not in OURS]
+    text = StringIO()
+    writer = CsvWriter(text)
+    joined = {each.row.row: each for each in report.joined}
+    writer.write([*COLUMNS, *(JOINED if joined else ()), *(header[place] for place in theirs)])
+    for row, line, problem, cells in sorted(_problems(report)):
+        kept = [cells[place] for place in theirs if place < len(cells)] + list(cells[len(header) :])
+        ours = [row, line, problem, report.keys.get(row, ""), *(_joined(joined.get(row)) if joined else ())]
+        writer.write([*ours, *kept])
+    return text.getvalue()
+
+
+def _joined(joined: Joined | None) -> tuple[str, ...]:
+    if joined is None:
+        return ("",) * len(JOINED)
+    return joined.to, joined.by, joined.name, "yes" if joined.is_other_name else "no"
+
+
+Problem = tuple[int, int, str, tuple[str, ...]]
+
+
+def _problems(report: Report) -> Iterator[Problem]:
+    for error in report.rejected:
+        yield error.row, error.line, error.why, error.cells
+    rows: dict[int, tuple[ImportedRow, list[str]]] = {each.row.row: (each.row, []) for each in report.joined}
+    for row, warning in report.warnings:
+        rows.setdefault(row.row, (row, []))[1].append(f"{warning.why}: {warning.column}")
+    for row, told in rows.values():
+        yield row.row, row.line, "; ".join(told), row.cells

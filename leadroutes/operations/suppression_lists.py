@@ -1,0 +1,123 @@
+"""Suppressions from files: lists of addresses as CSV, and people of an import who had unsubscribed before.
+
+How a row is read stands here; when an address is suppressed, the schema and the store say.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from leadroutes.domain.identity import normal_email, normal_phone
+from leadroutes.intake.csv_cells import text_of
+from leadroutes.intake.csv_dates import EXPECTED as DATE
+from leadroutes.intake.csv_dates import table_time
+from leadroutes.intake.csv_import import ImportedRow
+from leadroutes.intake.csv_tables import split_csv
+from leadroutes.intake.flat import plain_key
+from leadroutes.store import accounts
+from leadroutes.store.postgres import Database, Transaction
+from leadroutes.store.suppressions import CHANNELS, REASONS, Suppression, add_suppressions
+
+BATCH: Final = 1000
+COLUMNS: Final = {
+    "channel": ("channel",),
+    "value": ("value", "email", "emailaddress", "address", "phone", "phonenumber"),
+    "reason": ("reason",),
+    "at": ("at", "date", "unsubscribedat"),
+    "ended_at": ("endedat",),
+}
+"""By what a column holds: the plain names that it may have."""
+
+
+@dataclass(slots=True)
+class ListReport:
+    """What became of the rows of a list: `added` are new, `known` were in force before, or repeat another row.
+
+    `lifted` were no longer in force where they come from. `refused` are (line, what is wrong with it).
+    """
+
+    added: int = 0
+    known: int = 0
+    lifted: int = 0
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    fault: str | None = None  # of the file as a whole: nothing of it has been imported
+
+    def lines(self) -> Iterator[str]:
+        """The report as a person reads it; the sum comes last."""
+        yield from (f"line {line}: {why}: not imported" for line, why in self.refused)
+        lifted = f", {self.lifted} had been lifted" if self.lifted else ""
+        yield f"{self.added} added, {self.known} were in force already{lifted}, {len(self.refused)} refused"
+
+
+async def import_suppressions(database: Database, content: bytes, owner_email: str) -> ListReport:
+    """Add the rows of a CSV file to the suppressions of this user; the same file again adds nothing."""
+    owner_id = await accounts.get_user_id(database, owner_email)
+    header, records = split_csv(content)
+    keys = [plain_key(name) for name in header]
+    places = {
+        meaning: next((keys.index(name) for name in names if name in keys), None) for meaning, names in COLUMNS.items()
+    }
+    report = ListReport()
+    if places["value"] is None:
+        report.fault = f"No column holds addresses; one of these headings would do: {', '.join(COLUMNS['value'])}"
+        return report
+    rows: list[Suppression] = []
+    for _, line, cells in records:
+        if cells is None or len(cells) != len(header):
+            report.refused.append((line, "expected as many cells as the line of headings has"))
+            continue
+        told = {name: text_of(cells[place]).strip() for name, place in places.items() if place is not None}
+        if told.get("ended_at"):
+            report.lifted += 1
+        elif isinstance(read := _read(owner_id, told, database.clock.now()), Suppression):
+            rows.append(read)
+        else:
+            report.refused.append((line, read))
+    report.added = await _add(database, rows)
+    report.known = len(rows) - report.added
+    return report
+
+
+def _read(owner_id: int, told: dict[str, str], now: datetime) -> Suppression | str:
+    """A row as a suppression, or what is wrong with it."""
+    channel, reason = told.get("channel") or "email", told.get("reason") or "imported"
+    if channel not in CHANNELS:
+        return f"channel: {channel!r} was given; expected one of {', '.join(CHANNELS)}"
+    if reason not in REASONS:
+        return f"reason: {reason!r} was given; expected one of {', '.join(REASONS)}"
+    value = (normal_email if channel == "email" else normal_phone)(told["value"])
+    if value is None:
+        expected = "an e-mail address" if channel == "email" else "a phone number with its area code"
+        return f"value: {told['value']!r} was given; expected {expected}"
+    at = table_time(told["at"]) if told.get("at") else now
+    if at is None:
+        return f"at: {told['at']!r} was given; expected {DATE}"
+    return Suppression(owner_id=owner_id, channel=channel, value=value, reason=reason, at=at)
+
+
+async def suppress_unsubscribed(
+    database: Database, owner_id: int, rows: Iterable[ImportedRow], *, dry_run: bool
+) -> int:
+    """Suppress the addresses of an import's rows that had unsubscribed. Returns how many of them were not yet."""
+    now = database.clock.now()
+    found = {
+        row.inquiry.email: Suppression(
+            owner_id=owner_id, channel="email", value=row.inquiry.email, reason="unsubscribed",
+            at=row.unsubscribed_at or now,
+        )
+        for row in rows
+        if row.has_unsubscribed and row.inquiry.email
+    }  # fmt: skip
+    return len(found) if dry_run else await _add(database, list(found.values()))
+
+
+async def _add(database: Database, suppressions: Sequence[Suppression]) -> int:
+    added = 0
+    for start in range(0, len(suppressions), BATCH):
+
+        async def add(transaction: Transaction, start: int = start) -> int:
+            return len(await add_suppressions(transaction, suppressions[start : start + BATCH]))
+
+        added += await database.run(add)
+    return added

@@ -1,0 +1,100 @@
+"""The process that does the work: pieces come in, answers go out, and it ends when nobody asks any more.
+
+The kernel ends it when a piece takes too much time, and refuses it more memory than its limit.
+"""
+
+import importlib
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO, get_type_hints
+
+import msgspec
+
+from leadroutes.gc_tuning import collect_seldom
+from leadroutes.sandbox import pipes
+from leadroutes.sandbox.protocol import AT_A_TIME, BEHIND, MEMORY, Answered, Batch, Status
+
+_BATCHES = msgspec.msgpack.Decoder(Batch)
+_STATM = Path("/proc/self/statm")
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def main() -> None:
+    """Answer until nobody can ask any more. Whoever interrupts the service does not mean this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(BEHIND)
+    _limit(resource.RLIMIT_DATA, MEMORY)
+    _limit(resource.RLIMIT_CORE, 0)
+    asked, answers = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # what a library prints is no answer
+    while message := pipes.read(asked):
+        _work_through(_BATCHES.decode(message), answers)
+
+
+def _limit(which: int, most: int) -> None:
+    _, hard = resource.getrlimit(which)
+    resource.setrlimit(which, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+def _work_through(batch: Batch, answers: BinaryIO) -> None:
+    """Pieces that would begin after a fair share of time are handed back: others may be waiting."""
+    work = _Loaded.of(batch.function)
+    begun = now = time.process_time()
+    last = len(batch.pieces)
+    for number, piece in enumerate(batch.pieces, start=1):
+        if now - begun > AT_A_TIME:
+            pipes.answer(answers, _encode(Answered(Status.NOT_BEGUN, size=_size())))
+            continue
+        signal.setitimer(signal.ITIMER_PROF, batch.seconds)
+        status, content = work.do(piece)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        before, now = now, time.process_time()
+        size = _size() if number == last else 0
+        pipes.answer(answers, _encode(Answered(status, now - before, size, content)))
+
+
+def _size() -> int:
+    """KiB in memory now; the most that it has been counts what its parent was. 0 where the system does not say."""
+    try:
+        with _STATM.open("rb") as file:
+            return int(file.read().split()[1]) * resource.getpagesize() // 1024
+    except OSError:
+        return 0
+
+
+class _Loaded:
+    """A function with the types that go into it and come out of it."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        hints = get_type_hints(function)
+        hints.pop("return")
+        [asked] = hints.values()
+        collect_seldom()
+        self._function = function
+        self._decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(asked)
+
+    @staticmethod
+    @cache
+    def of(name: str) -> "_Loaded":
+        module, _, function = name.partition(":")
+        if not module.startswith("leadroutes."):
+            raise ValueError(name)
+        return _Loaded(getattr(importlib.import_module(module), function))
+
+    def do(self, piece: bytes) -> tuple[Status, bytes]:
+        try:
+            return Status.DONE, _encode(self._function(self._decoder.decode(piece)))
+        except MemoryError:
+            return Status.MEMORY, b""
+        except Exception as error:  # noqa: BLE001 -- whatever it is, whoever asked has to hear of it
+            return Status.BROKEN, type(error).__name__.encode()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the sandbox's processes run. Only they load these modules."""

@@ -1,0 +1,1 @@
+"""THE PROCESS. The ASGI application, the limits of HTTP, start and stop."""

@@ -1,0 +1,235 @@
+"""Runs the service in this process: the HTTP server, the worker beside it, and an end in which nothing is lost.
+
+What is answered and what is due, app and worker know.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import cast
+
+import structlog
+import uvicorn
+
+from leadroutes.channels import configured_channels
+from leadroutes.engine.engine import Engine
+from leadroutes.errors import Misconfigured
+from leadroutes.gc_tuning import collect_seldom
+from leadroutes.ingest.arrivals import Arrivals
+from leadroutes.ingest.smtp_server import taking_mail
+from leadroutes.observability.traces import traced
+from leadroutes.security.secret_key import secret_of
+from leadroutes.server.app import House, Lodge, build, build_lodge
+from leadroutes.server.http_protocol import patient_for
+from leadroutes.server.request_metrics import Application
+from leadroutes.settings import Settings
+from leadroutes.settings.warnings import warnings_of
+from leadroutes.store.analyze import acquaint_planner
+from leadroutes.store.migrate import prepare
+from leadroutes.store.postgres import Database
+from leadroutes.store.queue import READ_AGAIN
+from leadroutes.worker.worker import Worker
+
+log = structlog.get_logger()
+
+DRAIN = 30  # seconds in which requests that are under way may finish
+KEEP_ALIVE = 75  # seconds; longer than clients and proxies keep a connection, so that none is closed under a request
+BACKLOG = 2048
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+async def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> None:
+    """Answer requests until a signal comes; then finish what is under way. Sets up an empty database."""
+    _warn_of_trust()
+    _look_at(settings)
+    async with open_house(settings) as database:
+        await _say_how_to_begin(database)
+        with stopping_by_signal() as stopping, traced(settings):
+            listening = listen(host, port)
+            async with running(settings, database, listening, with_worker=with_worker) as house:
+                collect_seldom()
+                log.info("listening", address=address_of(listening), worker=with_worker)
+                await stopping.wait()
+                await _turn_away(house, settings.stop_delay)
+    log.info("stopped")
+
+
+def _warn_of_trust() -> None:
+    if "*" in os.environ.get("FORWARDED_ALLOW_IPS", ""):
+        log.warning(
+            "FORWARDED_ALLOW_IPS is *: a client may choose the address that its calls and sign-ins are counted for;"
+            " name the addresses of the proxy instead"
+        )
+
+
+def _look_at(settings: Settings) -> None:
+    """Whatever would only break later, when a page or a message needs it. Misconfigured: there can be no secret."""
+    secret_of(settings)
+    for warning in warnings_of(settings):
+        log.warning(warning)
+
+
+async def _turn_away(house: House, seconds: float) -> None:
+    """For a while everybody is still answered, but told not to come back: a load balancer needs that long to notice."""
+    house.front.is_closing = True
+    log.info("stopping", after_seconds=seconds)
+    await asyncio.sleep(seconds)
+
+
+async def work(settings: Settings) -> None:
+    """Do what is due and deliver messages until a signal comes; then finish what has been begun."""
+    _look_at(settings)
+    async with open_house(settings) as database:
+        with stopping_by_signal() as stopping, traced(settings):
+            engine = Engine(database, configured_channels(settings))
+            arrivals = Arrivals(engine, settings)
+            worker = Worker(database, engine, settings, {READ_AGAIN: arrivals.read_again})
+            lodge = _lodging(settings, build_lodge(settings, database, engine, arrivals))
+            async with _working(worker), lodge:
+                database.start_listening()
+                collect_seldom()
+                log.info("working")
+                await stopping.wait()
+                log.info("stopping")
+            await arrivals.close()
+    log.info("stopped")
+
+
+@contextlib.asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[Database]:
+    """A database that is ready and runs on the clock that the settings ask for."""
+    database = await Database.open(settings)
+    try:
+        applied = await prepare(database)
+        if applied:
+            log.info("the database was empty and is set up now", applied=applied)
+        await database.set_time_scale(settings.time_scale)
+        yield database
+    finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings, database: Database, listening: socket.socket, *, with_worker: bool = True
+) -> AsyncIterator[House]:
+    """The whole service beside what the caller does, answering on a socket; it has stopped afterwards."""
+    house = build(settings, database)
+    tasks = {READ_AGAIN: house.arrivals.read_again}
+    worker = _working(Worker(database, house.engine, settings, tasks)) if with_worker else contextlib.nullcontext()
+    database.start_listening()  # once everybody has said what he wants to hear
+    acquainting = asyncio.create_task(acquaint_planner(database))
+    try:
+        async with worker, answering(settings, house, listening), taking_mail(settings, house.arrivals):
+            yield house
+    finally:
+        acquainting.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _working(worker: Worker) -> AsyncIterator[None]:
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        await task
+
+
+@contextlib.asynccontextmanager
+async def _lodging(settings: Settings, lodge: Lodge) -> AsyncIterator[None]:
+    if settings.worker_listen is None:
+        yield
+        return
+    host, _, port = settings.worker_listen.rpartition(":")
+    listening = listen(host.strip("[]"), int(port))
+    async with answering(settings, lodge, listening):
+        log.info("watched", address=address_of(listening))
+        yield
+
+
+@contextlib.asynccontextmanager
+async def answering(settings: Settings, house: Application, listening: socket.socket) -> AsyncIterator[None]:
+    http = _Server(
+        uvicorn.Config(
+            house,
+            loop="none",
+            http=cast("type[asyncio.Protocol]", patient_for(settings.body_timeout)),  # called, never asked what it is
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,  # paths hold secrets
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=DRAIN,
+        )
+    )
+    task = asyncio.create_task(http.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        http.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's, but for signals: they are heard in one place only, from the first moment on."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes a free one. Misconfigured where that cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Named as TCP: otherwise asyncio leaves Nagle's algorithm on, and the second piece of an answer waits for 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except (OSError, UnicodeError) as error:  # the latter: no name of a host
+        listening.close()
+        errno = error.errno if isinstance(error, OSError) else None
+        reason = os.strerror(errno) if errno else error
+        raise Misconfigured(f"{host}:{port}: cannot listen there ({reason})") from error
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    host, port, *_ = listening.getsockname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextlib.contextmanager
+def stopping_by_signal() -> Iterator[asyncio.Event]:
+    """An event that SIGINT and SIGTERM set, instead of ending the process; a second one ends it all the same.
+
+    So does SIGHUP, of a terminal that is closed, unless whoever started the process had it ignored (nohup).
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop(*_: object) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+        restore()
+
+    def restore() -> None:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    hangup = [signal.SIGHUP] if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []
+    before = {each: signal.signal(each, stop) for each in (*SIGNALS, *hangup)}
+    try:
+        yield stopping
+    finally:
+        restore()
+
+
+async def _say_how_to_begin(database: Database) -> None:
+    if not await database.fetchval("SELECT EXISTS (SELECT FROM users)"):
+        log.info("nobody has an account yet: leadroutes user add you@example.com --admin --password-stdin")

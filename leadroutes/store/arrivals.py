@@ -1,0 +1,244 @@
+"""What a batch of arrivals needs to know before it can be sorted, and the writing of what came of it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from operator import itemgetter
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from leadroutes.domain.dedupe import (
+    TOUCH_WINDOW,
+    Identity,
+    Key,
+    KnownContact,
+    KnownKey,
+    KnownLead,
+    find_contact,
+    has_another_email,
+)
+from leadroutes.domain.inquiry import Inquiry
+from leadroutes.domain.turns import Turns
+from leadroutes.store import statement
+from leadroutes.store.postgres import Transaction
+from leadroutes.store.queue import READ_AGAIN, enqueue
+
+OwnerId = int
+ARRIVAL_COLUMNS = (
+    "owner_id",
+    "id",
+    "intake_key_id",
+    "lead_source_id",
+    "headers",
+    "body",
+    "format",
+    "status",
+    "reason",
+    "lead_id",
+    "source_named",
+    "proof",
+)
+
+
+class Overtaken(asyncpg.SerializationError):
+    """Somebody else stored the same person, key or rules in the meantime: the batch is to be sorted again."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What to look up for a batch, in one statement."""
+
+    owners: set[OwnerId] = field(default_factory=set)
+    keys: set[tuple[OwnerId, str, str]] = field(default_factory=set)
+    identities: set[tuple[OwnerId, str, str]] = field(default_factory=set)
+    contacts: set[tuple[OwnerId, int]] = field(default_factory=set)
+    lead_sources: set[tuple[OwnerId, int]] = field(default_factory=set)
+    leads: int = 0  # how many may have to be made
+    arrivals: int = 0
+
+
+@dataclass(slots=True)
+class Known:
+    """What was found; sorting adds to it what the batch itself brings."""
+
+    versions: dict[OwnerId, int]
+    keys: dict[tuple[OwnerId, str, str], KnownKey]
+    identities: dict[OwnerId, dict[Identity, int]]
+    unproven: dict[OwnerId, set[Identity]]  # identities that came through keys that prove nothing
+    contacts: dict[tuple[OwnerId, int], KnownContact]
+    contact_sources: dict[tuple[OwnerId, int], int | None]  # by lead source: the contact source of the same name
+    leads: dict[tuple[OwnerId, int], list[KnownLead]]  # by contact, latest touched first
+    lead_ids: list[int]
+    contact_ids: list[int]
+    arrival_ids: list[int]
+
+    def find_contact(self, owner_id: OwnerId, inquiry: Inquiry) -> int | None:
+        """The contact that this person is."""
+        return find_contact(
+            self.identities[owner_id], self.unproven[owner_id], lambda id_: self.contacts[owner_id, id_], inquiry
+        )
+
+    def find_key(self, owner_id: OwnerId, keys: Iterable[Key], inquiry: Inquiry) -> KnownKey | None:
+        """What the first of these keys stands for that is known and not another person's."""
+        for key in keys:
+            found = self.keys.get((owner_id, key.scope, key.key))
+            if found is None:
+                continue
+            contact = self.contacts.get((owner_id, found.contact_id or 0)) if key.names_phone else None
+            if contact is None or not has_another_email(contact, inquiry):
+                return found
+        return None
+
+
+async def look_up(transaction: Transaction, wanted: Wanted) -> Known:
+    """Everything known about a batch, and ids for what it brings."""
+    row = await transaction.fetchrow(
+        statement("prepare_arrivals"),
+        sorted(wanted.owners),
+        *_columns(wanted.keys, 3),
+        *_columns(wanted.identities, 3),
+        *_columns(wanted.contacts, 2),
+        *_columns(wanted.lead_sources, 2),
+        wanted.leads,
+        wanted.arrivals,
+    )
+    assert row is not None
+    identities: dict[OwnerId, dict[Identity, int]] = {owner_id: {} for owner_id in wanted.owners}
+    unproven: dict[OwnerId, set[Identity]] = {owner_id: set() for owner_id in wanted.owners}
+    for owner_id, kind, value, contact_id, is_proven in _decode(
+        row["identities"], list[tuple[int, str, str, int, bool]]
+    ):
+        identities[owner_id][kind, value] = contact_id
+        if not is_proven:
+            unproven[owner_id].add((kind, value))
+    return Known(
+        versions=_decode(row["versions"], dict[int, int]),
+        keys={(o, s, k): known for o, s, k, known in _decode(row["keys"], list[tuple[int, str, str, KnownKey]])},
+        identities=identities,
+        unproven=unproven,
+        contacts={(o, c.id): c for o, c in _decode(row["contacts"], list[tuple[int, KnownContact]])},
+        contact_sources={(o, s): c for o, s, c in _decode(row["contact_sources"], list[tuple[int, int, int | None]])},
+        leads={},
+        lead_ids=row["lead_ids"],
+        contact_ids=row["contact_ids"],
+        arrival_ids=row["arrival_ids"],
+    )
+
+
+async def look_up_touchable_leads(
+    transaction: Transaction, known: Known, contacts: Collection[tuple[int, int]]
+) -> None:
+    """Lock these contacts, then see which of their leads an inquiry may be a touch of."""
+    if not contacts:
+        return
+    columns = _columns(contacts, 2)
+    await transaction.fetch(statement("lock_contacts"), *columns)
+    rows = await transaction.fetch(statement("find_touchable_leads"), *columns, transaction.now - TOUCH_WINDOW)
+    for row in rows:
+        lead = KnownLead(
+            id=row["id"],
+            mls_id=row["mls_id"],
+            street_address=row["street_address"],
+            zipcode=row["zipcode"],
+            touched_at=row["touched_at"],
+            intake_key_id=row["intake_key_id"],
+        )
+        known.leads.setdefault((row["owner_id"], row["contact_id"]), []).append(lead)
+
+
+async def take_turns(
+    transaction: Transaction, teams: Collection[tuple[OwnerId, int]]
+) -> dict[tuple[OwnerId, int], Turns]:
+    """The turns of these teams, locked: whoever decides next waits for this decision."""
+    if not teams:
+        return {}
+    rows = await transaction.fetch(statement("take_turns"), *_columns(teams, 2))
+    return {
+        (row["owner_id"], row["team_id"]): Turns(_decode(row["credits"], dict[int, int]), tuple(row["present"]))
+        for row in rows
+    }
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PutOff:
+    """An arrival that is read in its turn, after so many seconds, as too many came with its key."""
+
+    owner_id: OwnerId
+    intake_key_id: int
+    seconds: float
+    arrival_id: int
+
+
+@dataclass(slots=True)
+class Writes:
+    """What a sorted and decided batch brings; each record has the columns of its table."""
+
+    contacts: list[dict[str, Any]] = field(default_factory=list)
+    filled: list[dict[str, Any]] = field(default_factory=list)
+    identities: list[dict[str, Any]] = field(default_factory=list)
+    leads: list[dict[str, Any]] = field(default_factory=list)
+    touches: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    arrivals: list[dict[str, Any]] = field(default_factory=list)
+    to_read_again: list[tuple[OwnerId, int]] = field(default_factory=list)  # arrivals that are pending
+    put_off: list[PutOff] = field(default_factory=list)
+    numbers: Mapping[OwnerId, int] = field(default_factory=dict)  # of the rule sets that decided
+
+
+async def write(transaction: Transaction, writes: Writes) -> None:
+    """Store a batch. Overtaken: somebody was faster, nothing of it may stay.
+
+    What another batch may bring as well comes in order, so that two that meet never wait for each other.
+    """
+    if writes.arrivals:
+        columns = [[each[name] for each in writes.arrivals] for name in ARRIVAL_COLUMNS]
+        await transaction.execute(statement("insert_arrivals"), transaction.now, *columns)
+    await enqueue(transaction.connection, READ_AGAIN, writes.to_read_again)
+    if writes.put_off:
+        await _put_off(transaction, sorted(writes.put_off))
+    writes.identities.sort(key=itemgetter("owner_id", "kind", "value"))
+    writes.keys.sort(key=itemgetter("owner_id", "scope", "key"))
+    lists = (writes.contacts, writes.filled, writes.identities, writes.leads, writes.touches, writes.keys)
+    if not any(lists):
+        return
+    row = await transaction.fetchrow(
+        statement("insert_leads"),
+        transaction.now,
+        *(msgspec.json.encode(each).decode() for each in lists),
+        list(writes.numbers.keys()),
+        list(writes.numbers.values()),
+    )
+    assert row is not None
+    expected = (len(writes.numbers), len(writes.identities), len(writes.keys), len(writes.filled))
+    if (row["rule_sets"], row["identities"], row["keys"], row["filled"]) != expected:
+        raise Overtaken
+
+
+async def _put_off(transaction: Transaction, arrivals: Sequence[PutOff]) -> None:
+    rows = [(each.owner_id, each.arrival_id) for each in arrivals]
+    delays = [timedelta(seconds=each.seconds) for each in arrivals]
+    await enqueue(transaction.connection, READ_AGAIN, rows, delays)
+    keys = [(each.owner_id, each.intake_key_id, each.seconds) for each in arrivals]
+    await transaction.execute(statement("pace_intake_keys"), *_columns(keys, 3))
+
+
+def key_record(owner_id: int, key: Key, lead_id: int | None, arrival_id: int | None) -> dict[str, Any]:
+    return {
+        "owner_id": owner_id,
+        "scope": key.scope,
+        "key": key.key,
+        "digest": key.digest,
+        "lead_id": lead_id,
+        "arrival_id": arrival_id,
+    }
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> Sequence[Sequence[Any]]:
+    ordered = sorted(rows)
+    return [[row[index] for row in ordered] for index in range(width)]
+
+
+def _decode(text: str, kind: Any) -> Any:
+    return msgspec.json.decode(text, type=kind)

@@ -1,0 +1,1 @@
+"""WAKES THE ENGINE. Due work, delivery of messages, retention. Serves no page."""

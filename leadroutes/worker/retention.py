@@ -1,0 +1,106 @@
+"""Removes what is kept no longer, once an hour: in small batches, past everything that somebody else holds.
+
+How long things are kept, the settings say; what the rows are, the statements `clean_*`.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from leadroutes.domain.dedupe import REPEAT_WINDOW
+from leadroutes.observability import metrics
+from leadroutes.settings import Settings
+from leadroutes.store import statement
+from leadroutes.store.postgres import Database
+
+log = structlog.get_logger()
+
+EVERY = timedelta(hours=1)
+BATCH = 500  # rows of one statement
+LONGEST_TRANSACTION = timedelta(hours=1)  # more than any statement of ours is given
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What is cleaned of what is older than `keeps` says; None: it is kept for ever. `is_real`: by real time."""
+
+    what: str
+    keeps: Callable[[Settings], timedelta | None]
+    is_real: bool = False
+
+
+def _days(days: int | None) -> timedelta | None:
+    return None if days is None else timedelta(days=days)
+
+
+SWEEPS = (
+    Sweep("arrivals", lambda settings: _days(settings.keep_arrivals)),
+    Sweep("messages", lambda settings: _days(settings.keep_messages)),
+    Sweep("claim_links", lambda settings: _days(settings.keep_claim_links)),
+    Sweep("idempotency_keys", lambda _: REPEAT_WINDOW + timedelta(minutes=1)),
+    Sweep("sessions", lambda _: timedelta(0), is_real=True),
+    Sweep("invitation_tokens", lambda _: timedelta(0), is_real=True),
+    Sweep("invitation_mails", lambda _: timedelta(days=1), is_real=True),
+    Sweep("email_changes", lambda _: timedelta(0), is_real=True),
+    Sweep("authorization_codes", lambda _: timedelta(days=1), is_real=True),
+    Sweep("queue_log", lambda settings: _days(settings.keep_queue_log), is_real=True),
+    Sweep("queue_statistics", lambda settings: _days(settings.keep_queue_log), is_real=True),
+)
+
+
+async def clean_when_due(database: Database, settings: Settings, stopping: asyncio.Event) -> dict[str, int] | None:
+    """Clean up, if nobody has within the last hour of real time; answers how many rows of what, None where not."""
+    if await database.fetchval(statement("take_cleaning"), EVERY) is None:
+        return None
+    cleaned = await clean(database, settings, stopping)
+    log.info("cleaned up", **cleaned)
+    return cleaned
+
+
+async def clean(database: Database, settings: Settings, stopping: asyncio.Event) -> dict[str, int]:
+    """All that is due now, until `stopping`. Half of the time is left to others."""
+    cleaned = {}
+    real_now = await database.fetchval("SELECT now()")
+    for sweep in SWEEPS:
+        if (keeps := sweep.keeps(settings)) is not None:
+            now = real_now if sweep.is_real else database.clock.now()
+            cleaned[sweep.what] = await _sweep(database, sweep.what, now - keeps, stopping)
+    cleaned["rule_sets"] = await _sweep_rule_sets(database, settings, stopping)
+    for what, rows in cleaned.items():
+        metrics.CLEANED.labels(what).inc(rows)
+    return cleaned
+
+
+async def _sweep(database: Database, what: str, before: datetime, stopping: asyncio.Event) -> int:
+    total = 0
+    while not stopping.is_set():
+        begun = time.monotonic()
+        rows: int = await database.fetchval(statement(f"clean_{what}"), before, BATCH)
+        total += rows
+        if rows < BATCH:
+            break
+        await asyncio.sleep(time.monotonic() - begun)
+    return total
+
+
+async def _sweep_rule_sets(database: Database, settings: Settings, stopping: asyncio.Event) -> int:
+    """Walks all rule sets by their keys, as most of those that are old are in use."""
+    now = database.clock.now()
+    before = now - timedelta(days=settings.keep_rule_sets)
+    total, owner_id, number = 0, 0, 0
+    while not stopping.is_set():
+        begun = time.monotonic()
+        row = await database.fetchrow(
+            statement("clean_rule_sets"), before, BATCH, owner_id, number, now - LONGEST_TRANSACTION
+        )
+        assert row is not None
+        total += row["gone"]
+        if row["looked"] < BATCH:
+            break
+        owner_id, number = row["owner_id"], row["number"]
+        await asyncio.sleep(time.monotonic() - begun)
+    return total

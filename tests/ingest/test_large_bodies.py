@@ -1,0 +1,153 @@
+"""Bodies that take long, or hold too much: nobody else waits for them, and what is refused is kept with its reason."""
+
+import pytest
+
+from leadroutes.errors import Unavailable
+from leadroutes.ingest.reader import SMALL_BODY, SMALL_JSON, Parcel, Reader, is_small
+from leadroutes.intake.reading import read
+from tests.api.asking import ask
+from tests.ingest.conftest import Doors
+from tests.intake.vendors import Sample, samples
+from tests.ticks import LONGEST, counting_ticks
+
+MAIL = {"Content-Type": "message/rfc822"}
+HALF_OPEN = b"--b\nContent-Type: text/xml\n\n<adf><prospect>" + b"<a" * 120_000 + b"\n"
+PERSON = "<contact><name>Eve Ash</name><email>eve.{}.{}@example.com</email></contact>"
+PROSPECT = f"<prospect><customer>{PERSON}</customer></prospect>"
+EMPTY_SHEET = b"--b\nContent-Type: text/xml\n\n<adf>" + b"<prospect></prospect>" * 100 + b"</adf>\n"
+
+
+def parts(*contents: bytes) -> bytes:
+    head = b"From: portal@example.net\nContent-Type: multipart/mixed; boundary=b\n\n"
+    return head + b"".join(contents)
+
+
+def sheet(number: int, leads: int) -> bytes:
+    prospects = "".join(PROSPECT.format(number, each) for each in range(leads))
+    return f"--b\nContent-Type: text/xml\n\n<adf>{prospects}</adf>\n".encode()
+
+
+HOSTILE = {
+    "half-open tags": (parts(HALF_OPEN, HALF_OPEN, HALF_OPEN), MAIL),
+    "elements": (b"<adf><prospect>" + b"<a>" * 240_000, {"Content-Type": "text/xml"}),
+    "fields": (b"a=b&" * 150_000, {"Content-Type": "application/x-www-form-urlencoded"}),
+    "pages": (parts(*(b"--b\nContent-Type: text/html\n\n" + b"<div>" * 20_000 + b"\n",) * 5), MAIL),
+    "names": (b"{" + b",".join(b'"k%d":[{}]' % n for n in range(50_000)) + b"}", {"Content-Type": "application/json"}),
+    "parts": (parts(*(b"--b\n\nx\n",) * 90_000), MAIL),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_nobody_waits_while_a_body_is_read(doors: Doors, name: str) -> None:
+    body, headers = HOSTILE[name]
+    key = (await ask(doors.town, "alice", "POST", "/intake-keys", json={"lead_source_id": 1})).json
+    for address in (f"/intake/{key['key']}", f"/intake-keys/{key['id']}/trials"):
+        with counting_ticks() as ticks:
+            reply = await ask(doors.town, "alice", "POST", address, body=body, headers=headers)
+
+        assert reply.status < 500, reply.body
+        assert ticks.turns > 10
+        assert ticks.longest < LONGEST, address
+
+
+@pytest.mark.parametrize("each", samples(), ids=lambda each: each.name)
+async def test_what_is_read_apart_is_what_is_read_at_once(each: Sample) -> None:
+    parcel = Parcel(owner_id=1, body=each.body + b" " * SMALL_JSON, headers=each.headers, format=each.format)
+    assert not is_small(parcel)
+
+    assert (await Reader(None).read(parcel)).reading == read(
+        parcel.body, each.headers, format=each.format, certificates=lambda _: None
+    )
+
+
+def test_only_what_is_read_within_milliseconds_is_read_at_once() -> None:
+    json, xml = {"content-type": "application/json"}, {"content-type": "text/xml"}
+    for size, headers, format_, expected in (
+        (SMALL_BODY, xml, None, True),
+        (SMALL_BODY + 1, xml, None, False),
+        (SMALL_JSON, json, None, True),
+        (SMALL_JSON + 1, json, None, False),
+        (SMALL_JSON, json, "adf", False),
+        (SMALL_JSON, xml, None, False),
+    ):
+        assert is_small(Parcel(owner_id=1, body=b"{".ljust(size), headers=headers, format=format_)) is expected
+
+
+async def test_a_mail_holds_no_more_leads_than_any_body_and_is_kept_with_that_reason(doors: Doors) -> None:
+    key = await doors.key("email")
+    assert len(read(parts(sheet(1, 90), sheet(2, 90)), MAIL).inquiries) == 180
+    reply = await doors.post(key, parts(*(EMPTY_SHEET,) * 101), MAIL)
+
+    assert reply.status_code == 413
+    assert reply.json()["message"] == "too_large: The body holds more than 10000 leads."
+    kept = await doors.arrival()
+    assert (kept["status"], kept["reason"]) == ("rejected", "too_large: The body holds more than 10000 leads.")
+    assert reply.json()["data"]["arrival_id"] == kept["id"]
+    assert await doors.count("leads") == 0
+
+
+async def test_the_mail_server_is_told_that_such_a_mail_is_kept(doors: Doors) -> None:
+    key = await doors.key("email")
+    await doors.send(parts(*(EMPTY_SHEET,) * 101), key)
+
+    assert (await doors.arrival())["status"] == "rejected"
+
+
+async def test_what_has_more_bytes_than_are_taken_is_not_kept(doors: Doors) -> None:
+    key = await doors.key()
+    reply = await doors.post(key, b"x" * (doors.settings.intake_limit + 1), {"Content-Type": "text/plain"})
+
+    assert reply.status_code == 413
+    assert await doors.count("arrivals") == 0
+
+
+async def test_what_takes_too_long_to_read_is_too_large() -> None:
+    body = parts(*(b"--b\nContent-Type: text/xml\n\n<adf><prospect>" + b"<a" * 524_000 + b"\n",) * 20)
+    with counting_ticks() as ticks:
+        found = await Reader(None).read(Parcel(owner_id=1, body=body, headers=MAIL, mail_limit=len(body)))
+
+    [refusal] = found.reading.refusals
+    assert (refusal.why, refusal.detail) == ("too_large", "Reading the body takes longer than 5 seconds.")
+    assert ticks.longest < LONGEST
+
+
+async def test_what_the_database_does_not_take_is_kept_and_rejected(doors: Doors) -> None:
+    """Whoever sent it is told that it has arrived, and need not send it again."""
+    await doors.database.execute("ALTER TABLE leads ADD CONSTRAINT no_rain CHECK (text_body <> 'rain')")
+    key = await doors.key()
+    body = {"name": "Mia Lund", "email": "mia@example.com", "message": "rain"}
+    first = await doors.client.post(f"/intake/{key}", json=body)
+    again = await doors.client.post(f"/intake/{key}", json=body)
+
+    assert (first.status_code, again.status_code) == (202, 202)
+    kept = await doors.arrival()
+    assert (kept["status"], kept["reason"]) == ("rejected", "not_stored: CheckViolationError")
+    assert b"rain" in kept["body"]
+    assert await doors.count("arrivals") == 1
+    await doors.database.execute("ALTER TABLE leads DROP CONSTRAINT no_rain")
+    replayed = await doors.arrivals.replay(doors.owner_id, kept["id"])
+    assert replayed.stored.is_new
+
+
+async def test_more_leads_than_can_be_tried_are_refused_in_words(doors: Doors) -> None:
+    key = (await ask(doors.town, "alice", "POST", "/intake-keys", json={"lead_source_id": 1})).json
+    reply = await ask(
+        doors.town, "alice", "POST", f"/intake-keys/{key['id']}/trials", body=parts(sheet(1, 101)), headers=MAIL
+    )
+
+    assert (reply.status, reply.json["message"]) == (400, "The body holds 101 leads; 100 can be tried at a time")
+
+
+async def test_what_the_database_cannot_take_for_the_moment_comes_again(doors: Doors) -> None:
+    """Such as a disk that is full: that is no fault of the lead's."""
+    await doors.database.execute(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$;"
+        " CREATE TRIGGER full_disk BEFORE INSERT ON leads FOR EACH ROW EXECUTE FUNCTION full_disk()"
+    )
+    key = await doors.key()
+    body = b'{"name": "Mia Lund", "email": "mia@example.com"}'
+    with pytest.raises(Unavailable):
+        await doors.arrivals.take_in(key, body, {"Content-Type": "application/json"})
+
+    assert await doors.count("arrivals") == 0
