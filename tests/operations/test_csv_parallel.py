@@ -12,7 +12,7 @@ from leadroutes.errors import Unavailable
 from leadroutes.intake.csv_import import ImportedRow, RowError, read_csv
 from leadroutes.operations.csv_parallel import PART, read_csv_together
 
-HISTORY = (Path(__file__).parent / "samples" / "history.csv").read_bytes()
+HISTORY = (Path(__file__).parent.parent / "intake" / "samples" / "history.csv").read_bytes()
 
 
 def long(parts: int) -> bytes:

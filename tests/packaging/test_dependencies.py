@@ -121,7 +121,7 @@ def test_what_the_package_imports_is_declared_and_nothing_else() -> None:
 def test_what_is_optional_is_imported_in_one_place() -> None:
     rooms = {path for path in (ROOT / "leadroutes").rglob("*.py") if "opentelemetry" in path.read_text()}
 
-    assert {path.name for path in rooms} == {"tracing.py"}
+    assert {path.name for path in rooms} == {"traces.py"}
 
 
 def test_what_tests_and_tools_import_is_declared() -> None:
