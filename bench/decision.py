@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from leadroutes.domain.model import Facts, Member, Option, Person, Route, Rules, RuleSet, Team
+from leadroutes.domain.model import DistributionOption, Facts, Member, Person, Route, Rules, RuleSet, Team
 from leadroutes.domain.routing import decide
 from leadroutes.domain.turns import Turns
 
@@ -46,7 +46,7 @@ def rule_set(routes: int, members: int, order_method: str, *, sources: int = 10)
 
 
 def _member(user_id: int) -> Member:
-    option = Option(
+    option = DistributionOption(
         rank=user_id, mins_until_lead_offer=user_id, assign_automatically=False, has_call_alert=False,
         has_text_alert=False, has_email_alert=True, weight=1,
     )  # fmt: skip

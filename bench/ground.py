@@ -134,7 +134,7 @@ class Plot:
         for start in range(1, owners + 1, 1000):
             async with database.transaction() as transaction:
                 ids = range(start, min(start + 1000, owners + 1))
-                await rule_sets.load_present(transaction, dict.fromkeys(ids, 1))
+                await rule_sets.load_current(transaction, dict.fromkeys(ids, 1))
         await database.close()
 
     async def fetchval(self, sql: str, *values: object) -> Any:

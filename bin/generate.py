@@ -15,7 +15,7 @@ import zipcodes
 from typer.main import get_command
 
 from leadroutes.cli import app
-from leadroutes.domain.states import LEAD, OFFER
+from leadroutes.domain.states import LEAD_TRANSITIONS, OFFER_TRANSITIONS
 from leadroutes.intake.csv_tables import CONTACT_SOURCE, HEADINGS
 from leadroutes.intake.flat import NAMES
 from leadroutes.settings import described
@@ -109,12 +109,12 @@ def readme() -> str:
 
 def _picture() -> str:
     lines = ["```mermaid", "stateDiagram-v2"]
-    lines += [f"    [*] --> {_node(state)}: {why}" for state, why in LEAD["received"].items()]
-    for before, steps in LEAD.items():
+    lines += [f"    [*] --> {_node(state)}: {why}" for state, why in LEAD_TRANSITIONS["received"].items()]
+    for before, steps in LEAD_TRANSITIONS.items():
         if before != "received":
             lines += [f"    {_node(before)} --> {_node(after)}: {why}" for after, why in steps.items()]
     lines += ["```", "", "And of each offer of it:", "", "```mermaid", "stateDiagram-v2", "    [*] --> scheduled"]
-    for before, steps in OFFER.items():
+    for before, steps in OFFER_TRANSITIONS.items():
         lines += [f"    {before} --> {after}: {why}" for after, why in steps.items()]
     return "\n".join([*lines, "```"])
 

@@ -106,12 +106,12 @@ class Misconfigured(Problem):
     """A setting has a value that it cannot have."""
 
 
-class WorkFirst(Exception):  # noqa: N818 -- an instruction
+class ComputationNeeded(Exception):  # noqa: N818 -- an instruction
     """Something that owners wrote has to be worked out before this can be done; then it is begun again.
 
-    `works` by owner: each works out what is needed of one, and raises Unavailable where that cannot be done now.
+    `computations` by owner: each works out what is needed of one, and raises Unavailable where that cannot be done now.
     """
 
-    def __init__(self, works: Mapping[int, Callable[[], Awaitable[None]]]) -> None:
-        super().__init__(f"of {len(works)} owners")
-        self.works = works
+    def __init__(self, computations: Mapping[int, Callable[[], Awaitable[None]]]) -> None:
+        super().__init__(f"of {len(computations)} owners")
+        self.computations = computations

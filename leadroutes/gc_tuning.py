@@ -6,11 +6,11 @@ What no cycle holds is freed at once, as ever.
 import gc
 from typing import Final
 
-SELDOM: Final = (10_000, 20, 20)  # Python's own 700, 10, 10 are met by a handful of requests
+GC_THRESHOLDS: Final = (10_000, 20, 20)  # Python's own 700, 10, 10 are met by a handful of requests
 
 
-def collect_seldom() -> None:
+def tune_garbage_collector() -> None:
     """What has been made so far stays, and is not looked at again. For a process that is ready to serve."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*SELDOM)
+    gc.set_threshold(*GC_THRESHOLDS)

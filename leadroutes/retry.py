@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=30), timedelta(hours=1)
+FIRST_DELAY, MAX_DELAY = timedelta(seconds=30), timedelta(hours=1)
 
 
-class TryAgain(Exception):  # noqa: N818 -- an order to the queue, not a defect
+class RetryLater(Exception):  # noqa: N818 -- an order to the queue, not a defect
     """Not now: the same job is to be done again after `delay`."""
 
     def __init__(self, delay: timedelta, reason: str) -> None:
@@ -13,6 +13,6 @@ class TryAgain(Exception):  # noqa: N818 -- an order to the queue, not a defect
         self.delay = delay
 
 
-def delay_after(attempts: int) -> timedelta:
+def retry_delay(attempts: int) -> timedelta:
     """30 seconds after the first attempt, twice as long after each further one, an hour at the most."""
-    return min(FIRST_DELAY * int(2 ** min(attempts - 1, 10)), LONGEST_DELAY)
+    return min(FIRST_DELAY * int(2 ** min(attempts - 1, 10)), MAX_DELAY)

@@ -301,8 +301,8 @@ TEXTS = [
     Reader("a price", normalize.normal_price, (("1", "x"), ("$", "k")), ("111,", "111.", ".1")),
     Reader("a moment", normalize.normal_time, (("2026-01-01T00:00:00.", "x"), ("1234567890.", "x"))),
     Reader("a source", normalize.normal_source, (("http://www.", ""),)),
-    Reader("a kind of lead", normalize.kind_named_by),
-    Reader("a status of a listing", normalize.tells_of_rent, units=("rent", "cur", "parent")),
+    Reader("a kind of lead", normalize.lead_type_named_by),
+    Reader("a status of a listing", normalize.mentions_rent, units=("rent", "cur", "parent")),
     Reader(
         "a date of a mail",
         partial(mail_date.mail_date, needs_zone=False),
@@ -318,7 +318,7 @@ TEXTS = [
 LETTERS = [
     Reader(
         "a mail",
-        of_bytes(mail.open_letter),
+        of_bytes(mail.read_mail_content),
         (
             ("A: ", ""),
             ("A: b\n\n", ""),

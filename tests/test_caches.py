@@ -12,7 +12,14 @@ import leadroutes
 from leadroutes import cache
 from leadroutes.cache import ShortCache
 from leadroutes.store.embedded import bundled_programs
-from leadroutes.store.hosts import LONGEST_SHAPED, MOST_SHAPED, PREPARED, Connection, Prepared, Shaped
+from leadroutes.store.hosts import (
+    MAX_CLIENT_SHAPED,
+    MAX_CLIENT_SHAPED_LENGTH,
+    PREPARED_STATEMENTS,
+    ClientShapedSql,
+    Connection,
+    PreparedStatementLimit,
+)
 from leadroutes.store.postgres import Database
 
 MOST_BYTES = 16_000_000  # of the texts that one cache holds as its keys, each character of four bytes
@@ -27,7 +34,7 @@ OUT_OF_REACH = {
     "leadroutes.sandbox.tasks.liquid._sandbox": "a switch",
     "leadroutes.domain.recurrence._every_seventh": "numbers of a calendar",
     "leadroutes.domain.recurrence._months_of_length": "numbers of a calendar",
-    "leadroutes.sandbox.child._Loaded.of": "the name of a function",
+    "leadroutes.sandbox.child._SandboxedFunction.of": "the name of a function",
     "leadroutes.domain.identity._zone_of_area": "six digits",
 }
 
@@ -89,27 +96,27 @@ def test_what_is_long_is_worked_out_each_time(long: tuple[object, ...]) -> None:
 
 
 def test_few_shaped_texts_have_a_place_until_they_come_no_more() -> None:
-    prepared = Prepared(most=2, unused=10)
+    prepared = PreparedStatementLimit(most=2, unused=10)
 
-    assert [prepared.admits(Shaped(text), now) for text, now in (("a", 0), ("b", 1), ("c", 2), ("a", 3))] == [
+    assert [prepared.admits(ClientShapedSql(text), now) for text, now in (("a", 0), ("b", 1), ("c", 2), ("a", 3))] == [
         True, True, False, True,
     ]  # fmt: skip
-    assert [prepared.admits(Shaped(text), 11.5) for text in "cab"] == [True, True, False]
+    assert [prepared.admits(ClientShapedSql(text), 11.5) for text in "cab"] == [True, True, False]
 
 
 async def test_sessions_prepare_no_more_of_what_clients_shape_than_they_should(database: Database) -> None:
     connection = await database.hosts.connect()
     assert isinstance(connection, Connection)
-    PREPARED._used_at.clear()
-    for number in range(3 * MOST_SHAPED):
+    PREPARED_STATEMENTS._used_at.clear()
+    for number in range(3 * MAX_CLIENT_SHAPED):
         for _ in range(2):
-            assert await connection.fetchval(Shaped(f"SELECT 1 AS shaped_{number}")) == 1
-    long = f"SELECT 1 AS shaped_long{' ' * LONGEST_SHAPED}"
-    assert await connection.fetchmany(Shaped(long), [(), ()]) == [(1,), (1,)]
+            assert await connection.fetchval(ClientShapedSql(f"SELECT 1 AS shaped_{number}")) == 1
+    long = f"SELECT 1 AS shaped_long{' ' * MAX_CLIENT_SHAPED_LENGTH}"
+    assert await connection.fetchmany(ClientShapedSql(long), [(), ()]) == [(1,), (1,)]
 
     kept = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 1 AS shaped_%'"
-    assert await connection.fetchval(kept) == MOST_SHAPED
+    assert await connection.fetchval(kept) == MAX_CLIENT_SHAPED
     assert await connection.fetchval("SELECT 1 AS shaped_by_no_client") == 1
-    assert await connection.fetchval(kept) == MOST_SHAPED + 1
-    PREPARED._used_at.clear()
+    assert await connection.fetchval(kept) == MAX_CLIENT_SHAPED + 1
+    PREPARED_STATEMENTS._used_at.clear()
     await connection.close()

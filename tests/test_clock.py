@@ -166,7 +166,7 @@ async def test_a_node_whose_clock_is_an_hour_ahead_does_nothing_early(
     assert sorted(before.values()) == ["notified", "scheduled"]
     database.clock = Clock(machine=lambda: machine_time() + 3600)
     await database.load_clock()
-    await Engine(database).do_due()
+    await Engine(database).run_due()
     assert await brokerage.states(lead_id) == before
     shown = await database.fetchval("SELECT clock_timestamp()")
     assert abs((database.clock.now() - shown).total_seconds()) < 60

@@ -10,7 +10,7 @@ import pytest
 
 from leadroutes.errors import Invalid
 from leadroutes.security.private_files import private_file, private_text
-from leadroutes.security.secret_key import FILE, secret_of
+from leadroutes.security.secret_key import FILE, load_secret_key
 from leadroutes.settings import Settings
 
 SOURCES = Path(__file__).parent.parent / "leadroutes"
@@ -85,7 +85,7 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_the_generated_secret_is_private(umask: int, tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / str(umask))
-    assert secret_of(settings) == (settings.data / FILE).read_text()
+    assert load_secret_key(settings) == (settings.data / FILE).read_text()
     assert mode(settings.data / FILE) == 0o600
     assert mode(settings.data) & 0o077 == 0
     assert [each.name for each in settings.data.iterdir()] == [FILE]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from leadroutes.errors import Misconfigured
-from leadroutes.security.secret_key import secret_of
+from leadroutes.security.secret_key import load_secret_key
 from leadroutes.settings import Settings, in_force
 from leadroutes.settings.values import without_password
 from leadroutes.settings.warnings import warnings_of
@@ -247,7 +247,7 @@ def test_a_directory_of_someone_else_is_refused(tmp_path: Path) -> None:
 def test_without_a_place_for_the_generated_secret_there_is_none(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Misconfigured, match=r"LEADROUTES_DATA: .*, or LEADROUTES_SECRET"):
-        secret_of(Settings(data=tmp_path / "file"))
+        load_secret_key(Settings(data=tmp_path / "file"))
 
 
 # --------------------------------------------------------------------------------------------- shown and warned of

@@ -4,28 +4,28 @@ from typing import Any
 
 from leadroutes.api.asgi import Api
 from leadroutes.api.auth import callers_of
-from leadroutes.api.call import Rooms
-from leadroutes.api.count_cache import Totals
+from leadroutes.api.call import Context
+from leadroutes.api.count_cache import CountCache
 from leadroutes.api.docs import DESCRIPTION
-from leadroutes.api.operations import OPERATIONS, Path, collect
+from leadroutes.api.operations import OPERATIONS, ApiPath, collect
 from leadroutes.api.own_leads import claimed_leads_of, lead_owners_of, own_leads_of
 from leadroutes.api.resources import RESOURCES
-from leadroutes.api.router import Table
+from leadroutes.api.router import Router
 from leadroutes.engine.engine import Engine
 from leadroutes.ingest.arrivals import Arrivals
-from leadroutes.security.rate_limits import Guesses
+from leadroutes.security.rate_limits import PasswordGuesses
 from leadroutes.settings import Settings
-from leadroutes.store.commits import Commits
-from leadroutes.store.lists import Lists
-from leadroutes.store.pipeline import reading
+from leadroutes.store.commits import WriteGroupCommit
+from leadroutes.store.lists import ListQueries
+from leadroutes.store.pipeline import read_pipeline
 from leadroutes.store.postgres import Database
 
 
 def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Any:
     """The ASGI application of all that the API answers; it answers 404 to everything else."""
-    totals = Totals()
+    totals = CountCache()
     database.forget_when_reconnected(totals.forget)
-    rooms = Rooms(
+    context = Context(
         database=database,
         engine=engine,
         arrivals=arrivals,
@@ -34,13 +34,13 @@ def application(database: Database, engine: Engine, arrivals: Arrivals, settings
         own_leads=own_leads_of(database),
         claimed_leads=claimed_leads_of(database),
         lead_owners=lead_owners_of(database),
-        records=reading(database),
-        lists=Lists(database, settings.pool_size),
+        records=read_pipeline(database),
+        lists=ListQueries(database, settings.pool_size),
         totals=totals,
-        guesses=Guesses(),
-        creations={each.path: Commits(database) for each in RESOURCES if each.is_plain},
+        guesses=PasswordGuesses(),
+        creations={each.path: WriteGroupCommit(database) for each in RESOURCES if each.is_plain},
     )
-    return Api(rooms, Table(_paths()))
+    return Api(context, Router(_paths()))
 
 
 def paths() -> list[str]:
@@ -48,5 +48,5 @@ def paths() -> list[str]:
     return sorted(_paths())
 
 
-def _paths() -> dict[str, Path]:
+def _paths() -> dict[str, ApiPath]:
     return collect((*OPERATIONS, *DESCRIPTION))

@@ -14,13 +14,13 @@ import asyncpg
 import structlog
 
 from leadroutes.api.auth import authenticate, bearer_token
-from leadroutes.api.bodies import Gone
-from leadroutes.api.call import Answer, Call, Request, Rooms
-from leadroutes.api.problems import answer_of, fault
-from leadroutes.api.router import Found, Table, operation_for, unknown
+from leadroutes.api.bodies import ClientDisconnected
+from leadroutes.api.call import Call, Context, Request, Response
+from leadroutes.api.problems import internal_error, problem_response
+from leadroutes.api.router import PathMatch, Router, operation_for, page_not_found
 from leadroutes.errors import Forbidden, Invalid, Problem, Unavailable
-from leadroutes.security.rate_limits import Rates
-from leadroutes.store.postgres import AWAY
+from leadroutes.security.rate_limits import RateLimits
+from leadroutes.store.postgres import CONNECTION_ERRORS
 
 log = structlog.get_logger()
 
@@ -45,67 +45,67 @@ _ETAG = re.compile(r'(?:W/)?("[^"]*")|\*')
 class Api:
     """One per process."""
 
-    def __init__(self, rooms: Rooms, table: Table) -> None:
-        self.rooms = rooms
-        self.table = table
-        self.rates = Rates(rooms.settings.rate_per_token, rooms.settings.rate_per_address)
+    def __init__(self, context: Context, router: Router) -> None:
+        self.context = context
+        self.router = router
+        self.rates = RateLimits(context.settings.rate_per_token, context.settings.rate_per_address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _live(receive, send)
+            await _run_lifespan(receive, send)
             return
         if scope["type"] != "http":
             return
         request = _request(scope, receive)
         try:
-            answer = await self._answer(request)
-        except Gone:
+            response = await self._respond(request)
+        except ClientDisconnected:
             return
-        await _send(request, answer, send)
+        await _send(request, response, send)
 
     def is_open_to_browsers(self, path: str) -> bool:
         """Whether what is there may be looked at by anyone, without a token: the description, health, figures."""
-        found = self.table.find(tuple(segment for segment in path.split("/") if segment))
+        found = self.router.find(tuple(segment for segment in path.split("/") if segment))
         return found is not None and not found.ids and "GET" in found.path.operations and _is_public(found)
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _respond(self, request: Request) -> Response:
         try:
-            return await self._called(request)
+            return await self._dispatch(request)
         except Problem as problem:
-            return answer_of(problem)
-        except Gone:
+            return problem_response(problem)
+        except ClientDisconnected:
             raise
-        except AWAY:
-            return answer_of(Unavailable())
+        except CONNECTION_ERRORS:
+            return problem_response(Unavailable())
         except asyncpg.ProgramLimitExceededError:
-            return answer_of(Invalid("The request holds, or asks for, more than the database can put together"))
+            return problem_response(Invalid("The request holds, or asks for, more than the database can put together"))
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
-            return answer_of(Unavailable("Too much happened at once; try again", retry_after=1))
+            return problem_response(Unavailable("Too much happened at once; try again", retry_after=1))
         except Exception:
             log.exception("a request failed", method=request.method, path=request.url.partition("?")[0])
-            return fault()
+            return internal_error()
 
-    async def _called(self, request: Request) -> Answer:
+    async def _dispatch(self, request: Request) -> Response:
         """The order of checks: OPTIONS, token, path, method, scope; the rest is the operation's."""
-        found = self.table.find(request.segments)
+        found = self.router.find(request.segments)
         if request.method == "OPTIONS" and found is not None:
-            return Answer(204, headers=((b"allow", ", ".join(found.path.allowed).encode()), *_PREFLIGHT))
+            return Response(204, headers=((b"allow", ", ".join(found.path.allowed).encode()), *_PREFLIGHT))
         self.rates.count_address(request.address)
         if found is not None and _is_public(found):
             operation = found.path.for_all or operation_for(found.path, request.method, request.url)
-            return await operation.run(Call(self.rooms, request, found.ids))
+            return await operation.run(Call(self.context, request, found.ids))
         token = bearer_token(request.headers.get("authorization", ()))
-        caller = await authenticate(self.rooms.callers, token)
+        caller = await authenticate(self.context.callers, token)
         self.rates.count_token(token)
         if found is None:
-            raise unknown(request.url)
+            raise page_not_found(request.url)
         operation = operation_for(found.path, request.method, request.url)
         if request.method in _WRITES and not caller.may_write:
             raise Forbidden("Insufficient scope")
-        return await operation.run(Call(self.rooms, request, found.ids, caller))
+        return await operation.run(Call(self.context, request, found.ids, caller))
 
 
-def _is_public(found: Found) -> bool:
+def _is_public(found: PathMatch) -> bool:
     return all(operation.is_public for operation in found.path.operations.values())
 
 
@@ -125,16 +125,16 @@ def _request(scope: Scope, receive: Receive) -> Request:
     return Request(scope["method"], segments, url, query, headers, receive, client[0] if client else "")
 
 
-async def _send(request: Request, answer: Answer, send: Send) -> None:
-    status, body = answer.status, answer.body
-    headers = _with_always(answer.headers)
+async def _send(request: Request, response: Response, send: Send) -> None:
+    status, body = response.status, response.body
+    headers = _with_always(response.headers)
     if status == 200 and request.method in ("GET", "HEAD"):
         etag = _etag(body)
         headers.append((b"etag", etag))
         if _is_known(etag, request.headers.get("if-none-match", [])):
             status, body = 304, b""
     if status not in (204, 304):
-        headers.append((b"content-type", answer.content_type))
+        headers.append((b"content-type", response.content_type))
         headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
@@ -156,7 +156,7 @@ def _is_known(etag: bytes, headers: list[str]) -> bool:
     return any(found[0] == "*" or found[1] == opaque for each in headers for found in _ETAG.finditer(each))
 
 
-async def _live(receive: Receive, send: Send) -> None:
+async def _run_lifespan(receive: Receive, send: Send) -> None:
     """Started and stopped with the server; the database is opened and closed by whoever made us."""
     while True:
         message = await receive()

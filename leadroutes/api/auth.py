@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from leadroutes.errors import NotAuthenticated
 from leadroutes.store import statement
 from leadroutes.store.accounts import hash_secret
-from leadroutes.store.batching import Together
+from leadroutes.store.batching import BatchLoader
 from leadroutes.store.postgres import Database
 from leadroutes.store.token_uses import TokenUses
 
@@ -39,7 +39,7 @@ def bearer_token(values: Sequence[str]) -> str:
     return token
 
 
-Callers = Together[bytes, Caller]
+Callers = BatchLoader[bytes, Caller]
 
 
 def callers_of(database: Database) -> Callers:
@@ -61,7 +61,7 @@ def callers_of(database: Database) -> Callers:
             for row in rows
         }
 
-    return Together(load)
+    return BatchLoader(load)
 
 
 async def authenticate(callers: Callers, token: str) -> Caller:

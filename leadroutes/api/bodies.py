@@ -22,7 +22,7 @@ _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-class Gone(Exception):  # noqa: N818 -- nobody is left to be told of an error
+class ClientDisconnected(Exception):  # noqa: N818 -- nobody is left to be told of an error
     """The client went away before its request had arrived."""
 
 
@@ -124,7 +124,7 @@ async def _received(request: Request, limit: int) -> bytes:
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":
-            raise Gone
+            raise ClientDisconnected
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:

@@ -9,8 +9,8 @@ from typing import Any
 
 from leadroutes.errors import Invalid
 
-MOST_PARAMETERS = 1000
-DEEPEST = 5
+MAX_PARAMETERS = 1000
+MAX_DEPTH = 5
 
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _NAME = re.compile(r"([^\[\]][^\[]*)((?:\[[^\[\]]*\])*)")
@@ -30,8 +30,8 @@ def parse(text: str, *, only: str | None = None) -> dict[str, Any]:
         if found is None:
             raise Invalid(f"Invalid query parameter {name}: its brackets cannot be read")
         path = [found[1], *_BRACKET.findall(found[2])]
-        if len(path) - 1 > DEEPEST:
-            raise Invalid(f"Invalid query parameter {name}: nested more than {DEEPEST} levels deep")
+        if len(path) - 1 > MAX_DEPTH:
+            raise Invalid(f"Invalid query parameter {name}: nested more than {MAX_DEPTH} levels deep")
         _put(tree, path, value)
     return {str(key): _finished(value) for key, value in tree.items()}
 
@@ -53,8 +53,8 @@ def _parts(text: str, only: str | None) -> Iterator[tuple[str, str]]:
         if only is not None and name != only and not name.startswith(only + "["):
             continue
         count += 1
-        if count > MOST_PARAMETERS:
-            raise Invalid(f"More than {MOST_PARAMETERS} parameters were given")
+        if count > MAX_PARAMETERS:
+            raise Invalid(f"More than {MAX_PARAMETERS} parameters were given")
         yield name, decode(value)
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leadroutes.api.auth import Caller, Callers
-from leadroutes.api.count_cache import Totals
+from leadroutes.api.count_cache import CountCache
 from leadroutes.cache import short_cache
 from leadroutes.errors import NotAcceptable
-from leadroutes.security.rate_limits import Guesses
+from leadroutes.security.rate_limits import PasswordGuesses
 from leadroutes.settings import Settings
-from leadroutes.store.batching import Together
-from leadroutes.store.commits import Commits
-from leadroutes.store.lists import Lists
+from leadroutes.store.batching import BatchLoader
+from leadroutes.store.commits import WriteGroupCommit
+from leadroutes.store.lists import ListQueries
 from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database
 
@@ -21,7 +21,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
+class Context:
     """What the API builds on, and the look-ups that requests of the same moment share."""
 
     database: Database
@@ -29,14 +29,14 @@ class Rooms:
     arrivals: Any
     settings: Settings
     callers: Callers
-    own_leads: Together[tuple[int, int], str]  # (owner, lead) -> its record as the owner sees it
-    claimed_leads: Together[tuple[int, int], str]  # (user, lead) -> its record, where this user has claimed it
-    lead_owners: Together[int, int]  # lead -> its owner
+    own_leads: BatchLoader[tuple[int, int], str]  # (owner, lead) -> its record as the owner sees it
+    claimed_leads: BatchLoader[tuple[int, int], str]  # (user, lead) -> its record, where this user has claimed it
+    lead_owners: BatchLoader[int, int]  # lead -> its owner
     records: Pipeline  # reads records by id
-    lists: Lists
-    totals: Totals
-    guesses: Guesses
-    creations: Mapping[str, Commits]  # of plain resources, by path
+    lists: ListQueries
+    totals: CountCache
+    guesses: PasswordGuesses
+    creations: Mapping[str, WriteGroupCommit]  # of plain resources, by path
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """`body` is JSON unless a content type says otherwise."""
 
     status: int
@@ -75,12 +75,12 @@ class Answer:
 class Call:
     """One request on its way through the API; `ids` are the variable words of its path, as sent."""
 
-    rooms: Rooms
+    context: Context
     request: Request
     ids: tuple[str, ...] = ()
     caller: Caller = field(default=Caller(0, frozenset()))
 
-    def must_accept_json(self) -> None:
+    def require_json_accepted(self) -> None:
         """The last check: whoever cannot read the answer gets no success, and nothing has been stored."""
         if not self.request.accepts_json:
             raise NotAcceptable("The answer is application/json; the Accept header does not allow it")

@@ -9,25 +9,25 @@ from typing import NamedTuple
 MOST_KEPT = 10_000
 
 
-class Total(NamedTuple):
+class CachedCount(NamedTuple):
     version: int | None
     records: int
 
 
-UNKNOWN = Total(None, 0)
+UNKNOWN = CachedCount(None, 0)
 
 
-class Totals:
+class CountCache:
     """The totals of one process by path and caller, least recently used out first."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int], Total] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], CachedCount] = OrderedDict()
 
-    def find(self, path: str, caller_id: int) -> Total:
+    def find(self, path: str, caller_id: int) -> CachedCount:
         """What was counted last; it holds where the version is still the present one."""
         return self._kept.get((path, caller_id), UNKNOWN)
 
-    def keep(self, path: str, caller_id: int, total: Total) -> None:
+    def keep(self, path: str, caller_id: int, total: CachedCount) -> None:
         self._kept[path, caller_id] = total
         self._kept.move_to_end((path, caller_id))
         while len(self._kept) > MOST_KEPT:

@@ -10,7 +10,7 @@ from html import escape
 from importlib.resources import files
 from urllib.parse import urlsplit
 
-from leadroutes.api.call import Answer, Call
+from leadroutes.api.call import Call, Response
 from leadroutes.api.openapi import ABOUT, document
 from leadroutes.api.operations import OPERATIONS, Operation
 from leadroutes.api.resource import Field, Resource, Write
@@ -48,14 +48,14 @@ _HEADERS = (
 )
 
 
-async def show_page(call: Call) -> Answer:
+async def show_page(call: Call) -> Response:
     """GET /docs."""
-    return Answer(200, page(call.rooms.settings.public_url), b"text/html; charset=utf-8", _HEADERS)
+    return Response(200, page(call.context.settings.public_url), b"text/html; charset=utf-8", _HEADERS)
 
 
-async def show_document(call: Call) -> Answer:
+async def show_document(call: Call) -> Response:
     """GET /openapi.json."""
-    return Answer(200, document(call.rooms.settings.public_url))
+    return Response(200, document(call.context.settings.public_url))
 
 
 @lru_cache(maxsize=4)

@@ -9,9 +9,9 @@ from leadroutes.api.resource import Field, Write
 from leadroutes.api.values import (
     Bool,
     DecimalText,
+    FieldType,
     Id,
     Integer,
-    Kind,
     Moment,
     Nested,
     Number,
@@ -68,7 +68,7 @@ def _many(one: Json) -> Json:
     return {"type": "array", "items": nullable(one), "minItems": 2}
 
 
-def _forms(kind: Kind) -> list[Json]:
+def _forms(kind: FieldType) -> list[Json]:
     match kind:
         case Bool():
             return [{"enum": [True, False, "true", "false", 1, 0, "1", "0"]}]

@@ -11,10 +11,10 @@ import msgspec
 
 from leadroutes.api.auth import authenticate, bearer_token
 from leadroutes.api.bodies import read_bytes
-from leadroutes.api.call import Answer, Call, Request
+from leadroutes.api.call import Call, Request, Response
 from leadroutes.api.lead_calls import LONGEST_KEY, encoded
 from leadroutes.api.reads import id_in
-from leadroutes.domain.dedupe import Fate
+from leadroutes.domain.dedupe import LeadOutcome
 from leadroutes.errors import (
     Forbidden,
     Invalid,
@@ -25,7 +25,7 @@ from leadroutes.errors import (
     TooLarge,
     Unprocessable,
 )
-from leadroutes.ingest.dry_run import try_out
+from leadroutes.ingest.dry_run import dry_run_body
 from leadroutes.intake.authentication import basic_of
 from leadroutes.intake.facebook import challenge
 
@@ -35,11 +35,11 @@ EVENTS_FORMAT = "followupboss"
 # ------------------------------------------------------------------------------------------------------ the doors
 
 
-async def take_in(call: Call) -> Answer:
+async def ingest(call: Call) -> Response:
     """POST /intake/{key}: 201 a new lead, 200 one that is known, 202 kept without one, else what is wrong with it."""
     data = await _body_of_intake(call)
     try:
-        answer = await call.rooms.arrivals.take_in(
+        answer = await call.context.arrivals.ingest(
             call.ids[0], data, _headers(call.request), idempotency_key=_idempotency_key(call.request)
         )
     except NotFound as unknown:
@@ -47,36 +47,36 @@ async def take_in(call: Call) -> Answer:
     return await _answer_of(call, answer, is_replay=False)
 
 
-async def verify(call: Call) -> Answer:
+async def verify(call: Call) -> Response:
     """GET /intake/{key}: a platform makes sure that the address is ours, and hears its own challenge."""
     try:
-        opened = await call.rooms.arrivals.open(call.ids[0])
+        intake_key = await call.context.arrivals.open(call.ids[0])
     except NotFound as unknown:
         raise _page_not_found(call.request, unknown) from None
-    token = call.rooms.arrivals.secrets_of(opened).get("verify_token")
-    if opened.format not in (None, "facebook") or token is None:
+    token = call.context.arrivals.secrets_of(intake_key).get("verify_token")
+    if intake_key.format not in (None, "facebook") or token is None:
         raise MethodNotAllowed("Leads are posted here", allowed=("POST", "OPTIONS"))
     told = challenge(dict(parse_qsl(call.request.query, keep_blank_values=True)), token)
     if told is None:
         raise Forbidden("hub.verify_token is not the verify_token of this intake key")
     headers = ((b"x-content-type-options", b"nosniff"),)
-    return Answer(200, told.encode("utf-8", "replace"), b"text/plain; charset=utf-8", headers)
+    return Response(200, told.encode("utf-8", "replace"), b"text/plain; charset=utf-8", headers)
 
 
-async def take_in_event(call: Call) -> Answer:
+async def ingest_event(call: Call) -> Response:
     """POST /v1/events, as senders to Follow Up Boss do it: the intake key is the user name, the password is empty."""
-    data = await read_bytes(call.request, call.rooms.settings.intake_limit, call.rooms.settings.body_timeout)
+    data = await read_bytes(call.request, call.context.settings.intake_limit, call.context.settings.body_timeout)
     user, password = basic_of(call.request.header("authorization"))
     if not user or password:
         raise _not_let_in()
     try:
-        opened = await call.rooms.arrivals.open(user)
+        intake_key = await call.context.arrivals.open(user)
     except NotFound:
         raise _not_let_in() from None
-    if opened.format not in (None, EVENTS_FORMAT):
+    if intake_key.format not in (None, EVENTS_FORMAT):
         raise _not_let_in()
-    answer = await call.rooms.arrivals.take_in(
-        opened, data, _headers(call.request), format_=EVENTS_FORMAT, is_proven=True,
+    answer = await call.context.arrivals.ingest(
+        intake_key, data, _headers(call.request), format_=EVENTS_FORMAT, is_proven=True,
         idempotency_key=_idempotency_key(call.request),
     )  # fmt: skip
     return await _answer_of(call, answer, is_replay=False)
@@ -103,7 +103,7 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 async def _body_of_intake(call: Call) -> bytes:
-    settings = call.rooms.settings
+    settings = call.context.settings
     media_type = (call.request.header("content-type") or "").partition(";")[0].strip().lower()
     limit = settings.mail_limit if media_type == "message/rfc822" else settings.intake_limit
     return await read_bytes(call.request, limit, settings.body_timeout)
@@ -116,22 +116,22 @@ def _page_not_found(request: Request, unknown: NotFound) -> NotFound:
 # -------------------------------------------------------------------------------------------------- before it counts
 
 
-async def try_body(call: Call) -> Answer:
+async def try_body(call: Call) -> Response:
     """POST /intake-keys/:id/trials: what would be read in this body, and where it would go. Nothing is stored."""
     data = await _body_of_intake(call)
     key_id = id_in(call.ids[0])
     headers = {name: value for name, value in _headers(call.request).items() if name.startswith(("content-", "x-"))}
-    told = await try_out(call.rooms.database, call.caller.user_id, key_id, data, headers)
-    call.must_accept_json()
-    return Answer(200, encoded(told))
+    told = await dry_run_body(call.context.database, call.caller.user_id, key_id, data, headers)
+    call.require_json_accepted()
+    return Response(200, encoded(told))
 
 
 # -------------------------------------------------------------------------------------------------- what came in
 
 
-async def raw_arrival(call: Call) -> Answer:
+async def raw_arrival(call: Call) -> Response:
     """The bytes of an arrival. Their own type is not repeated: a browser must not run what somebody sent in."""
-    row = await call.rooms.database.fetchrow(
+    row = await call.context.database.fetchrow(
         "SELECT body, emptied_at FROM arrivals WHERE owner_id = $1 AND id = $2", call.caller.user_id, id_in(call.ids[0])
     )
     if row is None:
@@ -139,57 +139,61 @@ async def raw_arrival(call: Call) -> Answer:
     if row["emptied_at"] is not None:
         raise NotFound(f"What came in as arrival {call.ids[0]} is not kept any more")
     headers = ((b"content-disposition", b"attachment"), (b"x-content-type-options", b"nosniff"))
-    call.must_accept_json()
-    return Answer(200, row["body"], b"application/octet-stream", headers)
+    call.require_json_accepted()
+    return Response(200, row["body"], b"application/octet-stream", headers)
 
 
-async def replay_arrival(call: Call) -> Answer:
+async def replay_arrival(call: Call) -> Response:
     """Reads it again with the readers of today."""
     arrival_id = id_in(call.ids[0])
     owner_id = call.caller.user_id
-    found = await call.rooms.database.fetchval(
+    found = await call.context.database.fetchval(
         "SELECT EXISTS (SELECT FROM arrivals WHERE owner_id = $1 AND id = $2)", owner_id, arrival_id
     )
     if not found:
         raise NotFound.record(call.ids[0])
-    call.must_accept_json()
-    return await _answer_of(call, await call.rooms.arrivals.replay(owner_id, arrival_id), is_replay=True)
+    call.require_json_accepted()
+    return await _answer_of(call, await call.context.arrivals.replay(owner_id, arrival_id), is_replay=True)
 
 
-async def _answer_of(call: Call, answer: Any, *, is_replay: bool) -> Answer:
+async def _answer_of(call: Call, answer: Any, *, is_replay: bool) -> Response:
     """A vendor's own reply goes first; then the lead or leads; then what is kept; then the refusal."""
     stored = answer.stored
     if answer.reply is not None and not is_replay:
-        return Answer(200, msgspec.json.encode(answer.reply))
-    if stored.fates:
+        return Response(200, msgspec.json.encode(answer.reply))
+    if stored.lead_outcomes:
         is_shown_all = is_replay or answer.is_proven or await _is_owner(call, stored.owner_id)
-        shown = await _leads(call, stored.owner_id, stored.lead_ids) if is_shown_all else _fates(stored.fates)
-        return Answer(201 if stored.is_new else 200, shown)
+        shown = (
+            await _leads(call, stored.owner_id, stored.lead_ids)
+            if is_shown_all
+            else _lead_outcomes(stored.lead_outcomes)
+        )
+        return Response(201 if stored.is_new else 200, shown)
     kept = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
     if answer.refusal is not None and answer.refusal.status >= 400:
         raise _refused(answer.refusal, kept)
-    return Answer(202 if answer.refusal is None else answer.refusal.status, msgspec.json.encode(kept))
+    return Response(202 if answer.refusal is None else answer.refusal.status, msgspec.json.encode(kept))
 
 
 async def _leads(call: Call, owner_id: int, lead_ids: tuple[int, ...]) -> bytes:
     """One lead as its record, several as {"leads": […]}, as their owner sees them; thousands are read at once."""
-    found = await asyncio.gather(*(call.rooms.own_leads.find((owner_id, lead_id)) for lead_id in lead_ids))
+    found = await asyncio.gather(*(call.context.own_leads.find((owner_id, lead_id)) for lead_id in lead_ids))
     shown = [record for record in found if record is not None]
     if len(lead_ids) == 1 and shown:
         return bytes(shown[0].encode())
     return f'{{"leads":[{",".join(shown)}]}}'.encode()
 
 
-def _fates(fates: tuple[Fate, ...]) -> bytes:
+def _lead_outcomes(lead_outcomes: tuple[LeadOutcome, ...]) -> bytes:
     """For a sender who has proved nothing: what became of it, and nothing that others have said."""
-    return msgspec.json.encode(fates[0] if len(fates) == 1 else {"leads": fates})
+    return msgspec.json.encode(lead_outcomes[0] if len(lead_outcomes) == 1 else {"leads": lead_outcomes})
 
 
 async def _is_owner(call: Call, owner_id: int) -> bool:
     """Whether the request carries an access token of the owner; any other one is the vendor's business."""
     try:
         token = bearer_token(call.request.headers.get("authorization", ()))
-        caller = await authenticate(call.rooms.callers, token)
+        caller = await authenticate(call.context.callers, token)
     except NotAuthenticated:
         return False
     return caller.user_id == owner_id

@@ -10,18 +10,18 @@ from typing import Any
 import msgspec
 
 from leadroutes.api.bodies import fields_of, read_limited
-from leadroutes.api.call import Answer, Call
+from leadroutes.api.call import Call, Response
 from leadroutes.api.fields import blank_record, in_order, sent_fields
-from leadroutes.api.query import page_asked, selection
+from leadroutes.api.query import requested_page, selection
 from leadroutes.api.reads import id_in, too_large_refused
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.resources.leads import SEES_ALL_OF_LEAD
 from leadroutes.api.statements import LARGEST_PAGE_BYTES, columns, page_sql, record_sql
 from leadroutes.api.values import Id, Moment, quoted
-from leadroutes.api.writes import told
+from leadroutes.api.writes import database_errors_as_problems
 from leadroutes.domain.arrival import NewLead
 from leadroutes.errors import Forbidden, Invalid, NotFound
-from leadroutes.ingest.arrivals import Idempotency
+from leadroutes.ingest.arrivals import IdempotentRequest
 
 LEADS, OFFERS, LEAD_OFFERS = BY_PATH["/leads"], BY_PATH["/leads/:id/offers"], BY_PATH["/lead-offers"]
 LONGEST_KEY = 255
@@ -36,18 +36,16 @@ _STANDING = (
     f"SELECT t.owner_id, t.creator_user_id, {SEES_ALL_OF_LEAD} AS sees_all"
     f" FROM {LEADS.from_clause} WHERE t.id = $2 AND {LEADS.visible}"
 )
-_ALL_OFFERS = (
-    "SELECT %s FROM offers t WHERE t.owner_id = $1 AND t.lead_id = $2 ORDER BY t.notify_at, t.id"
-)
+_ALL_OFFERS = "SELECT %s FROM offers t WHERE t.owner_id = $1 AND t.lead_id = $2 ORDER BY t.notify_at, t.id"
 
 
-async def post_lead(call: Call) -> Answer:
+async def post_lead(call: Call) -> Response:
     """POST /leads: 201, or 200 where the Idempotency-Key has been used with the same body before."""
     keys = selection(LEADS, call.request.query)
-    data = await read_limited(call.request, LEADS.body_limit, call.rooms.settings.body_timeout)
+    data = await read_limited(call.request, LEADS.body_limit, call.context.settings.body_timeout)
     sent, errors = sent_fields(LEADS, fields_of(call.request, data, is_new=True), "POST")
     record = blank_record(LEADS) | {name: value for name, value in sent.items() if name != "distribute"}
-    references = await call.rooms.database.fetchrow(
+    references = await call.context.database.fetchrow(
         _REFERENCES, call.caller.user_id, record["contact_id"], record["source_id"]
     )
     assert references is not None
@@ -58,49 +56,49 @@ async def post_lead(call: Call) -> Answer:
     idempotency = _idempotency(call, data, errors)
     if errors:
         raise Invalid.fields(in_order(LEADS, errors))
-    call.must_accept_json()
+    call.require_json_accepted()
     lead = NewLead(
         owner_id=references["owner_id"],
         creator_user_id=call.caller.user_id,
         distribute=sent.get("distribute", True),
         **record,
     )
-    with told(LEADS, is_removal=False):
-        stored = await call.rooms.arrivals.post_lead(lead, idempotency=idempotency)
+    with database_errors_as_problems(LEADS, is_removal=False):
+        stored = await call.context.arrivals.post_lead(lead, idempotency=idempotency)
     lead_id = stored.lead_ids[0] if stored.lead_ids else 0
     if stored.owner_id == call.caller.user_id and not keys:
-        shown = (await call.rooms.own_leads.find((stored.owner_id, lead_id)) or "").encode()
+        shown = (await call.context.own_leads.find((stored.owner_id, lead_id)) or "").encode()
     else:
         shown = await _show_lead(call, lead_id, keys)
-    return Answer(201 if stored.is_new else 200, shown)
+    return Response(201 if stored.is_new else 200, shown)
 
 
-def _idempotency(call: Call, data: bytes, errors: dict[str, str]) -> Idempotency | None:
+def _idempotency(call: Call, data: bytes, errors: dict[str, str]) -> IdempotentRequest | None:
     key = call.request.header("idempotency-key")
     if key is None:
         return None
     if not 0 < len(key) <= LONGEST_KEY:
         errors["Idempotency-Key"] = f"Idempotency-Key: expected 1 to {LONGEST_KEY} characters"
-    return Idempotency(f"/leads/{call.caller.user_id}", key, data)
+    return IdempotentRequest(f"/leads/{call.caller.user_id}", key, data)
 
 
-async def claim(call: Call) -> Answer:
+async def claim(call: Call) -> Response:
     """The engine knows whether the caller was ever notified; to anybody else the lead does not exist."""
     keys = selection(LEADS, call.request.query)
     await read_nothing(call)
     lead_id = id_in(call.ids[0])
-    owner_id = await call.rooms.lead_owners.find(lead_id)
+    owner_id = await call.context.lead_owners.find(lead_id)
     if owner_id is None:
         raise NotFound.record(call.ids[0])
     if not call.request.accepts_json:
         await _standing(call)  # 404 comes before 406, or the order would tell which leads there are
-    call.must_accept_json()
-    await call.rooms.engine.claim(owner_id, lead_id, call.caller.user_id)
-    shown = await call.rooms.claimed_leads.find((call.caller.user_id, lead_id)) if not keys else None
-    return Answer(200, shown.encode() if shown is not None else await _show_lead(call, lead_id, keys))
+    call.require_json_accepted()
+    await call.context.engine.claim(owner_id, lead_id, call.caller.user_id)
+    shown = await call.context.claimed_leads.find((call.caller.user_id, lead_id)) if not keys else None
+    return Response(200, shown.encode() if shown is not None else await _show_lead(call, lead_id, keys))
 
 
-async def assign(call: Call) -> Answer:
+async def assign(call: Call) -> Response:
     """The owner gives the lead to somebody."""
     keys = selection(LEADS, call.request.query)
     body = await _read_fields(call)
@@ -108,9 +106,9 @@ async def assign(call: Call) -> Answer:
     if standing["owner_id"] != call.caller.user_id:
         raise Forbidden("Only the owner of a lead assigns it")
     user_id = _user_id(body.get("user_id"))
-    call.must_accept_json()
-    await call.rooms.engine.assign(standing["owner_id"], lead_id, user_id, call.caller.user_id)
-    return Answer(200, await _show_lead(call, lead_id, keys))
+    call.require_json_accepted()
+    await call.context.engine.assign(standing["owner_id"], lead_id, user_id, call.caller.user_id)
+    return Response(200, await _show_lead(call, lead_id, keys))
 
 
 def _user_id(value: Any) -> int:
@@ -123,60 +121,60 @@ def _user_id(value: Any) -> int:
         raise Invalid.fields({"user_id": f"user_id: {quoted(value)} was given; expected {expected}"}) from None
 
 
-async def distribute(call: Call) -> Answer:
+async def distribute(call: Call) -> Response:
     """POST /leads/:id/offers: all offers of the lead's rollout, which begins now if the lead was held."""
     keys = selection(OFFERS, call.request.query)
     await read_nothing(call)
     lead_id, standing = await _standing(call)
     if call.caller.user_id not in (standing["owner_id"], standing["creator_user_id"]):
         raise Forbidden("Only the owner and the creator of a lead distribute it")
-    call.must_accept_json()
-    await call.rooms.engine.distribute(standing["owner_id"], lead_id)
+    call.require_json_accepted()
+    await call.context.engine.distribute(standing["owner_id"], lead_id)
     sql = f"SELECT {page_sql(_ALL_OFFERS % columns(OFFERS, keys))}"
     with too_large_refused():
-        records = await call.rooms.database.fetchval(sql, standing["owner_id"], lead_id)
-    return Answer(201, b"[%b]" % (records or b""))
+        records = await call.context.database.fetchval(sql, standing["owner_id"], lead_id)
+    return Response(201, b"[%b]" % (records or b""))
 
 
-async def decline(call: Call) -> Answer:
+async def decline(call: Call) -> Response:
     """The offer, declined."""
     keys = selection(LEAD_OFFERS, call.request.query)
     await read_nothing(call)
     offer_id = id_in(call.ids[0])
-    owner_id = await call.rooms.database.fetchval(
+    owner_id = await call.context.database.fetchval(
         f"SELECT t.owner_id FROM offers t WHERE t.id = $2 AND {LEAD_OFFERS.visible}",
         call.caller.user_id,
         offer_id,
     )
     if owner_id is None:
         raise NotFound.record(call.ids[0])
-    call.must_accept_json()
-    await call.rooms.engine.decline(owner_id, offer_id, call.caller.user_id)
-    row = await call.rooms.database.fetchrow(record_sql(LEAD_OFFERS, (), keys), call.caller.user_id, offer_id)
+    call.require_json_accepted()
+    await call.context.engine.decline(owner_id, offer_id, call.caller.user_id)
+    row = await call.context.database.fetchrow(record_sql(LEAD_OFFERS, (), keys), call.caller.user_id, offer_id)
     if row is None or row["record"] is None:
         raise NotFound.record(call.ids[0])
-    return Answer(200, row["record"].encode())
+    return Response(200, row["record"].encode())
 
 
-async def explain(call: Call) -> Answer:
+async def explain(call: Call) -> Response:
     """Why this agent, and why not me: the same answer for everybody who sees the lead."""
     lead_id, standing = await _standing(call)
-    call.must_accept_json()
-    return Answer(200, encoded(await call.rooms.engine.explain(standing["owner_id"], lead_id)))
+    call.require_json_accepted()
+    return Response(200, encoded(await call.context.engine.explain(standing["owner_id"], lead_id)))
 
 
-async def history(call: Call) -> Answer:
+async def history(call: Call) -> Response:
     """For those who see all of the lead; it tells of the contact as well. $limit and $skip choose a page."""
-    limit, skip = page_asked(call.request.query)
+    limit, skip = requested_page(call.request.query)
     lead_id, standing = await _standing(call)
     if not standing["sees_all"]:
         raise Forbidden("Claim the lead to see its history")
-    call.must_accept_json()
+    call.require_json_accepted()
     with too_large_refused():
-        happened = await call.rooms.engine.history(
+        happened = await call.context.engine.history(
             standing["owner_id"], lead_id, limit=limit, skip=skip, most_bytes=LARGEST_PAGE_BYTES
         )
-    return Answer(200, encoded([_event(each) for each in happened]))
+    return Response(200, encoded([_event(each) for each in happened]))
 
 
 def _event(each: dict[str, Any]) -> dict[str, Any]:
@@ -200,14 +198,14 @@ def _with_moments(value: Any) -> Any:
 
 async def _standing(call: Call) -> tuple[int, Any]:
     lead_id = id_in(call.ids[0])
-    row = await call.rooms.database.fetchrow(_STANDING, call.caller.user_id, lead_id)
+    row = await call.context.database.fetchrow(_STANDING, call.caller.user_id, lead_id)
     if row is None:
         raise NotFound.record(call.ids[0])
     return lead_id, row
 
 
 async def _read_fields(call: Call) -> dict[str, Any]:
-    data = await read_limited(call.request, 102_400, call.rooms.settings.body_timeout)
+    data = await read_limited(call.request, 102_400, call.context.settings.body_timeout)
     return fields_of(call.request, data, is_new=True)
 
 
@@ -217,7 +215,7 @@ async def read_nothing(call: Call) -> None:
 
 
 async def _show_lead(call: Call, lead_id: int, keys: tuple[str, ...]) -> bytes:
-    row = await call.rooms.database.fetchrow(record_sql(LEADS, (), keys), call.caller.user_id, lead_id)
+    row = await call.context.database.fetchrow(record_sql(LEADS, (), keys), call.caller.user_id, lead_id)
     if row is None or row["record"] is None:
         raise NotFound.record(lead_id)
     return bytes(row["record"].encode())

@@ -1,6 +1,6 @@
 """What is done with a message beyond reading it: one that failed is sent again."""
 
-from leadroutes.api.call import Answer, Call
+from leadroutes.api.call import Call, Response
 from leadroutes.api.lead_calls import read_nothing
 from leadroutes.api.query import selection
 from leadroutes.api.reads import id_in
@@ -12,19 +12,19 @@ from leadroutes.store.messages import retry_message
 MESSAGES = BY_PATH["/messages"]
 
 
-async def retry(call: Call) -> Answer:
+async def retry(call: Call) -> Response:
     """POST /messages/:id/retry: the message, which is queued again. Conflict for one that has not failed."""
     sql = record_sql(MESSAGES, (), selection(MESSAGES, call.request.query))
     await read_nothing(call)
     message_id = id_in(call.ids[0])
     await _record(call, sql, message_id)
-    call.must_accept_json()
-    await retry_message(call.rooms.database, call.caller.user_id, message_id)
-    return Answer(200, (await _record(call, sql, message_id)).encode())
+    call.require_json_accepted()
+    await retry_message(call.context.database, call.caller.user_id, message_id)
+    return Response(200, (await _record(call, sql, message_id)).encode())
 
 
 async def _record(call: Call, sql: str, message_id: int) -> str:
-    row = await call.rooms.database.fetchrow(sql, call.caller.user_id, message_id)
+    row = await call.context.database.fetchrow(sql, call.caller.user_id, message_id)
     if row is None or row["record"] is None:
         raise NotFound.record(call.ids[0])
     record: str = row["record"]

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from leadroutes.api.bodies import read_bytes
-from leadroutes.api.call import Answer, Call
+from leadroutes.api.call import Call, Response
 from leadroutes.errors import Invalid, SlowRequest, TooLarge
-from leadroutes.oauth.protocol import Outcome, Values
+from leadroutes.oauth.protocol import TokenResponse, Values
 from leadroutes.oauth.tokens import FIELDS, answer_revocation, answer_token
 
 LARGEST = 16_384  # bytes of a body
@@ -42,31 +42,31 @@ REVOCATION_FIELDS: Mapping[str, Any] = _fields(("token",), token_type_hint=_ANY)
 _NOT_KEPT = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 
 
-async def token(call: Call) -> Answer:
+async def token(call: Call) -> Response:
     """POST /oauth2/token, and what other methods are told there."""
     refusal, values = await _values(call)
     if refusal is not None:
         return refusal
-    settings = call.rooms.settings
+    settings = call.context.settings
     life = timedelta(seconds=settings.token_life)
-    return _answer(await answer_token(call.rooms.database, values, _authorization(call), life))
+    return _answer(await answer_token(call.context.database, values, _authorization(call), life))
 
 
-async def revoke(call: Call) -> Answer:
+async def revoke(call: Call) -> Response:
     """POST /oauth2/revoke, and what other methods are told there."""
     refusal, values = await _values(call)
     if refusal is not None:
         return refusal
-    return _answer(await answer_revocation(call.rooms.database, values, _authorization(call)))
+    return _answer(await answer_revocation(call.context.database, values, _authorization(call)))
 
 
-async def _values(call: Call) -> tuple[Answer | None, Values]:
+async def _values(call: Call) -> tuple[Response | None, Values]:
     """The fields that were sent, or why they cannot be had."""
     if call.request.method != "POST":
         told = f"{call.request.method} is not taken here; expected POST."
         return _refusal(405, told, ((b"allow", b"POST, OPTIONS"),)), {}
     try:
-        data = await read_bytes(call.request, LARGEST, call.rooms.settings.body_timeout)
+        data = await read_bytes(call.request, LARGEST, call.context.settings.body_timeout)
         return None, _read(data, call.request.header("content-type") or "")
     except SlowRequest as problem:
         return _refusal(408, problem.message), {}
@@ -127,12 +127,12 @@ def _authorization(call: Call) -> str | None:
     return value if value.lower().startswith("basic ") else None
 
 
-def _answer(outcome: Outcome) -> Answer:
+def _answer(outcome: TokenResponse) -> Response:
     status, body, headers = outcome
     extra = tuple((name.lower().encode(), value.encode()) for name, value in headers if name == "WWW-Authenticate")
-    return Answer(status, msgspec.json.encode(body), headers=(*_NOT_KEPT, *extra))
+    return Response(status, msgspec.json.encode(body), headers=(*_NOT_KEPT, *extra))
 
 
-def _refusal(status: int, told: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
+def _refusal(status: int, told: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
     body = {"error": "invalid_request", "error_description": told}
-    return Answer(status, msgspec.json.encode(body), headers=(*_NOT_KEPT, *headers))
+    return Response(status, msgspec.json.encode(body), headers=(*_NOT_KEPT, *headers))

@@ -229,7 +229,7 @@ def _parameters(operation: Operation) -> list[Json]:
     if operation.resource is None:
         return []
     if operation.method == "DELETE":
-        return [_query(each.name, each.kind.schema(), each.note) for each in operation.resource.said_on_removal]
+        return [_query(each.name, each.kind.schema(), each.note) for each in operation.resource.fields_on_delete]
     if operation.shows != "list":
         return []
     filters = operation.resource.filters

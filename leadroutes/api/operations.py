@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 from leadroutes.api import intake_calls, lead_calls, message_calls, oauth_calls, reads, service_calls, writes
-from leadroutes.api.call import Answer, Call
+from leadroutes.api.call import Call, Response
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import BY_PATH, RESOURCES
 from leadroutes.api.resources.users import ME
 
-Run = Callable[[Call], Awaitable[Answer]]
+RunOperation = Callable[[Call], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Operation:
 
     method: str
     path: str
-    run: Run
+    run: RunOperation
     about: str
     is_public: bool = False  # needs no access token
     answers_all: bool = False  # also the methods that the path does not take, in its own form of errors
@@ -34,7 +34,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class ApiPath:
     """What can be done at a path. A collection tells those who mean many records; a record's path knows no POST."""
 
     operations: Mapping[str, Operation]
@@ -101,11 +101,11 @@ CALLS = (
               about="Read an arrival again that was rejected or is pending"),
     Operation(method="POST", path="/messages/:id/retry", run=message_calls.retry, resource=_MESSAGES, body=_NO_BODY,
               about="Send a message again that has failed"),
-    Operation(method="POST", path="/intake/:key", run=intake_calls.take_in, is_public=True, shows="other", status=201,
+    Operation(method="POST", path="/intake/:key", run=intake_calls.ingest, is_public=True, shows="other", status=201,
               body={"description": "a lead in any known format"}, about="Take a lead in, in any known format"),
     Operation(method="GET", path="/intake/:key", run=intake_calls.verify, is_public=True, shows="other",
               about="Answer the challenge of a platform that makes sure of the address"),
-    Operation(method="POST", path="/v1/events", run=intake_calls.take_in_event, is_public=True, shows="other",
+    Operation(method="POST", path="/v1/events", run=intake_calls.ingest_event, is_public=True, shows="other",
               status=201, body={"description": "an event as sites send it to Follow Up Boss"},
               about="Take a lead in from a sender to Follow Up Boss; the intake key is the user name of Basic auth"),
     Operation(method="POST", path="/intake-keys/:id/trials", run=intake_calls.try_body, shows="other",
@@ -119,7 +119,7 @@ CALLS = (
               about="Whether this process answers"),
     Operation(method="GET", path="/readyz", run=service_calls.is_ready, is_public=True, shows="other",
               about="Whether the database and a worker are there"),
-    Operation(method="GET", path="/metrics", run=service_calls.tell_metrics, is_public=True, shows="other",
+    Operation(method="GET", path="/metrics", run=service_calls.show_metrics, is_public=True, shows="other",
               about="Figures for Prometheus, where they are switched on"),
 )  # fmt: skip
 
@@ -130,7 +130,7 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def collect(operations: tuple[Operation, ...]) -> dict[str, Path]:
+def collect(operations: tuple[Operation, ...]) -> dict[str, ApiPath]:
     """The paths with what can be done there."""
     grouped: dict[str, dict[str, Operation]] = {}
     for operation in operations:
@@ -142,7 +142,7 @@ def collect(operations: tuple[Operation, ...]) -> dict[str, Path]:
         allowed = tuple(name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") if _takes(methods, name))
         replaces = path in BY_PATH and "U" in BY_PATH[path].methods
         for_all = next((each for each in methods.values() if each.answers_all), None)
-        paths[path] = Path(methods, kind, (*allowed, "OPTIONS"), replaces, for_all)
+        paths[path] = ApiPath(methods, kind, (*allowed, "OPTIONS"), replaces, for_all)
     return paths
 
 

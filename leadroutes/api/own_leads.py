@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.resources.leads import SEES_ALL_OF_LEAD
 from leadroutes.api.statements import columns
-from leadroutes.store.batching import Together
+from leadroutes.store.batching import BatchLoader
 from leadroutes.store.postgres import Database
 
 _LEADS = BY_PATH["/leads"]
@@ -31,31 +31,31 @@ _CLAIMED_LEADS = (
 )
 
 
-def own_leads_of(database: Database) -> Together[tuple[int, int], str]:
+def own_leads_of(database: Database) -> BatchLoader[tuple[int, int], str]:
     """Records by (owner, lead)."""
 
     async def load(keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], str]:
         rows = await database.fetch(_OWN_LEADS, [key[0] for key in keys], [key[1] for key in keys])
         return {(row["owner_id"], row["id"]): row["record"] for row in rows}
 
-    return Together(load)
+    return BatchLoader(load)
 
 
-def claimed_leads_of(database: Database) -> Together[tuple[int, int], str]:
+def claimed_leads_of(database: Database) -> BatchLoader[tuple[int, int], str]:
     """Records by (user, lead) of leads that this user has claimed."""
 
     async def load(keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], str]:
         rows = await database.fetch(_CLAIMED_LEADS, [key[0] for key in keys], [key[1] for key in keys])
         return {(row["user_id"], row["id"]): row["record"] for row in rows}
 
-    return Together(load)
+    return BatchLoader(load)
 
 
-def lead_owners_of(database: Database) -> Together[int, int]:
+def lead_owners_of(database: Database) -> BatchLoader[int, int]:
     """Whose a lead is, by its id."""
 
     async def load(ids: list[int]) -> Mapping[int, int]:
         rows = await database.fetch("SELECT id, owner_id FROM leads WHERE id = ANY ($1::bigint[])", ids)
         return {row["id"]: row["owner_id"] for row in rows}
 
-    return Together(load)
+    return BatchLoader(load)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from leadroutes import errors
-from leadroutes.api.call import Answer
+from leadroutes.api.call import Response
 from leadroutes.errors import Problem
 
 NAMES: dict[type[Problem], tuple[int, str, str]] = {
@@ -30,20 +30,20 @@ NAMES: dict[type[Problem], tuple[int, str, str]] = {
 FAULT = (500, "GeneralError", "general-error")
 
 
-def answer_of(problem: Problem) -> Answer:
+def problem_response(problem: Problem) -> Response:
     """The answer that tells a problem; one that is in no table is a fault of ours."""
     named = next((NAMES[kind] for kind in type(problem).__mro__ if kind in NAMES), None)
     if named is None:
-        return fault()
+        return internal_error()
     status, name, class_name = named
     body = problem_body(name, problem.message, status, class_name, data=problem.data, fields=problem.errors)
-    return Answer(status, body, headers=_headers(problem))
+    return Response(status, body, headers=_headers(problem))
 
 
-def fault() -> Answer:
+def internal_error() -> Response:
     """What a caller learns of a fault of ours: that there was one."""
     status, name, class_name = FAULT
-    return Answer(status, problem_body(name, "Internal server error", status, class_name))
+    return Response(status, problem_body(name, "Internal server error", status, class_name))
 
 
 def problem_body(

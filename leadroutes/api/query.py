@@ -14,10 +14,10 @@ from leadroutes.api.statements import default_order, first_free, sorted_by
 from leadroutes.api.values import LARGEST_ID, Integer, quoted
 from leadroutes.errors import Invalid
 
-LARGEST_PAGE = 1000
-MOST_COMPUTED = 50  # conditions on fields that are worked out for each row, or selected; a list counts as one
+MAX_PAGE = 1000
+MAX_COMPUTED = 50  # conditions on fields that are worked out for each row, or selected; a list counts as one
 DEFAULT_PAGE = 10
-LARGEST_SKIP = 2**53 - 1
+MAX_SKIP = 2**53 - 1
 NOTHING, ANYTHING = "false", "true"
 
 _START_DIGITS = re.compile("[0-9]+", re.ASCII)
@@ -43,12 +43,12 @@ class Query:
         self.values.append(value)
         return f"${self.first + len(self.values) - 1}::{sql_type}"
 
-    def must_be_affordable(self) -> "Query":
+    def require_affordable(self) -> "Query":
         """Invalid for a query that can be read, but holds more conditions on computed fields than are answered."""
-        if len(self.computed) > MOST_COMPUTED:
+        if len(self.computed) > MAX_COMPUTED:
             name, named = self.computed[0], " and ".join(dict.fromkeys(self.computed))
             raise Invalid(
-                f"{named}: {len(self.computed)} conditions were given; expected at most {MOST_COMPUTED}, as each is"
+                f"{named}: {len(self.computed)} conditions were given; expected at most {MAX_COMPUTED}, as each is"
                 f" worked out for every record (a list of values, {name}[$in][]=…, counts as one)"
             )
         return self
@@ -79,10 +79,10 @@ def record_query(resource: Resource, text: str, *, beside: Container[str] = ()) 
     return query
 
 
-def page_asked(text: str) -> tuple[int, int]:
+def requested_page(text: str) -> tuple[int, int]:
     """$limit and $skip of a list that is no resource's; without $limit its largest page."""
     limit, skip = (parse(text, only=name).get(name) if text else None for name in ("$limit", "$skip"))
-    return LARGEST_PAGE if limit is None else _page_size(limit), _skipped(skip)
+    return MAX_PAGE if limit is None else _page_size(limit), _skipped(skip)
 
 
 def selection(resource: Resource, text: str) -> tuple[str, ...]:
@@ -95,13 +95,13 @@ def selection(resource: Resource, text: str) -> tuple[str, ...]:
 
 
 def _page_size(value: Any) -> int:
-    return DEFAULT_PAGE if value is None else min(_leading_number("$limit", value), LARGEST_PAGE)
+    return DEFAULT_PAGE if value is None else min(_leading_number("$limit", value), MAX_PAGE)
 
 
 def _skipped(value: Any) -> int:
     skip = 0 if value is None else _leading_number("$skip", value)
-    if skip > LARGEST_SKIP:
-        raise _wrong("$skip", value, f"at most {LARGEST_SKIP}")
+    if skip > MAX_SKIP:
+        raise _wrong("$skip", value, f"at most {MAX_SKIP}")
     return skip
 
 

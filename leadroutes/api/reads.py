@@ -10,8 +10,8 @@ from typing import Any
 
 import asyncpg
 
-from leadroutes.api.call import Answer, Call
-from leadroutes.api.count_cache import Total
+from leadroutes.api.call import Call, Response
+from leadroutes.api.count_cache import CachedCount
 from leadroutes.api.query import Query, list_query, record_query
 from leadroutes.api.resource import Resource
 from leadroutes.api.statements import LARGEST_PAGE_BYTES, default_order, list_sql, record_sql
@@ -23,12 +23,12 @@ QUICK_PAGE = 100  # records from the first on that may be read together with oth
 _ID = re.compile("[0-9]+", re.ASCII)
 
 
-async def list_records(call: Call, resource: Resource) -> Answer:
+async def list_records(call: Call, resource: Resource) -> Response:
     """GET of a collection."""
-    query = list_query(resource, call.request.query).must_be_affordable()
-    must_be_open(call, resource)
+    query = list_query(resource, call.request.query).require_affordable()
+    require_allowed(call, resource)
     above = parent_values(call, resource)
-    among = await _narrowed(call, resource, query, None)
+    among = await _scoped(call, resource, query, None)
     first_of_page = query.first + len(query.values)
     values = [call.caller.user_id, *above, *query.values, query.limit, query.skip]
     if resource.version and not query.conditions:
@@ -36,48 +36,48 @@ async def list_records(call: Call, resource: Resource) -> Answer:
     keys = resource.keys_for(call.caller, query.keys)
     sql = list_sql(resource, query.conditions, query.order, keys, first_of_page, among)
     with too_large_refused():
-        row = await call.rooms.lists.fetchrow(call.caller.user_id, sql, *values)
+        row = await call.context.lists.fetchrow(call.caller.user_id, sql, *values)
     if not row["has_parent"]:
         raise NotFound.record(call.ids[0])
-    call.must_accept_json()
-    return Answer(200, envelope(row["total"], query.limit, query.skip, row["records"]))
+    call.require_json_accepted()
+    return Response(200, envelope(row["total"], query.limit, query.skip, row["records"]))
 
 
-async def _list_with_known_total(call: Call, resource: Resource, query: Query, values: list[Any]) -> Answer:
+async def _list_with_known_total(call: Call, resource: Resource, query: Query, values: list[Any]) -> Response:
     """The same, but records are counted only where their version is not that of the last count."""
     sql = list_sql(resource, (), query.order, query.keys, query.first, with_version=True)
-    rooms, caller_id = call.rooms, call.caller.user_id
-    known = rooms.totals.find(resource.path, caller_id)
+    context, caller_id = call.context, call.caller.user_id
+    known = context.totals.find(resource.path, caller_id)
     is_quick = query.skip + query.limit <= QUICK_PAGE and query.order == default_order(resource)
     with too_large_refused():
         if is_quick:
-            row = await rooms.records.fetchrow(sql, *values, known.version)
+            row = await context.records.fetchrow(sql, *values, known.version)
         else:
-            row = await rooms.lists.fetchrow(caller_id, sql, *values, known.version)
+            row = await context.lists.fetchrow(caller_id, sql, *values, known.version)
     total = row["total"]
     if total is None:
         total = known.records
     else:
-        rooms.totals.keep(resource.path, caller_id, Total(row["version"], total))
-    call.must_accept_json()
-    return Answer(200, envelope(total, query.limit, query.skip, row["records"]))
+        context.totals.keep(resource.path, caller_id, CachedCount(row["version"], total))
+    call.require_json_accepted()
+    return Response(200, envelope(total, query.limit, query.skip, row["records"]))
 
 
-async def get_record(call: Call, resource: Resource) -> Answer:
+async def get_record(call: Call, resource: Resource) -> Response:
     """GET of one record."""
-    query = record_query(resource, call.request.query).must_be_affordable()
-    must_be_open(call, resource)
+    query = record_query(resource, call.request.query).require_affordable()
+    require_allowed(call, resource)
     above = parent_values(call, resource)
     record_id = id_in(call.ids[-1])
-    among = await _narrowed(call, resource, query, record_id)
+    among = await _scoped(call, resource, query, record_id)
     sql = record_sql(resource, query.conditions, resource.keys_for(call.caller, query.keys), among)
-    row = await call.rooms.records.fetchrow(sql, call.caller.user_id, *above, record_id, *query.values)
+    row = await call.context.records.fetchrow(sql, call.caller.user_id, *above, record_id, *query.values)
     if not row["has_parent"]:
         raise NotFound.record(call.ids[0])
     if row["record"] is None:
         raise NotFound.record(call.ids[-1])
-    call.must_accept_json()
-    return Answer(200, row["record"].encode())
+    call.require_json_accepted()
+    return Response(200, row["record"].encode())
 
 
 def envelope(total: int, limit: int, skip: int, records: bytes | None) -> bytes:
@@ -110,10 +110,10 @@ def parent_values(call: Call, resource: Resource) -> list[int]:
     return [id_in(call.ids[0])] if resource.parent else []
 
 
-def must_be_open(call: Call, resource: Resource) -> None:
-    if resource.open_to is not None and not resource.open_to(call.caller):
+def require_allowed(call: Call, resource: Resource) -> None:
+    if resource.allowed_for is not None and not resource.allowed_for(call.caller):
         raise Forbidden(f"You may not use {resource.path}")
 
 
-async def _narrowed(call: Call, resource: Resource, query: Query, record_id: int | None) -> str:
-    return "" if resource.narrow is None else await resource.narrow(call, query, record_id)
+async def _scoped(call: Call, resource: Resource, query: Query, record_id: int | None) -> str:
+    return "" if resource.record_filter is None else await resource.record_filter(call, query, record_id)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from leadroutes.api.auth import Caller
-from leadroutes.api.values import Kind
+from leadroutes.api.values import FieldType
 from leadroutes.store.postgres import Transaction
 
 
@@ -38,7 +38,7 @@ class Field:
     """A field of a resource. What is left out is the usual: a column of this name, answered, filterable, read-only."""
 
     name: str = field(kw_only=False)
-    kind: Kind = field(kw_only=False)
+    kind: FieldType = field(kw_only=False)
     write: Write = Write.NEVER
     required: bool = False
     default: Any = None  # with a default a field is never null
@@ -96,11 +96,11 @@ class Writing:
 
 
 Errors = dict[str, str]
-Settle = Callable[[dict[str, Any]], Errors]
-Check = Callable[[Writing, Errors], Awaitable[Errors]]  # given what is wrong already, answers what else is
-Step = Callable[[Writing], Awaitable[None]]
-Through = Callable[[Any, Writing], Awaitable[int]]  # (Rooms, Writing) -> id
-Narrow = Callable[[Any, Any, int | None], Awaitable[str]]  # (Call, Query, id of the record or None) -> SQL or ""
+Normalize = Callable[[dict[str, Any]], Errors]
+Validate = Callable[[Writing, Errors], Awaitable[Errors]]  # given what is wrong already, answers what else is
+Hook = Callable[[Writing], Awaitable[None]]
+EngineCall = Callable[[Any, Writing], Awaitable[int]]  # (Context, Writing) -> id
+RecordFilter = Callable[[Any, Any, int | None], Awaitable[str]]  # (Call, Query, id of the record or None) -> SQL or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,28 +125,28 @@ class Resource:
     order: str = ""  # the default order, before id
     page_about: str = ""  # a sentence for the documentation
     body_limit: int = 102_400
-    open_to: Callable[[Caller], bool] | None = None  # others: 403 on every method
+    allowed_for: Callable[[Caller], bool] | None = None  # others: 403 on every method
     owned: bool = True  # the table has owner_id
     most: int = 0  # that one parent may have, or one owner where there is no parent; 0: any number
-    said_on_removal: tuple[Field, ...] = ()  # what a DELETE may say, in its query or its body
+    fields_on_delete: tuple[Field, ...] = ()  # what a DELETE may say, in its query or its body
     version: str = ""  # SQL of a number that every transaction changes that changes what the caller sees here
     selects: Mapping[str, str] = field(default_factory=dict)  # further names for filters: name -> field
 
     # what happens around a change, in this order
     rewrite: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # of a body, before its fields are read
-    settle: Settle | None = None  # normalises the resulting record, tells what is wrong with it
-    check: Check | None = None  # the same with the database at hand
+    normalize: Normalize | None = None  # normalises the resulting record, tells what is wrong with it
+    validate: Validate | None = None  # the same with the database at hand
     derive: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # columns that no field shows
     insert: Callable[[Writing], Awaitable[int]] | None = None  # instead of the plain INSERT
-    create_through: Through | None = None  # instead of any INSERT: the engine does it, in its own transaction
-    change_through: Through | None = None
-    remove_through: Through | None = None
-    afterwards: Step | None = None  # once the row is written
-    beforehand: Step | None = None  # before the row is removed
-    removed: Step | None = None  # once it is
-    delete: Step | None = None  # instead of the plain DELETE
-    narrow: Narrow | None = None  # what a list or a record is chosen from, where the query may say so
-    given_once: Callable[[Any, Writing], dict[str, Any]] | None = None  # keys that only the answer to POST shows
+    create_through: EngineCall | None = None  # instead of any INSERT: the engine does it, in its own transaction
+    change_through: EngineCall | None = None
+    remove_through: EngineCall | None = None
+    after_write: Hook | None = None  # once the row is written
+    before_delete: Hook | None = None  # before the row is removed
+    after_delete: Hook | None = None  # once it is
+    delete: Hook | None = None  # instead of the plain DELETE
+    record_filter: RecordFilter | None = None  # what a list or a record is chosen from, where the query may say so
+    shown_once: Callable[[Any, Writing], dict[str, Any]] | None = None  # keys that only the answer to POST shows
 
     unique: str = "Such a record exists already"  # for 409
     needed_by: Mapping[str, str] = field(default_factory=dict)  # table -> who needs it, for 409 on DELETE
@@ -154,7 +154,7 @@ class Resource:
     @property
     def is_plain(self) -> bool:
         """Making one is an INSERT and nothing else, so that many can be made at once."""
-        return not (self.parent or self.most or self.check or self.insert or self.create_through or self.afterwards)
+        return not (self.parent or self.most or self.validate or self.insert or self.create_through or self.after_write)
 
     @property
     def from_clause(self) -> str:

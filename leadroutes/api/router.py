@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from leadroutes.api.operations import Operation, Path
+from leadroutes.api.operations import ApiPath, Operation
 from leadroutes.errors import Invalid, MethodNotAllowed, NotFound
 
 _MANY = {"PATCH": "Can not patch multiple entries", "DELETE": "Can not remove multiple entries"}
@@ -15,17 +15,17 @@ _REPLACE_MANY = "You can not replace multiple instances. Did you mean 'patch'?"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PathMatch:
     """A path that exists, with the words that stood for its variables."""
 
-    path: Path
+    path: ApiPath
     ids: tuple[str, ...]
 
 
-class Table:
+class Router:
     """All paths as a tree of words; made once."""
 
-    def __init__(self, paths: Mapping[str, Path]) -> None:
+    def __init__(self, paths: Mapping[str, ApiPath]) -> None:
         self._root: dict[str | None, Any] = {}
         for template, path in paths.items():
             branch = self._root
@@ -33,7 +33,7 @@ class Table:
                 branch = branch.setdefault(None if word.startswith(":") else word, {})
             branch[""] = path
 
-    def find(self, segments: tuple[str, ...]) -> Found | None:
+    def find(self, segments: tuple[str, ...]) -> PathMatch | None:
         branch, ids = self._root, []
         for segment in segments:
             next_branch = branch.get(segment.lower())
@@ -44,16 +44,16 @@ class Table:
                 return None
             branch = next_branch
         path = branch.get("")
-        return Found(path, tuple(ids)) if path is not None else None
+        return PathMatch(path, tuple(ids)) if path is not None else None
 
 
-def operation_for(path: Path, method: str, url: str) -> Operation:
+def operation_for(path: ApiPath, method: str, url: str) -> Operation:
     """What the method does there; MethodNotAllowed, or what else the law says of the wrong ones."""
     operation = path.operations.get("GET" if method == "HEAD" else method)
     if operation is not None:
         return operation
     if method == "POST" and path.kind == "record":
-        raise unknown(url)
+        raise page_not_found(url)
     if path.kind == "collection" and method in _MANY:
         raise MethodNotAllowed(_MANY[method], allowed=path.allowed)
     if path.kind == "collection" and method == "PUT" and path.replaces:
@@ -61,6 +61,6 @@ def operation_for(path: Path, method: str, url: str) -> Operation:
     raise MethodNotAllowed(f"Method {method} is not allowed here", allowed=path.allowed)
 
 
-def unknown(url: str) -> NotFound:
+def page_not_found(url: str) -> NotFound:
     """The answer for a path that nothing stands at."""
     return NotFound("Page not found", data={"url": url})

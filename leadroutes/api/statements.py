@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.cache import short_cache
-from leadroutes.store.hosts import Shaped
+from leadroutes.store.hosts import ClientShapedSql
 
 LARGEST_PAGE_BYTES = 16_777_216  # a page of the usual ten records holds the largest that a body can bring
 LONGEST_CACHED = 2_000  # characters of conditions and the like; what is longer is put together each time
@@ -51,7 +51,7 @@ def list_sql(
         )
         + " AS records"
     )
-    return Shaped(sql) if conditions or keys or order != default_order(resource) else sql
+    return ClientShapedSql(sql) if conditions or keys or order != default_order(resource) else sql
 
 
 def page_sql(records: str) -> str:
@@ -75,7 +75,7 @@ def record_sql(resource: Resource, conditions: tuple[str, ...], keys: tuple[str,
         f" (SELECT row_to_json(r)::text FROM (SELECT {columns(resource, keys)}"
         f" FROM {_from(resource, *conditions)} WHERE {where}) r) AS record"
     )
-    return Shaped(sql) if conditions or keys else sql
+    return ClientShapedSql(sql) if conditions or keys else sql
 
 
 @short_cache(entries=512, longest=LONGEST_CACHED)
@@ -88,7 +88,7 @@ def lock_sql(resource: Resource, conditions: tuple[str, ...], permission: str, s
     sql = f"SELECT ({permission}) AS may, {owner}, {stored} FROM {source} WHERE {where}" + (
         f" FOR {strength} OF t" if resource.is_lockable else ""
     )
-    return Shaped(sql) if conditions else sql
+    return ClientShapedSql(sql) if conditions else sql
 
 
 @short_cache(entries=64, longest=LONGEST_CACHED)

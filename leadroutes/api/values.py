@@ -27,7 +27,7 @@ _MOMENT = re.compile(
 )
 
 
-class Kind(Protocol):
+class FieldType(Protocol):
     """What a type can do. `sql` is the PostgreSQL type that filter values are bound as."""
 
     @property
@@ -142,7 +142,7 @@ class Text(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class Email(Text):
+class EmailText(Text):
     """An address, not validated; filtered without regard to letter case."""
 
     def compared(self, sql: str) -> str:
@@ -208,7 +208,7 @@ class Moment(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf(_Plain):
+class Choice(_Plain):
     """One of some words, exactly as written."""
 
     words: tuple[str, ...]

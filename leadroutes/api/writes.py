@@ -13,20 +13,20 @@ import asyncpg
 import msgspec
 
 from leadroutes.api.bodies import fields_of, read_limited
-from leadroutes.api.call import Answer, Call, Rooms
+from leadroutes.api.call import Call, Context, Response
 from leadroutes.api.fields import blank_record, in_order, read_fields, sent_fields
 from leadroutes.api.query import Query, record_query, selection
-from leadroutes.api.reads import id_in, must_be_open, parent_values
+from leadroutes.api.reads import id_in, parent_values, require_allowed
 from leadroutes.api.resource import Errors, Field, Reference, Resource, Write, Writing
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import LONGEST_CACHED, insert_sql, lock_sql, parent_sql, record_sql, update_sql
 from leadroutes.cache import short_cache
 from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound
-from leadroutes.store.commits import Work
+from leadroutes.store.commits import CheckedWrite
 from leadroutes.store.postgres import Transaction
 
 
-async def create(call: Call, resource: Resource) -> Answer:
+async def create(call: Call, resource: Resource) -> Response:
     """POST: 201 and the record as GET would show it."""
     keys = selection(resource, call.request.query)
     sent, errors = await _read(call, resource)
@@ -34,38 +34,38 @@ async def create(call: Call, resource: Resource) -> Answer:
     async def check(transaction: Transaction) -> Writing:
         writing = await _begin(call, resource, transaction, sent)
         writing.record = _columns(resource, sent, blank_record(resource))
-        await _settle(resource, writing, errors)
+        await _validate(resource, writing, errors)
         if resource.most:
-            await _must_not_be_full(resource, writing)
+            await _require_below_limit(resource, writing)
         return writing
 
     async def write(writing: Writing) -> tuple[Writing, str]:
         if resource.create_through:
-            call.must_accept_json()
+            call.require_json_accepted()
             return writing, ""
-        with told(resource, is_removal=False):
+        with database_errors_as_problems(resource, is_removal=False):
             writing.id = await _insert(resource, writing)
-            if resource.afterwards:
-                await resource.afterwards(writing)
+            if resource.after_write:
+                await resource.after_write(writing)
         shown = await show(writing.transaction, resource, writing, keys)
-        call.must_accept_json()
+        call.require_json_accepted()
         return writing, shown
 
-    work = Work(order=call.caller.user_id, check=check, write=write)
+    work = CheckedWrite(order=call.caller.user_id, check=check, write=write)
     if resource.is_plain:
-        writing, shown = await call.rooms.creations[resource.path].run(work)
+        writing, shown = await call.context.creations[resource.path].run(work)
     else:
-        writing, shown = await call.rooms.database.run(work.alone)
+        writing, shown = await call.context.database.run(work.run_alone)
     if resource.create_through:
-        with told(resource, is_removal=False):
-            writing.id = await resource.create_through(call.rooms, writing)
-        shown = await show(call.rooms.database, resource, writing, keys)
-    return Answer(201, _with_what_is_given_once(call.rooms, resource, writing, shown, keys))
+        with database_errors_as_problems(resource, is_removal=False):
+            writing.id = await resource.create_through(call.context, writing)
+        shown = await show(call.context.database, resource, writing, keys)
+    return Response(201, _with_fields_shown_once(call.context, resource, writing, shown, keys))
 
 
-async def change(call: Call, resource: Resource) -> Answer:
+async def change(call: Call, resource: Resource) -> Response:
     """PATCH and PUT: 200 and the whole record after the change."""
-    query = record_query(resource, call.request.query).must_be_affordable()
+    query = record_query(resource, call.request.query).require_affordable()
     sent, errors = await _read(call, resource)
     is_replacement = call.request.method == "PUT"
 
@@ -75,26 +75,26 @@ async def change(call: Call, resource: Resource) -> Answer:
         start = before | (_replaced(resource) if is_replacement else {})
         writing.record = _columns(resource, sent, start)
         if sent or errors or is_replacement:
-            await _settle(resource, writing, errors)
+            await _validate(resource, writing, errors)
             if not resource.change_through:
-                with told(resource, is_removal=False):
+                with database_errors_as_problems(resource, is_removal=False):
                     await _update(resource, writing)
         shown = await show(transaction, resource, writing, query.keys)
-        call.must_accept_json()
+        call.require_json_accepted()
         return writing, shown
 
-    writing, shown = await call.rooms.database.run(work)
+    writing, shown = await call.context.database.run(work)
     if resource.change_through and sent:
-        await resource.change_through(call.rooms, writing)
-        shown = await show(call.rooms.database, resource, writing, query.keys)
-    return Answer(200, shown.encode())
+        await resource.change_through(call.context, writing)
+        shown = await show(call.context.database, resource, writing, query.keys)
+    return Response(200, shown.encode())
 
 
-async def remove(call: Call, resource: Resource) -> Answer:
+async def remove(call: Call, resource: Resource) -> Response:
     """DELETE: 200 and the record as it was."""
-    query = record_query(resource, call.request.query, beside=[each.name for each in resource.said_on_removal])
-    said, errors = await _said_on_removal(call, resource, query.must_be_affordable())
-    must_be_open(call, resource)
+    query = record_query(resource, call.request.query, beside=[each.name for each in resource.fields_on_delete])
+    said, errors = await _fields_on_delete(call, resource, query.require_affordable())
+    require_allowed(call, resource)
 
     async def work(transaction: Transaction) -> tuple[Writing, str]:
         writing = await _begin(call, resource, transaction, said)
@@ -104,19 +104,19 @@ async def remove(call: Call, resource: Resource) -> Answer:
             raise Invalid.fields(errors)
         shown = await show(transaction, resource, writing, query.keys)
         if not resource.remove_through:
-            if resource.beforehand:
-                await resource.beforehand(writing)
-            with told(resource, is_removal=True):
+            if resource.before_delete:
+                await resource.before_delete(writing)
+            with database_errors_as_problems(resource, is_removal=True):
                 await (resource.delete(writing) if resource.delete else _delete(resource, writing))
-            if resource.removed:
-                await resource.removed(writing)
-        call.must_accept_json()
+            if resource.after_delete:
+                await resource.after_delete(writing)
+        call.require_json_accepted()
         return writing, shown
 
-    writing, shown = await call.rooms.database.run(work)
+    writing, shown = await call.context.database.run(work)
     if resource.remove_through:
-        await resource.remove_through(call.rooms, writing)
-    return Answer(200, shown.encode())
+        await resource.remove_through(call.context, writing)
+    return Response(200, shown.encode())
 
 
 # ------------------------------------------------------------------------------------------------- the checks
@@ -124,18 +124,18 @@ async def remove(call: Call, resource: Resource) -> Answer:
 
 async def _read(call: Call, resource: Resource) -> tuple[dict[str, Any], Errors]:
     method = call.request.method
-    data = await read_limited(call.request, resource.body_limit, call.rooms.settings.body_timeout)
+    data = await read_limited(call.request, resource.body_limit, call.context.settings.body_timeout)
     body = fields_of(call.request, data, is_new=method == "POST")
-    must_be_open(call, resource)
+    require_allowed(call, resource)
     return sent_fields(resource, resource.rewrite(body) if resource.rewrite else body, method)
 
 
-async def _said_on_removal(call: Call, resource: Resource, query: Query) -> tuple[dict[str, Any], Errors]:
+async def _fields_on_delete(call: Call, resource: Resource, query: Query) -> tuple[dict[str, Any], Errors]:
     """What a DELETE says in its body or its query; other resources' bodies are not looked at."""
-    if not resource.said_on_removal:
+    if not resource.fields_on_delete:
         return {}, {}
-    data = await read_limited(call.request, resource.body_limit, call.rooms.settings.body_timeout)
-    return read_fields(resource.said_on_removal, query.tree | fields_of(call.request, data, is_new=False))
+    data = await read_limited(call.request, resource.body_limit, call.context.settings.body_timeout)
+    return read_fields(resource.fields_on_delete, query.tree | fields_of(call.request, data, is_new=False))
 
 
 async def _begin(call: Call, resource: Resource, transaction: Transaction, sent: dict[str, Any]) -> Writing:
@@ -157,7 +157,7 @@ async def _begin(call: Call, resource: Resource, transaction: Transaction, sent:
     return writing
 
 
-async def _must_not_be_full(resource: Resource, writing: Writing) -> None:
+async def _require_below_limit(resource: Resource, writing: Writing) -> None:
     """Invalid where there are as many as may be. Whoever adds one at the same moment waits, and then counts it."""
     if resource.parent:
         above, place, values = resource.parent.table, f" AND t.{resource.parent_column} = $2", [writing.parent_id]
@@ -206,14 +206,14 @@ def _replaced(resource: Resource) -> dict[str, Any]:
     }
 
 
-async def _settle(resource: Resource, writing: Writing, errors: Errors) -> None:
+async def _validate(resource: Resource, writing: Writing, errors: Errors) -> None:
     """Rules between fields, then references, then what only the database knows; all faults are told together."""
     found: Errors = dict(errors)
-    if resource.settle:
-        found = resource.settle(writing.record) | found
+    if resource.normalize:
+        found = resource.normalize(writing.record) | found
     found = await _wrong_references(resource, writing, found) | found
-    if resource.check:
-        found = await resource.check(writing, found) | found
+    if resource.validate:
+        found = await resource.validate(writing, found) | found
     if found:
         raise Invalid.fields(in_order(resource, found))
 
@@ -286,8 +286,8 @@ async def _update(resource: Resource, writing: Writing) -> None:
     if changed:
         sql = update_sql(resource, tuple(changed))
         await writing.transaction.execute(sql, writing.owner_id, writing.id, *changed.values())
-    if resource.afterwards:
-        await resource.afterwards(writing)
+    if resource.after_write:
+        await resource.after_write(writing)
 
 
 async def _delete(resource: Resource, writing: Writing) -> None:
@@ -306,17 +306,17 @@ async def show(source: Any, resource: Resource, writing: Writing, keys: Sequence
     return record
 
 
-def _with_what_is_given_once(
-    rooms: Rooms, resource: Resource, writing: Writing, shown: str, keys: Sequence[str]
+def _with_fields_shown_once(
+    context: Context, resource: Resource, writing: Writing, shown: str, keys: Sequence[str]
 ) -> bytes:
-    if resource.given_once is None:
+    if resource.shown_once is None:
         return shown.encode()
-    given = {name: value for name, value in resource.given_once(rooms, writing).items() if not keys or name in keys}
+    given = {name: value for name, value in resource.shown_once(context, writing).items() if not keys or name in keys}
     return msgspec.json.encode(msgspec.json.decode(shown) | given)
 
 
 @contextlib.contextmanager
-def told(resource: Resource, *, is_removal: bool) -> Iterator[None]:
+def database_errors_as_problems(resource: Resource, *, is_removal: bool) -> Iterator[None]:
     """What the database refuses, as the caller's problem: two requests may pass the checks and only one the index."""
     try:
         yield

@@ -36,7 +36,7 @@ _LINE_ENDS = re.compile(rb"\r\n|\n|\r(?!\n)")
 _FIRST_DOTS = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
 
 
-def open_email(settings: Settings) -> "Email | None":
+def open_email(settings: Settings) -> "EmailChannel | None":
     """The e-mail channel, where a server is set. Misconfigured: its address cannot be used."""
     if settings.smtp_url is None:
         return None
@@ -48,10 +48,10 @@ def open_email(settings: Settings) -> "Email | None":
         named_address(settings.mail_from)
     except ValueError as error:
         raise Misconfigured(f"LEADROUTES_MAIL_FROM: {settings.mail_from!r} was given; {error}") from error
-    return Email(url, settings.mail_from)
+    return EmailChannel(url, settings.mail_from)
 
 
-class Email:
+class EmailChannel:
     """Connections to one mail server: at the most so many, each kept for the next message."""
 
     def __init__(self, url: SplitResult, mail_from: str) -> None:

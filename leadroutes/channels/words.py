@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from leadroutes.domain.campaign import zone_named
 from leadroutes.domain.identity import said_names
 from leadroutes.domain.preview import preview
-from leadroutes.domain.template import Letter, Words
+from leadroutes.domain.template import MessageContent, TemplateInput
 from leadroutes.domain.text import one_line
 
 _TEMPLATES = Environment(
@@ -30,13 +30,15 @@ def masked(message: Mapping[str, Any]) -> str:
     return str(preview(message["contact_first_name"], message["city"], message["lead_type"], message["listing_price"]))
 
 
-def alert_words(message: Mapping[str, Any], link: str | None) -> Words:
+def alert_content(message: Mapping[str, Any], link: str | None) -> MessageContent:
     """The words of an alert to an agent or to the owner; `link` is the claim link, where he may still claim or look."""
     headline, explanation, button = _alert(message)
     if message["channel"] != "email":
-        return Words(subject=None, text_body=" ".join(part for part in (headline + ".", explanation, link) if part))
+        return MessageContent(
+            subject=None, text_body=" ".join(part for part in (headline + ".", explanation, link) if part)
+        )
     values = {"headline": headline, "explanation": explanation, "link": link, "button": button}
-    return Words(
+    return MessageContent(
         subject=headline,
         text_body=_TEMPLATES.get_template("alert.txt").render(values),
         html_body=_TEMPLATES.get_template("alert.html").render(values),
@@ -75,11 +77,11 @@ ABOUT_ACCOUNTS = frozenset({"invitation", "email_change", "email_changing"})
 LONGEST_NAME = 80  # in a mail to someone who may not know whoever typed the name
 
 
-def account_words(message: Mapping[str, Any], link: str | None) -> Words:
+def account_content(message: Mapping[str, Any], link: str | None) -> MessageContent:
     """The words of a mail about an account: an invitation, a new e-mail, or the warning that goes to the old one."""
     headline, explanation, button = _about_account(message)
     values = {"headline": headline, "explanation": explanation, "link": link, "button": button}
-    return Words(
+    return MessageContent(
         subject=headline,
         text_body=_TEMPLATES.get_template("alert.txt").render(values),
         html_body=_TEMPLATES.get_template("alert.html").render(values),
@@ -124,11 +126,11 @@ def _local(message: Mapping[str, Any], name: str) -> str:
     return f"{moment.astimezone(zone_named(message['user_timezone'])):%Y-%m-%d %H:%M %Z}" if moment else "just now"
 
 
-def campaign_letter(message: Mapping[str, Any], unsubscribe_link: str) -> Letter:
+def campaign_template_input(message: Mapping[str, Any], unsubscribe_link: str) -> TemplateInput:
     """A campaign's step as a letter that is still to be composed."""
     postal_address = (message["postal_address"] or "").strip()
     ends = {"unsubscribe_link": unsubscribe_link, "postal_address": postal_address}
-    return Letter(
+    return TemplateInput(
         subject=message["template_subject"] or "",
         body=message["template_body"] or "",
         name=message["campaign_name"] or "",

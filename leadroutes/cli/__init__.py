@@ -178,7 +178,8 @@ def import_(
     report_to: Annotated[
         Path | None,
         typer.Option(
-            "--report", metavar="FILE",
+            "--report",
+            metavar="FILE",
             help="Write as CSV what was wrong, to be mended and imported again, and who was joined to whom.",
         ),
     ] = None,
@@ -189,13 +190,13 @@ def import_(
 ) -> None:
     """Bring in past leads from FILE.csv. Every row is in or reported; the same file twice adds nothing."""
     from leadroutes.channels import configured_channels
-    from leadroutes.gc_tuning import collect_seldom
+    from leadroutes.gc_tuning import tune_garbage_collector
     from leadroutes.operations.csv_import import import_leads
     from leadroutes.operations.csv_import_report import report_csv
     from leadroutes.operations.csv_import_results import Report
 
     async def work(database: Database) -> Report:
-        collect_seldom()
+        tune_garbage_collector()
         content = file.read_bytes()
         with Progress(console=err, transient=True) as progress:
             task = progress.add_task("Importing", total=None)
@@ -252,11 +253,11 @@ def read(
     graph: Annotated[Path | None, _file("What the Graph API answers, by leadgen id, as JSON.")] = None,
 ) -> None:
     """Read one body as a lead source sent it, and print what is in it as JSON. Stores nothing; 1 for a refusal."""
-    from leadroutes.ingest.sample_file import Specimen, is_good, read_specimen
+    from leadroutes.ingest.sample_file import SampleBody, is_good, read_sample
     from leadroutes.intake.results import expected_json
 
-    specimen = Specimen(body=file, headers=headers, format=_known(format_), secrets=secrets, graph=graph)
-    reading = finish(read_specimen(specimen, _settings()))
+    specimen = SampleBody(body=file, headers=headers, format=_known(format_), secrets=secrets, graph=graph)
+    reading = finish(read_sample(specimen, _settings()))
     print(visible_json(json.dumps(expected_json(reading), ensure_ascii=False, indent=2)))
     for refusal in reading.refusals:
         err.print(f"{refusal.why}: {refusal.detail}", markup=False, soft_wrap=True)

@@ -3,7 +3,6 @@
 As in cli: each does one thing that stands elsewhere, and prints the outcome.
 """
 
-
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -32,11 +31,11 @@ def backup(
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
 ) -> None:
     """Write the whole database to FILE, as it is at this moment, while the service goes on."""
-    from leadroutes.operations.backup import back_up
+    from leadroutes.operations.backup import write_backup
 
     if file.exists() and not force:
         fail(f"{file} is there already; --force replaces it")
-    size = finish(back_up(settings_in_force(), file))
+    size = finish(write_backup(settings_in_force(), file))
     err.print(f"{file}: {size:,} bytes. LEADROUTES_SECRET and the settings are not in it; keep them, too.")
 
 
@@ -50,9 +49,9 @@ def restore(
     ] = False,
 ) -> None:
     """Bring a backup back, whole or not at all. What contacts may have been sent since is not sent again."""
-    from leadroutes.operations.backup import bring_back
+    from leadroutes.operations.backup import restore_backup
 
-    held = finish(bring_back(settings_in_force(), file, replace=replace, moved=moved))
+    held = finish(restore_backup(settings_in_force(), file, replace=replace, moved=moved))
     err.print(f"{file} is back")
     if held:
         err.print(f"{held} messages to contacts may have been sent since and are marked unknown in the outbox")

@@ -37,7 +37,7 @@ def change(
     async def work(database: Database) -> None:
         if errors := accounts.faults_of(sent):
             raise Invalid("; ".join(errors.values()))
-        await users.change_user(database, await accounts.find_any_user_id(database, email), sent, users.By())
+        await users.change_user(database, await accounts.find_any_user_id(database, email), sent, users.ChangedBy())
 
     run_with_database(work)
     out.print("Changed")
@@ -57,7 +57,7 @@ def close(
         sent: dict[str, Any] = {"is_active": False}
         if successor is not None:
             sent["successor_user_id"] = await accounts.get_user_id(database, successor)
-        await users.change_user(database, user_id, sent, users.By())
+        await users.change_user(database, user_id, sent, users.ChangedBy())
         return await users.what_is_left(database, user_id)
 
     left = run_with_database(work)
@@ -73,7 +73,7 @@ def open_(email: Email) -> None:
 
     async def work(database: Database) -> None:
         user_id = await accounts.find_any_user_id(database, email)
-        await users.change_user(database, user_id, {"is_active": True}, users.By())
+        await users.change_user(database, user_id, {"is_active": True}, users.ChangedBy())
 
     run_with_database(work)
     out.print("Open")

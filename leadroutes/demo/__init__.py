@@ -21,15 +21,15 @@ from rich.text import Text
 
 from leadroutes.demo.agents import Cast, Mailboxes
 from leadroutes.demo.board import Line, as_table, load_board, news
-from leadroutes.demo.invitation import Ways
+from leadroutes.demo.invitation import DemoHints
 from leadroutes.demo.script import AGENT, OWNER, PASSWORD, TIME_SCALE
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, Misconfigured
-from leadroutes.operations.brokerage_file import Brokerage, read_brokerage
+from leadroutes.operations.brokerage_file import BrokerageFile, read_brokerage
 from leadroutes.operations.console import PlainConsole
 from leadroutes.operations.doctor import examine
 from leadroutes.operations.load_brokerage import load_brokerage
-from leadroutes.server.run import address_of, listen, open_house, running, stopping_by_signal
+from leadroutes.server.run import address_of, listen, open_database, running_service, stop_on_signals
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
@@ -50,7 +50,7 @@ async def show(*, once: bool, port: int | None) -> int:
             return await stage.play(once=once)
 
 
-def _read_example() -> Brokerage:
+def _read_example() -> BrokerageFile:
     return read_brokerage((EXAMPLES / "brokerage.json").read_bytes())
 
 
@@ -72,7 +72,7 @@ def _alone() -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _staged(brokerage: Brokerage, port: int | None) -> AsyncIterator["_Stage"]:
+async def _staged(brokerage: BrokerageFile, port: int | None) -> AsyncIterator["_Stage"]:
     """The service running, with the brokerage in it, and a mail server that keeps what it sends."""
     mailboxes = Mailboxes()
     async with mailboxes.open() as smtp_url:
@@ -84,7 +84,7 @@ async def _staged(brokerage: Brokerage, port: int | None) -> AsyncIterator["_Sta
             mail_from="leads@example.com",
             public_url=address_of(listening),
         )
-        async with open_house(settings) as database:
+        async with open_database(settings) as database:
             owner_id = await _move_in(database, brokerage)
             addresses = {user.username: user.email for user in brokerage.users}
             cast = Cast(
@@ -95,7 +95,7 @@ async def _staged(brokerage: Brokerage, port: int | None) -> AsyncIterator["_Sta
                 tokens={user.username: await _token(database, user.email) for user in brokerage.users},
                 addresses=addresses,
             )
-            ways = Ways(
+            ways = DemoHints(
                 url=settings.public_url,
                 key=await _short_key(database, owner_id),
                 owner=addresses[OWNER],
@@ -103,8 +103,8 @@ async def _staged(brokerage: Brokerage, port: int | None) -> AsyncIterator["_Sta
                 mailboxes=mailboxes,
                 addresses={f"{user.first_name} {user.last_name}": user.email for user in brokerage.users},
             )
-            with stopping_by_signal() as stopping:
-                async with running(settings, database, listening):
+            with stop_on_signals() as stopping:
+                async with running_service(settings, database, listening):
                     yield _Stage(database, owner_id, cast, ways, stopping, database.clock.now())
 
 
@@ -117,7 +117,7 @@ def _listen(port: int | None) -> socket.socket:
         return listen("127.0.0.1", 0)
 
 
-async def _move_in(database: Database, brokerage: Brokerage) -> int:
+async def _move_in(database: Database, brokerage: BrokerageFile) -> int:
     """Load the brokerage; everybody gets the same password. The owner's id."""
     owner = next(user for user in brokerage.users if user.username == OWNER)
     await load_brokerage(database, brokerage, owner.email)
@@ -125,7 +125,7 @@ async def _move_in(database: Database, brokerage: Brokerage) -> int:
     return await accounts.get_user_id(database, owner.email)
 
 
-async def _keys(database: Database, owner_id: int, brokerage: Brokerage) -> dict[str, str]:
+async def _keys(database: Database, owner_id: int, brokerage: BrokerageFile) -> dict[str, str]:
     async with database.transaction() as transaction:
         return {
             source.name: await accounts.issue_intake_key(
@@ -139,9 +139,9 @@ async def _short_key(database: Database, owner_id: int) -> str:
     """One that a command of 80 columns has room for; only this machine can knock at the door that it opens."""
     key = secrets.token_hex(4)
     async with database.transaction() as transaction:
-        lead_source_id = await accounts.name_lead_source(transaction, owner_id, "Zillow")
-        contact_source_id = await accounts.name_contact_source(transaction, owner_id, "Zillow")
-        await accounts.keep_intake_key(transaction, owner_id, key, lead_source_id, contact_source_id, None, None)
+        lead_source_id = await accounts.find_or_add_lead_source(transaction, owner_id, "Zillow")
+        contact_source_id = await accounts.find_or_add_contact_source(transaction, owner_id, "Zillow")
+        await accounts.store_intake_key(transaction, owner_id, key, lead_source_id, contact_source_id, None, None)
     return key
 
 
@@ -156,7 +156,7 @@ class _Stage:
     database: Database
     owner_id: int
     cast: Cast
-    ways: Ways
+    ways: DemoHints
     stopping: asyncio.Event
     began_at: datetime
     lines: Sequence[Line] = ()

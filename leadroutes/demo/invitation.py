@@ -12,7 +12,7 @@ from leadroutes.demo.script import PASSWORD
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class DemoHints:
     """Of one demonstration."""
 
     url: str

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from leadroutes.domain.dedupe import Fate, Key, vendor_keys
+from leadroutes.domain.dedupe import DedupeKey, LeadOutcome, vendor_keys
 from leadroutes.domain.inquiry import Inquiry
 
 
@@ -29,7 +29,7 @@ class NewLead(Struct, frozen=True, kw_only=True):
     distribute: bool = True
 
 
-class Received(Struct, frozen=True, kw_only=True):
+class ReceivedArrival(Struct, frozen=True, kw_only=True):
     """A body that came in through an intake key, as it was read. `arrival_id` where one that is kept is read again."""
 
     owner_id: int
@@ -51,30 +51,30 @@ class Received(Struct, frozen=True, kw_only=True):
     def unproven_key_id(self) -> int | None:
         return None if self.is_proven else self.intake_key_id
 
-    def keys_of(self, inquiry: Inquiry) -> tuple[Key, ...]:
+    def keys_of(self, inquiry: Inquiry) -> tuple[DedupeKey, ...]:
         """What the vendor's own id makes an inquiry the same as."""
         return vendor_keys(self.lead_source_id, inquiry, unproven_key_id=self.unproven_key_id)
 
 
-class Item(Struct, frozen=True, kw_only=True):
+class ArrivalItem(Struct, frozen=True, kw_only=True):
     """One arrival of a batch, with the keys that make it the same as another.
 
     `refused_as`: the same body, refused before for want of a proof; now that it is there, it takes that one's place.
     """
 
-    arrival: NewLead | Received
-    keys: tuple[Key, ...] = ()
-    refused_as: tuple[Key, ...] = ()
+    arrival: NewLead | ReceivedArrival
+    keys: tuple[DedupeKey, ...] = ()
+    refused_as: tuple[DedupeKey, ...] = ()
 
 
-class Stored(Struct, frozen=True, kw_only=True):
+class StoredArrival(Struct, frozen=True, kw_only=True):
     """What became of an arrival; `is_new` is false for a repetition and for a touch.
 
     `is_conflict`: its Idempotency-Key came with another body before, so that it was kept and refused.
     """
 
     owner_id: int
-    fates: tuple[Fate, ...] = ()
+    lead_outcomes: tuple[LeadOutcome, ...] = ()
     is_new: bool = False
     arrival_id: int | None = None
     status: str = "accepted"
@@ -83,4 +83,4 @@ class Stored(Struct, frozen=True, kw_only=True):
 
     @property
     def lead_ids(self) -> tuple[int, ...]:
-        return tuple(fate.id for fate in self.fates)
+        return tuple(lead_outcome.id for lead_outcome in self.lead_outcomes)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from leadroutes.domain.model import CampaignAction
 from leadroutes.domain.moments import later
-from leadroutes.domain.recurrence import Rule, comes_round, next_moment, read_rule
+from leadroutes.domain.recurrence import Rule, next_moment, read_rule, recurs
 from leadroutes.errors import Invalid
 
 COMMUNICATIONS = ("Email Contact", "Call Contact", "Text Contact")
@@ -22,7 +22,7 @@ First = Callable[[str, date], Sequence[datetime]]
 """What `first_candidates` says of a rule and a day, however it comes to know that."""
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class CampaignStep(Struct, frozen=True, kw_only=True):
     """One row that a start makes: a communication to the contact, or a task for the agent."""
 
     action: CampaignAction
@@ -40,7 +40,7 @@ def plan_steps(
     timezone: str | None,
     birthday: str | None,
     first: "First | None" = None,
-) -> tuple[Step, ...]:
+) -> tuple[CampaignStep, ...]:
     """The steps of a campaign that begins at `start`, in order; a `birthday` that is not YYYY-MM-DD is unknown.
 
     Days count from the day on which day 0 fell: an evening's `day 0 at 09:00` is the next morning, day 1 the one after.
@@ -62,9 +62,9 @@ class _Plan(Struct, frozen=True):
     born: date | None
     first: First
 
-    def step(self, action: CampaignAction) -> Step | None:
+    def step(self, action: CampaignAction) -> CampaignStep | None:
         due_at = self._due_at(action)
-        return None if due_at is None else Step(action=action, due_at=due_at, is_past=due_at < self.start)
+        return None if due_at is None else CampaignStep(action=action, due_at=due_at, is_past=due_at < self.start)
 
     def _due_at(self, action: CampaignAction) -> datetime | None:
         if action.trigger_type == ON_BIRTHDAYS:
@@ -108,9 +108,7 @@ def _day_zero(actions: Iterable[CampaignAction], start: datetime, zone: ZoneInfo
     return max(firsts, default=start.astimezone(zone).date())
 
 
-def _moment(
-    action: CampaignAction, start: datetime, zone: ZoneInfo, first: First | None = None
-) -> datetime | None:
+def _moment(action: CampaignAction, start: datetime, zone: ZoneInfo, first: First | None = None) -> datetime | None:
     match action.timing_type:
         case "Delay by Minutes":
             return later(start, timedelta(seconds=action.delay_by_seconds or 0))
@@ -259,7 +257,7 @@ def next_occurrence(recurrence: str, start: datetime, after: datetime, timezone:
 def check_recurrence(recurrence: str, today: date) -> None:
     """Invalid unless it is one rule of RFC 5545, daily or slower, that comes round within ten years."""
     rule = read_rule(recurrence)
-    if rule is None or not comes_round(rule, today):
+    if rule is None or not recurs(rule, today):
         raise wrong_recurrence(recurrence)
 
 

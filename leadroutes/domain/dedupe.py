@@ -21,7 +21,7 @@ PLACE = ("street_address", "city", "state", "zipcode")
 Identity = tuple[str, str]  # ('email' | 'phone', value in normal form)
 
 
-class Key(Struct, frozen=True, kw_only=True):
+class DedupeKey(Struct, frozen=True, kw_only=True):
     """Something that makes an arrival the same as an earlier one: a vendor's id, an Idempotency-Key, equal bytes."""
 
     scope: str
@@ -31,7 +31,7 @@ class Key(Struct, frozen=True, kw_only=True):
     names_phone: bool = False  # an id together with a phone, which two people may share
 
 
-class KnownKey(Struct, frozen=True, kw_only=True):
+class KnownDedupeKey(Struct, frozen=True, kw_only=True):
     lead_id: int | None
     arrival_id: int | None
     digest: str | None
@@ -67,7 +67,7 @@ class KnownLead(Struct, frozen=True, kw_only=True):
     intake_key_id: int | None = None  # through which it came
 
 
-class Fate(Struct, frozen=True, kw_only=True):
+class LeadOutcome(Struct, frozen=True, kw_only=True):
     """What became of one inquiry, in words that tell nothing that others have said."""
 
     id: int  # of the lead
@@ -75,7 +75,7 @@ class Fate(Struct, frozen=True, kw_only=True):
     status: Literal["new", "repeated", "touched"]
 
 
-class About(Struct, frozen=True, kw_only=True):
+class LeadReference(Struct, frozen=True, kw_only=True):
     """The lead that an inquiry turned out to be about."""
 
     lead_id: int
@@ -121,7 +121,7 @@ def find_contact(
     return None
 
 
-def vendor_keys(lead_source_id: int, inquiry: Inquiry, *, unproven_key_id: int | None = None) -> tuple[Key, ...]:
+def vendor_keys(lead_source_id: int, inquiry: Inquiry, *, unproven_key_id: int | None = None) -> tuple[DedupeKey, ...]:
     """What a vendor's own id makes the inquiry the same as: for ever, inside an owner and a lead source.
 
     A bare id may be a form's, and one that came through `unproven_key_id`, an intake key that proves nothing, may be
@@ -131,9 +131,9 @@ def vendor_keys(lead_source_id: int, inquiry: Inquiry, *, unproven_key_id: int |
         return ()
     scope = f"vendor {lead_source_id}" if unproven_key_id is None else f"vendor key {unproven_key_id}"
     if unproven_key_id is None and not inquiry.is_id_loose:
-        return (Key(scope=scope, key=inquiry.vendor_id, is_lasting=True),)
+        return (DedupeKey(scope=scope, key=inquiry.vendor_id, is_lasting=True),)
     return tuple(
-        Key(scope=scope, key=f"{inquiry.vendor_id} {value}", is_lasting=True, names_phone=value == inquiry.phone)
+        DedupeKey(scope=scope, key=f"{inquiry.vendor_id} {value}", is_lasting=True, names_phone=value == inquiry.phone)
         for value in (inquiry.email, inquiry.phone)
         if value
     )
@@ -246,7 +246,9 @@ def _plain(text: str | None) -> str:
     return " ".join((text or "").casefold().split())
 
 
-def find_standing_key(known: Mapping[tuple[str, str], KnownKey], keys: Iterable[Key], now: datetime) -> KnownKey | None:
+def find_valid_key(
+    known: Mapping[tuple[str, str], KnownDedupeKey], keys: Iterable[DedupeKey], now: datetime
+) -> KnownDedupeKey | None:
     """What the first of these keys stands for that is known and has not run out."""
     for key in keys:
         found = known.get((key.scope, key.key))

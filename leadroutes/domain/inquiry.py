@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-Kind = Literal["Buyer", "Seller", "Renter"]
-Event = Literal["update", "reassignment"]
+LeadType = Literal["Buyer", "Seller", "Renter"]
+SourceEvent = Literal["update", "reassignment"]
 
 
 class Inquiry(Struct, frozen=True, kw_only=True):
@@ -20,7 +20,7 @@ class Inquiry(Struct, frozen=True, kw_only=True):
     email: str | None = None
     phone: str | None = None
     zipcode: str | None = None
-    type: Kind | None = None
+    type: LeadType | None = None
     source: str | None = None
     message: str | None = None
     price: int | None = None
@@ -33,7 +33,7 @@ class Inquiry(Struct, frozen=True, kw_only=True):
     is_test: bool = False
     received_at: datetime | None = None
     relay: bool = False
-    event: Event | None = None
+    event: SourceEvent | None = None
 
     @property
     def person(self) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from leadroutes.domain.model import Member, Offer, Option, Person, Queue, RuleSet, Team
+from leadroutes.domain.model import DistributionOption, Member, Offer, OrderedTeam, Person, RuleSet, Team
 from leadroutes.domain.moments import END_OF_TIME, later, minutes
 from leadroutes.domain.turns import Turns, take_turn
 
@@ -19,10 +19,10 @@ class LineUp(Struct, frozen=True):
     turns: Turns | None = None
 
 
-Candidate = tuple[Member, Option]
+Candidate = tuple[Member, DistributionOption]
 
 
-def why_not(member: Member) -> str | None:
+def why_not_in_line_up(member: Member) -> str | None:
     """Why a member of the team is not in the line-up, or None if he is."""
     if member.request_status != "Accepted":
         return f"his request is {member.request_status}"
@@ -37,7 +37,7 @@ def why_unavailable(user_id: int, people: Mapping[int, Person]) -> str | None:
     return None if person is not None and person.is_active else "his account is not active"
 
 
-def why_unreachable(user_id: int, option: Option | None, rule_set: RuleSet) -> str | None:
+def why_unreachable(user_id: int, option: DistributionOption | None, rule_set: RuleSet) -> str | None:
     """Return why no alert can reach a member who wants some, or None.
 
     E-mail takes the place of channels that are not there, so only an installation without it leaves anyone unreachable.
@@ -71,7 +71,7 @@ def _is_usable(channel: str, user_id: int, rule_set: RuleSet) -> bool:
     return channel in rule_set.channels and person is not None and bool(person.phone)
 
 
-def _wanted_channels(option: Option | None) -> tuple[str, ...]:
+def _wanted_channels(option: DistributionOption | None) -> tuple[str, ...]:
     if option is None:
         return ()
     flags = (("call", option.has_call_alert), ("text", option.has_text_alert), ("email", option.has_email_alert))
@@ -80,7 +80,7 @@ def _wanted_channels(option: Option | None) -> tuple[str, ...]:
 
 def line_up(rule_set: RuleSet, team: Team, now: datetime, turns: Turns | None = None) -> LineUp:
     """The offers for a lead that is routed at `now`; empty when nobody is in the team's line-up."""
-    queue = queue_of(rule_set, team)
+    queue = ordered_team(rule_set, team)
     offers, first, after = queue.offers, None, None
     if team.order_method == "Round Robin" and queue.present:
         first, after = take_turn(queue.present, turns or Turns())
@@ -94,18 +94,20 @@ def line_up(rule_set: RuleSet, team: Team, now: datetime, turns: Turns | None = 
 # ------------------------------------------------------------------------------------------- once for a rule set
 
 
-def queue_of(rule_set: RuleSet, team: Team) -> Queue:
+def ordered_team(rule_set: RuleSet, team: Team) -> OrderedTeam:
     """The team as this rule set puts it in order."""
-    queue = rule_set.queues.get(team.id)
+    queue = rule_set.ordered_teams.get(team.id)
     if queue is None:
-        queue = rule_set.queues[team.id] = _queue(team, rule_set)
+        queue = rule_set.ordered_teams[team.id] = _queue(team, rule_set)
     return queue
 
 
-def _queue(team: Team, rule_set: RuleSet) -> Queue:
+def _queue(team: Team, rule_set: RuleSet) -> OrderedTeam:
     people = rule_set.rules.people
     candidates = [
-        (member, member.option) for member in team.members if member.option is not None and why_not(member) is None
+        (member, member.option)
+        for member in team.members
+        if member.option is not None and why_not_in_line_up(member) is None
     ]
     match team.order_method:
         case "Rank":
@@ -115,12 +117,12 @@ def _queue(team: Team, rule_set: RuleSet) -> Queue:
         case "Round Robin":
             ordered, delays = _by_place(team, candidates)
     reasons = {
-        each.user_id: why_not(each)
+        each.user_id: why_not_in_line_up(each)
         or why_unavailable(each.user_id, people)
         or why_unreachable(each.user_id, each.option, rule_set)
         for each in team.members
     }
-    return Queue(
+    return OrderedTeam(
         offers=tuple(_offer(team, candidate, place) for place, candidate in enumerate(ordered)),
         delays=tuple(delays),
         present=tuple(
@@ -155,7 +157,7 @@ def _after(team: Team, steps: int) -> timedelta:
     return minutes(team.mins_until_next_alert * steps)
 
 
-def _rank_key(option: Option) -> tuple[bool, int]:
+def _rank_key(option: DistributionOption) -> tuple[bool, int]:
     return (option.rank is None, option.rank or 0)
 
 

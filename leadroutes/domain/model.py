@@ -14,7 +14,7 @@ from leadroutes.domain.turns import Turns
 
 OfferState = Literal["scheduled", "notified", "declined", "expired", "skipped", "withdrawn", "won", "lost"]
 Via = Literal["None", "Email", "Text", "Phone", "Assigned", "Auto"]
-Channel = Literal["email", "text", "call", "webhook"]
+ChannelName = Literal["email", "text", "call", "webhook"]
 MessageKind = Literal["offer", "won", "claimed", "unclaimed", "campaign"]
 
 SHORTEST_WAIT = timedelta(minutes=15)  # before a lead that nobody claims is unclaimed
@@ -37,7 +37,7 @@ class Route(Struct, frozen=True, kw_only=True):
     campaign_start: Literal["Arrival", "Claim"]
 
 
-class Option(Struct, frozen=True, kw_only=True):
+class DistributionOption(Struct, frozen=True, kw_only=True):
     """How offers of a team reach one member."""
 
     rank: int | None
@@ -52,7 +52,7 @@ class Option(Struct, frozen=True, kw_only=True):
 class Member(Struct, frozen=True, kw_only=True):
     user_id: int
     request_status: Literal["Accepted", "Pending", "Declined"]
-    option: Option | None
+    option: DistributionOption | None
     option_id: int | None
 
 
@@ -130,8 +130,8 @@ class Offer(Struct, frozen=True, kw_only=True, array_like=True):
     closed_at: datetime | None = None
 
     @property
-    def channels(self) -> tuple[Channel, ...]:
-        flags: tuple[tuple[Channel, bool], ...] = (
+    def channels(self) -> tuple[ChannelName, ...]:
+        flags: tuple[tuple[ChannelName, bool], ...] = (
             ("call", self.has_call_alert),
             ("text", self.has_text_alert),
             ("email", self.has_email_alert),
@@ -157,13 +157,13 @@ class Lead(Struct, frozen=True, kw_only=True):
     claim: Claim | None = None
     lapses_at: datetime | None = None
     unclaimed_at: datetime | None = None
-    fell_to_owner: bool = False  # nothing fitted: he was alerted when it arrived
+    was_offered_to_owner: bool = False  # nothing fitted: he was alerted when it arrived
 
 
 # -------------------------------------------------------------------------------- what is put in order once
 
 
-class Queue(Struct, frozen=True, kw_only=True):
+class OrderedTeam(Struct, frozen=True, kw_only=True):
     """A team's members in order, as far as it is the same for every lead: made once for a rule set."""
 
     offers: tuple[Offer, ...]  # in order; without the moment, which a lead's arrival tells
@@ -183,7 +183,9 @@ class RuleSet:
     routes_by_source: Mapping[int, tuple[Route, ...]] = field(init=False)
     team_by_zipcode: Mapping[str, int] = field(init=False)
     has_turns: bool = field(init=False)  # of any team
-    queues: dict[int, Queue] = field(init=False, compare=False, repr=False, default_factory=dict)  # made when needed
+    ordered_teams: dict[int, OrderedTeam] = field(
+        init=False, compare=False, repr=False, default_factory=dict
+    )  # made when needed
 
     def __post_init__(self) -> None:
         routes: dict[int, list[Route]] = {}
@@ -214,11 +216,11 @@ class Message(Struct, frozen=True, kw_only=True):
     """One thing to tell one user over one channel."""
 
     kind: MessageKind
-    channel: Channel
+    channel: ChannelName
     user_id: int
 
 
-class Event(Struct, frozen=True, kw_only=True):
+class LeadEvent(Struct, frozen=True, kw_only=True):
     """A line in the lead's journal."""
 
     kind: str
@@ -234,7 +236,7 @@ class Change(Struct, frozen=True, kw_only=True):
     offers: tuple[Offer, ...] = ()  # new or changed ones
     claim: Claim | None = None  # a new one, or the one that takes the place of an old one
     messages: tuple[Message, ...] = ()
-    events: tuple[Event, ...] = ()
+    events: tuple[LeadEvent, ...] = ()
 
 
 class Decision(Struct, frozen=True, kw_only=True):

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from leadroutes.domain.inquiry import Kind
+from leadroutes.domain.inquiry import LeadType
 from leadroutes.domain.text import field_text
 
 # ----------------------------------------------------------------------------------------------------- type
 
-_KINDS: Final[dict[str, Kind]] = {
+_KINDS: Final[dict[str, LeadType]] = {
     **dict.fromkeys(("buy", "buyer", "buyers", "buying", "purchase", "purchasing"), "Buyer"),
     **dict.fromkeys(("sell", "seller", "sellers", "selling"), "Seller"),
     **dict.fromkeys(("rent", "renter", "renters", "renting", "rental", "tenant", "lease", "leasing"), "Renter"),
@@ -23,7 +23,7 @@ _LENGTH_OF_A_CHOICE = 2_000
 _OF_RENT = re.compile("(?<!cur)(?<!pa)rent")
 
 
-def kind_named_by(text: str | None) -> Kind | None:
+def lead_type_named_by(text: str | None) -> LeadType | None:
     """The one kind of lead that the words name; None if they name none or several (`buyer and seller`)."""
     kinds = {kind for word in words_of(text) if (kind := _KINDS.get(word))}
     return kinds.pop() if len(kinds) == 1 else None
@@ -34,7 +34,7 @@ def words_of(text: str | None) -> list[str]:
     return _WORD.findall((text or "")[:_LENGTH_OF_A_CHOICE].lower())
 
 
-def tells_of_rent(status: str | None) -> bool:
+def mentions_rent(status: str | None) -> bool:
     """Whether a listing's status says that it is to let (`For Rent`, `for_rent`, `ForRent`, `Rental`)."""
     return _OF_RENT.search((status or "").lower()) is not None
 

@@ -125,7 +125,7 @@ def _can_come(rule: Rule) -> bool:
     return not (rule.freq == "DAILY" and rule.interval % 7 == 0 and rule.weekdays)
 
 
-def comes_round(rule: Rule, today: date) -> bool:
+def recurs(rule: Rule, today: date) -> bool:
     """Whether it comes within ten years from some day near today on: its interval, count and end left aside."""
     every = replace(rule, interval=1, count=None, until=None)
     start = datetime.combine(today, time())

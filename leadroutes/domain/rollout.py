@@ -11,22 +11,22 @@ from msgspec.structs import replace
 from leadroutes.domain.model import (
     SHORTEST_WAIT,
     Change,
-    Channel,
+    ChannelName,
     Claim,
-    Event,
     Lead,
+    LeadEvent,
     Message,
     MessageKind,
     Offer,
     Via,
 )
 from leadroutes.domain.moments import END_OF_TIME, later
-from leadroutes.domain.states import moved
+from leadroutes.domain.states import transitioned
 from leadroutes.errors import Conflict, NotFound
 
-OPEN = ("scheduled", "notified")
+OPEN_STATES = ("scheduled", "notified")
 TURN_PASSED = "his turn had passed before he could be told"
-EVERYBODY_UNAVAILABLE = "nobody of the line-up is available"
+NO_MEMBER_AVAILABLE = "nobody of the line-up is available"
 
 
 # ------------------------------------------------------------------------------------------------ it begins
@@ -34,30 +34,30 @@ EVERYBODY_UNAVAILABLE = "nobody of the line-up is available"
 
 def start(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Change:
     """The rollout of a lead whose offers are all scheduled: those that are due at once are carried out."""
-    change = fall_due(lead, unavailable, now)
+    change = notify_due(lead, unavailable, now)
     return replace(change, offers=change.lead.offers)
 
 
-def keep_for_owner(lead: Lead, now: datetime) -> Change:
+def claim_for_owner(lead: Lead, now: datetime) -> Change:
     """Target Myself: the owner has the lead at once, and is told."""
     claim = Claim(user_id=lead.owner_id, claimed_at=now, via="Auto")
-    offer = moved(_owner_offer(lead, None, now), "won", now)
+    offer = transitioned(_owner_offer(lead, None, now), "won", now)
     after = replace(lead, offers=(offer,), claim=claim)
     return Change(
         lead=after,
         offers=(offer,),
         claim=claim,
         messages=_messages("won", (offer,)),
-        events=(Event(kind="claimed", user_id=lead.owner_id, detail={"via": "Auto"}),),
+        events=(LeadEvent(kind="claimed", user_id=lead.owner_id, detail={"via": "Auto"}),),
     )
 
 
-def fall_to_owner(lead: Lead, reason: str, now: datetime) -> Change:
+def offer_to_owner(lead: Lead, reason: str, now: datetime) -> Change:
     """Nothing fits: the owner gets the one offer, is told at once, and has to claim like anybody else."""
     offer = _owner_offer(lead, reason, now)
     others = tuple(each for each in lead.offers if each.user_id != lead.owner_id)
     after = replace(
-        lead, offers=(*others, offer), fell_to_owner=True, lapses_at=later(now, SHORTEST_WAIT), unclaimed_at=None
+        lead, offers=(*others, offer), was_offered_to_owner=True, lapses_at=later(now, SHORTEST_WAIT), unclaimed_at=None
     )
     return Change(lead=after, offers=(offer,), messages=_messages("offer", (offer,)))
 
@@ -82,20 +82,20 @@ def _owner_offer(lead: Lead, reason: str | None, now: datetime) -> Offer:
 # ----------------------------------------------------------------------------------------- an offer falls due
 
 
-def fall_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Change:
+def notify_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Change:
     """Carry out every scheduled offer whose moment has come; `unavailable` says who cannot be told, and why."""
     offers = {offer.user_id: offer for offer in lead.offers}
     if lead.claim is not None:
         closed = {user_id: _closed_by_claim(offer, lead.claim, now) for user_id, offer in offers.items()}
         return _change(lead, replace(lead, offers=tuple(closed.values())), ())
-    events: list[Event] = []
+    events: list[LeadEvent] = []
     while group := _next_group(offers.values(), until=now):
         events += _skip(offers, [offer for offer in group if offer.user_id in unavailable], unavailable, now)
         present = [offer for offer in group if offer.user_id not in unavailable]
         winner = next((offer for offer in present if offer.assign_automatically), None)
         if winner is not None:
-            offers |= _not_told_yet(lead, offers)
-            offers[winner.user_id] = moved(winner, "notified", now)
+            offers |= _not_yet_notified(lead, offers)
+            offers[winner.user_id] = transitioned(winner, "notified", now)
             return _won(lead, offers, Claim(user_id=winner.user_id, claimed_at=now, via="Auto"), events)
         if not present:
             _bring_forward(offers, now)
@@ -103,10 +103,10 @@ def fall_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Chang
             events += _skip(offers, present, dict.fromkeys((offer.user_id for offer in present), TURN_PASSED), now)
         else:
             events += _notify_together(lead, offers, present, now)
-    return _settle(lead, offers, events, now)
+    return _finish(lead, offers, events, now)
 
 
-def _not_told_yet(lead: Lead, offers: Mapping[int, Offer]) -> dict[int, Offer]:
+def _not_yet_notified(lead: Lead, offers: Mapping[int, Offer]) -> dict[int, Offer]:
     """Offers that fell due in the same moment as the one that takes the lead, as they were: nobody has been told."""
     return {
         before.user_id: before
@@ -135,25 +135,27 @@ def _place(offer: Offer) -> int:
     return offer.place
 
 
-def _notify_together(lead: Lead, offers: dict[int, Offer], group: Sequence[Offer], now: datetime) -> list[Event]:
+def _notify_together(lead: Lead, offers: dict[int, Offer], group: Sequence[Offer], now: datetime) -> list[LeadEvent]:
     """Tell a group; under Exclusive those told before may no longer claim."""
     events = []
     if lead.is_exclusive:
         for offer in list(offers.values()):
             if offer.state == "notified":
-                offers[offer.user_id] = moved(offer, "expired", now)
-                events.append(Event(kind="expired", user_id=offer.user_id))
+                offers[offer.user_id] = transitioned(offer, "expired", now)
+                events.append(LeadEvent(kind="expired", user_id=offer.user_id))
     for offer in group:
-        offers[offer.user_id] = moved(offer, "notified", now)
+        offers[offer.user_id] = transitioned(offer, "notified", now)
     return events
 
 
-def _skip(offers: dict[int, Offer], group: Iterable[Offer], reasons: Mapping[int, str], now: datetime) -> list[Event]:
+def _skip(
+    offers: dict[int, Offer], group: Iterable[Offer], reasons: Mapping[int, str], now: datetime
+) -> list[LeadEvent]:
     events = []
     for offer in group:
         reason = reasons[offer.user_id]
-        offers[offer.user_id] = replace(moved(offer, "skipped", now), reason=reason)
-        events.append(Event(kind="skipped", user_id=offer.user_id, detail={"reason": reason}))
+        offers[offer.user_id] = replace(transitioned(offer, "skipped", now), reason=reason)
+        events.append(LeadEvent(kind="skipped", user_id=offer.user_id, detail={"reason": reason}))
     return events
 
 
@@ -164,22 +166,22 @@ def _bring_forward(offers: dict[int, Offer], now: datetime) -> None:
             offers[offer.user_id] = replace(offer, notify_at=now)
 
 
-def _settle(lead: Lead, offers: dict[int, Offer], events: list[Event], now: datetime) -> Change:
+def _finish(lead: Lead, offers: dict[int, Offer], events: list[LeadEvent], now: datetime) -> Change:
     """What follows when nobody has it: a new moment at which it lapses, or, with nobody left, what comes then."""
-    standing = [offer.notified_at or offer.notify_at for offer in offers.values() if offer.state in OPEN]
+    standing = [offer.notified_at or offer.notify_at for offer in offers.values() if offer.state in OPEN_STATES]
     if not standing:
         before = replace(lead, offers=tuple(offers.values()))
         if any(offer.notified_at for offer in offers.values()):
             after = unclaim(before, now)
         else:
-            after = fall_to_owner(before, EVERYBODY_UNAVAILABLE, now)
+            after = offer_to_owner(before, NO_MEMBER_AVAILABLE, now)
         return _combine(lead, after, events)
     lapses_at = None if lead.unclaimed_at else later(max(standing), lead.wait)
     after_lead = replace(lead, offers=tuple(offers.values()), lapses_at=lapses_at)
     return _change(lead, after_lead, events)
 
 
-def _combine(before: Lead, change: Change, events: list[Event]) -> Change:
+def _combine(before: Lead, change: Change, events: list[LeadEvent]) -> Change:
     """A change of a change, seen from where the lead stood at first."""
     whole = _change(before, change.lead, [*events, *change.events])
     told = {(message.user_id, message.channel) for message in change.messages}
@@ -187,7 +189,7 @@ def _combine(before: Lead, change: Change, events: list[Event]) -> Change:
     return replace(whole, messages=fresh + change.messages)
 
 
-def _change(before: Lead, after: Lead, events: Sequence[Event]) -> Change:
+def _change(before: Lead, after: Lead, events: Sequence[LeadEvent]) -> Change:
     """The offers that differ, and an alert to everyone who has just been notified."""
     known = {offer.user_id: offer for offer in before.offers}
     changed = tuple(offer for offer in after.offers if known.get(offer.user_id) != offer)
@@ -205,13 +207,15 @@ def _was_notified(known: Mapping[int, Offer], offer: Offer) -> bool:
 
 def unclaim(lead: Lead, now: datetime) -> Change:
     """Nobody claimed in time: the owner is alerted once and gets an offer; all who were notified may still claim."""
-    reopened = {offer.user_id: moved(offer, "notified", now) for offer in lead.offers if offer.state == "expired"}
+    reopened = {
+        offer.user_id: transitioned(offer, "notified", now) for offer in lead.offers if offer.state == "expired"
+    }
     messages: tuple[Message, ...] = ()
-    if not lead.fell_to_owner:
+    if not lead.was_offered_to_owner:
         owner = _owner_offer(lead, None, now)
         own = next((offer for offer in lead.offers if offer.user_id == lead.owner_id), None)
         if own is not None:
-            owner = own if own.state == "notified" else moved(own, "notified", now)
+            owner = own if own.state == "notified" else transitioned(own, "notified", now)
         reopened[owner.user_id] = owner
         messages = tuple(
             Message(kind="unclaimed", channel=channel, user_id=lead.owner_id) for channel in _owner_channels(lead)
@@ -223,7 +227,7 @@ def unclaim(lead: Lead, now: datetime) -> Change:
         lead=after,
         offers=tuple(offer for offer in after.offers if known.get(offer.user_id) != offer),
         messages=messages,
-        events=(Event(kind="unclaimed"),),
+        events=(LeadEvent(kind="unclaimed"),),
     )
 
 
@@ -234,9 +238,9 @@ def withdraw(lead: Lead, reason: str, now: datetime) -> Change | None:
     """
     if lead.claim is not None:
         return None
-    events = [Event(kind="expired", user_id=offer.user_id) for offer in lead.offers if offer.state == "notified"]
+    events = [LeadEvent(kind="expired", user_id=offer.user_id) for offer in lead.offers if offer.state == "notified"]
     if lead.unclaimed_at is None:
-        events.append(Event(kind="unclaimed", detail={"reason": reason}))
+        events.append(LeadEvent(kind="unclaimed", detail={"reason": reason}))
     offers = tuple(_withdrawn(offer, now) for offer in lead.offers)
     after = replace(lead, offers=offers, lapses_at=None, unclaimed_at=lead.unclaimed_at or now)
     return _change(lead, after, events) if after != lead else None
@@ -245,14 +249,14 @@ def withdraw(lead: Lead, reason: str, now: datetime) -> Change | None:
 def _withdrawn(offer: Offer, now: datetime) -> Offer:
     match offer.state:
         case "scheduled":
-            return moved(offer, "withdrawn", now)
+            return transitioned(offer, "withdrawn", now)
         case "notified":
-            return moved(offer, "expired", now)
+            return transitioned(offer, "expired", now)
         case _:
             return offer
 
 
-def _owner_channels(lead: Lead) -> tuple[Channel, ...]:
+def _owner_channels(lead: Lead) -> tuple[ChannelName, ...]:
     return ("text", "email") if lead.owner_has_phone else ("email",)
 
 
@@ -306,11 +310,11 @@ def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datet
     if offer.state != "notified":
         raise Conflict("Your time to answer this offer is over")
     offers = {each.user_id: each for each in lead.offers}
-    offers[user_id] = moved(offer, "declined", now)
-    return _go_on(lead, offers, unavailable, [Event(kind="declined", user_id=user_id, by_user_id=user_id)], now)
+    offers[user_id] = transitioned(offer, "declined", now)
+    return _continue(lead, offers, unavailable, [LeadEvent(kind="declined", user_id=user_id, by_user_id=user_id)], now)
 
 
-def leave(
+def withdraw_members(
     lead: Lead, gone: Mapping[int, str], unavailable: Mapping[int, str], by_user_id: int | None, now: datetime
 ) -> Change | None:
     """Members have left: what they were notified of is withdrawn. With nobody else to claim, the next one moves up.
@@ -325,14 +329,14 @@ def leave(
     for offer in lead.offers:
         if offer.user_id in gone and offer.state in ("notified", "expired"):
             reason = gone[offer.user_id]
-            offers[offer.user_id] = replace(moved(offer, "withdrawn", now), reason=reason)
+            offers[offer.user_id] = replace(transitioned(offer, "withdrawn", now), reason=reason)
             detail = {"reason": reason}
-            events.append(Event(kind="withdrawn", user_id=offer.user_id, by_user_id=by_user_id, detail=detail))
-    return _go_on(lead, offers, unavailable, events, now) if events else None
+            events.append(LeadEvent(kind="withdrawn", user_id=offer.user_id, by_user_id=by_user_id, detail=detail))
+    return _continue(lead, offers, unavailable, events, now) if events else None
 
 
-def _go_on(
-    lead: Lead, offers: dict[int, Offer], unavailable: Mapping[int, str], events: list[Event], now: datetime
+def _continue(
+    lead: Lead, offers: dict[int, Offer], unavailable: Mapping[int, str], events: list[LeadEvent], now: datetime
 ) -> Change:
     """Some may no longer claim: with nobody else notified, the next one moves up; else the rest stays as it is."""
     after = replace(lead, offers=tuple(offers.values()))
@@ -340,7 +344,7 @@ def _go_on(
         return _change(lead, after, events)
     if not any(each.state == "notified" for each in offers.values()):
         _bring_forward(offers, now)
-    change = fall_due(replace(after, offers=tuple(offers.values())), unavailable, now)
+    change = notify_due(replace(after, offers=tuple(offers.values())), unavailable, now)
     return replace(change, offers=_change(lead, change.lead, ()).offers, events=(*events, *change.events))
 
 
@@ -351,7 +355,7 @@ def assign(lead: Lead, user_id: int, by_user_id: int, now: datetime) -> Change |
     offers = {offer.user_id: offer for offer in lead.offers}
     change = _won(lead, offers, Claim(user_id=user_id, claimed_at=now, via="Assigned"), [], by_user_id=by_user_id)
     own = offers.get(user_id)
-    channels: tuple[Channel, ...] = own.channels if own is not None and own.channels else ("email",)
+    channels: tuple[ChannelName, ...] = own.channels if own is not None and own.channels else ("email",)
     told = tuple(Message(kind="won", channel=channel, user_id=user_id) for channel in channels)
     return replace(change, messages=change.messages + told)
 
@@ -360,7 +364,7 @@ def assign(lead: Lead, user_id: int, by_user_id: int, now: datetime) -> Change |
 
 
 def _won(
-    lead: Lead, offers: dict[int, Offer], claim: Claim, events: list[Event], by_user_id: int | None = None
+    lead: Lead, offers: dict[int, Offer], claim: Claim, events: list[LeadEvent], by_user_id: int | None = None
 ) -> Change:
     """One has it: what was not yet sent is withdrawn, and those who had been told learn who has it."""
     now = claim.claimed_at
@@ -385,23 +389,23 @@ def _won(
         offers=tuple(offer for offer in after.offers if known.get(offer.user_id) != offer),
         claim=claim,
         messages=tuple(told),
-        events=(*events, Event(kind=kind, user_id=claim.user_id, by_user_id=by_user_id, detail={"via": claim.via})),
+        events=(*events, LeadEvent(kind=kind, user_id=claim.user_id, by_user_id=by_user_id, detail={"via": claim.via})),
     )
 
 
 def _closed_by_claim(offer: Offer, claim: Claim, now: datetime) -> Offer:
     if offer.user_id == claim.user_id:
-        return offer if offer.state == "won" else moved(offer, "won", now)
+        return offer if offer.state == "won" else transitioned(offer, "won", now)
     match offer.state:
         case "scheduled":
-            return moved(offer, "withdrawn", now)
+            return transitioned(offer, "withdrawn", now)
         case "notified" | "expired" | "won":
-            return moved(offer, "lost", now)
+            return transitioned(offer, "lost", now)
         case _:
             return offer
 
 
-def _quiet_channel(offer: Offer | None) -> Channel | None:
+def _quiet_channel(offer: Offer | None) -> ChannelName | None:
     """Who has it is told by one e-mail or text, never by a call; who wanted no alerts is told nothing."""
     if offer is None:
         return "email"

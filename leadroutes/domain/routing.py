@@ -6,18 +6,18 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from leadroutes.domain.lineup import line_up, queue_of, why_not, with_fallback
+from leadroutes.domain.lineup import line_up, ordered_team, why_not_in_line_up, with_fallback
 from leadroutes.domain.matching import choose_team, consider, find_route
 from leadroutes.domain.model import SHORTEST_WAIT, Claim, Decision, Facts, Lead, Offer, Route, RuleSet, Team
 from leadroutes.domain.moments import minutes
-from leadroutes.domain.rollout import EVERYBODY_UNAVAILABLE, fall_to_owner, keep_for_owner, start
+from leadroutes.domain.rollout import NO_MEMBER_AVAILABLE, claim_for_owner, offer_to_owner, start
 from leadroutes.domain.turns import Turns
 from leadroutes.errors import NotFound
 
 NO_ROUTE = "no route matches"
 EMPTY_LINE_UP = "nobody in the team's line-up"
-LEFT = "the member has left the team"
-CLOSED = "the account is not active"
+LEFT_TEAM = "the member has left the team"
+ACCOUNT_CLOSED = "the account is not active"
 TEAM_REMOVED = "the team has been removed"
 
 
@@ -38,7 +38,7 @@ def decide(rule_set: RuleSet, lead_id: int, facts: Facts, now: datetime, turns: 
     if route is None:
         return _left_to_owner(rule_set, lead_id, facts, None, NO_ROUTE, now)
     if route.distribution_target == "Myself":
-        kept = keep_for_owner(_standing(rule_set, None, lead_id), now)
+        kept = claim_for_owner(_new_lead(rule_set, None, lead_id), now)
         return Decision(facts=facts, route=route, change=kept)
     choice = choose_team(rule_set, route, facts)
     if choice.team_id is None:
@@ -47,12 +47,12 @@ def decide(rule_set: RuleSet, lead_id: int, facts: Facts, now: datetime, turns: 
     queue = line_up(rule_set, team, now, turns)
     if not queue.offers:
         return _left_to_owner(rule_set, lead_id, facts, route, EMPTY_LINE_UP, now)
-    lead = _standing(rule_set, team, lead_id, queue.offers)
+    lead = _new_lead(rule_set, team, lead_id, queue.offers)
     return Decision(
         facts=replace(facts, turn=queue.turn),
         route=route,
         team_id=team.id,
-        change=start(lead, queue_of(rule_set, team).absent, now),
+        change=start(lead, ordered_team(rule_set, team).absent, now),
         turns=queue.turns,
     )
 
@@ -60,11 +60,11 @@ def decide(rule_set: RuleSet, lead_id: int, facts: Facts, now: datetime, turns: 
 def _left_to_owner(
     rule_set: RuleSet, lead_id: int, facts: Facts, route: Route | None, reason: str, now: datetime
 ) -> Decision:
-    change = fall_to_owner(_standing(rule_set, None, lead_id), reason, now)
+    change = offer_to_owner(_new_lead(rule_set, None, lead_id), reason, now)
     return Decision(facts=facts, route=route, change=change)
 
 
-def _standing(rule_set: RuleSet, team: Team | None, lead_id: int, offers: tuple[Offer, ...] = ()) -> Lead:
+def _new_lead(rule_set: RuleSet, team: Team | None, lead_id: int, offers: tuple[Offer, ...] = ()) -> Lead:
     """A lead that nothing has happened to yet."""
     return Lead(
         owner_id=rule_set.rules.owner_id,
@@ -76,7 +76,7 @@ def _standing(rule_set: RuleSet, team: Team | None, lead_id: int, offers: tuple[
     )
 
 
-def standing(
+def stored_lead(
     rule_set: RuleSet,
     team_id: int | None,
     *,
@@ -90,12 +90,12 @@ def standing(
     """A lead as it stands, with what the rule set says of its team."""
     team = rule_set.rules.teams.get(team_id or 0)
     return replace(
-        _standing(rule_set, team, lead_id, tuple(offers)),
+        _new_lead(rule_set, team, lead_id, tuple(offers)),
         owner_id=owner_id,
         claim=claim,
         lapses_at=lapses_at,
         unclaimed_at=unclaimed_at,
-        fell_to_owner=any(
+        was_offered_to_owner=any(
             offer.user_id == owner_id and offer.team_id is None and offer.reason is not None for offer in offers
         ),
     )
@@ -120,7 +120,7 @@ def _why_gone(rule_set: RuleSet, offer: Offer) -> str | None:
     team = rule_set.rules.teams.get(offer.team_id or 0)
     if team is None:
         return TEAM_REMOVED
-    queue = queue_of(rule_set, team)
+    queue = ordered_team(rule_set, team)
     return queue.absent.get(offer.user_id) if offer.user_id in queue.members else "he has left the team"
 
 
@@ -148,8 +148,8 @@ def why_departed(rule_set: RuleSet, owner_id: int, offer: Offer) -> str | None:
         return None
     member = next((each for each in team.members if each.user_id == offer.user_id), None)
     if offer.user_id != owner_id and (member is None or member.request_status != "Accepted"):
-        return LEFT
-    return None if person is None or person.is_active else CLOSED
+        return LEFT_TEAM
+    return None if person is None or person.is_active else ACCOUNT_CLOSED
 
 
 # ------------------------------------------------------------------------------------------------------------- why
@@ -179,7 +179,7 @@ def explain(rule_set: RuleSet, facts: Facts, offers: Sequence[Offer]) -> dict[st
 
 
 def _people_asked_about(team: Team | None, offers: Sequence[Offer]) -> list[tuple[int, str | None]]:
-    members = {member.user_id: why_not(member) for member in team.members} if team else {}
+    members = {member.user_id: why_not_in_line_up(member) for member in team.members} if team else {}
     places = {offer.user_id: offer.place for offer in offers}
     everybody = list(members) + [user_id for user_id in places if user_id not in members]
     everybody.sort(key=lambda user_id: places.get(user_id, len(places) + len(members)))
@@ -203,8 +203,8 @@ def _outcome(rule_set: RuleSet, facts: Facts, offers: Sequence[Offer]) -> str:
     choice = choose_team(rule_set, route, facts)
     if choice.team_id is None:
         return f"offered to the owner: {choice.how}"
-    if all(why_not(member) for member in rule_set.rules.teams[choice.team_id].members):
+    if all(why_not_in_line_up(member) for member in rule_set.rules.teams[choice.team_id].members):
         return f"offered to the owner: {EMPTY_LINE_UP}"
-    if any(offer.reason == EVERYBODY_UNAVAILABLE for offer in offers):
-        return f"offered to the owner: {EVERYBODY_UNAVAILABLE}"
+    if any(offer.reason == NO_MEMBER_AVAILABLE for offer in offers):
+        return f"offered to the owner: {NO_MEMBER_AVAILABLE}"
     return "offered to the team"

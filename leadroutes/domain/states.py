@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from leadroutes.domain.model import Lead, Offer, OfferState
 
-OFFER: Final[Mapping[OfferState, Mapping[OfferState, str]]] = {
+OFFER_TRANSITIONS: Final[Mapping[OfferState, Mapping[OfferState, str]]] = {
     "scheduled": {
         "notified": "his moment comes",
         "skipped": "he is not available, or his turn has passed",
@@ -40,7 +40,7 @@ OFFER: Final[Mapping[OfferState, Mapping[OfferState, str]]] = {
     "won": {"lost": "the owner gives it to somebody else"},
     "lost": {"won": "the owner gives it to him"},
 }
-LEAD: Final[Mapping[str, Mapping[str, str]]] = {
+LEAD_TRANSITIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "received": {"held": "distribute is false", "on offer": "it is routed", "claimed": "Myself, or assigned at once"},
     "held": {
         "on offer": "it is routed",
@@ -56,9 +56,9 @@ LEAD: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-def moved(offer: Offer, state: OfferState, now: datetime) -> Offer:
+def transitioned(offer: Offer, state: OfferState, now: datetime) -> Offer:
     """The offer in its next state; AssertionError for a step that is not in the table."""
-    assert state in OFFER[offer.state], f"an offer never goes from {offer.state} to {state}"
+    assert state in OFFER_TRANSITIONS[offer.state], f"an offer never goes from {offer.state} to {state}"
     if state == "notified":
         return replace(offer, state=state, notified_at=offer.notified_at or now, closed_at=None)
     return replace(offer, state=state, closed_at=now)

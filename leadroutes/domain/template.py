@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-LARGEST_TEMPLATE: Final = 200_000  # characters
+MAX_TEMPLATE_CHARACTERS: Final = 200_000  # characters
 
 
-class Letter(Struct, frozen=True, kw_only=True):
+class TemplateInput(Struct, frozen=True, kw_only=True):
     """A step of a campaign with all that its template may use; `name` is the subject where the template has none.
 
     An e-mail ends with the link to unsubscribe and the owner's postal address, where its template has not placed them.
@@ -23,7 +23,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     postal_address: str = ""
 
 
-class Words(Struct, frozen=True, kw_only=True):
+class MessageContent(Struct, frozen=True, kw_only=True):
     """What a message says; without a subject and HTML where its channel has none."""
 
     subject: str | None
@@ -31,8 +31,8 @@ class Words(Struct, frozen=True, kw_only=True):
     html_body: str | None = None
 
 
-class Composed(Struct, frozen=True, kw_only=True):
+class ComposeResult(Struct, frozen=True, kw_only=True):
     """The words of a letter, or why its template cannot be filled in."""
 
-    words: Words | None = None
+    words: MessageContent | None = None
     fault: str | None = None

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Member = TypeVar("Member", bound=Hashable)
 
 
-class Groups(Generic[Member]):
+class UnionFind(Generic[Member]):
     """Groups of members; iterating gives every member that was ever named."""
 
     def __init__(self) -> None:

@@ -13,21 +13,21 @@ from typing import Final
 
 import asyncpg
 
-from leadroutes.domain.campaign import Step, plan_steps
+from leadroutes.domain.campaign import CampaignStep, plan_steps
 from leadroutes.domain.dedupe import KnownContact
 from leadroutes.domain.model import Decision, RuleSet
-from leadroutes.sandbox.recurrences import COMES, FIRST, NEXT, Beginning, Going
-from leadroutes.sandbox.results import Known
-from leadroutes.sandbox.work import Unworkable
+from leadroutes.sandbox.recurrences import COMES_AGAIN, FIRST_MOMENTS, NEXT_MOMENT, RuleProgress, RuleStart
+from leadroutes.sandbox.results import ComputedCache
+from leadroutes.sandbox.work import ComputationFailed
 from leadroutes.store import campaigns
 from leadroutes.store.campaigns import Start
 from leadroutes.store.postgres import Transaction
 
-AT_A_TIME: Final = 200  # steps that are planned before others have their turn
+STEPS_PER_SLICE: Final = 200  # steps that are planned before others have their turn
 
-_FIRST: Final = Known(FIRST, most=20_000)
-_COMES: Final = Known(COMES, most=1_000)
-_NEXT: Final = Known(NEXT, most=5_000)
+_FIRST: Final = ComputedCache(FIRST_MOMENTS, most=20_000)
+_COMES: Final = ComputedCache(COMES_AGAIN, most=1_000)
+_NEXT: Final = ComputedCache(NEXT_MOMENT, most=5_000)
 
 
 async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> dict[tuple[int, int, int], int]:
@@ -35,8 +35,8 @@ async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> 
 
     A task whose rule does not come within ten years, or cannot be worked out, is not made.
     """
-    rules = _Rules()
-    planned: list[tuple[Start, tuple[Step, ...] | None]] = []
+    rules = _FirstMoments()
+    planned: list[tuple[Start, tuple[CampaignStep, ...] | None]] = []
     seen: set[tuple[int, int, int]] = set()
     steps = 0
     for start in starts:
@@ -48,7 +48,7 @@ async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> 
         rules.owner_id = start.owner_id
         planned.append((start, plan_steps(start.actions, transaction.now, start.timezone, start.birthday, rules.first)))
         steps += len(start.actions)
-        if steps >= AT_A_TIME:
+        if steps >= STEPS_PER_SLICE:
             steps = 0
             await asyncio.sleep(0)
     rules.demand()
@@ -74,20 +74,20 @@ def campaign_start(decision: Decision, rule_set: RuleSet, contact: KnownContact)
 
 
 @dataclass(slots=True)
-class _Rules:
+class _FirstMoments:
     """Rules as they are known, and those of which it is not known yet when they come, by their owners."""
 
     owner_id: int = 0
-    unknown: defaultdict[int, list[Beginning]] = field(default_factory=lambda: defaultdict(list))
+    unknown: defaultdict[int, list[RuleStart]] = field(default_factory=lambda: defaultdict(list))
 
     def first(self, recurrence: str, day: date) -> Sequence[datetime]:
-        asked = Beginning(recurrence, day)
+        asked = RuleStart(recurrence, day)
         try:
             found = _FIRST.find(asked)
         except KeyError:
             self.unknown[self.owner_id].append(asked)
             return ()
-        return () if isinstance(found, Unworkable) else found
+        return () if isinstance(found, ComputationFailed) else found
 
     def demand(self) -> None:
         if self.unknown:
@@ -97,18 +97,18 @@ class _Rules:
 async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:
     """Make the successors of recurring tasks that have come, wherever these were moved meanwhile. WorkFirst."""
     moments: list[datetime | None] = []
-    unknown: list[tuple[int, Going]] = []
+    unknown: list[tuple[int, RuleProgress]] = []
     for row in taken:
         if row["timing_type"] != "Recurring" or row["started_at"] is None:
             moments.append(campaigns.next_moment(row, transaction.now))
             continue
-        asked = Going(row["recurrence"] or "", row["started_at"], row["due_at"], row["timezone"])
+        asked = RuleProgress(row["recurrence"] or "", row["started_at"], row["due_at"], row["timezone"])
         try:
             found = _NEXT.find(asked)
         except KeyError:
             unknown.append((row["owner_id"], asked))
             continue
-        moments.append(None if isinstance(found, Unworkable) else found.moment)
+        moments.append(None if isinstance(found, ComputationFailed) else found.moment)
     if unknown:
         unknown.sort(key=lambda each: each[0])
         raise _NEXT.first(
@@ -119,7 +119,7 @@ async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]
 
 def is_to_come(owner_id: int, recurrence: str, today: date) -> bool:
     """Whether a rule comes within ten years; not one that cannot be worked out. WorkFirst."""
-    asked = Beginning(recurrence, today)
+    asked = RuleStart(recurrence, today)
     try:
         return _COMES.find(asked) is True
     except KeyError:

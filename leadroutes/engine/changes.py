@@ -12,7 +12,7 @@ from leadroutes.domain.dedupe import KnownContact
 from leadroutes.domain.model import Change, Decision, RuleSet
 from leadroutes.engine.campaigns import campaign_start, start_campaigns
 from leadroutes.errors import Conflict, NotFound
-from leadroutes.observability.lead_log import note_changes
+from leadroutes.observability.lead_log import log_changes
 from leadroutes.store import statement
 from leadroutes.store.leads import Applied, LeadRow, apply_changes
 from leadroutes.store.postgres import Transaction
@@ -35,7 +35,7 @@ async def change_leads(
         for row, change in changes
     ]
     await apply_changes(transaction, applied)
-    transaction.once_committed.append(partial(note_changes, applied, transaction.now))
+    transaction.after_commit.append(partial(log_changes, applied, transaction.now))
     first_claimed = [
         replace(row, lead=change.lead) for row, change in changes if change.claim and row.lead.claim is None
     ]
@@ -44,10 +44,10 @@ async def change_leads(
 
 async def _start_at_claim(transaction: Transaction, rule_sets: RuleSets, rows: Sequence[LeadRow]) -> None:
     """The campaigns of routes whose campaign_start is Claim."""
-    kept = await rule_sets.load_kept(
+    stored_rule_sets = await rule_sets.load_by_number(
         transaction, {(row.lead.owner_id, row.rule_set) for row in rows if row.rule_set is not None}
     )
-    decided = [(row, decision) for row in rows if (decision := _kept_decision(row, kept)) is not None]
+    decided = [(row, decision) for row in rows if (decision := _stored_decision(row, stored_rule_sets)) is not None]
     starting = [
         (row, decision)
         for row, decision in decided
@@ -56,16 +56,18 @@ async def _start_at_claim(transaction: Transaction, rule_sets: RuleSets, rows: S
     contacts = await load_contacts(transaction, {(row.lead.owner_id, row.contact_id) for row, _ in starting})
     starts = [
         campaign_start(
-            decision, kept[row.lead.owner_id, row.rule_set or 0], contacts[row.lead.owner_id, row.contact_id]
+            decision,
+            stored_rule_sets[row.lead.owner_id, row.rule_set or 0],
+            contacts[row.lead.owner_id, row.contact_id],
         )
         for row, decision in starting
     ]
     await start_campaigns(transaction, [start for start in starts if start is not None])
 
 
-def _kept_decision(row: LeadRow, kept: Mapping[tuple[int, int], RuleSet]) -> Decision | None:
+def _stored_decision(row: LeadRow, stored_rule_sets: Mapping[tuple[int, int], RuleSet]) -> Decision | None:
     """What a lead keeps of the decision about it, as far as its campaign needs it."""
-    rule_set = kept.get((row.lead.owner_id, row.rule_set or 0))
+    rule_set = stored_rule_sets.get((row.lead.owner_id, row.rule_set or 0))
     if rule_set is None or row.facts is None:
         return None
     route = next((route for route in rule_set.rules.routes if route.id == row.route_id), None)
@@ -97,7 +99,7 @@ async def load_contact(transaction: Transaction, owner_id: int, contact_id: int)
 # ------------------------------------------------------------------------------------------------- what losers read
 
 
-async def worded(transaction: Transaction, conflicts: Iterable[Conflict]) -> list[Conflict]:
+async def name_winners(transaction: Transaction, conflicts: Iterable[Conflict]) -> list[Conflict]:
     """The same conflicts, with the winner's name where there is one."""
     given = list(conflicts)
     winners = {conflict.data["claimed_by_user_id"] for conflict in given if conflict.data is not None}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from leadroutes.domain.model import Change
-from leadroutes.domain.rollout import leave
+from leadroutes.domain.rollout import withdraw_members
 from leadroutes.domain.routing import TEAM_REMOVED, departed, unavailable
 from leadroutes.engine.changes import change_leads
 from leadroutes.store import statement
@@ -15,7 +15,7 @@ from leadroutes.store.leads import LeadRow, load_leads
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.routing import RuleSets
 
-TOGETHER = 1000  # leads that are decided and written at once
+BATCH_SIZE = 1000  # leads that are decided and written at once
 
 Decide = Callable[[LeadRow, datetime], Change | None]
 
@@ -37,7 +37,7 @@ async def withdraw_from_team(transaction: Transaction, owner_id: int, team_id: i
 
     def decide(row: LeadRow, now: datetime) -> Change | None:
         gone = {offer.user_id: TEAM_REMOVED for offer in row.lead.offers if offer.team_id == team_id}
-        return leave(row.lead, gone, unavailable(row.present, row.lead.offers) | gone, by_user_id, now)
+        return withdraw_members(row.lead, gone, unavailable(row.present, row.lead.offers) | gone, by_user_id, now)
 
     await _decide_all(transaction, (None, owner_id, team_id), decide)
 
@@ -47,7 +47,7 @@ async def _withdraw(
 ) -> None:
     def decide(row: LeadRow, now: datetime) -> Change | None:
         gone = departed(row.present, row.lead)
-        return leave(row.lead, gone, unavailable(row.present, row.lead.offers), by_user_id, now)
+        return withdraw_members(row.lead, gone, unavailable(row.present, row.lead.offers), by_user_id, now)
 
     await _decide_all(transaction, whose, decide)
 
@@ -59,8 +59,8 @@ async def _decide_all(
     rows = await transaction.fetch(statement("lock_leads_of_departed"), *whose)
     rule_sets = RuleSets()  # those of this process are of what is committed
     keys = [(row["owner_id"], row["id"]) for row in rows]
-    for start in range(0, len(keys), TOGETHER):
-        found = await load_leads(transaction, rule_sets, keys[start : start + TOGETHER])
+    for start in range(0, len(keys), BATCH_SIZE):
+        found = await load_leads(transaction, rule_sets, keys[start : start + BATCH_SIZE])
         await change_leads(transaction, rule_sets, list(_changes(found, decide, transaction.now)))
 
 

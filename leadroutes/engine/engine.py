@@ -14,11 +14,11 @@ from leadroutes.domain.model import Change, Facts, Via
 from leadroutes.domain.rollout import assign, decline, refuse_when_over
 from leadroutes.domain.routing import decide, explain, find_turn_team, refuse_when_departed, unavailable
 from leadroutes.engine.campaigns import campaign_start, start_campaigns
-from leadroutes.engine.changes import change_leads, load_contact, worded
-from leadroutes.engine.claims import Claims, Wish
+from leadroutes.engine.changes import change_leads, load_contact, name_winners
+from leadroutes.engine.claims import ClaimRequest, Claims
 from leadroutes.engine.timers import Timers
 from leadroutes.errors import Conflict, Invalid, NotFound
-from leadroutes.observability.lead_log import note_changes
+from leadroutes.observability.lead_log import log_changes
 from leadroutes.observability.traces import span
 from leadroutes.store import statement
 from leadroutes.store.arrivals import take_turns
@@ -46,7 +46,7 @@ class Engine:
     async def claim(self, owner_id: int, lead_id: int, user_id: int, via: Via = "None") -> None:
         """The user takes the lead; asking again is the same. NotFound, or Conflict saying who has it or why not."""
         with span("claim", owner=owner_id, lead=lead_id, user=user_id):
-            await self._claims.claim(Wish(owner_id, lead_id, user_id, via))
+            await self._claims.claim(ClaimRequest(owner_id, lead_id, user_id, via))
 
     async def decline(self, owner_id: int, offer_id: int, user_id: int) -> None:
         """The user does not want it; saying so again is the same. NotFound for another's, Conflict when it is over."""
@@ -80,8 +80,8 @@ class Engine:
             try:
                 change = decide_(row, transaction.now)
             except Conflict as conflict:
-                [worded_one] = await worded(transaction, [conflict])
-                raise worded_one from None
+                [named_conflict] = await name_winners(transaction, [conflict])
+                raise named_conflict from None
             if change is not None:
                 await change_leads(transaction, self.rule_sets, [(row, change)])
 
@@ -97,7 +97,7 @@ class Engine:
             [row] = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
             if row.lead.claim is not None:
                 data = {"claimed_by_user_id": row.lead.claim.user_id, "claimed_at": row.lead.claim.claimed_at}
-                [conflict] = await worded(transaction, [Conflict("", data=data)])
+                [conflict] = await name_winners(transaction, [Conflict("", data=data)])
                 raise conflict
             if row.routed_at is None:
                 refuse_when_over(row.lead)
@@ -127,18 +127,18 @@ class Engine:
             decision=decision,
         )
         await apply_changes(transaction, [applied], after)
-        transaction.once_committed.append(partial(note_changes, [applied], transaction.now))
+        transaction.after_commit.append(partial(log_changes, [applied], transaction.now))
         start = campaign_start(decision, row.present, contact)
         await start_campaigns(transaction, [start] if start is not None else [])
 
     # -- what time does
 
-    async def do_due(self, is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
+    async def run_due(self, is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
         """Carry out everything that is due, in batches; answers the next moment at which something will be.
 
         Once `is_stopping`, no further batch of many is begun: what is left is done by whoever looks next.
         """
-        return await self._timers.do_due(is_stopping)
+        return await self._timers.run_due(is_stopping)
 
     @property
     def is_behind(self) -> bool:
@@ -158,7 +158,7 @@ class Engine:
                 is_over = row.lead.unclaimed_at is not None
                 outcome = f"{'over' if is_over else 'held'}: it has not been routed"
                 return {"rule_set": None, "routes": [], "team": None, "members": [], "outcome": outcome}
-            kept = await self.rule_sets.load_kept(transaction, {(owner_id, row.rule_set)})
+            kept = await self.rule_sets.load_by_number(transaction, {(owner_id, row.rule_set)})
             told = explain(kept[owner_id, row.rule_set], row.facts, row.lead.offers)
             if why := await transaction.fetchval(statement("find_why_not_started"), owner_id, lead_id):
                 told["outcome"] += f"; {why}"

@@ -13,12 +13,12 @@ import asyncpg
 import structlog
 
 from leadroutes.domain.model import Change
-from leadroutes.domain.rollout import fall_due, unclaim
+from leadroutes.domain.rollout import notify_due, unclaim
 from leadroutes.domain.routing import unavailable
 from leadroutes.engine.campaigns import repeat_tasks
 from leadroutes.engine.changes import change_leads
-from leadroutes.errors import Unavailable, WorkFirst
-from leadroutes.observability.lead_log import note_late
+from leadroutes.errors import ComputationNeeded, Unavailable
+from leadroutes.observability.lead_log import log_lateness
 from leadroutes.store import statement
 from leadroutes.store.campaigns import queue_communications, queue_due_communications
 from leadroutes.store.leads import LeadRow, load_leads
@@ -27,11 +27,11 @@ from leadroutes.store.routing import RuleSets
 
 log = structlog.get_logger()
 
-BATCH = 1000  # leads, campaign steps or tasks of one transaction
-PAUSE = 60.0  # seconds before what broke is tried again
-SOON = 0.1  # seconds in which what owners wrote is worked out while others wait
-SHORT_PAUSE = 1.0  # seconds after which it is looked whether that is done
-LANES = 2  # such transactions at once, while more than one of them is full
+BATCH_SIZE = 1000  # leads, campaign steps or tasks of one transaction
+RETRY_BROKEN_AFTER = 60.0  # seconds before what broke is tried again
+COMPUTE_TIMEOUT = 0.1  # seconds in which what owners wrote is worked out while others wait
+COMPUTE_POLL = 1.0  # seconds after which it is looked whether that is done
+MAX_CONCURRENT_BATCHES = 2  # such transactions at once, while more than one of them is full
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Timer:
     name: str
     noun: str  # what the ids are of
     take: str
-    follow: Callable[[Transaction, Sequence[asyncpg.Record]], Awaitable[None]]
-    at_once: Callable[[Transaction, int, Sequence[int]], Awaitable[list[datetime]]] | None = None
+    apply: Callable[[Transaction, Sequence[asyncpg.Record]], Awaitable[None]]
+    take_and_apply: Callable[[Transaction, int, Sequence[int]], Awaitable[list[datetime]]] | None = None
     broken: dict[int, float] = field(default_factory=dict)  # ids, and until when each is set aside
 
     def set_aside(self) -> list[int]:
@@ -74,20 +74,20 @@ class Timers:
             Timer("task", "task", "take_recurring_tasks", repeat_tasks),
         )
 
-    async def do_due(self, is_stopping: Callable[[], bool]) -> datetime | None:
+    async def run_due(self, is_stopping: Callable[[], bool]) -> datetime | None:
         """Carry out everything that is due; answers the next moment at which something will be.
 
         Once `is_stopping`, no further batch of many is begun: what is left is done by whoever looks next.
         """
         for timer in self._timers:
-            if await self._do(timer, BATCH) >= BATCH:
+            if await self._do(timer, BATCH_SIZE) >= BATCH_SIZE:
                 await self._catch_up(timer, is_stopping)
         set_aside = [timer.set_aside() for timer in self._timers]
         moment: datetime | None = await self._database.fetchval(statement("find_next_due"), *set_aside)
-        again = self._next_again()
+        again = self._next_retry()
         return min(moment, again) if moment and again else moment or again
 
-    def _next_again(self) -> datetime | None:
+    def _next_retry(self) -> datetime | None:
         """The moment at which the first of those that were set aside is tried again."""
         soonest = min((until for timer in self._timers for until in timer.broken.values()), default=None)
         if soonest is None:
@@ -100,12 +100,12 @@ class Timers:
         """Two batches at once, of different rows: one is being decided while the other one is being written."""
 
         async def go_on() -> None:
-            while not is_stopping() and await self._do(timer, BATCH) >= BATCH:
+            while not is_stopping() and await self._do(timer, BATCH_SIZE) >= BATCH_SIZE:
                 pass
 
         self.is_behind = True
         try:
-            outcomes = await asyncio.gather(*(go_on() for _ in range(LANES)), return_exceptions=True)
+            outcomes = await asyncio.gather(*(go_on() for _ in range(MAX_CONCURRENT_BATCHES)), return_exceptions=True)
         finally:
             self.is_behind = False
         for outcome in outcomes:
@@ -118,22 +118,22 @@ class Timers:
 
         async def work(transaction: Transaction) -> int:
             taken.clear()
-            if timer.at_once is not None and most > 1:
-                moments = await timer.at_once(transaction, most, timer.set_aside())
+            if timer.take_and_apply is not None and most > 1:
+                moments = await timer.take_and_apply(transaction, most, timer.set_aside())
             else:
                 taken.extend(await transaction.fetch(statement(timer.take), transaction.now, most, timer.set_aside()))
                 if taken:
-                    await timer.follow(transaction, taken)
+                    await timer.apply(transaction, taken)
                 moments = [row["due_at"] for row in taken]
             scale = self._database.clock.anchor.scale
-            transaction.once_committed.append(partial(note_late, timer.name, moments, transaction.now, scale))
+            transaction.after_commit.append(partial(log_lateness, timer.name, moments, transaction.now, scale))
             return len(moments)
 
         try:
-            return await self._database.run_once_known(work)
+            return await self._database.run_prepared(work)
         except Unavailable:
             raise
-        except WorkFirst as first:
+        except ComputationNeeded as first:
             await self._work_out(timer, taken, first)
             return most  # as good as a full batch: there is something to be done at once
         except Exception:
@@ -144,17 +144,17 @@ class Timers:
             [row] = taken
             about = {"owner": row["owner_id"], timer.noun: row["id"]}
             log.exception("a timer broke, and is tried again later", timer=timer.name, **about)
-            timer.broken[row["id"]] = asyncio.get_running_loop().time() + PAUSE
+            timer.broken[row["id"]] = asyncio.get_running_loop().time() + RETRY_BROKEN_AFTER
             return 1
 
-    async def _work_out(self, timer: Timer, taken: Sequence[asyncpg.Record], first: WorkFirst) -> None:
+    async def _work_out(self, timer: Timer, taken: Sequence[asyncpg.Record], first: ComputationNeeded) -> None:
         """What is ready soon is awaited; those whose owners' texts take longer are set aside, and others go on."""
-        works = {owner: asyncio.create_task(_worked_out(work)) for owner, work in first.works.items()}
+        works = {owner: asyncio.create_task(_worked_out(work)) for owner, work in first.computations.items()}
         self._working |= set(works.values())
         for each in works.values():
             each.add_done_callback(self._working.discard)
-        await asyncio.wait(works.values(), timeout=SOON)
-        later = asyncio.get_running_loop().time() + SHORT_PAUSE
+        await asyncio.wait(works.values(), timeout=COMPUTE_TIMEOUT)
+        later = asyncio.get_running_loop().time() + COMPUTE_POLL
         late = {owner for owner, task in works.items() if not (task.done() and task.result())}
         timer.broken.update({row["id"]: later for row in taken if row["owner_id"] in late})
 
@@ -184,7 +184,7 @@ async def _worked_out(work: Callable[[], Awaitable[None]]) -> bool:
 
 
 def _fall_due(row: LeadRow, now: datetime) -> Change:
-    return fall_due(row.lead, unavailable(row.present, row.lead.offers), now)
+    return notify_due(row.lead, unavailable(row.present, row.lead.offers), now)
 
 
 def _lapse(row: LeadRow, now: datetime) -> Change:

@@ -15,7 +15,7 @@ from leadroutes.domain.identity import normal_email
 from leadroutes.engine.departures import end_sharing, withdraw_from_user
 from leadroutes.errors import Conflict, Invalid, NotFound
 from leadroutes.store import accounts, statement
-from leadroutes.store.accounts import end_proofs, hash_password, hash_secret
+from leadroutes.store.accounts import hash_password, hash_secret, revoke_credentials
 from leadroutes.store.invitations import add_account_message
 from leadroutes.store.postgres import Database, Transaction
 
@@ -23,14 +23,14 @@ OWNED = ("intake_keys", "lead_routes", "teams")
 
 
 @dataclass(frozen=True, slots=True)
-class By:
+class ChangedBy:
     """Who changes an account: the user (None: whoever runs the server), and the token that proved it, which stays."""
 
     user_id: int | None = None
     token_hash: bytes | None = None
 
 
-async def change_user(database: Database, user_id: int, sent: Mapping[str, Any], by: By) -> None:
+async def change_user(database: Database, user_id: int, sent: Mapping[str, Any], by: ChangedBy) -> None:
     """Change what is sent. Raises Invalid for a successor that cannot be, Conflict for what others are in the way of.
 
     That is an e-mail that is in use, the last administrator, and an account that owns something (`data` lists it) and
@@ -50,7 +50,7 @@ async def change_user(database: Database, user_id: int, sent: Mapping[str, Any],
         if "email" in changed and changed["email"] != before["email"]:
             await add_account_message(transaction, user_id, "email_changing", user_id=user_id, address=before["email"])
         if password_hash is not None or is_closing:
-            await end_proofs(transaction, user_id, None if is_closing else by.token_hash, is_closing=is_closing)
+            await revoke_credentials(transaction, user_id, None if is_closing else by.token_hash, is_closing=is_closing)
         if is_closing:
             await withdraw_from_user(transaction, user_id, by.user_id)
             await end_sharing(transaction, [user_id])

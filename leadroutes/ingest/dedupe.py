@@ -12,21 +12,21 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from leadroutes.domain.arrival import Item, NewLead, Received, Stored
+from leadroutes.domain.arrival import ArrivalItem, NewLead, ReceivedArrival, StoredArrival
 from leadroutes.domain.dedupe import (
     REPEAT_WINDOW,
-    About,
-    Fate,
+    DedupeKey,
     Identity,
-    Key,
     KnownContact,
-    KnownKey,
+    KnownDedupeKey,
     KnownLead,
+    LeadOutcome,
+    LeadReference,
     addresses_in,
     fill_contact,
     fill_gaps,
-    find_standing_key,
     find_touched_lead,
+    find_valid_key,
     identities_of,
     inquiry_columns,
     is_same_person,
@@ -36,18 +36,22 @@ from leadroutes.domain.dedupe import (
 from leadroutes.domain.identity import comparable_zipcode, normal_phone
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.errors import Conflict, Invalid, NotFound, Problem
-from leadroutes.store.arrivals import Known, PutOff, Writes, key_record
+from leadroutes.store.arrivals import BatchWrites, DeferredArrival, KnownRecords, key_record
 
 
-class _Outcome(Struct, frozen=True, kw_only=True):
+class _InquiryOutcome(Struct, frozen=True, kw_only=True):
     status: str
-    about: About | None = None
+    about: LeadReference | None = None
     reason: str | None = None
-    fate: Literal["new", "repeated", "touched"] = "touched"
+    lead_outcome: Literal["new", "repeated", "touched"] = "touched"
 
     @property
-    def told(self) -> Fate | None:
-        return Fate(id=self.about.lead_id, contact_id=self.about.contact_id, status=self.fate) if self.about else None
+    def as_lead_outcome(self) -> LeadOutcome | None:
+        return (
+            LeadOutcome(id=self.about.lead_id, contact_id=self.about.contact_id, status=self.lead_outcome)
+            if self.about
+            else None
+        )
 
 
 @dataclass(slots=True)
@@ -58,18 +62,18 @@ class LeadToRoute:
 
 
 @dataclass(slots=True)
-class Sorting:
+class Deduplicator:
     """Sorts arrivals in order; what one brings, the next one knows."""
 
-    known: Known
+    known: KnownRecords
     now: datetime
-    writes: Writes = field(default_factory=Writes)
+    writes: BatchWrites = field(default_factory=BatchWrites)
     to_route: list[LeadToRoute] = field(default_factory=list)
     gaps: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)  # what touches can fill, by lead
     changed_contacts: dict[tuple[int, int], KnownContact] = field(default_factory=dict)  # as they were
     identities: dict[tuple[int, str, str], dict[str, Any]] = field(default_factory=dict)  # to be written
 
-    def add(self, item: Item) -> Stored | Problem:
+    def add(self, item: ArrivalItem) -> StoredArrival | Problem:
         """Where the keys are known already, the first one's answer; otherwise what becomes of this one."""
         owner_id = item.arrival.owner_id
         known_keys = {
@@ -77,44 +81,44 @@ class Sorting:
             for key in item.keys
             if (found := self.known.keys.get((owner_id, key.scope, key.key))) is not None
         }
-        earlier = find_standing_key(known_keys, item.keys, self.now)
+        earlier = find_valid_key(known_keys, item.keys, self.now)
         if earlier is not None:
             return self._repeat(item, earlier, known_keys)
         match item.arrival:
             case NewLead() as new_lead:
                 stored = self._add_new_lead(new_lead)
-            case Received() as received if not self._is_open(received):
+            case ReceivedArrival() as received if not self._is_open(received):
                 return NotFound("Page not found")
-            case Received() as received:
+            case ReceivedArrival() as received:
                 stored = self._add_received(received, self._find_refused(item))
-        if isinstance(stored, Stored):
-            self._keep_keys(item, stored)
+        if isinstance(stored, StoredArrival):
+            self._store_keys(item, stored)
         return stored
 
-    def _is_open(self, received: Received) -> bool:
+    def _is_open(self, received: ReceivedArrival) -> bool:
         """Unless the key has been revoked since it was looked up, and its lead source removed."""
         source = (received.owner_id, received.lead_source_id)
         return not received.lead_source_id or source in self.known.contact_sources
 
     def _repeat(
-        self, item: Item, earlier: KnownKey, known_keys: Mapping[tuple[str, str], KnownKey]
-    ) -> Stored | Problem:
+        self, item: ArrivalItem, earlier: KnownDedupeKey, known_keys: Mapping[tuple[str, str], KnownDedupeKey]
+    ) -> StoredArrival | Problem:
         for key in item.keys:
             found = known_keys.get((key.scope, key.key))
             if found is not None and key.digest is not None and found.digest != key.digest:
                 return self._refuse(item.arrival, f"The Idempotency-Key {key.key!r} came with another body before")
-        fates: tuple[Fate, ...] = ()
+        lead_outcomes: tuple[LeadOutcome, ...] = ()
         if earlier.lead_id is not None:
-            fates = (Fate(id=earlier.lead_id, contact_id=earlier.contact_id, status="repeated"),)
-        return Stored(
+            lead_outcomes = (LeadOutcome(id=earlier.lead_id, contact_id=earlier.contact_id, status="repeated"),)
+        return StoredArrival(
             owner_id=item.arrival.owner_id,
-            fates=fates,
+            lead_outcomes=lead_outcomes,
             arrival_id=earlier.arrival_id,
-            status="touch" if fates else "accepted",
+            status="touch" if lead_outcomes else "accepted",
             reason="repeats an earlier arrival",
         )
 
-    def _refuse(self, arrival: NewLead | Received, reason: str) -> Stored | Problem:
+    def _refuse(self, arrival: NewLead | ReceivedArrival, reason: str) -> StoredArrival | Problem:
         """What came in through an intake key is kept even so."""
         if isinstance(arrival, NewLead):
             return Conflict(reason)
@@ -123,17 +127,17 @@ class Sorting:
         kept = replace(arrival, inquiries=(), status="rejected", reason=reason)
         return replace(self._add_received(kept, None), is_conflict=True)
 
-    def _keep_keys(self, item: Item, stored: Stored) -> None:
-        first = stored.fates[0] if stored.fates else None
-        about = About(lead_id=first.id, contact_id=first.contact_id, intake_key_id=None) if first else None
+    def _store_keys(self, item: ArrivalItem, stored: StoredArrival) -> None:
+        first = stored.lead_outcomes[0] if stored.lead_outcomes else None
+        about = LeadReference(lead_id=first.id, contact_id=first.contact_id, intake_key_id=None) if first else None
         for key in item.keys:
             if key.digest is None or stored.status != "rejected":  # what was refused may come again, mended
-                self._keep_key(stored.owner_id, key, about, stored.arrival_id)
+                self._store_key(stored.owner_id, key, about, stored.arrival_id)
 
-    def _keep_key(self, owner_id: int, key: Key, about: About | None, arrival_id: int | None) -> None:
+    def _store_key(self, owner_id: int, key: DedupeKey, about: LeadReference | None, arrival_id: int | None) -> None:
         lead_id = about.lead_id if about else None
         self.writes.keys.append(key_record(owner_id, key, lead_id, arrival_id))
-        self.known.keys[owner_id, key.scope, key.key] = KnownKey(
+        self.known.keys[owner_id, key.scope, key.key] = KnownDedupeKey(
             lead_id=lead_id,
             arrival_id=arrival_id,
             digest=key.digest,
@@ -144,7 +148,7 @@ class Sorting:
 
     # -- POST /leads
 
-    def _add_new_lead(self, new_lead: NewLead) -> Stored | Problem:
+    def _add_new_lead(self, new_lead: NewLead) -> StoredArrival | Problem:
         contact = self.known.contacts.get((new_lead.owner_id, new_lead.contact_id))
         if contact is None:
             message = f"contact_id: {new_lead.contact_id} was given; expected a contact that is there"
@@ -154,8 +158,10 @@ class Sorting:
         zipcode, phone = comparable_zipcode(new_lead.zipcode), normal_phone(contact.mobile_phone)
         self._change_contact(new_lead.owner_id, place_contact(contact, zipcode, phone))
         lead_id = self._make_lead(record, contact.id, is_distributed=new_lead.distribute)
-        return Stored(
-            owner_id=new_lead.owner_id, fates=(Fate(id=lead_id, contact_id=contact.id, status="new"),), is_new=True
+        return StoredArrival(
+            owner_id=new_lead.owner_id,
+            lead_outcomes=(LeadOutcome(id=lead_id, contact_id=contact.id, status="new"),),
+            is_new=True,
         )
 
     def _make_lead(self, record: dict[str, Any], contact_id: int, *, is_distributed: bool = True) -> int:
@@ -179,14 +185,14 @@ class Sorting:
 
     # -- POST /intake
 
-    def _find_refused(self, item: Item) -> int | None:
+    def _find_refused(self, item: ArrivalItem) -> int | None:
         owner_id = item.arrival.owner_id
         found = (self.known.keys.get((owner_id, key.scope, key.key)) for key in item.refused_as)
         return next(
             (known.arrival_id for known in found if known and self.now - known.created_at <= REPEAT_WINDOW), None
         )
 
-    def _add_received(self, received: Received, refused_id: int | None) -> Stored:
+    def _add_received(self, received: ReceivedArrival, refused_id: int | None) -> StoredArrival:
         arrival_id = received.arrival_id or refused_id or self.known.arrival_ids.pop(0)
         self.writes.arrivals = [each for each in self.writes.arrivals if each["id"] != refused_id]
         outcomes = [self._add_inquiry(received, inquiry, arrival_id) for inquiry in received.inquiries]
@@ -197,11 +203,11 @@ class Sorting:
         if status == "pending" and received.arrival_id is None:
             if received.put_off:
                 self.writes.put_off.append(
-                    PutOff(received.owner_id, received.intake_key_id, received.put_off, arrival_id)
+                    DeferredArrival(received.owner_id, received.intake_key_id, received.put_off, arrival_id)
                 )
             else:
                 self.writes.to_read_again.append((received.owner_id, arrival_id))
-        fates = tuple(outcome.told for outcome in outcomes if outcome.told is not None)
+        lead_outcomes = tuple(outcome.as_lead_outcome for outcome in outcomes if outcome.as_lead_outcome is not None)
         self.writes.arrivals.append(
             {
                 "owner_id": received.owner_id,
@@ -213,48 +219,52 @@ class Sorting:
                 "format": received.format,
                 "status": status,
                 "reason": reason,
-                "lead_id": fates[0].id if fates else None,
+                "lead_id": lead_outcomes[0].id if lead_outcomes else None,
                 "source_named": next((inquiry.source for inquiry in received.inquiries), None),
                 "proof": received.proof,
             }
         )
-        return Stored(
+        return StoredArrival(
             owner_id=received.owner_id,
-            fates=fates if status in ("accepted", "touch", "pending") else (),
-            is_new=is_new and bool(fates),
+            lead_outcomes=lead_outcomes if status in ("accepted", "touch", "pending") else (),
+            is_new=is_new and bool(lead_outcomes),
             arrival_id=arrival_id,
             status=status,
             reason=reason,
         )
 
-    def _add_inquiry(self, received: Received, inquiry: Inquiry, arrival_id: int) -> _Outcome:
+    def _add_inquiry(self, received: ReceivedArrival, inquiry: Inquiry, arrival_id: int) -> _InquiryOutcome:
         owner_id = received.owner_id
         keys = received.keys_of(inquiry)
         earlier = self.known.find_key(owner_id, keys, inquiry)
         same = _about_known(earlier)
         if inquiry.is_test:
-            return _Outcome(status="test", about=same, reason="a test lead starts nothing", fate="repeated")
+            return _InquiryOutcome(
+                status="test", about=same, reason="a test lead starts nothing", lead_outcome="repeated"
+            )
         if inquiry.event is not None:
             kind = "updated" if inquiry.event == "update" else "reassigned by the source"
             about = same or self._find_by_person(owner_id, inquiry)
             if about is not None:
                 self._touch(received, about, inquiry, arrival_id, kind)
                 self._fill_known(received, earlier, inquiry)
-            return _Outcome(status="update", about=about, reason=f"the source sent: {inquiry.event}")
+            return _InquiryOutcome(status="update", about=about, reason=f"the source sent: {inquiry.event}")
         if earlier is not None and same is not None:
             if received.arrival_id is not None and earlier.arrival_id == received.arrival_id:
-                return _Outcome(status="accepted", about=same, fate="new")  # made when this arrival was read before
+                return _InquiryOutcome(
+                    status="accepted", about=same, lead_outcome="new"
+                )  # made when this arrival was read before
             self._touch(received, same, inquiry, arrival_id, "touched")
             self._fill_known(received, earlier, inquiry)
             reason = f"repeats the source's id {inquiry.vendor_id}"
-            return _Outcome(status="touch", about=same, reason=reason, fate="repeated")
+            return _InquiryOutcome(status="touch", about=same, reason=reason, lead_outcome="repeated")
         outcome = self._add_inquiry_of_person(received, inquiry, arrival_id)
         for key in keys:
             if (owner_id, key.scope, key.key) not in self.known.keys:
-                self._keep_key(owner_id, key, outcome.about, arrival_id)
+                self._store_key(owner_id, key, outcome.about, arrival_id)
         return outcome
 
-    def _add_inquiry_of_person(self, received: Received, inquiry: Inquiry, arrival_id: int) -> _Outcome:
+    def _add_inquiry_of_person(self, received: ReceivedArrival, inquiry: Inquiry, arrival_id: int) -> _InquiryOutcome:
         """Of one that repeats no id: a touch of a lead that the person has, or a new lead."""
         owner_id = received.owner_id
         contact_id, is_known = self._identify(received, inquiry)
@@ -262,30 +272,30 @@ class Sorting:
             find_touched_lead(self.known.leads.get((owner_id, contact_id), ()), inquiry, self.now) if is_known else None
         )
         if touched is not None:
-            about = About(lead_id=touched.id, contact_id=contact_id, intake_key_id=touched.intake_key_id)
+            about = LeadReference(lead_id=touched.id, contact_id=contact_id, intake_key_id=touched.intake_key_id)
             self._touch(received, about, inquiry, arrival_id, "touched")
-            return _Outcome(status="touch", about=about, reason="the same person about the same property")
+            return _InquiryOutcome(status="touch", about=about, reason="the same person about the same property")
         lead_id = self._make_lead(_lead_record(received, inquiry, arrival_id), contact_id)
-        about = About(lead_id=lead_id, contact_id=contact_id, intake_key_id=received.intake_key_id)
-        return _Outcome(status="accepted", about=about, fate="new")
+        about = LeadReference(lead_id=lead_id, contact_id=contact_id, intake_key_id=received.intake_key_id)
+        return _InquiryOutcome(status="accepted", about=about, lead_outcome="new")
 
-    def _find_by_person(self, owner_id: int, inquiry: Inquiry) -> About | None:
+    def _find_by_person(self, owner_id: int, inquiry: Inquiry) -> LeadReference | None:
         """The lead that this person has about this property, where there is one."""
         contact_id = self.known.find_contact(owner_id, inquiry)
         leads = self.known.leads.get((owner_id, contact_id), ()) if contact_id is not None else ()
         found = find_touched_lead(leads, inquiry, self.now)
         if found is None:
             return None
-        return About(lead_id=found.id, contact_id=contact_id, intake_key_id=found.intake_key_id)
+        return LeadReference(lead_id=found.id, contact_id=contact_id, intake_key_id=found.intake_key_id)
 
-    def _fill_known(self, received: Received, earlier: KnownKey | None, inquiry: Inquiry) -> None:
+    def _fill_known(self, received: ReceivedArrival, earlier: KnownDedupeKey | None, inquiry: Inquiry) -> None:
         """A source's id decides whose lead it is; the contact is filled unless it is plainly another person now."""
         owner_id = received.owner_id
         contact = self.known.contacts.get((owner_id, earlier.contact_id or 0)) if earlier else None
         if contact is not None and is_same_person(contact, inquiry):
             self._fill(received, contact, inquiry)
 
-    def _identify(self, received: Received, inquiry: Inquiry) -> tuple[int, bool]:
+    def _identify(self, received: ReceivedArrival, inquiry: Inquiry) -> tuple[int, bool]:
         """The contact that this person is, made if need be; and whether it was known before."""
         owner_id = received.owner_id
         contact_id = self.known.find_contact(owner_id, inquiry)
@@ -299,20 +309,20 @@ class Sorting:
             contact = fill_contact(placed, inquiry)
             self.known.contacts[owner_id, contact_id] = contact
             self.changed_contacts[owner_id, contact_id] = KnownContact(id=0)
-            self._keep_identities(received, contact_id, inquiry)
+            self._store_identities(received, contact_id, inquiry)
         else:
             self._fill(received, self.known.contacts[owner_id, contact_id], inquiry)
         return contact_id, is_known
 
-    def _fill(self, received: Received, before: KnownContact, inquiry: Inquiry) -> None:
+    def _fill(self, received: ReceivedArrival, before: KnownContact, inquiry: Inquiry) -> None:
         """What a key that proves nothing brings to a contact that is there stays with its inquiry."""
         if not received.is_proven:
             return
         placed = place_contact(before, inquiry.zipcode, inquiry.phone)
         self._change_contact(received.owner_id, fill_contact(placed, inquiry))
-        self._keep_identities(received, before.id, inquiry)
+        self._store_identities(received, before.id, inquiry)
 
-    def _keep_identities(self, received: Received, contact_id: int, inquiry: Inquiry) -> None:
+    def _store_identities(self, received: ReceivedArrival, contact_id: int, inquiry: Inquiry) -> None:
         """A phone identifies the contact only where it stands in it, an e-mail also where it stays with the inquiry.
 
         What came through a key that proves nothing passes to whoever proves it.
@@ -327,9 +337,9 @@ class Sorting:
             is_free = identity not in known
             is_anothers = known.get(identity) != contact_id
             if is_free or (received.is_proven and identity in unproven and (is_by_email or is_anothers)):
-                self._keep_identity(owner_id, contact_id, identity, is_proven=received.is_proven)
+                self._store_identity(owner_id, contact_id, identity, is_proven=received.is_proven)
 
-    def _keep_identity(self, owner_id: int, contact_id: int, identity: Identity, *, is_proven: bool) -> None:
+    def _store_identity(self, owner_id: int, contact_id: int, identity: Identity, *, is_proven: bool) -> None:
         kind, value = identity
         record = {"owner_id": owner_id, "kind": kind, "value": value, "contact_id": contact_id, "is_proven": is_proven}
         self.identities[owner_id, kind, value] = record
@@ -349,7 +359,9 @@ class Sorting:
         contact = self.known.contacts[owner_id, contact_id]
         self._change_contact(owner_id, replace(contact, source_id=contact.source_id or source_id))
 
-    def _touch(self, received: Received, about: About, inquiry: Inquiry, arrival_id: int, kind: str) -> None:
+    def _touch(
+        self, received: ReceivedArrival, about: LeadReference, inquiry: Inquiry, arrival_id: int, kind: str
+    ) -> None:
         """Recorded with all that was said; what fills the lead's gaps comes through a proven key, or the lead's own."""
         owner_id, lead_id = received.owner_id, about.lead_id
         said = {"arrival_id": arrival_id, "message": inquiry.message, "source": inquiry.source, **inquiry.person}
@@ -392,20 +404,20 @@ class Sorting:
         self.writes.identities = list(self.identities.values())
 
 
-def _about_known(earlier: KnownKey | None) -> About | None:
+def _about_known(earlier: KnownDedupeKey | None) -> LeadReference | None:
     if earlier is None or earlier.lead_id is None:
         return None
-    return About(lead_id=earlier.lead_id, contact_id=earlier.contact_id, intake_key_id=earlier.intake_key_id)
+    return LeadReference(lead_id=earlier.lead_id, contact_id=earlier.contact_id, intake_key_id=earlier.intake_key_id)
 
 
-def _sum_up(outcomes: Sequence[_Outcome]) -> tuple[str, str | None]:
+def _sum_up(outcomes: Sequence[_InquiryOutcome]) -> tuple[str, str | None]:
     """The status of a body that holds several inquiries is the one that matters most."""
     order = ("accepted", "touch", "update", "test")
     first = min(outcomes, key=lambda outcome: order.index(outcome.status))
     return first.status, first.reason
 
 
-def _lead_record(received: Received, inquiry: Inquiry, arrival_id: int) -> dict[str, Any]:
+def _lead_record(received: ReceivedArrival, inquiry: Inquiry, arrival_id: int) -> dict[str, Any]:
     return {
         "owner_id": received.owner_id,
         "creator_user_id": received.owner_id,

@@ -8,28 +8,28 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from leadroutes.domain.arrival import Item, Received, Stored
+from leadroutes.domain.arrival import ArrivalItem, ReceivedArrival, StoredArrival
 from leadroutes.domain.routing import explain
 from leadroutes.errors import Invalid, NotFound, Problem
-from leadroutes.ingest.batch import receive
-from leadroutes.ingest.reader import Parcel, Reader
+from leadroutes.ingest.batch import store_arrivals
+from leadroutes.ingest.reader import BodyReader, IncomingBody
 from leadroutes.intake.results import Reading, expected_json
 from leadroutes.store import statement
 from leadroutes.store.leads import load_leads
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 
-MOST_TRIED = 100  # leads
-OUTCOMES = {"accepted": "a new lead", "touch": "a touch of a lead", "test": "a test lead", "update": "an update"}
+MAX_DRY_RUN_LEADS = 100  # leads
+OUTCOME_TEXTS = {"accepted": "a new lead", "touch": "a touch of a lead", "test": "a test lead", "update": "an update"}
 
 
-class _Undone(Exception):  # noqa: N818 -- not a defect: it rolls back, and carries what was learnt
+class _RolledBack(Exception):  # noqa: N818 -- not a defect: it rolls back, and carries what was learnt
     def __init__(self, leads: list[dict[str, Any]]) -> None:
         super().__init__()
         self.leads = leads
 
 
-async def try_out(
+async def dry_run_body(
     database: Database, owner_id: int, key_id: int, body: bytes, headers: Mapping[str, str]
 ) -> dict[str, Any]:
     """`{format, read, refusals: [{why, detail}], leads: [{outcome, reason, lead_id, routing}]}`.
@@ -42,13 +42,13 @@ async def try_out(
     if key is None:
         raise NotFound.record(key_id)
     largest = max(len(body), 1)
-    parcel = Parcel(
+    incoming_body = IncomingBody(
         owner_id=owner_id, body=body, headers=headers, format=key["format"], limit=largest, mail_limit=largest
     )
-    reading = (await Reader(None).read(parcel)).reading
-    if len(reading.inquiries) > MOST_TRIED:
-        raise Invalid(f"The body holds {len(reading.inquiries)} leads; {MOST_TRIED} can be tried at a time")
-    kept = Received(
+    reading = (await BodyReader(None).read(incoming_body)).reading
+    if len(reading.inquiries) > MAX_DRY_RUN_LEADS:
+        raise Invalid(f"The body holds {len(reading.inquiries)} leads; {MAX_DRY_RUN_LEADS} can be tried at a time")
+    kept = ReceivedArrival(
         owner_id=owner_id,
         intake_key_id=key_id,
         lead_source_id=key["lead_source_id"],
@@ -63,35 +63,35 @@ async def try_out(
         "format": reading.format,
         "read": expected_json(reading),
         "refusals": [{"why": each.why, "detail": each.detail} for each in reading.refusals],
-        "leads": await _foresee(database, kept, reading) if reading.inquiries else [],
+        "leads": await _preview(database, kept, reading) if reading.inquiries else [],
     }
 
 
-async def _foresee(database: Database, kept: Received, reading: Reading) -> list[dict[str, Any]]:
-    items = [Item(arrival=replace(kept, inquiries=(inquiry,))) for inquiry in reading.inquiries]
+async def _preview(database: Database, kept: ReceivedArrival, reading: Reading) -> list[dict[str, Any]]:
+    items = [ArrivalItem(arrival=replace(kept, inquiries=(inquiry,))) for inquiry in reading.inquiries]
 
     async def work(transaction: Transaction) -> None:
         rule_sets = RuleSets()  # what it builds is rolled back with the rest
-        answers = await receive(transaction, rule_sets, items)
-        raise _Undone([await _tell(transaction, rule_sets, answer) for answer in answers])
+        answers = await store_arrivals(transaction, rule_sets, items)
+        raise _RolledBack([await _describe(transaction, rule_sets, answer) for answer in answers])
 
     try:
         await database.run(work)
-    except _Undone as undone:
+    except _RolledBack as undone:
         return undone.leads
     raise AssertionError("unreachable")
 
 
-async def _tell(transaction: Transaction, rule_sets: RuleSets, answer: Stored | Problem) -> dict[str, Any]:
-    assert isinstance(answer, Stored)
+async def _describe(transaction: Transaction, rule_sets: RuleSets, answer: StoredArrival | Problem) -> dict[str, Any]:
+    assert isinstance(answer, StoredArrival)
     routing = None
     if answer.lead_ids:
         [row] = await load_leads(transaction, rule_sets, [(answer.owner_id, answer.lead_ids[0])])
         if row.rule_set is not None and row.facts is not None:
-            kept = await rule_sets.load_kept(transaction, {(answer.owner_id, row.rule_set)})
+            kept = await rule_sets.load_by_number(transaction, {(answer.owner_id, row.rule_set)})
             routing = explain(kept[answer.owner_id, row.rule_set], row.facts, row.lead.offers)
     return {
-        "outcome": OUTCOMES[answer.status],
+        "outcome": OUTCOME_TEXTS[answer.status],
         "reason": answer.reason,
         "lead_id": answer.lead_ids[0] if answer.lead_ids and not answer.is_new else None,
         "routing": routing,

@@ -13,10 +13,10 @@ from leadroutes.errors import TooManyRequests
 from leadroutes.settings import Settings
 
 OVER_BUDGET = "over_budget"  # the code at the beginning of an arrival's reason
-FEW = 1000  # keys that are counted without looking for those that need not be any more
+PRUNE_ABOVE = 1000  # keys that are counted without looking for those that need not be any more
 
 
-class Pace:
+class EvenRate:
     """An amount in a span: so much may come at once, and then as much again spread over each further span.
 
     What it keeps is one moment for each key: when all that came would have come at an even pace.
@@ -33,11 +33,11 @@ class Pace:
 
     def count(self, key: Hashable, amount: float, now: float) -> None:
         """It has come, or is going to when it may."""
-        if len(self._even_at) > FEW:
+        if len(self._even_at) > PRUNE_ABOVE:
             self._even_at = {each: at for each, at in self._even_at.items() if at > now}
         self._even_at[key] = max(self._even_at.get(key, now), now) + amount * self._each
 
-    def know(self, key: Hashable, wait: float, now: float) -> None:
+    def set_wait(self, key: Hashable, wait: float, now: float) -> None:
         """Others have to wait for so long already."""
         at = now + wait + self._span - self._each
         if at > self._even_at.get(key, now):
@@ -50,9 +50,9 @@ class IntakeBudget:
     def __init__(self, settings: Settings | None) -> None:
         leads = parse(settings.intake_per_key) if settings and settings.intake_per_key else None
         size = parse(settings.intake_bytes_per_key) if settings and settings.intake_bytes_per_key else None
-        self._arriving = Pace(leads) if leads else None
-        self._reading = Pace(leads) if leads else None  # again, of what was put off
-        self._bytes = Pace(size) if size else None
+        self._arriving = EvenRate(leads) if leads else None
+        self._reading = EvenRate(leads) if leads else None  # again, of what was put off
+        self._bytes = EvenRate(size) if size else None
         self._limits = {"leads": leads, "bytes": size}
 
     @property
@@ -80,7 +80,7 @@ class IntakeBudget:
             return 0.0
         now = time.time()
         if known_wait is not None and known_wait > 0:
-            self._arriving.know(key, known_wait, now)
+            self._arriving.set_wait(key, known_wait, now)
         wait = self._arriving.wait(key, now)
         if wait:
             self._arriving.count(key, 1, now)

@@ -10,21 +10,24 @@ from typing import Any
 from msgspec.structs import replace
 
 from leadroutes.domain.text import one_line
-from leadroutes.ingest.vendor_api import Vendors
+from leadroutes.ingest.vendor_api import VendorClient
 from leadroutes.intake.formats import FORMATS
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import ControlMessage, Pending, Reading, Refusal
-from leadroutes.sandbox.bodies import READ, Body, Read
-from leadroutes.sandbox.processes import work_out
-from leadroutes.sandbox.work import Unworkable
+from leadroutes.sandbox.bodies import READ_BODY, SandboxBody, SandboxReading
+from leadroutes.sandbox.processes import run_sandboxed
+from leadroutes.sandbox.work import ComputationFailed
 
-SECTIONS = tuple(each.secrets for each in FORMATS if each.secrets)  # a key has one vendor, and his secrets
-NOT_JSON = ("adf", "email", "website")  # formats
-SMALL_BODY, SMALL_JSON = 4_096, 32_768  # bytes that are read at once, within some 5 ms; others do not wait for more
+SECRET_SECTIONS = tuple(each.secrets for each in FORMATS if each.secrets)  # a key has one vendor, and his secrets
+NON_JSON_FORMATS = ("adf", "email", "website")  # formats
+MAX_INLINE_BODY, MAX_INLINE_JSON = (
+    4_096,
+    32_768,
+)  # bytes that are read at once, within some 5 ms; others do not wait for more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class IncomingBody:
     """A body at a door. `secrets` are the vendor's; he has to prove that he knows them, unless he is let in already."""
 
     owner_id: int  # in whose account it comes in
@@ -32,55 +35,55 @@ class Parcel:
     headers: Mapping[str, str]
     format: str | None = None
     secrets: Mapping[str, Any] = field(default_factory=dict)
-    is_let_in: bool = True
+    is_authenticated: bool = True
     limit: int | None = None
     mail_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class ParsedBody:
     """What a body says; `why_pending` where it has to be read again: what stood in the way this time."""
 
     reading: Reading
     why_pending: str | None = None
 
 
-class Reader:
+class BodyReader:
     """One per process. `vendors` None: nobody is asked anything."""
 
-    def __init__(self, vendors: Vendors | None) -> None:
+    def __init__(self, vendors: VendorClient | None) -> None:
         self._vendors = vendors
 
-    async def read(self, parcel: Parcel) -> Understood:
+    async def read(self, incoming_body: IncomingBody) -> ParsedBody:
         """What can be said at once; what takes a vendor's answer, but for a certificate, is pending."""
-        reading = await self._read_signed(parcel)
-        return Understood(reading, _why_pending(reading, {}))
+        reading = await self._read_signed(incoming_body)
+        return ParsedBody(reading, _why_pending(reading, {}))
 
-    async def read_again(self, parcel: Parcel) -> Understood:
+    async def reread(self, incoming_body: IncomingBody) -> ParsedBody:
         """As `read`, but the vendors are asked, and a subscription is confirmed."""
-        reading = await self._read_signed(parcel)
+        reading = await self._read_signed(incoming_body)
         if self._vendors is None:
-            return Understood(reading, _why_pending(reading, {}))
+            return ParsedBody(reading, _why_pending(reading, {}))
         ids = [each.vendor_id for each in reading.pending if each.why != "no_certificate"]
-        graph = {each: await self._vendors.fetch_lead(each, parcel.secrets) for each in ids}
+        graph = {each: await self._vendors.fetch_lead(each, incoming_body.secrets) for each in ids}
         if graph:
-            reading = await self._read_signed(parcel, graph)
+            reading = await self._read_signed(incoming_body, graph)
         for result in reading.results:
             if isinstance(result, ControlMessage) and result.get and not await self._vendors.confirm(result.get):
-                return Understood(reading, f"{result.action}: the address could not be asked")
-        return Understood(reading, _why_pending(reading, graph, is_confirmed=True))
+                return ParsedBody(reading, f"{result.action}: the address could not be asked")
+        return ParsedBody(reading, _why_pending(reading, graph, is_confirmed=True))
 
-    async def _read_signed(self, parcel: Parcel, graph: Mapping[str, Any] | None = None) -> Reading:
+    async def _read_signed(self, incoming_body: IncomingBody, graph: Mapping[str, Any] | None = None) -> Reading:
         """A certificate is fetched where one is wanted: the sender knew the password, and the address is Amazon's."""
         wanted: list[str] = []
-        reading = await self._read(parcel, graph, wanted)
+        reading = await self._read(incoming_body, graph, wanted)
         if not wanted or self._vendors is None:
             return reading
         if await self._vendors.fetch_certificate(wanted[0]) is None:
             return replace(reading, results=(Pending("", "no_certificate"),))
-        return await self._read(parcel, graph, [])
+        return await self._read(incoming_body, graph, [])
 
-    async def _read(self, parcel: Parcel, graph: Mapping[str, Any] | None, wanted: list[str]) -> Reading:
+    async def _read(self, incoming_body: IncomingBody, graph: Mapping[str, Any] | None, wanted: list[str]) -> Reading:
         """Here, where that takes a few milliseconds at the most whatever the body says; else apart."""
         certificates: dict[str, bytes] = {}
 
@@ -92,62 +95,62 @@ class Reader:
                 certificates[address] = found
             return found
 
-        secrets = None if parcel.is_let_in else dict.fromkeys(SECTIONS, parcel.secrets)
-        if is_small(parcel):
+        secrets = None if incoming_body.is_authenticated else dict.fromkeys(SECRET_SECTIONS, incoming_body.secrets)
+        if is_small(incoming_body):
             return read(
-                parcel.body,
-                parcel.headers,
-                format=parcel.format,
+                incoming_body.body,
+                incoming_body.headers,
+                format=incoming_body.format,
                 secrets=secrets,
                 graph=graph,
                 certificates=find_certificate,
-                limit=parcel.limit,
-                mail_limit=parcel.mail_limit,
+                limit=incoming_body.limit,
+                mail_limit=incoming_body.mail_limit,
             )
-        found = await _read_apart(parcel, secrets, graph, certificates)
+        found = await _read_in_sandbox(incoming_body, secrets, graph, certificates)
         if found.wanted and find_certificate(found.wanted[0]) is not None:
-            found = await _read_apart(parcel, secrets, graph, certificates)
+            found = await _read_in_sandbox(incoming_body, secrets, graph, certificates)
         return found.reading
 
 
-def is_small(parcel: Parcel) -> bool:
+def is_small(incoming_body: IncomingBody) -> bool:
     """JSON is read in a tenth of the time that anything else may take."""
-    if len(parcel.body) <= SMALL_BODY:
+    if len(incoming_body.body) <= MAX_INLINE_BODY:
         return True
-    media_type = next((value for name, value in parcel.headers.items() if name.lower() == "content-type"), "")
-    is_json = parcel.body[:1] in (b"{", b"[") and (not media_type or "json" in media_type.lower())
-    return is_json and parcel.format not in NOT_JSON and len(parcel.body) <= SMALL_JSON
+    media_type = next((value for name, value in incoming_body.headers.items() if name.lower() == "content-type"), "")
+    is_json = incoming_body.body[:1] in (b"{", b"[") and (not media_type or "json" in media_type.lower())
+    return is_json and incoming_body.format not in NON_JSON_FORMATS and len(incoming_body.body) <= MAX_INLINE_JSON
 
 
-async def _read_apart(
-    parcel: Parcel,
+async def _read_in_sandbox(
+    incoming_body: IncomingBody,
     secrets: Mapping[str, Any] | None,
     graph: Mapping[str, Any] | None,
     certificates: Mapping[str, bytes],
-) -> Read:
+) -> SandboxReading:
     """What takes too long, or too much memory, is too large."""
-    body = Body(
-        body=parcel.body,
-        headers=dict(parcel.headers),
-        format=parcel.format,
+    body = SandboxBody(
+        body=incoming_body.body,
+        headers=dict(incoming_body.headers),
+        format=incoming_body.format,
         secrets=dict(secrets) if secrets is not None else None,
         graph=dict(graph) if graph is not None else None,
         certificates=dict(certificates),
-        limit=parcel.limit,
-        mail_limit=parcel.mail_limit,
+        limit=incoming_body.limit,
+        mail_limit=incoming_body.mail_limit,
     )
     try:
-        return await work_out(READ, body, owner=parcel.owner_id)
-    except Unworkable as error:
+        return await run_sandboxed(READ_BODY, body, owner=incoming_body.owner_id)
+    except ComputationFailed as error:
         refusal = Refusal("too_large", f"Reading the body {error.reason}.")
-        return Read.of(Reading(parcel.format, (refusal,)), [])
+        return SandboxReading.of(Reading(incoming_body.format, (refusal,)), [])
 
 
 def _why_pending(reading: Reading, graph: Mapping[str, Any], *, is_confirmed: bool = False) -> str | None:
     for result in reading.results:
         match result:
             case Pending(vendor_id=vendor_id, why=why):
-                return _told(why, graph.get(vendor_id))
+                return _pending_reason(why, graph.get(vendor_id))
             case ControlMessage(action=action, get=get) if get and not is_confirmed:
                 return f"{action}: to be done"
             case _:
@@ -155,7 +158,7 @@ def _why_pending(reading: Reading, graph: Mapping[str, Any], *, is_confirmed: bo
     return None
 
 
-def _told(why: str, reply: Any) -> str:
+def _pending_reason(why: str, reply: Any) -> str:
     """`graph_error: Error validating access token`, as far as the vendor said."""
     error = reply.get("error") if isinstance(reply, Mapping) else None
     message = one_line(str(error.get("message") or "")[:200]) if isinstance(error, Mapping) else None

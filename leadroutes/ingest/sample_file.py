@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from leadroutes.errors import Invalid
-from leadroutes.ingest.vendor_api import Vendors
+from leadroutes.ingest.vendor_api import VendorClient
 from leadroutes.intake.decoding import decode, parse_json
 from leadroutes.intake.formats import MAIL_LIMIT
 from leadroutes.intake.reading import read
@@ -18,7 +18,7 @@ from leadroutes.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Specimen:
+class SampleBody:
     """Where a body stands, and what belongs to it; `format` None: it is recognised."""
 
     body: Path
@@ -28,7 +28,7 @@ class Specimen:
     graph: Path | None = None
 
 
-async def read_specimen(specimen: Specimen, settings: Settings) -> Reading:
+async def read_sample(specimen: SampleBody, settings: Settings) -> Reading:
     """What is in it. Invalid where one of the other files cannot be read."""
     with specimen.body.open("rb") as file:
         body = file.read(MAIL_LIMIT + 1)  # one more is too large, however much more there is
@@ -53,7 +53,7 @@ async def read_specimen(specimen: Specimen, settings: Settings) -> Reading:
     reading = work(known)
     if not wanted or known is not None:
         return reading
-    fetched = await Vendors(settings).fetch_certificate(wanted[0])
+    fetched = await VendorClient(settings).fetch_certificate(wanted[0])
     return work(fetched) if fetched is not None else reading
 
 

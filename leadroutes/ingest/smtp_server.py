@@ -13,27 +13,27 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 from leadroutes.errors import Misconfigured, NotFound, Problem, TooLarge
-from leadroutes.ingest.arrivals import Arrivals, Opened
+from leadroutes.ingest.arrivals import Arrivals, IntakeKey
 from leadroutes.settings import Settings
 from leadroutes.settings.certificates import server_context
-from leadroutes.store.postgres import AWAY, COLLISIONS
+from leadroutes.store.postgres import CONNECTION_ERRORS, RETRYABLE_ERRORS
 
 log = structlog.get_logger()
 
 FORMAT = "email"
-DRAIN = 30.0  # seconds in which mails that are under way may be stored
-MOST_RECIPIENTS = 10
-IDLE = 120.0  # seconds without a word after which a connection is closed
-LONGEST_LINE = 1_048_576  # bytes; some portals send a whole page of HTML as one line, which no lead may be lost for
+DRAIN_TIMEOUT = 30.0  # seconds in which mails that are under way may be stored
+MAX_RECIPIENTS = 10
+IDLE_TIMEOUT = 120.0  # seconds without a word after which a connection is closed
+MAX_LINE_BYTES = 1_048_576  # bytes; some portals send a whole page of HTML as one line, which no lead may be lost for
 NO_SENDER = "<>"  # of bounces and automatic replies
-LATER = "451 4.3.0 The mail cannot be stored at the moment; send it again later"
+TRY_AGAIN_REPLY = "451 4.3.0 The mail cannot be stored at the moment; send it again later"
 
 
-class _Server(SMTP):
+class _SmtpConnection(SMTP):
     """One connection; who begins it with LHLO is another mail server that delivers by LMTP."""
 
-    line_length_limit = LONGEST_LINE
-    most_recipients = MOST_RECIPIENTS
+    line_length_limit = MAX_LINE_BYTES
+    most_recipients = MAX_RECIPIENTS
 
     @syntax("LHLO hostname")
     async def smtp_LHLO(self, hostname: str) -> None:  # noqa: N802
@@ -41,7 +41,7 @@ class _Server(SMTP):
         await self.smtp_EHLO(hostname)
 
 
-class MailDoor:
+class LeadMailServer:
     """What is done with the envelope, in the words that aiosmtpd calls it by."""
 
     def __init__(self, arrivals: Arrivals, domain: str) -> None:
@@ -54,14 +54,14 @@ class MailDoor:
 
     def connect(self, **options: Any) -> SMTP:
         """A connection begins."""
-        server = _Server(self, **options)
+        server = _SmtpConnection(self, **options)
         self._connections.add(server)
         return server
 
     async def close(self) -> None:
         """Mails that have been sent to their end are kept and answered; then everybody is hung up on."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._quiet.wait(), DRAIN)
+            await asyncio.wait_for(self._quiet.wait(), DRAIN_TIMEOUT)
         await asyncio.sleep(0)
         for connection in list(self._connections):
             if connection.transport is not None:
@@ -75,19 +75,19 @@ class MailDoor:
         return "250 2.1.0 OK"
 
     async def handle_RCPT(  # noqa: N802
-        self, server: _Server, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, server: _SmtpConnection, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """Only the address of a key that takes mail is taken; every other one is refused before any mail is sent."""
         if len(envelope.rcpt_tos) >= server.most_recipients:
             return "452 4.5.3 Too many recipients"
         try:
-            opened = await self._open(address)
+            intake_key = await self._open(address)
         except NotFound:
             return "550 5.1.1 There is no such mailbox here"
-        except (Problem, *AWAY):
-            return LATER
-        if opened.format not in (None, FORMAT):
-            return f"550 5.7.1 This mailbox takes no mail: its intake key is for {opened.format}"
+        except (Problem, *CONNECTION_ERRORS):
+            return TRY_AGAIN_REPLY
+        if intake_key.format not in (None, FORMAT):
+            return f"550 5.7.1 This mailbox takes no mail: its intake key is for {intake_key.format}"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
@@ -95,36 +95,36 @@ class MailDoor:
         self._under_way += 1
         self._quiet.clear()
         try:
-            return await self._keep(envelope)
+            return await self._store(envelope)
         finally:
             self._under_way -= 1
             if not self._under_way:
                 self._quiet.set()
 
-    async def _keep(self, envelope: Envelope) -> str:
+    async def _store(self, envelope: Envelope) -> str:
         """Kept for each recipient, whatever it is; sent again it is the same arrival."""
         content = envelope.content
         assert isinstance(content, bytes)
         for address in envelope.rcpt_tos:
             try:
-                await self._arrivals.take_in(
+                await self._arrivals.ingest(
                     await self._open(address), content, {"Content-Type": "message/rfc822"}, format_=FORMAT
                 )
             except TooLarge as error:
                 return f"552 5.3.4 {error.message}"
             except NotFound:
                 continue  # the key was revoked while the mail was on its way
-            except (Problem, *AWAY, *COLLISIONS) as error:
+            except (Problem, *CONNECTION_ERRORS, *RETRYABLE_ERRORS) as error:
                 log.warning("a mail is to come again", error=repr(error))
-                return LATER
+                return TRY_AGAIN_REPLY
         return "250 2.0.0 OK: kept"
 
     async def handle_exception(self, error: Exception) -> str:
         """A fault of ours: the sender keeps the mail and tries again."""
         log.error("the mail door failed", exc_info=error)
-        return LATER
+        return TRY_AGAIN_REPLY
 
-    async def _open(self, address: str) -> Opened:
+    async def _open(self, address: str) -> IntakeKey:
         name, _, domain = address.strip().rpartition("@")
         if domain.lower().rstrip(".") != self._domain:
             raise NotFound("Page not found")
@@ -132,7 +132,7 @@ class MailDoor:
 
 
 @contextlib.asynccontextmanager
-async def taking_mail(settings: Settings, arrivals: Arrivals) -> AsyncIterator[tuple[str, int] | None]:
+async def serving_mail(settings: Settings, arrivals: Arrivals) -> AsyncIterator[tuple[str, int] | None]:
     """The server beside what the caller does, and its address; None where LEADROUTES_MAIL_LISTEN is not set."""
     if settings.mail_listen is None:
         yield None
@@ -140,18 +140,18 @@ async def taking_mail(settings: Settings, arrivals: Arrivals) -> AsyncIterator[t
     if settings.mail_domain is None:
         raise Misconfigured("LEADROUTES_MAIL_LISTEN is set; LEADROUTES_MAIL_DOMAIN is needed with it")
     host, _, port = settings.mail_listen.rpartition(":")
-    door, certificate = MailDoor(arrivals, settings.mail_domain), settings.mail_certificate
+    mail_server, certificate = LeadMailServer(arrivals, settings.mail_domain), settings.mail_certificate
     options: dict[str, Any] = {
         "data_size_limit": settings.mail_limit,
         "enable_SMTPUTF8": True,
         "hostname": settings.mail_domain,
         "ident": "Lead Routes",
         "tls_context": certificate and server_context(certificate, settings.mail_certificate_key),
-        "timeout": IDLE,
+        "timeout": IDLE_TIMEOUT,
         "loop": (loop := asyncio.get_running_loop()),
     }
     try:
-        server = await loop.create_server(lambda: door.connect(**options), host.strip("[]"), int(port))
+        server = await loop.create_server(lambda: mail_server.connect(**options), host.strip("[]"), int(port))
     except OSError as error:
         raise Misconfigured(f"LEADROUTES_MAIL_LISTEN: cannot listen at {settings.mail_listen} ({error})") from error
     address = server.sockets[0].getsockname()[:2]
@@ -160,4 +160,4 @@ async def taking_mail(settings: Settings, arrivals: Arrivals) -> AsyncIterator[t
         yield address
     finally:
         server.close()
-        await door.close()
+        await mail_server.close()

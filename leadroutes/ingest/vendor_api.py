@@ -23,22 +23,22 @@ from leadroutes.settings import Settings
 log = structlog.get_logger()
 
 TIMEOUT = 10.0  # seconds
-LARGEST_ANSWER = 1_048_576
-LARGEST_CERTIFICATE = 65_536
-MOST_CERTIFICATES = 100
+MAX_RESPONSE_BYTES = 1_048_576
+MAX_CERTIFICATE_BYTES = 65_536
+MAX_CERTIFICATES = 100
 GRAPH_FIELDS = "created_time,field_data,form_id,ad_id"
 _LEADGEN_ID = re.compile("[0-9]{1,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class VendorResponse:
     """An answer: its status, and its body as far as it may go."""
 
     status: int
     body: bytes
 
 
-class Vendors:
+class VendorClient:
     """One per process; certificates are kept, as one serves for a year. `transport` is what requests go through."""
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
@@ -55,18 +55,18 @@ class Vendors:
     async def fetch_certificate(self, address: str) -> bytes | None:
         """The PEM certificate at one of SNS's addresses; None where it cannot be had now. Refused for any other."""
         require_amazon_address(address, "SigningCertURL")
-        told = await self._ask(address, LARGEST_CERTIFICATE)
-        if told is None or told.status != 200 or b"-----BEGIN CERTIFICATE-----" not in told.body:
+        response = await self._ask(address, MAX_CERTIFICATE_BYTES)
+        if response is None or response.status != 200 or b"-----BEGIN CERTIFICATE-----" not in response.body:
             return None
-        self._certificates[address] = told.body
-        while len(self._certificates) > MOST_CERTIFICATES:
+        self._certificates[address] = response.body
+        while len(self._certificates) > MAX_CERTIFICATES:
             self._certificates.popitem(last=False)
-        return told.body
+        return response.body
 
     async def confirm(self, address: str) -> bool:
         """The one GET by which a subscription is confirmed; whether it was taken. Refused for any other address."""
-        told = await self._ask(require_amazon_address(address, "SubscribeURL"), LARGEST_ANSWER)
-        return told is not None and told.status == 200
+        response = await self._ask(require_amazon_address(address, "SubscribeURL"), MAX_RESPONSE_BYTES)
+        return response is not None and response.status == 200
 
     # -- Facebook's Graph API
 
@@ -74,21 +74,21 @@ class Vendors:
         """The Graph API's answer about a lead: its fields, or `{"error": {"message": …}}`, also where none came."""
         token = secrets.get("access_token")
         if not _LEADGEN_ID.fullmatch(leadgen_id):
-            return _no_answer("the id of the lead is no number")
+            return _graph_error("the id of the lead is no number")
         if not isinstance(token, str) or not token:
-            return _no_answer("the intake key has no access_token to ask the Graph API with")
+            return _graph_error("the intake key has no access_token to ask the Graph API with")
         address = f"{self._graph_url}/{leadgen_id}?fields={GRAPH_FIELDS}{_proof(token, secrets.get('app_secret'))}"
-        told = await self._ask(address, LARGEST_ANSWER, {"Authorization": f"Bearer {token}"})
-        if told is None:
-            return _no_answer("the Graph API cannot be reached")
+        response = await self._ask(address, MAX_RESPONSE_BYTES, {"Authorization": f"Bearer {token}"})
+        if response is None:
+            return _graph_error("the Graph API cannot be reached")
         try:
-            reply = parse_json(told.body.decode("utf-8", "replace"))
+            reply = parse_json(response.body.decode("utf-8", "replace"))
         except Refused:
             reply = None
-        is_answer = isinstance(reply, dict) and (told.status == 200 or "error" in reply)
-        return reply if is_answer else _no_answer(f"the Graph API answered {told.status}")
+        is_answer = isinstance(reply, dict) and (response.status == 200 or "error" in reply)
+        return reply if is_answer else _graph_error(f"the Graph API answered {response.status}")
 
-    async def _ask(self, address: str, largest: int, headers: Mapping[str, str] | None = None) -> Told | None:
+    async def _ask(self, address: str, largest: int, headers: Mapping[str, str] | None = None) -> VendorResponse | None:
         """One GET; None where no whole answer came in time."""
         try:
             async with (
@@ -100,7 +100,7 @@ class Vendors:
                     body += part
                     if len(body) > largest:
                         return None
-                return Told(response.status_code, body)
+                return VendorResponse(response.status_code, body)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             log.warning("a vendor cannot be asked", host=httpx.URL(address).host, error=repr(error))
             return None
@@ -113,5 +113,5 @@ def _proof(token: str, app_secret: Any) -> str:
     return f"&appsecret_proof={hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()}"
 
 
-def _no_answer(message: str) -> dict[str, Any]:
+def _graph_error(message: str) -> dict[str, Any]:
     return {"error": {"message": message}}

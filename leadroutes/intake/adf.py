@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from leadroutes.domain.identity import normal_phone
-from leadroutes.domain.inquiry import Kind
+from leadroutes.domain.inquiry import LeadType
 from leadroutes.domain.places import Place, joined_lines
 from leadroutes.domain.text import field_text, message_text, one_line
-from leadroutes.intake.body import Delivery
+from leadroutes.intake.body import Body
 from leadroutes.intake.decoding import decode
 from leadroutes.intake.draft import Draft
 from leadroutes.intake.flat import LEAD_LIMIT
@@ -23,7 +23,7 @@ _ADF = re.compile(r"<\?adf|<(?:[\w.-]{1,60}:)?(?:adf|prospect)(?![\w.-])", re.IG
 _DTD = re.compile(r"<!\s*(?:doctype|entity)", re.IGNORECASE)
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""", re.IGNORECASE)
 
-_KINDS: Final[dict[str, Kind]] = {"buy": "Buyer", "sell": "Seller", "lease": "Renter", "rent": "Renter"}
+_KINDS: Final[dict[str, LeadType]] = {"buy": "Buyer", "sell": "Seller", "lease": "Renter", "rent": "Renter"}
 _PHONES: Final = ("mobile", "cellphone", "cell", "voice", "home", "work")
 
 
@@ -32,15 +32,15 @@ def is_adf(text: str) -> bool:
     return _ADF.search(text) is not None
 
 
-def recognises(delivery: Delivery) -> bool:
+def recognises(incoming: Body) -> bool:
     """Any XML, and any text with ADF in it."""
-    return "xml" in delivery.media_type or "adf" in delivery.media_type or is_adf(delivery.text)
+    return "xml" in incoming.media_type or "adf" in incoming.media_type or is_adf(incoming.text)
 
 
-def read(delivery: Delivery) -> list[Result]:
+def read(incoming: Body) -> list[Result]:
     """A lead or refusal for each prospect."""
-    charset = delivery.charset or declared_encoding(delivery.body)
-    return read_adf(decode(delivery.body, charset), delivery.default_source)
+    charset = incoming.charset or declared_encoding(incoming.body)
+    return read_adf(decode(incoming.body, charset), incoming.default_source)
 
 
 def declared_encoding(raw: bytes) -> str | None:
@@ -60,7 +60,7 @@ def read_adf(text: str, default_source: str | None, sent_at: Sequence[datetime |
         raise Refused("malformed", "No <prospect> is in the XML.")
     if len(prospects) > LEAD_LIMIT:
         raise Refused("too_large", f"The body holds more than {LEAD_LIMIT} leads.")
-    return [_draft(prospect, default_source, sent_at).settle() for prospect in prospects]
+    return [_draft(prospect, default_source, sent_at).normalize() for prospect in prospects]
 
 
 def _prospects(root: Element) -> list[Element]:

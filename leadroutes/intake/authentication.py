@@ -9,7 +9,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Any
 
-from leadroutes.intake.body import Delivery
+from leadroutes.intake.body import Body
 from leadroutes.intake.results import Refused
 
 
@@ -20,15 +20,15 @@ def is_same(given: str | None, expected: Any) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "backslashreplace"), expected.encode("utf-8", "backslashreplace"))
 
 
-def require_key(delivery: Delivery, header: str, name: str) -> None:
+def require_key(incoming: Body, header: str, name: str) -> None:
     """Refuses (`bad_secret`) unless the header holds the secret of that name."""
-    if not is_same(delivery.header(header), secret(delivery, name)):
+    if not is_same(incoming.header(header), secret(incoming, name)):
         raise Refused("bad_secret", f"The header {header} must hold the key that was agreed on.")
 
 
-def require_basic(delivery: Delivery, user: Any, password: Any, *, empty_password: bool = False) -> None:
+def require_basic(incoming: Body, user: Any, password: Any, *, empty_password: bool = False) -> None:
     """Refuses (`bad_secret`) unless Basic auth names this user and password."""
-    given_user, given_password = basic_of(delivery.header("Authorization"))
+    given_user, given_password = basic_of(incoming.header("Authorization"))
     is_user = is_same(given_user, user)
     is_password = given_password == "" if empty_password else is_same(given_password, password)
     if not (is_user and is_password):
@@ -37,20 +37,20 @@ def require_basic(delivery: Delivery, user: Any, password: Any, *, empty_passwor
         )
 
 
-def require_hmac(delivery: Delivery, header: str, name: str) -> None:
+def require_hmac(incoming: Body, header: str, name: str) -> None:
     """Refuses (`bad_signature`) unless the header holds `sha256=` and the raw body's HMAC with the secret as key."""
-    key = secret(delivery, name)
-    signature = (delivery.header(header) or "").strip()
+    key = secret(incoming, name)
+    signature = (incoming.header(header) or "").strip()
     if not isinstance(key, str) or not key:
         raise Refused("bad_signature", "No secret is set to check the signature with.")
-    digest = hmac.new(key.encode("utf-8", "backslashreplace"), delivery.body, hashlib.sha256).hexdigest()
+    digest = hmac.new(key.encode("utf-8", "backslashreplace"), incoming.body, hashlib.sha256).hexdigest()
     if not is_same(signature.lower(), f"sha256={digest}"):
         raise Refused("bad_signature", f"The header {header} must hold the SHA-256 signature of the body.")
 
 
-def secret(delivery: Delivery, name: str) -> Any:
+def secret(incoming: Body, name: str) -> Any:
     """One of the vendor's secrets, None if unset."""
-    return (delivery.secret or {}).get(name)
+    return (incoming.secret or {}).get(name)
 
 
 def basic_of(header: str | None) -> tuple[str | None, str | None]:

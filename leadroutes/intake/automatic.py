@@ -8,7 +8,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from typing import Final
 
-from leadroutes.intake.mime import Part
+from leadroutes.intake.mime import MimePart
 
 REPORT: Final = "multipart/report"
 """RFC 6522: a report about another mail, such as that it could not be delivered or that it was read."""
@@ -30,7 +30,7 @@ _SUBJECT = re.compile(
 )
 
 
-def why_automatic(mail: Part) -> str | None:
+def why_automatic(mail: MimePart) -> str | None:
     """Why the headers say that the mail is an automatic answer, as the end of a sentence; None if they do not.
 
     RFC 3834: only `auto-replied` marks an answer; a comment or parameters may follow it.

@@ -13,12 +13,12 @@ from leadroutes.intake.decoding import decode, parse_json
 from leadroutes.intake.forms import Pair, content_type_of, multipart_pairs, urlencoded_pairs
 from leadroutes.intake.results import Refused
 
-Certificates = Callable[[str], bytes | None]
+FindCertificate = Callable[[str], bytes | None]
 """The PEM certificate at an address that has passed the rules for such addresses; None if it cannot be had."""
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Body:
     """A body with its headers. `secret` holds the vendor's secrets; None where the door has already let it in."""
 
     body: bytes
@@ -26,9 +26,9 @@ class Delivery:
     default_source: str | None = None
     secret: Mapping[str, Any] | None = None
     graph: Mapping[str, Any] | None = None
-    certificates: Certificates | None = None
+    certificates: FindCertificate | None = None
 
-    def opened(self, default_source: str, secret: Mapping[str, Any] | None) -> "Delivery":
+    def with_secret(self, default_source: str, secret: Mapping[str, Any] | None) -> "Body":
         """The same delivery at the door of a format; what has been parsed of it is not parsed again."""
         same = copy(self)
         same.__dict__.update(default_source=default_source, secret=secret)

@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from leadroutes.domain.identity import normal_email, normal_phone, normal_zipcode
 from leadroutes.domain.inquiry import Inquiry
-from leadroutes.domain.normalize import kind_named_by, normal_price, normal_source
+from leadroutes.domain.normalize import lead_type_named_by, normal_price, normal_source
 from leadroutes.domain.text import field_text, is_absent
-from leadroutes.domain.union_find import Groups
+from leadroutes.domain.union_find import UnionFind
 from leadroutes.intake.csv_cells import text_of
 from leadroutes.intake.csv_dates import table_time
 from leadroutes.intake.csv_tables import CONTACT_SOURCE, Columns, Record, columns_of, split_csv
@@ -153,7 +153,7 @@ _CELLS: Final[tuple[tuple[Meaning, WhyNull, Callable[[str | None], Any]], ...]] 
     ("phone", "bad_phone", normal_phone),
     ("zipcode", "bad_zipcode", normal_zipcode),
     ("price", "bad_price", normal_price),
-    ("type", "bad_type", kind_named_by),
+    ("type", "bad_type", lead_type_named_by),
 )
 
 
@@ -190,7 +190,7 @@ class Repeat:
 
 def repeats(rows: Sequence[ImportedRow]) -> list[Repeat]:
     """Rows of people who were there before: same phone or same e-mail, through other rows too; names do not count."""
-    people: Groups[str] = Groups()
+    people: UnionFind[str] = UnionFind()
     for each in rows:
         people.join(_marks(each))
     first_rows: dict[str, int] = {}
@@ -215,4 +215,3 @@ def _same(row: ImportedRow, seen: set[str]) -> Literal["phone", "email", "both"]
     if not (is_phone or is_email):
         is_phone, is_email = row.inquiry.phone is not None, row.inquiry.email is not None
     return "both" if is_phone and is_email else "phone" if is_phone else "email"
-

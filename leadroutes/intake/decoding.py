@@ -31,13 +31,13 @@ def decode(raw: bytes, charset: str | None = None) -> str:
         if name == "cp1252":
             break
         try:
-            return without_halves(raw.decode(name)).removeprefix("\ufeff")
+            return without_lone_surrogates(raw.decode(name)).removeprefix("\ufeff")
         except (UnicodeError, LookupError):
             continue
     return raw.decode("latin-1").translate(_WINDOWS_1252)
 
 
-def without_halves(text: str) -> str:
+def without_lone_surrogates(text: str) -> str:
     """The text with U+FFFD for each unpaired surrogate, which JSON and UTF-7 can spell and no reply can hold."""
     return text if text.isascii() else _HALVES.sub("\ufffd", text)
 
@@ -74,11 +74,11 @@ def _with_whole_characters(value: Any) -> Any:
     """No deeper than JSON_DEPTH."""
     match value:
         case str():
-            return without_halves(value)
+            return without_lone_surrogates(value)
         case list():
             return [_with_whole_characters(each) for each in value]
         case dict():
-            return {without_halves(name): _with_whole_characters(each) for name, each in value.items()}
+            return {without_lone_surrogates(name): _with_whole_characters(each) for name, each in value.items()}
     return value
 
 
@@ -154,7 +154,7 @@ def first_message(*values: Any) -> str | None:
     return next((text for value in values if (text := scalar(value)) and message_text(text)), None)
 
 
-def says_anything(value: Any) -> bool:
+def has_content(value: Any) -> bool:
     """Whether any text, number but 0 or `true` stands in a JSON value."""
     waiting = [value]
     while waiting:

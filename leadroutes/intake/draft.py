@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from leadroutes.domain.identity import is_relay, normal_email, normal_names, normal_phone
-from leadroutes.domain.inquiry import Event, Inquiry, Kind
+from leadroutes.domain.inquiry import Inquiry, LeadType, SourceEvent
 from leadroutes.domain.normalize import is_true, normal_mls_id, normal_price, normal_source, normal_time
 from leadroutes.domain.places import Place, first_place
 from leadroutes.domain.text import field_text, message_text
@@ -29,7 +29,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     full: str | None = None
     email: str | None = None
     phone: str | None = None
-    type: Kind | None = None
+    type: LeadType | None = None
     source: str | None = None
     default_source: str | None = None
     message: str | None = None
@@ -40,7 +40,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     is_id_loose: bool = False
     test: str | None = None
     times: Sequence[str | datetime | None] = ()
-    event: Event | None = None
+    event: SourceEvent | None = None
 
     def inquiry(self) -> Inquiry:
         """The inquiry in normal form, with or without a way to reach the person."""
@@ -69,7 +69,7 @@ class Draft(Struct, frozen=True, kw_only=True):
             event=self.event,
         )
 
-    def settle(self) -> Inquiry | Refusal:
+    def normalize(self) -> Inquiry | Refusal:
         """The inquiry, or `no_contact`."""
         inquiry = self.inquiry()
         return inquiry if inquiry.email or inquiry.phone else NO_CONTACT

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from leadroutes.domain.text import field_text
 from leadroutes.intake.authentication import is_same, require_hmac
-from leadroutes.intake.body import Delivery
+from leadroutes.intake.body import Body
 from leadroutes.intake.decoding import items, record, scalar
-from leadroutes.intake.questions import Answer, Part, form_draft
+from leadroutes.intake.questions import FormAnswer, StandardField, form_draft
 from leadroutes.intake.results import Pending, Reading, Refused, Result
 
-STANDARD: Final[dict[str, Part]] = {
+STANDARD: Final[dict[str, StandardField]] = {
     "full_name": "full",
     "first_name": "first",
     "last_name": "last",
@@ -36,26 +36,26 @@ STANDARD: Final[dict[str, Part]] = {
 """Standard fields in order of precedence."""
 
 
-def recognises(delivery: Delivery) -> bool:
+def recognises(incoming: Body) -> bool:
     """JSON of an object with entries, as all of Facebook's webhooks are."""
-    body = record(delivery.json_if_any)
+    body = record(incoming.json_if_any)
     return isinstance(body.get("object"), str) and isinstance(body.get("entry"), list)
 
 
-def check(delivery: Delivery) -> None:
+def check(incoming: Body) -> None:
     """Refuses a wrong signature, and one by SHA-1 only."""
-    require_hmac(delivery, "X-Hub-Signature-256", "app_secret")
+    require_hmac(incoming, "X-Hub-Signature-256", "app_secret")
 
 
-def read(delivery: Delivery) -> list[Result]:
+def read(incoming: Body) -> list[Result]:
     """Each lead once, in order of arrival; Pending where the Graph API's answer is missing or an error."""
-    body = delivery.json
+    body = incoming.json
     if not isinstance(body, dict):
         raise Refused("malformed", "The webhook must be a JSON object.")
     changes = dict(_changes(body))
     if not changes:
         raise Refused("not_a_lead", "No change of the field leadgen is in the webhook.")
-    return [_result(delivery, leadgen_id, value) for leadgen_id, value in changes.items()]
+    return [_result(incoming, leadgen_id, value) for leadgen_id, value in changes.items()]
 
 
 def challenge(query: Mapping[str, str], verify_token: str | None) -> str | None:
@@ -81,27 +81,27 @@ def _changes(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield leadgen_id, value
 
 
-def _result(delivery: Delivery, leadgen_id: str, value: dict[str, Any]) -> Result:
-    if delivery.graph is None or leadgen_id not in delivery.graph:
+def _result(incoming: Body, leadgen_id: str, value: dict[str, Any]) -> Result:
+    if incoming.graph is None or leadgen_id not in incoming.graph:
         return Pending(leadgen_id, "not_fetched")
-    reply = delivery.graph[leadgen_id]
+    reply = incoming.graph[leadgen_id]
     if not isinstance(reply, Mapping) or "error" in reply or not isinstance(reply.get("field_data"), list):
         return Pending(leadgen_id, "graph_error")
     draft = replace(
         form_draft(list(_answers(reply["field_data"])), STANDARD),
-        default_source=delivery.default_source,
+        default_source=incoming.default_source,
         vendor_id=leadgen_id,
         times=(_text(reply.get("created_time")), scalar(value.get("created_time"))),
     )
-    return draft.settle()
+    return draft.normalize()
 
 
-def _answers(fields: list[Any]) -> Iterator[Answer]:
+def _answers(fields: list[Any]) -> Iterator[FormAnswer]:
     for field in fields:
         name = _text(record(field).get("name")) or ""
         values = record(field).get("values")
         several = values if isinstance(values, list) else [values]
-        yield Answer(name.strip().lower(), name.strip(), tuple(text for value in several if (text := _text(value))))
+        yield FormAnswer(name.strip().lower(), name.strip(), tuple(text for value in several if (text := _text(value))))
 
 
 def _text(value: Any) -> str | None:

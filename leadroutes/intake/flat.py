@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, Literal
 
 from leadroutes.cache import short_cache
-from leadroutes.domain.normalize import kind_named_by
+from leadroutes.domain.normalize import lead_type_named_by
 from leadroutes.domain.places import Place
 from leadroutes.domain.text import field_text, one_line, without_accents
 from leadroutes.intake.decoding import record, scalar
@@ -122,7 +122,7 @@ def flat_draft(fields: Fields, default_source: str | None, without: frozenset[st
         full=value("full"),
         email=value("email"),
         phone=value("phone"),
-        type=kind_named_by(value("type")),
+        type=lead_type_named_by(value("type")),
         source=value("source"),
         default_source=default_source,
         message=value("message"),
@@ -166,7 +166,7 @@ def _lead(value: Any, default_source: str | None) -> Result:
     if not isinstance(value, dict):
         return Refusal("malformed", "Every item of the array must be an object.")
     fields = gather(flat_pairs(value))
-    return flat_draft(fields, default_source).settle() if fields else NO_CONTACT
+    return flat_draft(fields, default_source).normalize() if fields else NO_CONTACT
 
 
 _WRAPPERS: Final = frozenset({"lead", "data"})

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from leadroutes.domain.identity import normal_email, normal_phone
-from leadroutes.domain.inquiry import Kind
-from leadroutes.domain.normalize import is_true, kind_named_by
+from leadroutes.domain.inquiry import LeadType
+from leadroutes.domain.normalize import is_true, lead_type_named_by
 from leadroutes.domain.places import Place
 from leadroutes.domain.text import field_text
 from leadroutes.intake.authentication import require_basic, secret
-from leadroutes.intake.body import Delivery
-from leadroutes.intake.decoding import items, record, says_anything, scalar
+from leadroutes.intake.body import Body
+from leadroutes.intake.decoding import has_content, items, record, scalar
 from leadroutes.intake.draft import Draft
 from leadroutes.intake.results import Refused, Result
 
@@ -23,20 +23,20 @@ LEAD_EVENTS: Final = frozenset(
 """Events that bring a lead, in small letters; all others are activity of people already known."""
 
 
-def recognises(delivery: Delivery) -> bool:
+def recognises(incoming: Body) -> bool:
     """JSON with a `person` and a `type`."""
-    event = record(delivery.json_if_any)
+    event = record(incoming.json_if_any)
     return isinstance(event.get("person"), dict) and isinstance(event.get("type"), str)
 
 
-def check(delivery: Delivery) -> None:
+def check(incoming: Body) -> None:
     """Refuses a wrong key."""
-    require_basic(delivery, secret(delivery, "api_key"), None, empty_password=True)
+    require_basic(incoming, secret(incoming, "api_key"), None, empty_password=True)
 
 
-def read(delivery: Delivery) -> list[Result]:
+def read(incoming: Body) -> list[Result]:
     """One lead, or `not_a_lead` for activity."""
-    event = delivery.json
+    event = incoming.json
     if not isinstance(event, dict):
         raise Refused("malformed", "The event must be a JSON object.")
     type_ = (field_text(scalar(event.get("type"))) or "").lower()
@@ -52,7 +52,7 @@ def read(delivery: Delivery) -> list[Result]:
         phone=next((text for text in _values(person.get("phones")) if normal_phone(text)), None),
         type=_kind(type_, person, estate),
         source=scalar(event.get("source")),
-        default_source=delivery.default_source,
+        default_source=incoming.default_source,
         message=scalar(event.get("message")),
         places=(_place(estate), _place(home)),
         prices=(scalar(estate.get("price")),),
@@ -60,7 +60,7 @@ def read(delivery: Delivery) -> list[Result]:
         vendor_id=scalar(event.get("id")),
         times=(scalar(event.get("occurredAt")),),
     )
-    return [draft.settle()]
+    return [draft.normalize()]
 
 
 def _values(contacts: Any) -> Iterator[str]:
@@ -71,14 +71,14 @@ def _values(contacts: Any) -> Iterator[str]:
             yield text
 
 
-def _kind(type_: str, person: dict[str, Any], estate: dict[str, Any]) -> Kind | None:
+def _kind(type_: str, person: dict[str, Any], estate: dict[str, Any]) -> LeadType | None:
     if type_ == "seller inquiry":
         return "Seller"
     if is_true(scalar(estate.get("forRent"))):
         return "Renter"
-    if kind := kind_named_by(_tags(person.get("tags"))):
+    if kind := lead_type_named_by(_tags(person.get("tags"))):
         return kind
-    return "Buyer" if type_ in {"inquiry", "property inquiry"} and says_anything(estate) else None
+    return "Buyer" if type_ in {"inquiry", "property inquiry"} and has_content(estate) else None
 
 
 def _tags(tags: Any) -> str:

@@ -20,7 +20,7 @@ from leadroutes.intake import (
     zillow_rentals,
     zillow_techconnect,
 )
-from leadroutes.intake.body import Delivery
+from leadroutes.intake.body import Body
 from leadroutes.intake.results import Reading, Result
 
 HTTP_LIMIT: Final = 1_048_576
@@ -38,15 +38,15 @@ class Format:
 
     name: str
     about: str
-    recognises: Callable[[Delivery], bool]
-    read: Callable[[Delivery], Iterable[Result]]
+    recognises: Callable[[Body], bool]
+    read: Callable[[Body], Iterable[Result]]
     secrets: str | None = None
     needs: tuple[str, ...] = ()
     may_have: tuple[str, ...] = ()
     proof: str = "none here: the address or the mailbox is the secret"
-    check: Callable[[Delivery], None] | None = None
+    check: Callable[[Body], None] | None = None
     default_source: str = "Other"
-    marks: Callable[[Delivery], dict[str, str]] | None = None
+    marks: Callable[[Body], dict[str, str]] | None = None
     answer: Callable[[Reading, int | None], dict[str, Any]] | None = None
     limit: int = HTTP_LIMIT
 

@@ -6,7 +6,7 @@ Knows the labels and where a value ends; what the mail's own headers add stands 
 import re
 from typing import Final, Literal
 
-from leadroutes.domain.normalize import kind_named_by, normal_mls_id
+from leadroutes.domain.normalize import lead_type_named_by, normal_mls_id
 from leadroutes.domain.places import Place, joined_lines
 from leadroutes.domain.text import field_text, message_text, one_line
 from leadroutes.intake.draft import Draft
@@ -73,7 +73,7 @@ def labelled_draft(text: str) -> Draft | None:
         full=values.get("full"),
         email=values.get("email"),
         phone=values.get("phone"),
-        type=kind_named_by(values.get("type")) or ("Buyer" if has_property else None),
+        type=lead_type_named_by(values.get("type")) or ("Buyer" if has_property else None),
         source=values.get("source"),
         message=values.get("message"),
         places=(Place(values.get("address"), values.get("city"), values.get("state"), values.get("zipcode")),),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.intake.authentication import is_same, require_basic, secret
-from leadroutes.intake.body import Delivery
+from leadroutes.intake.body import Body
 from leadroutes.intake.decoding import record, scalar
 from leadroutes.intake.flat import flat_draft, flat_pairs, gather
 from leadroutes.intake.results import ControlMessage, Reading, Refusal, Refused, Result
@@ -16,36 +16,36 @@ _PERSON: Final = frozenset({"id"})
 """In this API a bare `id` is the person's, not the inquiry's."""
 
 
-def recognises(delivery: Delivery) -> bool:
+def recognises(incoming: Body) -> bool:
     """JSON with an `action` of that API, or with any action under its header."""
-    action = scalar(record(delivery.json_if_any).get("action"))
+    action = scalar(record(incoming.json_if_any).get("action"))
     is_ours = action is not None and action.strip().lower() in {"newsubmission", "echo"}
-    return is_ours or (action is not None and delivery.header("X-LionDesk-Id") is not None)
+    return is_ours or (action is not None and incoming.header("X-LionDesk-Id") is not None)
 
 
-def check(delivery: Delivery) -> None:
+def check(incoming: Body) -> None:
     """Refuses a wrong partner key or user key."""
-    require_basic(delivery, secret(delivery, "api_key"), None, empty_password=True)
-    if not is_same(delivery.header("X-LionDesk-Id"), secret(delivery, "user_key")):
+    require_basic(incoming, secret(incoming, "api_key"), None, empty_password=True)
+    if not is_same(incoming.header("X-LionDesk-Id"), secret(incoming, "user_key")):
         raise Refused("bad_secret", "The header X-LionDesk-Id must hold the user's key.")
 
 
-def read(delivery: Delivery) -> list[Result]:
+def read(incoming: Body) -> list[Result]:
     """One lead, the answer to an echo, or `not_a_lead` for every other action."""
-    pairs = _pairs(delivery)
+    pairs = _pairs(incoming)
     action = _named(pairs, "action")
     match action.lower():
         case "newsubmission":
-            return [flat_draft(gather(pairs), delivery.default_source, without=_PERSON).settle()]
+            return [flat_draft(gather(pairs), incoming.default_source, without=_PERSON).normalize()]
         case "echo":
             reply = {"error": 0, "errorText": "", "action": "Echo", "msg": dict(pairs).get("msg")}
             return [ControlMessage("echo", reply=reply)]
     raise Refused("not_a_lead", f"The action {action[:50]!r} brings no lead; NewSubmission does.")
 
 
-def marks(delivery: Delivery) -> dict[str, str]:
+def marks(incoming: Body) -> dict[str, str]:
     """The action, which the answer repeats."""
-    return {"action": _named(_pairs(delivery), "action")}
+    return {"action": _named(_pairs(incoming), "action")}
 
 
 def answer(reading: Reading, lead_id: int | None) -> dict[str, Any]:
@@ -58,12 +58,12 @@ def answer(reading: Reading, lead_id: int | None) -> dict[str, Any]:
     return {"error": 0 if isinstance(result, Inquiry) else 1, "errorText": text, "action": action, "id": lead_id}
 
 
-def _pairs(delivery: Delivery) -> list[tuple[str, Any]]:
-    if delivery.is_form:
-        return list(delivery.form)
-    if not isinstance(delivery.json, dict):
+def _pairs(incoming: Body) -> list[tuple[str, Any]]:
+    if incoming.is_form:
+        return list(incoming.form)
+    if not isinstance(incoming.json, dict):
         raise Refused("malformed", "The JSON must be an object.")
-    return list(flat_pairs(delivery.json))
+    return list(flat_pairs(incoming.json))
 
 
 def _named(pairs: list[tuple[str, Any]], name: str) -> str:

@@ -12,19 +12,19 @@ from typing import Final
 from msgspec.structs import replace
 
 from leadroutes.domain.identity import RELAY_DOMAIN, is_relay, normal_email
-from leadroutes.domain.normalize import kind_named_by
+from leadroutes.domain.normalize import lead_type_named_by
 from leadroutes.domain.places import Place
 from leadroutes.domain.text import field_text, message_text, one_line
 from leadroutes.intake.adf import declared_encoding, is_adf, read_adf
 from leadroutes.intake.automatic import has_automatic_subject, why_automatic
-from leadroutes.intake.body import Delivery
+from leadroutes.intake.body import Body
 from leadroutes.intake.decoding import decode
 from leadroutes.intake.draft import Draft
 from leadroutes.intake.forwarded import inner_headers, inner_page, inner_text
 from leadroutes.intake.html import PAGE_LIMIT, meta_tags, page_text
 from leadroutes.intake.labels import labelled_draft
 from leadroutes.intake.mail_date import mail_date
-from leadroutes.intake.mime import TEXT_LIMIT, Part, open_mail
+from leadroutes.intake.mime import TEXT_LIMIT, MimePart, open_mail
 from leadroutes.intake.results import Refused, Result
 
 PORTALS: Final = {
@@ -45,7 +45,7 @@ _NO_REPLY = re.compile(r"no[-_.]?reply|do[-_.]?not[-_.]?reply", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailContent:
     """The innermost mail: who sent it when, its texts, its HTML pages, and what may be ADF.
 
     `subjects` are its own and those of the mails around it.
@@ -61,44 +61,46 @@ class Letter:
     sheets: Sequence[str]
 
 
-def recognises(delivery: Delivery) -> bool:
+def recognises(incoming: Body) -> bool:
     """A declared mail, or a text that begins with a mail's headers."""
-    if delivery.media_type in {"message/rfc822", "message/global"}:
+    if incoming.media_type in {"message/rfc822", "message/global"}:
         return True
-    return delivery.media_type in {"", "text/plain", "application/octet-stream"} and bool(
-        _FIRST_HEADERS.match(delivery.body[:65_536]),
+    return incoming.media_type in {"", "text/plain", "application/octet-stream"} and bool(
+        _FIRST_HEADERS.match(incoming.body[:65_536]),
     )
 
 
-def read(delivery: Delivery) -> Iterable[Result]:
+def read(incoming: Body) -> Iterable[Result]:
     """One lead, or one for each prospect of ADF, read as they are asked for.
 
     `not_a_lead`: nothing names a person, or it is an automatic reply.
     """
-    letter = open_letter(delivery.body)
-    if letter.sheets:
+    mail_content = read_mail_content(incoming.body)
+    if mail_content.sheets:
         return (
-            result for sheet in letter.sheets for result in read_adf(sheet, delivery.default_source, letter.sent_at)
+            result
+            for sheet in mail_content.sheets
+            for result in read_adf(sheet, incoming.default_source, mail_content.sent_at)
         )
-    draft = _tagged_draft(letter.pages)
-    if draft is None and any(map(has_automatic_subject, letter.subjects)):
+    draft = _tagged_draft(mail_content.pages)
+    if draft is None and any(map(has_automatic_subject, mail_content.subjects)):
         raise Refused("not_a_lead", "The subject says that the mail is an automatic reply.")
-    draft = draft or _labelled(letter)
+    draft = draft or _labelled(mail_content)
     if draft is None:
         raise Refused("not_a_lead", "The mail has neither lead metadata nor a label of a name, mail or phone.")
     whole = replace(
         draft,
-        email=draft.email if normal_email(draft.email) else _address_in_headers(letter),
-        default_source=portal_of(letter.sender) or delivery.default_source,
-        times=letter.sent_at,
+        email=draft.email if normal_email(draft.email) else _address_in_headers(mail_content),
+        default_source=portal_of(mail_content.sender) or incoming.default_source,
+        times=mail_content.sent_at,
     )
-    return [whole.settle()]
+    return [whole.normalize()]
 
 
 # ------------------------------------------------------------------------------------------ the innermost mail
 
 
-def open_letter(raw: bytes) -> Letter:
+def read_mail_content(raw: bytes) -> MailContent:
     """The innermost of attached and inline forwarded mails; raises Refused."""
     mail = open_mail(raw)
     chain = [mail]
@@ -107,10 +109,10 @@ def open_letter(raw: bytes) -> Letter:
     if why := next((why for part in chain if (why := why_automatic(part))), None):
         raise Refused("not_a_lead", f"The mail is an automatic reply or report: {why}.")
     dates = [mail_date(part.headers.get("date"), needs_zone=part is not mail) for part in chain]
-    return _letter(chain[0], dates, [part.headers.get("subject") for part in chain])
+    return _mail_content(chain[0], dates, [part.headers.get("subject") for part in chain])
 
 
-def _letter(mail: Part, dates: list[datetime | None], subjects: list[str | None]) -> Letter:
+def _mail_content(mail: MimePart, dates: list[datetime | None], subjects: list[str | None]) -> MailContent:
     leaves = list(mail.leaves())
     texts = _readable(part for part in leaves if part.media_type == "text/plain" and not part.is_attachment)
     pages = _readable((part for part in leaves if part.media_type == "text/html"), PAGE_LIMIT)
@@ -124,7 +126,7 @@ def _letter(mail: Part, dates: list[datetime | None], subjects: list[str | None]
         dates = [mail_date(headers.get("date") or headers.get("sent"), needs_zone=True), *dates]
         subjects = [headers.get("subject"), *subjects]
     page_texts = [page_text(page) for page in pages]
-    return Letter(
+    return MailContent(
         sender=_address(headers.get("from")),
         reply_to=_address(headers.get("reply-to")),
         subjects=subjects,
@@ -141,7 +143,7 @@ def _address(header: str | None) -> str | None:
     return normal_email((header or "").replace("[mailto:", "<").replace("]", ">"))
 
 
-def _readable(parts: Iterable[Part], limit: int = TEXT_LIMIT) -> list[str]:
+def _readable(parts: Iterable[MimePart], limit: int = TEXT_LIMIT) -> list[str]:
     """The parts' texts, as far as they are read: no mail of a portal is longer than a part may be."""
     texts = []
     left = limit
@@ -153,12 +155,12 @@ def _readable(parts: Iterable[Part], limit: int = TEXT_LIMIT) -> list[str]:
     return texts
 
 
-def _may_hold_adf(part: Part) -> bool:
+def _may_hold_adf(part: MimePart) -> bool:
     is_xml = "xml" in part.media_type.replace("xhtml+xml", "") or "adf" in part.media_type
     return is_xml or (part.filename or "").lower().endswith((".xml", ".adf"))
 
 
-def _xml_text(part: Part) -> str:
+def _xml_text(part: MimePart) -> str:
     return decode(part.content, part.parameter("charset") or declared_encoding(part.content))
 
 
@@ -203,7 +205,7 @@ def _draft_of_tags(tags: dict[str, str]) -> Draft:
         full=tags.get("lead_name"),
         email=tags.get("lead_email"),
         phone=tags.get("lead_phone"),
-        type=kind_named_by(tags["lead_type"]) if "lead_type" in tags else "Buyer",
+        type=lead_type_named_by(tags["lead_type"]) if "lead_type" in tags else "Buyer",
         source=tags.get("lead_source"),
         message=tags.get("lead_message"),
         places=(estate, Place(zipcode=tags.get("lead_primary_zip"))),
@@ -214,10 +216,10 @@ def _draft_of_tags(tags: dict[str, str]) -> Draft:
     )
 
 
-def _labelled(letter: Letter) -> Draft | None:
+def _labelled(mail_content: MailContent) -> Draft | None:
     """Labels in the text, else in the HTML turned into text."""
-    draft = labelled_draft("\n".join(letter.texts))
-    return draft or next((draft for text in letter.page_texts if (draft := labelled_draft(text))), None)
+    draft = labelled_draft("\n".join(mail_content.texts))
+    return draft or next((draft for text in mail_content.page_texts if (draft := labelled_draft(text))), None)
 
 
 # ---------------------------------------------------------------------------------------- what the headers add
@@ -229,9 +231,9 @@ def portal_of(address: str | None) -> str | None:
     return next((name for portal, name in PORTALS.items() if _is_within(domain, portal)), None)
 
 
-def _address_in_headers(letter: Letter) -> str | None:
+def _address_in_headers(mail_content: MailContent) -> str | None:
     """Reply-To if it is a person's (or a relay's), else From if it is a relay's."""
-    reply_to, sender = letter.reply_to, letter.sender
+    reply_to, sender = mail_content.reply_to, mail_content.sender
     if reply_to and (is_relay(reply_to) or _is_somebodys(reply_to, sender)):
         return reply_to
     return sender if is_relay(sender) else None

@@ -31,7 +31,7 @@ _META_CHARSET = re.compile(rb"""<meta[^<>]{0,200}charset\s*=\s*["']?([\w.:-]{1,4
 
 
 @dataclass(frozen=True, slots=False)
-class Part:
+class MimePart:
     """A mail or a part of one. Of a multipart `parts` are the parts, of an attached mail the one mail."""
 
     headers: dict[str, str]
@@ -39,7 +39,7 @@ class Part:
     start: int
     end: int
     default_type: str = "text/plain"
-    parts: "tuple[Part, ...]" = ()
+    parts: "tuple[MimePart, ...]" = ()
 
     @cached_property
     def _description(self) -> Message:
@@ -98,7 +98,7 @@ class Part:
             charset = found[1].decode("ascii", "replace")
         return decode(self.content, charset).replace("\r\n", "\n").replace("\r", "\n")
 
-    def leaves(self) -> "Iterator[Part]":
+    def leaves(self) -> "Iterator[MimePart]":
         """The parts that hold no others, in order of arrival; not those of attached mails."""
         if self.media_type == "message/rfc822":
             return
@@ -107,7 +107,7 @@ class Part:
         for part in self.parts:
             yield from part.leaves()
 
-    def attached_mail(self) -> "Part | None":
+    def attached_mail(self) -> "MimePart | None":
         """The first mail attached to this one."""
         for part in self.parts:
             found = next(iter(part.parts), None) if part.media_type == "message/rfc822" else part.attached_mail()
@@ -116,7 +116,7 @@ class Part:
         return None
 
 
-def open_mail(raw: bytes) -> Part:
+def open_mail(raw: bytes) -> MimePart:
     """The mail that the bytes are; raises Refused (`malformed`, `too_deep`)."""
     blank = len(raw) - len(raw.lstrip())
     mail = _Opening(raw).part(blank, len(raw), depth=0)
@@ -133,16 +133,16 @@ class _Opening:
         self._parts = PART_LIMIT
         self._candidates = 10 * PART_LIMIT
 
-    def part(self, start: int, end: int, depth: int, default_type: str = "text/plain") -> Part:
+    def part(self, start: int, end: int, depth: int, default_type: str = "text/plain") -> MimePart:
         headers, body = self._headers(start, end)
-        shell = Part(headers, self._raw, body, end, default_type)
+        shell = MimePart(headers, self._raw, body, end, default_type)
         if shell.media_type.startswith("multipart/"):
             inner = self._inner_parts(shell, depth + 1)
         elif shell.media_type == "message/rfc822":
             inner = (self._attached(shell, depth + 1),)
         else:
             return shell
-        return Part(headers, self._raw, body, end, default_type, inner)
+        return MimePart(headers, self._raw, body, end, default_type, inner)
 
     def _headers(self, start: int, end: int) -> tuple[dict[str, str], int]:
         if self._raw[start : start + 1] in {b"\n", b"\r"} and start:
@@ -151,13 +151,13 @@ class _Opening:
         head_end, body = (found.start(), found.end()) if found else (end, end)
         return _headers_in(decode(self._raw[start : min(head_end, start + _HEAD_LIMIT)])), body
 
-    def _attached(self, shell: Part, depth: int) -> Part:
+    def _attached(self, shell: MimePart, depth: int) -> MimePart:
         self._require_depth(depth)
         if shell.headers.get("content-transfer-encoding", "").strip().lower() in {"base64", "quoted-printable"}:
             return _Opening(shell.content).part(0, len(shell.content), depth)
         return self.part(shell.start, shell.end, depth)
 
-    def _inner_parts(self, shell: Part, depth: int) -> tuple[Part, ...]:
+    def _inner_parts(self, shell: MimePart, depth: int) -> tuple[MimePart, ...]:
         self._require_depth(depth)
         default = "message/rfc822" if shell.media_type == "multipart/digest" else "text/plain"
         boundary = (shell.parameter("boundary") or "").encode("utf-8", "replace")
@@ -169,7 +169,7 @@ class _Opening:
         if depth > MIME_DEPTH:
             raise Refused("too_deep", f"The mail is nested deeper than {MIME_DEPTH} levels.")
 
-    def _spans(self, shell: Part, boundary: bytes) -> list[tuple[int, int]]:
+    def _spans(self, shell: MimePart, boundary: bytes) -> list[tuple[int, int]]:
         """Where the parts between lines of `--boundary` begin and end; the last may lack its end."""
         spans = []
         begin: int | None = None

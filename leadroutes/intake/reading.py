@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from leadroutes.intake.body import Certificates, Delivery
+from leadroutes.intake.body import Body, FindCertificate
 from leadroutes.intake.flat import LEAD_LIMIT
 from leadroutes.intake.formats import BY_NAME, FORMATS, HTTP_LIMIT, MAIL_LIMIT, Format
 from leadroutes.intake.results import Reading, Refusal, Refused, Result
@@ -26,7 +26,7 @@ def read(
     format: str | None = None,  # noqa: A002 - the API's own name for it
     secrets: Mapping[str, Any] | None = None,
     graph: Mapping[str, Any] | None = None,
-    certificates: Certificates | None = None,
+    certificates: FindCertificate | None = None,
     limit: int | None = None,
     mail_limit: int | None = None,
 ) -> Reading:
@@ -36,10 +36,10 @@ def read(
     let the sender in. `graph` holds the Graph API's answers by leadgen_id, `certificates` finds the PEM certificate of
     an address, `limit` is the largest body in bytes, `mail_limit` the largest mail.
     """
-    delivery = Delivery(body, headers or {}, graph=graph, certificates=certificates)
+    incoming = Body(body, headers or {}, graph=graph, certificates=certificates)
     limits = (limit or HTTP_LIMIT, mail_limit or limit or MAIL_LIMIT)
     try:
-        return _chosen_and_read(delivery, format, secrets, limits)
+        return _chosen_and_read(incoming, format, secrets, limits)
     except Exception:
         # A format that fails at a body is to be mended. Until then the body is kept like every other one that nothing
         # can be made of, and is read again after that: the sender may not send it twice.
@@ -48,39 +48,39 @@ def read(
 
 
 def _chosen_and_read(
-    delivery: Delivery, name: str | None, secrets: Mapping[str, Any] | None, limits: tuple[int, int]
+    incoming: Body, name: str | None, secrets: Mapping[str, Any] | None, limits: tuple[int, int]
 ) -> Reading:
-    chosen = BY_NAME.get(name) if name else _recognised(delivery, limits)
+    chosen = BY_NAME.get(name) if name else _recognised(incoming, limits)
     if chosen is None:
         told = f"There is no format {name!r}" if name else "The body is of no format that can be read"
         return Reading(name, (Refusal("unknown_format", f"{told}; there are {', '.join(BY_NAME)}."),))
     largest = limits[chosen.name == "email"]
-    if len(delivery.body) > largest:
-        detail = f"The body has {len(delivery.body)} bytes; {largest} can be taken."
+    if len(incoming.body) > largest:
+        detail = f"The body has {len(incoming.body)} bytes; {largest} can be taken."
         return Reading(chosen.name, (Refusal("too_large", detail),))
     section = None if secrets is None else secrets.get(chosen.secrets or "") or {}
-    return _read(chosen, delivery.opened(chosen.default_source, section))
+    return _read(chosen, incoming.with_secret(chosen.default_source, section))
 
 
-def _recognised(delivery: Delivery, limits: tuple[int, int]) -> Format | None:
+def _recognised(incoming: Body, limits: tuple[int, int]) -> Format | None:
     """The first format that knows the body as its own; too large a body is looked at no further than its headers."""
-    is_mail = BY_NAME["email"].recognises(delivery)
-    if len(delivery.body) > limits[is_mail]:
+    is_mail = BY_NAME["email"].recognises(incoming)
+    if len(incoming.body) > limits[is_mail]:
         return BY_NAME["email" if is_mail else "zapier"]
     try:
-        return next((format_ for format_ in FORMATS if format_.recognises(delivery)), None)
+        return next((format_ for format_ in FORMATS if format_.recognises(incoming)), None)
     except Refused:
         return BY_NAME["website"]
 
 
-def _read(format_: Format, delivery: Delivery) -> Reading:
+def _read(format_: Format, incoming: Body) -> Reading:
     try:
-        if delivery.secret is not None and format_.check:
-            format_.check(delivery)
-        results = _within_limit(format_.read(delivery))
-        return Reading(format_.name, results, format_.marks(delivery) if format_.marks else {})
+        if incoming.secret is not None and format_.check:
+            format_.check(incoming)
+        results = _within_limit(format_.read(incoming))
+        return Reading(format_.name, results, format_.marks(incoming) if format_.marks else {})
     except Refused as refused:
-        return Reading(format_.name, (refused.refusal,), _marks_if_any(format_, delivery))
+        return Reading(format_.name, (refused.refusal,), _marks_if_any(format_, incoming))
 
 
 def _within_limit(read_: Iterable[Result]) -> tuple[Result, ...]:
@@ -91,8 +91,8 @@ def _within_limit(read_: Iterable[Result]) -> tuple[Result, ...]:
     return results
 
 
-def _marks_if_any(format_: Format, delivery: Delivery) -> dict[str, str]:
+def _marks_if_any(format_: Format, incoming: Body) -> dict[str, str]:
     try:
-        return format_.marks(delivery) if format_.marks else {}
+        return format_.marks(incoming) if format_.marks else {}
     except Refused:
         return {}

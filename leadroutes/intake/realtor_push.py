@@ -5,34 +5,34 @@ The secret is the key in the header x-api-key.
 
 from typing import Any
 
-from leadroutes.domain.inquiry import Inquiry, Kind
-from leadroutes.domain.normalize import kind_named_by, tells_of_rent
+from leadroutes.domain.inquiry import Inquiry, LeadType
+from leadroutes.domain.normalize import lead_type_named_by, mentions_rent
 from leadroutes.domain.places import Place
 from leadroutes.domain.text import one_line
 from leadroutes.intake.authentication import require_key
-from leadroutes.intake.body import Delivery
-from leadroutes.intake.decoding import first_field, items, record, says_anything, scalar
+from leadroutes.intake.body import Body
+from leadroutes.intake.decoding import first_field, has_content, items, record, scalar
 from leadroutes.intake.draft import Draft
 from leadroutes.intake.results import Reading, Refusal, Refused, Result
 
 _BLOCKS = ("lead_info", "lead_consumer_info", "lead_property_info")
 
 
-def recognises(delivery: Delivery) -> bool:
+def recognises(incoming: Body) -> bool:
     """JSON with one of the push's blocks, inside `Lead` or not."""
-    body = record(delivery.json_if_any)
+    body = record(incoming.json_if_any)
     lead = record(body.get("Lead"))
     return any(isinstance(place.get(block), dict) for place in (body, lead) for block in _BLOCKS)
 
 
-def check(delivery: Delivery) -> None:
+def check(incoming: Body) -> None:
     """Refuses a wrong key."""
-    require_key(delivery, "x-api-key", "x_api_key")
+    require_key(incoming, "x-api-key", "x_api_key")
 
 
-def read(delivery: Delivery) -> list[Result]:
+def read(incoming: Body) -> list[Result]:
     """One lead."""
-    info, consumer, estate, search = _blocks(delivery.json)
+    info, consumer, estate, search = _blocks(incoming.json)
     area = Place(None, scalar(search.get("city")), scalar(search.get("state_code")), scalar(search.get("postal_code")))
     draft = Draft(
         first=scalar(consumer.get("first_name")),
@@ -42,7 +42,7 @@ def read(delivery: Delivery) -> list[Result]:
         phone=scalar(consumer.get("phone")),
         type=_kind(info, consumer, estate),
         source=scalar(info.get("lead_source")),
-        default_source=delivery.default_source,
+        default_source=incoming.default_source,
         message=scalar(consumer.get("message")),
         places=(
             Place(
@@ -59,12 +59,12 @@ def read(delivery: Delivery) -> list[Result]:
         test=scalar(info.get("test")),
         times=(scalar(info.get("lead_date_time")),),
     )
-    return [draft.settle()]
+    return [draft.normalize()]
 
 
-def marks(delivery: Delivery) -> dict[str, str]:
+def marks(incoming: Body) -> dict[str, str]:
     """The communication's id, which the answer repeats."""
-    info = _blocks(delivery.json)[0]
+    info = _blocks(incoming.json)[0]
     return {"communication_guid": one_line(scalar(info.get("communication_guid"))) or ""}
 
 
@@ -97,10 +97,10 @@ def _blocks(body: Any) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], 
     return info, block("lead_consumer_info"), block("lead_property_info"), record(next(iter(searches), None))
 
 
-def _kind(info: dict[str, Any], consumer: dict[str, Any], estate: dict[str, Any]) -> Kind | None:
-    named = kind_named_by(scalar(consumer.get("role"))) or kind_named_by(scalar(info.get("lead_type")))
+def _kind(info: dict[str, Any], consumer: dict[str, Any], estate: dict[str, Any]) -> LeadType | None:
+    named = lead_type_named_by(scalar(consumer.get("role"))) or lead_type_named_by(scalar(info.get("lead_type")))
     if named:
         return named
-    if any(tells_of_rent(scalar(estate.get(name))) for name in ("property_status", "listing_status")):
+    if any(mentions_rent(scalar(estate.get(name))) for name in ("property_status", "listing_status")):
         return "Renter"
-    return "Buyer" if says_anything(estate) else None
+    return "Buyer" if has_content(estate) else None

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_pem_x509_certificate
 
 from leadroutes.intake.authentication import is_same
-from leadroutes.intake.body import Certificates
+from leadroutes.intake.body import FindCertificate
 from leadroutes.intake.decoding import scalar
 from leadroutes.intake.results import Refused
 
@@ -38,7 +38,7 @@ def require_amazon_address(address: str | None, field: str) -> str:
     return address
 
 
-def require_signature(message: Mapping[str, Any], topic: Any, certificates: Certificates | None) -> None:
+def require_signature(message: Mapping[str, Any], topic: Any, certificates: FindCertificate | None) -> None:
     """Refuses `bad_signature`, `bad_url` (the certificate's) and, after a good signature, `unknown_topic`."""
     signature = _signature(message)
     algorithm = _VERSIONS.get(scalar(message.get("SignatureVersion")) or "")

@@ -12,10 +12,10 @@ from itertools import islice
 from typing import Any, Final
 
 from leadroutes.domain.text import with_few_marks
-from leadroutes.intake.body import Delivery
+from leadroutes.intake.body import Body
 from leadroutes.intake.decoding import children, decode
 from leadroutes.intake.html import unescaped
-from leadroutes.intake.mime import Part, open_mail
+from leadroutes.intake.mime import MimePart, open_mail
 from leadroutes.intake.results import Refused
 
 WRAPPING_DEPTH: Final = 4
@@ -30,23 +30,23 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
 
 def texts_in(body: bytes, headers: Mapping[str, str]) -> Iterator[str]:
     """Texts in small letters, the body's own among them; what can be read in several ways comes several times."""
-    content_type = Delivery(body, headers).header("Content-Type") or ""
+    content_type = Body(body, headers).header("Content-Type") or ""
     yield _plain("\n".join(headers.values()))
     yield from islice(_read(body, content_type, depth=0), TEXTS_LIMIT)
 
 
 def _read(raw: bytes, content_type: str, depth: int) -> Iterator[str]:
-    delivery = Delivery(raw, {"Content-Type": content_type})
-    yield _plain(delivery.text)
+    incoming = Body(raw, {"Content-Type": content_type})
+    yield _plain(incoming.text)
     if depth == WRAPPING_DEPTH:
         return
-    values = list(_values(delivery))
+    values = list(_values(incoming))
     if values:
         yield _plain("\n".join(values))
     for value in values:
         if "\n" in value or "\\" in value:  # else there is no mail in it, and no JSON but what has just been read
             yield from _read(value.encode("utf-8", "surrogatepass"), "", depth + 1)
-    for part in _parts(delivery):
+    for part in _parts(incoming):
         yield from _read(part.content, part.headers.get("content-type", ""), depth + 1)
 
 
@@ -69,12 +69,12 @@ def _decoded_words(found: re.Match[str]) -> str:
     return "".join(piece if isinstance(piece, str) else decode(piece, charset) for piece, charset in pieces)
 
 
-def _values(delivery: Delivery) -> Iterator[str]:
+def _values(incoming: Body) -> Iterator[str]:
     """The texts of JSON or of a form."""
-    if delivery.media_type == "application/x-www-form-urlencoded":
-        yield from (value for _, value in delivery.form)
+    if incoming.media_type == "application/x-www-form-urlencoded":
+        yield from (value for _, value in incoming.form)
         return
-    waiting: list[Any] = [delivery.json_if_any]
+    waiting: list[Any] = [incoming.json_if_any]
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
@@ -82,11 +82,11 @@ def _values(delivery: Delivery) -> Iterator[str]:
         waiting.extend(children(value))
 
 
-def _parts(delivery: Delivery) -> Iterator[Part]:
+def _parts(incoming: Body) -> Iterator[MimePart]:
     """The parts of a mail, or of a form that is sent as one is, with those of the mails attached to it."""
-    raw = delivery.body
-    if delivery.media_type.startswith("multipart/"):
-        raw = f"Content-Type: {delivery.header('Content-Type')}\n\n".encode() + raw
+    raw = incoming.body
+    if incoming.media_type.startswith("multipart/"):
+        raw = f"Content-Type: {incoming.header('Content-Type')}\n\n".encode() + raw
     try:
         mail = open_mail(raw)
     except Refused:

@@ -3,25 +3,25 @@
 The address that it is posted to is the secret, so nothing is checked here.
 """
 
-from leadroutes.intake.body import Delivery
+from leadroutes.intake.body import Body
 from leadroutes.intake.flat import flat_draft, flat_json, gather, persons_pairs
 from leadroutes.intake.results import Refused, Result
 
 
-def recognises(delivery: Delivery) -> bool:
+def recognises(incoming: Body) -> bool:
     """Any form; and a body of no known type that reads like one (`a=1&b=2`)."""
-    if delivery.is_form:
+    if incoming.is_form:
         return True
-    head = delivery.body[:200].strip()
+    head = incoming.body[:200].strip()
     looks_like_form = b"=" in head and not any(mark in head for mark in b" \t\r\n<{")
-    return delivery.media_type in {"", "text/plain"} and looks_like_form
+    return incoming.media_type in {"", "text/plain"} and looks_like_form
 
 
-def read(delivery: Delivery) -> list[Result]:
+def read(incoming: Body) -> list[Result]:
     """One lead from a form (or from flat JSON, where a site posts that)."""
-    if not delivery.is_form and delivery.body.lstrip()[:1] in {b"{", b"["}:
-        return flat_json(delivery.json, delivery.default_source)
-    fields = gather(persons_pairs(delivery.form))
+    if not incoming.is_form and incoming.body.lstrip()[:1] in {b"{", b"["}:
+        return flat_json(incoming.json, incoming.default_source)
+    fields = gather(persons_pairs(incoming.form))
     if not fields:
         raise Refused("malformed", "The form has no field with a value.")
-    return [flat_draft(fields, delivery.default_source).settle()]
+    return [flat_draft(fields, incoming.default_source).normalize()]

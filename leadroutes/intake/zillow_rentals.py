@@ -8,7 +8,7 @@ from typing import Final
 from leadroutes.domain.places import Place
 from leadroutes.domain.text import one_line
 from leadroutes.intake.authentication import require_key
-from leadroutes.intake.body import Delivery
+from leadroutes.intake.body import Body
 from leadroutes.intake.draft import Draft
 from leadroutes.intake.results import Refused, Result
 
@@ -16,24 +16,24 @@ _TELLING: Final = frozenset({"globalListingId", "listingStreet", "listingContact
 _TELLING_LIMIT = 2
 
 
-def recognises(delivery: Delivery) -> bool:
+def recognises(incoming: Body) -> bool:
     """A form with at least two fields that only this vendor names."""
-    if delivery.media_type != "application/x-www-form-urlencoded":
+    if incoming.media_type != "application/x-www-form-urlencoded":
         return False
-    return len(_TELLING & {name for name, _ in delivery.form}) >= _TELLING_LIMIT
+    return len(_TELLING & {name for name, _ in incoming.form}) >= _TELLING_LIMIT
 
 
-def check(delivery: Delivery) -> None:
+def check(incoming: Body) -> None:
     """Refuses a wrong key."""
-    require_key(delivery, "X-Intake-Key", "x_intake_key")
+    require_key(incoming, "X-Intake-Key", "x_intake_key")
 
 
-def read(delivery: Delivery) -> list[Result]:
+def read(incoming: Body) -> list[Result]:
     """One lead."""
-    if not delivery.form:
+    if not incoming.form:
         raise Refused("malformed", "The form has no field.")
     fields: dict[str, str] = {}
-    for name, value in delivery.form:
+    for name, value in incoming.form:
         if one_line(value):
             fields.setdefault(name, value)
     draft = Draft(
@@ -41,7 +41,7 @@ def read(delivery: Delivery) -> list[Result]:
         email=fields.get("email"),
         phone=fields.get("phone"),
         type="Renter",
-        default_source=delivery.default_source,
+        default_source=incoming.default_source,
         message=fields.get("message") or fields.get("introduction"),
         places=(
             Place(
@@ -53,4 +53,4 @@ def read(delivery: Delivery) -> list[Result]:
             ),
         ),
     )
-    return [draft.settle()]
+    return [draft.normalize()]

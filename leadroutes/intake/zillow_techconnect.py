@@ -5,12 +5,12 @@ Basic auth and the SNS signature are the secrets. The Assignee is one of ours, n
 
 from typing import Any
 
-from leadroutes.domain.inquiry import Event, Kind
-from leadroutes.domain.normalize import is_true, kind_named_by, tells_of_rent
+from leadroutes.domain.inquiry import LeadType, SourceEvent
+from leadroutes.domain.normalize import is_true, lead_type_named_by, mentions_rent
 from leadroutes.domain.places import Place
 from leadroutes.intake.authentication import require_basic, secret
-from leadroutes.intake.body import Delivery
-from leadroutes.intake.decoding import first_field, parse_json, record, says_anything, scalar
+from leadroutes.intake.body import Body
+from leadroutes.intake.decoding import first_field, has_content, parse_json, record, scalar
 from leadroutes.intake.draft import Draft
 from leadroutes.intake.results import ControlMessage, Refused, Result
 from leadroutes.intake.sns import require_amazon_address, require_signature
@@ -18,38 +18,38 @@ from leadroutes.intake.sns import require_amazon_address, require_signature
 _BLOCKS = ("ContactMessage", "ContactInfo")
 
 
-def recognises(delivery: Delivery) -> bool:
+def recognises(incoming: Body) -> bool:
     """A message of SNS (by header or fields), or Zillow's JSON without that cover."""
-    if delivery.header("x-amz-sns-message-type"):
+    if incoming.header("x-amz-sns-message-type"):
         return True
-    body = record(delivery.json_if_any)
+    body = record(incoming.json_if_any)
     is_message = isinstance(body.get("TopicArn"), str) and isinstance(body.get("MessageId"), str)
     return is_message or any(isinstance(body.get(block), dict) for block in _BLOCKS)
 
 
-def check(delivery: Delivery) -> None:
+def check(incoming: Body) -> None:
     """Refuses a wrong user or password, a wrong signature, an unknown topic."""
-    require_basic(delivery, secret(delivery, "basic_user"), secret(delivery, "basic_password"))
-    require_signature(_object(delivery.json), secret(delivery, "topic_arn"), delivery.certificates)
+    require_basic(incoming, secret(incoming, "basic_user"), secret(incoming, "basic_password"))
+    require_signature(_object(incoming.json), secret(incoming, "topic_arn"), incoming.certificates)
 
 
-def read(delivery: Delivery) -> list[Result]:
+def read(incoming: Body) -> list[Result]:
     """One lead, or the address to be fetched once that confirms a subscription."""
-    message = _object(delivery.json)
+    message = _object(incoming.json)
     match message.get("Type"):
         case "SubscriptionConfirmation":
             address = require_amazon_address(scalar(message.get("SubscribeURL")), "SubscribeURL")
             return [ControlMessage("confirm_subscription", get=address)]
         case "Notification" if isinstance(message.get("Message"), str):
-            return [_draft(delivery, message, _object(parse_json(message["Message"]))).settle()]
+            return [_draft(incoming, message, _object(parse_json(message["Message"]))).normalize()]
         case None if any(block in message for block in _BLOCKS):
-            return [_draft(delivery, message, message).settle()]
+            return [_draft(incoming, message, message).normalize()]
         case "Notification" | None:
             raise Refused("malformed", "The message must hold Zillow's JSON as the text of its field Message.")
     raise Refused("not_a_lead", "A message of this Type brings no lead.")
 
 
-def _draft(delivery: Delivery, cover: dict[str, Any], body: dict[str, Any]) -> Draft:
+def _draft(incoming: Body, cover: dict[str, Any], body: dict[str, Any]) -> Draft:
     contact, search, estate = (_block(body, name) for name in ("ContactInfo", "SearchCriteria", "PropertyInfo"))
     return Draft(
         full=scalar(contact.get("ContactName")),
@@ -57,7 +57,7 @@ def _draft(delivery: Delivery, cover: dict[str, Any], body: dict[str, Any]) -> D
         phone=scalar(contact.get("ContactPhone")),
         type=_kind(contact, search, estate),
         source=first_field(body.get("Source"), record(body.get("ContactMessage")).get("Source")),
-        default_source=delivery.default_source,
+        default_source=incoming.default_source,
         message=scalar(contact.get("ContactMessage")),
         places=(_place(estate), _place(search)),
         prices=(scalar(estate.get("ListingPrice")), scalar(search.get("MaxPrice"))),
@@ -86,15 +86,15 @@ def _place(block: dict[str, Any]) -> Place:
     )
 
 
-def _kind(contact: dict[str, Any], search: dict[str, Any], estate: dict[str, Any]) -> Kind | None:
-    if named := kind_named_by(scalar(contact.get("ContactType"))):
+def _kind(contact: dict[str, Any], search: dict[str, Any], estate: dict[str, Any]) -> LeadType | None:
+    if named := lead_type_named_by(scalar(contact.get("ContactType"))):
         return named
-    if tells_of_rent(scalar(estate.get("ListingStatus"))):
+    if mentions_rent(scalar(estate.get("ListingStatus"))):
         return "Renter"
-    return "Buyer" if says_anything(estate) or says_anything(search) else None
+    return "Buyer" if has_content(estate) or has_content(search) else None
 
 
-def _event(contact: dict[str, Any]) -> Event | None:
+def _event(contact: dict[str, Any]) -> SourceEvent | None:
     if is_true(scalar(contact.get("Reassignment"))):
         return "reassignment"
     return "update" if is_true(scalar(contact.get("Update"))) else None

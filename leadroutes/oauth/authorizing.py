@@ -9,17 +9,17 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error
 
 from leadroutes.errors import Invalid
-from leadroutes.oauth.protocol import Client, Loaded, Request, Server, Values
+from leadroutes.oauth.protocol import LoadedCredentials, OAuthClient, OAuthRequest, OAuthServer, Values
 from leadroutes.store.oauth import Application, add_code, find_application
 from leadroutes.store.postgres import Database
 
 
-class Stray(Invalid):
+class UntrustedRequest(Invalid):
     """The request names no registered application, or an address that it did not register."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuthorizationRequest:
     """An application asks a user for this."""
 
     application: Application
@@ -30,27 +30,27 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedRedirect:
     """The request cannot be granted; the application learns of it at `address`."""
 
     address: str
 
 
-async def read_request(database: Database, values: Values) -> Asked | Refusal:
+async def read_request(database: Database, values: Values) -> AuthorizationRequest | RefusedRedirect:
     """What is asked for. Raises Stray where nobody may be sent on."""
     for name in ("client_id", "redirect_uri"):
         if len(values.get(name, ())) > 1:
-            raise Stray(f"{name}: it was sent more than once.")
-    request = Request("GET", values)
+            raise UntrustedRequest(f"{name}: it was sent more than once.")
+    request = OAuthRequest("GET", values)
     application = await find_application(database, request.payload.client_id or "")
     if application is None:
-        raise Stray("client_id: no application is registered under it.")
-    redirect_uri = _redirect_uri(Client(application), request)
+        raise UntrustedRequest("client_id: no application is registered under it.")
+    redirect_uri = _redirect_uri(OAuthClient(application), request)
     try:
-        grant = Server(Loaded(application)).get_consent_grant(request)
+        grant = OAuthServer(LoadedCredentials(application)).get_consent_grant(request)
     except OAuth2Error as error:
-        return Refusal(_told(redirect_uri, error, request.payload.state))
-    return Asked(
+        return RefusedRedirect(_told(redirect_uri, error, request.payload.state))
+    return AuthorizationRequest(
         application=application,
         redirect_uri=redirect_uri,
         scope=tuple(grant.request.scope.split()),
@@ -59,7 +59,7 @@ async def read_request(database: Database, values: Values) -> Asked | Refusal:
     )
 
 
-async def allow(database: Database, asked: Asked, user_id: int) -> str:
+async def allow(database: Database, asked: AuthorizationRequest, user_id: int) -> str:
     """The address to send the user to, with a code for what was asked."""
     code = await add_code(
         database,
@@ -72,20 +72,20 @@ async def allow(database: Database, asked: Asked, user_id: int) -> str:
     return _with(asked.redirect_uri, [("code", code)], asked.state)
 
 
-def refuse(asked: Asked) -> str:
+def refuse(asked: AuthorizationRequest) -> str:
     """The address to send the user to, with his No."""
     return _told(asked.redirect_uri, AccessDeniedError(), asked.state)
 
 
-def _redirect_uri(client: Client, request: Request) -> str:
+def _redirect_uri(client: OAuthClient, request: OAuthRequest) -> str:
     sent: str | None = request.payload.redirect_uri
     if sent is None:
         only = client.get_default_redirect_uri()
         if only is None:
-            raise Stray("redirect_uri: it is missing, and the application has registered more than one.")
+            raise UntrustedRequest("redirect_uri: it is missing, and the application has registered more than one.")
         return only
     if not client.check_redirect_uri(sent):
-        raise Stray("redirect_uri: the application has not registered this address.")
+        raise UntrustedRequest("redirect_uri: the application has not registered this address.")
     return sent
 
 

@@ -27,9 +27,9 @@ from authlib.oauth2.rfc7636.challenge import CODE_VERIFIER_PATTERN
 from leadroutes.domain.redirect_uris import is_registered
 from leadroutes.oauth import scopes
 from leadroutes.store.accounts import hash_secret
-from leadroutes.store.oauth import Application, Code, Pair, RefreshToken, Revocable
+from leadroutes.store.oauth import Application, AuthorizationCode, RefreshToken, RevocableToken, TokenPair
 
-Outcome = tuple[int, Any, list[tuple[str, str]]]  # status, body, headers
+TokenResponse = tuple[int, Any, list[tuple[str, str]]]  # status, body, headers
 Values = dict[str, list[str]]  # parameters by name, each as often as it was sent
 
 NO_CLIENT = "No application has this client_id and client_secret; expected those that were shown when it was registered"
@@ -37,26 +37,26 @@ _AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedCredentials:
     """What the store knows of the things that a request names; None: nothing, or another application's."""
 
     application: Application | None = None
-    code: Code | None = None
+    code: AuthorizationCode | None = None
     refresh_token: RefreshToken | None = None
-    revocable: Revocable | None = None
+    revocable: RevocableToken | None = None
     life: timedelta = timedelta()  # of an access token
 
 
 @dataclass(slots=True)
-class Notes:
+class TokenChanges:
     """What is to be written once the judgement stands."""
 
-    pair: Pair | None = None
+    pair: TokenPair | None = None
     revoked_grant: int | None = None
     ended_access_token: int | None = None
 
 
-class Request(OAuth2Request):  # type: ignore[misc]
+class OAuthRequest(OAuth2Request):  # type: ignore[misc]
     """A request as Authlib reads it: parameters without a value count as not sent."""
 
     def __init__(self, method: str, values: Values, authorization: str | None = None) -> None:
@@ -85,7 +85,7 @@ class _Payload(OAuth2Payload):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
+class OAuthClient:
     """An application as Authlib asks about it."""
 
     row: Application
@@ -117,45 +117,45 @@ class Client:
         return grant_type in ("authorization_code", "refresh_token")
 
 
-class Server(AuthorizationServer):  # type: ignore[misc]
+class OAuthServer(AuthorizationServer):  # type: ignore[misc]
     """One per request."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: LoadedCredentials) -> None:
         super().__init__()
         self.loaded = loaded
-        self.notes = Notes()
+        self.notes = TokenChanges()
         self.register_grant(_CodeGrant, [_Pkce(required=True)])
         self.register_grant(_RefreshGrant)
         self.register_endpoint(_Revocation)
         self.register_token_generator("default", self._make_pair)
 
-    def query_client(self, client_id: str) -> Client | None:
+    def query_client(self, client_id: str) -> OAuthClient | None:
         row = self.loaded.application
-        return Client(row) if row is not None and row.client_id == client_id else None
+        return OAuthClient(row) if row is not None and row.client_id == client_id else None
 
-    def save_token(self, token: dict[str, Any], request: Request) -> None:
+    def save_token(self, token: dict[str, Any], request: OAuthRequest) -> None:
         found = request.authorization_code or request.refresh_token
         assert found is not None
-        self.notes.pair = Pair(
+        self.notes.pair = TokenPair(
             grant_id=found.row.grant_id,
             scope=tuple(token["scope"].split()),
             access_token=token["access_token"],
             refresh_token=token["refresh_token"],
             life=self.loaded.life,
-            code_hash=found.row.code_hash if isinstance(found.row, Code) else None,
+            code_hash=found.row.code_hash if isinstance(found.row, AuthorizationCode) else None,
             replaced_hash=found.row.token_hash if isinstance(found.row, RefreshToken) else None,
         )
 
     def send_signal(self, *_: Any, **__: Any) -> None:
         """Nobody listens."""
 
-    def create_oauth2_request(self, request: Request) -> Request:
+    def create_oauth2_request(self, request: OAuthRequest) -> OAuthRequest:
         return request
 
-    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Outcome:
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> TokenResponse:
         return status, body, headers
 
-    def handle_error_response(self, request: Request, error: OAuth2Error) -> Outcome:
+    def handle_error_response(self, request: OAuthRequest, error: OAuth2Error) -> TokenResponse:
         """An unknown client is 401 however it tried; a challenge goes to those alone who came with Basic."""
         told = error.get_error_description() or "The request was refused"
         if error.error == "invalid_client":  # one sentence, whatever is wrong: else it says which applications exist
@@ -181,32 +181,32 @@ class Server(AuthorizationServer):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Credential:
     """A code or a refresh token as Authlib asks about it."""
 
-    row: Code | RefreshToken
+    row: AuthorizationCode | RefreshToken
     code_challenge: str | None = None
     code_challenge_method: str = "S256"
 
     def get_redirect_uri(self) -> str:
-        return self.row.redirect_uri if isinstance(self.row, Code) else ""
+        return self.row.redirect_uri if isinstance(self.row, AuthorizationCode) else ""
 
     def get_scope(self) -> str:
         return " ".join(self.row.scope)
 
-    def check_client(self, _client: Client) -> bool:
+    def check_client(self, _client: OAuthClient) -> bool:
         return True  # it was looked up among the client's own
 
 
 class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS = _AUTH_METHODS
-    server: Server
+    server: OAuthServer
 
     def validate_token_request(self) -> None:
         _must_have(self.request, "redirect_uri")
         super().validate_token_request()
 
-    def query_authorization_code(self, _code: str, _client: Client) -> _Found:
+    def query_authorization_code(self, _code: str, _client: OAuthClient) -> _Credential:
         """Whoever uses a code for the second time may have stolen it, or was robbed: what was made from it ends."""
         row = self.server.loaded.code
         if row is None:
@@ -216,21 +216,21 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
             raise InvalidGrantError("The code was used before; the tokens made from it are revoked.")
         if row.is_over:
             raise InvalidGrantError("The code has expired.")
-        return _Found(row, row.code_challenge)
+        return _Credential(row, row.code_challenge)
 
-    def authenticate_user(self, code: _Found) -> int:
+    def authenticate_user(self, code: _Credential) -> int:
         return code.row.user_id
 
-    def delete_authorization_code(self, _code: _Found) -> None:
+    def delete_authorization_code(self, _code: _Credential) -> None:
         """It stays, marked as used, so that a second use is noticed."""
 
 
 class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS = _AUTH_METHODS
     INCLUDE_NEW_REFRESH_TOKEN = True
-    server: Server
+    server: OAuthServer
 
-    def authenticate_refresh_token(self, _token: str) -> _Found:
+    def authenticate_refresh_token(self, _token: str) -> _Credential:
         row = self.server.loaded.refresh_token
         if row is None:
             raise InvalidGrantError("The refresh token is unknown, or another application's.")
@@ -239,9 +239,9 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         if row.is_reused:
             self.server.notes.revoked_grant = row.grant_id
             raise InvalidGrantError("The refresh token was replaced before; all tokens of its grant are revoked.")
-        return _Found(row)
+        return _Credential(row)
 
-    def _validate_token_scope(self, token: _Found) -> None:
+    def _validate_token_scope(self, token: _Credential) -> None:
         """It may narrow, never widen; unknown names are dropped."""
         words = scopes.named(self.request.payload.scope or "")
         asked = scopes.known(words) if words else tuple(token.row.scope)
@@ -251,14 +251,14 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
             raise InvalidScopeError("The scope is wider than what was granted.")
         self.request.scope = " ".join(asked)
 
-    def issue_token(self, user: int, _token: _Found) -> dict[str, Any]:
+    def issue_token(self, user: int, _token: _Credential) -> dict[str, Any]:
         token: dict[str, Any] = self.generate_token(user=user, scope=self.request.scope)
         return token
 
-    def authenticate_user(self, token: _Found) -> int:
+    def authenticate_user(self, token: _Credential) -> int:
         return token.row.user_id
 
-    def revoke_old_credential(self, _token: _Found) -> None:
+    def revoke_old_credential(self, _token: _Credential) -> None:
         """It is replaced when the new one is stored."""
 
 
@@ -286,17 +286,17 @@ class _Pkce(CodeChallenge):  # type: ignore[misc]
 
 class _Revocation(RevocationEndpoint):  # type: ignore[misc]
     CLIENT_AUTH_METHODS = _AUTH_METHODS
-    server: Server
+    server: OAuthServer
 
-    def check_params(self, request: Request, _client: Client) -> None:
+    def check_params(self, request: OAuthRequest, _client: OAuthClient) -> None:
         """A hint is only a hint: both kinds of tokens are looked through."""
         _must_have(request, "token")
 
-    def query_token(self, _token: str, _hint: str | None) -> "_Ending | None":
+    def query_token(self, _token: str, _hint: str | None) -> "_TokenToRevoke | None":
         row = self.server.loaded.revocable
-        return _Ending(row) if row is not None else None
+        return _TokenToRevoke(row) if row is not None else None
 
-    def revoke_token(self, token: "_Ending", _request: Request) -> None:
+    def revoke_token(self, token: "_TokenToRevoke", _request: OAuthRequest) -> None:
         """A refresh token takes its whole grant along (RFC 7009, section 2.1)."""
         if token.row.access_token_id is not None:
             self.server.notes.ended_access_token = token.row.access_token_id
@@ -305,13 +305,13 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
-class _Ending:
-    row: Revocable
+class _TokenToRevoke:
+    row: RevocableToken
 
-    def check_client(self, client: Client) -> bool:
+    def check_client(self, client: OAuthClient) -> bool:
         return self.row.application_id == client.row.id
 
 
-def _must_have(request: Request, name: str) -> None:
+def _must_have(request: OAuthRequest, name: str) -> None:
     if name not in request.form:
         raise InvalidRequestError(f"Missing '{name}' in request.")

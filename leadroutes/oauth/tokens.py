@@ -10,12 +10,12 @@ from datetime import timedelta
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error
 from authlib.oauth2.rfc6749.util import extract_basic_authorization
 
-from leadroutes.oauth.protocol import Loaded, Outcome, Request, Server, Values
+from leadroutes.oauth.protocol import LoadedCredentials, OAuthRequest, OAuthServer, TokenResponse, Values
 from leadroutes.store import oauth as store
 from leadroutes.store.oauth import find_application
 from leadroutes.store.postgres import Database, Transaction
 
-Judge = Callable[[Transaction, Loaded, Request], Awaitable[Outcome]]
+Judge = Callable[[Transaction, LoadedCredentials, OAuthRequest], Awaitable[TokenResponse]]
 
 # What either path looks at; each may be sent once. Everything else is ignored.
 FIELDS = (
@@ -24,53 +24,53 @@ FIELDS = (
 )  # fmt: skip
 
 
-async def answer_token(database: Database, values: Values, authorization: str | None, life: timedelta) -> Outcome:
+async def answer_token(database: Database, values: Values, authorization: str | None, life: timedelta) -> TokenResponse:
     """POST /oauth2/token: status, body and headers."""
 
-    async def judge(transaction: Transaction, loaded: Loaded, request: Request) -> Outcome:
+    async def judge(transaction: Transaction, loaded: LoadedCredentials, request: OAuthRequest) -> TokenResponse:
         if "grant_type" not in request.form:  # to Authlib a missing one is one more that it does not support
-            return Server(loaded).handle_error_response(
+            return OAuthServer(loaded).handle_error_response(
                 request, InvalidRequestError("Missing 'grant_type' in request.")
             )
-        server = Server(await _with_credential(transaction, loaded, request.form))
-        outcome: Outcome = server.create_token_response(request)
+        server = OAuthServer(await _with_credential(transaction, loaded, request.form))
+        outcome: TokenResponse = server.create_token_response(request)
         await _write(transaction, server)
         return outcome
 
-    return await _answer(database, values, authorization, Loaded(life=life), judge)
+    return await _answer(database, values, authorization, LoadedCredentials(life=life), judge)
 
 
-async def answer_revocation(database: Database, values: Values, authorization: str | None) -> Outcome:
+async def answer_revocation(database: Database, values: Values, authorization: str | None) -> TokenResponse:
     """POST /oauth2/revoke, RFC 7009: status, body and headers."""
 
-    async def judge(transaction: Transaction, loaded: Loaded, request: Request) -> Outcome:
+    async def judge(transaction: Transaction, loaded: LoadedCredentials, request: OAuthRequest) -> TokenResponse:
         if token := request.form.get("token"):
             loaded = replace(loaded, revocable=await store.find_revocable(transaction, token))
-        server = Server(loaded)
-        outcome: Outcome = server.create_endpoint_response("revocation", request)
+        server = OAuthServer(loaded)
+        outcome: TokenResponse = server.create_endpoint_response("revocation", request)
         await _write(transaction, server)
         return outcome
 
-    return await _answer(database, values, authorization, Loaded(), judge)
+    return await _answer(database, values, authorization, LoadedCredentials(), judge)
 
 
 async def _answer(
-    database: Database, values: Values, authorization: str | None, loaded: Loaded, judge: Judge
-) -> Outcome:
-    request = Request("POST", values, authorization)
+    database: Database, values: Values, authorization: str | None, loaded: LoadedCredentials, judge: Judge
+) -> TokenResponse:
+    request = OAuthRequest("POST", values, authorization)
     try:
         client_id = _client_id(request)
     except OAuth2Error as error:
-        return Server(loaded).handle_error_response(request, error)
+        return OAuthServer(loaded).handle_error_response(request, error)
 
-    async def work(transaction: Transaction) -> Outcome:
+    async def work(transaction: Transaction) -> TokenResponse:
         application = await find_application(transaction, client_id)
         return await judge(transaction, replace(loaded, application=application), request)
 
     return await database.run(work)
 
 
-def _client_id(request: Request) -> str:
+def _client_id(request: OAuthRequest) -> str:
     """Who says that he calls, by Basic or in the body; fields that are repeated or missing are told of."""
     for name in FIELDS:
         if len(request.payload.datalist.get(name, ())) > 1:
@@ -90,7 +90,9 @@ def _client_id(request: Request) -> str:
     return client_id
 
 
-async def _with_credential(transaction: Transaction, loaded: Loaded, form: dict[str, str]) -> Loaded:
+async def _with_credential(
+    transaction: Transaction, loaded: LoadedCredentials, form: dict[str, str]
+) -> LoadedCredentials:
     """What the client brings, locked until the judgement is written."""
     if loaded.application is None:
         return loaded
@@ -103,7 +105,7 @@ async def _with_credential(transaction: Transaction, loaded: Loaded, form: dict[
     return loaded
 
 
-async def _write(transaction: Transaction, server: Server) -> None:
+async def _write(transaction: Transaction, server: OAuthServer) -> None:
     notes = server.notes
     if notes.pair is not None:
         await store.issue_pair(transaction, notes.pair)

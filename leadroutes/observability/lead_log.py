@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from leadroutes.domain.arrival import Stored
+from leadroutes.domain.arrival import StoredArrival
 from leadroutes.domain.model import Change, Decision
 from leadroutes.observability import logs, metrics
 from leadroutes.store.leads import Applied
 
 
-def note_arrivals(answers: Iterable[Stored]) -> None:
+def log_arrivals(answers: Iterable[StoredArrival]) -> None:
     """What was answered to a batch of arrivals."""
     lines = []
     for stored in answers:
@@ -21,10 +21,10 @@ def note_arrivals(answers: Iterable[Stored]) -> None:
         for lead_id in stored.lead_ids or (None,):
             about = {"owner": stored.owner_id, "lead": lead_id, "arrival": stored.arrival_id}
             lines.append({"event": "lead arrived", **about, "status": stored.status, "is_new": stored.is_new})
-    logs.tell(lines)
+    logs.write_lead_lines(lines)
 
 
-def note_changes(changes: Sequence[Applied], now: datetime) -> None:
+def log_changes(changes: Sequence[Applied], now: datetime) -> None:
     """What was decided about leads, and what came of it at `now`."""
     lines = []
     states: Counter[str] = Counter()
@@ -36,13 +36,13 @@ def note_changes(changes: Sequence[Applied], now: datetime) -> None:
         if told := [offer.user_id for offer in each.change.offers if offer.notified_at == now]:
             lines.append({"event": "lead offered", **about, "users": told})
         for event in each.change.events:
-            metrics.FATES.labels(event.kind).inc()
+            metrics.LEAD_EVENTS.labels(event.kind).inc()
             lines.append({"event": f"lead {event.kind}", **about, "user": event.user_id, "by": event.by_user_id})
         if each.change.claim is not None and not each.is_replacement:
             _note_claim(each.change)
     for state, times in states.items():
         metrics.OFFERS.labels(state).inc(times)
-    logs.tell(lines)
+    logs.write_lead_lines(lines)
 
 
 def _decided(decision: Decision, rule_set: int | None) -> dict[str, object]:
@@ -59,7 +59,7 @@ def _outcome(decision: Decision) -> str:
             return "no route"
         case Decision(route=route) if route is not None and route.distribution_target == "Myself":
             return "kept"
-        case Decision(change=Change(lead=lead)) if lead.fell_to_owner:
+        case Decision(change=Change(lead=lead)) if lead.was_offered_to_owner:
             return "nobody"
         case Decision(change=Change(claim=claim)) if claim is not None:
             return "assigned"
@@ -74,15 +74,15 @@ def _note_claim(change: Change) -> None:
         metrics.CLAIM_DELAY.observe(max(0.0, (claim.claimed_at - first) / timedelta(seconds=1)))
 
 
-def note_late(timer: str, moments: Iterable[datetime], now: datetime, scale: float) -> None:
+def log_lateness(timer: str, moments: Iterable[datetime], now: datetime, scale: float) -> None:
     """When work that was begun at `now` had been due; on a clock that runs `scale` times as fast as the real one."""
     lateness = metrics.LATENESS.labels(timer)
     for moment in moments:
         lateness.observe(max(0.0, (now - moment) / timedelta(seconds=1) / scale))
 
 
-def note_delivery(owner_id: int, lead_id: int | None, message_id: int, kind: str, channel: str, state: str) -> None:
+def log_delivery(owner_id: int, lead_id: int | None, message_id: int, kind: str, channel: str, state: str) -> None:
     """What came of a message. Why, stands in the outbox: a mail server's reason may name the recipient."""
     metrics.DELIVERIES.labels(channel, state).inc()
     about = {"owner": owner_id, "lead": lead_id, "message": message_id}
-    logs.tell([{"event": "message", **about, "kind": kind, "channel": channel, "state": state}])
+    logs.write_lead_lines([{"event": "message", **about, "kind": kind, "channel": channel, "state": state}])

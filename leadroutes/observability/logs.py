@@ -37,9 +37,9 @@ PERSONAL_TEXTS = (
 )
 
 # What came from outside may be of any length; a line is cut before it is looked through and written.
-LONGEST_VALUE = 200  # characters of a field
-LONGEST_EVENT = 1_000  # of the sentence, which for other libraries holds their values
-LONGEST_TRACEBACK = 16_384
+MAX_VALUE_LENGTH = 200  # characters of a field
+MAX_EVENT_LENGTH = 1_000  # of the sentence, which for other libraries holds their values
+MAX_TRACEBACK_LENGTH = 16_384
 
 
 def set_up(*, as_json: bool, level: int = logging.INFO, tells_leads: bool = True) -> None:
@@ -74,7 +74,7 @@ def set_up(*, as_json: bool, level: int = logging.INFO, tells_leads: bool = True
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
-def tell(lines: Iterable[Mapping[str, object]]) -> None:
+def write_lead_lines(lines: Iterable[Mapping[str, object]]) -> None:
     """Log what happened to leads, a line each: `event`, then fields that hold numbers and words of our own only.
 
     Past all blanking and formatting, which would cost as much as the decision that is told of.
@@ -150,7 +150,7 @@ def _cut_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
         if value is None or isinstance(value, int | float) or field.startswith("_"):  # _record: of logging itself
             continue
         text = value if isinstance(value, str) else repr(value)
-        most = {"event": LONGEST_EVENT, "exception": LONGEST_TRACEBACK}.get(field, LONGEST_VALUE)
+        most = {"event": MAX_EVENT_LENGTH, "exception": MAX_TRACEBACK_LENGTH}.get(field, MAX_VALUE_LENGTH)
         if len(text) > most:
             event[field] = _cut(text, most)
     return event
@@ -160,7 +160,7 @@ def _cut(text: str, most: int) -> str:
     """The beginning and, of a traceback, the end, where the cause is; in between, how much is missing."""
     gap = f"[{len(text) - most} characters]"
     kept = most - len(gap)
-    at_end = kept // 2 if most == LONGEST_TRACEBACK else 0
+    at_end = kept // 2 if most == MAX_TRACEBACK_LENGTH else 0
     return text[: kept - at_end] + gap + text[len(text) - at_end :]
 
 

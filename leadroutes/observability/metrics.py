@@ -18,24 +18,24 @@ from leadroutes.store.postgres import Database
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST.encode()
 REGISTRY: Final = CollectorRegistry()
 
-QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-LATE = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
-CLAIMING = (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 14_400, 86_400)
-BATCHES = (1, 2, 5, 10, 20, 50, 100)
+FAST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+LATENESS_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+CLAIM_DELAY_BUCKETS = (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 14_400, 86_400)
+BATCH_SIZE_BUCKETS = (1, 2, 5, 10, 20, 50, 100)
 
 ARRIVALS = Counter("leadroutes_arrivals", "Arrivals answered, by what became of them.", ("status",), registry=REGISTRY)
 DECISIONS = Counter("leadroutes_decisions", "Leads routed, by where they went.", ("outcome",), registry=REGISTRY)
 OFFERS = Counter("leadroutes_offers", "Offers that have come into a state.", ("state",), registry=REGISTRY)
-FATES = Counter(
+LEAD_EVENTS = Counter(
     "leadroutes_lead_events", "What happened to leads, as their history has it.", ("kind",), registry=REGISTRY
 )
 CLAIM_DELAY = Histogram(
     "leadroutes_claim_delay_seconds", "From the first offer of a lead to its claim, in the domain's time.",
-    buckets=CLAIMING, registry=REGISTRY,
+    buckets=CLAIM_DELAY_BUCKETS, registry=REGISTRY,
 )  # fmt: skip
 LATENESS = Histogram(
     "leadroutes_timer_lateness_seconds", "How late due work was begun, in real time.", ("timer",),
-    buckets=LATE, registry=REGISTRY,
+    buckets=LATENESS_BUCKETS, registry=REGISTRY,
 )  # fmt: skip
 DELIVERIES = Counter(
     "leadroutes_deliveries", "Messages dealt with, by channel and what came of them.", ("channel", "outcome"),
@@ -45,24 +45,26 @@ JOBS = Counter(
     "leadroutes_jobs", "Jobs of the queue: done, put off, or broken off by a fault of ours.", ("task", "outcome"),
     registry=REGISTRY,
 )  # fmt: skip
-BATCH = Histogram("leadroutes_commit_batch_size", "Arrivals that shared a commit.", buckets=BATCHES, registry=REGISTRY)
-COMMIT = Histogram(
+COMMIT_BATCH_SIZE = Histogram(
+    "leadroutes_commit_batch_size", "Arrivals that shared a commit.", buckets=BATCH_SIZE_BUCKETS, registry=REGISTRY
+)
+COMMIT_SECONDS = Histogram(
     "leadroutes_commit_seconds", "From the look-ups of a batch of arrivals to its commit.",
-    buckets=QUICK, registry=REGISTRY,
+    buckets=FAST_BUCKETS, registry=REGISTRY,
 )  # fmt: skip
 REQUESTS = Counter("leadroutes_http_requests", "Requests answered.", ("room", "method", "status"), registry=REGISTRY)
-REQUEST = Histogram(
+REQUEST_SECONDS = Histogram(
     "leadroutes_http_request_seconds", "From a request to the head of its answer.", ("room",),
-    buckets=QUICK, registry=REGISTRY,
+    buckets=FAST_BUCKETS, registry=REGISTRY,
 )  # fmt: skip
-CLEANED = Counter(
+CLEANED_ROWS = Counter(
     "leadroutes_cleaned_rows", "Rows that the hourly cleaning has removed or emptied.", ("what",), registry=REGISTRY
 )
 POOL = Gauge("leadroutes_pool_connections", "Connections of this process's pool.", ("state",), registry=REGISTRY)
 DATABASE_UP = Gauge(
     "leadroutes_database_up", "Whether the database answered the statement of this scrape.", registry=REGISTRY
 )
-DEAF = Gauge(
+NOTIFY_LOST = Gauge(
     "leadroutes_notify_lost", "Whether NOTIFY was found not to reach this process, as behind a pooler.",
     registry=REGISTRY,
 )  # fmt: skip
@@ -102,7 +104,7 @@ async def render(database: Database) -> bytes:
     POOL.labels("in use").set(pool.get_size() - pool.get_idle_size())
     POOL.labels("idle").set(pool.get_idle_size())
     POOL.labels("most").set(pool.get_max_size())
-    DEAF.set(bool(database.is_deaf))
+    NOTIFY_LOST.set(bool(database.notify_is_lost))
     await _ask(database)
     return generate_latest(REGISTRY)
 

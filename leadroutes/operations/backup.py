@@ -25,17 +25,17 @@ from leadroutes.store.campaigns import repeat_held_birthdays
 from leadroutes.store.embedded import bundled_programs, start_embedded_server
 from leadroutes.store.hosts import Hosts
 from leadroutes.store.migrate import LOCK, migrate, migrations
-from leadroutes.store.postgres import Database, unavailable_when_away
+from leadroutes.store.postgres import Database, connection_errors_as_unavailable
 
 MAGIC = b"PGDMP"  # the beginning of pg_dump's custom format
-OURS = ("--schema=public", "--no-owner", "--no-privileges")
+DUMP_OPTIONS = ("--schema=public", "--no-owner", "--no-privileges")
 NOW = "(SELECT domain_anchor + (clock_timestamp() - real_anchor) * scale FROM domain_clock)"
 # What pg_restore sets for the session that replays its script, and the PostgreSQL that was the first to know it.
 SET_SINCE = {"transaction_timeout": 17}
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Target:
     """A database as PostgreSQL's programs are told of it; the password goes by the environment, which `ps` hides."""
 
     url: str
@@ -45,17 +45,17 @@ class Place:
     others: int  # connections that are not ours
 
 
-async def back_up(settings: Settings, file: Path) -> int:
+async def write_backup(settings: Settings, file: Path) -> int:
     """Write everything to `file` as it is at one moment; answers its size. An unfinished one leaves nothing behind.
 
     Conflict: there is nothing to be saved, which is not what anybody means.
     """
-    place = await _find(settings)
-    if place.is_empty:
+    target = await _find_target(settings)
+    if target.is_empty:
         raise Conflict("There is nothing in the database: is it the one that the service uses?")
-    dump = _oldest("pg_dump", place.major)
+    dump = _oldest("pg_dump", target.major)
     with private_file(file) as unfinished:
-        await _run(place, dump, "--format=custom", *OURS, f"--file={unfinished}", f"--dbname={place.url}")
+        await _run(target, dump, "--format=custom", *DUMP_OPTIONS, f"--file={unfinished}", f"--dbname={target.url}")
     return _size(file)
 
 
@@ -63,25 +63,25 @@ def _size(file: Path) -> int:
     return file.stat().st_size
 
 
-async def bring_back(settings: Settings, file: Path, *, replace: bool, moved: bool) -> int:
+async def restore_backup(settings: Settings, file: Path, *, replace: bool, moved: bool) -> int:
     """Put a backup into the database, all or nothing. Answers how many messages to contacts are held back.
 
     Conflict: somebody is connected; or there is something in the database, and `replace` was not said; or the file
     is broken, not ours, or of a newer version. With `moved` nothing is held back.
     """
     _check(file)
-    place = await _find(settings)
-    _expect_nobody(place)
-    if not place.is_empty and not replace:
+    target = await _find_target(settings)
+    _require_no_sessions(target)
+    if not target.is_empty and not replace:
         raise Conflict("The database is not empty; --replace puts the backup in the place of all that is there")
     with tempfile.TemporaryDirectory(prefix="leadroutes-restore-") as directory:
         begin, script, end = (Path(directory, name) for name in ("begin.sql", "restore.sql", "end.sql"))
         begin.write_text(_beginning(), encoding="utf-8")
         end.write_text(_ending(moved=moved), encoding="utf-8")
-        await _run(place, _newest("pg_restore"), *OURS, f"--file={script}", str(file))
-        _suit(script, place.major)
-        _expect_nobody(await _find(settings))
-        held = await _replay(place, begin, script, end)
+        await _run(target, _newest("pg_restore"), *DUMP_OPTIONS, f"--file={script}", str(file))
+        _adapt_script(script, target.major)
+        _require_no_sessions(await _find_target(settings))
+        held = await _replay(target, begin, script, end)
     await _migrate(settings)
     return held
 
@@ -92,11 +92,11 @@ def _check(file: Path) -> None:
             raise Invalid(f"{file}: expected a file that leadroutes backup has written")
 
 
-def _expect_nobody(place: Place) -> None:
+def _require_no_sessions(target: Target) -> None:
     """A service that goes on would decide by rules that it remembers, and that are not those of the backup."""
-    if place.others:
+    if target.others:
         raise Conflict(
-            f"The database has {place.others} other connections: stop every leadroutes serve and worker, and whatever"
+            f"The database has {target.others} other connections: stop every leadroutes serve and worker, and whatever"
             " else is connected, then restore"
         )
 
@@ -114,7 +114,7 @@ def _ending(*, moved: bool) -> str:
     return f"{approved};\nSET search_path = public;\n{held};\n"
 
 
-def _suit(script: Path, major: int) -> None:
+def _adapt_script(script: Path, major: int) -> None:
     """Leave out what a server of this age does not know. Such lines stand before all data."""
     unknown = [f"SET {name} = " for name, since in SET_SINCE.items() if major < since]
     suited = script.with_suffix(".suited")
@@ -129,11 +129,11 @@ def _suit(script: Path, major: int) -> None:
     suited.replace(script)
 
 
-async def _replay(place: Place, *scripts: Path) -> int:
+async def _replay(target: Target, *scripts: Path) -> int:
     """One transaction: an error leaves everything as it was. Answers the number that the last script tells."""
     told = await _run(
-        place, _newest("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--tuples-only",
-        "--no-align", "--set=ON_ERROR_STOP=1", f"--dbname={place.url}", *(f"--file={script}" for script in scripts),
+        target, _newest("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--tuples-only",
+        "--no-align", "--set=ON_ERROR_STOP=1", f"--dbname={target.url}", *(f"--file={script}" for script in scripts),
     )  # fmt: skip
     return int(told.split()[-1])
 
@@ -152,12 +152,12 @@ async def _migrate(settings: Settings) -> None:
 # ------------------------------------------------------------------------------------------------ where and with what
 
 
-async def _find(settings: Settings) -> Place:
+async def _find_target(settings: Settings) -> Target:
     if settings.database_url is None:
         url = await asyncio.to_thread(start_embedded_server, settings.data)
     else:
         url = settings.listen_url or settings.database_url
-    with _told_when_away(), unavailable_when_away():
+    with _connection_errors_as_problems(), connection_errors_as_unavailable():
         connection = await Hosts(url).connect()
         try:
             major = connection.get_server_version().major
@@ -168,11 +168,11 @@ async def _find(settings: Settings) -> Place:
     environment = {**os.environ, **({"PGPASSWORD": password} if password is not None else {})}
     if len(urlsplit(url).netloc.rpartition("@")[2].split(",")) > 1:
         environment["PGTARGETSESSIONATTRS"] = "read-write"
-    return Place(address, environment, major, found["is_empty"], found["others"])
+    return Target(address, environment, major, found["is_empty"], found["others"])
 
 
 @contextlib.contextmanager
-def _told_when_away() -> Iterator[None]:
+def _connection_errors_as_problems() -> Iterator[None]:
     try:
         yield
     except Unavailable as error:
@@ -232,9 +232,9 @@ def _version(program: str) -> int | None:
     return None
 
 
-async def _run(place: Place, program: str, *arguments: str) -> str:
+async def _run(target: Target, program: str, *arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        program, *arguments, env=place.environment, stdin=asyncio.subprocess.DEVNULL,
+        program, *arguments, env=target.environment, stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

@@ -57,7 +57,7 @@ class User(_Entry, frozen=True, kw_only=True):
     role: str | None = None
 
 
-class Team(_Entry, frozen=True, kw_only=True):
+class TeamEntry(_Entry, frozen=True, kw_only=True):
     name: Name
     is_contact_resource_sharing_enabled: bool = False
     order_method: OrderMethod = "Rank"
@@ -144,12 +144,12 @@ class LeadRoute(_Entry, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class Brokerage(_Entry, frozen=True, kw_only=True):
+class BrokerageFile(_Entry, frozen=True, kw_only=True):
     """A brokerage: users by `username`, templates by `description`, all else by `name`."""
 
     brokerage: Head
     users: list[User] = []
-    teams: list[Team] = []
+    teams: list[TeamEntry] = []
     team_members: list[TeamMember] = []
     team_member_distribution_options: list[TeamMemberDistributionOption] = []
     lead_sources: list[LeadSource] = []
@@ -160,10 +160,10 @@ class Brokerage(_Entry, frozen=True, kw_only=True):
     lead_routes: list[LeadRoute] = []
 
 
-def read_brokerage(content: bytes) -> Brokerage:
+def read_brokerage(content: bytes) -> BrokerageFile:
     """The file's content; Invalid with `teams[2].order_method: …` where it is not as it should be."""
     try:
-        brokerage = msgspec.json.decode(content, type=Brokerage)
+        brokerage = msgspec.json.decode(content, type=BrokerageFile)
     except msgspec.ValidationError as error:
         raise Invalid(_sentence(str(error))) from error
     except msgspec.DecodeError as error:
@@ -185,7 +185,7 @@ def _sentence(message: str) -> str:
 
 def _allowed(path: str) -> list[str]:
     """The allowed values of the field at a path like `teams[2].order_method`."""
-    kind: Any = Brokerage
+    kind: Any = BrokerageFile
     for step in re.findall(r"\b\w+(?=\[|\.|$)", re.sub(r"\[\d*\]", "", path)):
         kind = _inner(get_type_hints(kind)[step])
     return [str(value) for value in get_args(kind)] if get_origin(kind) is Literal else []
@@ -198,7 +198,7 @@ def _inner(kind: Any) -> Any:
     return get_args(kind)[0] if get_origin(kind) is list else kind
 
 
-def _check_names(brokerage: Brokerage) -> None:
+def _check_names(brokerage: BrokerageFile) -> None:
     """Whatever is referred to by name has one of its own."""
     for kind, field in NAMED_BY.items():
         seen: set[str] = set()
@@ -209,7 +209,7 @@ def _check_names(brokerage: Brokerage) -> None:
             seen.add(name)
 
 
-def _check_actions(brokerage: Brokerage) -> None:
+def _check_actions(brokerage: BrokerageFile) -> None:
     for number, campaign in enumerate(brokerage.campaigns):
         for place, action in enumerate(campaign.actions):
             _check_action(action, f"campaigns[{number}].actions[{place}]")
@@ -228,7 +228,7 @@ def _check_action(action: Action, path: str) -> None:
         raise Invalid(f"{path}.timing_type: 'Recurring' was given; only tasks recur")
 
 
-def _check_routes(brokerage: Brokerage) -> None:
+def _check_routes(brokerage: BrokerageFile) -> None:
     for number, route in enumerate(brokerage.lead_routes):
         if route.team_selection_method == "Specific Team" and not route.team:
             raise Invalid(f"lead_routes[{number}].team: is missing; 'Specific Team' needs it")

@@ -8,7 +8,7 @@ from typing import Final, Literal, TextIO
 
 from leadroutes.intake.csv_cells import CsvWriter
 from leadroutes.store import accounts, statement
-from leadroutes.store.postgres import Database, unavailable_when_away
+from leadroutes.store.postgres import Database, connection_errors_as_unavailable
 
 PIECE = 1000
 
@@ -27,7 +27,7 @@ async def export(
     owner_id = await accounts.get_user_id(database, owner_email)
     writer = CsvWriter(file)
     written = 0
-    with unavailable_when_away():
+    with connection_errors_as_unavailable():
         async with (
             database.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
@@ -40,4 +40,3 @@ async def export(
                 if written % PIECE == 0:
                     tell(written)
     return written
-

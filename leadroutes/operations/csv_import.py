@@ -15,10 +15,10 @@ from typing import Any
 from msgspec.structs import asdict, replace
 
 from leadroutes.domain.dedupe import (
+    DedupeKey,
     Identity,
-    Key,
     KnownContact,
-    KnownKey,
+    KnownDedupeKey,
     addresses_in,
     fill_contact,
     identities_of,
@@ -26,34 +26,33 @@ from leadroutes.domain.dedupe import (
     place_contact,
     vendor_keys,
 )
-from leadroutes.domain.union_find import Groups
+from leadroutes.domain.union_find import UnionFind
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Invalid
 from leadroutes.intake.csv_dates import EXPECTED, table_time
 from leadroutes.intake.csv_import import ImportedRow, RowError
 from leadroutes.intake.csv_tables import GIVEN_TIME, fault_of, split_csv
-from leadroutes.operations.csv_import_joins import Known as Joinable
-from leadroutes.operations.csv_import_joins import joined_rows
+from leadroutes.operations.csv_import_joins import NamedContact, merged_rows
 from leadroutes.operations.csv_import_results import Report, fault_of_all
 from leadroutes.operations.csv_parallel import read_csv_together
-from leadroutes.operations.gather import at_once
+from leadroutes.operations.gather import gather_or_cancel
 from leadroutes.operations.suppression_lists import suppress_unsubscribed
 from leadroutes.store import accounts, statement
 from leadroutes.store.analyze import analyze_young_tables
-from leadroutes.store.arrivals import Known, Wanted, Writes, key_record, look_up, write
-from leadroutes.store.postgres import COLLISIONS, Database, Transaction
+from leadroutes.store.arrivals import BatchWrites, KnownRecords, LookupRequest, key_record, load_known_records, write
+from leadroutes.store.postgres import RETRYABLE_ERRORS, Database, Transaction
 
-BATCH = 1000
-LANES = 2  # batches that are written at the same time
+BATCH_SIZE = 1000
+MAX_CONCURRENT_BATCHES = 2  # batches that are written at the same time
 RECENT = timedelta(hours=24)
 SCOPE = "import"
 NAME_LIMIT = 200
 
-Tell = Callable[[int, int], None]  # how many rows are done, of how many
+ReportProgress = Callable[[int, int], None]  # how many rows are done, of how many
 
 
 async def import_leads(
-    database: Database, content: bytes, owner_email: str, *, route: bool, dry_run: bool, tell: Tell,
+    database: Database, content: bytes, owner_email: str, *, route: bool, dry_run: bool, tell: ReportProgress,
     received_at: str | None = None, channels: Iterable[str] = (),
 ) -> Report:  # fmt: skip
     """Import the file into the account of the user with this e-mail; the same file again adds nothing.
@@ -72,7 +71,7 @@ async def import_leads(
         return report
     imported = (row.imported for row in rows)
     report.unsubscribed = await suppress_unsubscribed(database, owner_id, imported, dry_run=dry_run)
-    importing = _Importing(database, owner_id, await _name_sources(database, owner_id, rows, dry_run), _people(rows))
+    importing = _Import(database, owner_id, await _name_sources(database, owner_id, rows, dry_run), _people(rows))
     await importing.recognise()
     known, made = await importing.load_known(), set[int]()
 
@@ -87,8 +86,8 @@ async def import_leads(
                     await analyze_young_tables(database)
                 tell(report.imported + report.known, len(rows))
 
-    await at_once(bring_in(share) for share in importing.shares(rows))
-    report.joined = joined_rows(((row.imported, row.identities) for row in rows), importing.people.of, known, made)
+    await gather_or_cancel(bring_in(share) for share in importing.shares(rows))
+    report.joined = merged_rows(((row.imported, row.identities) for row in rows), importing.people.of, known, made)
     keys = {row.imported.row: row.imported.known_as or row.key for row in rows}
     report.keys |= {each.row.row: keys[each.row.row] for each in report.joined}
     if route and not dry_run:
@@ -106,8 +105,8 @@ def given_columns(received_at: str | None) -> dict[str, str]:
 
 
 def _batches(rows: Sequence["_Row"]) -> Iterator[Sequence["_Row"]]:
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
+    for start in range(0, len(rows), BATCH_SIZE):
+        yield rows[start : start + BATCH_SIZE]
 
 
 def _readable(read: Iterable[ImportedRow | RowError], report: Report) -> list["_Row"]:
@@ -136,9 +135,9 @@ class _Row:
     identities: tuple[Identity, ...]
 
 
-def _people(rows: Iterable[_Row]) -> Groups[Identity]:
+def _people(rows: Iterable[_Row]) -> UnionFind[Identity]:
     """The e-mails and phones of each person: the same person through other rows too."""
-    people: Groups[Identity] = Groups()
+    people: UnionFind[Identity] = UnionFind()
     for row in rows:
         people.join(row.identities)
     return people
@@ -159,8 +158,8 @@ async def _name_sources(database: Database, owner_id: int, rows: Sequence[_Row],
     async def work(transaction: Transaction) -> _Sources:
         sources = _Sources({}, {})
         for names, name_source, found, kind in (
-            (lead, accounts.name_lead_source, sources.lead, "lead_sources"),
-            (contact, accounts.name_contact_source, sources.contact, "contact_sources"),
+            (lead, accounts.find_or_add_lead_source, sources.lead, "lead_sources"),
+            (contact, accounts.find_or_add_contact_source, sources.contact, "contact_sources"),
         ):
             known = await transaction.fetch(statement("load_names"), owner_id, kind)
             found |= {row["name"].lower(): row["id"] for row in reversed(known)}
@@ -177,23 +176,25 @@ def _cut(name: str) -> str:
 
 
 @dataclass(slots=True)
-class _Importing:
+class _Import:
     """One import: who is who in the file, and which contact each person has become."""
 
     database: Database
     owner_id: int
     sources: _Sources
-    people: Groups[Identity]
+    people: UnionFind[Identity]
     contacts: dict[Identity, int] = field(default_factory=dict)  # by the identity that stands for the person
     identified: dict[Identity, int] = field(default_factory=dict)  # contacts that were there before
-    foreseen: dict[tuple[int, str, str], KnownKey] = field(default_factory=dict)  # what a dry run would have stored
+    foreseen: dict[tuple[int, str, str], KnownDedupeKey] = field(
+        default_factory=dict
+    )  # what a dry run would have stored
     recent: list[int] = field(default_factory=list)
 
     async def recognise(self) -> None:
         """People of the file who are contacts already, in whichever row they say so."""
         identities = list(self.people)
-        for start in range(0, len(identities), BATCH):
-            part = identities[start : start + BATCH]
+        for start in range(0, len(identities), BATCH_SIZE):
+            part = identities[start : start + BATCH_SIZE]
             rows = await self.database.fetch(
                 statement("find_identities"), self.owner_id, [kind for kind, _ in part], [value for _, value in part]
             )
@@ -201,25 +202,25 @@ class _Importing:
                 self.identified[row["kind"], row["value"]] = row["contact_id"]
                 self.contacts.setdefault(self.people.of((row["kind"], row["value"])), row["contact_id"])
 
-    async def load_known(self) -> dict[Identity, Joinable]:
+    async def load_known(self) -> dict[Identity, NamedContact]:
         """The contacts that were there before the import, by what identifies them."""
         rows = await self.database.fetch(
             "SELECT id, first_name, last_name FROM contacts WHERE owner_id = $1 AND id = ANY ($2::bigint[])",
             self.owner_id,
             sorted({*self.identified.values()}),
         )
-        found = {row["id"]: Joinable(**row) for row in rows}
+        found = {row["id"]: NamedContact(**row) for row in rows}
         return {identity: found[each] for identity, each in self.identified.items() if each in found}
 
     def shares(self, rows: Sequence[_Row]) -> list[Sequence[_Row]]:
         """What may be stored at the same time: rows that have a person, a contact or a key in common stay together."""
-        if len(rows) <= BATCH:
+        if len(rows) <= BATCH_SIZE:
             return [rows]
         marks = [list(self._marks(row)) for row in rows]
-        groups: Groups[Hashable] = Groups()
+        groups: UnionFind[Hashable] = UnionFind()
         for each in marks:
             groups.join(each)
-        shares: list[list[_Row]] = [[] for _ in range(LANES)]
+        shares: list[list[_Row]] = [[] for _ in range(MAX_CONCURRENT_BATCHES)]
         share_of: dict[Hashable, list[_Row]] = {}
         for row, (mark, *_) in zip(rows, marks, strict=True):
             share_of.setdefault(groups.of(mark), min(shares, key=len)).append(row)
@@ -234,13 +235,15 @@ class _Importing:
         yield from vendor_keys(self.lead_source_of(row), row.imported.inquiry)
         yield from _earlier_keys(row)
 
-    async def store(self, batches: Iterable[Sequence[_Row]], *, is_dry_run: bool) -> AsyncGenerator["_Batch", None]:
+    async def store(
+        self, batches: Iterable[Sequence[_Row]], *, is_dry_run: bool
+    ) -> AsyncGenerator["_ImportBatch", None]:
         """Store those of the rows that are not in yet, and what was mended in those that are.
 
         A batch is looked up and sorted while the one before it is being written.
         """
-        ahead: _Batch | None = None
-        writing: asyncio.Task[_Batch] | None = None
+        ahead: _ImportBatch | None = None
+        writing: asyncio.Task[_ImportBatch] | None = None
         try:
             for rows in batches:
                 sorted_ = await self._sort(rows, None if is_dry_run else ahead)
@@ -258,24 +261,24 @@ class _Importing:
             if writing:
                 await asyncio.gather(writing, return_exceptions=True)
 
-    async def _sort(self, rows: Sequence[_Row], ahead: "_Batch | None") -> "_Batch":
+    async def _sort(self, rows: Sequence[_Row], ahead: "_ImportBatch | None") -> "_ImportBatch":
         """`ahead` is what is being written, and not to be seen yet."""
         if ahead:
             self.contacts |= ahead.contacts
         async with self.database.transaction() as transaction:
-            known = await look_up(transaction, self._wanted(rows))
+            known = await load_known_records(transaction, self._wanted(rows))
         if ahead:
             ahead.tell(known)
-        return _Batch(self, known, rows)
+        return _ImportBatch(self, known, rows)
 
-    def _foresee(self, batch: "_Batch") -> "_Batch":
+    def _foresee(self, batch: "_ImportBatch") -> "_ImportBatch":
         """What a dry run would have stored is known to its next batches."""
         for record in batch.writes.keys:
             key = (self.owner_id, record["scope"], record["key"])
             self.foreseen[key] = batch.known.keys[key]
         return batch
 
-    async def _write(self, sorted_: "_Batch", *, is_dry_run: bool) -> "_Batch":
+    async def _write(self, sorted_: "_ImportBatch", *, is_dry_run: bool) -> "_ImportBatch":
         """The batch; another one of the same rows where somebody else has stored any of it first."""
         if is_dry_run:
             return sorted_
@@ -283,24 +286,24 @@ class _Importing:
             async with self.database.transaction() as transaction:
                 await write(transaction, sorted_.writes)
                 return sorted_
-        except COLLISIONS:
+        except RETRYABLE_ERRORS:
             return await self.database.run(partial(self._store_anew, rows=sorted_.rows))
 
-    async def _store_anew(self, transaction: Transaction, rows: Sequence[_Row]) -> "_Batch":
-        sorted_ = _Batch(self, await look_up(transaction, self._wanted(rows)), rows)
+    async def _store_anew(self, transaction: Transaction, rows: Sequence[_Row]) -> "_ImportBatch":
+        sorted_ = _ImportBatch(self, await load_known_records(transaction, self._wanted(rows)), rows)
         await write(transaction, sorted_.writes)
         return sorted_
 
-    def _noted(self, done: "_Batch") -> "_Batch":
+    def _noted(self, done: "_ImportBatch") -> "_ImportBatch":
         self.contacts |= done.contacts
         since = self.database.clock.now() - RECENT
         self.recent += [lead_id for lead_id, row in done.leads if _is_to_route(row, since)]
         return done
 
-    def _wanted(self, batch: Sequence[_Row]) -> Wanted:
+    def _wanted(self, batch: Sequence[_Row]) -> LookupRequest:
         people = {person for row in batch if (person := self.person_of(row))}
         keys = {key for row in batch for key in (*self.keys_of(row), *_earlier_keys(row))}
-        return Wanted(
+        return LookupRequest(
             owners={self.owner_id},
             keys={(self.owner_id, key.scope, key.key) for key in keys},
             identities={(self.owner_id, *identity) for row in batch for identity in row.identities},
@@ -312,10 +315,10 @@ class _Importing:
         """The identity that stands for the row's person; None where a relay address is all that he gave."""
         return self.people.of(row.identities[0]) if row.identities else None
 
-    def keys_of(self, row: _Row) -> tuple[Key, ...]:
+    def keys_of(self, row: _Row) -> tuple[DedupeKey, ...]:
         """What makes a row one that is in already: its content, or the source's own id."""
         vendor = vendor_keys(self.lead_source_of(row), row.imported.inquiry)
-        return (Key(scope=SCOPE, key=row.key, is_lasting=True), *vendor)
+        return (DedupeKey(scope=SCOPE, key=row.key, is_lasting=True), *vendor)
 
     def lead_source_of(self, row: _Row) -> int:
         return self.sources.lead[_cut(row.imported.lead_source).lower()]
@@ -332,9 +335,9 @@ class _Importing:
         return len(rows)
 
 
-def _earlier_keys(row: _Row) -> tuple[Key, ...]:
+def _earlier_keys(row: _Row) -> tuple[DedupeKey, ...]:
     """What the row was known as when it was imported with a warning."""
-    return (Key(scope=SCOPE, key=row.imported.known_as, is_lasting=True),) if row.imported.known_as else ()
+    return (DedupeKey(scope=SCOPE, key=row.imported.known_as, is_lasting=True),) if row.imported.known_as else ()
 
 
 def _is_to_route(row: _Row, since: Any) -> bool:
@@ -342,10 +345,10 @@ def _is_to_route(row: _Row, since: Any) -> bool:
     return not inquiry.is_test and inquiry.received_at is not None and inquiry.received_at >= since
 
 
-class _Batch:
+class _ImportBatch:
     """Sorts the rows of a batch; what one brings, the next one knows."""
 
-    def __init__(self, importing: _Importing, known: Known, rows: Sequence[_Row]) -> None:
+    def __init__(self, importing: _Import, known: KnownRecords, rows: Sequence[_Row]) -> None:
         self.importing = importing
         self.rows = rows
         self.owner_id = importing.owner_id
@@ -359,7 +362,7 @@ class _Batch:
         self.before: dict[int, KnownContact | None] = {}  # contacts that change, as they were; None: a new one
         self.created_at: dict[int, Any] = {}  # of new contacts
         self.leads: list[tuple[int, _Row]] = []  # of all rows, those that were in before included
-        self.writes = Writes()
+        self.writes = BatchWrites()
         self.imported = 0
         self.mended = 0
         self.made: list[int] = []  # numbers of the rows that became leads
@@ -367,7 +370,7 @@ class _Batch:
             self._add(row)
         self._finish()
 
-    def tell(self, known: Known) -> None:
+    def tell(self, known: KnownRecords) -> None:
         """What has been looked up for the next batch meanwhile learns what this one brings."""
         contacts = {record["id"]: record["contact_id"] for record in self.writes.leads}
         for contact_id in {*self.before, *contacts.values()}:
@@ -395,7 +398,7 @@ class _Batch:
         for key in keys:
             self._keep(key, lead_id, contact_id)
 
-    def _mend(self, row: _Row, earlier: KnownKey) -> int | None:
+    def _mend(self, row: _Row, earlier: KnownDedupeKey) -> int | None:
         """What can be read now fills the gaps that it had left."""
         contact_id = earlier.contact_id
         if earlier.lead_id is None or contact_id is None or (self.owner_id, contact_id) not in self.known.contacts:
@@ -408,11 +411,11 @@ class _Batch:
         self.mended += 1
         return earlier.lead_id
 
-    def _keep(self, key: Key, lead_id: int | None, contact_id: int | None) -> None:
+    def _keep(self, key: DedupeKey, lead_id: int | None, contact_id: int | None) -> None:
         if (self.owner_id, key.scope, key.key) not in self.known.keys:
             self.writes.keys.append(key_record(self.owner_id, key, lead_id, None))
             now = self.importing.database.clock.now()
-            self.known.keys[self.owner_id, key.scope, key.key] = KnownKey(
+            self.known.keys[self.owner_id, key.scope, key.key] = KnownDedupeKey(
                 lead_id=lead_id, arrival_id=None, digest=None, created_at=now, contact_id=contact_id
             )
 

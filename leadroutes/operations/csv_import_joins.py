@@ -17,7 +17,7 @@ SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class NamedContact:
     """A contact that was there before: its id and its names."""
 
     id: int
@@ -26,7 +26,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class MergedRow:
     """A row whose lead goes to a person who is known: a contact, or the first row of the same person."""
 
     row: ImportedRow
@@ -43,14 +43,14 @@ class Joined:
         return f"line {self.row.line} (row {self.row.row}): joined to {self.to}{name} by {by}{other}"
 
 
-def joined_rows(
+def merged_rows(
     rows: Iterable[tuple[ImportedRow, Sequence[Identity]]],
     person_of: Callable[[Identity], Identity],
-    known: Mapping[Identity, Known],
+    known: Mapping[Identity, NamedContact],
     made: Collection[int],
-) -> list[Joined]:
+) -> list[MergedRow]:
     """Of the rows whose numbers are in `made`, those that were joined to somebody; `known` is by e-mail and phone."""
-    persons: dict[Identity, Known] = {}
+    persons: dict[Identity, NamedContact] = {}
     for identity, each in known.items():
         persons.setdefault(person_of(identity), each)
     firsts: dict[Identity, ImportedRow] = {}
@@ -69,9 +69,9 @@ def joined_rows(
     return found
 
 
-def _joined(row: ImportedRow, contact: Known | None, first: ImportedRow, kinds: set[str]) -> Joined:
-    there: Known | Inquiry = contact or first.inquiry
-    return Joined(
+def _joined(row: ImportedRow, contact: NamedContact | None, first: ImportedRow, kinds: set[str]) -> MergedRow:
+    there: NamedContact | Inquiry = contact or first.inquiry
+    return MergedRow(
         row=row,
         to=f"contact {contact.id}" if contact else f"row {first.row}",
         by="both" if len(kinds) > 1 else "mail" if "email" in kinds else "phone",
@@ -89,7 +89,7 @@ def _name(row: ImportedRow) -> str:
     return " ".join(name for name in (row.inquiry.first_name, row.inquiry.last_name) if name)
 
 
-def account(joined: Sequence[Joined]) -> Iterator[str]:
+def account(joined: Sequence[MergedRow]) -> Iterator[str]:
     """What is said on the screen: how many were joined, then the first of them, those under another name foremost."""
     if not joined:
         return

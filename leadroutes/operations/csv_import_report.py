@@ -11,7 +11,7 @@ from leadroutes.intake.csv_cells import CsvWriter
 from leadroutes.intake.csv_import import ImportedRow
 from leadroutes.intake.csv_tables import split_csv
 from leadroutes.intake.flat import plain_key
-from leadroutes.operations.csv_import_joins import Joined
+from leadroutes.operations.csv_import_joins import MergedRow
 from leadroutes.operations.csv_import_results import Report
 
 COLUMNS = ("import_row", "import_line", "import_problem", "import_known_as")
@@ -34,7 +34,7 @@ def report_csv(report: Report, content: bytes) -> str:
     return text.getvalue()
 
 
-def _joined(joined: Joined | None) -> tuple[str, ...]:
+def _joined(joined: MergedRow | None) -> tuple[str, ...]:
     if joined is None:
         return ("",) * len(JOINED)
     return joined.to, joined.by, joined.name, "yes" if joined.is_other_name else "no"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from leadroutes.intake.csv_dates import EXPECTED as DATE
 from leadroutes.intake.csv_import import CellWarning, ImportedRow, RowError, WhyNot
-from leadroutes.operations.csv_import_joins import Joined, account
+from leadroutes.operations.csv_import_joins import MergedRow, account
 
 EXPECTED: dict[WhyNot, str] = {
     "bad_date": DATE,
@@ -36,7 +36,7 @@ class Report:
     rejected: list[RowError] = field(default_factory=list)
     warnings: list[tuple[ImportedRow, CellWarning]] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
-    joined: list[Joined] = field(default_factory=list)
+    joined: list[MergedRow] = field(default_factory=list)
     given: dict[str, str] = field(default_factory=dict)  # columns that the file does not have
     is_dry_run: bool = False
     fault: str | None = None  # of the file as a whole: nothing of it has been imported

@@ -18,7 +18,7 @@ import msgspec
 from leadroutes.errors import Unavailable
 from leadroutes.intake.csv_import import ImportedRow, RowError, read_csv, read_records
 from leadroutes.intake.csv_tables import Record, split_csv
-from leadroutes.operations.gather import at_once
+from leadroutes.operations.gather import gather_or_cancel
 from leadroutes.sandbox import pipes
 
 PART = 1000  # rows that a process is given at a time
@@ -59,7 +59,7 @@ async def read_csv_together(body: bytes, given: Mapping[str, str] | None = None,
                 await note_answer(reader, number)
 
     try:
-        await at_once(read_parts() for _ in range(cores))
+        await gather_or_cancel(read_parts() for _ in range(cores))
     except (OSError, asyncio.IncompleteReadError) as error:
         raise Unavailable("A process that was reading the file has ended, perhaps for want of memory") from error
     return [row for number in sorted(read) for row in read[number]]

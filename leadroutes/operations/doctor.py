@@ -11,10 +11,10 @@ from typing import Any
 import asyncpg
 
 from leadroutes.store import statement
-from leadroutes.store.postgres import AWAY, Database, unavailable_when_away
+from leadroutes.store.postgres import CONNECTION_ERRORS, Database, connection_errors_as_unavailable
 
-MOST_SHOWN = 10
-LONGEST_CHECK = 3600.0  # seconds
+MAX_SHOWN = 10
+CHECK_TIMEOUT = 3600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Violation:
     def __str__(self) -> str:
         if self.error is not None:
             return f"This could not be checked: {self.sentence}\n  {self.error}"
-        shown = [f"  {_told(row)}" for row in self.rows[:MOST_SHOWN]]
-        more = [f"  and {len(self.rows) - MOST_SHOWN} more"] if len(self.rows) > MOST_SHOWN else []
+        shown = [f"  {_told(row)}" for row in self.rows[:MAX_SHOWN]]
+        more = [f"  and {len(self.rows) - MAX_SHOWN} more"] if len(self.rows) > MAX_SHOWN else []
         return "\n".join([f"This does not hold: {self.sentence}", *shown, *more])
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Examination:
     """How many checks were made, and those that do not hold or could not be made."""
 
     checks: int
@@ -61,25 +61,25 @@ class Outcome:
         return "\n".join([f"{number} of {self.checks} checks {verb} not hold", *map(str, self.violations)])
 
 
-async def examine(database: Database, checks: Sequence[Check] | None = None) -> Outcome:
+async def examine(database: Database, checks: Sequence[Check] | None = None) -> Examination:
     """Make every check, all of them of the same moment, also after one that does not hold or cannot be made."""
     checks = all_checks() if checks is None else checks
-    with unavailable_when_away():
+    with connection_errors_as_unavailable():
         async with (
             database.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             found = [await _examine(connection, check) for check in checks]
-    return Outcome(len(checks), tuple(each for each in found if each is not None))
+    return Examination(len(checks), tuple(each for each in found if each is not None))
 
 
 async def _examine(connection: Any, check: Check) -> Violation | None:
     try:
         async with connection.transaction():  # a savepoint: what goes wrong in it is over with it
-            rows = await connection.fetch(check.sql, timeout=LONGEST_CHECK)
+            rows = await connection.fetch(check.sql, timeout=CHECK_TIMEOUT)
     except TimeoutError:
-        return Violation(check.sentence, error=f"it takes longer than {LONGEST_CHECK:.0f} seconds")
-    except AWAY:
+        return Violation(check.sentence, error=f"it takes longer than {CHECK_TIMEOUT:.0f} seconds")
+    except CONNECTION_ERRORS:
         raise
     except asyncpg.PostgresError as error:
         return Violation(check.sentence, error=f"{type(error).__name__}: {error}")

@@ -41,7 +41,7 @@ WHAT = (
 ERASED = "the contact was erased"
 
 
-class _Overtaken(asyncpg.SerializationError):
+class _ConcurrentChange(asyncpg.SerializationError):
     """A lead of his came in while the others were waited for: all of them are to be locked again."""
 
 
@@ -56,7 +56,7 @@ async def erase_contact(database: Database, owner_id: int, contact_id: int) -> d
         key = ContactKey(owner_id, contact_id)
         sought = await held_identities(transaction, key)
         strays = await _erase_stray_arrivals(transaction, owner_id, sought)  # it takes long: nobody waits yet
-        await _withdraw_leads(transaction, owner_id, await _hold(transaction, key))
+        await _withdraw_leads(transaction, owner_id, await _lock_contact(transaction, key))
         identities = await held_identities(transaction, key)
         strays += await _erase_stray_arrivals(transaction, owner_id, set(identities) - set(sought))
         erased = {"stray_arrivals": strays}
@@ -68,7 +68,7 @@ async def erase_contact(database: Database, owner_id: int, contact_id: int) -> d
     return await database.run(work)
 
 
-async def _hold(transaction: Transaction, key: ContactKey) -> Sequence[asyncpg.Record]:
+async def _lock_contact(transaction: Transaction, key: ContactKey) -> Sequence[asyncpg.Record]:
     """His leads, which nobody changes from now on; nothing begins to be sent.
 
     In the order of a claim, which holds a lead before it changes the contact. Each is a statement of its own, so that
@@ -79,7 +79,7 @@ async def _hold(transaction: Transaction, key: ContactKey) -> Sequence[asyncpg.R
     if await transaction.fetchval(sql, key.owner_id, key.id) is None:
         raise NotFound.record(key.id)
     if await transaction.fetch(statement("lock_leads_of_contact"), key.owner_id, key.id) != leads:
-        raise _Overtaken
+        raise _ConcurrentChange
     lead_ids = [row["id"] for row in leads]
     if await transaction.fetchval(statement("hold_messages_of_contact"), key.owner_id, key.id, lead_ids):
         raise Conflict(f"A message to the contact {key.id}, or about him, is just being sent; try again")

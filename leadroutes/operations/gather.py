@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 
-async def at_once(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def gather_or_cancel(works: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Do all of them at the same time. Where one fails the others are cancelled, and its error is raised as it is."""
     tasks = [asyncio.create_task(work) for work in works]
     try:

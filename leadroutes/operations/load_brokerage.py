@@ -12,7 +12,7 @@ import msgspec
 
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.errors import Invalid, NotFound, Problem
-from leadroutes.operations.brokerage_file import TIMING_FIELDS, Action, Brokerage, LeadRoute, Team, User
+from leadroutes.operations.brokerage_file import TIMING_FIELDS, Action, BrokerageFile, LeadRoute, TeamEntry, User
 from leadroutes.store import statement
 from leadroutes.store.accounts import NewUser, add_user
 from leadroutes.store.postgres import Database, Transaction
@@ -21,20 +21,20 @@ WHOEVER_HAS_THE_CONTACT = (None, "claimer")
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadResult:
     """Of each kind of object: how many the file has, and how many of them were added."""
 
     given: Mapping[str, int]
     added: Mapping[str, int]
 
 
-async def load_brokerage(database: Database, brokerage: Brokerage, owner_email: str) -> Loaded:
+async def load_brokerage(database: Database, brokerage: BrokerageFile, owner_email: str) -> LoadResult:
     """Everything of `brokerage` in the account of the owner with this e-mail, who stands for the file's owner.
 
     Raises Invalid naming the place in the file; then nothing has been stored.
     """
 
-    async def work(transaction: Transaction) -> Loaded:
+    async def work(transaction: Transaction) -> LoadResult:
         return await _Loading(transaction, brokerage, owner_email.strip().lower()).everything()
 
     return await database.run(work)
@@ -43,7 +43,7 @@ async def load_brokerage(database: Database, brokerage: Brokerage, owner_email: 
 class _Loading:
     """One load: the transaction, and the ids of what the file's names mean, filled kind by kind."""
 
-    def __init__(self, transaction: Transaction, brokerage: Brokerage, owner_email: str) -> None:
+    def __init__(self, transaction: Transaction, brokerage: BrokerageFile, owner_email: str) -> None:
         self.transaction = transaction
         self.brokerage = brokerage
         self.owner_email = owner_email
@@ -52,7 +52,7 @@ class _Loading:
         self.names: dict[str, dict[str, asyncpg.Record]] = {}  # kind → name → its row: name, id
         self.added: dict[str, int] = {}
 
-    async def everything(self) -> Loaded:
+    async def everything(self) -> LoadResult:
         await self._users()
         await self._sources()
         await self._teams()
@@ -62,7 +62,7 @@ class _Loading:
         kinds = ["users", *(kind for kind in self.added if kind != "users")]
         given = {kind: len(getattr(self.brokerage, kind)) for kind in kinds if kind != "actions"}
         given["actions"] = sum(len(campaign.actions) for campaign in self.brokerage.campaigns)
-        return Loaded(given, self.added)
+        return LoadResult(given, self.added)
 
     async def _users(self) -> None:
         known = await self._user_ids()
@@ -207,7 +207,7 @@ def _key(kind: str, name: str) -> str:
     return name.casefold() if kind == "campaigns" else name
 
 
-def _team(team: Team) -> dict[str, Any]:
+def _team(team: TeamEntry) -> dict[str, Any]:
     """As the API would store it: zipcodes in the form in which they are compared, each once; none at all is null."""
     zipcodes = dict.fromkeys(filter(None, map(comparable_zipcode, team.distribution_zipcodes or ())))
     minutes = 0 if team.order_method == "Time" else team.mins_until_next_alert

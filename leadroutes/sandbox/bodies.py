@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.intake.results import ControlMessage, Pending, Reading, Refusal, Result
-from leadroutes.sandbox.work import Work
+from leadroutes.sandbox.work import SandboxFunction
 
 
-class Body(Struct, frozen=True, kw_only=True):
+class SandboxBody(Struct, frozen=True, kw_only=True):
     """A body with all that reading it takes; as `leadroutes.intake.reading.read` is told."""
 
     body: bytes
@@ -22,7 +22,7 @@ class Body(Struct, frozen=True, kw_only=True):
     mail_limit: int | None
 
 
-class Part(Struct, frozen=True, omit_defaults=True):
+class ResultPart(Struct, frozen=True, omit_defaults=True):
     """One result, as what it is."""
 
     inquiry: Inquiry | None = None
@@ -31,16 +31,16 @@ class Part(Struct, frozen=True, omit_defaults=True):
     pending: Pending | None = None
 
     @staticmethod
-    def of(result: Result) -> "Part":
+    def of(result: Result) -> "ResultPart":
         match result:
             case Inquiry():
-                return Part(inquiry=result)
+                return ResultPart(inquiry=result)
             case Refusal():
-                return Part(refusal=result)
+                return ResultPart(refusal=result)
             case ControlMessage():
-                return Part(control=result)
+                return ResultPart(control=result)
             case Pending():
-                return Part(pending=result)
+                return ResultPart(pending=result)
 
     @property
     def result(self) -> Result:
@@ -49,22 +49,24 @@ class Part(Struct, frozen=True, omit_defaults=True):
         return found
 
 
-class Read(Struct, frozen=True, kw_only=True):
+class SandboxReading(Struct, frozen=True, kw_only=True):
     """What is in a body, and the certificates that would have been needed."""
 
     format: str | None
-    parts: tuple[Part, ...]
+    parts: tuple[ResultPart, ...]
     marks: dict[str, str]
     wanted: list[str]
 
     @staticmethod
-    def of(reading: Reading, wanted: list[str]) -> "Read":
-        parts = tuple(Part.of(result) for result in reading.results)
-        return Read(format=reading.format, parts=parts, marks=dict(reading.marks), wanted=wanted)
+    def of(reading: Reading, wanted: list[str]) -> "SandboxReading":
+        parts = tuple(ResultPart.of(result) for result in reading.results)
+        return SandboxReading(format=reading.format, parts=parts, marks=dict(reading.marks), wanted=wanted)
 
     @property
     def reading(self) -> Reading:
         return Reading(self.format, tuple(part.result for part in self.parts), self.marks)
 
 
-READ: Final = Work("leadroutes.sandbox.tasks.bodies:read_body", Body, Read, seconds=5.0)
+READ_BODY: Final = SandboxFunction(
+    "leadroutes.sandbox.tasks.bodies:read_body", SandboxBody, SandboxReading, seconds=5.0
+)

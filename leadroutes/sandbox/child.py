@@ -16,11 +16,11 @@ from typing import Any, BinaryIO, get_type_hints
 
 import msgspec
 
-from leadroutes.gc_tuning import collect_seldom
+from leadroutes.gc_tuning import tune_garbage_collector
 from leadroutes.sandbox import pipes
-from leadroutes.sandbox.protocol import AT_A_TIME, BEHIND, MEMORY, Answered, Batch, Status
+from leadroutes.sandbox.protocol import BATCH_CPU_SECONDS, MEMORY, NICENESS, PieceResult, SandboxBatch, Status
 
-_BATCHES = msgspec.msgpack.Decoder(Batch)
+_BATCHES = msgspec.msgpack.Decoder(SandboxBatch)
 _STATM = Path("/proc/self/statm")
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -28,7 +28,7 @@ _encode = msgspec.msgpack.Encoder().encode
 def main() -> None:
     """Answer until nobody can ask any more. Whoever interrupts the service does not mean this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(BEHIND)
+    os.nice(NICENESS)
     _limit(resource.RLIMIT_DATA, MEMORY)
     _limit(resource.RLIMIT_CORE, 0)
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
@@ -42,21 +42,21 @@ def _limit(which: int, most: int) -> None:
     resource.setrlimit(which, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
-def _work_through(batch: Batch, answers: BinaryIO) -> None:
+def _work_through(batch: SandboxBatch, answers: BinaryIO) -> None:
     """Pieces that would begin after a fair share of time are handed back: others may be waiting."""
-    work = _Loaded.of(batch.function)
+    work = _SandboxedFunction.of(batch.function)
     begun = now = time.process_time()
     last = len(batch.pieces)
     for number, piece in enumerate(batch.pieces, start=1):
-        if now - begun > AT_A_TIME:
-            pipes.answer(answers, _encode(Answered(Status.NOT_BEGUN, size=_size())))
+        if now - begun > BATCH_CPU_SECONDS:
+            pipes.answer(answers, _encode(PieceResult(Status.NOT_BEGUN, size=_size())))
             continue
         signal.setitimer(signal.ITIMER_PROF, batch.seconds)
         status, content = work.do(piece)
         signal.setitimer(signal.ITIMER_PROF, 0)
         before, now = now, time.process_time()
         size = _size() if number == last else 0
-        pipes.answer(answers, _encode(Answered(status, now - before, size, content)))
+        pipes.answer(answers, _encode(PieceResult(status, now - before, size, content)))
 
 
 def _size() -> int:
@@ -68,24 +68,24 @@ def _size() -> int:
         return 0
 
 
-class _Loaded:
+class _SandboxedFunction:
     """A function with the types that go into it and come out of it."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         hints = get_type_hints(function)
         hints.pop("return")
         [asked] = hints.values()
-        collect_seldom()
+        tune_garbage_collector()
         self._function = function
         self._decoder: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(asked)
 
     @staticmethod
     @cache
-    def of(name: str) -> "_Loaded":
+    def of(name: str) -> "_SandboxedFunction":
         module, _, function = name.partition(":")
         if not module.startswith("leadroutes."):
             raise ValueError(name)
-        return _Loaded(getattr(importlib.import_module(module), function))
+        return _SandboxedFunction(getattr(importlib.import_module(module), function))
 
     def do(self, piece: bytes) -> tuple[Status, bytes]:
         try:

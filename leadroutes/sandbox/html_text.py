@@ -2,6 +2,6 @@
 
 from typing import Final
 
-from leadroutes.sandbox.work import Work
+from leadroutes.sandbox.work import SandboxFunction
 
-WORDS: Final = Work("leadroutes.sandbox.tasks.bodies:words_of", str, str, seconds=1.0)
+WORDS: Final = SandboxFunction("leadroutes.sandbox.tasks.bodies:words_of", str, str, seconds=1.0)

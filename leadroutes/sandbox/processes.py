@@ -19,15 +19,15 @@ import structlog
 
 from leadroutes.errors import Unavailable
 from leadroutes.sandbox import pipes
-from leadroutes.sandbox.protocol import MEMORY, Answered, Batch, Status
-from leadroutes.sandbox.work import Unworkable, Work
+from leadroutes.sandbox.protocol import MEMORY, PieceResult, SandboxBatch, Status
+from leadroutes.sandbox.work import ComputationFailed, SandboxFunction
 
 log = structlog.get_logger()
 
 PROCESSES: Final = 2
-TOGETHER: Final = 16  # pieces of one owner that a process is given at a time
-MOST_WAITING: Final = 200  # pieces of one owner
-MOST_WAITING_IN_ALL: Final = 5_000
+PIECES_PER_BATCH: Final = 16  # pieces of one owner that a process is given at a time
+MAX_WAITING_PER_OWNER: Final = 200  # pieces of one owner
+MAX_WAITING: Final = 5_000
 PATIENCE: Final = 10.0  # times the limit, on the wall's clock: on a busy machine a process has to wait for its turn
 GRACE: Final = 5.0  # seconds more; after them a process hangs
 HEAVY: Final = 0.25  # seconds of the processor, lately: such an owner never has the last process that is free
@@ -38,17 +38,17 @@ NOTHING: Final = 0.001  # seconds that need not be remembered
 IDLE: Final = 300.0  # seconds after which a process that has nothing to do is ended
 SPARE: Final = 30.0  # the same, of one besides the first
 
-Asked = TypeVar("Asked")
-Reply = TypeVar("Reply")
+Input = TypeVar("Input")
+Output = TypeVar("Output")
 
 _CHILD: Final = "leadroutes.sandbox.child"
-_ANSWERED: Final = msgspec.msgpack.Decoder(Answered)
+_ANSWERED: Final = msgspec.msgpack.Decoder(PieceResult)
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 @dataclass(slots=True, eq=False)
 class _Piece:
-    work: Work[Any, Any]
+    work: SandboxFunction[Any, Any]
     content: bytes
     owner: Hashable
     answer: "asyncio.Future[bytes]"
@@ -91,12 +91,12 @@ class Sandbox:
         self._is_beginning = False
         self._is_closed = False
 
-    async def work_out(self, work: Work[Asked, Reply], asked: Asked, *, owner: Hashable) -> Reply:
+    async def run_sandboxed(self, work: SandboxFunction[Input, Output], asked: Input, *, owner: Hashable) -> Output:
         """The answer. Unworkable: a limit was met, or the work broke; Unavailable: too much is waiting, or the end."""
         try:
             content = _encode(asked)
         except UnicodeEncodeError as error:
-            raise Unworkable("holds half a character") from error
+            raise ComputationFailed("holds half a character") from error
         piece = _Piece(work, content, owner, asyncio.get_running_loop().create_future())
         self._add(piece)
         return msgspec.msgpack.decode(await piece.answer, type=work.answer)
@@ -133,7 +133,7 @@ class Sandbox:
             asyncio.get_running_loop().call_soon(self._begin)
 
     def _is_full(self, owner: _Owner) -> bool:
-        return len(owner.waiting) >= MOST_WAITING or self._count >= MOST_WAITING_IN_ALL
+        return len(owner.waiting) >= MAX_WAITING_PER_OWNER or self._count >= MAX_WAITING
 
     def _begin(self) -> None:
         self._is_beginning = False
@@ -166,7 +166,7 @@ class Sandbox:
     def _first_of(self, waiting: deque[_Piece]) -> deque[_Piece]:
         """As many of one work as a process is given at a time; what has met a process's end before goes alone."""
         taken = deque([waiting.popleft()])
-        while waiting and len(taken) < TOGETHER and waiting[0].work is taken[0].work:
+        while waiting and len(taken) < PIECES_PER_BATCH and waiting[0].work is taken[0].work:
             if taken[0].attempts or waiting[0].attempts:
                 break
             taken.append(waiting.popleft())
@@ -219,7 +219,7 @@ class Sandbox:
         assert process.stdin is not None
         work, size = pieces[0].work, 0
         wall = work.seconds * PATIENCE + self._grace
-        batch = Batch(work.function, work.seconds, [piece.content for piece in pieces])
+        batch = SandboxBatch(work.function, work.seconds, [piece.content for piece in pieces])
         loop = asyncio.get_running_loop()
         handed_back: deque[_Piece] = deque()
         try:
@@ -248,11 +248,11 @@ class Sandbox:
         owner.spent.add(seconds, asyncio.get_running_loop().time())
         piece.attempts += 1
         if has_hung or code == -signal.SIGPROF:
-            _give(piece, Unworkable(f"takes longer than {seconds:g} seconds"))
+            _give(piece, ComputationFailed(f"takes longer than {seconds:g} seconds"))
         elif piece.attempts < ATTEMPTS:  # somebody else may have ended it
             pieces.appendleft(piece)
         else:
-            _give(piece, Unworkable("ends the process that works it out"))
+            _give(piece, ComputationFailed("ends the process that works it out"))
         log.warning("a process that worked out foreign text has ended", work=piece.work.function, code=code)
         self._put_back(owner, pieces)
 
@@ -280,12 +280,12 @@ class Sandbox:
             process.kill()
 
 
-def _outcome(answered: Answered) -> bytes | Unworkable:
+def _outcome(answered: PieceResult) -> bytes | ComputationFailed:
     match answered.status:
         case Status.MEMORY:
-            return Unworkable(f"takes more than {MEMORY // 1_048_576} MB of memory")
+            return ComputationFailed(f"takes more than {MEMORY // 1_048_576} MB of memory")
         case Status.BROKEN:
-            return Unworkable(f"cannot be worked out ({answered.content.decode()})")
+            return ComputationFailed(f"cannot be worked out ({answered.content.decode()})")
         case _:
             return answered.content
 
@@ -310,13 +310,13 @@ def _fail(pieces: deque[_Piece], problem: Unavailable) -> None:
 _OF_LOOP: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Sandbox] = weakref.WeakKeyDictionary()
 
 
-async def work_out(work: Work[Asked, Reply], asked: Asked, *, owner: Hashable) -> Reply:
+async def run_sandboxed(work: SandboxFunction[Input, Output], asked: Input, *, owner: Hashable) -> Output:
     """As Sandbox.work_out, by the processes that serve this event loop, as `asyncio.to_thread` does with threads."""
     loop = asyncio.get_running_loop()
     sandbox = _OF_LOOP.get(loop)
     if sandbox is None:
         sandbox = _OF_LOOP[loop] = Sandbox()
-    return await sandbox.work_out(work, asked, owner=owner)
+    return await sandbox.run_sandboxed(work, asked, owner=owner)
 
 
 async def close_sandbox() -> None:

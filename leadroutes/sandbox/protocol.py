@@ -7,10 +7,10 @@ from msgspec import Struct
 
 MEMORY: Final = 256 * 1_048_576
 """Bytes that a process may have of its own."""
-AT_A_TIME: Final = 0.05
+BATCH_CPU_SECONDS: Final = 0.05
 """Seconds of the processor after which no further piece of a batch is begun."""
 
-BEHIND: Final = 10
+NICENESS: Final = 10
 """How much lower the priority of a process is than the service's: others do not wait where the processor is wanted."""
 
 
@@ -23,7 +23,7 @@ class Status(IntEnum):
     NOT_BEGUN = 3
 
 
-class Batch(Struct, array_like=True):
+class SandboxBatch(Struct, array_like=True):
     """Pieces of one work; each is answered by itself, in this order."""
 
     function: str
@@ -31,7 +31,7 @@ class Batch(Struct, array_like=True):
     pieces: list[bytes]
 
 
-class Answered(Struct, array_like=True):
+class PieceResult(Struct, array_like=True):
     """`spent` seconds of the processor; `size` is what the process has in memory, in KiB, told with a batch's last."""
 
     status: Status

@@ -5,17 +5,17 @@ from typing import Final
 
 from msgspec import Struct
 
-from leadroutes.sandbox.work import Work
+from leadroutes.sandbox.work import SandboxFunction
 
 
-class Beginning(Struct, frozen=True):
+class RuleStart(Struct, frozen=True):
     """A rule, and the day that it is counted from."""
 
     recurrence: str
     day: date
 
 
-class Going(Struct, frozen=True):
+class RuleProgress(Struct, frozen=True):
     """A rule that is counted from `start`, in a time zone, and whose next moment after `after` is asked for."""
 
     recurrence: str
@@ -24,12 +24,16 @@ class Going(Struct, frozen=True):
     timezone: str | None
 
 
-class Next(Struct, frozen=True):
+class NextMoment(Struct, frozen=True):
     """The next moment; None where the rule has run out."""
 
     moment: datetime | None
 
 
-FIRST: Final = Work("leadroutes.sandbox.tasks.recurrences:first", Beginning, list[datetime], seconds=0.5)
-COMES: Final = Work("leadroutes.sandbox.tasks.recurrences:comes", Beginning, bool, seconds=0.5)
-NEXT: Final = Work("leadroutes.sandbox.tasks.recurrences:following", Going, Next, seconds=0.5)
+FIRST_MOMENTS: Final = SandboxFunction(
+    "leadroutes.sandbox.tasks.recurrences:first", RuleStart, list[datetime], seconds=0.5
+)
+COMES_AGAIN: Final = SandboxFunction("leadroutes.sandbox.tasks.recurrences:comes", RuleStart, bool, seconds=0.5)
+NEXT_MOMENT: Final = SandboxFunction(
+    "leadroutes.sandbox.tasks.recurrences:following", RuleProgress, NextMoment, seconds=0.5
+)

@@ -5,9 +5,11 @@ How, `leadroutes.sandbox.tasks.templates` knows, which only the process that doe
 
 from typing import Final
 
-from leadroutes.domain.template import Composed, Letter
-from leadroutes.sandbox.work import Work
+from leadroutes.domain.template import ComposeResult, TemplateInput
+from leadroutes.sandbox.work import SandboxFunction
 
-COMPOSE: Final = Work("leadroutes.sandbox.tasks.templates:compose", Letter, Composed, seconds=0.5)
-CHECK: Final = Work("leadroutes.sandbox.tasks.templates:check", str, str, seconds=2.0)
+COMPOSE_MESSAGE: Final = SandboxFunction(
+    "leadroutes.sandbox.tasks.templates:compose", TemplateInput, ComposeResult, seconds=0.5
+)
+CHECK_TEMPLATE: Final = SandboxFunction("leadroutes.sandbox.tasks.templates:check", str, str, seconds=2.0)
 """What is wrong with a template, as a sentence; empty where nothing is."""

@@ -6,24 +6,24 @@ The function is named, not imported: only the process that does the work loads i
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
+Input = TypeVar("Input")
+Output = TypeVar("Output")
 
 
 @dataclass(frozen=True, slots=True)
-class Work(Generic[Asked, Answer]):
+class SandboxFunction(Generic[Input, Output]):
     """`function` is `module:name` of this package: it takes one `asked` and returns one `answer`, both msgspec types.
 
     `seconds` of the processor are the limit for one piece, whatever it consists of.
     """
 
     function: str
-    asked: type[Asked]
-    answer: type[Answer]
+    asked: type[Input]
+    answer: type[Output]
     seconds: float
 
 
-class Unworkable(Exception):  # noqa: N818 -- named for what the text is
+class ComputationFailed(Exception):  # noqa: N818 -- named for what the text is
     """It cannot be worked out within its limits. `reason` continues a sentence: `takes longer than 0.5 seconds`."""
 
     def __init__(self, reason: str) -> None:

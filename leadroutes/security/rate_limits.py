@@ -15,7 +15,7 @@ from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateL
 from leadroutes.errors import TooManyRequests
 
 
-class Rates:
+class RateLimits:
     """One per process; without a limit nothing is counted."""
 
     def __init__(self, per_token: str | None, per_address: str | None) -> None:
@@ -43,7 +43,7 @@ class Rates:
 GUESSES = parse("10 per 15 minutes")
 
 
-class Guesses:
+class PasswordGuesses:
     """Counts wrong passwords that holders of a token have sent, by the user; one per process."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from leadroutes.settings import Settings
 FILE = "secret"
 
 
-def secret_of(settings: Settings) -> str:
+def load_secret_key(settings: Settings) -> str:
     """The key of this installation; several machines need the same LEADROUTES_SECRET.
 
     Raises Misconfigured where none is set and none can be stored.

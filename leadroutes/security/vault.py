@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from leadroutes.errors import Invalid
 from leadroutes.intake.formats import why_not_secrets
-from leadroutes.security.secret_key import secret_of
+from leadroutes.security.secret_key import load_secret_key
 from leadroutes.settings import Settings
 
 PURPOSE = b"leadroutes vendor secrets 1"
@@ -30,7 +30,7 @@ class Vault:
     @classmethod
     def of(cls, settings: Settings) -> "Vault":
         """The vault of this installation."""
-        return cls(secret_of(settings))
+        return cls(load_secret_key(settings))
 
     def seal(self, values: Mapping[str, str]) -> bytes:
         return self._fernet.encrypt(msgspec.json.encode(dict(values)))

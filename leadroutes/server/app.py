@@ -7,43 +7,43 @@ from dataclasses import dataclass, field
 
 from leadroutes import api, web
 from leadroutes.api.asgi import Api
-from leadroutes.api.problems import answer_of
+from leadroutes.api.problems import problem_response
 from leadroutes.channels import configured_channels
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import NotFound, Problem, Unavailable
 from leadroutes.ingest.arrivals import Arrivals
-from leadroutes.server.request_metrics import Application, Front, Receive, Scope, Send
+from leadroutes.server.request_metrics import AsgiApp, Receive, RequestMetrics, Scope, Send
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 
-READY = "/readyz"
-WATCHED = ("/healthz", READY, "/metrics")
+READY_PATH = "/readyz"
+STATUS_PATHS = ("/healthz", READY_PATH, "/metrics")
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class LeadRoutesApp:
     """The application; `engine` and `arrivals` are those that it answers with."""
 
     engine: Engine
     arrivals: Arrivals
     api: Api
-    pages: Application
-    front: Front = field(default_factory=Front)
+    pages: AsgiApp
+    request_metrics: RequestMetrics = field(default_factory=RequestMetrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope:
             case {"type": "lifespan"}:
-                await self._live(receive, send)
-            case {"type": "http", "path": path} if path == READY and self.front.is_closing:
+                await self._run_lifespan(receive, send)
+            case {"type": "http", "path": path} if path == READY_PATH and self.request_metrics.is_closing:
                 await _refuse(Unavailable("The service is about to stop", retry_after=5), send)
             case {"type": "http", "path": path} if web.owns(path):
-                await self.front.let_in("pages", self.pages, scope, receive, send)
+                await self.request_metrics.handle("pages", self.pages, scope, receive, send)
             case {"type": "http", "path": path} if web.navigates(scope) and not self.api.is_open_to_browsers(path):
-                await self.front.let_in("pages", self.pages, scope, receive, send)
+                await self.request_metrics.handle("pages", self.pages, scope, receive, send)
             case {"type": "http"}:
-                await self.front.let_in("api", self.api, scope, receive, send)
+                await self.request_metrics.handle("api", self.api, scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         """What has arrived is stored before the server is gone."""
         while True:
             message = await receive()
@@ -54,11 +54,11 @@ class House:
             await send({"type": "lifespan.startup.complete"})
 
 
-def build(settings: Settings, database: Database) -> House:
+def build_app(settings: Settings, database: Database) -> LeadRoutesApp:
     """The application on a database that is ready for it; whoever opened the database closes it afterwards."""
     engine = Engine(database, configured_channels(settings))
     arrivals = Arrivals(engine, settings)
-    return House(
+    return LeadRoutesApp(
         engine=engine,
         arrivals=arrivals,
         api=api.application(database, engine, arrivals, settings),
@@ -67,25 +67,25 @@ def build(settings: Settings, database: Database) -> House:
 
 
 @dataclass(frozen=True, slots=True)
-class Lodge:
+class WorkerStatusApp:
     """What a worker answers that serves nobody: whether it is alive, and its figures."""
 
-    api: Application
+    api: AsgiApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or scope.get("path") in WATCHED:
+        if scope["type"] == "lifespan" or scope.get("path") in STATUS_PATHS:
             await self.api(scope, receive, send)
         elif scope["type"] == "http":
             await _refuse(NotFound("Page not found"), send)
 
 
-def build_lodge(settings: Settings, database: Database, engine: Engine, arrivals: Arrivals) -> Lodge:
+def build_status_app(settings: Settings, database: Database, engine: Engine, arrivals: Arrivals) -> WorkerStatusApp:
     """The little application of a worker."""
-    return Lodge(api.application(database, engine, arrivals, settings))
+    return WorkerStatusApp(api.application(database, engine, arrivals, settings))
 
 
 async def _refuse(problem: Problem, send: Send) -> None:
-    answer = answer_of(problem)
+    answer = problem_response(problem)
     headers = [*answer.headers, (b"content-type", answer.content_type), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})

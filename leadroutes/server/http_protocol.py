@@ -12,31 +12,31 @@ from typing import Any, NoReturn
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from leadroutes.api.problems import answer_of
+from leadroutes.api.problems import problem_response
 from leadroutes.errors import HeadTooLarge, Invalid, Problem, TargetTooLong
 
-LARGEST_TARGET = 16_384  # bytes of a path with its query
-LARGEST_LINE = 8_192  # bytes of one header line, from its name to the end of the line
-LARGEST_HEAD = 32_768  # bytes of the request line and all header lines
-LARGEST_FRAME = 131_072  # bytes of a request that are not its body: the head, and the lengths and trailers of chunks
-MOST_DISCARDED = 1_048_576  # bytes that a refused client may still send
-LEAST_TAKEN = 16_384  # bytes of a long answer, each time that we look
+MAX_TARGET_BYTES = 16_384  # bytes of a path with its query
+MAX_REQUEST_LINE_BYTES = 8_192  # bytes of one header line, from its name to the end of the line
+MAX_HEAD_BYTES = 32_768  # bytes of the request line and all header lines
+MAX_FRAME_BYTES = 131_072  # bytes of a request that are not its body: the head, and the lengths and trailers of chunks
+MAX_DISCARDED_BYTES = 1_048_576  # bytes that a refused client may still send
+MIN_BYTES_TAKEN = 16_384  # bytes of a long answer, each time that we look
 _AROUND_TARGET = 64  # more bytes than a method, two blanks, a version and a line end have
-_TARGET_TOO_LONG = f"The path with its query is longer than {LARGEST_TARGET} bytes"
-_LINE_TOO_LONG = f"A header line is longer than {LARGEST_LINE} bytes"
-_HEAD_TOO_LARGE = f"The head of the request is larger than {LARGEST_HEAD} bytes"
+_TARGET_TOO_LONG = f"The path with its query is longer than {MAX_TARGET_BYTES} bytes"
+_LINE_TOO_LONG = f"A header line is longer than {MAX_REQUEST_LINE_BYTES} bytes"
+_HEAD_TOO_LARGE = f"The head of the request is larger than {MAX_HEAD_BYTES} bytes"
 _AT_ONCE = struct.pack("ii", 1, 0)  # of SO_LINGER: on, for no seconds
 
 
-def patient_for(seconds: float) -> Callable[..., HttpToolsProtocol]:
+def http_protocol_with_timeout(seconds: float) -> Callable[..., HttpToolsProtocol]:
     """Makes connections that wait so long for a head, for the rest of a body that nobody reads, for an answer's taking.
 
     How long a body may take that is read, its reader says; how long nothing at all may come, uvicorn's keep-alive.
     """
-    return partial(_Connection, patience=seconds)
+    return partial(_HttpProtocol, patience=seconds)
 
 
-class _Connection(HttpToolsProtocol):
+class _HttpProtocol(HttpToolsProtocol):
     def __init__(self, *, patience: float, **given: Any) -> None:
         super().__init__(**given)
         self._patience = patience
@@ -61,14 +61,14 @@ class _Connection(HttpToolsProtocol):
         if self._is_refused:
             self._discard(data)
             return
-        if self._is_in_head and not (self._frame == 0 and len(data) <= LARGEST_LINE and b"\r\n\r\n" in data):
+        if self._is_in_head and not (self._frame == 0 and len(data) <= MAX_REQUEST_LINE_BYTES and b"\r\n\r\n" in data):
             data = self._read_lines(data)
         if data and not self._is_over:
             self._frame += len(data)
             super().data_received(data)
         if self._is_over:
             return
-        if self._frame > LARGEST_FRAME:
+        if self._frame > MAX_FRAME_BYTES:
             self._refuse(Invalid("The chunks of the body are too small for its size"))
         elif self._is_in_head and self.timeout_keep_alive_task is None and not self._is_answering:
             self._await_arrival()
@@ -96,11 +96,11 @@ class _Connection(HttpToolsProtocol):
         return data[start:]
 
     def _problem_of_head(self) -> Problem | None:
-        if self._is_first_line and self._line > LARGEST_TARGET + _AROUND_TARGET:  # on_url is exact
+        if self._is_first_line and self._line > MAX_TARGET_BYTES + _AROUND_TARGET:  # on_url is exact
             return TargetTooLong(_TARGET_TOO_LONG)
-        if self._line > LARGEST_LINE and not self._is_first_line:
+        if self._line > MAX_REQUEST_LINE_BYTES and not self._is_first_line:
             return HeadTooLarge(_LINE_TOO_LONG)
-        if self._frame > LARGEST_HEAD:
+        if self._frame > MAX_HEAD_BYTES:
             return HeadTooLarge(_HEAD_TOO_LARGE)
         return None
 
@@ -113,7 +113,7 @@ class _Connection(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
         self._head = len(self.url)
-        if self._head > LARGEST_TARGET:
+        if self._head > MAX_TARGET_BYTES:
             self._stop(TargetTooLong(_TARGET_TOO_LONG))
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -121,9 +121,9 @@ class _Connection(HttpToolsProtocol):
             return  # a trailer of chunks; among the headers it would pass for one that a proxy has let through
         size = len(name) + len(value) + len(b":\r\n")
         self._head += size
-        if size > LARGEST_LINE:
+        if size > MAX_REQUEST_LINE_BYTES:
             self._stop(HeadTooLarge(_LINE_TOO_LONG))
-        if self._head > LARGEST_HEAD:
+        if self._head > MAX_HEAD_BYTES:
             self._stop(HeadTooLarge(_HEAD_TOO_LARGE))
         super().on_header(name, value)
 
@@ -187,7 +187,7 @@ class _Connection(HttpToolsProtocol):
 
     def _discard(self, data: bytes) -> None:
         self._discarded += len(data)
-        if self._discarded > MOST_DISCARDED:
+        if self._discarded > MAX_DISCARDED_BYTES:
             self._cut()
 
     # -- what goes
@@ -219,7 +219,7 @@ class _Connection(HttpToolsProtocol):
     def _judge_taking(self, before: int) -> None:
         """A long answer may take long, as long as it goes."""
         left = self.transport.get_write_buffer_size()
-        if left > before - LEAST_TAKEN:
+        if left > before - MIN_BYTES_TAKEN:
             self._cut()
         else:
             self._look_again(left)
@@ -254,12 +254,12 @@ class _Connection(HttpToolsProtocol):
 
 def _send_whole(cycle: RequestResponseCycle) -> None:
     """The head of this answer waits for the first of its body: one packet, where uvicorn sends two."""
-    joining = _Joining(cycle, cycle.transport, cycle.on_response)
+    joining = _JoiningTransport(cycle, cycle.transport, cycle.on_response)
     cycle.transport = joining  # type: ignore[assignment]  # of a transport it uses these three methods
     cycle.on_response = joining.end
 
 
-class _Joining:
+class _JoiningTransport:
     """What a cycle writes to in place of its transport."""
 
     __slots__ = ("_cycle", "_ended", "_head", "_transport")
@@ -297,7 +297,7 @@ class _Joining:
 
 
 def _refusal(problem: Problem) -> bytes:
-    answer = answer_of(problem)
+    answer = problem_response(problem)
     return (
         STATUS_LINE[answer.status]
         + b"content-type: %s\r\naccess-control-allow-origin: *\r\nconnection: close\r\n" % answer.content_type

@@ -13,29 +13,29 @@ from leadroutes.observability.traces import span
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class Front:
+class RequestMetrics:
     """One per process. Once `is_closing`, every answer ends its connection, so that the next request goes elsewhere."""
 
     def __init__(self) -> None:
         self.is_closing = False
 
-    async def let_in(self, room: str, application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+    async def handle(self, component: str, application: AsgiApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the room answer this request."""
         begun = time.perf_counter()
         method = scope["method"] if scope["method"] in METHODS else "other"
 
         async def answer(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                metrics.REQUEST.labels(room).observe(time.perf_counter() - begun)
-                metrics.REQUESTS.labels(room, method, message["status"]).inc()
+                metrics.REQUEST_SECONDS.labels(component).observe(time.perf_counter() - begun)
+                metrics.REQUESTS.labels(component, method, message["status"]).inc()
                 if self.is_closing:
                     message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
-        with span(f"{method} {room}"):
+        with span(f"{method} {component}"):
             await application(scope, receive, answer)

@@ -17,47 +17,49 @@ import uvicorn
 from leadroutes.channels import configured_channels
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Misconfigured
-from leadroutes.gc_tuning import collect_seldom
+from leadroutes.gc_tuning import tune_garbage_collector
 from leadroutes.ingest.arrivals import Arrivals
-from leadroutes.ingest.smtp_server import taking_mail
+from leadroutes.ingest.smtp_server import serving_mail
 from leadroutes.observability.traces import traced
-from leadroutes.security.secret_key import secret_of
-from leadroutes.server.app import House, Lodge, build, build_lodge
-from leadroutes.server.http_protocol import patient_for
-from leadroutes.server.request_metrics import Application
+from leadroutes.security.secret_key import load_secret_key
+from leadroutes.server.app import LeadRoutesApp, WorkerStatusApp, build_app, build_status_app
+from leadroutes.server.http_protocol import http_protocol_with_timeout
+from leadroutes.server.request_metrics import AsgiApp
 from leadroutes.settings import Settings
 from leadroutes.settings.warnings import warnings_of
-from leadroutes.store.analyze import acquaint_planner
+from leadroutes.store.analyze import analyze_growing_tables
 from leadroutes.store.migrate import prepare
 from leadroutes.store.postgres import Database
-from leadroutes.store.queue import READ_AGAIN
+from leadroutes.store.queue import REREAD_JOB
 from leadroutes.worker.worker import Worker
 
 log = structlog.get_logger()
 
-DRAIN = 30  # seconds in which requests that are under way may finish
-KEEP_ALIVE = 75  # seconds; longer than clients and proxies keep a connection, so that none is closed under a request
-BACKLOG = 2048
+DRAIN_TIMEOUT = 30  # seconds in which requests that are under way may finish
+KEEP_ALIVE_TIMEOUT = (
+    75  # seconds; longer than clients and proxies keep a connection, so that none is closed under a request
+)
+LISTEN_BACKLOG = 2048
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 async def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> None:
     """Answer requests until a signal comes; then finish what is under way. Sets up an empty database."""
-    _warn_of_trust()
-    _look_at(settings)
-    async with open_house(settings) as database:
-        await _say_how_to_begin(database)
-        with stopping_by_signal() as stopping, traced(settings):
+    _warn_about_trusted_proxies()
+    _check_settings(settings)
+    async with open_database(settings) as database:
+        await _log_first_steps(database)
+        with stop_on_signals() as stopping, traced(settings):
             listening = listen(host, port)
-            async with running(settings, database, listening, with_worker=with_worker) as house:
-                collect_seldom()
+            async with running_service(settings, database, listening, with_worker=with_worker) as app:
+                tune_garbage_collector()
                 log.info("listening", address=address_of(listening), worker=with_worker)
                 await stopping.wait()
-                await _turn_away(house, settings.stop_delay)
+                await _drain_connections(app, settings.stop_delay)
     log.info("stopped")
 
 
-def _warn_of_trust() -> None:
+def _warn_about_trusted_proxies() -> None:
     if "*" in os.environ.get("FORWARDED_ALLOW_IPS", ""):
         log.warning(
             "FORWARDED_ALLOW_IPS is *: a client may choose the address that its calls and sign-ins are counted for;"
@@ -65,32 +67,32 @@ def _warn_of_trust() -> None:
         )
 
 
-def _look_at(settings: Settings) -> None:
+def _check_settings(settings: Settings) -> None:
     """Whatever would only break later, when a page or a message needs it. Misconfigured: there can be no secret."""
-    secret_of(settings)
+    load_secret_key(settings)
     for warning in warnings_of(settings):
         log.warning(warning)
 
 
-async def _turn_away(house: House, seconds: float) -> None:
+async def _drain_connections(app: LeadRoutesApp, seconds: float) -> None:
     """For a while everybody is still answered, but told not to come back: a load balancer needs that long to notice."""
-    house.front.is_closing = True
+    app.request_metrics.is_closing = True
     log.info("stopping", after_seconds=seconds)
     await asyncio.sleep(seconds)
 
 
 async def work(settings: Settings) -> None:
     """Do what is due and deliver messages until a signal comes; then finish what has been begun."""
-    _look_at(settings)
-    async with open_house(settings) as database:
-        with stopping_by_signal() as stopping, traced(settings):
+    _check_settings(settings)
+    async with open_database(settings) as database:
+        with stop_on_signals() as stopping, traced(settings):
             engine = Engine(database, configured_channels(settings))
             arrivals = Arrivals(engine, settings)
-            worker = Worker(database, engine, settings, {READ_AGAIN: arrivals.read_again})
-            lodge = _lodging(settings, build_lodge(settings, database, engine, arrivals))
-            async with _working(worker), lodge:
+            worker = Worker(database, engine, settings, {REREAD_JOB: arrivals.reread})
+            status_app = _serving_status(settings, build_status_app(settings, database, engine, arrivals))
+            async with _running_worker(worker), status_app:
                 database.start_listening()
-                collect_seldom()
+                tune_garbage_collector()
                 log.info("working")
                 await stopping.wait()
                 log.info("stopping")
@@ -99,7 +101,7 @@ async def work(settings: Settings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[Database]:
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """A database that is ready and runs on the clock that the settings ask for."""
     database = await Database.open(settings)
     try:
@@ -113,24 +115,24 @@ async def open_house(settings: Settings) -> AsyncIterator[Database]:
 
 
 @contextlib.asynccontextmanager
-async def running(
+async def running_service(
     settings: Settings, database: Database, listening: socket.socket, *, with_worker: bool = True
-) -> AsyncIterator[House]:
+) -> AsyncIterator[LeadRoutesApp]:
     """The whole service beside what the caller does, answering on a socket; it has stopped afterwards."""
-    house = build(settings, database)
-    tasks = {READ_AGAIN: house.arrivals.read_again}
-    worker = _working(Worker(database, house.engine, settings, tasks)) if with_worker else contextlib.nullcontext()
+    app = build_app(settings, database)
+    tasks = {REREAD_JOB: app.arrivals.reread}
+    worker = _running_worker(Worker(database, app.engine, settings, tasks)) if with_worker else contextlib.nullcontext()
     database.start_listening()  # once everybody has said what he wants to hear
-    acquainting = asyncio.create_task(acquaint_planner(database))
+    acquainting = asyncio.create_task(analyze_growing_tables(database))
     try:
-        async with worker, answering(settings, house, listening), taking_mail(settings, house.arrivals):
-            yield house
+        async with worker, serving_http(settings, app, listening), serving_mail(settings, app.arrivals):
+            yield app
     finally:
         acquainting.cancel()
 
 
 @contextlib.asynccontextmanager
-async def _working(worker: Worker) -> AsyncIterator[None]:
+async def _running_worker(worker: Worker) -> AsyncIterator[None]:
     task = asyncio.create_task(worker.run())
     try:
         yield
@@ -140,31 +142,33 @@ async def _working(worker: Worker) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _lodging(settings: Settings, lodge: Lodge) -> AsyncIterator[None]:
+async def _serving_status(settings: Settings, status_app: WorkerStatusApp) -> AsyncIterator[None]:
     if settings.worker_listen is None:
         yield
         return
     host, _, port = settings.worker_listen.rpartition(":")
     listening = listen(host.strip("[]"), int(port))
-    async with answering(settings, lodge, listening):
+    async with serving_http(settings, status_app, listening):
         log.info("watched", address=address_of(listening))
         yield
 
 
 @contextlib.asynccontextmanager
-async def answering(settings: Settings, house: Application, listening: socket.socket) -> AsyncIterator[None]:
-    http = _Server(
+async def serving_http(settings: Settings, app: AsgiApp, listening: socket.socket) -> AsyncIterator[None]:
+    http = _HttpServer(
         uvicorn.Config(
-            house,
+            app,
             loop="none",
-            http=cast("type[asyncio.Protocol]", patient_for(settings.body_timeout)),  # called, never asked what it is
+            http=cast(
+                "type[asyncio.Protocol]", http_protocol_with_timeout(settings.body_timeout)
+            ),  # called, never asked what it is
             ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,  # paths hold secrets
             server_header=False,
-            timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=DRAIN,
+            timeout_keep_alive=KEEP_ALIVE_TIMEOUT,
+            timeout_graceful_shutdown=DRAIN_TIMEOUT,
         )
     )
     task = asyncio.create_task(http.serve(sockets=[listening]))
@@ -175,7 +179,7 @@ async def answering(settings: Settings, house: Application, listening: socket.so
         await task
 
 
-class _Server(uvicorn.Server):
+class _HttpServer(uvicorn.Server):
     """Uvicorn's, but for signals: they are heard in one place only, from the first moment on."""
 
     @contextlib.contextmanager
@@ -191,7 +195,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-        listening.listen(BACKLOG)
+        listening.listen(LISTEN_BACKLOG)
     except (OSError, UnicodeError) as error:  # the latter: no name of a host
         listening.close()
         errno = error.errno if isinstance(error, OSError) else None
@@ -206,7 +210,7 @@ def address_of(listening: socket.socket) -> str:
 
 
 @contextlib.contextmanager
-def stopping_by_signal() -> Iterator[asyncio.Event]:
+def stop_on_signals() -> Iterator[asyncio.Event]:
     """An event that SIGINT and SIGTERM set, instead of ending the process; a second one ends it all the same.
 
     So does SIGHUP, of a terminal that is closed, unless whoever started the process had it ignored (nohup).
@@ -230,6 +234,6 @@ def stopping_by_signal() -> Iterator[asyncio.Event]:
         restore()
 
 
-async def _say_how_to_begin(database: Database) -> None:
+async def _log_first_steps(database: Database) -> None:
     if not await database.fetchval("SELECT EXISTS (SELECT FROM users)"):
         log.info("nobody has an account yet: leadroutes user add you@example.com --admin --password-stdin")

@@ -82,12 +82,12 @@ async def set_password(database: Database, email: str, password: str) -> None:
 
     async def work(transaction: Transaction) -> None:
         await transaction.execute(statement("set_password"), user_id, password_hash)
-        await end_proofs(transaction, user_id)
+        await revoke_credentials(transaction, user_id)
 
     await database.run(work)
 
 
-async def end_proofs(
+async def revoke_credentials(
     transaction: Transaction, user_id: int, kept: bytes | None = None, *, is_closing: bool = False
 ) -> None:
     """End what proves this user: sessions, personal tokens, grants of applications, an e-mail that was asked for.
@@ -218,7 +218,7 @@ async def revoke_token(database: Database, token: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class ApplicationCredentials:
     """What an application has to know; `client_secret` None: it cannot keep one and uses PKCE."""
 
     client_id: str
@@ -234,7 +234,7 @@ class NewApplication:
     has_secret: bool = True
 
 
-async def add_application(database: Database, email: str | None, wanted: NewApplication) -> Application:
+async def add_application(database: Database, email: str | None, wanted: NewApplication) -> ApplicationCredentials:
     """Register an application of this user's for OAuth2; without an e-mail of the only administrator's.
 
     Raises Invalid for a name or an address that cannot be.
@@ -243,11 +243,11 @@ async def add_application(database: Database, email: str | None, wanted: NewAppl
     return await add_application_of(database, user_id, wanted)
 
 
-async def add_application_of(database: Database, user_id: int, wanted: NewApplication) -> Application:
+async def add_application_of(database: Database, user_id: int, wanted: NewApplication) -> ApplicationCredentials:
     """The same for a user who is known."""
     _must_be_a_name(wanted.name)
     redirect_uris = check_redirect_uris(wanted.redirect_uris)
-    application = Application(secrets.token_hex(16), secrets.token_hex(20) if wanted.has_secret else None)
+    application = ApplicationCredentials(secrets.token_hex(16), secrets.token_hex(20) if wanted.has_secret else None)
     await database.execute(
         statement("add_application"), user_id, wanted.name, application.client_id,
         application.client_secret and hash_secret(application.client_secret), redirect_uris,
@@ -291,10 +291,12 @@ async def issue_intake_key(
 
     `is_private`: whether its sender alone knows it; None: as its format says.
     """
-    lead_source_id = await name_lead_source(transaction, owner_id, lead_source)
-    contact_source_id = await name_contact_source(transaction, owner_id, contact_source) if contact_source else None
+    lead_source_id = await find_or_add_lead_source(transaction, owner_id, lead_source)
+    contact_source_id = (
+        await find_or_add_contact_source(transaction, owner_id, contact_source) if contact_source else None
+    )
     key = new_intake_key()
-    await keep_intake_key(
+    await store_intake_key(
         transaction, owner_id, key, lead_source_id, contact_source_id, format_, sealed, is_private=is_private
     )
     return key
@@ -305,7 +307,7 @@ def new_intake_key() -> str:
     return secrets.token_hex(20)
 
 
-async def keep_intake_key(
+async def store_intake_key(
     transaction: Transaction,
     owner_id: int,
     key: str,
@@ -369,13 +371,13 @@ def _no_intake_key(key: str) -> NotFound:
     return NotFound(f"No valid intake key has the id {key}; leadroutes intake-key list shows all")
 
 
-async def name_lead_source(transaction: Transaction, owner_id: int, name: str) -> int:
+async def find_or_add_lead_source(transaction: Transaction, owner_id: int, name: str) -> int:
     """The id of the built-in or own lead source of this name (letter case ignored); made where there is none."""
     lead_source_id: int = await transaction.fetchval(statement("name_lead_source"), owner_id, name)
     return lead_source_id
 
 
-async def name_contact_source(transaction: Transaction, owner_id: int, name: str) -> int:
+async def find_or_add_contact_source(transaction: Transaction, owner_id: int, name: str) -> int:
     """The id of the owner's contact source of this name (letter case ignored); made where there is none."""
     contact_source_id: int = await transaction.fetchval(statement("name_contact_source"), owner_id, name)
     return contact_source_id

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 LOOK = 1.0  # seconds between two looks
 
 
-async def acquaint_planner(database: Database) -> None:
+async def analyze_growing_tables(database: Database) -> None:
     """Analyze each of the large tables as it outgrows what is known of it; ends when none is small any more."""
     while True:
         try:

@@ -11,10 +11,10 @@ import msgspec
 
 from leadroutes.domain.dedupe import (
     TOUCH_WINDOW,
+    DedupeKey,
     Identity,
-    Key,
     KnownContact,
-    KnownKey,
+    KnownDedupeKey,
     KnownLead,
     find_contact,
     has_another_email,
@@ -23,7 +23,7 @@ from leadroutes.domain.inquiry import Inquiry
 from leadroutes.domain.turns import Turns
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
-from leadroutes.store.queue import READ_AGAIN, enqueue
+from leadroutes.store.queue import REREAD_JOB, enqueue
 
 OwnerId = int
 ARRIVAL_COLUMNS = (
@@ -42,12 +42,12 @@ ARRIVAL_COLUMNS = (
 )
 
 
-class Overtaken(asyncpg.SerializationError):
+class ConcurrentChange(asyncpg.SerializationError):
     """Somebody else stored the same person, key or rules in the meantime: the batch is to be sorted again."""
 
 
 @dataclass(slots=True)
-class Wanted:
+class LookupRequest:
     """What to look up for a batch, in one statement."""
 
     owners: set[OwnerId] = field(default_factory=set)
@@ -60,11 +60,11 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownRecords:
     """What was found; sorting adds to it what the batch itself brings."""
 
     versions: dict[OwnerId, int]
-    keys: dict[tuple[OwnerId, str, str], KnownKey]
+    keys: dict[tuple[OwnerId, str, str], KnownDedupeKey]
     identities: dict[OwnerId, dict[Identity, int]]
     unproven: dict[OwnerId, set[Identity]]  # identities that came through keys that prove nothing
     contacts: dict[tuple[OwnerId, int], KnownContact]
@@ -80,7 +80,7 @@ class Known:
             self.identities[owner_id], self.unproven[owner_id], lambda id_: self.contacts[owner_id, id_], inquiry
         )
 
-    def find_key(self, owner_id: OwnerId, keys: Iterable[Key], inquiry: Inquiry) -> KnownKey | None:
+    def find_key(self, owner_id: OwnerId, keys: Iterable[DedupeKey], inquiry: Inquiry) -> KnownDedupeKey | None:
         """What the first of these keys stands for that is known and not another person's."""
         for key in keys:
             found = self.keys.get((owner_id, key.scope, key.key))
@@ -92,7 +92,7 @@ class Known:
         return None
 
 
-async def look_up(transaction: Transaction, wanted: Wanted) -> Known:
+async def load_known_records(transaction: Transaction, wanted: LookupRequest) -> KnownRecords:
     """Everything known about a batch, and ids for what it brings."""
     row = await transaction.fetchrow(
         statement("prepare_arrivals"),
@@ -113,9 +113,9 @@ async def look_up(transaction: Transaction, wanted: Wanted) -> Known:
         identities[owner_id][kind, value] = contact_id
         if not is_proven:
             unproven[owner_id].add((kind, value))
-    return Known(
+    return KnownRecords(
         versions=_decode(row["versions"], dict[int, int]),
-        keys={(o, s, k): known for o, s, k, known in _decode(row["keys"], list[tuple[int, str, str, KnownKey]])},
+        keys={(o, s, k): known for o, s, k, known in _decode(row["keys"], list[tuple[int, str, str, KnownDedupeKey]])},
         identities=identities,
         unproven=unproven,
         contacts={(o, c.id): c for o, c in _decode(row["contacts"], list[tuple[int, KnownContact]])},
@@ -127,8 +127,8 @@ async def look_up(transaction: Transaction, wanted: Wanted) -> Known:
     )
 
 
-async def look_up_touchable_leads(
-    transaction: Transaction, known: Known, contacts: Collection[tuple[int, int]]
+async def load_touchable_leads(
+    transaction: Transaction, known: KnownRecords, contacts: Collection[tuple[int, int]]
 ) -> None:
     """Lock these contacts, then see which of their leads an inquiry may be a touch of."""
     if not contacts:
@@ -162,7 +162,7 @@ async def take_turns(
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class PutOff:
+class DeferredArrival:
     """An arrival that is read in its turn, after so many seconds, as too many came with its key."""
 
     owner_id: OwnerId
@@ -172,7 +172,7 @@ class PutOff:
 
 
 @dataclass(slots=True)
-class Writes:
+class BatchWrites:
     """What a sorted and decided batch brings; each record has the columns of its table."""
 
     contacts: list[dict[str, Any]] = field(default_factory=list)
@@ -183,11 +183,11 @@ class Writes:
     keys: list[dict[str, Any]] = field(default_factory=list)
     arrivals: list[dict[str, Any]] = field(default_factory=list)
     to_read_again: list[tuple[OwnerId, int]] = field(default_factory=list)  # arrivals that are pending
-    put_off: list[PutOff] = field(default_factory=list)
-    numbers: Mapping[OwnerId, int] = field(default_factory=dict)  # of the rule sets that decided
+    put_off: list[DeferredArrival] = field(default_factory=list)
+    rule_set_numbers: Mapping[OwnerId, int] = field(default_factory=dict)  # of the rule sets that decided
 
 
-async def write(transaction: Transaction, writes: Writes) -> None:
+async def write(transaction: Transaction, writes: BatchWrites) -> None:
     """Store a batch. Overtaken: somebody was faster, nothing of it may stay.
 
     What another batch may bring as well comes in order, so that two that meet never wait for each other.
@@ -195,9 +195,9 @@ async def write(transaction: Transaction, writes: Writes) -> None:
     if writes.arrivals:
         columns = [[each[name] for each in writes.arrivals] for name in ARRIVAL_COLUMNS]
         await transaction.execute(statement("insert_arrivals"), transaction.now, *columns)
-    await enqueue(transaction.connection, READ_AGAIN, writes.to_read_again)
+    await enqueue(transaction.connection, REREAD_JOB, writes.to_read_again)
     if writes.put_off:
-        await _put_off(transaction, sorted(writes.put_off))
+        await _defer(transaction, sorted(writes.put_off))
     writes.identities.sort(key=itemgetter("owner_id", "kind", "value"))
     writes.keys.sort(key=itemgetter("owner_id", "scope", "key"))
     lists = (writes.contacts, writes.filled, writes.identities, writes.leads, writes.touches, writes.keys)
@@ -207,24 +207,24 @@ async def write(transaction: Transaction, writes: Writes) -> None:
         statement("insert_leads"),
         transaction.now,
         *(msgspec.json.encode(each).decode() for each in lists),
-        list(writes.numbers.keys()),
-        list(writes.numbers.values()),
+        list(writes.rule_set_numbers.keys()),
+        list(writes.rule_set_numbers.values()),
     )
     assert row is not None
-    expected = (len(writes.numbers), len(writes.identities), len(writes.keys), len(writes.filled))
+    expected = (len(writes.rule_set_numbers), len(writes.identities), len(writes.keys), len(writes.filled))
     if (row["rule_sets"], row["identities"], row["keys"], row["filled"]) != expected:
-        raise Overtaken
+        raise ConcurrentChange
 
 
-async def _put_off(transaction: Transaction, arrivals: Sequence[PutOff]) -> None:
+async def _defer(transaction: Transaction, arrivals: Sequence[DeferredArrival]) -> None:
     rows = [(each.owner_id, each.arrival_id) for each in arrivals]
     delays = [timedelta(seconds=each.seconds) for each in arrivals]
-    await enqueue(transaction.connection, READ_AGAIN, rows, delays)
+    await enqueue(transaction.connection, REREAD_JOB, rows, delays)
     keys = [(each.owner_id, each.intake_key_id, each.seconds) for each in arrivals]
     await transaction.execute(statement("pace_intake_keys"), *_columns(keys, 3))
 
 
-def key_record(owner_id: int, key: Key, lead_id: int | None, arrival_id: int | None) -> dict[str, Any]:
+def key_record(owner_id: int, key: DedupeKey, lead_id: int | None, arrival_id: int | None) -> dict[str, Any]:
     return {
         "owner_id": owner_id,
         "scope": key.scope,

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from leadroutes.domain.campaign import ON_BIRTHDAYS, Step, next_due
+from leadroutes.domain.campaign import ON_BIRTHDAYS, CampaignStep, next_due
 from leadroutes.domain.model import CampaignAction
 from leadroutes.store import statement
 from leadroutes.store.leads import wake_worker
@@ -31,7 +31,7 @@ class Start:
 
 
 async def start_campaigns(
-    transaction: Transaction, planned: Iterable[tuple[Start, Sequence[Step] | None]]
+    transaction: Transaction, planned: Iterable[tuple[Start, Sequence[CampaignStep] | None]]
 ) -> dict[tuple[int, int, int], int]:
     """Begin each with its steps, unless it runs already: then the lead's history says so.
 
@@ -54,7 +54,7 @@ async def start_campaigns(
     return {(row["owner_id"], row["contact_id"], row["campaign_id"]): row["id"] for row in rows}
 
 
-def _record(start: Start, steps: Sequence[Step] | None) -> dict[str, Any]:
+def _record(start: Start, steps: Sequence[CampaignStep] | None) -> dict[str, Any]:
     return {
         "is_first": steps is not None,
         "owner_id": start.owner_id,
@@ -66,7 +66,7 @@ def _record(start: Start, steps: Sequence[Step] | None) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: CampaignStep) -> dict[str, Any]:
     action = step.action
     return {
         "action_id": action.id,

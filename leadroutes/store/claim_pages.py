@@ -17,11 +17,11 @@ from leadroutes.domain.preview import Preview, preview
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
 
-Standing = Literal["open", "won", "taken", "declined", "expired", "over"]
+PageState = Literal["open", "won", "taken", "declined", "expired", "over"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Later:
+class LaterInquiry:
     """An inquiry that touched the lead, as its sender worded it."""
 
     at: datetime
@@ -41,7 +41,7 @@ class Disclosure:
     emails: tuple[str, ...]
     email_note: str | None  # why campaigns do not write to the contact's e-mail
     phones: tuple[tuple[str, str], ...]  # (mobile | home | office | given here, as it is stored)
-    later: tuple[Later, ...]
+    later: tuple[LaterInquiry, ...]
     text_body: str | None
     html_body: str | None
     street_address: str | None
@@ -60,7 +60,7 @@ class ClaimPage:
     user_id: int
     offer_id: int
     via: Via
-    standing: Standing
+    standing: PageState
     timezone: str
     owner_name: str
     created_at: datetime
@@ -119,7 +119,7 @@ async def _load(database: Database, owner_id: int, offer_id: int, via: Via) -> C
     )
 
 
-def _standing(row: asyncpg.Record) -> Standing:
+def _standing(row: asyncpg.Record) -> PageState:
     if row["claimed_by_user_id"] is not None:
         return "won" if row["claimed_by_user_id"] == row["user_id"] else "taken"
     match row["offer_state"]:
@@ -158,9 +158,9 @@ class _Touch(msgspec.Struct):
     detail: dict[str, Any]
 
 
-def _later(touch: _Touch) -> Later:
+def _later(touch: _Touch) -> LaterInquiry:
     said = touch.detail
-    return Later(
+    return LaterInquiry(
         at=touch.at,
         name=_name(said),
         email=said.get("email"),

@@ -13,21 +13,21 @@ import structlog
 log = structlog.get_logger()
 
 # Too many connections belong to the same class, but say nothing of room.
-NO_ROOM = (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError)
-NO_ROOM_SENTENCE = "The database has no room to store anything at the moment"
+OUT_OF_SPACE_ERRORS = (asyncpg.InsufficientResourcesError, asyncpg.PostgresSystemError)
+OUT_OF_SPACE_MESSAGE = "The database has no room to store anything at the moment"
 # The largest usual arrival, a mebibyte, which no compression makes smaller.
-PROBE = """INSERT INTO room_probe (filling)
+PROBE_SQL = """INSERT INTO room_probe (filling)
     SELECT string_agg(sha256(convert_to(n::text || random()::text, 'UTF8')), ''::bytea)
     FROM generate_series(1, 32768) n"""
-EMPTY = "DELETE FROM room_probe"
-BETWEEN_PROBES = 5.0  # seconds
+CLEAR_PROBE_SQL = "DELETE FROM room_probe"
+PROBE_INTERVAL = 5.0  # seconds
 
 
-def is_want_of_room(error: BaseException | None) -> bool:
-    return isinstance(error, NO_ROOM) and not isinstance(error, asyncpg.TooManyConnectionsError)
+def is_out_of_space(error: BaseException | None) -> bool:
+    return isinstance(error, OUT_OF_SPACE_ERRORS) and not isinstance(error, asyncpg.TooManyConnectionsError)
 
 
-class Room:
+class DiskSpace:
     """One per process. `probe` stores something large and removes it again, or raises."""
 
     def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
@@ -42,10 +42,10 @@ class Room:
             self._is_there, self._probed_at = False, float("-inf")
             log.error("PostgreSQL has no room: what arrives is refused until it has", error=str(error))
 
-    async def is_there(self) -> bool:
+    async def is_available(self) -> bool:
         """Whether what arrives can be stored. After a refusal it is tried out, every few seconds at the most."""
         async with self._one_at_a_time:
-            if not self._is_there and time.monotonic() - self._probed_at >= BETWEEN_PROBES:
+            if not self._is_there and time.monotonic() - self._probed_at >= PROBE_INTERVAL:
                 await self._try_out()
         return self._is_there
 

@@ -33,7 +33,7 @@ local replication postgres peer map={MAP}
 """
 
 
-class Server(PostgresServer):
+class EmbeddedServer(PostgresServer):
     """`start()` starts it, or joins the one that runs; it stops with the last process that holds it."""
 
     def __init__(self, directory: Path) -> None:
@@ -125,7 +125,7 @@ def open_server(directory: Path) -> PostgresServer:
     if version not in (None, TARGET_POSTGRES_VERSION):
         raise Misconfigured(f"{directory} is of PostgreSQL {version}; expected {TARGET_POSTGRES_VERSION}")
     directory.mkdir(mode=0o700, exist_ok=True)
-    server = Server(directory)
+    server = EmbeddedServer(directory)
     try:
         server.start()
     except BaseException:

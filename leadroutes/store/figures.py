@@ -4,7 +4,7 @@ import asyncpg
 
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
-from leadroutes.store.queue import DELIVER, READ_AGAIN
+from leadroutes.store.queue import DELIVERY_JOB, REREAD_JOB
 
 MOST_COUNTED = 10_000  # of anything; what is more is not counted
 
@@ -13,7 +13,7 @@ async def load_figures(database: Database) -> asyncpg.Record:
     """The columns are named in metrics.FIGURES; none is null."""
     clock = database.clock
     row = await database.fetchrow(
-        statement("load_figures"), clock.now(), clock.anchor.scale, MOST_COUNTED, [DELIVER, READ_AGAIN]
+        statement("load_figures"), clock.now(), clock.anchor.scale, MOST_COUNTED, [DELIVERY_JOB, REREAD_JOB]
     )
     assert row is not None
     return row

@@ -19,17 +19,17 @@ from leadroutes.errors import Misconfigured
 
 log = structlog.get_logger()
 
-BETWEEN_STARTS = 5.0  # seconds
-MOST_SHAPED = 32  # texts that clients have shaped, of all that are prepared
-LONGEST_SHAPED = 8_000  # characters of one
-UNUSED = 600.0  # seconds after which one that has not come again gives up its place
-STATEMENTS = 100  # that a connection keeps prepared, where it is ours alone
-HOST_ANSWERS_WITHIN = 10.0  # seconds; a server that is frozen, or a network that swallows all, would hold us for ever
+RESTART_PAUSE = 5.0  # seconds
+MAX_CLIENT_SHAPED = 32  # texts that clients have shaped, of all that are prepared
+MAX_CLIENT_SHAPED_LENGTH = 8_000  # characters of one
+UNUSED_AFTER = 600.0  # seconds after which one that has not come again gives up its place
+STATEMENT_CACHE_SIZE = 100  # that a connection keeps prepared, where it is ours alone
+CONNECT_TIMEOUT = 10.0  # seconds; a server that is frozen, or a network that swallows all, would hold us for ever
 
 # Without these, that a machine has died is noticed on an open connection after a quarter of an hour.
 TCP_OPTIONS = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
 
-TRY_THE_NEXT = (
+HOST_ERRORS = (
     OSError,
     asyncio.TimeoutError,
     asyncpg.TargetServerAttributeNotMatched,
@@ -43,24 +43,24 @@ TRY_THE_NEXT = (
 _HOST = re.compile(r"(?P<path>/.*)|\[(?P<v6>[^\]]+)\](?::(?P<v6_port>\d+))?|(?P<name>[^:]*)(?::(?P<port>\d+))?")
 
 
-class Shaped(str):
+class ClientShapedSql(str):
     """SQL whose shape a client has chosen, such as a list with conditions: prepared only where it comes often."""
 
     __slots__ = ()
 
 
-class Prepared:
+class PreparedStatementLimit:
     """Which shaped texts may be prepared: few, as each takes up to a megabyte of every session that prepares it.
 
     asyncpg drops what it has prepared after five minutes; until then one that comes no more keeps its place.
     """
 
-    def __init__(self, most: int = MOST_SHAPED, unused: float = UNUSED) -> None:
+    def __init__(self, most: int = MAX_CLIENT_SHAPED, unused: float = UNUSED_AFTER) -> None:
         self._most = most
         self._unused = unused
         self._used_at: dict[str, float] = {}
 
-    def admits(self, text: Shaped, now: float) -> bool:
+    def admits(self, text: ClientShapedSql, now: float) -> bool:
         """Whether this one has a place, or is given one."""
         if text not in self._used_at and len(self._used_at) >= self._most:
             oldest = min(self._used_at, key=self._used_at.__getitem__)
@@ -71,7 +71,7 @@ class Prepared:
         return True
 
 
-PREPARED = Prepared()
+PREPARED_STATEMENTS = PreparedStatementLimit()
 
 
 class Connection(asyncpg.Connection):
@@ -83,9 +83,9 @@ class Connection(asyncpg.Connection):
 
     async def _get_statement(self, query: str, limit: float | None, *, use_cache: bool = True, **about: Any) -> Any:
         """The one of asyncpg through which all statements go."""
-        if isinstance(query, Shaped):
-            is_short = len(query) <= LONGEST_SHAPED
-            use_cache = use_cache and is_short and PREPARED.admits(query, time.monotonic())
+        if isinstance(query, ClientShapedSql):
+            is_short = len(query) <= MAX_CLIENT_SHAPED_LENGTH
+            use_cache = use_cache and is_short and PREPARED_STATEMENTS.admits(query, time.monotonic())
             query = str(query)
         return await super()._get_statement(query, limit, use_cache=use_cache, **about)  # type: ignore[misc]
 
@@ -111,8 +111,8 @@ class Hosts:
         self,
         url: str,
         *,
-        statements: int = STATEMENTS,
-        answers_within: float = HOST_ANSWERS_WITHIN,
+        statements: int = STATEMENT_CACHE_SIZE,
+        answers_within: float = CONNECT_TIMEOUT,
         restart: Callable[[], None] | None = None,
     ) -> None:
         self._url = url
@@ -142,21 +142,21 @@ class Hosts:
             host = self._hosts[number]
             try:
                 connection: asyncpg.Connection = await asyncpg.connect(self._url, **host, **options)
-            except TRY_THE_NEXT as error:
+            except HOST_ERRORS as error:
                 failures[_named(host)] = error
                 continue
             self._last = number
             return connection
         if self._restart is not None and (self._restarting is None or self._restarting.done()):
-            self._restarting = asyncio.create_task(self._bring_back(self._restart))
+            self._restarting = asyncio.create_task(self._restart_server(self._restart))
         raise _all_failed(failures)
 
-    async def _bring_back(self, restart: Callable[[], None]) -> None:
+    async def _restart_server(self, restart: Callable[[], None]) -> None:
         try:
             await asyncio.to_thread(restart)
         except Exception as error:  # noqa: BLE001 -- the next connection that fails tries again
             log.warning("the embedded server does not start", error=str(error)[:200])
-        await asyncio.sleep(BETWEEN_STARTS)
+        await asyncio.sleep(RESTART_PAUSE)
 
 
 def each_host(url: str) -> list[dict[str, Any]]:

@@ -13,12 +13,12 @@ import msgspec
 from msgspec.structs import asdict
 
 from leadroutes.domain.model import Change, Claim, Decision, Facts, Lead, Offer, RuleSet
-from leadroutes.domain.routing import standing
+from leadroutes.domain.routing import stored_lead
 from leadroutes.domain.turns import Turns
 from leadroutes.errors import NotFound
 from leadroutes.store import statement
 from leadroutes.store.messages import enqueue
-from leadroutes.store.postgres import WAKE, Transaction
+from leadroutes.store.postgres import WAKE_CHANNEL, Transaction
 from leadroutes.store.routing import RuleSets
 
 
@@ -77,7 +77,7 @@ async def load_leads(transaction: Transaction, rule_sets: RuleSets, keys: Iterab
     rows = await transaction.fetch(
         statement("load_standing"), [owner_id for owner_id, _ in wanted], [lead_id for _, lead_id in wanted]
     )
-    present = await rule_sets.load_present(transaction, {row["owner_id"]: row["rules_version"] for row in rows})
+    present = await rule_sets.load_current(transaction, {row["owner_id"]: row["rules_version"] for row in rows})
     return [_lead_row(row, present[row["owner_id"]]) for row in rows]
 
 
@@ -85,7 +85,7 @@ def _lead_row(row: asyncpg.Record, present: RuleSet) -> LeadRow:
     claim = None
     if row["claimed_at"] is not None:
         claim = Claim(user_id=row["claimed_by_user_id"], claimed_at=row["claimed_at"], via=row["via"])
-    lead = standing(
+    lead = stored_lead(
         present,
         row["team_id"],
         owner_id=row["owner_id"],
@@ -134,7 +134,7 @@ async def apply_changes(
 
 async def wake_worker(transaction: Transaction) -> None:
     """Say, once for the transaction, that something may be due earlier than the worker thinks."""
-    await transaction.execute("SELECT pg_notify($1, '')", WAKE)
+    await transaction.execute("SELECT pg_notify($1, '')", WAKE_CHANNEL)
 
 
 def _key(each: Applied) -> dict[str, int]:

@@ -12,20 +12,20 @@ from typing import Any
 import asyncpg
 
 from leadroutes.errors import TooManyRequests, Unavailable
-from leadroutes.store.batching import give
+from leadroutes.store.batching import resolve
 from leadroutes.store.postgres import Database
 
-LONGEST_LIST = 8.0  # seconds of PostgreSQL
+LIST_TIMEOUT = 8.0  # seconds of PostgreSQL
 LONGEST_WAIT = 10.0  # seconds for a turn
-MOST_WAITING = 100  # of one caller
+MAX_WAITING = 100  # of one caller
 SLOW = (
-    f"The list was given up after {LONGEST_LIST:.0f} seconds: narrow it, with fewer conditions, with a filter by an id"
+    f"The list was given up after {LIST_TIMEOUT:.0f} seconds: narrow it, with fewer conditions, with a filter by an id"
     " or a date, with a smaller $skip, or without $sort"
 )
 BUSY = "Too many lists are being read at the moment; try again"
 
 
-class Turns:
+class QueryTurns:
     """At most `most` at once, and `most_each` of one key; who waits is let in key by key, in turn."""
 
     def __init__(self, most: int, most_each: int, *, patience: float = LONGEST_WAIT) -> None:
@@ -49,8 +49,8 @@ class Turns:
 
     async def _wait(self, key: Hashable) -> None:
         queue = self._waiting.setdefault(key, deque())
-        if len(queue) >= MOST_WAITING:
-            raise TooManyRequests(f"{MOST_WAITING} lists for you are being waited for already", retry_after=1)
+        if len(queue) >= MAX_WAITING:
+            raise TooManyRequests(f"{MAX_WAITING} lists for you are being waited for already", retry_after=1)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.append(turn)
         try:
@@ -91,21 +91,21 @@ class Turns:
             if queue:
                 self._waiting[following] = queue  # behind all others
             self._begin(following)
-            give(turn, None)
+            resolve(turn, None)
 
 
-class Lists:
+class ListQueries:
     """One per process."""
 
     def __init__(self, database: Database, pool_size: int) -> None:
         most = max(1, pool_size // 2)
         self._database = database
-        self._turns = Turns(most, (most + 1) // 2)
+        self._turns = QueryTurns(most, (most + 1) // 2)
 
     async def fetch(self, caller_id: int, sql: str, *values: Any) -> list[asyncpg.Record]:
         """The rows of one statement. Unavailable: it took too long; ProgramLimitExceeded: it answers too much."""
         async with self._turns.take(caller_id):
-            return await self._database.fetch_within(LONGEST_LIST, SLOW, sql, *values)
+            return await self._database.fetch_within(LIST_TIMEOUT, SLOW, sql, *values)
 
     async def fetchrow(self, caller_id: int, sql: str, *values: Any) -> asyncpg.Record:
         """The one row of a statement that answers exactly one."""

@@ -13,12 +13,12 @@ import msgspec
 
 from leadroutes.errors import Conflict
 from leadroutes.store import statement
-from leadroutes.store.batching import Batches
+from leadroutes.store.batching import KeyedGroupCommit
 from leadroutes.store.postgres import Database, Transaction
-from leadroutes.store.queue import DELIVER, RowKey
+from leadroutes.store.queue import DELIVERY_JOB, RowKey
 from leadroutes.store.queue import enqueue as put_into_queue
 
-MOST_TOGETHER = 100
+MAX_BATCH_SIZE = 100
 
 
 class MessageKey(RowKey, frozen=True):
@@ -27,7 +27,7 @@ class MessageKey(RowKey, frozen=True):
 
 async def enqueue(connection: Any, messages: Sequence[tuple[int, int]]) -> None:
     """Put one delivery job for each (owner_id, id) into the queue, on `connection`, within its transaction."""
-    await put_into_queue(connection, DELIVER, messages)
+    await put_into_queue(connection, DELIVERY_JOB, messages)
 
 
 async def retry_message(database: Database, owner_id: int, message_id: int) -> None:
@@ -42,7 +42,7 @@ async def retry_message(database: Database, owner_id: int, message_id: int) -> N
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class DeliveryOutcome:
     """What came of a message: its state, why, and, as far as they were made, its words (claim links masked)."""
 
     state: Literal["queued", "sent", "failed", "suppressed", "unknown"]
@@ -57,16 +57,16 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
+class _DeliveryAttempt:
     """An attempt to deliver a message, and what came of it."""
 
     key: MessageKey
     number: int
-    outcome: Outcome
+    outcome: DeliveryOutcome
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class _ClaimToken:
     """A claim link that is to be good once a message carries it."""
 
     owner_id: int
@@ -75,19 +75,19 @@ class _Token:
     via: str
 
 
-class Sending:
+class DeliveryLog:
     """What is written down of messages while they are sent: for all of the moment at once, on disk when it returns."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._begun: Batches[Hashable, MessageKey, Mapping[str, Any] | None] = Batches(
-            self._begin, key=lambda key: (key.owner_id, key.id), most=MOST_TOGETHER
+        self._begun: KeyedGroupCommit[Hashable, MessageKey, Mapping[str, Any] | None] = KeyedGroupCommit(
+            self._begin, key=lambda key: (key.owner_id, key.id), max_batch=MAX_BATCH_SIZE
         )
-        self._tokens: Batches[Hashable, _Token, None] = Batches(
-            self._add_tokens, key=lambda token: token.digest, most=MOST_TOGETHER
+        self._tokens: KeyedGroupCommit[Hashable, _ClaimToken, None] = KeyedGroupCommit(
+            self._add_tokens, key=lambda token: token.digest, max_batch=MAX_BATCH_SIZE
         )
-        self._noted: Batches[Hashable, _Attempt, bool] = Batches(
-            self._note, key=lambda attempt: attempt.key, most=MOST_TOGETHER
+        self._noted: KeyedGroupCommit[Hashable, _DeliveryAttempt, bool] = KeyedGroupCommit(
+            self._note, key=lambda attempt: attempt.key, max_batch=MAX_BATCH_SIZE
         )
 
     async def begin(self, key: MessageKey) -> Mapping[str, Any] | None:
@@ -101,7 +101,7 @@ class Sending:
         found = {(row["owner_id"], row["id"]): dict(row) for row in rows}
         return [found.get((key.owner_id, key.id)) for key in keys]
 
-    async def look_again(self, key: MessageKey) -> Mapping[str, Any]:
+    async def recheck(self, key: MessageKey) -> Mapping[str, Any]:
         """Return what may have made a message pointless since it was begun; see look_at_message."""
         row = await self._database.fetchrow(statement("look_at_message"), key.owner_id, key.id)
         return dict(row) if row is not None else {}
@@ -109,10 +109,10 @@ class Sending:
     async def add_claim_token(self, owner_id: int, offer_id: int, via: str) -> str:
         """A fresh secret for a claim link; only its hash is kept."""
         token = secrets.token_urlsafe(32)
-        await self._tokens.add(_Token(owner_id, offer_id, hashlib.sha256(token.encode()).digest(), via))
+        await self._tokens.add(_ClaimToken(owner_id, offer_id, hashlib.sha256(token.encode()).digest(), via))
         return token
 
-    async def _add_tokens(self, tokens: list[_Token]) -> list[None]:
+    async def _add_tokens(self, tokens: list[_ClaimToken]) -> list[None]:
         await self._database.execute(
             statement("add_claim_tokens"),
             [token.owner_id for token in tokens],
@@ -123,11 +123,11 @@ class Sending:
         )
         return [None] * len(tokens)
 
-    async def note(self, key: MessageKey, attempt: int, outcome: Outcome) -> bool:
+    async def note(self, key: MessageKey, attempt: int, outcome: DeliveryOutcome) -> bool:
         """Write down what came of an attempt; a campaign step is done with its message. False: another has followed."""
-        return await self._noted.add(_Attempt(key, attempt, outcome))
+        return await self._noted.add(_DeliveryAttempt(key, attempt, outcome))
 
-    async def _note(self, attempts: list[_Attempt]) -> list[bool]:
+    async def _note(self, attempts: list[_DeliveryAttempt]) -> list[bool]:
         records = [
             {
                 "owner_id": each.key.owner_id,

@@ -16,7 +16,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
 
 from leadroutes.errors import Misconfigured, Unavailable
-from leadroutes.store.postgres import AWAY, Database, unavailable_when_away
+from leadroutes.store.postgres import CONNECTION_ERRORS, Database, connection_errors_as_unavailable
 
 log = structlog.get_logger()
 
@@ -34,7 +34,7 @@ _INDEX = re.compile(r"CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+) ON [^;]+;")
 
 async def migrate(database: Database) -> list[str]:
     """Apply what is missing, one transaction each, and load the clock. Returns the names of what was applied."""
-    with unavailable_when_away():
+    with connection_errors_as_unavailable():
         async with _alone(database), database.pool.acquire() as connection:
             applied = await _apply(connection)
     await database.load_clock()
@@ -88,7 +88,7 @@ async def _alone(database: Database) -> AsyncIterator[None]:
             await asyncio.sleep(PAUSE / 4)
         yield
     finally:
-        with contextlib.suppress(*AWAY):
+        with contextlib.suppress(*CONNECTION_ERRORS):
             await connection.close(timeout=5)
 
 

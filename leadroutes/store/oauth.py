@@ -32,7 +32,7 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class AuthorizationCode:
     """An authorization code as it was found, with the grant behind it; `code_hash` is its key."""
 
     code_hash: bytes
@@ -58,7 +58,7 @@ class RefreshToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Revocable:
+class RevocableToken:
     """A token that somebody wants to end; `access_token_id` None: it is a refresh token, and its grant ends with it."""
 
     access_token_id: int | None
@@ -67,7 +67,7 @@ class Revocable:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class TokenPair:
     """New tokens of a grant, in clear: they go out once. They replace what they were made from."""
 
     grant_id: int
@@ -85,11 +85,11 @@ async def find_application(database: Database | Transaction, client_id: str) -> 
     return Application(**row) if row is not None else None
 
 
-async def take_code(transaction: Transaction, code: str, application_id: int) -> Code | None:
+async def take_code(transaction: Transaction, code: str, application_id: int) -> AuthorizationCode | None:
     """The code, locked, if it is this application's."""
     code_hash = hash_secret(code)
     row = await transaction.fetchrow(statement("take_authorization_code"), code_hash, application_id)
-    return Code(code_hash=code_hash, **row) if row is not None else None
+    return AuthorizationCode(code_hash=code_hash, **row) if row is not None else None
 
 
 async def take_refresh_token(transaction: Transaction, token: str, application_id: int) -> RefreshToken | None:
@@ -117,7 +117,7 @@ async def add_code(
     return code
 
 
-async def issue_pair(transaction: Transaction, pair: Pair) -> None:
+async def issue_pair(transaction: Transaction, pair: TokenPair) -> None:
     """From now on both tokens work."""
     await transaction.execute(
         statement("issue_grant_tokens"), pair.grant_id, list(pair.scope), hash_secret(pair.access_token), pair.life,
@@ -132,10 +132,10 @@ async def revoke_grants(
     return await database.fetch(statement("revoke_grants"), grant_ids, user_id)
 
 
-async def find_revocable(transaction: Transaction, token: str) -> Revocable | None:
+async def find_revocable(transaction: Transaction, token: str) -> RevocableToken | None:
     """Whose access or refresh token this is."""
     row = await transaction.fetchrow(statement("find_revocable"), hash_secret(token))
-    return Revocable(**row) if row is not None else None
+    return RevocableToken(**row) if row is not None else None
 
 
 async def end_access_token(transaction: Transaction, token_id: int) -> None:

@@ -3,13 +3,13 @@
 import logging
 import time
 
-from leadroutes.store.postgres import AWAY
+from leadroutes.store.postgres import CONNECTION_ERRORS
 
-SAME_NEWS = 60.0  # seconds in which the same report is logged once
+REPEAT_AFTER = 60.0  # seconds in which the same report is logged once
 LIBRARIES = ("asyncpg", "asyncpg.pool", "pgqueuer")
 
 
-class OneLine(logging.Filter):
+class OneLineFilter(logging.Filter):
     """Of what is logged with an exception that means that the database is away: the line, without the traceback."""
 
     def __init__(self) -> None:
@@ -18,10 +18,10 @@ class OneLine(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, AWAY):
+        if not isinstance(error, CONNECTION_ERRORS):
             return True
         now, news = time.monotonic(), (record.msg, type(error))
-        if now - self._said_at.get(news, float("-inf")) < SAME_NEWS:
+        if now - self._said_at.get(news, float("-inf")) < REPEAT_AFTER:
             return False
         self._said_at[news] = now
         record.msg, record.args = "%s: %r", (record.getMessage(), error)
@@ -29,9 +29,9 @@ class OneLine(logging.Filter):
         return True
 
 
-def quieten() -> None:
+def silence_library_tracebacks() -> None:
     """For this process."""
     for name in LIBRARIES:
         logger = logging.getLogger(name)
-        if not any(isinstance(each, OneLine) for each in logger.filters):
-            logger.addFilter(OneLine())
+        if not any(isinstance(each, OneLineFilter) for each in logger.filters):
+            logger.addFilter(OneLineFilter())

@@ -12,20 +12,20 @@ from typing import Any
 import asyncpg
 
 from leadroutes.errors import Unavailable
-from leadroutes.store.batching import give
+from leadroutes.store.batching import resolve
 from leadroutes.store.postgres import Database
 
-MOST_TOGETHER = 100
-MOST_UNDER_WAY = 2  # packets with the same statement
+MAX_BATCH_SIZE = 100
+MAX_PACKETS_IN_FLIGHT = 2  # packets with the same statement
 
 Values = Sequence[Any]
-Send = Callable[[str, list[Values]], Awaitable[list[asyncpg.Record]]]
-_Waiting = tuple[Values, "asyncio.Future[asyncpg.Record]"]
+SendBatch = Callable[[str, list[Values]], Awaitable[list[asyncpg.Record]]]
+_PendingStatement = tuple[Values, "asyncio.Future[asyncpg.Record]"]
 
 
 @dataclass(slots=True)
-class _Queue:
-    waiting: deque[_Waiting] = field(default_factory=deque)
+class _StatementQueue:
+    waiting: deque[_PendingStatement] = field(default_factory=deque)
     under_way: int = 0
 
 
@@ -35,34 +35,34 @@ class Pipeline:
     `is_repeatable`: when it fails, each is sent again alone, so that everybody hears of his own fault only.
     """
 
-    def __init__(self, send: Send, *, is_repeatable: bool = True) -> None:
+    def __init__(self, send: SendBatch, *, is_repeatable: bool = True) -> None:
         self._send = send
         self._is_repeatable = is_repeatable
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str, _StatementQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record:
         """The row of a statement that answers exactly one."""
         queue = self._queues.get(sql)
         if queue is None:
-            queue = self._queues[sql] = _Queue()
+            queue = self._queues[sql] = _StatementQueue()
         future: asyncio.Future[asyncpg.Record] = asyncio.get_running_loop().create_future()
         queue.waiting.append((values, future))
-        if queue.under_way < MOST_UNDER_WAY:
+        if queue.under_way < MAX_PACKETS_IN_FLIGHT:
             queue.under_way += 1
             task = asyncio.create_task(self._run(sql, queue))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await future
 
-    async def _run(self, sql: str, queue: _Queue) -> None:
+    async def _run(self, sql: str, queue: _StatementQueue) -> None:
         while queue.waiting:
-            await self._answer(sql, [queue.waiting.popleft() for _ in range(min(MOST_TOGETHER, len(queue.waiting)))])
+            await self._answer(sql, [queue.waiting.popleft() for _ in range(min(MAX_BATCH_SIZE, len(queue.waiting)))])
         queue.under_way -= 1
         if not queue.under_way:
             del self._queues[sql]
 
-    async def _answer(self, sql: str, batch: list[_Waiting]) -> None:
+    async def _answer(self, sql: str, batch: list[_PendingStatement]) -> None:
         try:
             rows = await self._send(sql, [values for values, _ in batch])
         except Exception as error:  # noqa: BLE001 -- those who asked have to hear of it
@@ -71,12 +71,12 @@ class Pipeline:
                     await self._answer(sql, [each])
                 return
             for _, future in batch:
-                give(future, error)
+                resolve(future, error)
             return
         for (_, future), row in zip(batch, rows, strict=True):
-            give(future, row)
+            resolve(future, row)
 
 
-def reading(database: Database) -> Pipeline:
+def read_pipeline(database: Database) -> Pipeline:
     """For statements that only read, each outside a transaction."""
     return Pipeline(database.fetch_each)

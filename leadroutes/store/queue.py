@@ -13,12 +13,12 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.models import HealthCheckEvent, Job, TracebackRecord
 from pgqueuer.queries import Queries
 
-from leadroutes.store.postgres import AWAY
+from leadroutes.store.postgres import CONNECTION_ERRORS
 
 log = structlog.get_logger()
 
-DELIVER = "deliver"  # a message
-READ_AGAIN = "read_again"  # an arrival of which a part has to be fetched
+DELIVERY_JOB = "deliver"  # a message
+REREAD_JOB = "read_again"  # an arrival of which a part has to be fetched
 
 
 class RowKey(msgspec.Struct, frozen=True):
@@ -41,14 +41,14 @@ async def enqueue(
     await queries.enqueue([entrypoint] * len(rows), payloads, [0] * len(rows), delays)
 
 
-class PatientQueries(Queries):
+class RetryQueries(Queries):
     """PgQueuer's statements, but for one that must not fail: it gives a job up for good that it cannot put off."""
 
     async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
         """Put it off; where the database is away the job stays ours, and is taken over as that of a dead worker is."""
         try:
             await super().retry_job(job, delay, traceback_record)
-        except AWAY as error:
+        except CONNECTION_ERRORS as error:
             log.warning("a job could not be put off", job=job.id, error=repr(error))
 
 
@@ -68,7 +68,7 @@ class ListeningQueue(QueueManager):
     """PgQueuer's queue, which asks whether it hears itself once it listens, and not before: else it hears nothing."""
 
     def __init__(self, driver: ListeningDriver) -> None:
-        super().__init__(PatientQueries(driver))
+        super().__init__(RetryQueries(driver))
         self._is_listening = driver.is_listening
 
     async def listener_healthy(self, timeout: timedelta = timedelta(seconds=10)) -> HealthCheckEvent:  # noqa: ASYNC109

@@ -14,19 +14,21 @@ from leadroutes.domain.model import Rules, RuleSet
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 
-MOST_CACHED = 4_000_000  # characters of JSON: a thousand small teams; as rule sets they take three times as many bytes
+MAX_CACHED_CHARACTERS = (
+    4_000_000  # characters of JSON: a thousand small teams; as rule sets they take three times as many bytes
+)
 _DECODER = msgspec.json.Decoder(Rules)
 
-Key = tuple[int, int]  # owner, number
+RuleSetKey = tuple[int, int]  # owner, number
 
 
 class RuleSets:
     """The cache of one process, least recently used out first. What is not in it, is read as it was kept."""
 
-    def __init__(self, most: int = MOST_CACHED, channels: frozenset[str] = frozenset()) -> None:
+    def __init__(self, most: int = MAX_CACHED_CHARACTERS, channels: frozenset[str] = frozenset()) -> None:
         self._most = most
         self._channels = channels
-        self._cached: OrderedDict[Key, tuple[RuleSet, int]] = OrderedDict()
+        self._cached: OrderedDict[RuleSetKey, tuple[RuleSet, int]] = OrderedDict()
         self._size = 0
 
     def forget(self) -> None:
@@ -34,28 +36,30 @@ class RuleSets:
         self._cached.clear()
         self._size = 0
 
-    async def load_present(self, transaction: Transaction, versions: Mapping[int, int]) -> dict[int, RuleSet]:
+    async def load_current(self, transaction: Transaction, versions: Mapping[int, int]) -> dict[int, RuleSet]:
         """The rule set of each owner; `versions` are users.rules_version as just read, so a cached one may serve."""
-        kept = await self.load_kept(transaction, versions.items())
+        kept = await self.load_by_number(transaction, versions.items())
         missing = [owner_id for owner_id, number in versions.items() if (owner_id, number) not in kept]
         built = await self._build(transaction, missing) if missing else {}
         return built | {owner_id: rule_set for (owner_id, _), rule_set in kept.items()}
 
-    async def load_kept(self, transaction: Transaction, wanted: Collection[Key]) -> dict[Key, RuleSet]:
+    async def load_by_number(
+        self, transaction: Transaction, wanted: Collection[RuleSetKey]
+    ) -> dict[RuleSetKey, RuleSet]:
         """Rule sets by (owner_id, number), as far as they have been kept; those that leads were decided with are."""
         found = {key: rule_set for key in set(wanted) if (rule_set := self._find(key)) is not None}
         missing = [key for key in set(wanted) if key not in found]
         if missing:
             rows = await transaction.fetch(statement("load_kept_rule_sets"), *zip(*missing, strict=True))
             read = [self._read(row) for row in rows]
-            transaction.once_committed.append(partial(self._keep, read))
+            transaction.after_commit.append(partial(self._keep, read))
             found |= {each.key: each.rule_set for each in read}
         return found
 
     async def load_one(self, transaction: Transaction, owner_id: int) -> RuleSet:
         """The present rule set of one owner."""
         number = await transaction.fetchval("SELECT rules_version FROM users WHERE id = $1", owner_id)
-        return (await self.load_present(transaction, {owner_id: number}))[owner_id]
+        return (await self.load_current(transaction, {owner_id: number}))[owner_id]
 
     async def _build(self, transaction: Transaction, owner_ids: Iterable[int]) -> dict[int, RuleSet]:
         rows = await transaction.fetch(statement("load_rules"), list(owner_ids))
@@ -64,7 +68,9 @@ class RuleSets:
             await self._store(transaction, rows, read)
         return {each.key[0]: each.rule_set for each in read}
 
-    async def _store(self, transaction: Transaction, rows: list[asyncpg.Record], read: "Iterable[_Read]") -> None:
+    async def _store(
+        self, transaction: Transaction, rows: list[asyncpg.Record], read: "Iterable[_CachedRuleSet]"
+    ) -> None:
         await transaction.execute(
             statement("keep_rule_sets"),
             [row["owner_id"] for row in rows],
@@ -73,19 +79,19 @@ class RuleSets:
             transaction.now,
         )
         # Not before: a lead must never be decided by a rule set that a rollback has taken out of the database.
-        transaction.once_committed.append(partial(self._keep, read))
+        transaction.after_commit.append(partial(self._keep, read))
 
-    def _read(self, row: asyncpg.Record) -> "_Read":
-        return _Read((row["owner_id"], row["number"]), row["rules"], self._channels)
+    def _read(self, row: asyncpg.Record) -> "_CachedRuleSet":
+        return _CachedRuleSet((row["owner_id"], row["number"]), row["rules"], self._channels)
 
-    def _find(self, key: Key) -> RuleSet | None:
+    def _find(self, key: RuleSetKey) -> RuleSet | None:
         found = self._cached.get(key)
         if found is None:
             return None
         self._cached.move_to_end(key)
         return found[0]
 
-    def _keep(self, read: "Iterable[_Read]") -> None:
+    def _keep(self, read: "Iterable[_CachedRuleSet]") -> None:
         for each in read:
             if each.key not in self._cached:
                 self._cached[each.key] = each.rule_set, each.size
@@ -95,12 +101,12 @@ class RuleSets:
             self._size -= size
 
 
-class _Read:
+class _CachedRuleSet:
     """A rule set with the size of its JSON."""
 
     __slots__ = ("key", "rule_set", "size")
 
-    def __init__(self, key: Key, text: str, channels: frozenset[str]) -> None:
+    def __init__(self, key: RuleSetKey, text: str, channels: frozenset[str]) -> None:
         self.key = key
         self.size = len(text)
         self.rule_set = RuleSet(key[1], _DECODER.decode(text), channels)

@@ -14,7 +14,7 @@ LIFE = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class SessionUser:
     """Someone who is signed in."""
 
     id: int
@@ -35,10 +35,10 @@ async def add_session(database: Database, user_id: int) -> str:
     return token
 
 
-async def find_session(database: Database, token: str) -> SignedIn | None:
+async def find_session(database: Database, token: str) -> SessionUser | None:
     """Who holds this token, while it lasts."""
     row = await database.fetchrow(statement("find_session"), _digest(token))
-    return SignedIn(**row) if row is not None else None
+    return SessionUser(**row) if row is not None else None
 
 
 async def remove_session(database: Database, token: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import asyncpg
 
 from leadroutes.store import statement
-from leadroutes.store.postgres import AWAY, Database
+from leadroutes.store.postgres import CONNECTION_ERRORS, Database
 
 PAUSE = 60.0  # seconds without another try after one that failed
 
@@ -42,6 +42,6 @@ class TokenUses:
             hashes, self._waiting = self._waiting, set()
             try:
                 await self._database.pool.execute(statement("note_token_uses"), sorted(hashes))
-            except (*AWAY, asyncpg.PostgresError):
+            except (*CONNECTION_ERRORS, asyncpg.PostgresError):
                 self._not_before = asyncio.get_running_loop().time() + PAUSE
                 self._waiting.clear()

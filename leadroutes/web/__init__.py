@@ -16,16 +16,16 @@ from starlette.routing import Route
 
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, Invalid, NotFound, Problem, SlowRequest, TooLarge, Unavailable
-from leadroutes.security.secret_key import secret_of
+from leadroutes.security.secret_key import load_secret_key
 from leadroutes.settings import Settings
-from leadroutes.store.postgres import AWAY, COLLISIONS, Database
+from leadroutes.store.postgres import CONNECTION_ERRORS, RETRYABLE_ERRORS, Database
 from leadroutes.web.addresses import Strays, navigates, one_slash, page_for
 from leadroutes.web.applications import ApplicationPages
 from leadroutes.web.claim import ClaimPages
 from leadroutes.web.consent import ConsentPage
 from leadroutes.web.dry_run import TrialPages
 from leadroutes.web.emails import EmailPage
-from leadroutes.web.headers import Application, Receive, Scope, Send, guarded
+from leadroutes.web.headers import AsgiApp, Receive, Scope, Send, guarded
 from leadroutes.web.home import HomePages
 from leadroutes.web.invitations import InvitationPages
 from leadroutes.web.pages import Pages, show_asset
@@ -60,10 +60,10 @@ def owns(path: str) -> bool:
     return path in PATHS or path.startswith(PREFIXES) or _AUTHORIZE.fullmatch(path) is not None
 
 
-def application(database: Database, engine: Engine, settings: Settings) -> Application:
+def application(database: Database, engine: Engine, settings: Settings) -> AsgiApp:
     """The ASGI application of all pages."""
     pages = Pages(settings.public_url, database.clock)
-    secret = secret_of(settings)
+    secret = load_secret_key(settings)
     sessions = Sessions(database, pages, settings.body_timeout, secret)
     claims = ClaimPages(database, engine, pages, sessions)
     home = HomePages(database, engine, pages, sessions, settings)
@@ -88,7 +88,7 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
         _form("/offers/{id}/decline", claims.look_again, claims.decline_own),
         _form("/sign-in", sessions.show_form, sessions.sign_in),
         Route("/sign-out", sessions.sign_out, methods=["POST"]),
-        _form("/try", trials.show, trials.try_out),
+        _form("/try", trials.show, trials.dry_run_body),
         _form("/unsubscribe/{token}", unsubscribe.show, unsubscribe.unsubscribe),
         Route("/assets/{name}", show_asset),
     ]
@@ -97,7 +97,7 @@ def application(database: Database, engine: Engine, settings: Settings) -> Appli
     return guarded(_by_one_name(_with_strays(starlette, Strays(pages))))
 
 
-def _by_one_name(application: Application) -> Application:
+def _by_one_name(application: AsgiApp) -> AsgiApp:
     """Runs of slashes and letter case do not matter where applications send people to."""
 
     async def renamed(scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +108,7 @@ def _by_one_name(application: Application) -> Application:
     return renamed
 
 
-def _with_strays(application: Application, strays: Strays) -> Application:
+def _with_strays(application: AsgiApp, strays: Strays) -> AsgiApp:
     """Where no page is, a browser is led to one."""
 
     async def led(scope: Scope, receive: Receive, send: Send) -> None:
@@ -153,5 +153,5 @@ def _refusals(pages: Pages) -> dict[Any, Refusal]:
         log.error("a page failed", exc_info=error)
         return pages.refuse(500, "That went wrong", "It is our fault, and it has been noted. Try again.")
 
-    away = dict.fromkeys((*AWAY, *COLLISIONS, Unavailable), refuse_for_now)
+    away = dict.fromkeys((*CONNECTION_ERRORS, *RETRYABLE_ERRORS, Unavailable), refuse_for_now)
     return {Problem: refuse_problem, HTTPException: refuse_http, **away, Exception: refuse_fault}

@@ -12,7 +12,7 @@ from leadroutes.errors import Invalid, NotFound
 from leadroutes.store import oauth as store
 from leadroutes.store.accounts import NewApplication, add_application_of, issue_token_of
 from leadroutes.store.postgres import Database
-from leadroutes.store.sessions import SignedIn
+from leadroutes.store.sessions import SessionUser
 from leadroutes.web.forms import read_form
 from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
@@ -72,14 +72,14 @@ class ApplicationPages:
                 return self._pages.go_to("/tokens")
         raise Invalid("do: expected one of the page's buttons.")
 
-    async def _issue(self, user: SignedIn, form: dict[str, str]) -> Response:
+    async def _issue(self, user: SessionUser, form: dict[str, str]) -> Response:
         try:
             token = await issue_token_of(self._database, user.id, [form["scope"]], form.get("name", "").strip())
         except Invalid as problem:
             return await self._tokens(user, 400, form=form, problem=problem.message)
         return await self._tokens(user, token=token)
 
-    async def _sent(self, request: Request) -> tuple[SignedIn | Response, dict[str, str]]:
+    async def _sent(self, request: Request) -> tuple[SessionUser | Response, dict[str, str]]:
         """Who has sent a form of ours, and what is in it; or what is answered instead."""
         if is_cross_site(request, self._pages.public_url):
             return self._pages.refuse_cross_site(), {}
@@ -88,7 +88,7 @@ class ApplicationPages:
             return self._sessions.ask_to_sign_in(request), {}
         return user, await read_form(request, self._timeout)
 
-    async def _register(self, user: SignedIn, form: dict[str, str]) -> Response:
+    async def _register(self, user: SessionUser, form: dict[str, str]) -> Response:
         wanted = NewApplication(
             name=form.get("name", "").strip(),
             redirect_uris=form.get("redirect_uris", "").split(),
@@ -101,7 +101,7 @@ class ApplicationPages:
         return await self._applications(user, made=made)
 
     async def _applications(
-        self, user: SignedIn, status: int = 200, *, form: dict[str, str] | None = None, **shown: Any
+        self, user: SessionUser, status: int = 200, *, form: dict[str, str] | None = None, **shown: Any
     ) -> Response:
         return self._pages.answer(
             "applications.html",
@@ -115,7 +115,7 @@ class ApplicationPages:
         )
 
     async def _tokens(
-        self, user: SignedIn, status: int = 200, *, form: dict[str, str] | None = None, **shown: Any
+        self, user: SessionUser, status: int = 200, *, form: dict[str, str] | None = None, **shown: Any
     ) -> Response:
         return self._pages.answer(
             "tokens.html",

@@ -13,8 +13,8 @@ from leadroutes.domain.text import MESSAGE_LIMIT
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, NotFound, Unavailable
 from leadroutes.sandbox.html_text import WORDS
-from leadroutes.sandbox.processes import work_out
-from leadroutes.sandbox.work import Unworkable
+from leadroutes.sandbox.processes import run_sandboxed
+from leadroutes.sandbox.work import ComputationFailed
 from leadroutes.store.claim_pages import ClaimPage, Disclosure, find_claim_page, find_own_page
 from leadroutes.store.postgres import Database
 from leadroutes.web.headers import is_cross_site
@@ -134,8 +134,8 @@ async def _words(known: Disclosure, owner_id: int) -> str:
     words = known.text_body or ""
     if not words and known.html_body:
         try:
-            words = await work_out(WORDS, known.html_body[:MOST_MARKUP], owner=owner_id)
-        except (Unworkable, Unavailable):
+            words = await run_sandboxed(WORDS, known.html_body[:MOST_MARKUP], owner=owner_id)
+        except (ComputationFailed, Unavailable):
             words = "(This cannot be shown.)"
     is_cut = len(words) == MESSAGE_LIMIT  # when it came in; the history of the lead says so
     return words if len(words) <= MOST_WORDS and not is_cut else words[:MOST_WORDS] + " …"

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from leadroutes.domain.redirect_uris import origin_of
 from leadroutes.errors import Invalid
 from leadroutes.oauth import scopes
-from leadroutes.oauth.authorizing import Asked, Refusal, allow, read_request, refuse
+from leadroutes.oauth.authorizing import AuthorizationRequest, RefusedRedirect, allow, read_request, refuse
 from leadroutes.oauth.protocol import Values
 from leadroutes.store.postgres import Database
 from leadroutes.web.forms import read_form
@@ -31,7 +31,7 @@ class ConsentPage:
 
     async def show(self, request: Request) -> Response:
         asked = await read_request(self._database, _values(request))
-        if isinstance(asked, Refusal):
+        if isinstance(asked, RefusedRedirect):
             return _send_to(asked.address)
         user = await self._sessions.find_user(request)
         if user is None:
@@ -50,7 +50,7 @@ class ConsentPage:
         if is_cross_site(request, self._pages.public_url):
             return self._pages.refuse_cross_site()
         asked = await read_request(self._database, _values(request))
-        if isinstance(asked, Refusal):
+        if isinstance(asked, RefusedRedirect):
             return _send_to(asked.address)
         user = await self._sessions.find_user(request)
         if user is None:
@@ -81,6 +81,6 @@ def _send_to(address: str) -> Response:
     return response
 
 
-def _policy(asked: Asked) -> str:
+def _policy(asked: AuthorizationRequest) -> str:
     """Browsers hold a form's redirects against form-action, too: the answer leads to the application."""
     return POLICY.replace("form-action 'self'", f"form-action 'self' {origin_of(asked.redirect_uri)}")

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from leadroutes.errors import Invalid
-from leadroutes.ingest.dry_run import try_out
+from leadroutes.ingest.dry_run import dry_run_body
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
 from leadroutes.web.forms import read_form
@@ -41,7 +41,7 @@ class TrialPages:
     async def show(self, request: Request) -> Response:
         return await self._answer(request, {}, None)
 
-    async def try_out(self, request: Request) -> Response:
+    async def dry_run_body(self, request: Request) -> Response:
         if is_cross_site(request, self._pages.public_url):
             return self._pages.refuse_cross_site()
         user = await self._sessions.find_user(request)
@@ -52,7 +52,7 @@ class TrialPages:
         if kind not in KINDS:
             raise Invalid(f"kind: {kind[:40]!r} was given; expected one that the page offers.")
         headers = {"Content-Type": kind} if kind else {}
-        told = await try_out(self._database, user.id, _id(form.get("key")), form.get("body", "").encode(), headers)
+        told = await dry_run_body(self._database, user.id, _id(form.get("key")), form.get("body", "").encode(), headers)
         return await self._answer(request, form, told)
 
     async def _answer(self, request: Request, form: dict[str, str], told: dict[str, Any] | None) -> Response:

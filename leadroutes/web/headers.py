@@ -12,7 +12,7 @@ from starlette.requests import Request
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Nothing of ours stands inline, nothing comes from elsewhere, nobody may frame us.
 POLICY = (
@@ -30,7 +30,7 @@ _ALWAYS = {
 }
 
 
-def guarded(application: Application) -> Application:
+def guarded(application: AsgiApp) -> AsgiApp:
     """The same application; an answer keeps what it says itself, and gets what it leaves out."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:

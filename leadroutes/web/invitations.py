@@ -13,7 +13,7 @@ from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound
 from leadroutes.store.accounts import NewUser, add_user
 from leadroutes.store.invitations import Invitation, find_invitation
 from leadroutes.store.postgres import Database, Transaction
-from leadroutes.store.sessions import SignedIn
+from leadroutes.store.sessions import SessionUser
 from leadroutes.web.forms import read_form
 from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
@@ -76,7 +76,7 @@ class InvitationPages:
             raise NotFound("This invitation is over, or was taken back. Whoever sent it can send another one.")
         return invitation
 
-    async def _accept(self, invitation: Invitation, user: SignedIn, form: dict[str, str]) -> Response:
+    async def _accept(self, invitation: Invitation, user: SessionUser, form: dict[str, str]) -> Response:
         if _is_for_another(invitation, user):
             return self._shown(invitation, user, status=403)
         await memberships.answer(
@@ -84,7 +84,7 @@ class InvitationPages:
         )
         return self._pages.go_to("/")
 
-    async def _decline(self, request: Request, user: SignedIn | None) -> Response:
+    async def _decline(self, request: Request, user: SessionUser | None) -> Response:
         invitation = await self._of_link(request)
 
         async def work(transaction: Transaction) -> None:
@@ -115,13 +115,13 @@ class InvitationPages:
             told = next(iter(problem.errors.values()), problem.message)
             return self._shown(invitation, None, status=400, form=form, problem=told)
         response = self._pages.go_to("/")
-        await self._sessions.let_in(response, user_id)
+        await self._sessions.start_session(response, user_id)
         return response
 
     def _shown(
         self,
         invitation: Invitation,
-        user: SignedIn | None,
+        user: SessionUser | None,
         *,
         status: int = 200,
         form: dict[str, Any] | None = None,
@@ -143,6 +143,6 @@ def _agrees(form: dict[str, str]) -> bool:
     return form.get("sharing") == "yes"
 
 
-def _is_for_another(invitation: Invitation, user: SignedIn) -> bool:
+def _is_for_another(invitation: Invitation, user: SessionUser) -> bool:
     """One that was sent to an e-mail is for whoever opens it."""
     return invitation.user_id is not None and invitation.user_id != user.id

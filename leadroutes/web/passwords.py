@@ -25,7 +25,7 @@ class Busy(Exception):  # noqa: N818 -- what is, not what went wrong
     """Too many wait already."""
 
 
-class Turns:
+class PasswordTurns:
     """One at a time: a hash takes 64 MiB. Of those who wait each network's first comes before any network's second."""
 
     def __init__(self) -> None:

@@ -10,14 +10,14 @@ from starlette.responses import Response
 
 from leadroutes.security.rate_limits import network_of
 from leadroutes.store.postgres import Database
-from leadroutes.store.sessions import LIFE, SignedIn, add_session, find_password, find_session, remove_session
+from leadroutes.store.sessions import LIFE, SessionUser, add_session, find_password, find_session, remove_session
 from leadroutes.web.browsers import KnownBrowsers
 from leadroutes.web.cookies import cookie_of
 from leadroutes.web.forms import read_form
 from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
-from leadroutes.web.passwords import Busy, Turns, verify_password
-from leadroutes.web.throttle import Throttle
+from leadroutes.web.passwords import Busy, PasswordTurns, verify_password
+from leadroutes.web.throttle import SignInThrottle
 
 LONGEST_PASSWORD = 255
 WRONG = "The e-mail or the password is wrong."
@@ -30,12 +30,12 @@ class Sessions:
         self._database = database
         self._pages = pages
         self._timeout = timeout
-        self._throttle = Throttle()
-        self._turns = Turns()
+        self._throttle = SignInThrottle()
+        self._turns = PasswordTurns()
         self._browsers = KnownBrowsers(secret, pages)
         self._cookie = "__Host-leadroutes" if pages.is_secure else "leadroutes"
 
-    async def find_user(self, request: Request) -> SignedIn | None:
+    async def find_user(self, request: Request) -> SessionUser | None:
         """Who is signed in, if anybody is."""
         token = self._token(request)
         return await find_session(self._database, token) if token else None
@@ -90,7 +90,7 @@ class Sessions:
         self._browsers.remember(response, email, browser)
         return response
 
-    async def let_in(self, response: Response, user_id: int) -> None:
+    async def start_session(self, response: Response, user_id: int) -> None:
         """Sign in someone who has proved it in another way; the browser learns of it with this response."""
         self._give_cookie(response, await add_session(self._database, user_id), int(LIFE.total_seconds()))
 

@@ -24,21 +24,21 @@ Counted = tuple[int, str]  # how often within the window, and what is counted
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SignInAttempt:
     """One attempt to sign in, counted from its beginning on, so that many at once are no more than one by one."""
 
     keys: tuple[str, ...]
     at: float
 
 
-class Throttle:
+class SignInThrottle:
     """One per process."""
 
     def __init__(self, measure: Callable[[], float] = monotonic) -> None:
         self._measure = measure
         self._counts: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def begin(self, email: str, address: str, browser: str | None = None) -> Attempt | int:
+    def begin(self, email: str, address: str, browser: str | None = None) -> SignInAttempt | int:
         """Count an attempt; or, in seconds, how long until there may be one.
 
         `browser`: what names a browser that has signed in as this account before; others' attempts do not hold it.
@@ -53,9 +53,9 @@ class Throttle:
             self._counts.move_to_end(key)
         while len(self._counts) > MOST_KEYS:
             self._counts.popitem(last=False)
-        return Attempt(tuple(key for _, key in counted), now)
+        return SignInAttempt(tuple(key for _, key in counted), now)
 
-    def forget(self, attempt: Attempt) -> None:
+    def forget(self, attempt: SignInAttempt) -> None:
         """It was no guess: the password was right, or it was not looked at."""
         for key in attempt.keys:
             times = self._counts.get(key)

@@ -17,12 +17,12 @@ from leadroutes.store.postgres import Database
 
 log = structlog.get_logger()
 
-SHORTEST_HOLD, LONGEST_HOLD = 30.0, 300.0  # seconds until a channel that does not work is tried again
-MOST_REMEMBERED = 10_000  # messages that a server has refused by its policy
+MIN_HOLD, MAX_HOLD = 30.0, 300.0  # seconds until a channel that does not work is tried again
+MAX_REMEMBERED = 10_000  # messages that a server has refused by its policy
 
 
 @dataclass(slots=True)
-class _Channel:
+class _ChannelState:
     """What this process knows of a channel. Moments are the event loop's."""
 
     reason: str | None = None  # why it does not work; None: it does, or nothing is known
@@ -38,7 +38,7 @@ class ChannelHealth:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._channels: dict[str, _Channel] = {}
+        self._channels: dict[str, _ChannelState] = {}
         self._refused_at: OrderedDict[MessageKey, float] = OrderedDict()
 
     def why_held(self, channel: str) -> str | None:
@@ -81,7 +81,7 @@ class ChannelHealth:
             if refused_at is not None and refused_at < known.accepted_at:
                 return False  # other messages have passed since
             self._refused_at[key] = now
-            if len(self._refused_at) > MOST_REMEMBERED:
+            if len(self._refused_at) > MAX_REMEMBERED:
                 self._refused_at.popitem(last=False)
             known.refused.add(address)
         elif error.blame != "channel":
@@ -95,16 +95,16 @@ class ChannelHealth:
             known.reason = error.reason
             known.held_until = now + self._hold(known, now)
         else:
-            known.held_until = now + LONGEST_HOLD  # for this message
+            known.held_until = now + MAX_HOLD  # for this message
         await note_channel_fault(self._database, channel, error.reason)
         if known.is_known_to_work:  # a message was taken while this was being stored
             await end_channel_fault(self._database, channel)
         return True
 
-    def _of(self, channel: str) -> _Channel:
-        return self._channels.setdefault(channel, _Channel())
+    def _of(self, channel: str) -> _ChannelState:
+        return self._channels.setdefault(channel, _ChannelState())
 
     @staticmethod
-    def _hold(known: _Channel, now: float) -> float:
+    def _hold(known: _ChannelState, now: float) -> float:
         """Seldom, once it has lasted; soon, as long as it may be a restart."""
-        return min(LONGEST_HOLD, max(SHORTEST_HOLD, now - known.since))
+        return min(MAX_HOLD, max(MIN_HOLD, now - known.since))

@@ -19,9 +19,9 @@ from leadroutes.store.postgres import Database
 
 log = structlog.get_logger()
 
-EVERY = timedelta(hours=1)
-BATCH = 500  # rows of one statement
-LONGEST_TRANSACTION = timedelta(hours=1)  # more than any statement of ours is given
+CLEANING_INTERVAL = timedelta(hours=1)
+BATCH_SIZE = 500  # rows of one statement
+MAX_TRANSACTION_AGE = timedelta(hours=1)  # more than any statement of ours is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Sweep:
     """What is cleaned of what is older than `keeps` says; None: it is kept for ever. `is_real`: by real time."""
 
     what: str
-    keeps: Callable[[Settings], timedelta | None]
-    is_real: bool = False
+    retention: Callable[[Settings], timedelta | None]
+    by_real_time: bool = False
 
 
 def _days(days: int | None) -> timedelta | None:
@@ -42,19 +42,19 @@ SWEEPS = (
     Sweep("messages", lambda settings: _days(settings.keep_messages)),
     Sweep("claim_links", lambda settings: _days(settings.keep_claim_links)),
     Sweep("idempotency_keys", lambda _: REPEAT_WINDOW + timedelta(minutes=1)),
-    Sweep("sessions", lambda _: timedelta(0), is_real=True),
-    Sweep("invitation_tokens", lambda _: timedelta(0), is_real=True),
-    Sweep("invitation_mails", lambda _: timedelta(days=1), is_real=True),
-    Sweep("email_changes", lambda _: timedelta(0), is_real=True),
-    Sweep("authorization_codes", lambda _: timedelta(days=1), is_real=True),
-    Sweep("queue_log", lambda settings: _days(settings.keep_queue_log), is_real=True),
-    Sweep("queue_statistics", lambda settings: _days(settings.keep_queue_log), is_real=True),
+    Sweep("sessions", lambda _: timedelta(0), by_real_time=True),
+    Sweep("invitation_tokens", lambda _: timedelta(0), by_real_time=True),
+    Sweep("invitation_mails", lambda _: timedelta(days=1), by_real_time=True),
+    Sweep("email_changes", lambda _: timedelta(0), by_real_time=True),
+    Sweep("authorization_codes", lambda _: timedelta(days=1), by_real_time=True),
+    Sweep("queue_log", lambda settings: _days(settings.keep_queue_log), by_real_time=True),
+    Sweep("queue_statistics", lambda settings: _days(settings.keep_queue_log), by_real_time=True),
 )
 
 
 async def clean_when_due(database: Database, settings: Settings, stopping: asyncio.Event) -> dict[str, int] | None:
     """Clean up, if nobody has within the last hour of real time; answers how many rows of what, None where not."""
-    if await database.fetchval(statement("take_cleaning"), EVERY) is None:
+    if await database.fetchval(statement("take_cleaning"), CLEANING_INTERVAL) is None:
         return None
     cleaned = await clean(database, settings, stopping)
     log.info("cleaned up", **cleaned)
@@ -66,12 +66,12 @@ async def clean(database: Database, settings: Settings, stopping: asyncio.Event)
     cleaned = {}
     real_now = await database.fetchval("SELECT now()")
     for sweep in SWEEPS:
-        if (keeps := sweep.keeps(settings)) is not None:
-            now = real_now if sweep.is_real else database.clock.now()
-            cleaned[sweep.what] = await _sweep(database, sweep.what, now - keeps, stopping)
+        if (retention := sweep.retention(settings)) is not None:
+            now = real_now if sweep.by_real_time else database.clock.now()
+            cleaned[sweep.what] = await _sweep(database, sweep.what, now - retention, stopping)
     cleaned["rule_sets"] = await _sweep_rule_sets(database, settings, stopping)
     for what, rows in cleaned.items():
-        metrics.CLEANED.labels(what).inc(rows)
+        metrics.CLEANED_ROWS.labels(what).inc(rows)
     return cleaned
 
 
@@ -79,9 +79,9 @@ async def _sweep(database: Database, what: str, before: datetime, stopping: asyn
     total = 0
     while not stopping.is_set():
         begun = time.monotonic()
-        rows: int = await database.fetchval(statement(f"clean_{what}"), before, BATCH)
+        rows: int = await database.fetchval(statement(f"clean_{what}"), before, BATCH_SIZE)
         total += rows
-        if rows < BATCH:
+        if rows < BATCH_SIZE:
             break
         await asyncio.sleep(time.monotonic() - begun)
     return total
@@ -95,11 +95,11 @@ async def _sweep_rule_sets(database: Database, settings: Settings, stopping: asy
     while not stopping.is_set():
         begun = time.monotonic()
         row = await database.fetchrow(
-            statement("clean_rule_sets"), before, BATCH, owner_id, number, now - LONGEST_TRANSACTION
+            statement("clean_rule_sets"), before, BATCH_SIZE, owner_id, number, now - MAX_TRANSACTION_AGE
         )
         assert row is not None
         total += row["gone"]
-        if row["looked"] < BATCH:
+        if row["looked"] < BATCH_SIZE:
             break
         owner_id, number = row["owner_id"], row["number"]
         await asyncio.sleep(time.monotonic() - begun)

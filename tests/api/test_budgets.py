@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from leadroutes.api.query import MOST_COMPUTED, list_query
+from leadroutes.api.query import MAX_COMPUTED, list_query
 from leadroutes.api.resources import BY_PATH, RESOURCES
 from leadroutes.api.statements import LARGEST_PAGE_BYTES, list_sql
 from leadroutes.errors import Invalid, TooManyRequests, Unavailable
-from leadroutes.store.lists import MOST_WAITING, Lists, Turns
+from leadroutes.store.lists import MAX_WAITING, ListQueries, QueryTurns
 from tests.api.asking import ask
 from tests.town import Town
 
@@ -34,7 +34,7 @@ def test_masked_fields_are_computed() -> None:
 
 @pytest.mark.parametrize(("path", "name"), COMPUTED)
 def test_each_further_condition_on_a_computed_field_selects_nothing_more(path: str, name: str) -> None:
-    one, many = (text_of(path, conditions(name, count)) for count in (1, MOST_COMPUTED))
+    one, many = (text_of(path, conditions(name, count)) for count in (1, MAX_COMPUTED))
 
     assert many.count("SELECT") == one.count("SELECT")
 
@@ -44,7 +44,7 @@ async def test_hundreds_of_masked_conditions_are_refused_in_a_sentence(shared: T
     for path in ("/leads", "/leads/1"):
         reply = await ask(shared, "dave", "GET", f"{path}?{conditions(name, 300)}")
         assert (reply.status, reply.json["name"]) == (400, "BadRequest")
-        assert f"{name}: 300 conditions were given; expected at most {MOST_COMPUTED}" in reply.json["message"]
+        assert f"{name}: 300 conditions were given; expected at most {MAX_COMPUTED}" in reply.json["message"]
     several = "&".join(f"$and[{number}][{name}][{op}]=a" for number in range(30) for op in ("$lt", "$gt"))
     assert (await ask(shared, "dave", "GET", f"/leads?{several}")).status == 400
     assert (await ask(shared, "dave", "PATCH", f"/leads/1?{several}", json={})).status == 400
@@ -54,7 +54,7 @@ async def test_fewer_masked_conditions_mean_what_they_say(town: Town) -> None:
     contact = await town.contact("alice")
     streets = [await town.lead("alice", contact, street_address=f"{number} Elm St") for number in range(4)]
     few = "&".join(f"$or[{number}][street_address]={number} Elm St" for number in range(2))
-    many = "&".join(f"$and[{number}][address_1][$ne]={number} Elm St" for number in range(3, MOST_COMPUTED))
+    many = "&".join(f"$and[{number}][address_1][$ne]={number} Elm St" for number in range(3, MAX_COMPUTED))
 
     for query, expected in ((few, streets[:2]), (many, streets[:3]), ("$sort[address_1]=-1", streets[::-1])):
         page = (await ask(town, "alice", "GET", f"/leads?{query}&$select=id")).json
@@ -183,7 +183,7 @@ def test_whatever_is_nested_as_a_list_has_a_limit() -> None:
 
 
 async def test_turns_are_shared_between_those_who_wait() -> None:
-    turns, begun, may_end = Turns(2, 1), [], asyncio.Semaphore(0)
+    turns, begun, may_end = QueryTurns(2, 1), [], asyncio.Semaphore(0)
 
     async def use(key: str) -> None:
         async with turns.take(key):
@@ -203,7 +203,7 @@ async def test_turns_are_shared_between_those_who_wait() -> None:
 
 
 async def test_who_gives_up_waiting_gives_the_turn_to_the_next() -> None:
-    turns, may_end, had = Turns(1, 1), asyncio.Event(), []
+    turns, may_end, had = QueryTurns(1, 1), asyncio.Event(), []
 
     async def use(key: str) -> None:
         async with turns.take(key):
@@ -223,14 +223,14 @@ async def test_who_gives_up_waiting_gives_the_turn_to_the_next() -> None:
 
 
 async def test_who_waits_too_long_or_too_often_is_told_so() -> None:
-    turns = Turns(1, 1, patience=0.01)
+    turns = QueryTurns(1, 1, patience=0.01)
     async with turns.take("a"):
         with pytest.raises(Unavailable, match="Too many lists"):
             async with turns.take("b"):
                 pass
-        patient = Turns(1, 1)
+        patient = QueryTurns(1, 1)
         async with patient.take("a"):
-            waiting = [asyncio.create_task(patient.take("a").__aenter__()) for _ in range(MOST_WAITING)]
+            waiting = [asyncio.create_task(patient.take("a").__aenter__()) for _ in range(MAX_WAITING)]
             await asyncio.sleep(0)
             with pytest.raises(TooManyRequests):
                 async with patient.take("a"):
@@ -243,7 +243,7 @@ async def test_who_waits_too_long_or_too_often_is_told_so() -> None:
 async def test_slow_lists_leave_connections_for_everything_else(town: Town) -> None:
     """As slow as can be: they wait for a lock that the test has."""
     database, slow = town.database, "SELECT pg_advisory_lock(42), pg_advisory_unlock(42)"
-    lists = Lists(database, database.pool.get_max_size())
+    lists = ListQueries(database, database.pool.get_max_size())
     holder = await database.hosts.connect()
     await holder.execute("SELECT pg_advisory_lock(42)")
     tasks = [asyncio.create_task(lists.fetchrow(caller, slow)) for caller in (1, 2, 3) for _ in range(12)]
@@ -271,6 +271,6 @@ async def test_a_list_that_takes_too_long_says_what_to_narrow_and_ends_in_the_da
 
 
 def test_queries_that_can_be_read_are_judged_before_they_are_asked() -> None:
-    asked = list_query(BY_PATH["/leads"], conditions("address_1", MOST_COMPUTED + 1))
+    asked = list_query(BY_PATH["/leads"], conditions("address_1", MAX_COMPUTED + 1))
     with pytest.raises(Invalid):
-        asked.must_be_affordable()
+        asked.require_affordable()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from leadroutes.api.operations import OPERATIONS
-from leadroutes.server.run import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running_service
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.depth import EXAMPLES
@@ -27,7 +27,7 @@ async def test_schemathesis_finds_nothing(database: Database, tmp_path: Path) ->
     listening = listen("127.0.0.1", 0)
     url = address_of(listening)
     settings = Settings(public_url=url, data=tmp_path, secret="a secret of the tests")
-    async with running(settings, database, listening):
+    async with running_service(settings, database, listening):
         process = await asyncio.create_subprocess_exec(
             *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/openapi.json", "--no-color"),
             *("--checks", "all", "--continue-on-failure", "--generation-database", "none", "--seed", str(SEED)),

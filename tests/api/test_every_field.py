@@ -6,7 +6,7 @@ import pytest
 
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources import BY_PATH, RESOURCES
-from leadroutes.api.values import DecimalText, Id, Integer, Moment, Nested, OneOf, Text, Texts
+from leadroutes.api.values import Choice, DecimalText, Id, Integer, Moment, Nested, Text, Texts
 from tests.api.asking import Reply, ask
 from tests.api.estate import Estate
 
@@ -188,7 +188,7 @@ async def test_11_4_and_11_14_whole_numbers_come_as_numbers_and_as_digits_of_32_
         must_name(await patch(spare_estate, resource, field, value), field)
 
 
-@each_of([pair for pair in PATCHED if isinstance(pair[1].kind, OneOf)])
+@each_of([pair for pair in PATCHED if isinstance(pair[1].kind, Choice)])
 async def test_11_8_a_word_is_taken_as_it_is_written_and_no_other(spare_estate, resource, field):
     for word in field.kind.words:
         for wrong in (word.upper(), word.lower(), f"{word} ", f" {word}", ""):

@@ -7,7 +7,7 @@ import pytest
 
 from leadroutes.api.resource import Field, Write
 from leadroutes.api.resources import BY_PATH, RESOURCES
-from leadroutes.api.values import Bool, DecimalText, Email, Integer, Moment, Number, OneOf, Text
+from leadroutes.api.values import Bool, Choice, DecimalText, EmailText, Integer, Moment, Number, Text
 from tests.api.asking import ask
 from tests.api.estate import BODIES, Estate
 
@@ -123,7 +123,7 @@ def _rank(record: dict[str, Any], each: Field) -> Any:
     return (value is not None, value if value is not None else 0)
 
 
-STRICT = [(resource, name) for resource, name in FILTERS if not isinstance(resource.filters[name].kind, Text | OneOf)]
+STRICT = [(resource, name) for resource, name in FILTERS if not isinstance(resource.filters[name].kind, Text | Choice)]
 
 
 @pytest.mark.parametrize(("resource", "name"), STRICT, ids=[f"{resource.path} {name}" for resource, name in STRICT])
@@ -183,7 +183,7 @@ SENT = dict(BODIES)
 REFERRING = [
     (resource, each)
     for resource, each in WRITTEN
-    if each.refers and not resource.parent and not resource.open_to and SENT.get(resource.path, {}).get(each.name)
+    if each.refers and not resource.parent and not resource.allowed_for and SENT.get(resource.path, {}).get(each.name)
 ]
 
 
@@ -219,13 +219,13 @@ def _broken(each: Field) -> list[Any]:
             return [1.5, "abc", True, {}, [], "1.5", 10**30]
         case Text() if each.kind.limit:
             return [True, {}, [], "x" * (each.kind.limit + 1), "a\0b"] + ([] if each.kind.takes_number else [1])
-        case Text() | Email():
+        case Text() | EmailText():
             return [True, {}, [], 1, "a\0b"]
         case Bool():
             return ["yes", 2, {}, [], "TRUE", 0.5]
         case Moment():
             return ["yesterday", 5, "2018-13-01", "2018-01-16 12:12:12", {}, "2018-01-16T12:12Z"]
-        case OneOf():
+        case Choice():
             return [each.kind.words[0].upper() + " ", 1, {}, True]
         case Number() | DecimalText():
             return ["abc", {}, [], True, "1e"]

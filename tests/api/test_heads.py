@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from leadroutes.server.http_protocol import LARGEST_HEAD, LARGEST_LINE, LARGEST_TARGET
-from leadroutes.server.run import listen, running
+from leadroutes.server.http_protocol import MAX_HEAD_BYTES, MAX_REQUEST_LINE_BYTES, MAX_TARGET_BYTES
+from leadroutes.server.run import listen, running_service
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.town import Town
@@ -24,7 +24,7 @@ async def town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
     listening = listen("127.0.0.1", 0)
     town = await Town.found(database, listening.getsockname()[1])
     settings = Settings(data=tmp_path, secret="a secret of the tests", body_timeout=5)
-    async with running(settings, database, listening, with_worker=False):
+    async with running_service(settings, database, listening, with_worker=False):
         yield town
 
 
@@ -69,19 +69,19 @@ def head(length: int) -> bytes:
 
 
 WITHIN = {
-    "a long target": target(LARGEST_TARGET),
-    "a long line": line(LARGEST_LINE),
-    "a long head": head(LARGEST_HEAD),
+    "a long target": target(MAX_TARGET_BYTES),
+    "a long line": line(MAX_REQUEST_LINE_BYTES),
+    "a long head": head(MAX_HEAD_BYTES),
 }
 BEYOND = {
-    "a target too long": (414, target(LARGEST_TARGET + 1)),
+    "a target too long": (414, target(MAX_TARGET_BYTES + 1)),
     "a target without end": (414, b"GET /" + b"a" * 60_000),
-    "a line too long": (431, line(LARGEST_LINE + 1)),
+    "a line too long": (431, line(MAX_REQUEST_LINE_BYTES + 1)),
     "a name too long": (431, b"GET /healthz HTTP/1.1\r\n" + b"x" * 60_000 + b": y\r\n\r\n"),
     "a token with blanks": (431, line(60_000, b"Authorization", b"Bearer ")),
     "blanks before a value": (431, line(60_000, b"Authorization", b" ")),
     "a cookie of backslashes": (431, line(60_000, b"Cookie", b"\\")),
-    "a head too large": (431, head(LARGEST_HEAD + 1)),
+    "a head too large": (431, head(MAX_HEAD_BYTES + 1)),
     "a head of many lines": (431, b"GET /healthz HTTP/1.1\r\n" + b"X: 1\r\n" * 20_000 + b"\r\n"),
     "a line without end": (431, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 200_000),
     "blank lines": (431, b"\r\n" * 20_000),
@@ -123,7 +123,12 @@ async def test_a_head_beyond_the_limits_is_refused_behind_another_request(town: 
 
 async def test_a_connection_that_waits_with_an_answer_refuses_the_next_head_too(town: Town) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", town.application)
-    for request, status in ((GOOD, 200), (POST, 401), (line(LARGEST_LINE), 200), (line(LARGEST_LINE + 1), 431)):
+    for request, status in (
+        (GOOD, 200),
+        (POST, 401),
+        (line(MAX_REQUEST_LINE_BYTES), 200),
+        (line(MAX_REQUEST_LINE_BYTES + 1), 431),
+    ):
         writer.write(request)
         answer = await reader.readuntil(b"\r\n\r\n")
         length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])

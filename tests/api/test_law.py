@@ -10,7 +10,7 @@ import pytest
 
 from leadroutes.api.resource import Field, Write
 from leadroutes.api.resources import BY_PATH, RESOURCES
-from leadroutes.api.values import Email, Id, Integer, OneOf, Text, Texts
+from leadroutes.api.values import Choice, EmailText, Id, Integer, Text, Texts
 
 LAW = """
 /users LGCP
@@ -411,11 +411,11 @@ def _type(each: Field) -> str:
         case Integer(least, most):
             bounds = f" {least}..{'' if most == LARGEST else most}"
             return "int" if (least, most) == (-LARGEST - 1, LARGEST) else f"int{bounds}"
-        case Email(limit):
+        case EmailText(limit):
             return f"email({limit})"
         case Text(limit, takes_number):
             return (f"text({limit})" if limit else "long") + ("/number" if takes_number else "")
-        case OneOf(words):
+        case Choice(words):
             return f"one of {', '.join(words)}"
         case Texts(limit):
             return f"texts({limit})"

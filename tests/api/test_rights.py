@@ -116,7 +116,7 @@ async def test_what_is_not_ones_own_answers_as_if_it_were_not_there(
 
 @EACH
 async def test_no_total_counts_what_a_stranger_may_not_see(estate: Estate, resource: Resource) -> None:
-    if resource.parent or resource.open_to:
+    if resource.parent or resource.allowed_for:
         return
     page = (await ask(estate.town, "dave", "GET", f"{resource.path}?$limit=1000")).json
 
@@ -125,7 +125,9 @@ async def test_no_total_counts_what_a_stranger_may_not_see(estate: Estate, resou
     assert (await ask(estate.town, "dave", "GET", f"{resource.path}?$limit=0")).json["total"] == page["total"]
 
 
-IDS = [(r, n) for r in RESOURCES if not (r.parent or r.open_to) for n, f in r.filters.items() if isinstance(f.kind, Id)]
+IDS = [
+    (r, n) for r in RESOURCES if not (r.parent or r.allowed_for) for n, f in r.filters.items() if isinstance(f.kind, Id)
+]
 
 
 @pytest.mark.parametrize(("resource", "name"), IDS, ids=[f"{resource.path} {name}" for resource, name in IDS])
@@ -144,7 +146,7 @@ async def test_an_id_of_another_one_in_a_query_finds_nothing(estate: Estate, res
 NAMING = [
     (resource, each.name)
     for resource in RESOURCES
-    if "C" in resource.methods and not (resource.parent or resource.open_to)
+    if "C" in resource.methods and not (resource.parent or resource.allowed_for)
     for each in resource.writeable
     if each.refers
 ]
@@ -228,7 +230,7 @@ async def test_who_is_shared_with_sees_what_the_contract_says(open_estate, resou
 async def walk(estate: Estate, resource: Resource, name: str, standing: str) -> None:
     """Every verb of the resource, by this person, on Alice's record."""
     town, record_id = estate.town, estate.records[resource.path]["id"]
-    expected = {UNSEEN: 404, SEEN: 200, MAY: 200}[standing] if resource.open_to is None else 403
+    expected = {UNSEEN: 404, SEEN: 200, MAY: 200}[standing] if resource.allowed_for is None else 403
     for method in ("GET", "HEAD"):
         assert (await ask(town, name, method, estate.url(resource))).status == expected, method
     listed = await ask(town, name, "GET", f"{estate.urls[resource.path]}?$limit=1000")
@@ -245,7 +247,7 @@ async def walk(estate: Estate, resource: Resource, name: str, standing: str) -> 
                 assert (await ask(town, name, method, estate.url(resource), json={})).status == 200
             continue
         reply = await ask(town, name, method, estate.url(resource), json=_body(estate, resource))
-        assert reply.status == (403 if standing != UNSEEN or resource.open_to else 404), (method, reply.body)
+        assert reply.status == (403 if standing != UNSEEN or resource.allowed_for else 404), (method, reply.body)
     assert (await ask(town, "alice", "GET", estate.url(resource))).status == 200, "it is still there"
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from leadroutes.server.http_protocol import LARGEST_FRAME
-from leadroutes.server.http_protocol import _Connection as Connection
+from leadroutes.server.http_protocol import MAX_FRAME_BYTES
+from leadroutes.server.http_protocol import _HttpProtocol as Connection
 from leadroutes.server.request_metrics import Receive, Scope, Send
-from leadroutes.server.run import answering, listen, running
+from leadroutes.server.run import listen, running_service, serving_http
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.town import Town
@@ -30,7 +30,7 @@ async def town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
     listening = listen("127.0.0.1", 0)
     settings = Settings(data=tmp_path, secret="a secret of the tests", body_timeout=PATIENCE)
     town = await Town.found(database, listening.getsockname()[1])
-    async with running(settings, database, listening, with_worker=False):
+    async with running_service(settings, database, listening, with_worker=False):
         yield town
 
 
@@ -94,7 +94,7 @@ async def test_a_body_that_takes_too_long_is_told_so_before_it_is_cut_off(town: 
 async def test_a_head_without_end_is_refused(town: Town) -> None:
     for begun in (b"GET /", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ", b"GET /healthz HTTP/1.1\r\n"):
         reader, writer = await asyncio.open_connection("127.0.0.1", town.application)
-        more = b"X-Short: 1\r\n" * 20_000 if begun.endswith(b"1\r\n") else b"x" * (2 * LARGEST_FRAME)
+        more = b"X-Short: 1\r\n" * 20_000 if begun.endswith(b"1\r\n") else b"x" * (2 * MAX_FRAME_BYTES)
         writer.write(begun + more)
         answer = await _all_of(reader)
         writer.close()
@@ -134,7 +134,7 @@ async def asked_for_much(*headers: tuple[bytes, bytes]) -> AsyncIterator[socket.
 
     listening = listen("127.0.0.1", 0)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    async with answering(Settings(body_timeout=PATIENCE), application, listening):
+    async with serving_http(Settings(body_timeout=PATIENCE), application, listening):
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.setblocking(False)
@@ -146,7 +146,7 @@ async def asked_for_much(*headers: tuple[bytes, bytes]) -> AsyncIterator[socket.
 
 async def test_an_answer_that_is_taken_slowly_is_taken_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes on for longer than a connection may stand idle, which it does not."""
-    monkeypatch.setattr("leadroutes.server.run.KEEP_ALIVE", PATIENCE)
+    monkeypatch.setattr("leadroutes.server.run.KEEP_ALIVE_TIMEOUT", PATIENCE)
     loop = asyncio.get_running_loop()
     async with asked_for_much() as client:
         taken = 0

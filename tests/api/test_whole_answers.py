@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadroutes.server.run import listen, running
+from leadroutes.server.run import listen, running_service
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 
@@ -18,7 +18,7 @@ END = b"Host: x\r\n\r\n"
 async def port(database: Database, tmp_path: Path) -> AsyncIterator[int]:
     listening = listen("127.0.0.1", 0)
     settings = Settings(data=tmp_path, secret="a secret of the tests")
-    async with running(settings, database, listening, with_worker=False):
+    async with running_service(settings, database, listening, with_worker=False):
         yield listening.getsockname()[1]
 
 

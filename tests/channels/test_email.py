@@ -6,7 +6,7 @@ from email import message_from_bytes
 
 import pytest
 
-from leadroutes.channels.email import MOST_CONNECTIONS, Email, make_mail, open_email
+from leadroutes.channels.email import MOST_CONNECTIONS, EmailChannel, make_mail, open_email
 from leadroutes.channels.envelope import DeliveryError, Envelope
 from leadroutes.settings import Settings
 from tests.mailbox import Mailbox
@@ -19,7 +19,7 @@ async def mailbox() -> AsyncIterator[Mailbox]:
 
 
 @pytest.fixture
-async def email(mailbox: Mailbox) -> AsyncIterator[Email]:
+async def email(mailbox: Mailbox) -> AsyncIterator[EmailChannel]:
     email = open_email(Settings(smtp_url=mailbox.url))
     assert email is not None
     yield email
@@ -30,7 +30,7 @@ def envelope(number: int = 0) -> Envelope:
     return Envelope(address="bob@example.com", subject=f"New lead {number}", text_body="Who claims it first has it.")
 
 
-async def test_a_crowd_of_mails_shares_a_few_connections(email: Email, mailbox: Mailbox) -> None:
+async def test_a_crowd_of_mails_shares_a_few_connections(email: EmailChannel, mailbox: Mailbox) -> None:
     await asyncio.gather(*(email.send(envelope(number)) for number in range(3 * MOST_CONNECTIONS)))
     assert sorted(str(mail["Subject"]) for mail in mailbox.mails) == sorted(
         f"New lead {number}" for number in range(3 * MOST_CONNECTIONS)
@@ -38,21 +38,21 @@ async def test_a_crowd_of_mails_shares_a_few_connections(email: Email, mailbox: 
     assert len(mailbox.connections) <= MOST_CONNECTIONS
 
 
-async def test_the_next_mail_goes_over_the_same_connection(email: Email, mailbox: Mailbox) -> None:
+async def test_the_next_mail_goes_over_the_same_connection(email: EmailChannel, mailbox: Mailbox) -> None:
     for number in range(3):
         await email.send(envelope(number))
     assert [str(mail["Subject"]) for mail in mailbox.mails] == ["New lead 0", "New lead 1", "New lead 2"]
     assert len(mailbox.connections) == 1
 
 
-async def test_a_connection_that_the_server_has_ended_is_made_again(email: Email, mailbox: Mailbox) -> None:
+async def test_a_connection_that_the_server_has_ended_is_made_again(email: EmailChannel, mailbox: Mailbox) -> None:
     await asyncio.gather(*(email.send(envelope(number)) for number in range(5)))
     mailbox.hang_up()
     await email.send(envelope(5))
     assert len(mailbox.mails) == 6
 
 
-async def test_after_a_refusal_the_next_mail_is_taken(email: Email, mailbox: Mailbox) -> None:
+async def test_after_a_refusal_the_next_mail_is_taken(email: EmailChannel, mailbox: Mailbox) -> None:
     mailbox.answers = ["550 No such user here"]
     with pytest.raises(DeliveryError, match="550 No such user here") as refused:
         await email.send(envelope())

@@ -4,16 +4,16 @@ import re
 
 import pytest
 
-from leadroutes.domain.template import Letter, Words
+from leadroutes.domain.template import MessageContent, TemplateInput
 from leadroutes.sandbox.tasks.templates import compose
 
 LINK = "https://leads.example/unsubscribe/WzEsMl0.x-Y_z"
 ADDRESS = "12 Elm St\nDenver & Co, CO 80202"
 
 
-def words(body: str, *, link: str = LINK, address: str = ADDRESS, is_email: bool = True) -> Words:
+def words(body: str, *, link: str = LINK, address: str = ADDRESS, is_email: bool = True) -> MessageContent:
     ends = {"unsubscribe_link": link, "postal_address": address}
-    letter = Letter(
+    letter = TemplateInput(
         subject="Hello", body=body, name="", is_email=is_email, variables=dict(ends), owner_name="Alice Town", **ends
     )
     composed = compose(letter)
@@ -75,7 +75,7 @@ def test_an_owner_without_a_postal_address_has_the_way_out_alone() -> None:
 
 
 def test_a_text_message_gets_no_end_but_may_name_them() -> None:
-    assert words("Hi Mia.", is_email=False) == Words(subject=None, text_body="Hi Mia.")
+    assert words("Hi Mia.", is_email=False) == MessageContent(subject=None, text_body="Hi Mia.")
     assert words("Stop: {{ unsubscribe_link }}", is_email=False).text_body == f"Stop: {LINK}"
 
 

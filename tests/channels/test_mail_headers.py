@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadroutes.channels.email import Email, make_mail, open_email
+from leadroutes.channels.email import EmailChannel, make_mail, open_email
 from leadroutes.channels.envelope import DeliveryError, Envelope
 from leadroutes.channels.mail_headers import encoded_text, header, one_line, plain_address
 from leadroutes.errors import Misconfigured
@@ -233,7 +233,7 @@ def test_a_sender_that_is_no_address_is_found_at_the_start() -> None:
 async def test_a_sender_may_have_a_name_which_alerts_carry(mail_from: str, shown: str) -> None:
     async with Mailbox() as mailbox:
         channel = open_email(Settings(smtp_url=mailbox.url, mail_from=mail_from))
-        assert isinstance(channel, Email)
+        assert isinstance(channel, EmailChannel)
         await channel.send(Envelope(address="bob@example.com", subject="a", text_body="b"))
         await channel.send(Envelope(address="mia@example.com", subject="a", text_body="b", sender_name="Bob Lee"))
         await channel.close()
@@ -245,7 +245,7 @@ async def test_a_sender_may_have_a_name_which_alerts_carry(mail_from: str, shown
 async def test_a_mail_server_is_told_the_address_and_nothing_else() -> None:
     async with Mailbox() as mailbox:
         channel = open_email(Settings(smtp_url=mailbox.url))
-        assert isinstance(channel, Email)
+        assert isinstance(channel, EmailChannel)
         with pytest.raises(DeliveryError):
             await channel.send(
                 Envelope(address="bob@example.com>\r\nRCPT TO:<dave@example.net", subject="a", text_body="b")

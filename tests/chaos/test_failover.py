@@ -35,7 +35,7 @@ def directory():
 
 
 async def test_all_follow_to_the_standby_and_back_again_and_nothing_acknowledged_is_lost(directory: Path) -> None:
-    async with pair(directory) as (first, second), house(directory, first, second) as stage, load_on(stage) as load:
+    async with pair(directory) as (first, second), service(directory, first, second) as stage, load_on(stage) as load:
         await until_taken(load, 30, first)
         await first.kill()
         await second.promote()
@@ -61,7 +61,7 @@ async def test_all_follow_to_the_standby_and_back_again_and_nothing_acknowledged
 
 async def test_a_primary_that_waits_for_its_standby_acknowledges_nothing_alone(directory: Path) -> None:
     """What no standby has confirmed is not answered 2xx, and is there once when the sender has come again."""
-    async with pair(directory) as (first, second), house(directory, first, second) as stage, load_on(stage) as load:
+    async with pair(directory) as (first, second), service(directory, first, second) as stage, load_on(stage) as load:
         await until_taken(load, 10, first)
         await second.stop_at_once()
         await until(first, "SELECT NOT EXISTS (SELECT FROM pg_stat_replication) AS is_so")
@@ -116,7 +116,7 @@ async def pair(directory: Path) -> AsyncIterator[tuple[Server, Server]]:
 
 
 @asynccontextmanager
-async def house(directory: Path, first: Server, second: Server) -> AsyncIterator[Stage]:
+async def service(directory: Path, first: Server, second: Server) -> AsyncIterator[Stage]:
     """Two services and two workers that know both servers."""
     url = f"postgresql://postgres@{HOST}:{second.port},{HOST}:{first.port}/{DATABASE}"
     async with set_up(directory, PLAN.seed, first, url) as stage:

@@ -35,15 +35,15 @@ async def live_through_a_day(town: Town) -> None:
     arrivals = Arrivals(engine)
     async with town.database.transaction() as transaction:
         key = await accounts.issue_intake_key(transaction, alice, "Zillow", "Zillow", None)
-    await arrivals.take_in(key, EVE, {"content-type": "application/json"})
-    mia = await arrivals.take_in(key, MIA, {"content-type": "application/json"})
-    await arrivals.take_in(key, b"{", {"content-type": "application/json"})
+    await arrivals.ingest(key, EVE, {"content-type": "application/json"})
+    mia = await arrivals.ingest(key, MIA, {"content-type": "application/json"})
+    await arrivals.ingest(key, b"{", {"content-type": "application/json"})
     await engine.claim(alice, mia.stored.lead_ids[0], bob)
     await town.database.move_clock(timedelta(minutes=16))
-    await engine.do_due()
-    await arrivals.take_in(key, NOA, {"content-type": "application/json"})
+    await engine.run_due()
+    await arrivals.ingest(key, NOA, {"content-type": "application/json"})
     await arrivals.close()
-    await engine.do_due()
+    await engine.run_due()
 
 
 async def test_all_is_well_in_a_town_that_lives(town: Town) -> None:
@@ -191,11 +191,11 @@ async def test_all_is_well_when_a_worker_comes_back_after_an_hour(
     arrivals = Arrivals(Engine(database))
     async with database.transaction() as transaction:
         key = await accounts.issue_intake_key(transaction, town.users["alice"], "Zillow", "Zillow", None)
-    await arrivals.take_in(key, MIA, {"content-type": "application/json"})
+    await arrivals.ingest(key, MIA, {"content-type": "application/json"})
     await arrivals.close()
 
     await database.move_clock(timedelta(hours=1))
-    await arrivals.engine.do_due()
+    await arrivals.engine.run_due()
 
     outcome = await examine(database)
     assert outcome.violation is None, str(outcome.violation)

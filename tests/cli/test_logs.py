@@ -77,10 +77,10 @@ def test_what_came_from_outside_is_cut(capsys: pytest.CaptureFixture[str], as_js
     logging.getLogger("aiosmtpd").warning("got %s", "b" * 100_000)
 
     first, second = capsys.readouterr().err.splitlines()
-    assert len(first) < 2 * logs.LONGEST_VALUE + 200
+    assert len(first) < 2 * logs.MAX_VALUE_LENGTH + 200
     assert "/hotnesses/0" in first
     assert "characters]" in first
-    assert len(second) < logs.LONGEST_EVENT + 200
+    assert len(second) < logs.MAX_EVENT_LENGTH + 200
 
 
 def test_of_a_long_traceback_its_beginning_and_its_end_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,7 +91,7 @@ def test_of_a_long_traceback_its_beginning_and_its_end_are_kept(capsys: pytest.C
         structlog.get_logger().exception("it broke")
 
     line = json.loads(capsys.readouterr().err)
-    assert len(line["exception"]) <= logs.LONGEST_TRACEBACK
+    assert len(line["exception"]) <= logs.MAX_TRACEBACK_LENGTH
     assert "break_with" in line["exception"]
     assert "the cause" in line["exception"]
 

@@ -23,7 +23,7 @@ BODY = b'{"name": "Mia Lund", "email": "mia@example.com", "lead_type": "Buyer"}'
 
 
 @dataclass
-class House:
+class RunningService:
     """A running `leadroutes serve`."""
 
     process: asyncio.subprocess.Process
@@ -36,7 +36,7 @@ class House:
 
 
 @asynccontextmanager
-async def serving(url: str, *arguments: str) -> AsyncIterator[House]:
+async def serving(url: str, *arguments: str) -> AsyncIterator[RunningService]:
     environment = {**os.environ, "DATABASE_URL": url, "PYTHONUNBUFFERED": "1"}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "leadroutes", "serve", "--port", "0", *arguments,
@@ -52,7 +52,7 @@ async def serving(url: str, *arguments: str) -> AsyncIterator[House]:
         address = re.search(r"address=(\S+)", line)
     reading = asyncio.create_task(keep_reading(process.stderr, log))
     try:
-        yield House(process, address[1], log)
+        yield RunningService(process, address[1], log)
     finally:
         if process.returncode is None:
             process.kill()
@@ -86,9 +86,7 @@ async def test_it_answers_and_ends_with_0_when_told_to_stop(database_url: str, k
         assert await running.stop() == 0
 
 
-async def test_a_request_under_way_is_answered_before_it_stops(
-    database: Database, database_url: str, key: str
-) -> None:
+async def test_a_request_under_way_is_answered_before_it_stops(database: Database, database_url: str, key: str) -> None:
     async with serving(database_url) as running:
         host, port = running.url.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -108,7 +106,7 @@ async def test_a_request_under_way_is_answered_before_it_stops(
     assert await database.fetchval("SELECT count(*) FROM leads") == 1
 
 
-async def is_connected(running: House) -> bool:
+async def is_connected(running: RunningService) -> bool:
     """The head of the request before has been read once another request is answered."""
     async with httpx.AsyncClient(base_url=running.url) as client:
         return (await client.get("/healthz")).status_code == 200

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from leadroutes.server.run import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running_service
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.town import Town
@@ -51,7 +51,7 @@ async def service(database: Database, tmp_path: Path) -> AsyncIterator[Running]:
     url = address_of(listening)
     settings = Settings(public_url=url, data=tmp_path, secret="a secret of the tests")
     town = await Town.found(database)
-    async with running(settings, database, listening, with_worker=False):
+    async with running_service(settings, database, listening, with_worker=False):
         yield Running(url, town)
 
 

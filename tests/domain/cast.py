@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from leadroutes.domain.model import (
     CampaignAction,
+    DistributionOption,
     Facts,
     Lead,
     Member,
     Offer,
-    Option,
     Person,
     Route,
     Rules,
@@ -28,8 +28,8 @@ def minutes(count: float) -> datetime:
     return NOON + timedelta(minutes=count)
 
 
-def option(**changes: Any) -> Option:
-    default = Option(
+def option(**changes: Any) -> DistributionOption:
+    default = DistributionOption(
         rank=1,
         mins_until_lead_offer=0,
         assign_automatically=False,

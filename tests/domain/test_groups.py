@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadroutes.domain.union_find import Groups
+from leadroutes.domain.union_find import UnionFind
 
 
 @given(st.lists(st.lists(st.integers(0, 20), max_size=4), max_size=15))
 def test_members_belong_together_if_a_chain_of_common_members_joins_them(joined: list[list[int]]) -> None:
-    groups: Groups[int] = Groups()
+    groups: UnionFind[int] = UnionFind()
     for members in joined:
         groups.join(members)
 
@@ -25,4 +25,4 @@ def test_members_belong_together_if_a_chain_of_common_members_joins_them(joined:
 
 
 def test_who_was_never_named_stands_for_himself() -> None:
-    assert Groups[str]().of("mia") == "mia"
+    assert UnionFind[str]().of("mia") == "mia"

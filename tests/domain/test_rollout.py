@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from leadroutes.domain.model import Change, Lead, RuleSet, Team
-from leadroutes.domain.rollout import assign, claim, decline, fall_due, unclaim
-from leadroutes.domain.routing import decide, standing, unavailable
-from leadroutes.domain.states import LEAD, OFFER, lead_state, moved
+from leadroutes.domain.rollout import assign, claim, decline, notify_due, unclaim
+from leadroutes.domain.routing import decide, stored_lead, unavailable
+from leadroutes.domain.states import LEAD_TRANSITIONS, OFFER_TRANSITIONS, lead_state, transitioned
 from leadroutes.domain.turns import Turns
 from leadroutes.errors import Conflict, NotFound, Problem
 from tests.domain.cast import (
@@ -39,7 +39,7 @@ def started(of_team: Team, **changes: Any) -> Lead:
 
 
 def due(lead: Lead, after: float, gone: dict[int, str] | None = None) -> Change:
-    return fall_due(lead, gone or {}, minutes(after))
+    return notify_due(lead, gone or {}, minutes(after))
 
 
 def told(change: Change) -> set[tuple[int, str, str]]:
@@ -251,12 +251,12 @@ def test_the_owner_assigns_and_assigns_again_and_everybody_concerned_is_told() -
 def test_no_offer_leaves_the_table_and_every_state_can_be_reached() -> None:
     reached, news = {"scheduled"}, {"scheduled"}
     while news:
-        news = {after for state in news for after in OFFER[state]} - reached
+        news = {after for state in news for after in OFFER_TRANSITIONS[state]} - reached
         reached |= news
-    assert reached == set(OFFER)
+    assert reached == set(OFFER_TRANSITIONS)
     scheduled = replace(offer_of(started(ranked(BOB, CAROL)), CAROL), state="withdrawn")
     with pytest.raises(AssertionError, match="never goes from withdrawn to declined"):
-        moved(scheduled, "declined", NOON)
+        transitioned(scheduled, "declined", NOON)
 
 
 # -- whatever happens
@@ -294,7 +294,7 @@ def act(lead: Lead, rules: RuleSet, action: tuple[str, int], now: datetime) -> C
             case "assign":
                 return assign(lead, number, ALICE, now)
             case _:
-                change = fall_due(lead, unavailable(rules, lead.offers), now)
+                change = notify_due(lead, unavailable(rules, lead.offers), now)
                 lapses_at = change.lead.lapses_at
                 if lapses_at is not None and lapses_at <= now:
                     lapsed = unclaim(change.lead, now)
@@ -351,7 +351,7 @@ def test_whatever_happens_a_lead_stays_sound(
     holds(lead, now)
     for action in actions:
         now += timedelta(minutes=action[1] if action[0] == "wait" else 1)
-        stored = standing(
+        stored = stored_lead(
             rules,
             decision.team_id,
             owner_id=ALICE,
@@ -367,9 +367,9 @@ def test_whatever_happens_a_lead_stays_sound(
             continue
         for offer in change.offers:
             before = next((each for each in lead.offers if each.user_id == offer.user_id), None)
-            assert before is None or before.state == offer.state or offer.state in OFFER[before.state]
+            assert before is None or before.state == offer.state or offer.state in OFFER_TRANSITIONS[before.state]
         if lead_state(lead) != lead_state(change.lead):
-            assert lead_state(change.lead) in LEAD[lead_state(lead)]
+            assert lead_state(change.lead) in LEAD_TRANSITIONS[lead_state(lead)]
         lead = change.lead
         alerts.update((m.user_id, m.channel) for m in change.messages if m.kind == "offer")
         holds(lead, now)

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from leadroutes.domain.normalize import (
     is_true,
-    kind_named_by,
+    lead_type_named_by,
+    mentions_rent,
     normal_mls_id,
     normal_price,
     normal_source,
     normal_time,
-    tells_of_rent,
 )
 
 
@@ -41,7 +41,7 @@ from leadroutes.domain.normalize import (
     ],
 )
 def test_a_kind_is_the_one_that_the_words_name(text: str | None, kind: str | None) -> None:
-    assert kind_named_by(text) == kind
+    assert lead_type_named_by(text) == kind
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_kind_is_the_one_that_the_words_name(text: str | None, kind: str | Non
     ],
 )
 def test_a_status_tells_of_rent(status: str | None, is_to_let: bool) -> None:
-    assert tells_of_rent(status) is is_to_let
+    assert mentions_rent(status) is is_to_let
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from leadroutes.engine.engine import Engine
-from leadroutes.ingest.arrivals import Answer, Arrivals
+from leadroutes.ingest.arrivals import Arrivals, IntakeResult
 from leadroutes.store.postgres import Database
 from tests.town import Town
 
@@ -23,10 +23,10 @@ class Brokerage:
     arrivals: Arrivals
     owner_id: int
 
-    async def ask(self, idempotency_key: str | None = None, /, **fields: Any) -> Answer:
+    async def ask(self, idempotency_key: str | None = None, /, **fields: Any) -> IntakeResult:
         """Somebody asks through the intake door."""
         body = msgspec.json.encode({"email": "mia@example.com", "name": "Mia Lund", **fields})
-        return await self.arrivals.take_in(
+        return await self.arrivals.ingest(
             KEY, body, {"Content-Type": "application/json"}, idempotency_key=idempotency_key
         )
 

@@ -8,10 +8,10 @@ from typing import cast
 
 import pytest
 
-from leadroutes.domain.arrival import NewLead, Stored
+from leadroutes.domain.arrival import NewLead, StoredArrival
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, NotFound
-from leadroutes.ingest.arrivals import Arrivals, Idempotency
+from leadroutes.ingest.arrivals import Arrivals, IdempotentRequest
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import KEY, Brokerage
 
@@ -55,7 +55,7 @@ async def test_where_a_contact_is_an_inquirys_zipcode_tells_before_his_phone_doe
 async def test_what_came_in_is_kept_byte_for_byte_without_its_secrets(brokerage: Brokerage, database: Database) -> None:
     body = b'{"email":"mia@example.com" , "x": "\xff"}'
     headers = {"Content-Type": "application/json", "Authorization": "Basic c2VjcmV0", "X-System": "IDX"}
-    await brokerage.arrivals.take_in(KEY, body, headers)
+    await brokerage.arrivals.ingest(KEY, body, headers)
     row = await database.fetchrow("SELECT body, headers FROM arrivals")
     assert row is not None
     assert row["body"] == body
@@ -66,7 +66,7 @@ async def test_what_came_in_is_kept_byte_for_byte_without_its_secrets(brokerage:
 async def test_what_is_not_understood_is_kept_and_rejected_with_a_reason(
     brokerage: Brokerage, database: Database
 ) -> None:
-    answer = await brokerage.arrivals.take_in(KEY, b"\x00\x01 nothing we know", {})
+    answer = await brokerage.arrivals.ingest(KEY, b"\x00\x01 nothing we know", {})
     assert answer.refusal is not None
     assert answer.stored.status == "rejected"
     assert answer.stored.lead_ids == ()
@@ -80,7 +80,7 @@ async def test_what_is_not_understood_is_kept_and_rejected_with_a_reason(
 
 async def test_a_key_that_is_unknown_or_revoked_opens_nothing(brokerage: Brokerage, database: Database) -> None:
     with pytest.raises(NotFound):
-        await brokerage.arrivals.take_in("another", b"{}", {})
+        await brokerage.arrivals.ingest("another", b"{}", {})
     await database.execute("UPDATE intake_keys SET revoked_at = now()")
     with pytest.raises(NotFound):
         await brokerage.ask()
@@ -179,7 +179,7 @@ async def test_test_leads_and_updates_are_kept_and_start_nothing(brokerage: Brok
 
 async def test_several_leads_in_one_body_become_several_leads(brokerage: Brokerage, database: Database) -> None:
     body = b'[{"email":"a@example.com"},{"email":"b@example.com"},{"email":"a@example.com","message":"again"}]'
-    answer = await brokerage.arrivals.take_in(KEY, body, {"Content-Type": "application/json"})
+    answer = await brokerage.arrivals.ingest(KEY, body, {"Content-Type": "application/json"})
     assert len(set(answer.stored.lead_ids)) == 2
     assert answer.stored.lead_ids[2] == answer.stored.lead_ids[0], "the third only touches the first"
     assert await count(database, "contacts") == 2
@@ -217,7 +217,8 @@ async def test_an_idempotency_key_counts_at_post_leads_too(brokerage: Brokerage)
     contact_id = await brokerage.town.contact("alice")
     lead = NewLead(owner_id=brokerage.owner_id, contact_id=contact_id, creator_user_id=brokerage.owner_id, source_id=1)
     one, two = [
-        await brokerage.arrivals.post_lead(lead, idempotency=Idempotency("/leads", "k", b"body")) for _ in range(2)
+        await brokerage.arrivals.post_lead(lead, idempotency=IdempotentRequest("/leads", "k", b"body"))
+        for _ in range(2)
     ]
     assert (one.lead_ids, one.is_new, two.is_new) == (two.lead_ids, True, False)
 
@@ -242,7 +243,7 @@ async def test_two_arrivals_of_a_new_person_at_once_make_one_contact_and_one_lea
     for person in range(5):
         await asyncio.gather(
             *(
-                doors[n % 4].take_in(KEY, body_of(f"p{person}@example.com", message=f"message {n}"), headers)
+                doors[n % 4].ingest(KEY, body_of(f"p{person}@example.com", message=f"message {n}"), headers)
                 for n in range(8)
             )
         )
@@ -255,7 +256,7 @@ async def test_the_same_vendor_id_at_once_makes_one_lead(brokerage: Brokerage, d
     doors = await processes(brokerage, 4)
     bodies = [body_of(f"p{n}@example.com", lead_id="Z-9") for n in range(12)]
     answers = await asyncio.gather(
-        *(doors[n % 4].take_in(KEY, body, {"Content-Type": "application/json"}) for n, body in enumerate(bodies))
+        *(doors[n % 4].ingest(KEY, body, {"Content-Type": "application/json"}) for n, body in enumerate(bodies))
     )
     assert await count(database, "leads") == 1
     assert Counter(answer.stored.is_new for answer in answers) == {True: 1, False: 11}
@@ -269,7 +270,7 @@ async def test_round_robin_over_a_hundred_parallel_arrivals_shares_turns_evenly(
     doors = await processes(brokerage, 4)
     await asyncio.gather(
         *(
-            doors[n % 4].take_in(KEY, body_of(f"p{n}@example.com"), {"Content-Type": "application/json"})
+            doors[n % 4].ingest(KEY, body_of(f"p{n}@example.com"), {"Content-Type": "application/json"})
             for n in range(100)
         )
     )
@@ -322,21 +323,21 @@ async def test_an_arrival_in_the_moment_in_which_both_batches_end_is_stored_too(
     class Still:
         """Both commits are answered in the same turn of the loop, and the next arrival comes in that turn, too."""
 
-        async def run_once_known(self, work: Callable[[object], Awaitable[list[Stored]]]) -> list[Stored]:
+        async def run_prepared(self, work: Callable[[object], Awaitable[list[StoredArrival]]]) -> list[StoredArrival]:
             await ends.wait()
             return await work(None)
 
         def forget_when_reconnected(self, forget: object) -> None:
             """There is nothing to be connected to."""
 
-    async def receive(_transaction: object, _rule_sets: object, items: Sequence[object]) -> list[Stored]:
-        return [Stored(owner_id=1) for _ in items]
+    async def receive(_transaction: object, _rule_sets: object, items: Sequence[object]) -> list[StoredArrival]:
+        return [StoredArrival(owner_id=1) for _ in items]
 
-    monkeypatch.setattr("leadroutes.ingest.arrivals.receive", receive)
+    monkeypatch.setattr("leadroutes.ingest.arrivals.store_arrivals", receive)
     arrivals = Arrivals(Engine(cast("Database", Still())))
     lead = NewLead(owner_id=1, contact_id=1, creator_user_id=1)
 
-    async def post_at_the_end() -> Stored:
+    async def post_at_the_end() -> StoredArrival:
         await ends.wait()
         return await arrivals.post_lead(lead)
 
@@ -347,4 +348,4 @@ async def test_an_arrival_in_the_moment_in_which_both_batches_end_is_stored_too(
             await asyncio.sleep(0)
     ends.set()
     async with asyncio.timeout(5):
-        assert await asyncio.gather(*posted) == [Stored(owner_id=1)] * 3
+        assert await asyncio.gather(*posted) == [StoredArrival(owner_id=1)] * 3

@@ -40,7 +40,7 @@ async def pass_days(brokerage: Brokerage, days: int) -> None:
     database = brokerage.town.database
     for _ in range(days):
         await database.move_clock(timedelta(days=1))
-        await brokerage.engine.do_due()
+        await brokerage.engine.run_due()
         await database.execute("UPDATE messages SET state = 'sent' WHERE kind = 'campaign' AND state = 'queued'")
         await database.execute("UPDATE contact_communications SET is_active = false WHERE taken_at IS NOT NULL")
 
@@ -79,7 +79,7 @@ async def test_who_comes_back_after_months_gets_the_series_again(
     await pass_days(brokerage, 10)
     open_before = {row["id"] for row in await database.fetch("SELECT id FROM tasks WHERE status = 'incomplete'")}
     [lead_id] = (await brokerage.ask(mls="2")).stored.lead_ids
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
 
     assert await mails(database) == [(2, False), (2, True)]
     open_now = {row["id"] for row in await database.fetch("SELECT id FROM tasks WHERE status = 'incomplete'")}
@@ -133,7 +133,7 @@ async def test_a_call_has_left_when_its_alert_is_made(brokerage: Brokerage, data
     await brokerage.ask(mls="1")
     await brokerage.ask(mls="2")
     assert len(await mails(database)) == 1, "the calls are still to be made"
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     await brokerage.ask(mls="3")
     assert [goes_on for _, goes_on in await mails(database)] == [False, True]
 
@@ -160,7 +160,7 @@ async def is_due_at(brokerage: Brokerage, year: int) -> datetime:
             due_at: datetime = row["send_at"]
             return due_at
         await database.move_clock(row["send_at"] - database.clock.now())
-        await brokerage.engine.do_due()
+        await brokerage.engine.run_due()
 
 
 async def test_a_birthdays_step_comes_again_by_the_rule_by_which_it_came(
@@ -191,10 +191,10 @@ async def test_a_birthdays_step_that_is_stopped_and_set_going_again_comes_once_a
     due_at = await is_due_at(brokerage, 2030)
     step = await database.fetchval("SELECT id FROM contact_communications WHERE is_active AND taken_at IS NULL")
     await database.move_clock(due_at - database.clock.now())
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     for is_active in (False, True):
         await brokerage.engine.set_communication_active(brokerage.owner_id, step, is_active, brokerage.owner_id)
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
 
     assert (await is_due_at(brokerage, 2031)).year == 2031
 
@@ -202,7 +202,7 @@ async def test_a_birthdays_step_that_is_stopped_and_set_going_again_comes_once_a
 async def test_a_task_on_birthdays_comes_again(brokerage: Brokerage, database: Database) -> None:
     await congratulate(brokerage, type="Agent Task - Call Reminder")
     await database.move_clock(timedelta(days=366))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     moments = [row["due_at"] for row in await database.fetch("SELECT due_at FROM tasks ORDER BY due_at")]
     assert len(moments) == 2
     assert 364 < (moments[1] - moments[0]).days < 368

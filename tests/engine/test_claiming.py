@@ -103,7 +103,7 @@ async def test_two_leads_of_one_contact_give_him_to_the_last_winner_and_start_hi
     for winners in ((bob, carol), (carol, bob)):
         await database.execute("DELETE FROM claims")
         await database.execute("UPDATE offers SET state = 'notified'")
-        claims = [brokerage.engine.claim(brokerage.owner_id, *wish) for wish in zip(leads, winners, strict=True)]
+        claims = [brokerage.engine.claim(brokerage.owner_id, *request) for request in zip(leads, winners, strict=True)]
         assert await at_once(claims) == ["won", "won"]
         assert await database.fetchval("SELECT assigned_user_id FROM contacts") == winners[-1]
         assert await due_steps(database) == [(60, False)]
@@ -171,7 +171,7 @@ async def test_whose_time_is_over_or_who_declined_reads_that_beside_a_winner(
     await database.execute("UPDATE teams SET offer_mode = 'Exclusive'")
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     await database.move_clock(timedelta(minutes=5))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     claims = [brokerage.engine.claim(brokerage.owner_id, lead_id, town.users[name]) for name in ("bob", "carol")]
     assert await at_once(claims) == ["Your time to claim this lead is over", "won"]
 

@@ -8,12 +8,12 @@ from structlog.testing import capture_logs
 
 from bench.ground import Ground, Plot
 from leadroutes.engine.engine import Engine
-from leadroutes.engine.timers import BATCH
+from leadroutes.engine.timers import BATCH_SIZE
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.worker.worker import Worker
 
-LEADS = 2 * BATCH + 100
+LEADS = 2 * BATCH_SIZE + 100
 OWNERS, MEMBERS = 5, 3
 
 
@@ -37,7 +37,7 @@ async def states(database: Database) -> dict[str, int]:
 async def test_what_fills_several_batches_is_told_once(crowded: Database) -> None:
     before = await crowded.fetchval("SELECT count(*) FROM offers WHERE state = 'scheduled' AND notify_at < now()")
     assert before == LEADS
-    await asyncio.gather(*(Engine(crowded).do_due() for _ in range(2)))
+    await asyncio.gather(*(Engine(crowded).run_due() for _ in range(2)))
     assert await states(crowded) == {"notified": 2 * LEADS, "scheduled": LEADS}
     told = await crowded.fetch("SELECT lead_id, count(*) AS times FROM messages GROUP BY lead_id")
     assert {row["times"] for row in told} == {1}
@@ -45,9 +45,9 @@ async def test_what_fills_several_batches_is_told_once(crowded: Database) -> Non
 
 
 async def test_whoever_is_told_to_stop_leaves_the_rest_to_others(crowded: Database) -> None:
-    await Engine(crowded).do_due(lambda: True)
-    assert (await states(crowded))["notified"] == LEADS + BATCH
-    await Engine(crowded).do_due()
+    await Engine(crowded).run_due(lambda: True)
+    assert (await states(crowded))["notified"] == LEADS + BATCH_SIZE
+    await Engine(crowded).run_due()
     assert (await states(crowded))["notified"] == 2 * LEADS
 
 
@@ -77,16 +77,16 @@ async def test_a_lead_that_breaks_its_timer_keeps_nobody_waiting(crowded: Databa
     await refuse(crowded, f"NEW.lead_id = {lead_id}")
     engine = Engine(crowded)
 
-    moment = await engine.do_due()
+    moment = await engine.run_due()
 
     assert await states(crowded) == {"notified": 2 * LEADS - 1, "scheduled": LEADS + 1}
     assert not engine.is_behind
     assert moment is not None
     assert moment > crowded.clock.now(), "it is not looked at again and again"
     await crowded.execute("DROP TRIGGER refuse ON messages")
-    await engine.do_due()
+    await engine.run_due()
     assert (await states(crowded))["notified"] == 2 * LEADS - 1, "it is set aside"
-    await Engine(crowded).do_due()
+    await Engine(crowded).run_due()
     assert await states(crowded) == {"notified": 2 * LEADS, "scheduled": LEADS}
 
 
@@ -97,20 +97,20 @@ async def test_a_lead_that_breaks_as_it_lapses_keeps_nobody_waiting(crowded: Dat
     await crowded.execute("UPDATE leads SET lapses_at = now() - interval '1 minute'")
     await refuse(crowded, "NEW.kind = 'unclaimed' AND NEW.lead_id = 7")
 
-    await Engine(crowded).do_due()
+    await Engine(crowded).run_due()
 
     late = await crowded.fetch("SELECT id FROM leads WHERE unclaimed_at IS NULL")
     assert [row["id"] for row in late] == [7]
 
 
-@pytest.mark.parametrize("broken", [1, BATCH + 7, LEADS])
+@pytest.mark.parametrize("broken", [1, BATCH_SIZE + 7, LEADS])
 async def test_a_step_that_breaks_keeps_nobody_waiting(crowded: Database, database_url: str, broken: int) -> None:
     await put_in_steps(crowded, database_url, LEADS)
     await refuse(crowded, f"NEW.communication_id = {broken}")
     engine = Engine(crowded)
 
     with capture_logs() as told:
-        moment = await engine.do_due()
+        moment = await engine.run_due()
 
     assert await late_steps(crowded) == [broken]
     assert await crowded.fetchval("SELECT count(*) FROM messages WHERE kind = 'campaign'") == LEADS - 1
@@ -120,9 +120,9 @@ async def test_a_step_that_breaks_keeps_nobody_waiting(crowded: Database, databa
     assert moment is not None
     assert moment > crowded.clock.now(), "it is not looked at again and again"
     await crowded.execute("DROP TRIGGER refuse ON messages")
-    await engine.do_due()
+    await engine.run_due()
     assert await late_steps(crowded) == [broken], "it is set aside"
-    await Engine(crowded).do_due()
+    await Engine(crowded).run_due()
     assert await late_steps(crowded) == []
     doubles = "SELECT communication_id FROM messages WHERE kind = 'campaign' GROUP BY 1 HAVING count(*) > 1"
     assert await crowded.fetch(doubles) == []
@@ -134,13 +134,13 @@ async def owner_of(database: Database, step_id: int) -> int:
 
 
 async def test_two_workers_that_meet_a_step_that_breaks_share_the_others(crowded: Database, database_url: str) -> None:
-    await put_in_steps(crowded, database_url, BATCH)
+    await put_in_steps(crowded, database_url, BATCH_SIZE)
     await refuse(crowded, "NEW.communication_id = 7")
 
-    await asyncio.gather(*(Engine(crowded).do_due() for _ in range(2)))
+    await asyncio.gather(*(Engine(crowded).run_due() for _ in range(2)))
 
     assert await late_steps(crowded) == [7]
-    assert await crowded.fetchval("SELECT count(*) FROM messages WHERE kind = 'campaign'") == BATCH - 1
+    assert await crowded.fetchval("SELECT count(*) FROM messages WHERE kind = 'campaign'") == BATCH_SIZE - 1
 
 
 async def test_a_recurring_task_that_breaks_keeps_nobody_waiting(crowded: Database) -> None:
@@ -153,7 +153,7 @@ async def test_a_recurring_task_that_breaks_keeps_nobody_waiting(crowded: Databa
     engine = Engine(crowded)
 
     with capture_logs() as told:
-        moment = await engine.do_due()
+        moment = await engine.run_due()
 
     late = "SELECT id FROM tasks WHERE recurs_at IS NOT NULL"
     assert [row["id"] for row in await crowded.fetch(late)] == [7]
@@ -162,7 +162,7 @@ async def test_a_recurring_task_that_breaks_keeps_nobody_waiting(crowded: Databa
     assert moment is not None
     assert moment > crowded.clock.now(), "it is not looked at again and again"
     await crowded.execute("DROP TRIGGER refuse ON tasks")
-    await Engine(crowded).do_due()
+    await Engine(crowded).run_due()
     assert await crowded.fetch(late) == []
 
 
@@ -170,7 +170,7 @@ async def test_what_has_the_number_of_what_broke_is_not_set_aside_with_it(crowde
     await put_in_steps(crowded, database_url, 10)
     await refuse(crowded, "NEW.lead_id = 7")
 
-    await Engine(crowded).do_due()
+    await Engine(crowded).run_due()
 
     assert (await states(crowded))["scheduled"] == LEADS + 1
     assert await late_steps(crowded) == []

@@ -63,7 +63,7 @@ async def test_a_claim_a_decline_an_assignment_and_a_due_offer_at_once_leave_one
         for row in await database.fetch("SELECT lead_id, id FROM offers WHERE user_id = $1", town.users["bob"])
     }
     engines = [Engine(database) for _ in range(3)]
-    work: list[Awaitable[Any]] = [engine.do_due() for engine in engines]
+    work: list[Awaitable[Any]] = [engine.run_due() for engine in engines]
     for lead_id in leads:
         work.append(outcome(engines[0].claim(owner, lead_id, town.users["bob"])))
         work.append(outcome(engines[1].decline(owner, offer_ids[lead_id], town.users["bob"])))
@@ -83,19 +83,19 @@ async def test_a_claim_a_decline_an_assignment_and_a_due_offer_at_once_leave_one
 async def test_a_due_offer_is_told_once_however_many_workers_look(brokerage: Brokerage, database: Database) -> None:
     leads = [(await brokerage.ask(email=f"p{n}@example.com")).stored.lead_ids[0] for n in range(30)]
     await database.move_clock(timedelta(minutes=5))
-    await asyncio.gather(*(Engine(database).do_due() for _ in range(4)))
+    await asyncio.gather(*(Engine(database).run_due() for _ in range(4)))
     for lead_id in leads:
         assert await kinds(database, lead_id) == {("offer", "bob"): 1, ("offer", "carol"): 1}
 
 
 async def test_nobody_claims_and_the_owner_is_alerted_once(brokerage: Brokerage, database: Database) -> None:
     [lead_id] = (await brokerage.ask()).stored.lead_ids
-    assert await brokerage.engine.do_due() == await database.fetchval("SELECT notify_at FROM offers WHERE place = 1")
+    assert await brokerage.engine.run_due() == await database.fetchval("SELECT notify_at FROM offers WHERE place = 1")
     await database.move_clock(timedelta(minutes=5))
-    assert await brokerage.engine.do_due() == await database.fetchval("SELECT lapses_at FROM leads")
+    assert await brokerage.engine.run_due() == await database.fetchval("SELECT lapses_at FROM leads")
     await database.move_clock(timedelta(minutes=15))
     for _ in range(2):
-        assert await brokerage.engine.do_due() is None
+        assert await brokerage.engine.run_due() is None
     assert await brokerage.states(lead_id) == {"bob": "notified", "carol": "notified", "alice": "notified"}
     assert (await kinds(database, lead_id))["unclaimed", "alice"] == 1
     assert (await brokerage.engine.ledger(brokerage.owner_id))["unclaimed"] == 1
@@ -108,7 +108,7 @@ async def test_a_loser_reads_who_has_it_and_since_when(brokerage: Brokerage, dat
     town = brokerage.town
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     await database.move_clock(timedelta(minutes=5))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     await brokerage.engine.claim(brokerage.owner_id, lead_id, town.users["bob"], "Email")
     with pytest.raises(Conflict, match=r"^This lead has already been claimed by Bob Town at 20\d\d-.*Z$") as conflict:
         await brokerage.engine.claim(brokerage.owner_id, lead_id, town.users["carol"])
@@ -137,7 +137,7 @@ async def test_a_member_who_left_is_skipped_at_his_moment(brokerage: Brokerage, 
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     await database.execute("DELETE FROM team_members WHERE user_id = $1", brokerage.town.users["carol"])
     await database.move_clock(timedelta(minutes=5))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     assert await brokerage.states(lead_id) == {"bob": "notified", "carol": "skipped"}
     [told] = [
         each
@@ -152,7 +152,7 @@ async def test_nobody_is_told_any_more_once_the_team_is_removed(brokerage: Broke
     await database.execute("DELETE FROM lead_routes")
     await database.execute("DELETE FROM teams")
     await database.move_clock(timedelta(minutes=5))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     assert await brokerage.states(lead_id) == {"bob": "notified", "carol": "skipped"}
     assert await database.fetchval("SELECT reason FROM offers WHERE state = 'skipped'") == "the team has been removed"
 
@@ -192,7 +192,7 @@ async def test_the_campaign_starts_with_the_arrival_and_its_steps_fall_due(
     await brokerage.ask()
     assert await due_steps(database) == [(60, False), (600, False)]
     await database.move_clock(timedelta(seconds=61))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     assert await due_steps(database) == [(60, True), (600, False)]
     assert await database.fetchval("SELECT count(*) FROM messages WHERE kind = 'campaign'") == 1
 
@@ -237,7 +237,7 @@ async def test_a_recurring_task_makes_its_successor_when_it_has_come(brokerage: 
     )
     await brokerage.ask()
     for _ in range(5):
-        await brokerage.engine.do_due()
+        await brokerage.engine.run_due()
         await database.move_clock(timedelta(days=1))
     moments = [row["due_at"] for row in await database.fetch("SELECT due_at FROM tasks ORDER BY due_at")]
     assert [later - earlier for earlier, later in pairwise(moments)] == [timedelta(days=1)] * 2
@@ -255,7 +255,7 @@ async def test_a_recurring_task_comes_again_by_its_rule_wherever_it_was_moved(
     await brokerage.ask()
     first = await database.fetchval("UPDATE tasks SET due_at = $1::text::timestamptz RETURNING recurs_at", moved_to)
     await database.move_clock(timedelta(hours=1))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     successor = await database.fetchrow("SELECT due_at, recurs_at FROM tasks WHERE recurs_at IS NOT NULL")
     assert successor is not None
     assert tuple(successor) == (first + timedelta(days=1),) * 2
@@ -269,7 +269,7 @@ async def test_a_birthdays_step_makes_next_years(brokerage: Brokerage, database:
     campaign_id = await database.fetchval("SELECT min(id) FROM campaigns")
     await brokerage.engine.start_campaign(brokerage.owner_id, campaign_id, contact_id, brokerage.owner_id)
     await database.move_clock(timedelta(days=366))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     moments = [row[0] for row in await database.fetch("SELECT send_at FROM contact_communications ORDER BY send_at")]
     assert len(moments) == 2
     assert moments[1].replace(year=moments[0].year) == moments[0]
@@ -281,7 +281,7 @@ async def test_a_birthdays_step_that_is_years_late_is_sent_once(brokerage: Broke
     await database.execute("UPDATE campaign_actions SET trigger_type = 2")
     await database.execute("UPDATE contacts SET birthday = '1980-05-17'")
     await database.execute("UPDATE contact_communications SET send_at = now() - interval '5 years 1 day'")
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     late, coming = await database.fetch("SELECT send_at, taken_at FROM contact_communications ORDER BY send_at")
     assert late["taken_at"] is not None
     assert coming["taken_at"] is None
@@ -303,7 +303,7 @@ async def test_a_campaign_started_by_hand_conflicts_while_it_runs_and_can_be_sto
     await engine.stop_campaign(owner, run, owner)
     assert await database.fetchval("SELECT bool_or(is_active) FROM contact_communications") is False
     await database.move_clock(timedelta(minutes=2))
-    await engine.do_due()
+    await engine.run_due()
     rows = await database.fetch("SELECT state, reason FROM messages WHERE kind = 'campaign'")
     assert [tuple(row) for row in rows] == [("suppressed", "the campaign was stopped by Alice Town")]
     assert await engine.start_campaign(owner, campaign_id, contact_id, owner) != run
@@ -318,10 +318,10 @@ async def test_a_step_can_be_stopped_and_set_going_again_until_it_is_sent(
     step = await database.fetchval("SELECT id FROM contact_communications")
     await engine.set_communication_active(owner, step, False, owner)
     await database.move_clock(timedelta(minutes=2))
-    await engine.do_due()
+    await engine.run_due()
     assert await due_steps(database) == [(60, False)]
     await engine.set_communication_active(owner, step, True, owner)
-    await engine.do_due()
+    await engine.run_due()
     assert await due_steps(database) == [(60, True)]
     await database.execute(
         "UPDATE contact_communications SET is_active = false, sent_from_user_id = $1, completed_at = now()", owner

@@ -11,7 +11,7 @@ from leadroutes.engine.departures import withdraw_from_team
 from leadroutes.errors import NotFound
 from leadroutes.operations.doctor import examine
 from leadroutes.store.claim_pages import find_claim_page
-from leadroutes.store.messages import Sending
+from leadroutes.store.messages import DeliveryLog
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 
@@ -35,7 +35,7 @@ async def declined_by_the_member(brokerage: Brokerage) -> None:
 
 async def account_closed(brokerage: Brokerage) -> None:
     await users.change_user(
-        brokerage.town.database, brokerage.town.users["bob"], {"is_active": False}, users.By(brokerage.owner_id)
+        brokerage.town.database, brokerage.town.users["bob"], {"is_active": False}, users.ChangedBy(brokerage.owner_id)
     )
 
 
@@ -47,7 +47,7 @@ async def link_of(brokerage: Brokerage, lead_id: int, name: str) -> str:
         "SELECT owner_id, id FROM offers WHERE lead_id = $1 AND user_id = $2", lead_id, brokerage.town.users[name]
     )
     assert row is not None
-    return await Sending(brokerage.town.database).add_claim_token(row["owner_id"], row["id"], "Email")
+    return await DeliveryLog(brokerage.town.database).add_claim_token(row["owner_id"], row["id"], "Email")
 
 
 @WAYS
@@ -80,7 +80,7 @@ async def test_while_someone_else_can_claim_nobody_moves_up(
     await brokerage.town.option("alice", brokerage.town.team_id, "erin", rank=3)
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     await database.move_clock(timedelta(minutes=5))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     await leave(brokerage)
 
     assert await brokerage.states(lead_id) == {"bob": "withdrawn", "carol": "notified", "erin": "scheduled"}
@@ -107,11 +107,11 @@ async def test_an_expired_offer_does_not_come_back_for_whoever_has_left(
     await database.execute("UPDATE teams SET offer_mode = 'Exclusive'")
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     await database.move_clock(timedelta(minutes=5))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     assert (await brokerage.states(lead_id))["bob"] == "expired"
     await leave(brokerage)
     await database.move_clock(timedelta(minutes=30))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
 
     assert await brokerage.states(lead_id) == {"bob": "withdrawn", "carol": "notified", "alice": "notified"}
     assert (await examine(database)).violation is None

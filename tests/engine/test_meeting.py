@@ -76,8 +76,8 @@ async def test_the_same_people_who_come_by_two_doors_keep_nobody_waiting(
         "INSERT INTO contact_identities (owner_id, kind, value, contact_id)"
         f" SELECT owner_id, 'email', 'p{MIDDLE:02}@example.com', id FROM contacts",
         [
-            *(here.take_in(KEY, inquiry(number, "by mail"), headers) for number in range(PEOPLE)),
-            *(there.take_in(KEY, inquiry(number, "by push"), headers) for number in reversed(range(PEOPLE))),
+            *(here.ingest(KEY, inquiry(number, "by mail"), headers) for number in range(PEOPLE)),
+            *(there.ingest(KEY, inquiry(number, "by push"), headers) for number in reversed(range(PEOPLE))),
         ],
     )
 

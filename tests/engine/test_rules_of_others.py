@@ -45,7 +45,7 @@ async def task(brokerage: Brokerage, campaign_id: int, rule: str) -> None:
 
 async def arrive(brokerage: Brokerage, key: str, number: int) -> Any:
     body = msgspec.json.encode({"email": f"mia{number}@example.com", "name": "Mia Lund"})
-    return await brokerage.arrivals.take_in(key, body, {"Content-Type": "application/json"})
+    return await brokerage.arrivals.ingest(key, body, {"Content-Type": "application/json"})
 
 
 async def test_one_owners_rules_do_not_hold_the_arrivals_of_another(
@@ -90,7 +90,7 @@ async def test_successors_are_worked_out_apart_and_made_in_time(
     for _ in range(3):
         await database.move_clock(timedelta(days=1))
         with counting_ticks() as ticks:
-            await brokerage.engine.do_due()
+            await brokerage.engine.run_due()
         assert ticks.longest < LONGEST
         now = database.clock.now()
         assert await database.fetchval("SELECT count(*) FROM tasks WHERE recurs_at <= $1", now) == 0

@@ -13,7 +13,7 @@ import pytest
 
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict
-from leadroutes.ingest.arrivals import Answer, Arrivals
+from leadroutes.ingest.arrivals import Arrivals, IntakeResult
 from leadroutes.operations.csv_import import import_leads
 from leadroutes.settings import Settings
 from leadroutes.store import statement
@@ -33,22 +33,22 @@ class Sources:
     def database(self) -> Database:
         return self.brokerage.town.database
 
-    async def form(self, **fields: Any) -> Answer:
+    async def form(self, **fields: Any) -> IntakeResult:
         return await self.send("form", fields)
 
-    async def portal(self, **fields: Any) -> Answer:
+    async def portal(self, **fields: Any) -> IntakeResult:
         return await self.send("portal", fields)
 
-    async def send(self, key: str, fields: dict[str, Any], idempotency_key: str | None = None) -> Answer:
+    async def send(self, key: str, fields: dict[str, Any], idempotency_key: str | None = None) -> IntakeResult:
         body = msgspec.json.encode(fields)
-        return await self.brokerage.arrivals.take_in(key, body, JSON, idempotency_key=idempotency_key)
+        return await self.brokerage.arrivals.ingest(key, body, JSON, idempotency_key=idempotency_key)
 
     async def contact(self, contact_id: int | None) -> dict[str, Any]:
         row = await self.database.fetchrow("SELECT * FROM contacts WHERE id = $1", contact_id)
         assert row is not None
         return dict(row)
 
-    async def lead(self, answer: Answer) -> dict[str, Any]:
+    async def lead(self, answer: IntakeResult) -> dict[str, Any]:
         row = await self.database.fetchrow("SELECT * FROM leads WHERE id = $1", answer.stored.lead_ids[0])
         assert row is not None
         return dict(row)
@@ -67,13 +67,13 @@ async def sources(brokerage: Brokerage) -> Sources:
     return Sources(brokerage)
 
 
-def who(answer: Answer) -> int | None:
-    [fate] = answer.stored.fates
+def who(answer: IntakeResult) -> int | None:
+    [fate] = answer.stored.lead_outcomes
     return fate.contact_id
 
 
-def what(answer: Answer) -> str:
-    [fate] = answer.stored.fates
+def what(answer: IntakeResult) -> str:
+    [fate] = answer.stored.lead_outcomes
     return fate.status
 
 
@@ -148,8 +148,8 @@ async def test_without_an_address_that_contradicts_a_phone_joins(sources: Source
 async def test_within_one_body_the_same_holds(sources: Sources) -> None:
     body = [{"email": NORA}, {"email": NORA, "phone": PHONE}, {"email": DAVE, "phone": PHONE}]
     body_bytes = msgspec.json.encode(body)
-    answer = await sources.brokerage.arrivals.take_in("form", body_bytes, JSON)
-    nora, again, dave = answer.stored.fates
+    answer = await sources.brokerage.arrivals.ingest("form", body_bytes, JSON)
+    nora, again, dave = answer.stored.lead_outcomes
     assert (nora.contact_id, nora.status, again.status) == (again.contact_id, "new", "touched")
     assert (dave.contact_id != nora.contact_id, dave.status) == (True, "new")
 
@@ -285,7 +285,7 @@ async def test_phones_of_arrivals_at_once_identify_only_whom_they_stand_in(sourc
             bodies = [msgspec.json.encode({"email": ida, "phone": phone, "message": phone}) for phone in phones]
             doors = (sources.brokerage.arrivals, others)
             await asyncio.gather(
-                *(doors[number % 2].take_in("portal", body, JSON) for number, body in enumerate(bodies))
+                *(doors[number % 2].ingest("portal", body, JSON) for number, body in enumerate(bodies))
             )
             contact = await sources.contact(who(first))
             standing = {contact[name] for name in ("mobile_phone", "home_phone", "office_phone")}

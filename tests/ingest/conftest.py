@@ -13,14 +13,14 @@ import pytest
 from leadroutes import api
 from leadroutes.engine.engine import Engine
 from leadroutes.ingest.arrivals import Arrivals
-from leadroutes.ingest.smtp_server import taking_mail
-from leadroutes.ingest.vendor_api import Vendors
+from leadroutes.ingest.smtp_server import serving_mail
+from leadroutes.ingest.vendor_api import VendorClient
 from leadroutes.intake.formats import BY_NAME
 from leadroutes.security.vault import Vault
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
-from leadroutes.store.queue import READ_AGAIN
+from leadroutes.store.queue import REREAD_JOB
 from tests.ingest.vendor import ToVendor, Vendor
 from tests.intake.vendors import secrets
 from tests.town import Town
@@ -77,11 +77,11 @@ class Doors:
         async with aiosmtplib.SMTP(hostname=self.mail[0], port=self.mail[1], start_tls=False) as smtp:
             await smtp.sendmail("portal@example.net", [f"{key}@{domain}" for key in keys], mail)
 
-    async def read_again(self, attempt: int = 1) -> None:
+    async def reread(self, attempt: int = 1) -> None:
         """What the worker would do about arrivals that are pending."""
-        rows = await self.database.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = $1 ORDER BY id", READ_AGAIN)
+        rows = await self.database.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = $1 ORDER BY id", REREAD_JOB)
         for row in rows:
-            await self.arrivals.read_again(row["payload"], attempt)
+            await self.arrivals.reread(row["payload"], attempt)
 
     async def count(self, table: str) -> int:
         number: int = await self.database.fetchval(f"SELECT count(*) FROM {table}")
@@ -114,11 +114,11 @@ async def doors(database: Database, tmp_path: Path) -> AsyncIterator[Doors]:
             mail_listen="127.0.0.1:0", mail_limit=1_000_000, graph_url=vendor.url,
         )  # fmt: skip
         engine = Engine(database)
-        arrivals = Arrivals(engine, settings, Vendors(settings, ToVendor(vendor)))
+        arrivals = Arrivals(engine, settings, VendorClient(settings, ToVendor(vendor)))
         application = api.application(database, engine, arrivals, settings)
         town = await Town.found(database, application)
         client = await stack.enter_async_context(town.client(None))
-        mail = await stack.enter_async_context(taking_mail(settings, arrivals))
+        mail = await stack.enter_async_context(serving_mail(settings, arrivals))
         assert mail is not None
         yield Doors(town, settings, engine, arrivals, vendor, client, mail)
     await arrivals.close()

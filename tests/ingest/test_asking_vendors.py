@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from leadroutes.ingest.arrivals import MOST_ATTEMPTS
-from leadroutes.ingest.vendor_api import LARGEST_CERTIFICATE
+from leadroutes.ingest.arrivals import MAX_ATTEMPTS
+from leadroutes.ingest.vendor_api import MAX_CERTIFICATE_BYTES
 from leadroutes.intake.results import Refused
-from leadroutes.retry import TryAgain
-from leadroutes.store.queue import READ_AGAIN
+from leadroutes.retry import RetryLater
+from leadroutes.store.queue import REREAD_JOB
 from leadroutes.worker.worker import Worker
 from tests.api.asking import ask
 from tests.ingest.conftest import Doors, expected_of
@@ -50,14 +50,14 @@ async def key(doors: Doors) -> str:
 async def test_an_error_of_the_graph_api_leaves_it_pending_until_it_is_read(doors: Doors, key: str) -> None:
     doors.vendor.tell(f"/{LEADGEN_ID}", EXPIRED, 400)
     await doors.post(key, WEBHOOK.body, WEBHOOK.headers)
-    with pytest.raises(TryAgain) as again:
-        await doors.read_again(attempt=3)
+    with pytest.raises(RetryLater) as again:
+        await doors.reread(attempt=3)
     assert again.value.delay.total_seconds() == 120
     row = await doors.arrival()
     assert (row["status"], row["reason"]) == ("pending", "graph_error: Error validating access token")
 
     doors.vendor.tell(f"/{LEADGEN_ID}", REPLY)
-    await doors.read_again(attempt=4)
+    await doors.reread(attempt=4)
     assert await doors.stored() == expected_of(WEBHOOK)
     assert await doors.count("arrivals") == 1
 
@@ -78,15 +78,15 @@ async def test_an_error_of_the_graph_api_leaves_it_pending_until_it_is_read(door
 async def test_whatever_the_graph_api_answers_nothing_is_lost(doors: Doors, key: str, answer: Answer) -> None:
     doors.vendor.answers[f"/{LEADGEN_ID}"] = answer
     await doors.post(key, WEBHOOK.body, WEBHOOK.headers)
-    with pytest.raises(TryAgain):
-        await doors.read_again()
+    with pytest.raises(RetryLater):
+        await doors.reread()
     assert (await doors.arrival())["status"] == "pending"
     assert doors.vendor.targets == [f"/{LEADGEN_ID}"], "no redirect is followed"
 
 
 async def test_after_days_of_attempts_it_stays_pending_for_a_person_to_replay(doors: Doors, key: str) -> None:
     await doors.post(key, WEBHOOK.body, WEBHOOK.headers)
-    await doors.read_again(attempt=MOST_ATTEMPTS)
+    await doors.reread(attempt=MAX_ATTEMPTS)
     [arrival_id] = (await ask(doors.town, "alice", "GET", "/arrivals?status=pending")).ids
     doors.vendor.tell(f"/{LEADGEN_ID}", REPLY)
     replayed = await ask(doors.town, "alice", "POST", f"/arrivals/{arrival_id}/replay")
@@ -96,8 +96,8 @@ async def test_after_days_of_attempts_it_stays_pending_for_a_person_to_replay(do
 async def test_without_a_token_nobody_is_asked_and_it_waits_for_one(doors: Doors) -> None:
     guarded_by_address = await doors.key("facebook")
     assert (await doors.post(guarded_by_address, webhook("7"), JSON)).json() == {"success": True}
-    with pytest.raises(TryAgain, match="access_token"):
-        await doors.read_again()
+    with pytest.raises(RetryLater, match="access_token"):
+        await doors.reread()
     assert doors.vendor.asked == []
 
 
@@ -107,11 +107,11 @@ async def test_of_two_leads_the_one_that_is_there_is_offered_at_once(doors: Door
     doors.vendor.tell("/1", reply("1", "mia@example.com"))
     doors.vendor.tell("/2", EXPIRED, 400)
     await doors.post(key, body, headers)
-    with pytest.raises(TryAgain):
-        await doors.read_again()
+    with pytest.raises(RetryLater):
+        await doors.reread()
     assert (await doors.count("leads"), (await doors.arrival())["status"]) == (1, "pending")
     doors.vendor.tell("/2", reply("2", "noa@example.com"))
-    await doors.read_again()
+    await doors.reread()
     assert (await doors.count("leads"), (await doors.arrival())["status"]) == (2, "accepted")
     touches = "SELECT count(*) FROM lead_events WHERE kind = 'touched'"
     assert await doors.database.fetchval(touches) == 0, "reading it again is no inquiry"
@@ -121,15 +121,15 @@ async def test_of_two_leads_the_one_that_is_there_is_offered_at_once(doors: Door
 async def test_an_id_that_is_no_number_is_never_asked_for(doors: Doors, key: str, leadgen_id: str) -> None:
     body = webhook(leadgen_id)
     assert (await doors.post(key, body, signed(body))).status_code == 200
-    with pytest.raises(TryAgain):
-        await doors.read_again()
+    with pytest.raises(RetryLater):
+        await doors.reread()
     assert doors.vendor.asked == []
 
 
 async def test_the_worker_reads_what_is_pending(doors: Doors, key: str) -> None:
     doors.vendor.tell(f"/{LEADGEN_ID}", REPLY)
     await doors.post(key, WEBHOOK.body, WEBHOOK.headers)
-    tasks = {READ_AGAIN: doors.arrivals.read_again}
+    tasks = {REREAD_JOB: doors.arrivals.reread}
     worker = Worker(doors.database, doors.engine, doors.settings, tasks)
     running = asyncio.create_task(worker.run())
     async with asyncio.timeout(20):
@@ -166,7 +166,7 @@ async def test_without_its_certificate_a_lead_is_pending_not_lost(doors: Doors) 
     answer = await doors.post(key, each.body, each.headers)
     assert (answer.status_code, answer.json()["reason"]) == (202, "no_certificate")
     doors.vendor.answers[certificate_path(each.name)] = Answer(200, certificate(""))
-    await doors.read_again()
+    await doors.reread()
     assert await doors.stored() == expected_of(each)
 
 
@@ -176,7 +176,7 @@ async def test_who_does_not_know_the_password_makes_us_fetch_nothing(doors: Door
         each = sample(name)
         bare = {header: value for header, value in each.headers.items() if header != "Authorization"}
         assert (await doors.post(key, each.body, bare)).status_code == 401
-    await doors.read_again()
+    await doors.reread()
     assert doors.vendor.asked == []
 
 
@@ -203,7 +203,7 @@ async def test_no_other_address_that_a_body_names_is_ever_asked(doors: Doors, ad
     body = json.loads(sample("zillow-sns-subscription").body) | {"SubscribeURL": address}
     answer = await doors.post(key, json.dumps(body).encode(), JSON)
     assert (answer.status_code, answer.json()["message"].split(":")[0]) == (400, "bad_url")
-    await doors.read_again()
+    await doors.reread()
     with pytest.raises(Refused):
         await doors.arrivals._reader._vendors.confirm(address)
     with pytest.raises(Refused):
@@ -215,7 +215,7 @@ async def test_no_other_address_that_a_body_names_is_ever_asked(doors: Doors, ad
     "answer",
     [
         Answer(302, b"", {"Location": "http://169.254.169.254/"}),
-        Answer(200, b"-----BEGIN CERTIFICATE-----" + b"x" * LARGEST_CERTIFICATE),
+        Answer(200, b"-----BEGIN CERTIFICATE-----" + b"x" * MAX_CERTIFICATE_BYTES),
         Answer(200, b"no certificate"),
         Answer(404),
     ],
@@ -233,8 +233,8 @@ async def test_a_subscription_that_cannot_be_confirmed_now_is_confirmed_later(do
     each = sample("zillow-sns-subscription")
     await doors.post(await doors.key("zillow-techconnect"), each.body, each.headers)
     doors.vendor.answers["/"] = [Answer(500), Answer(200)]
-    with pytest.raises(TryAgain):
-        await doors.read_again()
+    with pytest.raises(RetryLater):
+        await doors.reread()
     assert (await doors.arrival())["status"] == "pending"
-    await doors.read_again()
+    await doors.reread()
     assert (await doors.arrival())["status"] == "accepted"

@@ -15,12 +15,12 @@ from leadroutes import api
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Misconfigured
 from leadroutes.ingest.arrivals import Arrivals
-from leadroutes.ingest.key_budgets import Pace
-from leadroutes.ingest.smtp_server import taking_mail
-from leadroutes.ingest.vendor_api import Vendors
-from leadroutes.retry import TryAgain
+from leadroutes.ingest.key_budgets import EvenRate
+from leadroutes.ingest.smtp_server import serving_mail
+from leadroutes.ingest.vendor_api import VendorClient
+from leadroutes.retry import RetryLater
 from leadroutes.settings import Settings
-from leadroutes.store.queue import READ_AGAIN
+from leadroutes.store.queue import REREAD_JOB
 from tests.ingest.conftest import Doors
 from tests.ingest.vendor import ToVendor
 from tests.intake.vendors import sample
@@ -34,12 +34,12 @@ async def with_budget(doors: Doors, **settings: Any) -> AsyncIterator[Doors]:
     """One more process of the same service, with these settings."""
     own = replace(doors.settings, **settings)
     engine = Engine(doors.database)
-    arrivals = Arrivals(engine, own, Vendors(own, ToVendor(doors.vendor)))
+    arrivals = Arrivals(engine, own, VendorClient(own, ToVendor(doors.vendor)))
     known = doors.town
     town = Town(
         doors.database, api.application(doors.database, engine, arrivals, own), known.users, known.tokens, known.team_id
     )
-    async with town.client(None) as client, taking_mail(own, arrivals) as mail:
+    async with town.client(None) as client, serving_mail(own, arrivals) as mail:
         assert mail is not None
         yield Doors(town, own, engine, arrivals, doors.vendor, client, mail)
     await arrivals.close()
@@ -57,7 +57,7 @@ async def waiting(doors: Doors) -> list[float]:
     """For how many seconds each job that reads again is still put off, in the order in which they came."""
     rows = await doors.database.fetch(
         "SELECT extract(epoch FROM execute_after - now())::float8 AS seconds FROM pgqueuer WHERE entrypoint = $1"
-        " ORDER BY id", READ_AGAIN,
+        " ORDER BY id", REREAD_JOB,
     )  # fmt: skip
     return [row["seconds"] for row in rows]
 
@@ -78,7 +78,7 @@ async def test_what_is_above_the_budget_is_stored_at_once_and_routed_in_its_turn
         assert 0 < first < second < third
         assert (second - first, third - second) == pytest.approx((1200, 1200), rel=0.01)
 
-        await busy.read_again()
+        await busy.reread()
         emails = await busy.database.fetch(
             "SELECT c.email FROM leads l JOIN contacts c ON c.id = l.contact_id ORDER BY l.id"
         )
@@ -117,8 +117,8 @@ async def test_what_was_put_off_counts_its_leads_when_it_is_read(doors: Doors) -
         assert (await busy.post(key, many, JSON)).status_code == 202
         assert (await post(busy, key, 9))[0].status_code == 202
 
-        with pytest.raises(TryAgain) as again:
-            await busy.read_again()
+        with pytest.raises(RetryLater) as again:
+            await busy.reread()
         assert await busy.count("leads") == 6
         assert again.value.delay.total_seconds() > 4 * 3600 - 60
 
@@ -170,7 +170,7 @@ async def test_a_sender_who_proves_nothing_uses_up_no_budget_of_one_who_does(doo
         answers = [await busy.post(key, lead(20 + n, x="y" * 300), good) for n in range(3)]
         assert [reply.status_code for reply in answers] == [201, 201, 202]
         await busy.database.execute("UPDATE intake_keys SET secrets = $1", busy.arrivals._vault.seal({"other": "word"}))
-        await busy.read_again()
+        await busy.reread()
         assert await busy.count("leads") == 3, "whoever has proved something has not to prove it again"
 
 
@@ -193,7 +193,7 @@ async def test_mail_above_the_budget_is_kept_and_mail_beyond_all_measure_comes_a
         await busy.send(mail, key)
         await busy.send(mail.replace(b"\r\n\r\n", b"\r\n\r\nAgain. ", 1), key)
         assert (await busy.arrival())["status"] == "pending"
-        await busy.read_again()
+        await busy.reread()
         assert (await busy.arrival())["format"] == "email"
 
         with pytest.raises(Exception, match="451"):
@@ -211,7 +211,7 @@ async def test_with_off_nothing_is_counted(doors: Doors) -> None:
 
 
 def test_a_pace_lets_so_much_come_at_once_and_then_as_much_in_each_span() -> None:
-    pace = Pace(parse("60/minute"))
+    pace = EvenRate(parse("60/minute"))
     admitted = []
     for tenth in range(3 * 600):
         if not pace.wait("k", tenth / 10):

@@ -3,7 +3,7 @@
 import pytest
 
 from leadroutes.errors import Unavailable
-from leadroutes.ingest.reader import SMALL_BODY, SMALL_JSON, Parcel, Reader, is_small
+from leadroutes.ingest.reader import MAX_INLINE_BODY, MAX_INLINE_JSON, BodyReader, IncomingBody, is_small
 from leadroutes.intake.reading import read
 from tests.api.asking import ask
 from tests.ingest.conftest import Doors
@@ -52,25 +52,27 @@ async def test_nobody_waits_while_a_body_is_read(doors: Doors, name: str) -> Non
 
 @pytest.mark.parametrize("each", samples(), ids=lambda each: each.name)
 async def test_what_is_read_apart_is_what_is_read_at_once(each: Sample) -> None:
-    parcel = Parcel(owner_id=1, body=each.body + b" " * SMALL_JSON, headers=each.headers, format=each.format)
-    assert not is_small(parcel)
+    incoming_body = IncomingBody(
+        owner_id=1, body=each.body + b" " * MAX_INLINE_JSON, headers=each.headers, format=each.format
+    )
+    assert not is_small(incoming_body)
 
-    assert (await Reader(None).read(parcel)).reading == read(
-        parcel.body, each.headers, format=each.format, certificates=lambda _: None
+    assert (await BodyReader(None).read(incoming_body)).reading == read(
+        incoming_body.body, each.headers, format=each.format, certificates=lambda _: None
     )
 
 
 def test_only_what_is_read_within_milliseconds_is_read_at_once() -> None:
     json, xml = {"content-type": "application/json"}, {"content-type": "text/xml"}
     for size, headers, format_, expected in (
-        (SMALL_BODY, xml, None, True),
-        (SMALL_BODY + 1, xml, None, False),
-        (SMALL_JSON, json, None, True),
-        (SMALL_JSON + 1, json, None, False),
-        (SMALL_JSON, json, "adf", False),
-        (SMALL_JSON, xml, None, False),
+        (MAX_INLINE_BODY, xml, None, True),
+        (MAX_INLINE_BODY + 1, xml, None, False),
+        (MAX_INLINE_JSON, json, None, True),
+        (MAX_INLINE_JSON + 1, json, None, False),
+        (MAX_INLINE_JSON, json, "adf", False),
+        (MAX_INLINE_JSON, xml, None, False),
     ):
-        assert is_small(Parcel(owner_id=1, body=b"{".ljust(size), headers=headers, format=format_)) is expected
+        assert is_small(IncomingBody(owner_id=1, body=b"{".ljust(size), headers=headers, format=format_)) is expected
 
 
 async def test_a_mail_holds_no_more_leads_than_any_body_and_is_kept_with_that_reason(doors: Doors) -> None:
@@ -104,7 +106,7 @@ async def test_what_has_more_bytes_than_are_taken_is_not_kept(doors: Doors) -> N
 async def test_what_takes_too_long_to_read_is_too_large() -> None:
     body = parts(*(b"--b\nContent-Type: text/xml\n\n<adf><prospect>" + b"<a" * 524_000 + b"\n",) * 20)
     with counting_ticks() as ticks:
-        found = await Reader(None).read(Parcel(owner_id=1, body=body, headers=MAIL, mail_limit=len(body)))
+        found = await BodyReader(None).read(IncomingBody(owner_id=1, body=body, headers=MAIL, mail_limit=len(body)))
 
     [refusal] = found.reading.refusals
     assert (refusal.why, refusal.detail) == ("too_large", "Reading the body takes longer than 5 seconds.")
@@ -148,6 +150,6 @@ async def test_what_the_database_cannot_take_for_the_moment_comes_again(doors: D
     key = await doors.key()
     body = b'{"name": "Mia Lund", "email": "mia@example.com"}'
     with pytest.raises(Unavailable):
-        await doors.arrivals.take_in(key, body, {"Content-Type": "application/json"})
+        await doors.arrivals.ingest(key, body, {"Content-Type": "application/json"})
 
     assert await doors.count("arrivals") == 0

@@ -11,8 +11,8 @@ import pytest
 
 from leadroutes.intake.formats import FORMATS
 from leadroutes.intake.results import REASONS
-from leadroutes.server.app import House
-from leadroutes.server.run import address_of, answering, listen
+from leadroutes.server.app import LeadRoutesApp
+from leadroutes.server.run import address_of, listen, serving_http
 from tests.ingest.conftest import Doors
 
 ROOT = Path(__file__).parents[2]
@@ -35,10 +35,10 @@ async def run(line: str, key: str, http: str, smtp: str) -> str:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 async def test_every_curl_line_brings_its_lead_in(doors: Doors) -> None:
-    house = House(doors.engine, doors.arrivals, doors.town.application, doors.town.application)
+    application = LeadRoutesApp(doors.engine, doors.arrivals, doors.town.application, doors.town.application)
     listening = listen("127.0.0.1", 0)
     statuses: Counter[str] = Counter()
-    async with answering(doors.settings, house, listening):
+    async with serving_http(doors.settings, application, listening):
         for line in LINES:
             key = await doors.key()
             smtp = f"smtp://{doors.mail[0]}:{doors.mail[1]}"

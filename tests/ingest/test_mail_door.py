@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from leadroutes.errors import Misconfigured
-from leadroutes.ingest.smtp_server import MOST_RECIPIENTS, taking_mail
-from leadroutes.server.run import listen, running
+from leadroutes.ingest.smtp_server import MAX_RECIPIENTS, serving_mail
+from leadroutes.server.run import listen, running_service
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from tests.ingest.conftest import DOMAIN, Doors
@@ -81,7 +81,7 @@ async def test_a_mail_to_two_mailboxes_is_two_arrivals(doors: Doors) -> None:
 
 
 async def test_too_many_recipients_are_told_to_come_again(doors: Doors) -> None:
-    keys = [f"{await doors.key()}@{DOMAIN}" for _ in range(MOST_RECIPIENTS + 1)]
+    keys = [f"{await doors.key()}@{DOMAIN}" for _ in range(MAX_RECIPIENTS + 1)]
     async with talking(doors) as smtp:
         refused_, _ = await smtp.sendmail("portal@example.net", keys, MAIL)
 
@@ -167,7 +167,7 @@ async def test_mails_that_are_under_way_are_stored_before_the_door_closes(doors:
     key = await doors.key()
     other = await asyncpg.connect(database_url)
     transaction = other.transaction()
-    async with taking_mail(doors.settings, doors.arrivals) as address:
+    async with serving_mail(doors.settings, doors.arrivals) as address:
         assert address is not None
         smtp = aiosmtplib.SMTP(hostname=address[0], port=address[1], start_tls=False)
         await smtp.connect()
@@ -222,7 +222,7 @@ async def test_starttls_is_offered_with_a_certificate(doors: Doors, tmp_path: Pa
     key = await doors.key()
     path = certificate_in(tmp_path)
     context = ssl.create_default_context(cafile=str(path))
-    async with taking_mail(replace(doors.settings, mail_certificate=path), doors.arrivals) as address:
+    async with serving_mail(replace(doors.settings, mail_certificate=path), doors.arrivals) as address:
         assert address is not None
         async with aiosmtplib.SMTP(hostname=address[0], port=address[1], start_tls=False) as smtp:
             await smtp.starttls(tls_context=context, server_hostname=DOMAIN)
@@ -240,7 +240,7 @@ async def test_starttls_is_offered_with_a_certificate(doors: Doors, tmp_path: Pa
 )
 async def test_settings_that_cannot_be_are_named(doors: Doors, changes: dict[str, Any], word: str) -> None:
     with pytest.raises(Misconfigured, match=word):
-        async with taking_mail(replace(doors.settings, **changes), doors.arrivals):
+        async with serving_mail(replace(doors.settings, **changes), doors.arrivals):
             pass
 
 
@@ -251,7 +251,7 @@ def test_an_address_to_listen_at_names_host_and_port(value: str) -> None:
 
 
 async def test_without_the_setting_no_mail_is_taken(doors: Doors) -> None:
-    async with taking_mail(replace(doors.settings, mail_listen=None), doors.arrivals) as address:
+    async with serving_mail(replace(doors.settings, mail_listen=None), doors.arrivals) as address:
         assert address is None
 
 
@@ -259,7 +259,7 @@ async def test_the_service_opens_the_door(doors: Doors) -> None:
     with listen("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     settings = replace(doors.settings, mail_listen=f"127.0.0.1:{port}")
-    async with running(settings, doors.database, listen("127.0.0.1", 0), with_worker=False):
+    async with running_service(settings, doors.database, listen("127.0.0.1", 0), with_worker=False):
         await replace(doors, mail=("127.0.0.1", port)).send(MAIL, await doors.key())
     assert await doors.count("leads") == 1
 

@@ -105,7 +105,7 @@ async def test_all_three_in_the_same_instant_are_one_lead(
     headers = {"mail": {"Content-Type": "message/rfc822"}}
     json_type = {"Content-Type": "application/json"}
     await asyncio.gather(
-        *(doors.arrivals.take_in(keys[name], bodies[name], headers.get(name, json_type)) for name in order)
+        *(doors.arrivals.ingest(keys[name], bodies[name], headers.get(name, json_type)) for name in order)
     )
     lead = await one_lead(doors)
     assert (lead["people"], lead["mls_id"], lead["mobile_phone"]) == (1, "77", PHONE)

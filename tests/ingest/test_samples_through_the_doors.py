@@ -57,7 +57,7 @@ async def test_the_lead_that_facebook_only_names_is_fetched(doors: Doors) -> Non
 
     assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert (await doors.arrival())["status"] == "pending"
-    await doors.read_again()
+    await doors.reread()
     assert (await doors.arrival())["status"] == "accepted"
     assert await doors.stored() == expected_of(each)
     [(_, target, headers)] = doors.vendor.asked
@@ -71,8 +71,8 @@ async def test_a_subscription_is_confirmed_by_one_get(doors: Doors, certificates
     answer = await doors.post(await doors.guarded_key("zillow-techconnect"), each.body, each.headers)
 
     assert (answer.status_code, answer.json()["status"]) == (202, "pending")
-    await doors.read_again()
-    await doors.read_again()
+    await doors.reread()
+    await doors.reread()
     row = await doors.arrival()
     assert (row["status"], row["reason"]) == ("accepted", "a control message: confirm_subscription")
     confirmations = [target for _, target, _ in doors.vendor.asked if target.startswith("/?")]

@@ -62,7 +62,7 @@ async def test_none_of_ten_thousand_spoilt_samples_is_lost(doors: Doors) -> None
         batch = waiting[start : start + TOGETHER]
         chosen = [keys[chance.choice((each.format, each.format, None))] for each, _ in batch]
         answers = await asyncio.gather(
-            *(doors.arrivals.take_in(key, body, each.headers) for key, (each, body) in zip(chosen, batch, strict=True))
+            *(doors.arrivals.ingest(key, body, each.headers) for key, (each, body) in zip(chosen, batch, strict=True))
         )
         statuses.update(answer.stored.status for answer in answers)
         ids |= {answer.stored.arrival_id for answer in answers}

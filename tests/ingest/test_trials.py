@@ -23,7 +23,7 @@ async def key(doors: Doors) -> dict[str, Any]:
     return (await ask(doors.town, "alice", "POST", "/intake-keys", json={"lead_source_id": 1})).json
 
 
-async def try_out(doors: Doors, key: dict[str, Any], body: bytes, headers: dict[str, str] = JSON) -> Any:
+async def dry_run_body(doors: Doors, key: dict[str, Any], body: bytes, headers: dict[str, str] = JSON) -> Any:
     reply = await ask(doors.town, "alice", "POST", f"/intake-keys/{key['id']}/trials", body=body, headers=headers)
     assert reply.status == 200, reply.body
     return reply.json
@@ -39,7 +39,7 @@ async def everything(doors: Doors) -> dict[str, int]:
 
 async def test_it_says_what_would_be_read_and_where_it_would_go(doors: Doors, key: dict[str, Any]) -> None:
     before = await everything(doors)
-    told = await try_out(doors, key, encoded())
+    told = await dry_run_body(doors, key, encoded())
 
     assert (told["format"], told["read"]["first_name"], told["read"]["type"]) == ("zapier", "Mia", "Buyer")
     [lead] = told["leads"]
@@ -53,7 +53,7 @@ async def test_it_says_what_would_be_read_and_where_it_would_go(doors: Doors, ke
 
 
 async def test_what_it_foresees_is_what_happens(doors: Doors, key: dict[str, Any]) -> None:
-    foreseen = (await try_out(doors, key, encoded()))["leads"][0]["routing"]
+    foreseen = (await dry_run_body(doors, key, encoded()))["leads"][0]["routing"]
     lead = (await doors.post(key["key"], encoded(), JSON)).json()
     happened = (await ask(doors.town, "alice", "GET", f"/leads/{lead['id']}/routing")).json
     timeless = [[{k: v for k, v in each.items() if k != "notify_at"} for each in told["members"]]
@@ -61,13 +61,13 @@ async def test_what_it_foresees_is_what_happens(doors: Doors, key: dict[str, Any
     assert timeless[0] == timeless[1]
     assert foreseen["outcome"] == happened["outcome"]
 
-    touch = (await try_out(doors, key, encoded(message="Hello?")))["leads"][0]
+    touch = (await dry_run_body(doors, key, encoded(message="Hello?")))["leads"][0]
     assert (touch["outcome"], touch["lead_id"]) == ("a touch of a lead", lead["id"])
     assert await doors.database.fetchval("SELECT count(*) FROM lead_events WHERE kind = 'touched'") == 0
 
 
 async def test_a_route_that_does_not_match_is_told_with_its_reason(doors: Doors, key: dict[str, Any]) -> None:
-    [lead] = (await try_out(doors, key, encoded(type="seller")))["leads"]
+    [lead] = (await dry_run_body(doors, key, encoded(type="seller")))["leads"]
 
     [route] = lead["routing"]["routes"]
     assert (route["result"], route["field"], route["actual"]) == ("failed", "filter", "Seller")
@@ -75,7 +75,7 @@ async def test_a_route_that_does_not_match_is_told_with_its_reason(doors: Doors,
 
 
 async def test_a_refusal_is_told_in_words(doors: Doors, key: dict[str, Any]) -> None:
-    told = await try_out(doors, key, b'{"name": "Mia"}')
+    told = await dry_run_body(doors, key, b'{"name": "Mia"}')
 
     assert told["read"] == {"rejected": True, "why": "no_contact"}
     assert told["leads"] == []
@@ -86,7 +86,7 @@ async def test_a_refusal_is_told_in_words(doors: Doors, key: dict[str, Any]) -> 
 async def test_every_sample_can_be_tried(doors: Doors, key: dict[str, Any], each: Sample) -> None:
     before = await everything(doors)
     theirs = {name: value for name, value in each.headers.items() if name != "Authorization"}  # ours stands there
-    told = await try_out(doors, key, each.body, theirs)
+    told = await dry_run_body(doors, key, each.body, theirs)
 
     assert told["format"] == each.format
     assert told["read"] == (each.expected if each.graph is None else told["read"])
@@ -96,7 +96,7 @@ async def test_every_sample_can_be_tried(doors: Doors, key: dict[str, Any], each
 
 async def test_test_leads_and_several_at_once(doors: Doors, key: dict[str, Any]) -> None:
     body = json.dumps([PERSON, PERSON | {"message": "again"}, PERSON | {"test": True}]).encode()
-    told = await try_out(doors, key, body)
+    told = await dry_run_body(doors, key, body)
 
     assert [each["outcome"] for each in told["leads"]] == ["a new lead", "a touch of a lead", "a test lead"]
 
@@ -112,4 +112,4 @@ async def test_nobody_tries_another_ones_key(doors: Doors, key: dict[str, Any]) 
 
 async def test_hostile_bodies_are_only_refused(doors: Doors, key: dict[str, Any]) -> None:
     for body in (b"", b"\x00", b"[" * 100_000, (SAMPLES / "history.csv").read_bytes()):
-        assert "rejected" in (await try_out(doors, key, body))["read"]
+        assert "rejected" in (await dry_run_body(doors, key, body))["read"]

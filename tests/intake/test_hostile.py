@@ -83,13 +83,13 @@ def _is_sound(reading: Reading) -> None:
 def test_a_spoilt_sample_is_read_or_refused(each: Sample, data: st.DataObject) -> None:
     body = data.draw(mangled(each.body))
     format_ = data.draw(st.sampled_from([each.format, each.format, None, *BY_NAME]))
-    is_let_in = data.draw(st.booleans())
+    is_authenticated = data.draw(st.booleans())
     _is_sound(
         read(
             body,
             each.headers,
             format=format_,
-            secrets=None if is_let_in else secrets(),
+            secrets=None if is_authenticated else secrets(),
             graph=each.graph,
             certificates=certificate,
         ),

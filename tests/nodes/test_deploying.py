@@ -93,9 +93,9 @@ def test_systemd_finds_nothing_wrong_with_a_unit(path: Path, tmp_path: Path) -> 
 
 def test_a_process_is_given_time_enough_to_end() -> None:
     """The delay, and what requests that are under way may take."""
-    from leadroutes.server.run import DRAIN
+    from leadroutes.server.run import DRAIN_TIMEOUT
 
-    needed = 10 + DRAIN
+    needed = 10 + DRAIN_TIMEOUT
     assert all(int(re.findall(r"TimeoutStopSec=(\d+)", path.read_text())[0]) > needed for path in UNITS)
     assert int(COMPOSE["services"]["serve1"]["stop_grace_period"].removesuffix("s")) > needed
 

@@ -11,7 +11,7 @@ from leadroutes.errors import Unavailable
 from leadroutes.observability.metrics import render
 from leadroutes.operations.doctor import all_checks
 from leadroutes.settings import Settings
-from leadroutes.store.postgres import DEAF, WAKE, Database
+from leadroutes.store.postgres import NOTIFY_LOST_MESSAGE, WAKE_CHANNEL, Database
 from tests.nodes.conftest import Site
 from tests.nodes.pooler import SERVERS, needs_pgbouncer, pooler
 from tests.nodes.processes import SERVE_ONLY, WORKER, leadroutes, node, until
@@ -95,7 +95,7 @@ async def listening(settings: Settings, url: str) -> AsyncIterator[Database]:
     """A database that has begun to listen."""
     database = await Database.open(settings, url=url)
     began = asyncio.Event()
-    database.listen(WAKE, began.set)
+    database.listen(WAKE_CHANNEL, began.set)
     database.start_listening()
     await asyncio.wait_for(began.wait(), 20)
     try:
@@ -106,7 +106,7 @@ async def listening(settings: Settings, url: str) -> AsyncIterator[Database]:
 
 async def knows_whether_it_hears(database: Database) -> None:
     async def knows() -> bool:
-        return database.is_deaf is not None
+        return database.notify_is_lost is not None
 
     await until(knows)
 
@@ -118,9 +118,9 @@ async def test_who_listens_through_a_pooler_is_told_what_to_set(database_url: st
                 await knows_whether_it_hears(database)
                 figures = await render(database)
 
-    assert database.is_deaf
-    assert [line["event"] for line in told if line["log_level"] == "error"] == [DEAF]
-    assert "LEADROUTES_DATABASE_LISTEN_URL" in DEAF
+    assert database.notify_is_lost
+    assert [line["event"] for line in told if line["log_level"] == "error"] == [NOTIFY_LOST_MESSAGE]
+    assert "LEADROUTES_DATABASE_LISTEN_URL" in NOTIFY_LOST_MESSAGE
     assert b"leadroutes_notify_lost 1.0" in figures
 
 
@@ -138,7 +138,7 @@ async def test_a_lead_is_told_of_by_those_who_hear_nothing_too(site: Site, datab
                 return any(mail["To"] == "bob@example.com" for mail in story.mailbox.mails)
 
             async def all_say_so() -> bool:
-                return all(any(DEAF in line for line in each.log) for each in (serving, working))
+                return all(any(NOTIFY_LOST_MESSAGE in line for line in each.log) for each in (serving, working))
 
             await until(is_told)
             await until(all_say_so)
@@ -154,7 +154,7 @@ async def test_who_listens_past_the_pooler_or_has_none_is_told_nothing(database_
                     await knows_whether_it_hears(database)
                     figures = await render(database)
 
-            assert not database.is_deaf
+            assert not database.notify_is_lost
             assert told == []
             assert b"leadroutes_notify_lost 0.0" in figures
 
@@ -163,7 +163,7 @@ async def test_who_stops_before_he_knows_whether_he_hears_says_nothing(database_
     async with pooler(database_url) as address:
         with capture_logs() as told:
             async with listening(Settings(statement_cache=0), address) as database:
-                assert database.is_deaf is None
+                assert database.notify_is_lost is None
 
-    assert database.is_deaf is None
+    assert database.notify_is_lost is None
     assert told == []

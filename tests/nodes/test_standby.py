@@ -14,7 +14,7 @@ from chaos.postgres import Server, binaries
 from leadroutes.operations.doctor import all_checks
 from leadroutes.settings import Settings
 from leadroutes.store.migrate import migrate
-from leadroutes.store.postgres import WAKE, Database
+from leadroutes.store.postgres import WAKE_CHANNEL, Database
 from tests.mailbox import Mailbox
 from tests.nodes.conftest import leave
 from tests.nodes.processes import SERVE, SERVE_ONLY, leadroutes, node, until
@@ -160,15 +160,15 @@ async def test_who_reads_a_standby_and_listens_to_the_primary_hears_it_and_is_to
     settings = Settings(listen_url=pair.primary.url("leads"))
     database = await Database.open(settings, url=pair.standby.url("leads"))
     heard = asyncio.Event()
-    database.listen(WAKE, heard.set)
+    database.listen(WAKE_CHANNEL, heard.set)
     with capture_logs() as told:
         database.start_listening()
         await asyncio.wait_for(heard.wait(), 20)
         heard.clear()
-        await pair.story.database.execute("SELECT pg_notify($1, '')", WAKE)
+        await pair.story.database.execute("SELECT pg_notify($1, '')", WAKE_CHANNEL)
         await asyncio.wait_for(heard.wait(), 20)
         assert await database.fetchval("SELECT pg_is_in_recovery()")
         await database.close()
 
-    assert database.is_deaf is None, "a copy passes nothing on, so it cannot be asked"
+    assert database.notify_is_lost is None, "a copy passes nothing on, so it cannot be asked"
     assert told == []

@@ -14,7 +14,7 @@ import pytest
 from leadroutes.server import app
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
-from leadroutes.store.accounts import Application, NewApplication
+from leadroutes.store.accounts import ApplicationCredentials, NewApplication
 from leadroutes.store.postgres import Database
 from leadroutes.store.sessions import add_session
 from tests.chromium import chromium, phone
@@ -32,13 +32,13 @@ PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 
 
 @dataclass
-class House:
+class OAuthApp:
     """`dialer` has a secret, `phone` none; both come back to CALLBACK."""
 
     town: Town
     application: Any
-    dialer: Application
-    phone: Application
+    dialer: ApplicationCredentials
+    phone: ApplicationCredentials
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
     @property
@@ -56,11 +56,11 @@ class House:
         token = await add_session(self.database, self.town.users[name])
         return self.browser(Cookie=f"leadroutes={token}")
 
-    async def register(self, *redirect_uris: str, has_secret: bool = True) -> Application:
+    async def register(self, *redirect_uris: str, has_secret: bool = True) -> ApplicationCredentials:
         wanted = NewApplication("Another", list(redirect_uris), has_secret=has_secret)
         return await accounts.add_application(self.database, "dave@example.com", wanted)
 
-    def question(self, application: Application | None = None, **changed: str | None) -> dict[str, str]:
+    def question(self, application: ApplicationCredentials | None = None, **changed: str | None) -> dict[str, str]:
         """What an application asks for; None leaves a parameter out."""
         application = application or self.dialer
         usual = {"response_type": "code", "client_id": application.client_id, "redirect_uri": CALLBACK, "state": "s 1&"}
@@ -68,7 +68,9 @@ class House:
             usual |= PKCE
         return {name: value for name, value in (usual | changed).items() if value is not None}
 
-    async def code(self, name: str = "alice", application: Application | None = None, **changed: str | None) -> str:
+    async def code(
+        self, name: str = "alice", application: ApplicationCredentials | None = None, **changed: str | None
+    ) -> str:
         """A code that this person has allowed."""
         browser = await self.sign_in(name)
         question = self.question(application, **changed)
@@ -76,18 +78,22 @@ class House:
         assert answer.status_code == 302, answer.text
         return parameters(answer)["code"]
 
-    async def ask_token(self, application: Application | None = None, **fields: Any) -> httpx.Response:
+    async def ask_token(self, application: ApplicationCredentials | None = None, **fields: Any) -> httpx.Response:
         """POST as JSON, with the secret in the body if there is one; None leaves a field out."""
         application = application or self.dialer
         client = {"client_id": application.client_id, "client_secret": application.client_secret}
         body = {name: value for name, value in (client | fields).items() if value is not None}
         return await self.browser().post("/oauth2/token", json=body)
 
-    async def exchange(self, code: str, application: Application | None = None, **changed: Any) -> httpx.Response:
+    async def exchange(
+        self, code: str, application: ApplicationCredentials | None = None, **changed: Any
+    ) -> httpx.Response:
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK} | changed
         return await self.ask_token(application, **fields)
 
-    async def refresh(self, token: str, application: Application | None = None, **more: Any) -> httpx.Response:
+    async def refresh(
+        self, token: str, application: ApplicationCredentials | None = None, **more: Any
+    ) -> httpx.Response:
         return await self.ask_token(application, grant_type="refresh_token", refresh_token=token, **more)
 
     async def tokens(self, name: str = "alice", **changed: str | None) -> dict[str, Any]:
@@ -108,36 +114,38 @@ def parameters(answer: httpx.Response) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-async def open_house(server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def open_oauth_app(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[OAuthApp]:
     """One house for all tests; each finds it swept."""
     name = f"leadroutes_oauth_{os.getpid()}"
     await _administer(server_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     database = await Database.open(Settings(), url=with_database(server_url, name))
     await database.load_clock()
     settings = Settings(public_url=HOST, data=tmp_path_factory.mktemp("data"), secret="of the tests", body_timeout=0.2)
-    built = app.build(settings, database)
+    built = app.build_app(settings, database)
     town = await Town.found(database, built)
     await database.execute("UPDATE users SET password_hash = $1", accounts.hash_password(PASSWORD))
     dialer = await accounts.add_application(database, "dave@example.com", NewApplication("Dialer", [CALLBACK]))
     public = NewApplication("Phone", [CALLBACK], has_secret=False)
     public_one = await accounts.add_application(database, "dave@example.com", public)
-    yield House(town, built, dialer, public_one)
+    yield OAuthApp(town, built, dialer, public_one)
     await built.arrivals.close()
     await database.close()
     await _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
-async def house(open_house: House) -> AsyncIterator[House]:
+async def oauth_app(open_oauth_app: OAuthApp) -> AsyncIterator[OAuthApp]:
     """As it was when it was opened."""
-    house = open_house
-    yield house
-    for client in house.clients:
+    oauth_app = open_oauth_app
+    yield oauth_app
+    for client in oauth_app.clients:
         await client.aclose()
-    house.clients.clear()
+    oauth_app.clients.clear()
     for sweep in (
         "DELETE FROM grants", "DELETE FROM sessions", "UPDATE users SET is_active = true",
         "DELETE FROM applications WHERE name NOT IN ('Dialer', 'Phone')",
         "DELETE FROM access_tokens t USING applications a WHERE a.name = 'Phone' AND t.created_at > a.created_at",
     ):  # fmt: skip
-        await house.database.execute(sweep)
+        await oauth_app.database.execute(sweep)

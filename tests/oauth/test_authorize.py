@@ -5,12 +5,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.oauth.conftest import CALLBACK, CHALLENGE, HOST, PASSWORD, PKCE, VERIFIER, House, parameters
+from tests.oauth.conftest import CALLBACK, CHALLENGE, HOST, PASSWORD, PKCE, VERIFIER, OAuthApp, parameters
 
 
-async def test_a_user_signs_in_sees_who_asks_for_what_and_allows_it(house: House) -> None:
-    browser = house.browser()
-    sent_away = await browser.get("/oauth2/authorize", params=house.question(scope="read"))
+async def test_a_user_signs_in_sees_who_asks_for_what_and_allows_it(oauth_app: OAuthApp) -> None:
+    browser = oauth_app.browser()
+    sent_away = await browser.get("/oauth2/authorize", params=oauth_app.question(scope="read"))
     form = await browser.get(sent_away.headers["location"])
     target = re.search('name="next" value="([^"]+)"', form.text)[1].replace("&amp;", "&")
     signed_in = await browser.post(
@@ -31,23 +31,23 @@ async def test_a_user_signs_in_sees_who_asks_for_what_and_allows_it(house: House
     assert parameters(allowed)["state"] == "s 1&"
 
 
-async def test_who_refuses_is_sent_back_with_access_denied(house: House) -> None:
-    browser = await house.sign_in("alice")
-    refused = await browser.post("/oauth2/authorize", params=house.question(), data={"answer": "refuse"})
+async def test_who_refuses_is_sent_back_with_access_denied(oauth_app: OAuthApp) -> None:
+    browser = await oauth_app.sign_in("alice")
+    refused = await browser.post("/oauth2/authorize", params=oauth_app.question(), data={"answer": "refuse"})
 
     assert refused.status_code == 302
     assert parameters(refused)["error"] == "access_denied"
     assert parameters(refused)["state"] == "s 1&"
-    assert await house.database.fetchval("SELECT count(*) FROM grants") == 0
+    assert await oauth_app.database.fetchval("SELECT count(*) FROM grants") == 0
 
 
 @pytest.mark.parametrize("path", ["//oauth2//authorize", "/OAuth2/Authorize/", "/oauth2///authorize//"])
-async def test_runs_of_slashes_and_letter_case_do_not_matter(house: House, path: str) -> None:
-    browser = await house.sign_in("alice")
+async def test_runs_of_slashes_and_letter_case_do_not_matter(oauth_app: OAuthApp, path: str) -> None:
+    browser = await oauth_app.sign_in("alice")
     url = HOST + path
 
-    assert "Let Dialer in?" in (await browser.get(url, params=house.question())).text
-    answer = await browser.post(url, params=house.question(), data={"answer": "allow"})
+    assert "Let Dialer in?" in (await browser.get(url, params=oauth_app.question())).text
+    answer = await browser.post(url, params=oauth_app.question(), data={"answer": "allow"})
     assert "code" in parameters(answer)
 
 
@@ -66,22 +66,22 @@ STRAY = [
 
 
 @pytest.mark.parametrize("changed", STRAY, ids=str)
-async def test_who_is_not_registered_is_answered_here_and_never_redirects(house: House, changed: dict) -> None:
-    browser = await house.sign_in("alice")
+async def test_who_is_not_registered_is_answered_here_and_never_redirects(oauth_app: OAuthApp, changed: dict) -> None:
+    browser = await oauth_app.sign_in("alice")
     for answer in (
-        await browser.get("/oauth2/authorize", params=house.question(**changed)),
-        await browser.post("/oauth2/authorize", params=house.question(**changed), data={"answer": "allow"}),
-        await house.browser().get("/oauth2/authorize", params=house.question(**changed)),
+        await browser.get("/oauth2/authorize", params=oauth_app.question(**changed)),
+        await browser.post("/oauth2/authorize", params=oauth_app.question(**changed), data={"answer": "allow"}),
+        await oauth_app.browser().get("/oauth2/authorize", params=oauth_app.question(**changed)),
     ):
         assert answer.status_code == 400
         assert "location" not in answer.headers
         assert "That cannot be done" in answer.text
 
 
-async def test_a_client_or_an_address_that_is_sent_twice_never_redirects(house: House) -> None:
-    browser = await house.sign_in("alice")
+async def test_a_client_or_an_address_that_is_sent_twice_never_redirects(oauth_app: OAuthApp) -> None:
+    browser = await oauth_app.sign_in("alice")
     for name in ("client_id", "redirect_uri"):
-        pairs = [*house.question().items(), (name, house.question()[name])]
+        pairs = [*oauth_app.question().items(), (name, oauth_app.question()[name])]
         assert (await browser.get("/oauth2/authorize", params=pairs)).status_code == 400
 
 
@@ -99,8 +99,8 @@ TOLD = [
 
 
 @pytest.mark.parametrize(("changed", "error"), TOLD, ids=[f"{c} {e}" for c, e in TOLD])
-async def test_other_faults_are_told_to_the_application(house: House, changed: dict, error: str) -> None:
-    answer = await house.browser().get("/oauth2/authorize", params=house.question(**changed))
+async def test_other_faults_are_told_to_the_application(oauth_app: OAuthApp, changed: dict, error: str) -> None:
+    answer = await oauth_app.browser().get("/oauth2/authorize", params=oauth_app.question(**changed))
     told = parameters(answer)
 
     assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (302, CALLBACK)
@@ -108,20 +108,20 @@ async def test_other_faults_are_told_to_the_application(house: House, changed: d
     assert told["error_description"]
 
 
-async def test_parameters_that_are_sent_twice_are_told_too(house: House) -> None:
+async def test_parameters_that_are_sent_twice_are_told_too(oauth_app: OAuthApp) -> None:
     for name in ("response_type", "scope", "state"):
-        pairs = [*house.question(scope="read").items(), (name, "code" if name == "response_type" else "write")]
-        answer = await house.browser().get("/oauth2/authorize", params=pairs)
+        pairs = [*oauth_app.question(scope="read").items(), (name, "code" if name == "response_type" else "write")]
+        answer = await oauth_app.browser().get("/oauth2/authorize", params=pairs)
         assert parameters(answer)["error"] == "invalid_request"
 
 
-async def test_an_application_without_a_secret_needs_a_challenge(house: House) -> None:
-    bare = {name: value for name, value in house.question(house.phone).items() if name not in PKCE}
-    answer = await house.browser().get("/oauth2/authorize", params=bare)
+async def test_an_application_without_a_secret_needs_a_challenge(oauth_app: OAuthApp) -> None:
+    bare = {name: value for name, value in oauth_app.question(oauth_app.phone).items() if name not in PKCE}
+    answer = await oauth_app.browser().get("/oauth2/authorize", params=bare)
 
     assert parameters(answer)["error"] == "invalid_request"
-    code = await house.code(application=house.phone)
-    assert (await house.exchange(code, house.phone, code_verifier=VERIFIER)).status_code == 200
+    code = await oauth_app.code(application=oauth_app.phone)
+    assert (await oauth_app.exchange(code, oauth_app.phone, code_verifier=VERIFIER)).status_code == 200
 
 
 SCOPES = [
@@ -137,16 +137,18 @@ SCOPES = [
 
 
 @pytest.mark.parametrize(("asked", "granted"), SCOPES)
-async def test_scopes_come_in_every_form_and_are_granted_in_the_order_asked(house: House, asked, granted: str) -> None:
-    assert (await house.tokens(scope=asked))["scope"] == granted
+async def test_scopes_come_in_every_form_and_are_granted_in_the_order_asked(
+    oauth_app: OAuthApp, asked, granted: str
+) -> None:
+    assert (await oauth_app.tokens(scope=asked))["scope"] == granted
 
 
-async def test_the_only_registered_address_may_be_left_out(house: House) -> None:
-    code = await house.code(redirect_uri=None)
-    assert (await house.exchange(code)).status_code == 200
-    two = await house.register(CALLBACK, CALLBACK + "2")
-    browser = await house.sign_in("alice")
-    answer = await browser.get("/oauth2/authorize", params=house.question(two, redirect_uri=None))
+async def test_the_only_registered_address_may_be_left_out(oauth_app: OAuthApp) -> None:
+    code = await oauth_app.code(redirect_uri=None)
+    assert (await oauth_app.exchange(code)).status_code == 200
+    two = await oauth_app.register(CALLBACK, CALLBACK + "2")
+    browser = await oauth_app.sign_in("alice")
+    answer = await browser.get("/oauth2/authorize", params=oauth_app.question(two, redirect_uri=None))
     assert answer.status_code == 400
 
 
@@ -164,26 +166,28 @@ async def test_the_only_registered_address_may_be_left_out(house: House) -> None
         ("http://localhost:3000/cb", "http://localhost:4000/cb", False),
     ],
 )
-async def test_any_port_will_do_on_a_loopback_address(house: House, registered: str, sent: str, fits: bool) -> None:
-    local = await house.register(registered)
-    browser = await house.sign_in("alice")
+async def test_any_port_will_do_on_a_loopback_address(
+    oauth_app: OAuthApp, registered: str, sent: str, fits: bool
+) -> None:
+    local = await oauth_app.register(registered)
+    browser = await oauth_app.sign_in("alice")
     answer = await browser.post(
-        "/oauth2/authorize", params=house.question(local, redirect_uri=sent), data={"answer": "allow"}
+        "/oauth2/authorize", params=oauth_app.question(local, redirect_uri=sent), data={"answer": "allow"}
     )
 
     assert answer.status_code == (302 if fits else 400)
     if fits:
         assert answer.headers["location"].startswith(sent)
         code = parameters(answer)["code"]
-        assert (await house.exchange(code, local, redirect_uri=registered)).json()["error"] == "invalid_grant"
-        assert (await house.exchange(code, local, redirect_uri=sent)).status_code == 200
+        assert (await oauth_app.exchange(code, local, redirect_uri=registered)).json()["error"] == "invalid_grant"
+        assert (await oauth_app.exchange(code, local, redirect_uri=sent)).status_code == 200
 
 
-async def test_an_address_keeps_its_own_parameters_and_may_be_of_a_scheme_of_its_own(house: House) -> None:
+async def test_an_address_keeps_its_own_parameters_and_may_be_of_a_scheme_of_its_own(oauth_app: OAuthApp) -> None:
     for uri in ("https://app.example/cb?tenant=7", "com.example.app:/cb"):
-        application = await house.register(uri)
-        browser = await house.sign_in("alice")
-        question = house.question(application, redirect_uri=uri)
+        application = await oauth_app.register(uri)
+        browser = await oauth_app.sign_in("alice")
+        question = oauth_app.question(application, redirect_uri=uri)
         page = await browser.get("/oauth2/authorize", params=question)
         answer = await browser.post("/oauth2/authorize", params=question, data={"answer": "allow"})
         place = "https://app.example" if uri.startswith("https") else "com.example.app:"
@@ -195,19 +199,21 @@ async def test_an_address_keeps_its_own_parameters_and_may_be_of_a_scheme_of_its
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
-async def test_another_site_can_allow_nothing(house: House, headers: dict[str, str]) -> None:
-    browser = await house.sign_in("alice")
-    answer = await browser.post("/oauth2/authorize", params=house.question(), data={"answer": "allow"}, headers=headers)
+async def test_another_site_can_allow_nothing(oauth_app: OAuthApp, headers: dict[str, str]) -> None:
+    browser = await oauth_app.sign_in("alice")
+    answer = await browser.post(
+        "/oauth2/authorize", params=oauth_app.question(), data={"answer": "allow"}, headers=headers
+    )
 
     assert answer.status_code == 403
-    assert await house.database.fetchval("SELECT count(*) FROM grants") == 0
+    assert await oauth_app.database.fetchval("SELECT count(*) FROM grants") == 0
 
 
-async def test_nobody_can_frame_the_page_read_it_or_press_what_it_does_not_have(house: House) -> None:
-    browser = await house.sign_in("alice")
-    page = await browser.get("/oauth2/authorize", params=house.question())
-    odd = await browser.post("/oauth2/authorize", params=house.question(), data={"answer": "maybe"})
-    nobody = await house.browser().post("/oauth2/authorize", params=house.question(), data={"answer": "allow"})
+async def test_nobody_can_frame_the_page_read_it_or_press_what_it_does_not_have(oauth_app: OAuthApp) -> None:
+    browser = await oauth_app.sign_in("alice")
+    page = await browser.get("/oauth2/authorize", params=oauth_app.question())
+    odd = await browser.post("/oauth2/authorize", params=oauth_app.question(), data={"answer": "maybe"})
+    nobody = await oauth_app.browser().post("/oauth2/authorize", params=oauth_app.question(), data={"answer": "allow"})
     many = await browser.get("/oauth2/authorize?" + "&".join(f"x{n}=1" for n in range(101)))
 
     policy = page.headers["content-security-policy"]
@@ -220,12 +226,12 @@ async def test_nobody_can_frame_the_page_read_it_or_press_what_it_does_not_have(
     assert (await browser.delete("/oauth2/authorize")).status_code == 405
 
 
-async def test_what_an_application_is_called_runs_no_script(house: House) -> None:
-    odd = await house.register(CALLBACK)
-    await house.database.execute(
+async def test_what_an_application_is_called_runs_no_script(oauth_app: OAuthApp) -> None:
+    odd = await oauth_app.register(CALLBACK)
+    await oauth_app.database.execute(
         "UPDATE applications SET name = '<script>alert(1)</script>' WHERE client_id = $1", odd.client_id
     )
-    page = await (await house.sign_in("alice")).get("/oauth2/authorize", params=house.question(odd))
+    page = await (await oauth_app.sign_in("alice")).get("/oauth2/authorize", params=oauth_app.question(odd))
 
     assert "&lt;script&gt;alert" in page.text
     assert "<script>alert" not in page.text

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from leadroutes.server.run import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running_service
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
@@ -58,7 +58,7 @@ async def site(database: Database, tmp_path: Path) -> AsyncIterator[Site]:
     there = await asyncio.start_server(site.receive, "127.0.0.1", 0)
     site.callback = f"http://127.0.0.1:{there.sockets[0].getsockname()[1]}/cb"
     settings = Settings(public_url=site.url, data=tmp_path, secret="a secret of the tests")
-    async with running(settings, database, listening, with_worker=False), there:
+    async with running_service(settings, database, listening, with_worker=False), there:
         yield site
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.oauth.conftest import CALLBACK, VERIFIER, House
+from tests.oauth.conftest import CALLBACK, VERIFIER, OAuthApp
 
 
 def codes(page: str) -> list[str]:
@@ -13,34 +13,34 @@ def codes(page: str) -> list[str]:
     return re.findall("<code>([0-9a-f]+)</code>", page)
 
 
-async def test_what_was_allowed_is_seen_and_taken_back(house: House) -> None:
-    tokens, others = await house.tokens("alice"), await house.tokens("bob")
-    browser = await house.sign_in("alice")
+async def test_what_was_allowed_is_seen_and_taken_back(oauth_app: OAuthApp) -> None:
+    tokens, others = await oauth_app.tokens("alice"), await oauth_app.tokens("bob")
+    browser = await oauth_app.sign_in("alice")
     page = await browser.get("/applications")
-    form = {"do": "disallow", "client_id": house.dialer.client_id}
+    form = {"do": "disallow", "client_id": oauth_app.dialer.client_id}
     answer = await browser.post("/applications", data=form)
 
     assert "Dialer" in page.text
     assert "read and change, since" in page.text
     assert (answer.status_code, answer.headers["location"]) == (303, "/applications")
     assert "No application may act for you." in (await browser.get("/applications")).text
-    assert await house.who(tokens["access_token"]) == 401
-    assert (await house.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
-    assert await house.who(others["access_token"]) == "bob", "Bob's is his"
+    assert await oauth_app.who(tokens["access_token"]) == 401
+    assert (await oauth_app.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    assert await oauth_app.who(others["access_token"]) == "bob", "Bob's is his"
     assert (await browser.post("/applications", data=form)).status_code == 404
 
 
-async def test_a_code_that_nobody_has_used_yet_can_be_taken_back_too(house: House) -> None:
-    code = await house.code()
-    browser = await house.sign_in("alice")
-    await browser.post("/applications", data={"do": "disallow", "client_id": house.dialer.client_id})
+async def test_a_code_that_nobody_has_used_yet_can_be_taken_back_too(oauth_app: OAuthApp) -> None:
+    code = await oauth_app.code()
+    browser = await oauth_app.sign_in("alice")
+    await browser.post("/applications", data={"do": "disallow", "client_id": oauth_app.dialer.client_id})
 
-    assert (await house.exchange(code)).json()["error"] == "invalid_grant"
+    assert (await oauth_app.exchange(code)).json()["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize("kind", ["confidential", "public"])
-async def test_a_user_registers_an_application_and_sees_its_secret_once(house: House, kind: str) -> None:
-    browser = await house.sign_in("bob")
+async def test_a_user_registers_an_application_and_sees_its_secret_once(oauth_app: OAuthApp, kind: str) -> None:
+    browser = await oauth_app.sign_in("bob")
     uris = f"  {CALLBACK}\r\nhttp://127.0.0.1/cb\n"
     made = await browser.post(
         "/applications", data={"do": "register", "name": "Bob's", "redirect_uris": uris, "kind": kind}
@@ -52,14 +52,14 @@ async def test_a_user_registers_an_application_and_sees_its_secret_once(house: H
     assert re.fullmatch("[0-9a-f]{32}", client_id)
     assert f"{CALLBACK}, http://127.0.0.1/cb" in page
     assert codes(page) == [client_id]
-    application = type(house.dialer)(client_id, rest[0] if kind == "confidential" else None)
-    code = await house.code("alice", application)
+    application = type(oauth_app.dialer)(client_id, rest[0] if kind == "confidential" else None)
+    code = await oauth_app.code("alice", application)
     verifier = {} if kind == "confidential" else {"code_verifier": VERIFIER}
-    assert (await house.exchange(code, application, **verifier)).status_code == 200
+    assert (await oauth_app.exchange(code, application, **verifier)).status_code == 200
 
     gone = await browser.post("/applications", data={"do": "remove", "client_id": client_id})
     assert gone.status_code == 303
-    assert (await house.exchange(code, application)).json()["error"] == "invalid_client"
+    assert (await oauth_app.exchange(code, application)).json()["error"] == "invalid_client"
 
 
 @pytest.mark.parametrize(
@@ -80,27 +80,29 @@ async def test_a_user_registers_an_application_and_sees_its_secret_once(house: H
         ("App", " ".join(f"https://app.example/{n}" for n in range(21)), "redirect_uri"),
     ],
 )
-async def test_what_cannot_be_registered_is_told_and_nothing_is_lost(house: House, name, uris, told: str) -> None:
-    browser = await house.sign_in("bob")
+async def test_what_cannot_be_registered_is_told_and_nothing_is_lost(
+    oauth_app: OAuthApp, name, uris, told: str
+) -> None:
+    browser = await oauth_app.sign_in("bob")
     answer = await browser.post("/applications", data={"do": "register", "name": name, "redirect_uris": uris})
 
     assert answer.status_code == 400
     assert f"<p>{told}: " in answer.text
-    assert await house.database.fetchval("SELECT count(*) FROM applications") == 2
+    assert await oauth_app.database.fetchval("SELECT count(*) FROM applications") == 2
 
 
-async def test_nobody_removes_what_another_one_registered(house: House) -> None:
-    browser = await house.sign_in("bob")
-    for client_id in (house.dialer.client_id, "nope", "\0", ""):
+async def test_nobody_removes_what_another_one_registered(oauth_app: OAuthApp) -> None:
+    browser = await oauth_app.sign_in("bob")
+    for client_id in (oauth_app.dialer.client_id, "nope", "\0", ""):
         for do in ("remove", "disallow"):
             answer = await browser.post("/applications", data={"do": do, "client_id": client_id})
             assert answer.status_code == 404
     assert (await browser.post("/applications", data={"do": "else"})).status_code == 400
-    assert (await house.exchange(await house.code())).status_code == 200
+    assert (await oauth_app.exchange(await oauth_app.code())).status_code == 200
 
 
-async def test_a_personal_token_is_shown_once_and_revoked(house: House) -> None:
-    browser = await house.sign_in("bob")
+async def test_a_personal_token_is_shown_once_and_revoked(oauth_app: OAuthApp) -> None:
+    browser = await oauth_app.sign_in("bob")
     made = await browser.post("/tokens", data={"do": "issue", "scope": "read"})
     token = re.search("<pre>([0-9a-f]{40})</pre>", made.text)[1]
     page = (await browser.get("/tokens")).text
@@ -108,73 +110,75 @@ async def test_a_personal_token_is_shown_once_and_revoked(house: House) -> None:
 
     assert made.headers["cache-control"] == "no-store"
     assert token not in page
-    assert await house.who(token) == "bob"
+    assert await oauth_app.who(token) == "bob"
     assert (
-        await (await house.sign_in("alice")).post("/tokens", data={"do": "revoke", "id": token_id})
+        await (await oauth_app.sign_in("alice")).post("/tokens", data={"do": "revoke", "id": token_id})
     ).status_code == 404
-    assert await house.who(token) == "bob"
+    assert await oauth_app.who(token) == "bob"
     assert (await browser.post("/tokens", data={"do": "revoke", "id": token_id})).status_code == 303
-    assert await house.who(token) == 401
+    assert await oauth_app.who(token) == 401
 
 
-async def test_a_token_has_a_name_and_says_when_it_was_used(house: House) -> None:
-    browser = await house.sign_in("bob")
+async def test_a_token_has_a_name_and_says_when_it_was_used(oauth_app: OAuthApp) -> None:
+    browser = await oauth_app.sign_in("bob")
     made = await browser.post("/tokens", data={"do": "issue", "scope": "read", "name": " Zap<ier> "})
     assert "Zap&lt;ier&gt;</span>" in made.text
     assert "Last used" not in made.text
-    assert await house.who(re.search("<pre>([0-9a-f]{40})</pre>", made.text)[1]) == "bob"
+    assert await oauth_app.who(re.search("<pre>([0-9a-f]{40})</pre>", made.text)[1]) == "bob"
     unused = "SELECT last_used_at IS NULL FROM access_tokens WHERE name = 'Zap<ier>'"
-    while await house.database.fetchval(unused):  # noqa: ASYNC110 -- it is noted beside the answer
+    while await oauth_app.database.fetchval(unused):  # noqa: ASYNC110 -- it is noted beside the answer
         await asyncio.sleep(0.01)
     assert re.search('Last used <time datetime="[^"]+">', (await browser.get("/tokens")).text)
     for name in ("x" * 201, "a\nb"):
         refused = await browser.post("/tokens", data={"do": "issue", "scope": "read", "name": name})
         assert refused.status_code == 400
         assert "<p>name: " in refused.text
-    assert await house.database.fetchval("SELECT count(*) FROM access_tokens WHERE name IS NOT NULL") == 1
+    assert await oauth_app.database.fetchval("SELECT count(*) FROM access_tokens WHERE name IS NOT NULL") == 1
 
 
-async def test_an_application_says_when_it_was_used(house: House) -> None:
-    tokens = await house.tokens("alice")
-    browser = await house.sign_in("alice")
+async def test_an_application_says_when_it_was_used(oauth_app: OAuthApp) -> None:
+    tokens = await oauth_app.tokens("alice")
+    browser = await oauth_app.sign_in("alice")
     assert "No use noted yet" in (await browser.get("/applications")).text
-    assert await house.who(tokens["access_token"]) == "alice"
+    assert await oauth_app.who(tokens["access_token"]) == "alice"
     unused = "SELECT max(last_used_at) IS NULL FROM access_tokens WHERE grant_id IS NOT NULL"
-    while await house.database.fetchval(unused):  # noqa: ASYNC110 -- as above
+    while await oauth_app.database.fetchval(unused):  # noqa: ASYNC110 -- as above
         await asyncio.sleep(0.01)
     assert "Last used" in (await browser.get("/applications")).text
 
 
-async def test_tokens_of_applications_are_no_personal_ones(house: House) -> None:
-    tokens = await house.tokens("bob")
-    token_id = await house.database.fetchval("SELECT id FROM access_tokens WHERE grant_id IS NOT NULL")
-    browser = await house.sign_in("bob")
+async def test_tokens_of_applications_are_no_personal_ones(oauth_app: OAuthApp) -> None:
+    tokens = await oauth_app.tokens("bob")
+    token_id = await oauth_app.database.fetchval("SELECT id FROM access_tokens WHERE grant_id IS NOT NULL")
+    browser = await oauth_app.sign_in("bob")
 
     assert f"Token {token_id}<" not in (await browser.get("/tokens")).text
     assert (await browser.post("/tokens", data={"do": "revoke", "id": str(token_id)})).status_code == 404
-    assert await house.who(tokens["access_token"]) == "bob"
+    assert await oauth_app.who(tokens["access_token"]) == "bob"
     for form in ({"do": "issue", "scope": "admin"}, {"do": "revoke", "id": "x"}, {"do": "else"}):
         assert (await browser.post("/tokens", data=form)).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/applications", "/tokens"])
-async def test_these_pages_are_for_who_is_signed_in_and_sent_from_ourselves(house: House, path: str) -> None:
-    browser = await house.sign_in("bob")
+async def test_these_pages_are_for_who_is_signed_in_and_sent_from_ourselves(oauth_app: OAuthApp, path: str) -> None:
+    browser = await oauth_app.sign_in("bob")
     form = {"do": "issue", "scope": "write", "name": "X", "redirect_uris": CALLBACK}
     foreign = await browser.post(path, data=form, headers={"Origin": "https://evil.example"})
 
-    assert (await house.browser().get(path)).headers["location"] == f"/sign-in?next={path}"
-    assert (await house.browser().post(path, data=form)).status_code == 303
+    assert (await oauth_app.browser().get(path)).headers["location"] == f"/sign-in?next={path}"
+    assert (await oauth_app.browser().post(path, data=form)).status_code == 303
     assert foreign.status_code == 403
-    assert await house.database.fetchval("SELECT count(*) FROM applications") == 2
+    assert await oauth_app.database.fetchval("SELECT count(*) FROM applications") == 2
     assert path in (await browser.get("/")).text
 
 
-async def test_a_session_opens_pages_and_no_path_of_the_api(house: House) -> None:
+async def test_a_session_opens_pages_and_no_path_of_the_api(oauth_app: OAuthApp) -> None:
     """Pages of other sites may call the API, so that a browser's cookie must not count there."""
-    browser = await house.sign_in("alice")
+    browser = await oauth_app.sign_in("alice")
     for method, path in (("GET", "/me"), ("GET", "/contacts"), ("POST", "/tags"), ("DELETE", "/contacts/1")):
         answer = await browser.request(method, path, headers={"Origin": "https://evil.example"})
         assert (answer.status_code, answer.json()["message"]) == (401, "No access token")
-    bearer = await house.browser().get("/tokens", headers={"Authorization": f"Bearer {house.town.tokens['alice']}"})
+    bearer = await oauth_app.browser().get(
+        "/tokens", headers={"Authorization": f"Bearer {oauth_app.town.tokens['alice']}"}
+    )
     assert bearer.headers["location"] == "/sign-in?next=/tokens", "nor a token a page"

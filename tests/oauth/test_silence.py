@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from leadroutes.observability import logs
-from leadroutes.server.run import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running_service
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.accounts import NewApplication
@@ -46,7 +46,7 @@ async def test_no_secret_comes_into_the_log_of_the_whole_service(
     url = address_of(listening)
     settings = Settings(public_url=url, data=tmp_path, secret=SECRET, log_leads=True)
     secrets = {PASSWORD, SECRET, town.tokens["alice"], str(made.client_secret)}
-    async with running(settings, database, listening), httpx.AsyncClient(base_url=url) as browser:
+    async with running_service(settings, database, listening), httpx.AsyncClient(base_url=url) as browser:
         secrets |= await _sign_in(browser)
         secrets |= await _let_in(browser, made.client_id, str(made.client_secret))
         secrets |= await _take_a_lead_in(browser, town)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.oauth.conftest import CALLBACK, PKCE, VERIFIER, House
+from tests.oauth.conftest import CALLBACK, PKCE, VERIFIER, OAuthApp
 
 KEYS = ["access_token", "refresh_token", "expires", "expires_in", "scope", "token_type"]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -21,8 +21,8 @@ def basic(name: str, secret: str) -> dict[str, str]:
 # ------------------------------------------------------------------------------------------------------- answers
 
 
-async def test_a_code_becomes_tokens_in_exactly_the_documented_form(house: House) -> None:
-    answer = await house.exchange(await house.code())
+async def test_a_code_becomes_tokens_in_exactly_the_documented_form(oauth_app: OAuthApp) -> None:
+    answer = await oauth_app.exchange(await oauth_app.code())
     told = answer.json()
 
     assert (answer.status_code, list(told)) == (200, KEYS)
@@ -35,26 +35,26 @@ async def test_a_code_becomes_tokens_in_exactly_the_documented_form(house: House
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["pragma"] == "no-cache"
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert await house.who(told["access_token"]) == "alice"
+    assert await oauth_app.who(told["access_token"]) == "alice"
 
 
-async def test_what_is_stored_of_tokens_and_codes_is_their_hash(house: House) -> None:
-    code = await house.code()
-    told = (await house.exchange(code)).json()
-    rows = await house.database.fetch(
+async def test_what_is_stored_of_tokens_and_codes_is_their_hash(oauth_app: OAuthApp) -> None:
+    code = await oauth_app.code()
+    told = (await oauth_app.exchange(code)).json()
+    rows = await oauth_app.database.fetch(
         "SELECT t::text AS row FROM access_tokens t UNION ALL SELECT t::text FROM refresh_tokens t"
         " UNION ALL SELECT t::text FROM authorization_codes t UNION ALL SELECT t::text FROM applications t"
     )
     stored = " ".join(row["row"] for row in rows)
 
-    for secret in (code, told["access_token"], told["refresh_token"], house.dialer.client_secret):
+    for secret in (code, told["access_token"], told["refresh_token"], oauth_app.dialer.client_secret):
         assert secret not in stored
     assert "alice" not in stored
 
 
-async def test_bodies_are_json_or_forms_and_secrets_come_in_the_body_or_by_basic(house: House) -> None:
-    client = {"client_id": house.dialer.client_id, "client_secret": house.dialer.client_secret}
-    browser = house.browser()
+async def test_bodies_are_json_or_forms_and_secrets_come_in_the_body_or_by_basic(oauth_app: OAuthApp) -> None:
+    client = {"client_id": oauth_app.dialer.client_id, "client_secret": oauth_app.dialer.client_secret}
+    browser = oauth_app.browser()
     for path, headers, fields in (
         ("/oauth2/token", {}, client),
         ("//oauth2//token", {}, client),
@@ -64,35 +64,36 @@ async def test_bodies_are_json_or_forms_and_secrets_come_in_the_body_or_by_basic
     ):
         for form in (True, False):
             body = fields | {
-                "grant_type": "authorization_code", "code": await house.code(), "redirect_uri": CALLBACK, "more": "x",
+                "grant_type": "authorization_code", "code": await oauth_app.code(), "redirect_uri": CALLBACK,
+                "more": "x",
             }  # fmt: skip
             sent = {"data": body} if form else {"json": body | {"more": {"a": [1]}}}
             answer = await browser.post("http://town" + path, headers=headers, **sent)
             assert (answer.status_code, list(answer.json())) == (200, KEYS), answer.text
 
 
-async def test_a_token_that_reads_does_not_write(house: House) -> None:
-    token = (await house.tokens(scope="read"))["access_token"]
+async def test_a_token_that_reads_does_not_write(oauth_app: OAuthApp) -> None:
+    token = (await oauth_app.tokens(scope="read"))["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
 
-    assert (await house.browser().get("/tags", headers=headers)).status_code == 200
-    answer = await house.browser().post("/tags", json={"content": "x"}, headers=headers)
+    assert (await oauth_app.browser().get("/tags", headers=headers)).status_code == 200
+    answer = await oauth_app.browser().post("/tags", json={"content": "x"}, headers=headers)
     assert (answer.status_code, answer.json()["message"]) == (403, "Insufficient scope")
 
 
-async def test_the_users_of_an_application_can_be_asked_for_by_its_owner(house: House) -> None:
-    await house.tokens("alice")
-    dave = {"Authorization": f"Bearer {house.town.tokens['dave']}"}
-    alice = {"Authorization": f"Bearer {house.town.tokens['alice']}"}
-    query = {"oauth_client_id": house.dialer.client_id}
-    listed = await house.browser().get("/users", params=query, headers=dave)
+async def test_the_users_of_an_application_can_be_asked_for_by_its_owner(oauth_app: OAuthApp) -> None:
+    await oauth_app.tokens("alice")
+    dave = {"Authorization": f"Bearer {oauth_app.town.tokens['dave']}"}
+    alice = {"Authorization": f"Bearer {oauth_app.town.tokens['alice']}"}
+    query = {"oauth_client_id": oauth_app.dialer.client_id}
+    listed = await oauth_app.browser().get("/users", params=query, headers=dave)
 
     assert [user["username"] for user in listed.json()["data"]] == ["alice"]
-    assert (await house.browser().get("/users", params=query, headers=alice)).status_code == 401
-    bob = f"/users/{house.town.users['bob']}"
-    assert (await house.browser().get(bob, params=query, headers=dave)).status_code == 401
+    assert (await oauth_app.browser().get("/users", params=query, headers=alice)).status_code == 401
+    bob = f"/users/{oauth_app.town.users['bob']}"
+    assert (await oauth_app.browser().get(bob, params=query, headers=dave)).status_code == 401
     unknown = {"oauth_client_id": "nope"}
-    assert (await house.browser().get("/users", params=unknown, headers=dave)).status_code == 403
+    assert (await oauth_app.browser().get("/users", params=unknown, headers=dave)).status_code == 403
 
 
 # -------------------------------------------------------------------------------------------------------- errors
@@ -120,10 +121,10 @@ REFUSED = [
 
 @pytest.mark.parametrize(("case", "changed", "status", "error"), REFUSED, ids=[case[0] for case in REFUSED])
 async def test_a_fault_is_told_in_the_form_of_rfc_6749_and_the_code_is_still_good(
-    house: House, case: str, changed: dict, status: int, error: str
+    oauth_app: OAuthApp, case: str, changed: dict, status: int, error: str
 ) -> None:
-    code = await house.code()
-    answer = await house.exchange(**({"code": code} | changed))
+    code = await oauth_app.code()
+    answer = await oauth_app.exchange(**({"code": code} | changed))
 
     assert answer.status_code == status, answer.text
     assert list(answer.json()) == ["error", "error_description"]
@@ -131,13 +132,13 @@ async def test_a_fault_is_told_in_the_form_of_rfc_6749_and_the_code_is_still_goo
     assert answer.json()["error_description"]
     assert answer.headers["cache-control"] == "no-store"
     assert "www-authenticate" not in answer.headers
-    assert (await house.exchange(code)).status_code == 200
+    assert (await oauth_app.exchange(code)).status_code == 200
 
 
-async def test_half_a_surrogate_pair_is_no_fault_of_ours(house: House) -> None:
-    client = f'"client_id":"{house.dialer.client_id}","client_secret":"{house.dialer.client_secret}"'
+async def test_half_a_surrogate_pair_is_no_fault_of_ours(oauth_app: OAuthApp) -> None:
+    client = f'"client_id":"{oauth_app.dialer.client_id}","client_secret":"{oauth_app.dialer.client_secret}"'
     body = f'{{{client},"grant_type":"refresh_token","refresh_token":"\\ud800"}}'
-    answer = await house.browser().post("/oauth2/token", content=body.encode(), headers=JSON)
+    answer = await oauth_app.browser().post("/oauth2/token", content=body.encode(), headers=JSON)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
@@ -163,59 +164,61 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/revoke"])
 @pytest.mark.parametrize(("headers", "body"), UNREADABLE, ids=[f"{body[:30]}" for _, body in UNREADABLE])
-async def test_a_body_that_cannot_be_read_is_an_invalid_request(house: House, path, headers, body: bytes) -> None:
-    answer = await house.browser().post(path, content=body, headers=headers)
+async def test_a_body_that_cannot_be_read_is_an_invalid_request(
+    oauth_app: OAuthApp, path, headers, body: bytes
+) -> None:
+    answer = await oauth_app.browser().post(path, content=body, headers=headers)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
-async def test_a_body_that_does_not_arrive_is_an_invalid_request_too(house: House) -> None:
+async def test_a_body_that_does_not_arrive_is_an_invalid_request_too(oauth_app: OAuthApp) -> None:
     async def slow():
         yield b"grant_type="
         await asyncio.Event().wait()
 
-    answer = await house.browser().post("/oauth2/token", content=slow(), headers=FORM)
+    answer = await oauth_app.browser().post("/oauth2/token", content=slow(), headers=FORM)
     assert (answer.status_code, answer.json()["error"]) == (408, "invalid_request")
 
 
 @pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/revoke"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE"])
-async def test_another_method_is_405_with_allow(house: House, path: str, method: str) -> None:
-    answer = await house.browser().request(method, path)
+async def test_another_method_is_405_with_allow(oauth_app: OAuthApp, path: str, method: str) -> None:
+    answer = await oauth_app.browser().request(method, path)
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
     if method != "HEAD":
         assert answer.json()["error"] == "invalid_request"
 
 
-async def test_pages_of_other_sites_may_ask_for_tokens(house: House) -> None:
+async def test_pages_of_other_sites_may_ask_for_tokens(oauth_app: OAuthApp) -> None:
     for path in ("/oauth2/token", "//oauth2//revoke"):
-        answer = await house.browser().options("http://town" + path, headers={"Origin": "https://app.example"})
+        answer = await oauth_app.browser().options("http://town" + path, headers={"Origin": "https://app.example"})
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, "*")
         assert "POST" in answer.headers["access-control-allow-methods"]
 
 
-async def test_who_tries_basic_is_told_so(house: House) -> None:
+async def test_who_tries_basic_is_told_so(oauth_app: OAuthApp) -> None:
     body = {"grant_type": "refresh_token", "refresh_token": "0" * 40}
     for headers in (
-        basic(house.dialer.client_id, "wrong"), basic("nobody", "x"), {"Authorization": "Basic ?"},
-        {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()}, basic(house.phone.client_id, ""),
+        basic(oauth_app.dialer.client_id, "wrong"), basic("nobody", "x"), {"Authorization": "Basic ?"},
+        {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()}, basic(oauth_app.phone.client_id, ""),
     ):  # fmt: skip
-        answer = await house.browser().post("/oauth2/token", data=body, headers=headers)
+        answer = await oauth_app.browser().post("/oauth2/token", data=body, headers=headers)
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), headers
         assert answer.headers["www-authenticate"].startswith("Basic")
-    two = await house.browser().post(
+    two = await oauth_app.browser().post(
         "/oauth2/token", data=body | {"client_id": "another"},
-        headers=basic(house.dialer.client_id, house.dialer.client_secret),
+        headers=basic(oauth_app.dialer.client_id, oauth_app.dialer.client_secret),
     )  # fmt: skip
     assert (two.status_code, two.json()["error"]) == (400, "invalid_request")
 
 
-async def test_a_wrong_client_is_told_in_words_and_not_which_part_of_it_is_wrong(house: House) -> None:
-    code = await house.code()
+async def test_a_wrong_client_is_told_in_words_and_not_which_part_of_it_is_wrong(oauth_app: OAuthApp) -> None:
+    code = await oauth_app.code()
     told = set()
     for changed in ({"client_id": "nobody"}, {"client_secret": "wrong"}, {"client_secret": None}):
-        answer = await house.exchange(code, **changed)
+        answer = await oauth_app.exchange(code, **changed)
         assert answer.status_code == 401
         told.add(answer.json()["error_description"])
     [words] = told
@@ -223,12 +226,14 @@ async def test_a_wrong_client_is_told_in_words_and_not_which_part_of_it_is_wrong
     assert not set("[]'_{}") & set(words.replace("client_id", "").replace("client_secret", ""))
 
 
-async def test_a_secret_of_an_application_that_has_none_is_wrong(house: House) -> None:
-    code = await house.code(application=house.phone)
-    refused = await house.exchange(code, house.phone, code_verifier=VERIFIER, client_secret="x")
+async def test_a_secret_of_an_application_that_has_none_is_wrong(oauth_app: OAuthApp) -> None:
+    code = await oauth_app.code(application=oauth_app.phone)
+    refused = await oauth_app.exchange(code, oauth_app.phone, code_verifier=VERIFIER, client_secret="x")
 
     assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client")
-    assert (await house.exchange(code, house.phone, code_verifier=VERIFIER, client_secret="")).status_code == 200
+    assert (
+        await oauth_app.exchange(code, oauth_app.phone, code_verifier=VERIFIER, client_secret="")
+    ).status_code == 200
 
 
 # --------------------------------------------------------------------------------------------------------- codes
@@ -243,84 +248,84 @@ async def test_a_secret_of_an_application_that_has_none_is_wrong(house: House) -
         ("é" * 50, "invalid_grant"),
     ],
 )
-async def test_the_verifier_has_to_fit(house: House, verifier: str | None, error: str) -> None:
-    for application in (house.dialer, house.phone):
-        code = await house.code(application=application, **PKCE)
-        refused = await house.exchange(code, application, code_verifier=verifier)
+async def test_the_verifier_has_to_fit(oauth_app: OAuthApp, verifier: str | None, error: str) -> None:
+    for application in (oauth_app.dialer, oauth_app.phone):
+        code = await oauth_app.code(application=application, **PKCE)
+        refused = await oauth_app.exchange(code, application, code_verifier=verifier)
         assert (refused.status_code, refused.json()["error"]) == (400, error)
-        assert (await house.exchange(code, application, code_verifier=VERIFIER)).status_code == 200
+        assert (await oauth_app.exchange(code, application, code_verifier=VERIFIER)).status_code == 200
 
 
-async def test_the_second_use_of_a_code_ends_what_the_first_one_gave(house: House) -> None:
-    code = await house.code()
-    first = (await house.exchange(code)).json()
-    renewed = (await house.refresh(first["refresh_token"])).json()
-    others = await house.tokens()
-    again = await house.exchange(code)
+async def test_the_second_use_of_a_code_ends_what_the_first_one_gave(oauth_app: OAuthApp) -> None:
+    code = await oauth_app.code()
+    first = (await oauth_app.exchange(code)).json()
+    renewed = (await oauth_app.refresh(first["refresh_token"])).json()
+    others = await oauth_app.tokens()
+    again = await oauth_app.exchange(code)
 
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
-    assert await house.who(first["access_token"]) == 401
-    assert await house.who(renewed["access_token"]) == 401
-    assert (await house.refresh(renewed["refresh_token"])).json()["error"] == "invalid_grant"
-    assert await house.who(others["access_token"]) == "alice", "another consent stands for itself"
+    assert await oauth_app.who(first["access_token"]) == 401
+    assert await oauth_app.who(renewed["access_token"]) == 401
+    assert (await oauth_app.refresh(renewed["refresh_token"])).json()["error"] == "invalid_grant"
+    assert await oauth_app.who(others["access_token"]) == "alice", "another consent stands for itself"
 
 
-async def test_of_many_uses_at_once_one_at_the_most_gives_tokens_that_last(house: House) -> None:
-    code = await house.code()
-    answers = await asyncio.gather(*(house.exchange(code) for _ in range(8)))
+async def test_of_many_uses_at_once_one_at_the_most_gives_tokens_that_last(oauth_app: OAuthApp) -> None:
+    code = await oauth_app.code()
+    answers = await asyncio.gather(*(oauth_app.exchange(code) for _ in range(8)))
 
     assert sorted(answer.status_code for answer in answers) == [200, *[400] * 7]
-    assert await house.database.fetchval("SELECT count(*) FROM access_tokens WHERE grant_id IS NOT NULL") == 1
+    assert await oauth_app.database.fetchval("SELECT count(*) FROM access_tokens WHERE grant_id IS NOT NULL") == 1
 
 
-async def test_a_code_is_for_its_application_alone_and_for_ten_minutes(house: House) -> None:
-    another = await house.register(CALLBACK)
-    code = await house.code()
+async def test_a_code_is_for_its_application_alone_and_for_ten_minutes(oauth_app: OAuthApp) -> None:
+    another = await oauth_app.register(CALLBACK)
+    code = await oauth_app.code()
 
-    assert (await house.exchange(code, another)).json()["error"] == "invalid_grant"
-    life = await house.database.fetchval("SELECT expires_at - now() FROM authorization_codes")
+    assert (await oauth_app.exchange(code, another)).json()["error"] == "invalid_grant"
+    life = await oauth_app.database.fetchval("SELECT expires_at - now() FROM authorization_codes")
     assert timedelta(minutes=9) < life <= timedelta(minutes=10)
-    await house.database.execute("UPDATE authorization_codes SET expires_at = now()")
-    assert (await house.exchange(code)).json()["error"] == "invalid_grant"
+    await oauth_app.database.execute("UPDATE authorization_codes SET expires_at = now()")
+    assert (await oauth_app.exchange(code)).json()["error"] == "invalid_grant"
 
 
-async def test_a_closed_account_gives_no_tokens(house: House) -> None:
-    code, tokens = await house.code(), await house.tokens()
-    await house.database.execute("UPDATE users SET is_active = false WHERE username = 'alice'")
+async def test_a_closed_account_gives_no_tokens(oauth_app: OAuthApp) -> None:
+    code, tokens = await oauth_app.code(), await oauth_app.tokens()
+    await oauth_app.database.execute("UPDATE users SET is_active = false WHERE username = 'alice'")
 
-    assert (await house.exchange(code)).json()["error"] == "invalid_grant"
-    assert (await house.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
-    assert await house.who(tokens["access_token"]) == 401
+    assert (await oauth_app.exchange(code)).json()["error"] == "invalid_grant"
+    assert (await oauth_app.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    assert await oauth_app.who(tokens["access_token"]) == 401
 
 
 # ------------------------------------------------------------------------------------------------------- refresh
 
 
-async def test_a_refresh_gives_new_tokens_of_the_same_scope(house: House) -> None:
-    first = await house.tokens(scope="read")
-    second = await house.refresh(first["refresh_token"], redirect_uri="https://ignored.example", code="ignored")
+async def test_a_refresh_gives_new_tokens_of_the_same_scope(oauth_app: OAuthApp) -> None:
+    first = await oauth_app.tokens(scope="read")
+    second = await oauth_app.refresh(first["refresh_token"], redirect_uri="https://ignored.example", code="ignored")
     told = second.json()
 
     assert (second.status_code, list(told), told["scope"]) == (200, KEYS, "read")
     assert not {first["access_token"], first["refresh_token"]} & {told["access_token"], told["refresh_token"]}
-    assert await house.who(told["access_token"]) == "alice"
-    assert await house.who(first["access_token"]) == "alice", "an access token lives as long as it was said"
+    assert await oauth_app.who(told["access_token"]) == "alice"
+    assert await oauth_app.who(first["access_token"]) == "alice", "an access token lives as long as it was said"
 
 
-async def test_the_old_one_works_for_a_minute_and_then_ends_everything(house: House) -> None:
-    first = await house.tokens()
-    second = (await house.refresh(first["refresh_token"])).json()
-    lost = await house.refresh(first["refresh_token"])
-    await house.database.execute("UPDATE refresh_tokens SET replaced_at = replaced_at - interval '59 seconds'")
-    late = await house.refresh(first["refresh_token"])
-    await house.database.execute("UPDATE refresh_tokens SET replaced_at = replaced_at - interval '1 second'")
-    stolen = await house.refresh(first["refresh_token"])
+async def test_the_old_one_works_for_a_minute_and_then_ends_everything(oauth_app: OAuthApp) -> None:
+    first = await oauth_app.tokens()
+    second = (await oauth_app.refresh(first["refresh_token"])).json()
+    lost = await oauth_app.refresh(first["refresh_token"])
+    await oauth_app.database.execute("UPDATE refresh_tokens SET replaced_at = replaced_at - interval '59 seconds'")
+    late = await oauth_app.refresh(first["refresh_token"])
+    await oauth_app.database.execute("UPDATE refresh_tokens SET replaced_at = replaced_at - interval '1 second'")
+    stolen = await oauth_app.refresh(first["refresh_token"])
 
     assert (lost.status_code, late.status_code) == (200, 200)
     assert (stolen.status_code, stolen.json()["error"]) == (400, "invalid_grant")
     for each in (first, second, lost.json(), late.json()):
-        assert await house.who(each["access_token"]) == 401
-        assert (await house.refresh(each["refresh_token"])).json()["error"] == "invalid_grant"
+        assert await oauth_app.who(each["access_token"]) == 401
+        assert (await oauth_app.refresh(each["refresh_token"])).json()["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize(
@@ -331,133 +336,135 @@ async def test_the_old_one_works_for_a_minute_and_then_ends_everything(house: Ho
         ("read", "write", None), ("read", "read write", None), ("write", "admin", None), ("write", ["x"], None),
     ],
 )  # fmt: skip
-async def test_a_scope_may_narrow_and_never_widen(house: House, granted: str, asked: object, answer) -> None:
-    first = await house.tokens(scope=granted)
-    told = await house.refresh(first["refresh_token"], scope=asked)
+async def test_a_scope_may_narrow_and_never_widen(oauth_app: OAuthApp, granted: str, asked: object, answer) -> None:
+    first = await oauth_app.tokens(scope=granted)
+    told = await oauth_app.refresh(first["refresh_token"], scope=asked)
     if answer is None:
         assert (told.status_code, told.json()["error"]) == (400, "invalid_scope")
-        assert (await house.refresh(first["refresh_token"])).json()["scope"] == granted
+        assert (await oauth_app.refresh(first["refresh_token"])).json()["scope"] == granted
         return
 
     assert told.json()["scope"] == answer
-    full = await house.refresh(told.json()["refresh_token"])
+    full = await oauth_app.refresh(told.json()["refresh_token"])
     assert full.json()["scope"] == granted, "what was allowed is not lost by asking for less once"
 
 
-async def test_a_refresh_token_ends_after_ninety_days_without_use(house: House) -> None:
-    tokens = await house.tokens()
-    life = await house.database.fetchval("SELECT expires_at - now() FROM refresh_tokens")
-    await house.database.execute("UPDATE refresh_tokens SET expires_at = now()")
+async def test_a_refresh_token_ends_after_ninety_days_without_use(oauth_app: OAuthApp) -> None:
+    tokens = await oauth_app.tokens()
+    life = await oauth_app.database.fetchval("SELECT expires_at - now() FROM refresh_tokens")
+    await oauth_app.database.execute("UPDATE refresh_tokens SET expires_at = now()")
 
     assert timedelta(days=89, hours=23) < life <= timedelta(days=90)
-    assert (await house.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    assert (await oauth_app.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
 
 
-async def test_a_refresh_token_is_for_its_application_alone(house: House) -> None:
-    tokens, another = await house.tokens(), await house.register(CALLBACK)
+async def test_a_refresh_token_is_for_its_application_alone(oauth_app: OAuthApp) -> None:
+    tokens, another = await oauth_app.tokens(), await oauth_app.register(CALLBACK)
 
-    assert (await house.refresh(tokens["refresh_token"], another)).json()["error"] == "invalid_grant"
-    assert (await house.refresh(tokens["access_token"])).json()["error"] == "invalid_grant", "it is no refresh token"
-    assert (await house.refresh(None)).json()["error"] == "invalid_request"
-    assert (await house.refresh(tokens["refresh_token"])).status_code == 200
+    assert (await oauth_app.refresh(tokens["refresh_token"], another)).json()["error"] == "invalid_grant"
+    assert (await oauth_app.refresh(tokens["access_token"])).json()["error"] == "invalid_grant", (
+        "it is no refresh token"
+    )
+    assert (await oauth_app.refresh(None)).json()["error"] == "invalid_request"
+    assert (await oauth_app.refresh(tokens["refresh_token"])).status_code == 200
 
 
-async def test_what_has_ended_is_cleared_away(house: House) -> None:
-    await house.code()
-    tokens = await house.tokens()
-    await house.database.execute("UPDATE authorization_codes SET expires_at = now() - interval '2 days'")
-    await house.database.execute(
+async def test_what_has_ended_is_cleared_away(oauth_app: OAuthApp) -> None:
+    await oauth_app.code()
+    tokens = await oauth_app.tokens()
+    await oauth_app.database.execute("UPDATE authorization_codes SET expires_at = now() - interval '2 days'")
+    await oauth_app.database.execute(
         "UPDATE access_tokens SET expires_at = now() - interval '2 days' WHERE grant_id IS NOT NULL"
     )
-    await house.refresh(tokens["refresh_token"])
-    await house.code()
+    await oauth_app.refresh(tokens["refresh_token"])
+    await oauth_app.code()
 
-    assert await house.database.fetchval("SELECT count(*) FROM access_tokens WHERE grant_id IS NOT NULL") == 1
-    assert await house.database.fetchval("SELECT count(*) FROM authorization_codes") == 1
+    assert await oauth_app.database.fetchval("SELECT count(*) FROM access_tokens WHERE grant_id IS NOT NULL") == 1
+    assert await oauth_app.database.fetchval("SELECT count(*) FROM authorization_codes") == 1
 
 
 # ---------------------------------------------------------------------------------------------------- revocation
 
 
-async def revoke(house: House, token: str, application=None, **more: str):
-    application = application or house.dialer
+async def revoke(oauth_app: OAuthApp, token: str, application=None, **more: str):
+    application = application or oauth_app.dialer
     client = {"client_id": application.client_id, "client_secret": application.client_secret or ""}
-    return await house.browser().post("/oauth2/revoke", data=client | {"token": token} | more)
+    return await oauth_app.browser().post("/oauth2/revoke", data=client | {"token": token} | more)
 
 
-async def test_an_access_token_is_revoked_alone_and_a_refresh_token_with_all_that_was_made_from_it(house) -> None:
-    tokens = await house.tokens()
-    assert (await revoke(house, tokens["access_token"])).status_code == 200
-    assert await house.who(tokens["access_token"]) == 401
-    second = (await house.refresh(tokens["refresh_token"])).json()
-    answer = await revoke(house, second["refresh_token"], token_type_hint="access_token")
+async def test_an_access_token_is_revoked_alone_and_a_refresh_token_with_all_that_was_made_from_it(oauth_app) -> None:
+    tokens = await oauth_app.tokens()
+    assert (await revoke(oauth_app, tokens["access_token"])).status_code == 200
+    assert await oauth_app.who(tokens["access_token"]) == 401
+    second = (await oauth_app.refresh(tokens["refresh_token"])).json()
+    answer = await revoke(oauth_app, second["refresh_token"], token_type_hint="access_token")
 
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
-    assert await house.who(second["access_token"]) == 401
-    assert (await house.refresh(second["refresh_token"])).json()["error"] == "invalid_grant"
+    assert await oauth_app.who(second["access_token"]) == 401
+    assert (await oauth_app.refresh(second["refresh_token"])).json()["error"] == "invalid_grant"
 
 
-async def test_a_token_that_is_not_there_is_revoked_already(house: House) -> None:
-    assert (await revoke(house, "0" * 40, token_type_hint="nonsense")).status_code == 200
-    assert (await revoke(house, "\0")).status_code == 200
+async def test_a_token_that_is_not_there_is_revoked_already(oauth_app: OAuthApp) -> None:
+    assert (await revoke(oauth_app, "0" * 40, token_type_hint="nonsense")).status_code == 200
+    assert (await revoke(oauth_app, "\0")).status_code == 200
 
 
-async def test_nobody_revokes_what_is_not_his(house: House) -> None:
-    tokens, another = await house.tokens(), await house.register(CALLBACK)
-    refused = await revoke(house, tokens["access_token"], another)
-    personal = await revoke(house, house.town.tokens["alice"])
+async def test_nobody_revokes_what_is_not_his(oauth_app: OAuthApp) -> None:
+    tokens, another = await oauth_app.tokens(), await oauth_app.register(CALLBACK)
+    refused = await revoke(oauth_app, tokens["access_token"], another)
+    personal = await revoke(oauth_app, oauth_app.town.tokens["alice"])
 
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
     assert (personal.status_code, personal.json()["error"]) == (400, "invalid_grant")
-    assert await house.who(tokens["access_token"]) == "alice"
-    assert await house.who(house.town.tokens["alice"]) == "alice"
+    assert await oauth_app.who(tokens["access_token"]) == "alice"
+    assert await oauth_app.who(oauth_app.town.tokens["alice"]) == "alice"
 
 
-async def test_who_revokes_has_to_say_who_he_is(house: House) -> None:
-    tokens = await house.tokens()
+async def test_who_revokes_has_to_say_who_he_is(oauth_app: OAuthApp) -> None:
+    tokens = await oauth_app.tokens()
     body = {"token": tokens["access_token"]}
-    nobody = await house.browser().post("/oauth2/revoke", json=body)
-    wrong = await house.browser().post("/oauth2/revoke", json=body, headers=basic(house.dialer.client_id, "x"))
-    without = await house.browser().post(
-        "/oauth2/revoke", json={}, headers=basic(house.dialer.client_id, house.dialer.client_secret)
+    nobody = await oauth_app.browser().post("/oauth2/revoke", json=body)
+    wrong = await oauth_app.browser().post("/oauth2/revoke", json=body, headers=basic(oauth_app.dialer.client_id, "x"))
+    without = await oauth_app.browser().post(
+        "/oauth2/revoke", json={}, headers=basic(oauth_app.dialer.client_id, oauth_app.dialer.client_secret)
     )
 
     assert (nobody.status_code, nobody.json()["error"]) == (400, "invalid_request")
     assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
     assert (without.status_code, without.json()["error"]) == (400, "invalid_request")
-    assert await house.who(tokens["access_token"]) == "alice"
+    assert await oauth_app.who(tokens["access_token"]) == "alice"
 
 
-async def test_an_application_without_a_secret_revokes_its_own(house: House) -> None:
-    code = await house.code(application=house.phone)
-    tokens = (await house.exchange(code, house.phone, code_verifier=VERIFIER)).json()
+async def test_an_application_without_a_secret_revokes_its_own(oauth_app: OAuthApp) -> None:
+    code = await oauth_app.code(application=oauth_app.phone)
+    tokens = (await oauth_app.exchange(code, oauth_app.phone, code_verifier=VERIFIER)).json()
 
-    assert (await revoke(house, tokens["refresh_token"], house.phone)).status_code == 200
-    assert await house.who(tokens["access_token"]) == 401
+    assert (await revoke(oauth_app, tokens["refresh_token"], oauth_app.phone)).status_code == 200
+    assert await oauth_app.who(tokens["access_token"]) == 401
 
 
-async def test_of_tokens_made_from_one_the_first_that_is_used_ends_the_others(house: House) -> None:
+async def test_of_tokens_made_from_one_the_first_that_is_used_ends_the_others(oauth_app: OAuthApp) -> None:
     """Lost answers explain two of them; nothing explains that both are used."""
-    first = (await house.exchange(await house.code())).json()
-    mine, other = [(await house.refresh(first["refresh_token"])).json() for _ in range(2)]
-    used = await house.refresh(mine["refresh_token"])
+    first = (await oauth_app.exchange(await oauth_app.code())).json()
+    mine, other = [(await oauth_app.refresh(first["refresh_token"])).json() for _ in range(2)]
+    used = await oauth_app.refresh(mine["refresh_token"])
     assert used.status_code == 200
 
     for over in (other["refresh_token"], first["refresh_token"]):
-        again = await house.refresh(over)
+        again = await oauth_app.refresh(over)
         assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
-    assert (await house.refresh(used.json()["refresh_token"])).status_code == 400  # the grant is revoked
+    assert (await oauth_app.refresh(used.json()["refresh_token"])).status_code == 400  # the grant is revoked
 
 
-async def test_siblings_that_are_used_at_once_leave_one_or_none(house: House) -> None:
-    first = (await house.exchange(await house.code())).json()
-    pairs = [(await house.refresh(first["refresh_token"])).json() for _ in range(4)]
-    answers = await asyncio.gather(*(house.refresh(pair["refresh_token"]) for pair in pairs))
+async def test_siblings_that_are_used_at_once_leave_one_or_none(oauth_app: OAuthApp) -> None:
+    first = (await oauth_app.exchange(await oauth_app.code())).json()
+    pairs = [(await oauth_app.refresh(first["refresh_token"])).json() for _ in range(4)]
+    answers = await asyncio.gather(*(oauth_app.refresh(pair["refresh_token"]) for pair in pairs))
 
     assert sum(answer.status_code == 200 for answer in answers) <= 1
 
 
-async def test_whoever_uses_the_old_one_again_before_the_new_one_gets_another(house: House) -> None:
-    first = (await house.exchange(await house.code())).json()
+async def test_whoever_uses_the_old_one_again_before_the_new_one_gets_another(oauth_app: OAuthApp) -> None:
+    first = (await oauth_app.exchange(await oauth_app.code())).json()
     for _ in range(3):
-        assert (await house.refresh(first["refresh_token"])).status_code == 200
+        assert (await oauth_app.refresh(first["refresh_token"])).status_code == 200

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from leadroutes.domain.arrival import NewLead, Stored
+from leadroutes.domain.arrival import NewLead, StoredArrival
 from leadroutes.observability import logs
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
@@ -29,7 +29,7 @@ async def test_a_lead_can_be_followed_from_arrival_to_claim(
     [lead_id] = answer.stored.lead_ids
     await post.delivery.deliver(MessageKey(brokerage.owner_id, await post.the_only()))
     await brokerage.town.database.move_clock(timedelta(minutes=6))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["carol"])
 
     found = lines(told)
@@ -74,7 +74,7 @@ def test_what_a_library_says_of_somebody_is_blanked(told: pytest.CaptureFixture[
 
 def test_lines_for_people_tell_the_same(capsys: pytest.CaptureFixture[str], told: object) -> None:
     logs.set_up(as_json=False)
-    logs.tell([{"event": "lead claimed", "owner": 1, "lead": 2, "user": None}])
+    logs.write_lead_lines([{"event": "lead claimed", "owner": 1, "lead": 2, "user": None}])
 
     line = capsys.readouterr().err
     assert "[info     ] lead claimed" in line
@@ -83,7 +83,7 @@ def test_lines_for_people_tell_the_same(capsys: pytest.CaptureFixture[str], told
 
 def test_a_log_without_leads_stays_without_them(capsys: pytest.CaptureFixture[str], told: object) -> None:
     logs.set_up(as_json=True, tells_leads=False)
-    logs.tell([{"event": "lead claimed", "owner": 1, "lead": 2}])
+    logs.write_lead_lines([{"event": "lead claimed", "owner": 1, "lead": 2}])
 
     assert capsys.readouterr().err == ""
 
@@ -114,8 +114,8 @@ async def test_what_cannot_be_noted_of_a_commit_does_not_make_it_again(
 
     await brokerage.ask()
     contact_id = await database.fetchval("SELECT id FROM contacts")
-    monkeypatch.setattr("leadroutes.ingest.batch.note_arrivals", fail)
+    monkeypatch.setattr("leadroutes.ingest.batch.log_arrivals", fail)
     lead = NewLead(owner_id=brokerage.owner_id, contact_id=contact_id, creator_user_id=brokerage.owner_id)
     answers = await asyncio.gather(*(brokerage.arrivals.post_lead(lead) for _ in range(3)), return_exceptions=True)
-    assert [type(answer) for answer in answers] == [Stored] * 3
+    assert [type(answer) for answer in answers] == [StoredArrival] * 3
     assert await database.fetchval("SELECT count(*) FROM leads") == 4

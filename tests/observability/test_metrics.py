@@ -25,9 +25,9 @@ OPEN = Settings(metrics=True)
 
 
 async def scrape(database: Database, settings: Settings, authorization: str | None = None) -> httpx.Response:
-    house = app.build(settings, database)
+    application = app.build_app(settings, database)
     headers = {"Authorization": authorization} if authorization else {}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(house), base_url="http://town") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://town") as client:
         return await client.get("/metrics", headers=headers)
 
 
@@ -81,11 +81,11 @@ async def test_without_the_database_a_process_still_tells_its_own_figures(databa
 
 
 async def test_a_method_that_nobody_knows_makes_no_series_of_its_own(database: Database, counted: Counted) -> None:
-    house = app.build(OPEN, database)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(house), base_url="http://town") as client:
+    application = app.build_app(OPEN, database)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://town") as client:
         await client.request("BREW", "/healthz")
 
-    assert counted("leadroutes_http_requests_total", room="api", method="other", status="405") == 1
+    assert counted("leadroutes_http_requests_total", disk_space="api", method="other", status="405") == 1
 
 
 # --------------------------------------------------------------------------------------------------- what it counts
@@ -123,7 +123,7 @@ async def test_what_is_rolled_back_is_not_counted(brokerage: Brokerage, counted:
 async def test_a_timer_that_is_late_is_counted_with_its_lateness(brokerage: Brokerage, counted: Counted) -> None:
     await brokerage.ask()
     await brokerage.town.database.move_clock(timedelta(minutes=7))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
 
     assert counted("leadroutes_timer_lateness_seconds_count", timer="offer") == 1
     assert 120 <= counted("leadroutes_timer_lateness_seconds_sum", timer="offer") < 130
@@ -133,7 +133,7 @@ async def test_a_lead_that_nobody_claims_is_counted_once(brokerage: Brokerage, c
     await brokerage.ask()
     for _ in range(3):
         await brokerage.town.database.move_clock(timedelta(hours=1))
-        await brokerage.engine.do_due()
+        await brokerage.engine.run_due()
 
     assert counted("leadroutes_lead_events_total", kind="unclaimed") == 1
     assert (await load_figures(brokerage.town.database))["leads_unclaimed"] == 1

@@ -96,9 +96,9 @@ async def test_the_service_sends_what_it_has_when_it_stops_and_names_nobody(
     collector: Collector, database_url: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
-    async with serving(database_url) as house, httpx.AsyncClient(base_url=house.url, timeout=30) as client:
+    async with serving(database_url) as application, httpx.AsyncClient(base_url=application.url, timeout=30) as client:
         assert (await client.post(f"/intake/{key}", content=BODY)).status_code == 201
-        assert await house.stop() == 0
+        assert await application.stop() == 0
 
     names = {found.name for found in collector.spans}
     assert {"POST api", "store arrivals"} <= names
@@ -111,9 +111,9 @@ async def test_a_collector_that_is_away_stops_nobody(
     database_url: str, key: str, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{unused_tcp_port}")
-    async with serving(database_url) as house, httpx.AsyncClient(base_url=house.url, timeout=30) as client:
+    async with serving(database_url) as application, httpx.AsyncClient(base_url=application.url, timeout=30) as client:
         assert (await client.post(f"/intake/{key}", content=BODY)).status_code == 201
-        assert await house.stop() == 0
+        assert await application.stop() == 0
 
 
 def test_without_a_collector_a_span_is_nothing() -> None:

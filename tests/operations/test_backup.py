@@ -18,7 +18,7 @@ from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
-from leadroutes.worker.delivery import Delivery
+from leadroutes.worker.delivery import MessageDelivery
 from tests.cli.test_serving import BODY, serving
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox
@@ -125,7 +125,7 @@ async def test_a_backup_is_of_one_moment_while_the_service_goes_on(
     await town.route("alice")
     async with database.transaction() as transaction:
         key = await accounts.issue_intake_key(transaction, town.users["alice"], "Zillow", None, None)
-    async with serving(database_url) as house, httpx.AsyncClient(base_url=house.url, timeout=30) as client:
+    async with serving(database_url) as service, httpx.AsyncClient(base_url=service.url, timeout=30) as client:
 
         async def ask_for(number: int) -> None:
             body = BODY.replace(b"mia@", b"mia%d@" % number)
@@ -139,7 +139,7 @@ async def test_a_backup_is_of_one_moment_while_the_service_goes_on(
             number += 1
             await ask_for(number)
         await backing_up
-        assert await house.stop() == 0
+        assert await service.stop() == 0
 
     await command(empty_url, "restore", tmp_path / "busy.backup")
     [row] = await ask(empty_url, "SELECT count(*) AS leads FROM leads")
@@ -250,12 +250,12 @@ async def test_nothing_is_restored_below_a_service_that_goes_on(
 ) -> None:
     await leave(brokerage)
     await command(database_url, "backup", tmp_path / "monday.backup")
-    async with serving(database_url) as house:
+    async with serving(database_url) as service:
         told = await command(database_url, "restore", tmp_path / "monday.backup", "--replace", code=1)
         assert "stop every leadroutes serve and worker" in told.stderr
-        async with httpx.AsyncClient(base_url=house.url) as client:
+        async with httpx.AsyncClient(base_url=service.url) as client:
             assert (await client.get("/healthz")).status_code == 200
-        assert await house.stop() == 0
+        assert await service.stop() == 0
 
     await command(database_url, "restore", tmp_path / "monday.backup", "--replace")
 
@@ -332,7 +332,7 @@ async def start_campaign(brokerage: Brokerage, **columns: object) -> int:
     await town.action("alice", campaign_id, template_id=template_id)
     await town.action("alice", campaign_id, template_id=template_id, delay_by_seconds=3600, **columns)
     await brokerage.ask()
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     [row] = await database.fetch("SELECT id FROM contacts")
     return int(row["id"])
 
@@ -342,8 +342,8 @@ async def deliver_all(url: str, mailbox: Mailbox, settings: Settings) -> list[st
     database = await Database.open(Settings(), url=url)
     await database.load_clock()
     channels = open_channels(settings)
-    delivery = Delivery(database, channels, settings)
-    await Engine(database).do_due()
+    delivery = MessageDelivery(database, channels, settings)
+    await Engine(database).run_due()
     for row in await database.fetch("SELECT owner_id, id FROM messages ORDER BY id"):
         await delivery.deliver(MessageKey(row["owner_id"], row["id"]))
     for channel in channels.values():

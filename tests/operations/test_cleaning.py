@@ -11,7 +11,7 @@ from leadroutes.operations.doctor import examine
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.store.sessions import add_session, find_session
-from leadroutes.worker.retention import BATCH, clean, clean_when_due
+from leadroutes.worker.retention import BATCH_SIZE, clean, clean_when_due
 from leadroutes.worker.worker import Worker
 from tests.engine.conftest import Brokerage
 from tests.worker.conftest import Post
@@ -198,10 +198,10 @@ async def test_many_rows_go_in_small_batches(brokerage: Brokerage) -> None:
         "INSERT INTO sessions SELECT sha256(n::text::bytea), $1, now(), now() - interval '1 day'"
         " FROM generate_series(1, $2) n",
         brokerage.owner_id,
-        2 * BATCH + 7,
+        2 * BATCH_SIZE + 7,
     )
 
-    assert await swept(database) == {"sessions": 2 * BATCH + 7}
+    assert await swept(database) == {"sessions": 2 * BATCH_SIZE + 7}
 
 
 async def test_what_somebody_holds_is_passed_over(brokerage: Brokerage) -> None:

@@ -55,7 +55,7 @@ async def ask_by_every_door(brokerage: Brokerage) -> None:
         for suffix in ("", " "):
             data = (body + suffix).encode()
             try:
-                await brokerage.arrivals.take_in(KEY, data, {"Content-Type": kind, "X-Person": MARK})
+                await brokerage.arrivals.ingest(KEY, data, {"Content-Type": kind, "X-Person": MARK})
             except Problem:
                 continue
 
@@ -79,7 +79,7 @@ async def live(brokerage: Brokerage, post: Post, mailbox: Mailbox) -> int:
     await town.action("alice", campaign_id, type="Call Contact", description="Call", delay_by_seconds=0)
     await ask_by_every_door(brokerage)
     await database.move_clock(timedelta(seconds=10))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     mailbox.answers = [f"550 no such person as {EMAIL}"]
     for row in await database.fetch("SELECT id FROM messages WHERE state = 'queued' ORDER BY contact_id, id"):
         await post.deliver(row["id"])
@@ -113,7 +113,7 @@ async def test_what_inquiries_gave_beside_the_contact_goes_with_it_and_is_export
     for number in range(4):
         await brokerage.ask(name=f"Mia {MARK}", email=f"{number}{EMAIL}", phone=PHONE, mls=str(number + 1))
     body = {"name": f"Max {MARK}", "email": f"max.{EMAIL}", "phone": PHONE, "mls": "1", "message": MARK, "lead_id": "5"}
-    answer = await brokerage.arrivals.take_in("form", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    answer = await brokerage.arrivals.ingest("form", json.dumps(body).encode(), {"Content-Type": "application/json"})
     assert answer.stored.status == "touch"
     contact_id = await contact_of(brokerage, f"3{EMAIL}")
     exported = await erasure.export_contact(brokerage.town.database, brokerage.owner_id, contact_id)
@@ -311,7 +311,7 @@ async def test_an_erasure_leaves_that_the_address_is_not_to_be_written_to_and_no
     assert told.stdout.splitlines() == ["channel,value,reason,at,entered_by,ended_at,ended_by,consent"]
 
     await brokerage.ask(email=EMAIL.upper(), name="Mia Lund", phone="none")
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     [row] = await database.fetch(
         "SELECT m.id FROM messages m JOIN contacts c ON c.id = m.contact_id"
         " WHERE c.email IS NOT NULL AND m.channel = 'email' AND m.state = 'queued'"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from leadroutes.domain.arrival import NewLead
-from leadroutes.engine.claims import Wish, settle
+from leadroutes.engine.claims import ClaimRequest, decide_claims
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, NotFound
 from leadroutes.operations.doctor import examine
 from leadroutes.operations.erasure import erase_contact
 from leadroutes.store.claim_pages import find_own_page
-from leadroutes.store.messages import MessageKey, Sending
+from leadroutes.store.messages import DeliveryLog, MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.store.routing import RuleSets
 from tests.engine.conftest import Brokerage
@@ -65,10 +65,10 @@ async def test_a_lead_on_offer_is_over_and_nobody_is_told_any_more(brokerage: Br
     assert await brokerage.states(lead_id) == {"bob": "expired", "carol": "withdrawn"}
     assert await fate(database, lead_id) == "unclaimed"
     await database.move_clock(timedelta(hours=1))
-    assert await brokerage.engine.do_due() is None, "nothing is to come"
+    assert await brokerage.engine.run_due() is None, "nothing is to come"
     assert [tuple(row) for row in await database.fetch(TOLD, lead_id)] == [("offer", "suppressed")]
     [message_id] = [row["id"] for row in await database.fetch("SELECT id FROM messages")]
-    assert await Sending(database).begin(MessageKey(brokerage.owner_id, message_id)) is None
+    assert await DeliveryLog(database).begin(MessageKey(brokerage.owner_id, message_id)) is None
 
 
 async def test_the_ledger_moves_it_from_on_offer_to_unclaimed(brokerage: Brokerage) -> None:
@@ -109,7 +109,7 @@ async def test_one_that_was_unclaimed_already_is_over_too(brokerage: Brokerage, 
     lead_id, contact_id = await asked(brokerage)
     for _ in ("Carol is told", "nobody claims it"):
         await database.move_clock(timedelta(hours=1))
-        await brokerage.engine.do_due()
+        await brokerage.engine.run_due()
     since = await database.fetchval("SELECT unclaimed_at FROM leads")
     assert (await brokerage.states(lead_id))["alice"] == "notified"
     await database.execute("UPDATE messages SET state = 'suppressed'; DELETE FROM pgqueuer")
@@ -182,9 +182,9 @@ async def test_a_claim_that_is_being_written_is_waited_for_and_holds(brokerage: 
     lead_id, contact_id = await asked(brokerage)
     bob = brokerage.town.users["bob"]
     await database.move_clock(timedelta(minutes=5))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     async with database.transaction() as transaction:
-        await settle(transaction, RuleSets(), [Wish(brokerage.owner_id, lead_id, bob, "None")])
+        await decide_claims(transaction, RuleSets(), [ClaimRequest(brokerage.owner_id, lead_id, bob, "None")])
         erasing = asyncio.create_task(erase_contact(database, brokerage.owner_id, contact_id))
         await somebody_waits(database, 1)
     await erasing
@@ -243,7 +243,7 @@ async def test_claims_declines_timers_and_erasures_at_once_leave_sound_leads(
     await database.move_clock(timedelta(minutes=5))
     engines = [Engine(database) for _ in range(3)]
     offers = {row["lead_id"]: row["id"] for row in await database.fetch("SELECT * FROM offers WHERE user_id = $1", bob)}
-    work: list[Awaitable[Any]] = [engine.do_due() for engine in engines]
+    work: list[Awaitable[Any]] = [engine.run_due() for engine in engines]
     for lead_id, contact_id in leads.items():
         work.append(outcome(engines[lead_id % 3].claim(owner, lead_id, carol if lead_id % 2 else bob)))
         work.append(outcome(erase_contact(database, owner, contact_id)))

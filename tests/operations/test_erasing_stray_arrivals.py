@@ -61,7 +61,7 @@ BODIES = {
 async def came_in(brokerage: Brokerage, kind: str, body: bytes) -> int:
     """An arrival that became no lead."""
     with contextlib.suppress(Problem):
-        await brokerage.arrivals.take_in(KEY, body, {"Content-Type": kind})
+        await brokerage.arrivals.ingest(KEY, body, {"Content-Type": kind})
     row = await brokerage.town.database.fetchrow("SELECT id, lead_id FROM arrivals ORDER BY id DESC LIMIT 1")
     assert row is not None
     assert row["lead_id"] is None, "it is a lead"

@@ -8,7 +8,7 @@ from leadroutes.errors import Conflict
 from leadroutes.operations.doctor import examine
 from leadroutes.operations.erasure import erase_contact
 from leadroutes.settings import Settings
-from leadroutes.store.messages import MessageKey, Outcome, Sending
+from leadroutes.store.messages import DeliveryLog, DeliveryOutcome, MessageKey
 from leadroutes.worker.worker import Worker
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox
@@ -22,12 +22,14 @@ async def test_what_is_just_being_sent_is_waited_for(brokerage: Brokerage, post:
     await brokerage.ask(email=EMAIL)
     contact_id = await contact_of(brokerage)
     key = MessageKey(brokerage.owner_id, await post.the_only())
-    assert await Sending(database).begin(key) is not None
+    assert await DeliveryLog(database).begin(key) is not None
     with pytest.raises(Conflict, match="is just being sent"):
         await erase_contact(database, brokerage.owner_id, contact_id)
     assert await contact_of(brokerage) == contact_id, "nothing has gone"
 
-    await Sending(database).note(key, 1, Outcome(state="sent", address="bob@example.com", text_body=f"Mia {MARK}"))
+    await DeliveryLog(database).note(
+        key, 1, DeliveryOutcome(state="sent", address="bob@example.com", text_body=f"Mia {MARK}")
+    )
     await database.execute("DELETE FROM pgqueuer")
     await erased(brokerage, contact_id)
     assert await database.fetchval("SELECT text_body FROM messages") is None
@@ -68,11 +70,11 @@ async def test_who_comes_back_late_with_what_he_sent_brings_no_words_back(broker
     await brokerage.ask(email=EMAIL)
     contact_id = await contact_of(brokerage)
     key = MessageKey(brokerage.owner_id, await post.the_only())
-    await Sending(database).begin(key)
+    await DeliveryLog(database).begin(key)
     await database.execute("UPDATE messages SET state = 'unknown', reason = 'the service stopped'")
     await erase_contact(database, brokerage.owner_id, contact_id)
 
-    assert not await Sending(database).note(key, 1, Outcome(state="sent", address=EMAIL, text_body=MARK))
+    assert not await DeliveryLog(database).note(key, 1, DeliveryOutcome(state="sent", address=EMAIL, text_body=MARK))
     assert await database.fetchval("SELECT text_body FROM messages") is None
 
 

@@ -7,13 +7,15 @@ import asyncpg
 import pytest
 
 from leadroutes.errors import Conflict, Invalid, Unavailable
-from leadroutes.store.commits import Commits, Work
+from leadroutes.store.commits import CheckedWrite, WriteGroupCommit
 from leadroutes.store.postgres import Database, Transaction
 
 ADD = "INSERT INTO lead_sources (name) VALUES ($1) RETURNING name"
 
 
-def adding(name: str, *, wrong: Exception | None = None, late: Exception | None = None) -> Work[Transaction, str]:
+def adding(
+    name: str, *, wrong: Exception | None = None, late: Exception | None = None
+) -> CheckedWrite[Transaction, str]:
     """A lead source of everybody's; `wrong` is found out before it is written, `late` afterwards."""
 
     async def check(transaction: Transaction) -> Transaction:
@@ -28,7 +30,7 @@ def adding(name: str, *, wrong: Exception | None = None, late: Exception | None 
             raise late
         return found
 
-    return Work(order=0, check=check, write=write)
+    return CheckedWrite(order=0, check=check, write=write)
 
 
 async def names(database: Database) -> list[str]:
@@ -36,7 +38,7 @@ async def names(database: Database) -> list[str]:
 
 
 async def test_a_crowd_shares_commits(database: Database) -> None:
-    commits = Commits(database)
+    commits = WriteGroupCommit(database)
     asked = [f"source {number}" for number in range(120)]
     assert await asyncio.gather(*(commits.run(adding(name)) for name in asked)) == asked
     assert sorted(await names(database)) == sorted(asked)
@@ -44,7 +46,7 @@ async def test_a_crowd_shares_commits(database: Database) -> None:
 
 
 async def test_a_problem_that_is_found_first_leaves_the_others_together(database: Database) -> None:
-    commits = Commits(database)
+    commits = WriteGroupCommit(database)
     work = [adding("a"), adding("b", wrong=Invalid("no")), adding("c")]
     answers = await asyncio.gather(*(commits.run(each) for each in work), return_exceptions=True)
     assert [answers[0], type(answers[1]), answers[2]] == ["a", Invalid, "c"]
@@ -53,7 +55,7 @@ async def test_a_problem_that_is_found_first_leaves_the_others_together(database
 
 @pytest.mark.parametrize("late", [Conflict("too late"), RuntimeError("a fault")], ids=["a problem", "a fault"])
 async def test_nothing_stays_of_what_fails_after_it_was_written(database: Database, late: Exception) -> None:
-    commits = Commits(database)
+    commits = WriteGroupCommit(database)
     work = [adding("a"), adding("b", late=late), adding("c")]
     answers = await asyncio.gather(*(commits.run(each) for each in work), return_exceptions=True)
     assert answers == ["a", late, "c"]
@@ -61,7 +63,7 @@ async def test_nothing_stays_of_what_fails_after_it_was_written(database: Databa
 
 
 async def test_what_postgresql_refuses_is_refused_to_one(database: Database) -> None:
-    commits = Commits(database)
+    commits = WriteGroupCommit(database)
     work = [adding("a"), adding("b\0"), adding("c")]
     answers = await asyncio.gather(*(commits.run(each) for each in work), return_exceptions=True)
     assert [answers[0], answers[2]] == ["a", "c"]
@@ -82,9 +84,9 @@ async def test_what_may_have_been_committed_is_not_done_again(
         return transaction
 
     with pytest.raises(Unavailable):
-        await Commits(database).run(Work(order=0, check=check, write=write))
+        await WriteGroupCommit(database).run(CheckedWrite(order=0, check=check, write=write))
     assert len(tries) == 1
-    assert await Commits(database).run(adding("afterwards")) == "afterwards"
+    assert await WriteGroupCommit(database).run(adding("afterwards")) == "afterwards"
 
 
 @pytest.fixture

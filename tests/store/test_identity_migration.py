@@ -59,7 +59,7 @@ async def test_who_had_left_before_can_claim_no_more_and_the_owner_is_told(older
     await older.execute("DELETE FROM team_members WHERE user_id = $1", town.users["bob"])
     await migrate(older)
     engine = Engine(older)
-    await engine.do_due()
+    await engine.run_due()
 
     states = await older.fetch("SELECT lead_id, username, state FROM offers JOIN users ON users.id = user_id")
     assert {(row["lead_id"], row["username"]): row["state"] for row in states} == {

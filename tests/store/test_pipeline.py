@@ -6,14 +6,14 @@ import asyncpg
 import pytest
 
 from leadroutes.errors import Unavailable
-from leadroutes.store.pipeline import Pipeline, reading
+from leadroutes.store.pipeline import Pipeline, read_pipeline
 from leadroutes.store.postgres import Database
 
 HALF = "SELECT 100 / $1::bigint AS half"
 
 
 async def test_each_of_a_crowd_gets_the_row_of_his_own_values(database: Database) -> None:
-    pipeline = reading(database)
+    pipeline = read_pipeline(database)
     rows = await asyncio.gather(*(pipeline.fetchrow("SELECT $1::bigint * 2 AS twice", n) for n in range(250)))
     assert [row["twice"] for row in rows] == [n * 2 for n in range(250)]
 
@@ -37,7 +37,7 @@ async def test_a_crowd_takes_few_packets() -> None:
 async def test_a_fault_is_heard_by_whoever_asked_for_it_and_by_nobody_else(
     database: Database, bad: object, fault: type[Exception]
 ) -> None:
-    pipeline = reading(database)
+    pipeline = read_pipeline(database)
     asked = [pipeline.fetchrow(HALF, value) for value in (1, bad, 2)]
     first, second, third = await asyncio.gather(*asked, return_exceptions=True)
     assert (first["half"], third["half"]) == (100, 50)
@@ -46,7 +46,7 @@ async def test_a_fault_is_heard_by_whoever_asked_for_it_and_by_nobody_else(
 
 
 async def test_a_statement_that_takes_long_does_not_hold_up_those_that_come_after_it(database: Database) -> None:
-    pipeline = reading(database)
+    pipeline = read_pipeline(database)
     sql = "SELECT count(pg_sleep($1)) AS n"
     slow = asyncio.create_task(pipeline.fetchrow(sql, 0.5))
     await asyncio.sleep(0.01)  # it is under way

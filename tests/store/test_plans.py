@@ -19,7 +19,7 @@ from bench.people import intake_key, token
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import default_order, list_sql, record_sql
 from leadroutes.store import statement
-from leadroutes.store.postgres import PLANS
+from leadroutes.store.postgres import PLANNER_SETTINGS
 from tests.conftest import with_database
 
 OWNERS, USERS, MEMBERS, ROUTES = 1000, 2000, 5, 10
@@ -56,7 +56,7 @@ async def building(server_url: str, template: str, name: str) -> AsyncIterator[s
 
 
 @pytest.fixture(scope="module")
-async def house(server_url: str, template: str) -> AsyncIterator[asyncpg.Connection]:
+async def loaded_database(server_url: str, template: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection to a house with a few ten thousand offers and steps; everything on it is rolled back."""
     async with building(server_url, template, "plans") as url:
         plot = Plot(Ground(server_url, Path()), url, "plans")
@@ -77,21 +77,21 @@ async def house(server_url: str, template: str) -> AsyncIterator[asyncpg.Connect
         await connection.close()
 
 
-async def scans(house: asyncpg.Connection, times: int, sql: str, *values: str) -> list[Scan]:
+async def scans(loaded_database: asyncpg.Connection, times: int, sql: str, *values: str) -> list[Scan]:
     """Run it with these values, written as SQL, and roll it back."""
-    transaction = house.transaction()
+    transaction = loaded_database.transaction()
     await transaction.start()
     try:
         if times == IN_TRANSACTION:
-            await house.execute(PLANS)
-        await house.execute(f"PREPARE asked AS {sql}")
+            await loaded_database.execute(PLANNER_SETTINGS)
+        await loaded_database.execute(f"PREPARE asked AS {sql}")
         execution = f"EXECUTE asked({', '.join(values)})" if values else "EXECUTE asked"
         for _ in range(times - 1):
-            await house.execute(execution)
-        planned = await house.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {execution}")
+            await loaded_database.execute(execution)
+        planned = await loaded_database.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {execution}")
     finally:
         await transaction.rollback()
-        await house.execute("DEALLOCATE asked")
+        await loaded_database.execute("DEALLOCATE asked")
     return list(_scans(msgspec.json.decode(planned)[0]["Plan"]))
 
 
@@ -120,8 +120,10 @@ def indexes(found: Sequence[Scan], table: str) -> set[str | None]:
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_taking_due_leads_reads_as_many_offers_as_it_takes(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("take_due_leads"), f"'{NOW}'", str(MOST), "'{}'")
+async def test_taking_due_leads_reads_as_many_offers_as_it_takes(
+    loaded_database: asyncpg.Connection, times: int
+) -> None:
+    found = await scans(loaded_database, times, statement("take_due_leads"), f"'{NOW}'", str(MOST), "'{}'")
 
     assert indexes(found, "offers") == {"offers_due"}
     assert read(found, "offers") <= MOST + FEW
@@ -129,35 +131,39 @@ async def test_taking_due_leads_reads_as_many_offers_as_it_takes(house: asyncpg.
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_taking_lapsed_leads_reads_as_many_as_it_takes(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("take_lapsed_leads"), "now()", str(MOST), "'{}'")
+async def test_taking_lapsed_leads_reads_as_many_as_it_takes(loaded_database: asyncpg.Connection, times: int) -> None:
+    found = await scans(loaded_database, times, statement("take_lapsed_leads"), "now()", str(MOST), "'{}'")
 
     assert indexes(found, "leads") == {"leads_due"}
     assert read(found, "leads") <= MOST + FEW
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_taking_due_steps_reads_as_many_as_it_takes(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("queue_communications"), f"'{NOW}'", str(MOST), "'{}'", "NULL")
+async def test_taking_due_steps_reads_as_many_as_it_takes(loaded_database: asyncpg.Connection, times: int) -> None:
+    found = await scans(
+        loaded_database, times, statement("queue_communications"), f"'{NOW}'", str(MOST), "'{}'", "NULL"
+    )
 
     assert "contact_communications_due" in indexes(found, "contact_communications")
     assert read(found, "contact_communications") <= 2 * MOST + FEW, "once to find them, once to mark them"
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_a_step_that_is_taken_alone_is_read_alone(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("take_due_communications"), f"'{NOW}'", "1", "'{}'")
+async def test_a_step_that_is_taken_alone_is_read_alone(loaded_database: asyncpg.Connection, times: int) -> None:
+    found = await scans(loaded_database, times, statement("take_due_communications"), f"'{NOW}'", "1", "'{}'")
     assert indexes(found, "contact_communications") == {"contact_communications_due"}
     assert read(found, "contact_communications") == 1
 
-    found = await scans(house, times, statement("queue_communications"), f"'{NOW}'", "0", "'{}'", "'{7}'")
+    found = await scans(loaded_database, times, statement("queue_communications"), f"'{NOW}'", "0", "'{}'", "'{7}'")
     assert read(found, "contact_communications") == 1
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_taking_recurring_tasks_reads_as_many_as_it_takes(house: asyncpg.Connection, times: int) -> None:
+async def test_taking_recurring_tasks_reads_as_many_as_it_takes(
+    loaded_database: asyncpg.Connection, times: int
+) -> None:
     found = await scans(
-        house, times, statement("take_recurring_tasks"), "now() + interval '9 weeks'", str(MOST), "'{}'"
+        loaded_database, times, statement("take_recurring_tasks"), "now() + interval '9 weeks'", str(MOST), "'{}'"
     )
 
     assert indexes(found, "tasks") == {"tasks_due"}
@@ -166,39 +172,43 @@ async def test_taking_recurring_tasks_reads_as_many_as_it_takes(house: asyncpg.C
 
 @pytest.mark.parametrize("times", EXECUTIONS)
 @pytest.mark.parametrize("name", ["lock_open_leads", "load_standing"])
-async def test_a_batch_of_leads_is_read_by_their_keys(house: asyncpg.Connection, times: int, name: str) -> None:
+async def test_a_batch_of_leads_is_read_by_their_keys(
+    loaded_database: asyncpg.Connection, times: int, name: str
+) -> None:
     ids = [(n % OWNERS + 1, n + 1) for n in range(MOST)]
     owners, leads = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*ids, strict=True))
-    found = await scans(house, times, statement(name), owners, leads)
+    found = await scans(loaded_database, times, statement(name), owners, leads)
     assert read(found, "leads") == MOST
     assert indexes(found, "leads") <= {"leads_pkey", "leads_id_key"}
     assert read(found, "claims") <= MOST
 
 
-async def test_a_batch_of_messages_is_begun_by_their_keys(house: asyncpg.Connection) -> None:
-    await house.execute(
+async def test_a_batch_of_messages_is_begun_by_their_keys(loaded_database: asyncpg.Connection) -> None:
+    await loaded_database.execute(
         "INSERT INTO messages (owner_id, kind, channel, lead_id, offer_id, user_id, created_at)"
         " SELECT owner_id, 'offer', 'email', lead_id, id, user_id, now() FROM offers WHERE place = 0 LIMIT 5000"
         " ON CONFLICT DO NOTHING"
     )
-    rows = await house.fetch("SELECT owner_id, id FROM messages ORDER BY owner_id, id LIMIT $1", MOST)
+    rows = await loaded_database.fetch("SELECT owner_id, id FROM messages ORDER BY owner_id, id LIMIT $1", MOST)
     owners, ids = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*rows, strict=True))
-    found = await scans(house, IN_TRANSACTION, statement("begin_sending"), owners, ids)
+    found = await scans(loaded_database, IN_TRANSACTION, statement("begin_sending"), owners, ids)
 
     assert read(found, "messages") == 2 * MOST, "once to hold them, once to mark them"
 
 
 @pytest.mark.parametrize("name", ["begin_sending", "look_at_message"])
-async def test_the_suppression_of_an_address_is_found_by_its_digest(house: asyncpg.Connection, name: str) -> None:
+async def test_the_suppression_of_an_address_is_found_by_its_digest(
+    loaded_database: asyncpg.Connection, name: str
+) -> None:
     """Among those of an owner who has many, and of which most are other people's."""
-    transaction = house.transaction()
+    transaction = loaded_database.transaction()
     await transaction.start()
-    await house.execute(
+    await loaded_database.execute(
         "INSERT INTO suppressions (owner_id, channel, value, digest, reason, at)"
         " SELECT 1, 'email', a, address_digest(a, k.salt), 'imported', now()"
         " FROM suppression_salt k, generate_series(1, 20000) g, LATERAL (SELECT g || '@example.org' AS a) x"
     )
-    rows = await house.fetch(
+    rows = await loaded_database.fetch(
         "WITH contact AS (INSERT INTO contacts (owner_id, email, created_at, modified_at)"
         " SELECT 1, g || '@example.org', now(), now() FROM generate_series(1, 50) g RETURNING owner_id, id)"
         " INSERT INTO messages (owner_id, kind, channel, contact_id, created_at)"
@@ -206,7 +216,7 @@ async def test_the_suppression_of_an_address_is_found_by_its_digest(house: async
     )
     owners, ids = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*rows, strict=True))
     values = (owners, ids) if name == "begin_sending" else (str(rows[0]["owner_id"]), str(rows[0]["id"]))
-    found = await scans(house, IN_TRANSACTION, statement(name), *values)
+    found = await scans(loaded_database, IN_TRANSACTION, statement(name), *values)
     await transaction.rollback()
 
     assert indexes(found, "suppressions") == {"suppressions_in_force"}
@@ -214,8 +224,10 @@ async def test_the_suppression_of_an_address_is_found_by_its_digest(house: async
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_the_next_moment_is_the_first_entry_of_each_index(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("find_next_due"), *["'{}'"] * 4)
+async def test_the_next_moment_is_the_first_entry_of_each_index(
+    loaded_database: asyncpg.Connection, times: int
+) -> None:
+    found = await scans(loaded_database, times, statement("find_next_due"), *["'{}'"] * 4)
 
     assert {each.index for each in found} == {"offers_due", "leads_due", "contact_communications_due", "tasks_due"}
     assert all(each.read <= 1 for each in found)
@@ -274,7 +286,7 @@ LOOKS: dict[str, tuple[str, ...]] = {
 async def test_a_plan_made_on_empty_tables_still_looks_up_by_key(fresh: asyncpg.Connection, name: str) -> None:
     transaction = fresh.transaction()
     await transaction.start()
-    await fresh.execute(PLANS)
+    await fresh.execute(PLANNER_SETTINGS)
     await fresh.execute(f"PREPARE asked AS {statement(name)}")
     execution = f"EXECUTE asked({', '.join(LOOKS[name])})"
     await fresh.execute(execution)
@@ -296,18 +308,20 @@ async def test_a_plan_made_on_empty_tables_still_looks_up_by_key(fresh: asyncpg.
     [("find_intake_keys", "intake_keys", intake_key(77)), ("find_callers", "access_tokens", token(77))],
 )
 async def test_a_secret_is_found_by_its_hash(
-    house: asyncpg.Connection, times: int, name: str, table: str, secret: str
+    loaded_database: asyncpg.Connection, times: int, name: str, table: str, secret: str
 ) -> None:
     digest = hashlib.sha256(secret.encode()).hexdigest()
-    found = await scans(house, times, statement(name), rf"ARRAY['\x{digest}'::bytea]")
+    found = await scans(loaded_database, times, statement(name), rf"ARRAY['\x{digest}'::bytea]")
 
     assert None not in indexes(found, table)
     assert read(found, table) <= 2, "once to note that it was used"
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_the_rules_of_an_owner_are_read_without_those_of_others(house: asyncpg.Connection, times: int) -> None:
-    found = await scans(house, times, statement("load_rules"), f"ARRAY[{OWNERS}]::bigint[]")
+async def test_the_rules_of_an_owner_are_read_without_those_of_others(
+    loaded_database: asyncpg.Connection, times: int
+) -> None:
+    found = await scans(loaded_database, times, statement("load_rules"), f"ARRAY[{OWNERS}]::bigint[]")
 
     assert read(found, "users") <= 1 + 1 + MEMBERS, "the owner, and whom the rules know: him and his members"
     assert read(found, "lead_routes") <= 2 * ROUTES, "once for themselves, once for their campaigns"
@@ -317,39 +331,43 @@ async def test_the_rules_of_an_owner_are_read_without_those_of_others(house: asy
 # -------------------------------------------------------------------------------------------------- what a list shows
 
 
-async def count(house: asyncpg.Connection, table: str, condition: str) -> int:
-    number: int = await house.fetchval(f"SELECT count(*) FROM {table} WHERE {condition}")
+async def count(loaded_database: asyncpg.Connection, table: str, condition: str) -> int:
+    number: int = await loaded_database.fetchval(f"SELECT count(*) FROM {table} WHERE {condition}")
     return number
 
 
-async def listed(house: asyncpg.Connection, times: int, path: str, caller: int) -> list[Scan]:
+async def listed(loaded_database: asyncpg.Connection, times: int, path: str, caller: int) -> list[Scan]:
     sql = list_sql(BY_PATH[path], (), default_order(BY_PATH[path]), (), 2)
-    return await scans(house, times, sql, str(caller), "10", "0")
+    return await scans(loaded_database, times, sql, str(caller), "10", "0")
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_a_page_of_routes_reads_the_owners_routes_and_the_page(house: asyncpg.Connection, times: int) -> None:
-    found = await listed(house, times, "/lead-routes", OWNERS)
+async def test_a_page_of_routes_reads_the_owners_routes_and_the_page(
+    loaded_database: asyncpg.Connection, times: int
+) -> None:
+    found = await listed(loaded_database, times, "/lead-routes", OWNERS)
 
     assert None not in indexes(found, "lead_routes")
     assert read(found, "lead_routes") <= ROUTES + 10
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_routes_are_not_counted_while_nothing_has_changed(house: asyncpg.Connection, times: int) -> None:
+async def test_routes_are_not_counted_while_nothing_has_changed(
+    loaded_database: asyncpg.Connection, times: int
+) -> None:
     sql = list_sql(BY_PATH["/lead-routes"], (), "t.id", (), 2, with_version=True)
-    version = await house.fetchval("SELECT rules_version FROM users WHERE id = $1", OWNERS)
-    found = await scans(house, times, sql, str(OWNERS), "3", "0", str(version))
-    counted = await scans(house, times, sql, str(OWNERS), "3", "0", str(version - 1))
+    version = await loaded_database.fetchval("SELECT rules_version FROM users WHERE id = $1", OWNERS)
+    found = await scans(loaded_database, times, sql, str(OWNERS), "3", "0", str(version))
+    counted = await scans(loaded_database, times, sql, str(OWNERS), "3", "0", str(version - 1))
 
     assert read(found, "lead_routes") <= 3
     assert read(counted, "lead_routes") == ROUTES + 3
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_a_route_is_read_by_its_key(house: asyncpg.Connection, times: int) -> None:
-    first = await house.fetchval("SELECT min(id) FROM lead_routes WHERE owner_id = $1", OWNERS)
-    found = await scans(house, times, record_sql(BY_PATH["/lead-routes"], (), ()), str(OWNERS), str(first))
+async def test_a_route_is_read_by_its_key(loaded_database: asyncpg.Connection, times: int) -> None:
+    first = await loaded_database.fetchval("SELECT min(id) FROM lead_routes WHERE owner_id = $1", OWNERS)
+    found = await scans(loaded_database, times, record_sql(BY_PATH["/lead-routes"], (), ()), str(OWNERS), str(first))
 
     assert indexes(found, "lead_routes") == {"lead_routes_pkey"}
     assert read(found, "lead_routes") == 1
@@ -358,12 +376,12 @@ async def test_a_route_is_read_by_its_key(house: asyncpg.Connection, times: int)
 @pytest.mark.parametrize("times", EXECUTIONS)
 @pytest.mark.parametrize("caller", [OWNERS, OWNERS + 1], ids=["an owner", "an agent"])
 async def test_a_page_of_leads_reads_those_that_the_caller_sees(
-    house: asyncpg.Connection, times: int, caller: int
+    loaded_database: asyncpg.Connection, times: int, caller: int
 ) -> None:
     told = f"SELECT lead_id FROM offers WHERE user_id = {caller} AND notified_at IS NOT NULL"
-    seen = await count(house, "leads", f"owner_id = {caller} OR id IN ({told})")
-    offered = await count(house, "offers", f"user_id = {caller}")
-    found = await listed(house, times, "/leads", caller)
+    seen = await count(loaded_database, "leads", f"owner_id = {caller} OR id IN ({told})")
+    offered = await count(loaded_database, "offers", f"user_id = {caller}")
+    found = await listed(loaded_database, times, "/leads", caller)
 
     assert 0 < seen < LEADS / 100
     assert read(found, "leads") <= 2 * seen + FEW, "once for the total, once for the page"

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from leadroutes.errors import Unavailable
-from leadroutes.store.disk_space import Room, is_want_of_room
-from leadroutes.store.postgres import AWAY, Database, unavailable_when_away
+from leadroutes.store.disk_space import DiskSpace, is_out_of_space
+from leadroutes.store.postgres import CONNECTION_ERRORS, Database, connection_errors_as_unavailable
 from tests.nodes.processes import ROOT
 
 CLASSES = ("53", "57", "58")  # insufficient resources, operator intervention, system error
@@ -32,19 +32,23 @@ def errors() -> list[type[asyncpg.PostgresError]]:
 def test_want_of_resources_and_a_server_that_goes_down_are_a_database_that_is_away(
     error: type[asyncpg.PostgresError],
 ) -> None:
-    assert issubclass(error, AWAY)
-    with pytest.raises(Unavailable) as told, unavailable_when_away():
+    assert issubclass(error, CONNECTION_ERRORS)
+    with pytest.raises(Unavailable) as told, connection_errors_as_unavailable():
         raise error("no detail of it is told")
     assert "no detail" not in told.value.message
     is_room = error.sqlstate.startswith(("53", "58")) and error is not asyncpg.TooManyConnectionsError
-    assert is_want_of_room(error("")) == is_room
+    assert is_out_of_space(error("")) == is_room
     assert ("no room" in told.value.message) == is_room
 
 
 def test_faults_of_a_statement_are_not() -> None:
     others = [each for each in errors() if each.sqlstate[:2] in ("22", "23", "42", "54", "XX")]
     assert len(others) > 50
-    assert [each for each in others if issubclass(each, AWAY) and each is not asyncpg.ReadOnlySQLTransactionError] == []
+    assert [
+        each
+        for each in others
+        if issubclass(each, CONNECTION_ERRORS) and each is not asyncpg.ReadOnlySQLTransactionError
+    ] == []
 
 
 async def test_after_a_refusal_room_is_tried_out_until_it_is_there() -> None:
@@ -55,22 +59,22 @@ async def test_after_a_refusal_room_is_tried_out_until_it_is_there() -> None:
         if answers:
             raise answers.pop()
 
-    room = Room(probe)
-    assert await room.is_there()
+    disk_space = DiskSpace(probe)
+    assert await disk_space.is_available()
     assert not tried, "as long as all goes well nothing is written to find out"
-    room.note_refusal(asyncpg.DiskFullError("full"))
-    assert not await room.is_there()
-    assert not await room.is_there()
+    disk_space.note_refusal(asyncpg.DiskFullError("full"))
+    assert not await disk_space.is_available()
+    assert not await disk_space.is_available()
     assert len(tried) == 1, "not with every look"
-    room._probed_at = float("-inf")
-    assert await room.is_there()
+    disk_space._probed_at = float("-inf")
+    assert await disk_space.is_available()
     assert len(tried) == 2
 
 
 async def test_the_probe_leaves_nothing_behind(database: Database) -> None:
-    database.room.note_refusal(asyncpg.DiskFullError("full"))
+    database.disk_space.note_refusal(asyncpg.DiskFullError("full"))
 
-    assert await database.room.is_there()
+    assert await database.disk_space.is_available()
     assert await database.fetchval("SELECT count(*) FROM room_probe") == 0
 
 

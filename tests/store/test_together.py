@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from leadroutes.errors import Unavailable
-from leadroutes.store.batching import Batches, Lanes, Together
+from leadroutes.store.batching import BatchLoader, GroupCommit, KeyedGroupCommit
 
 
 async def test_a_crowd_is_answered_with_two_statements_at_the_most() -> None:
@@ -16,7 +16,7 @@ async def test_a_crowd_is_answered_with_two_statements_at_the_most() -> None:
         await asyncio.sleep(0)
         return {key: str(key) for key in keys if key % 2}
 
-    together = Together(load)
+    together = BatchLoader(load)
     answers = await asyncio.gather(*(together.find(key) for key in [*range(50), *range(50)]))
     assert answers == [str(key) if key % 2 else None for key in range(50)] * 2
     assert len(asked) <= 2
@@ -31,7 +31,7 @@ async def test_everybody_who_waited_hears_of_a_fault_and_the_next_one_is_asked_a
             raise faults.pop()
         return dict.fromkeys(keys, "here")
 
-    together = Together(load)
+    together = BatchLoader(load)
     answers = await asyncio.gather(together.find(1), together.find(2), return_exceptions=True)
     assert [type(answer) for answer in answers] == [OSError, OSError]
     assert await together.find(1) == "here"
@@ -44,7 +44,7 @@ async def test_who_goes_away_takes_nobody_along() -> None:
         await gate.wait()
         return dict.fromkeys(keys, "here")
 
-    together = Together(load)
+    together = BatchLoader(load)
     impatient, patient = asyncio.create_task(together.find(1)), asyncio.create_task(together.find(1))
     await asyncio.sleep(0)
     impatient.cancel()
@@ -57,10 +57,10 @@ async def test_who_goes_away_takes_nobody_along() -> None:
 class Doing:
     """Work in lanes that is under way until it is let go."""
 
-    def __init__(self, lanes: int) -> None:
+    def __init__(self, concurrency: int) -> None:
         self.batches: list[list[int]] = []
         self._gates: list[asyncio.Event] = []
-        self.lanes: Lanes[int] = Lanes(self._do, most=4, lanes=lanes)
+        self.concurrency: GroupCommit[int] = GroupCommit(self._do, max_batch=4, concurrency=concurrency)
 
     async def _do(self, batch: list[int]) -> None:
         self.batches.append(batch)
@@ -70,7 +70,7 @@ class Doing:
 
     async def add(self, *items: int) -> None:
         for item in items:
-            self.lanes.add(item)
+            self.concurrency.add(item)
         await self.rest()
 
     async def finish(self, number: int) -> None:
@@ -79,7 +79,7 @@ class Doing:
 
     async def end(self) -> None:
         """Let all of it go."""
-        closing = asyncio.create_task(self.lanes.close())
+        closing = asyncio.create_task(self.concurrency.close())
         while not closing.done():
             for gate in self._gates:
                 gate.set()
@@ -91,7 +91,7 @@ class Doing:
 
 
 async def test_what_comes_in_the_same_moment_goes_together_up_to_the_most() -> None:
-    doing = Doing(lanes=1)
+    doing = Doing(concurrency=1)
     await doing.add(1, 2, 3, 4, 5)
     assert doing.batches == [[1, 2, 3, 4]]
     await doing.finish(0)
@@ -100,7 +100,7 @@ async def test_what_comes_in_the_same_moment_goes_together_up_to_the_most() -> N
 
 
 async def test_a_second_batch_begins_once_it_is_as_large_as_the_first() -> None:
-    doing = Doing(lanes=2)
+    doing = Doing(concurrency=2)
     await doing.add(1, 2)
     await doing.add(3)
     assert doing.batches == [[1, 2]]
@@ -114,7 +114,7 @@ async def test_a_second_batch_begins_once_it_is_as_large_as_the_first() -> None:
 
 
 async def test_a_small_rest_goes_once_nothing_is_under_way() -> None:
-    doing = Doing(lanes=2)
+    doing = Doing(concurrency=2)
     await doing.add(1, 2)
     await doing.add(3)
     await doing.finish(0)
@@ -123,9 +123,9 @@ async def test_a_small_rest_goes_once_nothing_is_under_way() -> None:
 
 
 async def test_closing_waits_for_all_that_has_been_added() -> None:
-    doing = Doing(lanes=1)
-    doing.lanes.add(1)
-    closing = asyncio.create_task(doing.lanes.close())
+    doing = Doing(concurrency=1)
+    doing.concurrency.add(1)
+    closing = asyncio.create_task(doing.concurrency.close())
     await doing.rest()
     assert doing.batches == [[1]]
     assert not closing.done()
@@ -147,7 +147,7 @@ async def test_work_of_the_same_moment_is_done_in_batches_and_answered_in_order(
         await asyncio.sleep(0)
         return [str(item) for item in items]
 
-    batches = Batches(do, key=whole, most=20)
+    batches = KeyedGroupCommit(do, key=whole, max_batch=20)
     answers = await asyncio.gather(*(batches.add(item) for item in range(50)))
     assert answers == [str(item) for item in range(50)]
     assert done == [[*range(20)], [*range(20, 40)], [*range(40, 50)]]
@@ -159,7 +159,7 @@ async def test_one_that_breaks_a_batch_is_heard_of_by_whoever_brought_it() -> No
             raise ValueError
         return items
 
-    batches = Batches(do, key=whole, most=10)
+    batches = KeyedGroupCommit(do, key=whole, max_batch=10)
     answers = await asyncio.gather(*(batches.add(item) for item in range(5)), return_exceptions=True)
     assert answers[:3] + answers[4:] == [0, 1, 2, 4]
     assert isinstance(answers[3], ValueError)
@@ -172,7 +172,7 @@ async def test_what_has_the_same_key_is_done_one_after_the_other() -> None:
         done.append(items)
         return items
 
-    batches = Batches(do, key=lambda item: item % 3, most=10)
+    batches = KeyedGroupCommit(do, key=lambda item: item % 3, max_batch=10)
     answers = await asyncio.gather(*(batches.add(item) for item in range(6)))
     assert answers == [*range(6)]
     assert done == [[0, 1, 2], [3, 4, 5]]
@@ -185,7 +185,7 @@ async def test_a_database_that_is_away_is_not_asked_again_for_each_of_a_batch() 
         asked.append(items)
         raise Unavailable
 
-    batches = Batches(do, key=whole, most=10)
+    batches = KeyedGroupCommit(do, key=whole, max_batch=10)
     answers = await asyncio.gather(*(batches.add(item) for item in range(5)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [Unavailable] * 5
     assert asked == [[*range(5)]]

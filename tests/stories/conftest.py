@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from leadroutes.operations.doctor import examine
-from leadroutes.server.run import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running_service
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from tests.mailbox import Mailbox, text_of, to
@@ -145,7 +145,7 @@ class Story:
         listening = listen("127.0.0.1", 0)
         self.address = address_of(listening)
         self.clients.clear()
-        async with running(self.settings, self.database, listening, with_worker=with_worker):
+        async with running_service(self.settings, self.database, listening, with_worker=with_worker):
             try:
                 yield
             finally:

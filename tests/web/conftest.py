@@ -13,7 +13,7 @@ from leadroutes import web
 from leadroutes.engine.engine import Engine
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
-from leadroutes.store.messages import Sending
+from leadroutes.store.messages import DeliveryLog
 from tests.chromium import chromium, phone
 from tests.engine.conftest import Brokerage, brokerage
 
@@ -60,7 +60,7 @@ class Office:
             lead_id or self.lead_id,
             self.town.users[name],
         )
-        token = await Sending(self.database).add_claim_token(row["owner_id"], row["id"], via)
+        token = await DeliveryLog(self.database).add_claim_token(row["owner_id"], row["id"], via)
         return f"/claim/{token}"
 
     async def sign_in(self, name: str) -> httpx.AsyncClient:
@@ -71,7 +71,7 @@ class Office:
 
     async def pass_minutes(self, minutes: float) -> None:
         await self.database.move_clock(timedelta(minutes=minutes))
-        await self.engine.do_due()
+        await self.engine.run_due()
 
     async def claimed(self) -> dict[str, Any] | None:
         row = await self.database.fetchrow(

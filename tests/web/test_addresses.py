@@ -23,11 +23,13 @@ OPEN = ("/docs", "/openapi.json", "/healthz", "/readyz", "/metrics")
 
 @pytest.fixture
 async def client(database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    house = app.build(Settings(data=tmp_path, secret="a secret of the tests", public_url="http://town"), database)
-    transport = httpx.ASGITransport(app=house, raise_app_exceptions=True)
+    application = app.build_app(
+        Settings(data=tmp_path, secret="a secret of the tests", public_url="http://town"), database
+    )
+    transport = httpx.ASGITransport(app=application, raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://town") as client:
         yield client
-    await house.arrivals.close()
+    await application.arrivals.close()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from leadroutes.web.passwords import MOST_OF_ONE, MOST_WAITING, RESERVED, Busy, Turns
+from leadroutes.web.passwords import MOST_OF_ONE, MOST_WAITING, RESERVED, Busy, PasswordTurns
 from leadroutes.web.throttle import (
     MOST_KEYS,
     PER_ACCOUNT,
@@ -14,8 +14,8 @@ from leadroutes.web.throttle import (
     PER_BROWSER,
     PER_NETWORK,
     WINDOW,
-    Attempt,
-    Throttle,
+    SignInAttempt,
+    SignInThrottle,
 )
 from tests.web.conftest import HOST, PASSWORD, Office
 
@@ -132,40 +132,40 @@ class Clock:
 
 def test_what_was_counted_is_over_after_the_window() -> None:
     clock = Clock()
-    throttle = Throttle(clock)
+    throttle = SignInThrottle(clock)
     for _ in range(PER_ACCOUNT_AND_NETWORK):
-        assert isinstance(throttle.begin(BOB, "203.0.113.1"), Attempt)
+        assert isinstance(throttle.begin(BOB, "203.0.113.1"), SignInAttempt)
         clock.at += 10
     assert throttle.begin(" Bob@Example.com", "203.0.113.1") == WINDOW - 100
     clock.at += WINDOW - 101
     assert throttle.begin(BOB, "203.0.113.1") == 1
     clock.at += 1
-    assert isinstance(throttle.begin(BOB, "203.0.113.1"), Attempt)
+    assert isinstance(throttle.begin(BOB, "203.0.113.1"), SignInAttempt)
     assert throttle.begin(BOB, "203.0.113.1") == 10
 
 
 def test_an_attempt_that_was_no_guess_does_not_count() -> None:
-    throttle = Throttle(Clock())
+    throttle = SignInThrottle(Clock())
     for _ in range(PER_NETWORK * 3):
         attempt = throttle.begin(BOB, "203.0.113.1")
-        assert isinstance(attempt, Attempt)
+        assert isinstance(attempt, SignInAttempt)
         throttle.forget(attempt)
     assert not throttle._counts
 
 
 def test_a_network_has_its_limit_over_all_accounts_and_an_account_over_all_networks() -> None:
-    throttle = Throttle(Clock())
+    throttle = SignInThrottle(Clock())
     made = [throttle.begin(f"{number}@example.com", "2001:db8::1") for number in range(PER_NETWORK)]
-    assert all(isinstance(each, Attempt) for each in made)
+    assert all(isinstance(each, SignInAttempt) for each in made)
     assert throttle.begin("one.more@example.com", "2001:db8::ffff") == WINDOW, "one network of IPv6"
     made = [throttle.begin(BOB, f"10.{number // 250}.{number % 250}.1") for number in range(PER_ACCOUNT)]
-    assert all(isinstance(each, Attempt) for each in made)
+    assert all(isinstance(each, SignInAttempt) for each in made)
     assert throttle.begin(BOB, "192.0.2.1") == WINDOW
-    assert isinstance(throttle.begin(BOB, "192.0.2.1", "a browser that is known"), Attempt)
+    assert isinstance(throttle.begin(BOB, "192.0.2.1", "a browser that is known"), SignInAttempt)
 
 
 def test_what_is_counted_has_an_end() -> None:
-    throttle = Throttle(Clock())
+    throttle = SignInThrottle(Clock())
     for number in range(MOST_KEYS):
         throttle.begin(f"{number}@example.com", f"{number}")
     assert len(throttle._counts) == MOST_KEYS
@@ -175,7 +175,7 @@ def test_what_is_counted_has_an_end() -> None:
 
 
 async def test_networks_take_turns() -> None:
-    turns, order = Turns(), []
+    turns, order = PasswordTurns(), []
 
     async def work(who: str) -> None:
         async with turns.take(who):
@@ -190,7 +190,7 @@ async def test_networks_take_turns() -> None:
 
 
 async def test_the_queue_has_an_end_for_each_and_for_all() -> None:
-    turns = Turns()
+    turns = PasswordTurns()
 
     async def work(who: str, *, is_known: bool = False) -> bool:
         try:
@@ -215,7 +215,7 @@ async def test_the_queue_has_an_end_for_each_and_for_all() -> None:
 
 @pytest.mark.parametrize("is_granted", [False, True])
 async def test_who_goes_away_keeps_nobody_waiting(is_granted: bool) -> None:
-    turns, done = Turns(), []
+    turns, done = PasswordTurns(), []
 
     async def work(who: str) -> None:
         async with turns.take(who):

@@ -7,16 +7,16 @@ from html import unescape
 import pytest
 
 from leadroutes.channels import open_channels
-from leadroutes.engine.users import By, change_user
+from leadroutes.engine.users import ChangedBy, change_user
 from leadroutes.store.channel_faults import end_channel_fault, note_channel_fault
 from leadroutes.store.messages import MessageKey
-from leadroutes.worker.delivery import Delivery
+from leadroutes.worker.delivery import MessageDelivery
 from tests.web.conftest import Office, under
 
 
 async def deliver(office: Office) -> None:
     """Everything that is queued, with no channel configured."""
-    delivery = Delivery(office.database, open_channels(office.settings), office.settings)
+    delivery = MessageDelivery(office.database, open_channels(office.settings), office.settings)
     for row in await office.database.fetch("SELECT owner_id, id FROM messages WHERE state = 'queued' ORDER BY id"):
         await delivery.deliver(MessageKey(row["owner_id"], row["id"]))
 
@@ -114,7 +114,7 @@ async def test_what_is_assigned_to_a_closed_account_is_listed_for_its_owner_alon
     await office.town.contact("alice", assigned_user_id=bob)
     alice, carol = await office.sign_in("alice"), await office.sign_in("carol")
     assert "To be assigned anew" not in (await alice.get("/")).text
-    await change_user(office.database, bob, {"is_active": False}, By())
+    await change_user(office.database, bob, {"is_active": False}, ChangedBy())
     page = (await alice.get("/")).text
 
     assert "Bob Town has no account any more" in page

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from leadroutes.engine import memberships
-from leadroutes.engine.users import By, add_email_token, ask_for_email, change_user
+from leadroutes.engine.users import ChangedBy, add_email_token, ask_for_email, change_user
 from leadroutes.store import invitations
 from leadroutes.store.invitations import add_token, invite_address, invite_user
 from tests.web.conftest import PASSWORD, Office
@@ -208,6 +208,6 @@ async def test_an_email_that_another_account_has_is_not_taken(office: Office) ->
 
 async def test_the_link_of_a_closed_account_leads_nowhere(office: Office) -> None:
     link = await email_link(office, "bob", "rob@example.com")
-    await change_user(office.database, office.town.users["bob"], {"is_active": False}, By())
+    await change_user(office.database, office.town.users["bob"], {"is_active": False}, ChangedBy())
     assert (await office.browser().get(link)).status_code == 404
     assert (await office.browser().post("/emails/forged")).status_code == 404

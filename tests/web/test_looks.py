@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from leadroutes.server.run import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running_service
 from leadroutes.store import accounts
 from leadroutes.store.channel_faults import note_channel_fault
 from tests.chromium import PHONE, Phone, needs_chromium
@@ -78,7 +78,7 @@ async def served(office: Office) -> AsyncIterator[Office]:
     settings = replace(
         office.settings, public_url=address_of(listening), body_timeout=5, smtp_url="smtp://mail.example.com"
     )
-    async with running(settings, database, listening, with_worker=False):
+    async with running_service(settings, database, listening, with_worker=False):
         yield replace(office, settings=settings, lead_id=won)
 
 

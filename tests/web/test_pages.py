@@ -95,8 +95,8 @@ def test_pages_and_api_do_not_meet() -> None:
 
 
 async def test_the_house_answers_pages_and_api(database: Database, tmp_path) -> None:
-    house = app.build(Settings(data=tmp_path, secret="a secret"), database)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=house), base_url="http://town") as client:
+    application = app.build_app(Settings(data=tmp_path, secret="a secret"), database)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=application), base_url="http://town") as client:
         page, record = await client.get("/claim/forged"), await client.get("/leads")
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"

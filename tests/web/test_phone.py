@@ -15,7 +15,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from leadroutes.server.run import address_of, listen, running
+from leadroutes.server.run import address_of, listen, running_service
 from tests.web.conftest import PASSWORD, Office
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -96,7 +96,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 async def phone(office: Office, chromium: Chrome) -> AsyncIterator[Phone]:
     listening = listen("127.0.0.1", 0)
     settings = replace(office.settings, public_url=address_of(listening), body_timeout=5)
-    async with running(settings, office.database, listening, with_worker=False):
+    async with running_service(settings, office.database, listening, with_worker=False):
         phone = Phone(chromium, address_of(listening))
         await phone.complaints()
         yield phone

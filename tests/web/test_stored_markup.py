@@ -49,7 +49,7 @@ async def spoilt(office: Office) -> Office:
     won = await office.ask(email="noa@example.com", name="Noa Berg", phone="303-555-0111", city="Denver")
     await office.engine.claim(office.brokerage.owner_id, won, town.users["bob"])
     await office.ask(email="kim@example.com", name="Kim Roe")
-    await office.engine.do_due()
+    await office.engine.run_due()
     await office.database.execute(
         "UPDATE messages SET subject = 'x', text_body = 'x', html_body = 'x', reason = 'x', address = 'x',"
         " state = 'failed'"

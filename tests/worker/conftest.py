@@ -11,7 +11,7 @@ from leadroutes.channels import open_channels
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
-from leadroutes.worker.delivery import Delivery
+from leadroutes.worker.delivery import MessageDelivery
 from leadroutes.worker.worker import Worker
 from tests.engine.conftest import Brokerage, brokerage
 from tests.mailbox import Mailbox
@@ -48,7 +48,7 @@ class Post:
     """Delivers by hand, one message at a time."""
 
     database: Database
-    delivery: Delivery
+    delivery: MessageDelivery
 
     async def deliver(self, message_id: int) -> None:
         owner_id = await self.database.fetchval("SELECT owner_id FROM messages WHERE id = $1", message_id)
@@ -67,7 +67,7 @@ class Post:
 @pytest.fixture
 async def post(brokerage: Brokerage, settings: Settings) -> AsyncIterator[Post]:
     channels = open_channels(settings)
-    yield Post(brokerage.town.database, Delivery(brokerage.town.database, channels, settings))
+    yield Post(brokerage.town.database, MessageDelivery(brokerage.town.database, channels, settings))
     for channel in channels.values():
         if channel is not None:
             await channel.close()

@@ -12,13 +12,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from leadroutes.channels import open_channels
 from leadroutes.channels.envelope import DeliveryError
 from leadroutes.operations.doctor import examine
-from leadroutes.retry import TryAgain
+from leadroutes.retry import RetryLater
 from leadroutes.settings import Settings
 from leadroutes.store.channel_faults import list_channel_faults
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.channel_health import ChannelHealth
-from leadroutes.worker.delivery import MOST_ATTEMPTS, Delivery
+from leadroutes.worker.delivery import MAX_ATTEMPTS, MessageDelivery
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox
 from tests.worker.conftest import Post
@@ -54,7 +54,7 @@ class Server(Mailbox):
 @asynccontextmanager
 async def posting(database: Database, settings: Settings) -> AsyncIterator[Post]:
     channels = open_channels(settings)
-    post = Post(database, Delivery(database, channels, settings))
+    post = Post(database, MessageDelivery(database, channels, settings))
     yield post
     for channel in channels.values():
         if channel is not None:
@@ -66,7 +66,7 @@ async def try_again(post: Post, *message_ids: int) -> None:
     for message_id in message_ids:
         for known in post.delivery._health._channels.values():
             known.held_until = 0.0
-        with pytest.raises(TryAgain):
+        with pytest.raises(RetryLater):
             await post.deliver(message_id)
 
 
@@ -137,7 +137,7 @@ async def test_while_a_channel_does_not_work_one_message_tries_it_for_all(
         server.to_sender = "554 5.7.1 Sender address rejected"
         ids = await alerts(brokerage, 5)
         for message_id in ids:
-            with pytest.raises(TryAgain) as again:
+            with pytest.raises(RetryLater) as again:
                 await post.deliver(message_id)
             assert 1 <= again.value.delay.total_seconds() <= 300
         assert len(server.connections) == 1
@@ -213,7 +213,7 @@ async def test_a_server_that_cannot_be_reached_for_days_loses_nothing(
 ) -> None:
     [message_id] = await alerts(brokerage, 1)
     async with posting(database, replace(settings, smtp_url="smtp://127.0.0.1:9")) as post:
-        for _ in range(2 * MOST_ATTEMPTS):
+        for _ in range(2 * MAX_ATTEMPTS):
             await try_again(post, message_id)
     async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as post:
         await post.deliver(message_id)
@@ -235,7 +235,7 @@ class Slow(Server):
 async def test_who_has_waited_for_the_server_looks_again_before_the_words_leave(
     brokerage: Brokerage, database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadroutes.worker.delivery.LOOK_HOLDS", -1.0)  # every look is too old
+    monkeypatch.setattr("leadroutes.worker.delivery.RECHECK_AFTER", -1.0)  # every look is too old
     [message_id] = await alerts(brokerage, 1)
     lead_id = await database.fetchval("SELECT lead_id FROM messages WHERE id = $1", message_id)
 

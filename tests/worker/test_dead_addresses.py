@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from leadroutes.retry import TryAgain
+from leadroutes.retry import RetryLater
 from leadroutes.store.postgres import Database
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox
@@ -51,7 +51,7 @@ async def drip(brokerage: Brokerage, email: str, *delays: int) -> int:
 
 async def deliver_due(brokerage: Brokerage, post: Post, **span: float) -> None:
     await brokerage.town.database.move_clock(timedelta(**span))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     for row in await brokerage.town.database.fetch("SELECT id FROM messages WHERE state = 'queued' ORDER BY id"):
         await post.deliver(row["id"])
 
@@ -90,7 +90,7 @@ async def test_what_is_no_matter_of_the_address_ends_this_mail_only(
 ) -> None:
     await drip(brokerage, "full@example.com", 0, 20)
     mailbox.refusals["full@example.com"] = [said]
-    with pytest.raises(TryAgain) if "5.7" in said else _nothing():
+    with pytest.raises(RetryLater) if "5.7" in said else _nothing():
         await deliver_due(brokerage, post)
     assert await database.fetchval("SELECT count(*) FROM suppressions") == 0
     await deliver_due(brokerage, post, seconds=30)
@@ -102,7 +102,7 @@ async def test_greylisting_is_no_refusal(brokerage: Brokerage, post: Post, mailb
     await drip(brokerage, "grey@example.com", 0)
     mailbox.refusals["grey@example.com"] = ["450 4.7.1 later", "450 4.1.1 later"]
     for _ in range(2):
-        with pytest.raises(TryAgain):
+        with pytest.raises(RetryLater):
             await deliver_due(brokerage, post)
     await deliver_due(brokerage, post)
 

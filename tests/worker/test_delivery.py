@@ -10,10 +10,10 @@ import pytest
 
 from leadroutes.channels.email import make_mail
 from leadroutes.channels.envelope import DeliveryError, Envelope
-from leadroutes.retry import TryAgain, delay_after
-from leadroutes.store.messages import MessageKey, Outcome, Sending
+from leadroutes.retry import RetryLater, retry_delay
+from leadroutes.store.messages import DeliveryLog, DeliveryOutcome, MessageKey
 from leadroutes.store.postgres import Database
-from leadroutes.worker.delivery import MOST_ATTEMPTS, Delivery
+from leadroutes.worker.delivery import MAX_ATTEMPTS, MessageDelivery
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox, text_of
 from tests.worker.conftest import Post
@@ -90,7 +90,7 @@ async def test_an_alert_names_who_inquired_and_a_campaign_writes_to_the_contact(
     [lead_id] = answer.stored.lead_ids
     await post.deliver(await post.the_only(f"kind = 'offer' AND lead_id = {lead_id}"))
     assert [mail["Subject"] for mail in mailbox.mails] == ["New lead: Luis"]
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     await post.deliver(await post.the_only("kind = 'campaign'"))
     campaign = mailbox.mails[-1]
     assert campaign["To"] == "ana@example.com"
@@ -128,7 +128,7 @@ async def test_a_transient_error_is_tried_again_and_a_permanent_one_is_not(
     await brokerage.ask()
     message_id = await post.the_only()
     mailbox.answers = ["451 come back later"]
-    with pytest.raises(TryAgain) as again:
+    with pytest.raises(RetryLater) as again:
         await post.deliver(message_id)
     assert again.value.delay == timedelta(seconds=30)
     assert await post.outcome(message_id) == ("queued", "the mail server said 451 come back later")
@@ -143,18 +143,18 @@ async def test_after_a_day_of_attempts_it_is_given_up_where_a_person_sees_it(
 ) -> None:
     await brokerage.ask()
     message_id = await post.the_only()
-    assert 23 * 3600 < sum(delay_after(n).total_seconds() for n in range(1, MOST_ATTEMPTS)) < 25 * 3600
-    mailbox.answers = ["451 later"] * MOST_ATTEMPTS
-    for _ in range(MOST_ATTEMPTS - 1):
-        with pytest.raises(TryAgain):
+    assert 23 * 3600 < sum(retry_delay(n).total_seconds() for n in range(1, MAX_ATTEMPTS)) < 25 * 3600
+    mailbox.answers = ["451 later"] * MAX_ATTEMPTS
+    for _ in range(MAX_ATTEMPTS - 1):
+        with pytest.raises(RetryLater):
             await post.deliver(message_id)
     await post.deliver(message_id)
     state, reason = await post.outcome(message_id)
-    assert (state, reason) == ("failed", f"given up after {MOST_ATTEMPTS} attempts: the mail server said 451 later")
+    assert (state, reason) == ("failed", f"given up after {MAX_ATTEMPTS} attempts: the mail server said 451 later")
 
 
 def test_the_delay_doubles_from_half_a_minute_to_an_hour() -> None:
-    seconds = [delay_after(attempt).total_seconds() for attempt in range(1, 9)]
+    seconds = [retry_delay(attempt).total_seconds() for attempt in range(1, 9)]
     assert seconds == [30, 60, 120, 240, 480, 960, 1920, 3600]
 
 
@@ -165,8 +165,8 @@ async def test_a_server_that_cannot_be_reached_is_tried_again(
 
     await brokerage.ask()
     nowhere = replace(settings, smtp_url="smtp://127.0.0.1:9")
-    delivery = Delivery(database, open_channels(nowhere), nowhere)
-    with pytest.raises(TryAgain, match="cannot be reached"):
+    delivery = MessageDelivery(database, open_channels(nowhere), nowhere)
+    with pytest.raises(RetryLater, match="cannot be reached"):
         await delivery.deliver(MessageKey(brokerage.owner_id, await post.the_only()))
 
 
@@ -178,7 +178,7 @@ async def test_without_credentials_it_stays_in_the_outbox_as_it_would_have_been(
     await brokerage.ask(**ASKED)
     silent = replace(settings, smtp_url=None)
     message_id = await post.the_only()
-    await Delivery(database, open_channels(silent), silent).deliver(MessageKey(brokerage.owner_id, message_id))
+    await MessageDelivery(database, open_channels(silent), silent).deliver(MessageKey(brokerage.owner_id, message_id))
     assert await post.outcome(message_id) == ("suppressed", "no email channel is configured")
     row = await database.fetchrow("SELECT address, subject, text_body FROM messages")
     assert row is not None
@@ -205,7 +205,7 @@ async def drip(brokerage: Brokerage, database: Database) -> int:
 
 async def campaign_message(brokerage: Brokerage, post: Post, **fields: Any) -> int:
     await brokerage.ask(**{"address": "9 Elm St", **fields})
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     return await post.the_only("kind = 'campaign'")
 
 
@@ -220,7 +220,7 @@ async def test_a_campaign_mail_is_from_the_owner_until_the_claim_and_from_the_wi
     lead_id = await database.fetchval("SELECT id FROM leads")
     await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
     await database.move_clock(timedelta(seconds=61))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     await post.deliver(await post.the_only(f"kind = 'campaign' AND id <> {first}"))
     mine = [mail for mail in mailbox.mails if mail["To"] == "mia@example.com"]
     assert [mail["Reply-To"] for mail in mine] == ["Alice Town <alice@example.com>", "Bob Town <bob@example.com>"]
@@ -266,10 +266,10 @@ async def test_a_worker_that_only_stood_still_may_still_say_that_it_was_sent(
 ) -> None:
     message_id = await campaign_message(brokerage, post)
     key = MessageKey(brokerage.owner_id, message_id)
-    assert await Sending(database).begin(key) is not None
+    assert await DeliveryLog(database).begin(key) is not None
     await post.deliver(message_id)  # by another worker, which takes the first one for dead
     assert (await post.outcome(message_id))[0] == "unknown"
-    assert await Sending(database).note(key, 1, Outcome(state="sent"))
+    assert await DeliveryLog(database).note(key, 1, DeliveryOutcome(state="sent"))
     assert await post.outcome(message_id) == ("sent", None)
 
 
@@ -282,7 +282,7 @@ async def test_a_step_that_was_stopped_is_not_sent(
     await post.deliver(message_id)
     assert await post.outcome(message_id) == ("suppressed", "it was stopped by Alice Town")
     await brokerage.engine.set_communication_active(brokerage.owner_id, step, True, brokerage.owner_id)
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     await post.deliver(message_id)
     assert await post.outcome(message_id) == ("sent", None)
 
@@ -333,8 +333,8 @@ async def test_what_a_server_says_in_no_utf_8_is_kept_as_far_as_it_can_be(
     """Bytes that are no text come as halves of surrogate pairs; nothing noted would be tried again for ever."""
     await brokerage.ask()
     message_id = await post.the_only()
-    sending, key = Sending(database), MessageKey(brokerage.owner_id, message_id)
+    sending, key = DeliveryLog(database), MessageKey(brokerage.owner_id, message_id)
     await sending.begin(key)
     reason = b"550 bo\xeete pleine\0".decode("utf-8", "surrogateescape")
-    assert await sending.note(key, 1, Outcome(state="failed", reason=reason))
+    assert await sending.note(key, 1, DeliveryOutcome(state="failed", reason=reason))
     assert await post.outcome(message_id) == ("failed", "550 bo?te pleine")

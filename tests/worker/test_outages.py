@@ -14,13 +14,13 @@ from pgqueuer.types import QueueEntrypoint, QueueManagerId
 
 from leadroutes.channels import open_channels
 from leadroutes.engine.engine import Engine
-from leadroutes.retry import TryAgain
+from leadroutes.retry import RetryLater
 from leadroutes.settings import Settings
 from leadroutes.store.hosts import Hosts
-from leadroutes.store.messages import MessageKey, Outcome, Sending
+from leadroutes.store.messages import DeliveryLog, DeliveryOutcome, MessageKey
 from leadroutes.store.postgres import Database
-from leadroutes.store.queue import PatientQueries, enqueue
-from leadroutes.worker.delivery import Delivery
+from leadroutes.store.queue import RetryQueries, enqueue
+from leadroutes.worker.delivery import MessageDelivery
 from leadroutes.worker.worker import Worker
 from tests.door import Door
 from tests.engine.conftest import Brokerage
@@ -90,7 +90,7 @@ async def test_a_job_that_cannot_be_put_off_is_not_given_up(database: Database, 
         await enqueue(transaction.connection, "deliver", [(1, 1)])
     door = Door(database_url)
     async with door.open() as url, Hosts(url).pool(min_size=1, max_size=2) as pool:
-        queries = PatientQueries(AsyncpgPoolDriver(pool))
+        queries = RetryQueries(AsyncpgPoolDriver(pool))
         [job] = await take(queries)
         await door.shut()
         await queries.retry_job(job, timedelta(seconds=30), None)
@@ -98,7 +98,7 @@ async def test_a_job_that_cannot_be_put_off_is_not_given_up(database: Database, 
     assert await database.fetchval("SELECT status::text FROM pgqueuer") == "picked", "and so it is taken over"
 
 
-async def take(queries: PatientQueries) -> list[Job]:
+async def take(queries: RetryQueries) -> list[Job]:
     return await queries.dequeue(
         1, {QueueEntrypoint("deliver"): EntrypointExecutionParameter(concurrency_limit=0)},
         QueueManagerId("00000000-0000-0000-0000-000000000001"), None, timedelta(seconds=30),
@@ -124,13 +124,13 @@ async def test_whose_attempt_was_followed_by_another_may_only_say_that_it_was_se
     message_id = await post.the_only()
     key = MessageKey(brokerage.owner_id, message_id)
     for _ in range(2):
-        assert await Sending(database).begin(key) is not None
-    assert not await Sending(database).note(key, 1, Outcome(state="queued", reason="busy"))
+        assert await DeliveryLog(database).begin(key) is not None
+    assert not await DeliveryLog(database).note(key, 1, DeliveryOutcome(state="queued", reason="busy"))
     assert await post.outcome(message_id) == ("sending", None)
-    assert await Sending(database).note(key, 2, Outcome(state="queued", reason="busy"))
-    assert not await Sending(database).note(key, 1, Outcome(state="failed", reason="refused"))
+    assert await DeliveryLog(database).note(key, 2, DeliveryOutcome(state="queued", reason="busy"))
+    assert not await DeliveryLog(database).note(key, 1, DeliveryOutcome(state="failed", reason="refused"))
     assert await post.outcome(message_id) == ("queued", "busy")
-    assert await Sending(database).note(key, 1, Outcome(state="sent", address="bob@example.com"))
+    assert await DeliveryLog(database).note(key, 1, DeliveryOutcome(state="sent", address="bob@example.com"))
     assert await post.outcome(message_id) == ("sent", None)
 
 
@@ -142,10 +142,10 @@ async def test_who_was_taken_for_dead_leaves_the_job_to_who_took_over(
     key = MessageKey(brokerage.owner_id, message_id)
 
     async def take_over() -> None:
-        assert await Sending(database).begin(key) is not None
+        assert await DeliveryLog(database).begin(key) is not None
 
     async with Meddling(take_over, "554 no") as mailbox:
         sends = Settings(smtp_url=mailbox.url, data=settings.data)
-        with pytest.raises(TryAgain):
-            await Delivery(database, open_channels(sends), sends).deliver(key)
+        with pytest.raises(RetryLater):
+            await MessageDelivery(database, open_channels(sends), sends).deliver(key)
     assert await post.outcome(message_id) == ("sending", None)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from leadroutes.channels.email import make_mail
 from leadroutes.channels.envelope import DeliveryError, Envelope, StillWanted, always_wanted
-from leadroutes.domain.template import Composed, Letter
-from leadroutes.retry import TryAgain
-from leadroutes.sandbox.processes import work_out
+from leadroutes.domain.template import ComposeResult, TemplateInput
+from leadroutes.retry import RetryLater
+from leadroutes.sandbox.processes import run_sandboxed
 from leadroutes.sandbox.tasks.templates import compose
-from leadroutes.sandbox.templates import COMPOSE
+from leadroutes.sandbox.templates import COMPOSE_MESSAGE
 from leadroutes.settings import Settings
-from leadroutes.worker.delivery import MOST_ATTEMPTS, Delivery
+from leadroutes.worker.delivery import MAX_ATTEMPTS, MessageDelivery
 from tests.depth import examples
 from tests.engine.conftest import Brokerage
 from tests.mailbox import Mailbox, text_of
@@ -32,7 +32,7 @@ async def step(brokerage: Brokerage, post: Post, body: str, subject: str = "Hell
     template_id = await town.template("alice", subject=subject, body=body)
     await town.action("alice", campaign_id, template_id=template_id)
     await brokerage.ask()
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     return await post.the_only("kind = 'campaign'")
 
 
@@ -97,7 +97,7 @@ async def test_what_a_channel_raises_is_an_outcome_for_a_contact(
 ) -> None:
     """Nobody knows how far it had come, so it is not sent again."""
     message_id = await step(brokerage, post, "Hello")
-    post.delivery = Delivery(brokerage.town.database, {"email": Broken()}, settings)
+    post.delivery = MessageDelivery(brokerage.town.database, {"email": Broken()}, settings)
     await post.deliver(message_id)
 
     reason = "the email channel broke (RuntimeError); it may have arrived"
@@ -109,13 +109,13 @@ async def test_what_a_channel_raises_is_tried_again_for_an_agent_and_given_up_in
 ) -> None:
     await brokerage.ask()
     message_id = await post.the_only()
-    post.delivery = Delivery(brokerage.town.database, {"email": Broken()}, settings)
-    for _ in range(MOST_ATTEMPTS - 1):
-        with pytest.raises(TryAgain):
+    post.delivery = MessageDelivery(brokerage.town.database, {"email": Broken()}, settings)
+    for _ in range(MAX_ATTEMPTS - 1):
+        with pytest.raises(RetryLater):
             await post.deliver(message_id)
     await post.deliver(message_id)
 
-    reason = f"given up after {MOST_ATTEMPTS} attempts: the email channel broke (RuntimeError)"
+    reason = f"given up after {MAX_ATTEMPTS} attempts: the email channel broke (RuntimeError)"
     assert await post.outcome(message_id) == ("failed", reason)
 
 
@@ -123,12 +123,14 @@ async def test_a_message_that_cannot_be_made_now_is_made_later_and_was_never_on_
     brokerage: Brokerage, post: Post, mailbox: Mailbox
 ) -> None:
     message_id = await step(brokerage, post, "Hello")
-    slow = Letter(subject="", body=SLOW[: len(SLOW) // 4], name="", is_email=False, variables={})
-    waiting: list[asyncio.Task[Composed]] = []
+    slow = TemplateInput(subject="", body=SLOW[: len(SLOW) // 4], name="", is_email=False, variables={})
+    waiting: list[asyncio.Task[ComposeResult]] = []
     while not any(each.done() for each in waiting):  # until no more of this owner's may wait
-        waiting += [asyncio.create_task(work_out(COMPOSE, slow, owner=brokerage.owner_id)) for _ in range(50)]
+        waiting += [
+            asyncio.create_task(run_sandboxed(COMPOSE_MESSAGE, slow, owner=brokerage.owner_id)) for _ in range(50)
+        ]
         await asyncio.sleep(0)
-    with pytest.raises(TryAgain):
+    with pytest.raises(RetryLater):
         await post.deliver(message_id)
     put_off = await post.outcome(message_id)
     for each in waiting:
@@ -156,15 +158,15 @@ def test_any_template_and_any_contact_come_to_words_or_to_a_fault(
     body: str, subject: str, value: str | None, is_email: bool
 ) -> None:
     variables: dict[str, Any] = {"first_name": value, "lead": {"message": value}}
-    composed = compose(Letter(subject=subject, body=body, name="n", is_email=is_email, variables=variables))
+    composed = compose(TemplateInput(subject=subject, body=body, name="n", is_email=is_email, variables=variables))
 
-    assert isinstance(composed, Composed)
+    assert isinstance(composed, ComposeResult)
     assert (composed.words is None) != (composed.fault is None)
     if composed.words is not None:
         check_mail(composed, is_email=is_email)
 
 
-def check_mail(composed: Composed, *, is_email: bool) -> None:
+def check_mail(composed: ComposeResult, *, is_email: bool) -> None:
     """A mail can be made of it, or that is said."""
     words = composed.words
     assert words is not None

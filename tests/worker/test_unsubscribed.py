@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from leadroutes.domain.unsubscribe import UnsubscribeLink
-from leadroutes.security.secret_key import secret_of
+from leadroutes.security.secret_key import load_secret_key
 from leadroutes.security.unsubscribe_token import read_unsubscribe_token
 from leadroutes.settings import Settings
-from leadroutes.store.messages import MessageKey, Sending
+from leadroutes.store.messages import DeliveryLog, MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.store.suppressions import unsubscribe
 from tests.engine.conftest import Brokerage
@@ -38,7 +38,7 @@ async def contact(brokerage: Brokerage, database: Database) -> int:
 async def deliver_due(brokerage: Brokerage, post: Post, **span: float) -> None:
     """Time passes, and what is due to contacts by e-mail is delivered."""
     await brokerage.town.database.move_clock(timedelta(**span))
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     open_ = "SELECT id FROM messages WHERE kind = 'campaign' AND channel = 'email' AND state = 'queued' ORDER BY id"
     for row in await brokerage.town.database.fetch(open_):
         await post.deliver(row["id"])
@@ -56,7 +56,7 @@ async def press(database: Database, mailbox: Mailbox, settings: Settings) -> Non
     """The link in the first mail to a contact is used."""
     mail = next(mail for mail in mailbox.mails if mail["List-Unsubscribe"])
     token = mail["List-Unsubscribe"].strip("<>").rpartition("/")[2]
-    link = read_unsubscribe_token(secret_of(settings), token)
+    link = read_unsubscribe_token(load_secret_key(settings), token)
     assert link is not None
     await unsubscribe(database, link)
 
@@ -138,15 +138,15 @@ async def test_who_unsubscribes_while_a_mail_waits_for_another_try_does_not_get_
     brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, contact: int
 ) -> None:
     """Also one that has been begun: it is looked at once more before its words leave."""
-    await brokerage.engine.do_due()
+    await brokerage.engine.run_due()
     message_id = await post.the_only("kind = 'campaign'")
-    sending, key = Sending(database), MessageKey(brokerage.owner_id, message_id)
+    sending, key = DeliveryLog(database), MessageKey(brokerage.owner_id, message_id)
     begun = await sending.begin(key)
     assert begun is not None
     await unsubscribe(database, UnsubscribeLink(brokerage.owner_id, contact, message_id, begun["address_digest"]))
 
     assert begun["contact_suppressed_because"] is None
-    assert (await sending.look_again(key))["contact_suppressed_because"] == REASON
+    assert (await sending.recheck(key))["contact_suppressed_because"] == REASON
     await database.execute("UPDATE messages SET state = 'queued'")
     await post.deliver(message_id)
     assert await post.outcome(message_id) == ("suppressed", REASON)

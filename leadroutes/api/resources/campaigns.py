@@ -4,7 +4,7 @@
 
 from typing import Any
 
-from leadroutes.api.call import Rooms
+from leadroutes.api.call import Context
 from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.access import SEES_CONTACT_OF
 from leadroutes.api.resources.common import (
@@ -21,14 +21,14 @@ from leadroutes.api.resources.common import (
     word,
 )
 from leadroutes.api.statements import object_sql
-from leadroutes.api.values import Bool, Id, Integer, Moment, OneOf, Text, TimeOfDay
+from leadroutes.api.values import Bool, Choice, Id, Integer, Moment, Text, TimeOfDay
 from leadroutes.domain.campaign import COMMUNICATIONS, wrong_recurrence
 from leadroutes.domain.recurrence import read_rule
-from leadroutes.domain.template import LARGEST_TEMPLATE
+from leadroutes.domain.template import MAX_TEMPLATE_CHARACTERS
 from leadroutes.engine.campaigns import is_to_come
-from leadroutes.sandbox.results import Known
-from leadroutes.sandbox.templates import CHECK
-from leadroutes.sandbox.work import Unworkable
+from leadroutes.sandbox.results import ComputedCache
+from leadroutes.sandbox.templates import CHECK_TEMPLATE
+from leadroutes.sandbox.work import ComputationFailed
 from leadroutes.store import statement
 
 _MY_BROKER = "(SELECT s.owner_id FROM sub_accounts s WHERE s.user_id = $1)"
@@ -65,7 +65,7 @@ CAMPAIGNS = Resource(
     derive=_folded_name,
     unique="A campaign of this name exists already",
     needed_by={"lead_routes": "A lead route uses this campaign"},
-    beforehand=_keep_what_was_sent,
+    before_delete=_keep_what_was_sent,
 )
 
 # ----------------------------------------------------------------------------------------------------- actions
@@ -87,7 +87,7 @@ TIMINGS = {
 _ALL_TIMING_FIELDS = tuple(name for names in TIMINGS.values() for name in names)
 
 
-def _settle_action(record: dict[str, Any]) -> Errors:
+def _normalize_action(record: dict[str, Any]) -> Errors:
     """The fields of other timing types become null; those of its own are needed."""
     errors: Errors = {}
     type_, timing = record["type"], record["timing_type"]
@@ -138,10 +138,10 @@ CAMPAIGN_ACTIONS = Resource(
     fields=(
         record_id(),
         Field("campaign_id", Id(), null=False, filterable=False),
-        word("type", OneOf(ACTION_TYPES), required=True),
+        word("type", Choice(ACTION_TYPES), required=True),
         reference("assigned_user_id", "/users", "a user that you see", note="sender or assignee; null: who has him"),
         reference("template_id", "/templates", "a template of yours", note="with communications"),
-        word("timing_type", OneOf(tuple(TIMINGS)), required=True),
+        word("timing_type", Choice(tuple(TIMINGS)), required=True),
         integer("delay_by_days", 0, filterable=False),
         word("dispatch_time", TimeOfDay(), filterable=False, note="in the contact's time zone"),
         integer("delay_by_seconds", 0, filterable=False),
@@ -153,8 +153,8 @@ CAMPAIGN_ACTIONS = Resource(
     methods="LGCPUD",
     visible="true",
     creatable="t.owner_id = $1",
-    settle=_settle_action,
-    check=_check_action,
+    normalize=_normalize_action,
+    validate=_check_action,
 )
 
 # ---------------------------------------------------------------------------------------- contacts of a campaign
@@ -169,16 +169,16 @@ async def _check_campaign_contact(writing: Writing, found: Errors) -> Errors:
     return {}
 
 
-async def _start_campaign(rooms: Rooms, writing: Writing) -> int:
-    started: int = await rooms.engine.start_campaign(
+async def _start_campaign(context: Context, writing: Writing) -> int:
+    started: int = await context.engine.start_campaign(
         writing.owner_id, writing.parent_id, writing.record["contact_id"], writing.caller.user_id
     )
     return started
 
 
-async def _stop_campaign(rooms: Rooms, writing: Writing) -> int:
+async def _stop_campaign(context: Context, writing: Writing) -> int:
     assert writing.id is not None
-    await rooms.engine.stop_campaign(writing.owner_id, writing.id, writing.caller.user_id)
+    await context.engine.stop_campaign(writing.owner_id, writing.id, writing.caller.user_id)
     return writing.id
 
 
@@ -199,7 +199,7 @@ CAMPAIGN_CONTACTS = Resource(
     methods="LGCD",
     visible=f"t.ended_at IS NULL AND {SEES_CONTACT_OF}",
     changeable="true",
-    check=_check_campaign_contact,
+    validate=_check_campaign_contact,
     create_through=_start_campaign,
     remove_through=_stop_campaign,
 )
@@ -207,9 +207,9 @@ CAMPAIGN_CONTACTS = Resource(
 # ----------------------------------------------------------------------------------------------- communications
 
 
-async def _set_active(rooms: Rooms, writing: Writing) -> int:
+async def _set_active(context: Context, writing: Writing) -> int:
     assert writing.id is not None
-    await rooms.engine.set_communication_active(
+    await context.engine.set_communication_active(
         writing.owner_id, writing.id, writing.record["is_active"], writing.caller.user_id
     )
     return writing.id
@@ -251,7 +251,7 @@ CONTACT_COMMUNICATIONS = Resource(
         Field("contact_id", Id(), null=False),
         Field("campaign_id", Id(), null=True, note="null once the campaign is removed"),
         Field("campaign_name", Text(), column="", shows="coalesce(ca.name, t.campaign_name)", filterable=False),
-        Field("type", OneOf(COMMUNICATIONS), null=False),
+        Field("type", Choice(COMMUNICATIONS), null=False),
         Field("is_stopped_on_text_reply", Bool(), null=False),
         Field("template_subject", Text(), column="", shows=_of_template("subject"), filterable=False),
         Field("template_name", Text(), column="", shows=_of_template("description"), filterable=False),
@@ -324,18 +324,18 @@ async def _check_template(writing: Writing, _errors: Errors) -> Errors:
     return {name: f"{name}: {fault}" for name, fault in faults.items() if fault}
 
 
-_CHECKED = Known(CHECK, most=1_000)
+_CHECKED = ComputedCache(CHECK_TEMPLATE, most=1_000)
 
 
 def _fault_of(text: str, owner_id: int) -> str:
     """What is wrong with a template; empty where nothing is. WorkFirst: it has to be checked first, apart."""
-    if len(text) > LARGEST_TEMPLATE:
-        return f"The template has {len(text)} characters; {LARGEST_TEMPLATE} are the limit"
+    if len(text) > MAX_TEMPLATE_CHARACTERS:
+        return f"The template has {len(text)} characters; {MAX_TEMPLATE_CHARACTERS} are the limit"
     try:
         found = _CHECKED.find(text)
     except KeyError:
         raise _CHECKED.first({owner_id: [text]}) from None
-    return f"The template {found.reason}" if isinstance(found, Unworkable) else found
+    return f"The template {found.reason}" if isinstance(found, ComputationFailed) else found
 
 
 TEMPLATES = Resource(
@@ -353,11 +353,11 @@ TEMPLATES = Resource(
         integer("file_id"),
         created_at(),
         modified_at(),
-        word("template_type", OneOf(TEMPLATE_TYPES), required=True),
+        word("template_type", Choice(TEMPLATE_TYPES), required=True),
     ),
     methods="LGCPUD",
     body_limit=1_048_576,
-    check=_check_template,
+    validate=_check_template,
     needed_by={"campaign_actions": "A campaign action uses this template"},
 )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from leadroutes.api.resource import Field, Reference, Write
 from leadroutes.api.statements import object_sql
-from leadroutes.api.values import Bool, Id, Integer, Kind, Moment, Nested, Text, nullable
+from leadroutes.api.values import Bool, FieldType, Id, Integer, Moment, Nested, Text, nullable
 
 
 def record_id() -> Field:
@@ -38,7 +38,7 @@ def flag(name: str, *, default: bool | None = None, **about: Any) -> Field:
     return Field(name, Bool(), write=Write.ALWAYS, default=default, null=False, **about)
 
 
-def word(name: str, kind: Kind, **about: Any) -> Field:
+def word(name: str, kind: FieldType, **about: Any) -> Field:
     return Field(name, kind, write=Write.ALWAYS, **about)
 
 
@@ -47,7 +47,7 @@ def reference(name: str, to: str, noun: str, sql: str = "", **about: Any) -> Fie
     return Field(name, Id(), **{"write": Write.ALWAYS} | about, refers=Reference(to, noun, sql))
 
 
-def computed(name: str, kind: Kind, sql: str, **about: Any) -> Field:
+def computed(name: str, kind: FieldType, sql: str, **about: Any) -> Field:
     """Read-only, and no column of the table."""
     return Field(name, kind, column="", sql=sql, **about)
 
@@ -61,7 +61,7 @@ def id_and_name(table: str, condition: str) -> str:
     return object_sql((("id", "x.id"), ("name", "x.name")), f"{table} x WHERE {condition}")
 
 
-def object_schema(*names: str, **kinds: Kind) -> dict[str, Any]:
+def object_schema(*names: str, **kinds: FieldType) -> dict[str, Any]:
     """The JSON schema of a nested object: ids and names need no kind."""
     known: dict[str, dict[str, Any]] = {"id": {"type": "integer"}}
     properties = {name: known.get(name, {"type": ["string", "null"]}) for name in names}

@@ -29,13 +29,13 @@ from leadroutes.api.resources.common import (
 )
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import (
+    Choice,
     DecimalText,
-    Email,
+    EmailText,
     Id,
     Moment,
     Nested,
     Number,
-    OneOf,
     Text,
     quoted,
     whole_number,
@@ -71,7 +71,7 @@ CUSTOM_FIELDS = Resource(
     fields=(
         record_id(),
         owner(),
-        word("data_type", OneOf(("Text", "Number", "Date", "Dollar Amt")), required=True, note="for display only"),
+        word("data_type", Choice(("Text", "Number", "Date", "Dollar Amt")), required=True, note="for display only"),
         text("name", 255, required=True),
         integer("rank", default=99999, note="lower is higher in the list"),
     ),
@@ -82,7 +82,7 @@ CUSTOM_FIELDS = Resource(
 )
 
 
-def _settle_tag(record: dict[str, Any]) -> Errors:
+def _normalize_tag(record: dict[str, Any]) -> Errors:
     if "," in (record["content"] or ""):
         return {"content": f"content: {quoted(record['content'])} was given; expected no comma, as it separates tags"}
     return {}
@@ -102,9 +102,9 @@ TAGS = Resource(
     table="tags",
     fields=(record_id(), text("content", 255, required=True, note="unique, letter case ignored")),
     methods="LGCPU",
-    settle=_settle_tag,
+    normalize=_normalize_tag,
     derive=lambda record: {"content_key": record["content"].casefold()},
-    afterwards=_rewrite_tag,
+    after_write=_rewrite_tag,
     unique="A tag of this content exists already",
 )
 
@@ -113,7 +113,7 @@ TAGS = Resource(
 _ADDRESS_TYPES = ("Home", "Main Office", "Branch Office", "Second Home", "Investment", "Mailing")
 _ADDRESS_FIELDS = (
     record_id(),
-    word("type", OneOf(_ADDRESS_TYPES)),
+    word("type", Choice(_ADDRESS_TYPES)),
     text("street_address_1", 45),
     text("street_address_2", 45),
     text("zip", 45, takes_number=True),
@@ -233,8 +233,8 @@ CONTACTS = Resource(
         reference("assigned_user_id", "/users", "the contact's owner or a teammate of his", OWN_OR_TEAMMATE_OF_OWNER),
         text("first_name", 255),
         text("last_name", 255),
-        word("email", Email(255)),
-        word("secondary_email", Email(255)),
+        word("email", EmailText(255)),
+        word("secondary_email", EmailText(255)),
         text("mobile_phone", 255, takes_number=True),
         text("home_phone", 45, takes_number=True),
         text("office_phone", 45, takes_number=True),
@@ -243,7 +243,7 @@ CONTACTS = Resource(
         text("birthday", 45),
         text("anniversary", 45),
         text("spouse_name", 45),
-        word("spouse_email", Email(45)),
+        word("spouse_email", EmailText(45)),
         text("spouse_phone", 45, takes_number=True),
         text("spouse_birthday", 45, takes_number=True),
         text("tags", 508, note="separated by commas"),
@@ -267,10 +267,10 @@ CONTACTS = Resource(
     changeable=CHANGES_CONTACT,
     removable="t.owner_id = $1",
     creatable=may_create("is_contact_ownership_new_enabled"),
-    check=_check_contact,
-    afterwards=_after_contact,
-    beforehand=_before_contact_goes,
-    removed=_after_contact_is_gone,
+    validate=_check_contact,
+    after_write=_after_contact,
+    before_delete=_before_contact_goes,
+    after_delete=_after_contact_is_gone,
 )  # fmt: skip
 
 
@@ -292,8 +292,8 @@ ADDRESSES = Resource(
     visible="true",
     changeable=CHANGES_CONTACT_OF,
     creatable=CHANGES_CONTACT,
-    afterwards=_place_contact,
-    removed=_place_contact,
+    after_write=_place_contact,
+    after_delete=_place_contact,
 )
 
 # ------------------------------------------------------------------------------------------------------- tasks
@@ -343,12 +343,12 @@ TASKS = Resource(
         record_id(),
         owner("owner_user_id"),
         reference("contact_id", "/contacts", "a contact that you see"),
-        word("action_type", OneOf(TASK_TYPES), required=True),
-        computed("reminder_type", OneOf(TASK_TYPES), "t.action_type", null=False, note="equal to action_type"),
+        word("action_type", Choice(TASK_TYPES), required=True),
+        computed("reminder_type", Choice(TASK_TYPES), "t.action_type", null=False, note="equal to action_type"),
         reference("assigned_user_id", "/users", "the task's owner or a teammate of his", OWN_OR_TEAMMATE_OF_OWNER),
         word("due_at", Moment()),
         text("description", 2000, required=True),
-        word("status", OneOf(("complete", "incomplete", "deleted")), required=True),
+        word("status", Choice(("complete", "incomplete", "deleted")), required=True),
         text("notes", 2000),
         created_at(),
         modified_at(),
@@ -358,7 +358,7 @@ TASKS = Resource(
     changeable="t.owner_id = $1 OR t.assigned_user_id = $1",
     removable="t.owner_id = $1",
     rewrite=_without_old_name,
-    check=_check_task,
+    validate=_check_task,
 )
 
 # ------------------------------------------------------------------------------------------ events, properties
@@ -411,7 +411,7 @@ EVENTS = Resource(
         record_id(),
         Field("user_id", Id(), null=False),
         reference("contact_id", "/contacts", "a contact that you see", write=Write.ONCE, required=True),
-        Field("source", OneOf(("web", "disposition", "api")), null=False),
+        Field("source", Choice(("web", "disposition", "api")), null=False),
         text("type", 45, required=True),
         text("description", 2000),
         text("site_domain", 100),
@@ -429,7 +429,7 @@ EVENTS = Resource(
     ),
     methods="LGCPUD",
     visible=SEES_CONTACT_OF,
-    check=_check_event,
+    validate=_check_event,
 )
 
 
@@ -456,7 +456,7 @@ EVENT_PROPERTIES = Resource(
     fields=_PROPERTY_FIELDS,
     methods="LGCPUD",
     visible="true",
-    check=_check_property,
+    validate=_check_property,
     unique="The event has its property already",
 )
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from leadroutes.api.call import Rooms
+from leadroutes.api.call import Context
 from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.common import created_at, record_id, reference
-from leadroutes.api.values import Bool, Id, Moment, NamedTexts, OneOf, Text
+from leadroutes.api.values import Bool, Choice, Id, Moment, NamedTexts, Text
 from leadroutes.intake.formats import FORMATS, why_not_secrets
 from leadroutes.security.vault import Vault
 from leadroutes.store import accounts
@@ -17,14 +17,14 @@ async def _check_secrets(writing: Writing, _errors: Errors) -> Errors:
     return {"secrets": f"secrets: {why_not}"} if why_not else {}
 
 
-async def _issue_key(rooms: Rooms, writing: Writing) -> int:
+async def _issue_key(context: Context, writing: Writing) -> int:
     """Here the vault is at hand, which keeps the vendor's secrets."""
     writing.notes["key"] = key = accounts.new_intake_key()
     record, secrets = writing.record, writing.sent.get("secrets")
-    async with rooms.database.transaction() as transaction:
-        return await accounts.keep_intake_key(
+    async with context.database.transaction() as transaction:
+        return await accounts.store_intake_key(
             transaction, writing.owner_id, key, record["lead_source_id"], record["contact_source_id"],
-            record["format"], Vault.of(rooms.settings).seal(secrets) if secrets else None,
+            record["format"], Vault.of(context.settings).seal(secrets) if secrets else None,
             is_private=record["is_private"],
         )  # fmt: skip
 
@@ -39,10 +39,10 @@ async def _revoke_key(writing: Writing) -> None:
     )
 
 
-def _key_given(rooms: Rooms, writing: Writing) -> dict[str, Any]:
+def _key_given(context: Context, writing: Writing) -> dict[str, Any]:
     key = writing.notes["key"]
-    address = {"mail_address": f"{key}@{rooms.settings.mail_domain}"} if rooms.settings.mail_domain else {}
-    return {"key": key, "url": f"{rooms.settings.public_url}/intake/{key}", **address}
+    address = {"mail_address": f"{key}@{context.settings.mail_domain}"} if context.settings.mail_domain else {}
+    return {"key": key, "url": f"{context.settings.public_url}/intake/{key}", **address}
 
 
 INTAKE_KEYS = Resource(
@@ -54,21 +54,34 @@ INTAKE_KEYS = Resource(
         record_id(),
         reference("lead_source_id", "/lead-sources", "a lead source that you see", required=True),
         reference("contact_source_id", "/contact-sources", "a contact source of yours"),
-        Field("format", OneOf(tuple(each.name for each in FORMATS)), write=Write.ONCE, note="null: recognised"),
-        Field("secrets", NamedTexts(1000), write=Write.ONCE, column="", key="", filterable=False,
-              note="what the vendor proves himself with, by name; kept encrypted and never shown"),
-        Field("is_private", Bool(), write=Write.ALWAYS, null=False, sql="is_known_to_its_sender_alone(t)",
-              note="only the vendor knows the address, so that it proves who sends; by default true for vendors'"
-                   " formats and mail, false for website, zapier and no format"),
+        Field("format", Choice(tuple(each.name for each in FORMATS)), write=Write.ONCE, note="null: recognised"),
+        Field(
+            "secrets",
+            NamedTexts(1000),
+            write=Write.ONCE,
+            column="",
+            key="",
+            filterable=False,
+            note="what the vendor proves himself with, by name; kept encrypted and never shown",
+        ),
+        Field(
+            "is_private",
+            Bool(),
+            write=Write.ALWAYS,
+            null=False,
+            sql="is_known_to_its_sender_alone(t)",
+            note="only the vendor knows the address, so that it proves who sends; by default true for vendors'"
+            " formats and mail, false for website, zapier and no format",
+        ),
         created_at(),
         Field("last_used_at", Moment()),
     ),
     methods="LGCPD",
     visible="t.owner_id = $1 AND t.revoked_at IS NULL",
-    check=_check_secrets,
+    validate=_check_secrets,
     create_through=_issue_key,
     delete=_revoke_key,
-    given_once=_key_given,
+    shown_once=_key_given,
 )
 
 ARRIVALS = Resource(
@@ -82,7 +95,7 @@ ARRIVALS = Resource(
         Field("intake_key_id", Id()),
         Field("lead_source_id", Id()),
         Field("format", Text()),
-        Field("status", OneOf(("accepted", "touch", "test", "update", "pending", "rejected")), null=False),
+        Field("status", Choice(("accepted", "touch", "test", "update", "pending", "rejected")), null=False),
         Field("reason", Text()),
         Field("lead_id", Id()),
     ),

@@ -16,7 +16,7 @@ from leadroutes.api.resources.common import (
     text,
 )
 from leadroutes.api.statements import object_sql
-from leadroutes.api.values import Bool, Id, Integer, Moment, OneOf, Text
+from leadroutes.api.values import Bool, Choice, Id, Integer, Moment, Text
 
 # Owner, whoever sees the contact, and who has claimed it see all of a lead; who was notified of it, all but the texts
 # and the address. Ids of leads are unique across owners.
@@ -66,7 +66,7 @@ LEADS = Resource(
         computed("claimed_by_user_id", Id(), "c.user_id"),
         computed("claimed_at", Moment(), "c.claimed_at"),
         Field(
-            "claimed_via", OneOf(VIAS), write=Write.ONCE, default="None", sql="coalesce(c.via, t.claimed_via)",
+            "claimed_via", Choice(VIAS), write=Write.ONCE, default="None", sql="coalesce(c.via, t.claimed_via)",
             note="claims nothing by itself",
         ),
         computed(
@@ -132,7 +132,7 @@ _OFFER_FIELDS = (
     Field("has_call_alert", Bool(), null=False),
     Field("has_text_alert", Bool(), null=False),
     Field("has_email_alert", Bool(), null=False),
-    Field("state", OneOf(STATES), null=False),
+    Field("state", Choice(STATES), null=False),
 )  # fmt: skip
 
 _CREATOR = "(SELECT l.creator_user_id FROM leads l WHERE l.owner_id = t.owner_id AND l.id = t.lead_id)"

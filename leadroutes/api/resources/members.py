@@ -6,7 +6,7 @@ from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.access import MY_TEAMS
 from leadroutes.api.resources.common import id_and_name, object_schema, record_id, reference
 from leadroutes.api.statements import object_sql
-from leadroutes.api.values import Bool, Email, Id, OneOf, quoted
+from leadroutes.api.values import Bool, Choice, EmailText, Id, quoted
 from leadroutes.domain.identity import normal_email
 from leadroutes.engine import memberships
 from leadroutes.errors import Conflict, Forbidden, Invalid
@@ -63,15 +63,15 @@ async def _invite(writing: Writing) -> int:
     return member_id
 
 
-async def _answer(rooms: Any, writing: Writing) -> int:
+async def _answer(context: Any, writing: Writing) -> int:
     assert writing.id is not None
-    await memberships.answer(rooms.database, writing.id, writing.caller.user_id, writing.sent["request_status"])
+    await memberships.answer(context.database, writing.id, writing.caller.user_id, writing.sent["request_status"])
     return writing.id
 
 
-async def _remove(rooms: Any, writing: Writing) -> int:
+async def _remove(context: Any, writing: Writing) -> int:
     assert writing.id is not None
-    await memberships.remove(rooms.database, writing.id, writing.caller.user_id)
+    await memberships.remove(context.database, writing.id, writing.caller.user_id)
     return writing.id
 
 
@@ -98,7 +98,7 @@ TEAM_MEMBERS = Resource(
     is_lockable=False,
     fields=(
         record_id(),
-        Field("request_status", OneOf(("Accepted", "Pending", "Declined")), write=Write.LATER, null=False,
+        Field("request_status", Choice(("Accepted", "Pending", "Declined")), write=Write.LATER, null=False,
               note="to accept a team that shares contacts is to agree to that"),
         reference(
             "team_id", "/teams", "a team that you created", write=Write.ONCE, required=True, key="team",
@@ -113,7 +113,9 @@ TEAM_MEMBERS = Resource(
             ),
             schema=object_schema(*_MEMBERS_USER[1:], id=Id()),
         ),
-        Field("email", Email(255), write=Write.ONCE, column="", key="", filterable=False, note="instead of user_id"),
+        Field(
+            "email", EmailText(255), write=Write.ONCE, column="", key="", filterable=False, note="instead of user_id"
+        ),
         Field("is_sharing_accepted", Bool(), null=False, filterable=False,
               note="whether the member shares contacts with the team, where the team does"),
     ),
@@ -122,7 +124,7 @@ TEAM_MEMBERS = Resource(
     changeable=f"coalesce(t.user_id = $1 OR {_IS_ASKED}, false)",
     removable=f"coalesce(t.user_id = $1 OR t.owner_id = $1 OR {_IS_ASKED}, false)",
     selects={"team.id": "team_id", "user.id": "user_id"},
-    check=_check_member,
+    validate=_check_member,
     insert=_invite,
     change_through=_answer,
     remove_through=_remove,

@@ -2,7 +2,7 @@
 
 from leadroutes.api.resource import Field, Resource
 from leadroutes.api.resources.common import created_at, record_id
-from leadroutes.api.values import Id, Moment, OneOf, Text
+from leadroutes.api.values import Choice, Id, Moment, Text
 from leadroutes.store.outbox import STATES
 
 MESSAGES = Resource(
@@ -12,9 +12,9 @@ MESSAGES = Resource(
     table="messages",
     fields=(
         record_id(),
-        Field("channel", OneOf(("email", "text", "call", "webhook")), null=False),
+        Field("channel", Choice(("email", "text", "call", "webhook")), null=False),
         Field("kind", Text(), null=False, note="offer, won, claimed, unclaimed, campaign"),
-        Field("state", OneOf(STATES), null=False),
+        Field("state", Choice(STATES), null=False),
         Field("reason", Text(), note="why it was not sent, or why it waits"),
         Field("lead_id", Id()),
         Field("contact_id", Id(), note="whom it goes to; null for an agent"),

@@ -3,14 +3,14 @@
 import secrets
 from typing import Any
 
-from leadroutes.api.call import Rooms
+from leadroutes.api.call import Context
 from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.access import MY_TEAMS
 from leadroutes.api.resources.common import flag, integer, nested, owner, record_id, reference, text, word
 from leadroutes.api.resources.members import TEAM_MEMBERS, must_own_team
 from leadroutes.api.resources.users import MARKS, USER_FIELDS, USERS
 from leadroutes.api.statements import object_sql
-from leadroutes.api.values import Id, OneOf, Text, Texts
+from leadroutes.api.values import Choice, Id, Text, Texts
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.engine.departures import end_sharing, withdraw_from_team
 from leadroutes.engine.memberships import members_of
@@ -55,7 +55,7 @@ async def _end_token(writing: Writing) -> None:
     )
 
 
-def _token_given(_rooms: Rooms, writing: Writing) -> dict[str, Any]:
+def _token_given(_rooms: Context, writing: Writing) -> dict[str, Any]:
     return {"access_token": writing.notes.get("access_token")}
 
 
@@ -103,11 +103,11 @@ SUB_ACCOUNTS = Resource(
         Field("access_token", Text(40), column="", shows="NULL::text", filterable=False, note="given once"),
     ),
     methods="LGCPD",
-    open_to=lambda caller: caller.is_broker,
-    check=_check_sub_account,
-    afterwards=_give_token,
-    beforehand=_end_token,
-    given_once=_token_given,
+    allowed_for=lambda caller: caller.is_broker,
+    validate=_check_sub_account,
+    after_write=_give_token,
+    before_delete=_end_token,
+    shown_once=_token_given,
     unique="The user has a broker already",
 )
 
@@ -116,7 +116,7 @@ SUB_ACCOUNTS = Resource(
 ORDER_METHODS = ("Rank", "Time", "Round Robin")
 
 
-def _settle_team(record: dict[str, Any]) -> Errors:
+def _normalize_team(record: dict[str, Any]) -> Errors:
     if record["order_method"] == "Time":
         record["mins_until_next_alert"] = 0
     zipcodes = (comparable_zipcode(each) for each in record["distribution_zipcodes"] or ())
@@ -181,17 +181,17 @@ TEAMS = Resource(
         owner(),
         text("name", 255, required=True),
         flag("is_contact_resource_sharing_enabled", default=False),
-        word("order_method", OneOf(ORDER_METHODS), default="Rank"),
+        word("order_method", Choice(ORDER_METHODS), default="Rank"),
         integer("mins_until_next_alert", 0, default=0, note="minutes until the next rank is told; 0 under Time"),
         Field("distribution_zipcodes", Texts(45), write=Write.ALWAYS, filterable=False),
-        word("offer_mode", OneOf(("Cumulative", "Exclusive")), default="Cumulative"),
+        word("offer_mode", Choice(("Cumulative", "Exclusive")), default="Cumulative"),
     ),
     methods="LGCPUD",
     visible=f"t.owner_id = $1 OR t.id = ANY ({MY_TEAMS})",
-    settle=_settle_team,
-    afterwards=_after_team,
-    beforehand=_before_team_goes,
-    removed=_after_team_is_gone,
+    normalize=_normalize_team,
+    after_write=_after_team,
+    before_delete=_before_team_goes,
+    after_delete=_after_team_is_gone,
     needed_by={"lead_routes": "A lead route names this team"},
 )
 
@@ -247,7 +247,7 @@ DISTRIBUTION_OPTIONS = Resource(
     ),
     methods="LGCPUD",
     visible=f"t.owner_id = $1 OR t.team_id = ANY ({MY_TEAMS})",
-    check=_check_option,
+    validate=_check_option,
     unique="The member has a distribution option in this team already",
 )
 

@@ -16,7 +16,7 @@ from leadroutes.api.resources.common import (
     word,
 )
 from leadroutes.api.statements import object_sql
-from leadroutes.api.values import Integer, OneOf, Texts
+from leadroutes.api.values import Choice, Integer, Texts
 
 
 async def _forget_revoked_keys(writing: Writing) -> None:
@@ -37,7 +37,7 @@ LEAD_SOURCES = Resource(
     methods="LGCPUD",
     visible=f"t.owner_id IS NULL OR t.owner_id = $1 OR t.owner_id = {broker_with('is_lead_sources_enabled')}",
     creatable=may_create("is_lead_sources_new_enabled"),
-    beforehand=_forget_revoked_keys,
+    before_delete=_forget_revoked_keys,
     needed_by={"lead_routes": "A lead route uses this lead source", "intake_keys": "An intake key uses it"},
 )
 
@@ -52,7 +52,7 @@ CONTACT_SOURCES = Resource(
 )
 
 
-def _settle_route(record: dict[str, Any]) -> Errors:
+def _normalize_route(record: dict[str, Any]) -> Errors:
     if record["team_selection_method"] == "None":
         record["team_selection_method"] = None
     if record["distribution_target"] == "Myself":
@@ -106,16 +106,16 @@ LEAD_ROUTES = Resource(
                "x.id = t.lead_source_id"),
         _named("contact_source_id", "/contact-sources", "a contact source of yours", "contact_sources",
                "x.owner_id = t.owner_id AND x.id = t.contact_source_id"),
-        word("distribution_target", OneOf(("Myself", "Team Rollout")), required=True),
-        word("team_selection_method", OneOf(("None", "Specific Team", "Zipcode")), note="with Team Rollout"),
+        word("distribution_target", Choice(("Myself", "Team Rollout")), required=True),
+        word("team_selection_method", Choice(("None", "Specific Team", "Zipcode")), note="with Team Rollout"),
         text("filter", 45, note="compared with the lead's type without regard to letter case; null: no filter"),
         flag("is_active", default=True),
         integer("priority", default=0, note="lower is tried first"),
-        word("campaign_start", OneOf(("Arrival", "Claim")), default="Arrival"),
+        word("campaign_start", Choice(("Arrival", "Claim")), default="Arrival"),
     ),
     methods="LGCPUD",
     version="u.rules_version FROM users u WHERE u.id = $1",
-    settle=_settle_route,
+    normalize=_normalize_route,
 )  # fmt: skip
 
 ROUTING = (LEAD_SOURCES, CONTACT_SOURCES, LEAD_ROUTES)

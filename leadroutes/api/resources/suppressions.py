@@ -4,7 +4,7 @@ from typing import Any
 
 from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.common import owner, record_id
-from leadroutes.api.values import Email, Id, Moment, OneOf, Text, quoted
+from leadroutes.api.values import Choice, EmailText, Id, Moment, Text, quoted
 from leadroutes.domain.identity import normal_email, normal_phone
 from leadroutes.errors import Conflict, Invalid
 from leadroutes.store import suppressions as store
@@ -19,7 +19,7 @@ _OF_ASSIGNED = (
 )
 
 
-def _settle(record: dict[str, Any]) -> Errors:
+def _normalize(record: dict[str, Any]) -> Errors:
     """An address is stored in its normal form; it has to be one for its channel."""
     is_email = record["channel"] == "email"
     value = (normal_email if is_email else normal_phone)(record["value"])
@@ -58,9 +58,7 @@ async def _ask_for_consent(writing: Writing) -> None:
 async def _end(writing: Writing) -> None:
     assert writing.id is not None
     consent = (writing.sent.get("consent") or "").strip() or None
-    await store.end_suppression(
-        writing.transaction, writing.owner_id, writing.id, writing.caller.user_id, consent
-    )
+    await store.end_suppression(writing.transaction, writing.owner_id, writing.id, writing.caller.user_id, consent)
 
 
 SUPPRESSIONS = Resource(
@@ -73,10 +71,10 @@ SUPPRESSIONS = Resource(
     fields=(
         record_id(),
         owner("owner_user_id"),
-        Field("channel", OneOf(CHANNELS), write=Write.ONCE, required=True),
-        Field("value", Email(255), write=Write.ONCE, required=True, schema={"type": ["string", "null"]},
+        Field("channel", Choice(CHANNELS), write=Write.ONCE, required=True),
+        Field("value", EmailText(255), write=Write.ONCE, required=True, schema={"type": ["string", "null"]},
               note="an e-mail address, or a phone number in E.164; null in answers where the person was erased"),
-        Field("reason", OneOf(REASONS), write=Write.ONCE, default="manual",
+        Field("reason", Choice(REASONS), write=Write.ONCE, default="manual",
               note="unsubscribed, stopped and complained are the person's own wish"),
         Field("at", Moment(), write=Write.ONCE, null=False, note="since when; now, where it is not sent"),
         Field("source_message_id", Id(), note="the message that it came from, which may be gone"),
@@ -85,11 +83,11 @@ SUPPRESSIONS = Resource(
     methods="LGCD",
     visible=f"t.ended_at IS NULL AND (t.owner_id = $1 OR t.id = ANY ({_OF_ASSIGNED}))",
     changeable="true",
-    settle=_settle,
+    normalize=_normalize,
     insert=_add,
-    said_on_removal=(
+    fields_on_delete=(
         Field("consent", Text(200), note="how the person has agreed to be written to again; it is kept on record"),
     ),
-    beforehand=_ask_for_consent,
+    before_delete=_ask_for_consent,
     delete=_end,
 )  # fmt: skip

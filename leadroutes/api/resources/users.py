@@ -12,7 +12,7 @@ from leadroutes.api.query import Query
 from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
 from leadroutes.api.resources.access import teammates
 from leadroutes.api.resources.common import created_at, modified_at, record_id, text
-from leadroutes.api.values import Bool, Email, Id, Integer, Text
+from leadroutes.api.values import Bool, EmailText, Id, Integer, Text
 from leadroutes.engine import users
 from leadroutes.errors import Forbidden, NotAuthenticated
 from leadroutes.store.accounts import NewUser, add_user, faults_of
@@ -47,10 +47,10 @@ async def must_be_ones_own(source: Database | Transaction, caller: Caller, sent:
         raise Forbidden("The token of an application or of a sub-account changes neither e-mail nor password nor marks")
 
 
-async def _change_user(rooms: Any, writing: Writing) -> int:
+async def _change_user(context: Any, writing: Writing) -> int:
     assert writing.id is not None
-    by = users.By(writing.caller.user_id, token_hash=writing.caller.token_hash)
-    await users.change_user(rooms.database, writing.id, dict(writing.sent), by)
+    by = users.ChangedBy(writing.caller.user_id, token_hash=writing.caller.token_hash)
+    await users.change_user(context.database, writing.id, dict(writing.sent), by)
     return writing.id
 
 
@@ -58,7 +58,7 @@ async def _narrow_to_application(call: Call, query: Query, record_id: int | None
     """`oauth_client_id`: the active users with a good token for that application of the caller's."""
     if query.oauth_client_id is None:
         return ""
-    database = call.rooms.database
+    database = call.context.database
     row = await database.fetchrow("SELECT id, user_id FROM applications WHERE client_id = $1", query.oauth_client_id)
     if row is None:
         raise Forbidden("There is no such application")
@@ -93,7 +93,7 @@ USER_FIELDS = (
     record_id(),
     text("first_name", 255),
     text("last_name", 255),
-    Field("email", Email(255), write=Write.ALWAYS, required=True, note="unique"),
+    Field("email", EmailText(255), write=Write.ALWAYS, required=True, note="unique"),
     text("username", 255, note="by default the e-mail"),
     Field("timezone_offset", Integer(), null=False, note="whole hours from GMT in standard time"),
     created_at(),
@@ -124,10 +124,10 @@ USERS = Resource(
     creatable=_IS_ADMIN,
     order="t.id <> $1",
     owned=False,
-    check=_check_user,
+    validate=_check_user,
     insert=_insert_user,
     change_through=_change_user,
-    narrow=_narrow_to_application,
+    record_filter=_narrow_to_application,
     unique="The e-mail is in use already",
 )
 
@@ -148,7 +148,7 @@ ME = replace(
     ),
     methods="GP",
     changeable="true",
-    check=None,
+    validate=None,
     insert=None,
     change_through=None,
 )  # fmt: skip

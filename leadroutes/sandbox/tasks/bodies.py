@@ -4,10 +4,10 @@ import re
 
 from leadroutes.intake.html import page_text
 from leadroutes.intake.reading import read
-from leadroutes.sandbox.bodies import Body, Read
+from leadroutes.sandbox.bodies import SandboxBody, SandboxReading
 
 
-def read_body(body: Body) -> Read:
+def read_body(body: SandboxBody) -> SandboxReading:
     """What is in it."""
     wanted: list[str] = []
 
@@ -27,7 +27,7 @@ def read_body(body: Body) -> Read:
         limit=body.limit,
         mail_limit=body.mail_limit,
     )
-    return Read.of(reading, wanted)
+    return SandboxReading.of(reading, wanted)
 
 
 def words_of(markup: str) -> str:

@@ -23,7 +23,7 @@ from liquid.output import LimitedStringIO
 from liquid.stringify import to_liquid_string
 
 from leadroutes.cache import short_cache
-from leadroutes.domain.template import LARGEST_TEMPLATE
+from leadroutes.domain.template import MAX_TEMPLATE_CHARACTERS
 
 LARGEST_VALUE = 20_000  # characters that may go into or come out of a filter
 LARGEST_NUMBER = 10**15
@@ -96,8 +96,8 @@ def render(text: str, variables: Mapping[str, object], *, markup: bool = False) 
 
 @short_cache(entries=64, longest=50_000)  # a parsed template takes some ten times its text
 def _parsed(text: str, *, autoescape: bool) -> BoundTemplate:
-    if len(text) > LARGEST_TEMPLATE:
-        raise Unrenderable(f"The template has {len(text)} characters; {LARGEST_TEMPLATE} are the limit")
+    if len(text) > MAX_TEMPLATE_CHARACTERS:
+        raise Unrenderable(f"The template has {len(text)} characters; {MAX_TEMPLATE_CHARACTERS} are the limit")
     if fault := _slow(text):
         raise Unrenderable(fault)
     try:

@@ -3,21 +3,21 @@
 from datetime import datetime
 
 from leadroutes.domain.campaign import first_candidates, next_occurrence
-from leadroutes.domain.recurrence import comes_round, read_rule
-from leadroutes.sandbox.recurrences import Beginning, Going, Next
+from leadroutes.domain.recurrence import read_rule, recurs
+from leadroutes.sandbox.recurrences import NextMoment, RuleProgress, RuleStart
 
 
-def first(asked: Beginning) -> list[datetime]:
+def first(asked: RuleStart) -> list[datetime]:
     """What `first_candidates` says of it."""
     return first_candidates(asked.recurrence, asked.day)
 
 
-def comes(asked: Beginning) -> bool:
+def comes(asked: RuleStart) -> bool:
     """Whether it comes within ten years."""
     rule = read_rule(asked.recurrence)
-    return rule is not None and comes_round(rule, asked.day)
+    return rule is not None and recurs(rule, asked.day)
 
 
-def following(asked: Going) -> Next:
+def following(asked: RuleProgress) -> NextMoment:
     """What `next_occurrence` says of it."""
-    return Next(next_occurrence(asked.recurrence, asked.start, asked.after, asked.timezone))
+    return NextMoment(next_occurrence(asked.recurrence, asked.start, asked.after, asked.timezone))

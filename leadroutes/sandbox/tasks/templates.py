@@ -8,22 +8,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leadroutes.domain.template import Composed, Letter, Words
+from leadroutes.domain.template import ComposeResult, MessageContent, TemplateInput
 from leadroutes.intake.html import page_text
 from leadroutes.sandbox.tasks.liquid import Unrenderable, breaks_lines, check_template, is_markup, render
 
 LONGEST_SUBJECT = 1_000  # characters
-WAY_OUT = "No more of these e-mails"
+UNSUBSCRIBE_TEXT = "No more of these e-mails"
 _END_OF_BODY = re.compile(r"</body", re.IGNORECASE)
 _LINE_END = re.compile(r"(<[^<>]*>)|\r?\n")  # outside of tags
 
 
-def compose(letter: Letter) -> Composed:
+def compose(template_input: TemplateInput) -> ComposeResult:
     """Its words, or what is wrong with its template."""
     try:
-        return Composed(words=_words(letter))
+        return ComposeResult(words=_content(template_input))
     except Unrenderable as error:
-        return Composed(fault=str(error))
+        return ComposeResult(fault=str(error))
 
 
 def check(text: str) -> str:
@@ -31,11 +31,11 @@ def check(text: str) -> str:
     return check_template(text) or ""
 
 
-def _words(letter: Letter) -> Words:
-    body, variables = letter.body, letter.variables
-    if not letter.is_email:
-        return Words(subject=None, text_body=render(body, variables))
-    subject = render(letter.subject, variables) or letter.name
+def _content(template_input: TemplateInput) -> MessageContent:
+    body, variables = template_input.body, template_input.variables
+    if not template_input.is_email:
+        return MessageContent(subject=None, text_body=render(body, variables))
+    subject = render(template_input.subject, variables) or template_input.name
     if len(subject) > LONGEST_SUBJECT:
         raise Unrenderable(f"The subject has {len(subject)} characters; {LONGEST_SUBJECT} are the limit")
     if is_markup(body):
@@ -45,34 +45,37 @@ def _words(letter: Letter) -> Words:
         text = _text_of(markup)
     else:
         text = render(body, variables)
-        markup = _html_of(text, letter.unsubscribe_link)
-    end = _End.of(letter, text)
-    return Words(subject=subject, text_body=end.behind_text(text), html_body=end.within_markup(markup))
+        markup = _html_of(text, template_input.unsubscribe_link)
+    end = _Footer.of(template_input, text)
+    return MessageContent(subject=subject, text_body=end.behind_text(text), html_body=end.within_markup(markup))
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class _Footer:
     """What a mail must end with and its template has not placed, so that it is seen in both parts."""
 
     link: str
     address: Sequence[str]  # lines, the owner's name first
 
     @staticmethod
-    def of(letter: Letter, text: str) -> "_End":
+    def of(template_input: TemplateInput, text: str) -> "_Footer":
         """`text`: the words as a reader sees them; what a template hides has not been placed."""
-        has_link = letter.unsubscribe_link in text
-        has_address = _on_one_line(letter.postal_address) in _on_one_line(text)
-        lines = [line for each in letter.postal_address.splitlines() if (line := _on_one_line(each))]
-        return _End("" if has_link else letter.unsubscribe_link, [] if has_address else [letter.owner_name, *lines])
+        has_link = template_input.unsubscribe_link in text
+        has_address = _on_one_line(template_input.postal_address) in _on_one_line(text)
+        lines = [line for each in template_input.postal_address.splitlines() if (line := _on_one_line(each))]
+        return _Footer(
+            "" if has_link else template_input.unsubscribe_link,
+            [] if has_address else [template_input.owner_name, *lines],
+        )
 
     def behind_text(self, text: str) -> str:
-        lines = [*self.address, *([f"{WAY_OUT}: {self.link}"] if self.link else [])]
+        lines = [*self.address, *([f"{UNSUBSCRIBE_TEXT}: {self.link}"] if self.link else [])]
         return "\n".join([text.rstrip() + "\n", "--", *lines]) + "\n" if lines else text
 
     def within_markup(self, markup: str) -> str:
         lines = [html.escape(line) for line in self.address]
         if self.link:
-            lines.append(_anchor(self.link, WAY_OUT))
+            lines.append(_anchor(self.link, UNSUBSCRIBE_TEXT))
         if not lines:
             return markup
         places = [found.start() for found in _END_OF_BODY.finditer(markup)] or [len(markup)]
