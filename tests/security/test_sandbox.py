@@ -51,7 +51,10 @@ async def first_child(before: set[int]) -> psutil.Process:
 async def test_each_piece_gets_its_own_answer_whoever_asks_and_however_many(sandbox: Sandbox) -> None:
     asked = [(owner, number) for number in range(20) for owner in range(5)]
     composed = await asyncio.gather(
-        *(sandbox.run_sandboxed(COMPOSE_MESSAGE, letter("{{ n }}", n=f"{owner} {n}"), owner=owner) for owner, n in asked)
+        *(
+            sandbox.run_sandboxed(COMPOSE_MESSAGE, letter("{{ n }}", n=f"{owner} {n}"), owner=owner)
+            for owner, n in asked
+        )
     )
 
     assert [said(each) for each in composed] == [f"{owner} {n}" for owner, n in asked]
@@ -154,7 +157,8 @@ async def test_an_owner_whose_texts_took_long_never_has_the_last_free_process() 
     sandbox = Sandbox(processes=2)
     before = children()
     slow = [
-        asyncio.create_task(sandbox.run_sandboxed(COMPOSE_MESSAGE, letter(SLOW), owner=f"dave {n % 2}")) for n in range(8)
+        asyncio.create_task(sandbox.run_sandboxed(COMPOSE_MESSAGE, letter(SLOW), owner=f"dave {n % 2}"))
+        for n in range(8)
     ]
     await asyncio.wait(slow, return_when=asyncio.FIRST_COMPLETED)
     while sum(task.done() for task in slow) < 2:  # noqa: ASYNC110 -- both are known by now
