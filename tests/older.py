@@ -10,7 +10,7 @@ import pytest
 from leadroutes.settings import Settings
 from leadroutes.store.migrate import migrations
 from leadroutes.store.postgres import Database
-from tests.conftest import _administer, with_database
+from tests.support.databases import administer, with_database
 
 _numbers = itertools.count(1)
 
@@ -21,7 +21,7 @@ def older_than(since: str) -> Any:
     @pytest.fixture
     async def older(server_url: str) -> AsyncIterator[Database]:
         name = f"leadroutes_before_{since}_{os.getpid()}_{next(_numbers)}"
-        await _administer(server_url, f'CREATE DATABASE "{name}"')
+        await administer(server_url, f'CREATE DATABASE "{name}"')
         database = await Database.open(Settings(), url=with_database(server_url, name))
         async with database.pool.acquire() as connection:
             columns = "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp()"
@@ -33,6 +33,6 @@ def older_than(since: str) -> Any:
         await database.load_clock()
         yield database
         await database.close()
-        await _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+        await administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
     return older

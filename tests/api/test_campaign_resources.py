@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.api.asking import ask
-from tests.api.test_contact_resources import made
+from tests.support.api import ask, made
 
 
 @pytest.fixture

@@ -4,13 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.api.asking import ask
-
-
-async def made(town, name, path, body):
-    reply = await ask(town, name, "POST", path, json=body)
-    assert reply.status == 201, reply.body
-    return reply.json
+from tests.support.api import ask, made
 
 
 async def identities(town):

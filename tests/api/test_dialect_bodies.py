@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from tests.api.asking import ask
+from tests.support.api import ask
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

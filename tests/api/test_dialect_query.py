@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.api.asking import ask
+from tests.support.api import ask
 
 BIG = 10**25
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from leadroutes import api
-from tests.api.asking import ask
+from tests.support.api import ask
 
 INVALID_TOKEN = (
     b'{"name":"NotAuthenticated","message":"Invalid access token","code":401,'

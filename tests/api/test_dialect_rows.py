@@ -7,8 +7,8 @@ import pytest
 
 from leadroutes.api.operations import OPERATIONS
 from leadroutes.api.resources import BY_PATH, RESOURCES
-from tests.api.asking import ask
-from tests.api.estate import Estate
+from tests.support.api import ask
+from tests.support.records import Estate
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

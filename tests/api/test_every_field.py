@@ -7,8 +7,8 @@ import pytest
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources import BY_PATH, RESOURCES
 from leadroutes.api.values import Choice, DecimalText, Id, Integer, Moment, Nested, Text, Texts
-from tests.api.asking import Reply, ask
-from tests.api.estate import Estate
+from tests.support.api import Reply, ask
+from tests.support.records import Estate
 
 FILTERS = [(resource, name) for resource in RESOURCES for name in resource.filters]
 PATCHED = [

@@ -8,8 +8,8 @@ import pytest
 from leadroutes.api.resource import Field, Write
 from leadroutes.api.resources import BY_PATH, RESOURCES
 from leadroutes.api.values import Bool, Choice, DecimalText, EmailText, Integer, Moment, Number, Text
-from tests.api.asking import ask
-from tests.api.estate import BODIES, Estate
+from tests.support.api import ask
+from tests.support.records import BODIES, Estate
 
 
 def having(letters: str, *, nested: bool | None = None) -> pytest.MarkDecorator:

@@ -3,8 +3,7 @@
 import pytest
 
 from leadroutes.intake.formats import FORMATS
-from tests.api.asking import ask
-from tests.api.test_contact_resources import made
+from tests.support.api import ask, made
 
 NORA = {"first_name": "Nora", "email": "nora@example.com", "message": "My divorce is final", "price": "880000"}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from leadroutes.store.invitations import MOST_OPEN
-from tests.api.asking import ask
+from tests.support.api import ask
 
 NOTHING = dict.fromkeys(("first_name", "last_name", "username", "phone"))
 

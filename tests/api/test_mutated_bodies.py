@@ -13,10 +13,10 @@ from leadroutes.api.operations import OPERATIONS
 from leadroutes.api.resources import RESOURCES
 from leadroutes.intake.formats import BY_NAME
 from leadroutes.store import accounts
-from tests.api.asking import Reply, ask
-from tests.api.test_never_a_fault import IDS, must_be_an_answer, must_be_an_answer_of_oauth
-from tests.depth import examples
-from tests.intake.vendors import samples
+from tests.support.api import Reply, ask
+from tests.support.api_answers import IDS, must_be_an_answer, must_be_an_answer_of_oauth
+from tests.support.examples import examples
+from tests.support.samples import samples
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 PARTS = "multipart/form-data; boundary=b"

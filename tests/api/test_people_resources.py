@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.api.asking import ask
+from tests.support.api import ask
 
 # ------------------------------------------------------------------------------------------------------- users
 

@@ -16,9 +16,9 @@ from leadroutes.api.operations import OPERATIONS, Operation
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import RESOURCES
 from leadroutes.api.values import Id
-from tests.api.asking import Reply, ask
-from tests.api.estate import Estate
-from tests.town import Town
+from tests.support.api import Reply, ask
+from tests.support.records import Estate
+from tests.support.town import Town
 
 VERBS = {"GET": "G", "HEAD": "G", "PATCH": "P", "PUT": "U", "DELETE": "D"}
 NOWHERE = 999_999_999

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.api.asking import ask
+from tests.support.api import ask
 
 
 async def made(town, name, path, body):

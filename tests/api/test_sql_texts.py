@@ -14,8 +14,8 @@ from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
-from tests.api.asking import ask
-from tests.town import Town
+from tests.support.api import ask
+from tests.support.town import Town
 
 MARK = "zqmark"
 QUOTED = f'{MARK}\' OR 1=1 -- "{MARK}" $1 {MARK}'

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.asking import ask
-from tests.ticks import LONGEST, counting_ticks
+from tests.support.api import ask
+from tests.support.event_loop import LONGEST, counting_ticks
 
 
 @pytest.fixture

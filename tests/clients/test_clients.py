@@ -8,7 +8,7 @@ import pytest
 
 from leadroutes.store import accounts
 from leadroutes.store.accounts import NewApplication
-from tests.clients.conftest import Node, Running
+from tests.support.javascript import Node, Running
 
 PASSWORD = "correct horse battery"
 

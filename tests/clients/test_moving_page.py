@@ -15,7 +15,7 @@ from leadroutes import api
 from leadroutes.store import accounts
 from leadroutes.store.accounts import NewApplication
 from leadroutes.store.sessions import add_session
-from tests.clients.conftest import Running
+from tests.support.javascript import Running
 
 PAGE = (Path(__file__).parents[2] / "docs" / "moving-from-liondesk.md").read_text(encoding="utf-8")
 LINES = re.findall(r"^(curl .*)\n# (\d{3}) (.*)$", PAGE, re.MULTILINE)

@@ -21,10 +21,10 @@ from leadroutes.ingest.vendor_api import VendorClient
 from leadroutes.retry import RetryLater
 from leadroutes.settings import Settings
 from leadroutes.store.queue import REREAD_JOB
-from tests.ingest.conftest import Doors
-from tests.ingest.vendor import ToVendor
-from tests.intake.vendors import sample
-from tests.town import Town
+from tests.support.intake import Doors
+from tests.support.samples import sample
+from tests.support.town import Town
+from tests.support.vendor_server import ToVendor
 
 JSON = {"Content-Type": "application/json"}
 

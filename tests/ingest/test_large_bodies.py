@@ -5,10 +5,10 @@ import pytest
 from leadroutes.errors import Unavailable
 from leadroutes.ingest.reader import MAX_INLINE_BODY, MAX_INLINE_JSON, BodyReader, IncomingBody, is_small
 from leadroutes.intake.reading import read
-from tests.api.asking import ask
-from tests.ingest.conftest import Doors
-from tests.intake.vendors import Sample, samples
-from tests.ticks import LONGEST, counting_ticks
+from tests.support.api import ask
+from tests.support.event_loop import LONGEST, counting_ticks
+from tests.support.intake import Doors
+from tests.support.samples import Sample, samples
 
 MAIL = {"Content-Type": "message/rfc822"}
 HALF_OPEN = b"--b\nContent-Type: text/xml\n\n<adf><prospect>" + b"<a" * 120_000 + b"\n"

@@ -13,7 +13,7 @@ from leadroutes.intake.formats import FORMATS
 from leadroutes.intake.results import REASONS
 from leadroutes.server.app import LeadRoutesApp
 from leadroutes.server.run import address_of, listen, serving_http
-from tests.ingest.conftest import Doors
+from tests.support.intake import Doors
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "lead-sources.md").read_text(encoding="utf-8")

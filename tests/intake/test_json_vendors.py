@@ -8,7 +8,7 @@ from leadroutes.domain.inquiry import Inquiry
 from leadroutes.intake.formats import BY_NAME
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import expected_json
-from tests.intake.vendors import only, read_json, sample, why
+from tests.support.samples import only, read_json, sample, why
 
 # -------------------------------------------------------------------------------------------------- Realtor.com
 

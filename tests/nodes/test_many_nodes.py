@@ -10,9 +10,9 @@ import pytest
 
 from leadroutes.operations.doctor import examine
 from leadroutes.store.postgres import Database
-from tests.nodes.conftest import Site, leave
-from tests.nodes.processes import SERVE_ONLY, WORKER, node
-from tests.stories.conftest import Story
+from tests.support.cluster import Site, leave
+from tests.support.processes import SERVE_ONLY, WORKER, node
+from tests.support.story import Story
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -13,9 +13,9 @@ from leadroutes.api.resources import RESOURCES
 from leadroutes.settings import Settings
 from leadroutes.store.migrate import LOCK, REMOVES, migrate, migrations
 from leadroutes.store.postgres import Database
-from tests.nodes.conftest import Site
-from tests.nodes.load import Load
-from tests.nodes.processes import SERVE, SERVE_ONLY, leadroutes, node, until
+from tests.support.cluster import Site
+from tests.support.load import Load
+from tests.support.processes import SERVE, SERVE_ONLY, leadroutes, node, until
 
 pytestmark = pytest.mark.timeout(300)
 

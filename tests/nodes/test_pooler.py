@@ -12,10 +12,10 @@ from leadroutes.observability.metrics import render
 from leadroutes.operations.doctor import all_checks
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import NOTIFY_LOST_MESSAGE, WAKE_CHANNEL, Database
-from tests.nodes.conftest import Site
-from tests.nodes.pooler import SERVERS, needs_pgbouncer, pooler
-from tests.nodes.processes import SERVE_ONLY, WORKER, leadroutes, node, until
-from tests.stories.conftest import Story
+from tests.support.cluster import Site
+from tests.support.pgbouncer import SERVERS, needs_pgbouncer, pooler
+from tests.support.processes import SERVE_ONLY, WORKER, leadroutes, node, until
+from tests.support.story import Story
 
 pytestmark = [needs_pgbouncer, pytest.mark.timeout(300)]
 

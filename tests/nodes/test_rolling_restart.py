@@ -8,11 +8,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from chaos.postgres import free_port
 from leadroutes.store.postgres import Database
-from tests.mailbox import Mailbox
-from tests.nodes.balancer import balancing
-from tests.nodes.conftest import Site
-from tests.nodes.load import Load
-from tests.nodes.processes import SERVE_ONLY, WORKER, Node, node, until
+from tests.support.cluster import Site
+from tests.support.load import Load
+from tests.support.load_balancer import balancing
+from tests.support.mailbox import Mailbox
+from tests.support.processes import SERVE_ONLY, WORKER, Node, node, until
 
 pytestmark = pytest.mark.timeout(300)
 

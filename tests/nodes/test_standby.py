@@ -15,11 +15,11 @@ from leadroutes.operations.doctor import all_checks
 from leadroutes.settings import Settings
 from leadroutes.store.migrate import migrate
 from leadroutes.store.postgres import WAKE_CHANNEL, Database
-from tests.mailbox import Mailbox
-from tests.nodes.conftest import leave
-from tests.nodes.processes import SERVE, SERVE_ONLY, leadroutes, node, until
-from tests.stories.conftest import Story
-from tests.town import Town
+from tests.support.cluster import leave
+from tests.support.mailbox import Mailbox
+from tests.support.processes import SERVE, SERVE_ONLY, leadroutes, node, until
+from tests.support.story import Story
+from tests.support.town import Town
 
 pytestmark = [
     pytest.mark.skipif(binaries() is None, reason="PostgreSQL's programs did not come with the installation"),

@@ -16,9 +16,9 @@ from leadroutes.store.figures import load_figures
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.worker import Worker
-from tests.engine.conftest import Brokerage
-from tests.observability.conftest import Counted
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.delivery import Post
+from tests.support.observability import Counted
 
 DOCS = Path(__file__).parents[2] / "docs"
 OPEN = Settings(metrics=True)

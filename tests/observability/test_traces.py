@@ -12,11 +12,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from leadroutes.observability.traces import span, traced
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey
-from tests.cli.test_serving import BODY, key, serving
-from tests.engine.conftest import Brokerage
-from tests.worker.conftest import Post
-
-__all__ = ["key"]
+from tests.support.brokerage import Brokerage
+from tests.support.delivery import Post
+from tests.support.serving import BODY, serving
 
 
 class Collector:

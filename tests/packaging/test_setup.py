@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.test_dependencies import applies, locked
+from tests.support.lock_files import applies, locked
 
 pytestmark = [pytest.mark.registry, pytest.mark.timeout(400)]
 

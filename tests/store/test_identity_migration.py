@@ -11,8 +11,8 @@ from leadroutes.operations.doctor import examine
 from leadroutes.settings import Settings
 from leadroutes.store.migrate import migrate, migrations
 from leadroutes.store.postgres import Database
-from tests.conftest import _administer, with_database
-from tests.town import Town
+from tests.support.databases import administer, with_database
+from tests.support.town import Town
 
 SINCE = "0008"
 _numbers = itertools.count(1)
@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 async def older(server_url: str) -> AsyncIterator[Database]:
     """A database as the version before has left it."""
     name = f"leadroutes_older_{os.getpid()}_{next(_numbers)}"
-    await _administer(server_url, f'CREATE DATABASE "{name}"')
+    await administer(server_url, f'CREATE DATABASE "{name}"')
     database = await Database.open(Settings(), url=with_database(server_url, name))
     async with database.pool.acquire() as connection:
         columns = "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp()"
@@ -34,7 +34,7 @@ async def older(server_url: str) -> AsyncIterator[Database]:
     await database.load_clock()
     yield database
     await database.close()
-    await _administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    await administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 async def offer(town: Town, lead_id: int, user: str, place: int, state: str = "notified") -> None:

@@ -20,7 +20,7 @@ from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import default_order, list_sql, record_sql
 from leadroutes.store import statement
 from leadroutes.store.postgres import PLANNER_SETTINGS
-from tests.conftest import with_database
+from tests.support.databases import with_database
 
 OWNERS, USERS, MEMBERS, ROUTES = 1000, 2000, 5, 10
 LEADS, STEPS = 10_000, 20_000

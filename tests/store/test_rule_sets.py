@@ -11,7 +11,7 @@ from leadroutes.domain.model import Rules, RuleSet
 from leadroutes.engine.engine import Engine
 from leadroutes.store.postgres import Database
 from leadroutes.store.routing import RuleSets
-from tests.town import Town
+from tests.support.town import Town
 
 
 @pytest.fixture

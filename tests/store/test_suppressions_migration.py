@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from leadroutes.store.migrate import migrate
 from leadroutes.store.postgres import Database
 from tests.older import older_than
-from tests.town import Town
+from tests.support.town import Town
 
 older = older_than("0014")
 MAY = datetime(2026, 5, 2, 8, tzinfo=UTC)

@@ -7,7 +7,7 @@ from leadroutes.api.auth import authenticate, callers_of
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.store.token_uses import TokenUses
-from tests.town import Town
+from tests.support.town import Town
 
 ROW = "SELECT xmin::text AS version, last_used_at FROM access_tokens WHERE token_hash = $1"
 

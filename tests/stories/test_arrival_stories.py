@@ -2,9 +2,9 @@
 
 import asyncio
 
-from tests.mailbox import to
-from tests.stories.conftest import JSON, Story
-from tests.town import Town
+from tests.support.mailbox import to
+from tests.support.story import JSON, Story
+from tests.support.town import Town
 
 
 async def test_the_same_vendor_lead_three_times_is_one_lead(story: Story) -> None:

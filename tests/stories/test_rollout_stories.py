@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.stories.conftest import Story
+from tests.support.story import Story
 
 
 def minutes_apart(offers: list[dict[str, Any]]) -> list[tuple[str, float]]:

@@ -12,7 +12,7 @@ from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.web import owns
 from leadroutes.web.addresses import PAGES
-from tests.town import Town
+from tests.support.town import Town
 
 BROWSER = {
     "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none",

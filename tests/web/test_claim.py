@@ -6,8 +6,8 @@ import re
 import pytest
 
 from leadroutes.domain.text import MESSAGE_LIMIT
-from tests.ticks import LONGEST, counting_ticks
-from tests.web.conftest import Office
+from tests.support.event_loop import LONGEST, counting_ticks
+from tests.support.pages import Office
 
 SECRETS = ("Lund", "mia@example.com", "555-0147", "+13035550147", "Elm Street", "garden", "80202")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from leadroutes.web.cookies import cookie_of
-from tests.web.conftest import Office
+from tests.support.pages import Office
 
 TOKEN = "a-Z_09"
 

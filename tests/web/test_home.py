@@ -6,19 +6,9 @@ from html import unescape
 
 import pytest
 
-from leadroutes.channels import open_channels
 from leadroutes.engine.users import ChangedBy, change_user
 from leadroutes.store.channel_faults import end_channel_fault, note_channel_fault
-from leadroutes.store.messages import MessageKey
-from leadroutes.worker.delivery import MessageDelivery
-from tests.web.conftest import Office, under
-
-
-async def deliver(office: Office) -> None:
-    """Everything that is queued, with no channel configured."""
-    delivery = MessageDelivery(office.database, open_channels(office.settings), office.settings)
-    for row in await office.database.fetch("SELECT owner_id, id FROM messages WHERE state = 'queued' ORDER BY id"):
-        await delivery.deliver(MessageKey(row["owner_id"], row["id"]))
+from tests.support.pages import Office, deliver, under
 
 
 def ledger_of(page: str) -> dict[str, int]:

@@ -8,7 +8,7 @@ from leadroutes.engine import memberships
 from leadroutes.engine.users import ChangedBy, add_email_token, ask_for_email, change_user
 from leadroutes.store import invitations
 from leadroutes.store.invitations import add_token, invite_address, invite_user
-from tests.web.conftest import PASSWORD, Office
+from tests.support.pages import PASSWORD, Office
 
 
 async def invite(office: Office, *, email: str | None = None, user: str | None = None) -> tuple[int, str]:

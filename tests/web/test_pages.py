@@ -12,7 +12,7 @@ from leadroutes.server import app
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.web.pages import mailto, moment, phone, tel
-from tests.web.conftest import Office, under
+from tests.support.pages import Office, under
 
 NOWHERE = ("/assets/none", "/claim/", "/claim/a/b", "/claim/forged", "/unsubscribe/forged")
 PAGES = ("/", "/offers/1", "/outbox", "/sign-in", "/claim/x", "/unsubscribe/x")

@@ -16,7 +16,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from leadroutes.server.run import address_of, listen, running_service
-from tests.web.conftest import PASSWORD, Office
+from tests.support.pages import PASSWORD, Office
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 PICTURES = os.environ.get("LEADROUTES_TEST_PICTURES")  # a directory: pictures of the pages are kept there

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.web.conftest import PASSWORD, Office, under
+from tests.support.pages import PASSWORD, Office, under
 
 
 async def sign_in(browser: httpx.AsyncClient, email: str = "bob@example.com", password: str = PASSWORD, **more: str):

@@ -8,7 +8,7 @@ from leadroutes.domain.unsubscribe import UnsubscribeLink
 from leadroutes.security.unsubscribe_token import unsubscribe_token
 from leadroutes.store.accounts import NewApplication, add_application
 from leadroutes.web import AUTHORIZE
-from tests.web.conftest import Office
+from tests.support.pages import Office
 
 EVIL = """"'></title><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}<a href="javascript:alert(3)">"""
 KEPT = {  # what a page is found by, or what says who somebody is

@@ -5,9 +5,9 @@ import re
 from leadroutes.engine.users import ask_for_email, find_email_change
 from leadroutes.store.invitations import find_invitation, invite_address, invite_user
 from leadroutes.store.outbox import list_messages
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.delivery import Post
+from tests.support.mailbox import Mailbox
 
 
 async def invite(brokerage: Brokerage, *, email: str | None = None, user: str | None = None) -> int:

@@ -19,9 +19,9 @@ from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.channel_health import ChannelHealth
 from leadroutes.worker.delivery import MAX_ATTEMPTS, MessageDelivery
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.delivery import Post
+from tests.support.mailbox import Mailbox
 
 REFUSED_FOR_A_DAY = 24 * 60 // 5  # tries, one in five minutes
 

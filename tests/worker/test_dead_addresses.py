@@ -8,9 +8,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from leadroutes.retry import RetryLater
 from leadroutes.store.postgres import Database
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.delivery import Post
+from tests.support.mailbox import Mailbox
 
 DEAD = "the e-mail address takes no mail: an earlier one was refused for good"
 

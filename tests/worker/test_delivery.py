@@ -14,9 +14,9 @@ from leadroutes.retry import RetryLater, retry_delay
 from leadroutes.store.messages import DeliveryLog, DeliveryOutcome, MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.delivery import MAX_ATTEMPTS, MessageDelivery
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox, text_of
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.delivery import Post
+from tests.support.mailbox import Mailbox, text_of
 
 ASKED = {
     "name": "Mia Lund",

@@ -22,10 +22,10 @@ from leadroutes.store.postgres import Database
 from leadroutes.store.queue import RetryQueries, enqueue
 from leadroutes.worker.delivery import MessageDelivery
 from leadroutes.worker.worker import Worker
-from tests.door import Door
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.delivery import Post
+from tests.support.mailbox import Mailbox
+from tests.support.tcp_proxy import Door
 
 
 class Meddling(Mailbox):

@@ -17,12 +17,12 @@ from leadroutes.sandbox.tasks.templates import compose
 from leadroutes.sandbox.templates import COMPOSE_MESSAGE
 from leadroutes.settings import Settings
 from leadroutes.worker.delivery import MAX_ATTEMPTS, MessageDelivery
-from tests.depth import examples
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox, text_of
-from tests.security.test_sandbox import SLOW
-from tests.ticks import LONGEST, counting_ticks
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.delivery import Post
+from tests.support.event_loop import LONGEST, counting_ticks
+from tests.support.examples import examples
+from tests.support.mailbox import Mailbox, text_of
+from tests.support.templates import SLOW
 
 
 async def step(brokerage: Brokerage, post: Post, body: str, subject: str = "Hello") -> int:

@@ -12,9 +12,9 @@ from leadroutes.settings import Settings
 from leadroutes.store.messages import DeliveryLog, MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.store.suppressions import unsubscribe
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.delivery import Post
+from tests.support.mailbox import Mailbox
 
 REASON = "the contact has unsubscribed from e-mails"
 
