@@ -22,7 +22,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 500
-DECLARATIONS = frozenset({"leadroutes/store/migrations/0001_lead_routes.sql", "leadroutes/store/schema.sql"})
+DECLARATIONS = frozenset({"leadroutes/store/migrations/0001_initial.sql", "leadroutes/store/schema.sql"})
 MARKS = tuple(mark[::-1] for mark in ("ODOT", "EMXIF", "X" * 3, "KCAH"))  # backwards, so that this file passes
 EMPTY_NAMES = ("Manager", "Service", "Helper", "Util", "Utils", "Handler", "Processor", "Factory", "Base", "Abstract")
 

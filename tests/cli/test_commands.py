@@ -329,13 +329,12 @@ def test_an_empty_database_is_set_up_by_the_first_command(run: Run, database_url
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("DELETE FROM migrations WHERE name = '0001_lead_routes'; INSERT INTO migrations VALUES ('0000_old')", "run"),
+        ("UPDATE migrations SET name = '0001_lead_routes'", "of a version before 0.1.0"),
         ("INSERT INTO migrations VALUES ('9999_remove_future')", "9999_remove_future"),
     ],
 )
 def test_a_schema_of_another_age_is_not_touched(run: Run, database_url: str, change: str, words: str) -> None:
-    for statement in change.split(";"):
-        ask(database_url, statement)
+    ask(database_url, change)
 
     assert words in run("user", "list", code=1).stderr
 

@@ -23,6 +23,7 @@ from tests.support.brokerage import Brokerage
 from tests.support.commands import Command
 from tests.support.databases import content, fetch_rows
 from tests.support.mailbox import Mailbox
+from tests.support.processes import leadroutes, next_version
 from tests.support.serving import BODY, serving
 
 ROOT = Path(__file__).parents[2]
@@ -87,18 +88,18 @@ async def test_what_is_there_is_replaced_only_when_that_is_said(
 async def test_a_backup_of_an_older_version_is_brought_to_the_present(
     brokerage: Brokerage, database_url: str, empty_url: str, command: Command, tmp_path: Path
 ) -> None:
+    """This version is the older one here; the next one restores its backup."""
     await leave(brokerage)
-    await fetch_rows(database_url, "DROP TABLE cleaning")
-    await fetch_rows(database_url, "ALTER TABLE arrivals DROP COLUMN emptied_at")
-    for index in ("leads_unclaimed", "messages_undelivered", "messages_kept", "idempotency_keys_passing"):
-        await fetch_rows(database_url, f"DROP INDEX {index}")
-    for index in ("claim_tokens_created", "sessions_expires", "leads_rule_set"):
-        await fetch_rows(database_url, f"DROP INDEX {index}")
-    await fetch_rows(database_url, "DELETE FROM migrations WHERE name >= '0004' AND name < '0007'")
     await command(database_url, "backup", tmp_path / "old.backup")
-    await command(empty_url, "restore", tmp_path / "old.backup")
+    of = next_version(tmp_path, n9001_next="CREATE TABLE next_things (id bigint); INSERT INTO next_things VALUES (1);")
+    environment = {"DATABASE_URL": empty_url, "LEADROUTES_DATA": str(tmp_path)}
+    code, output = await leadroutes(environment, "restore", str(tmp_path / "old.backup"), of=of)
 
-    assert [dict(row) for row in await fetch_rows(empty_url, "SELECT count(*) FROM cleaning")] == [{"count": 1}]
+    assert code == 0, output
+    assert await content(empty_url) == await content(database_url) | {
+        "migrations": (await content(empty_url))["migrations"],
+        "next_things": ['{"id": 1}'],
+    }
     await all_is_well(empty_url)
 
 
@@ -222,6 +223,18 @@ async def test_a_backup_of_a_newer_version_leaves_everything_as_it_was(
 
     told = await nothing_changes(database_url, command, tmp_path / "new.backup")
     assert "newer version, which took away what this one needs: 9999_remove_a_column" in told
+
+
+async def test_a_backup_of_a_version_before_the_first_release_leaves_everything_as_it_was(
+    brokerage: Brokerage, database_url: str, command: Command, tmp_path: Path
+) -> None:
+    await leave(brokerage)
+    await fetch_rows(database_url, "UPDATE migrations SET name = '0001_lead_routes'")
+    await command(database_url, "backup", tmp_path / "old.backup")
+    await fetch_rows(database_url, "UPDATE migrations SET name = '0001_initial'")
+
+    told = await nothing_changes(database_url, command, tmp_path / "old.backup")
+    assert "it was made by a version before 0.1.0, whose schema cannot be upgraded" in told
 
 
 async def test_what_a_newer_version_has_only_added_is_in_nobodys_way(

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -76,6 +77,14 @@ async def _start(environment: dict[str, str], *arguments: str, of: Path) -> asyn
 async def _keep_reading(stream: asyncio.StreamReader, log: list[str]) -> None:
     async for line in stream:
         log.append(line.decode())  # noqa: PERF401 -- one at a time, as others read along
+
+
+def next_version(directory: Path, **added: str) -> Path:
+    """The directory of a version with these additional migrations; an n precedes each name."""
+    shutil.copytree(ROOT / "leadroutes", directory / "leadroutes", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, sql in added.items():
+        (directory / "leadroutes" / "store" / "migrations" / f"{name[1:]}.sql").write_text(sql)
+    return directory
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:

@@ -1,5 +1,5 @@
--- $1 names of the migrations that this version knows, as the text of an array. Run by a restore, before its transaction
--- ends: an error undoes it all. What a newer version has only added is nothing to us; what it took away is.
+-- $1 names of the migrations that this version knows, in order, as the text of an array. Run by a restore before its
+-- transaction ends: an error undoes all of it. What a newer version has only added does no harm; what it removed does.
 DO $$
 DECLARE
     known text[] := $1;
@@ -7,6 +7,9 @@ DECLARE
 BEGIN
     IF to_regclass('public.migrations') IS NULL OR to_regclass('public.domain_clock') IS NULL THEN
         RAISE EXCEPTION 'it holds no database of Lead Routes';
+    END IF;
+    IF EXISTS (SELECT FROM public.migrations) AND known[1] NOT IN (SELECT name FROM public.migrations) THEN
+        RAISE EXCEPTION 'it was made by a version before 0.1.0, whose schema cannot be upgraded';
     END IF;
     SELECT string_agg(name, ', ' ORDER BY name) INTO unknown FROM public.migrations
     WHERE name <> ALL (known) AND position('_remove_' IN name) > 0;
