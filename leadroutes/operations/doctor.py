@@ -1,6 +1,6 @@
 """Checks the ledger and every rule of the house against the database: sentences, each with a query that finds breaches.
 
-It changes nothing. The checks are the store's statements in `sql/checks/`; the comment that each begins with is its sentence.
+It changes nothing. The checks are the statements in `store/sql/checks/`; the first comment of each is its sentence.
 """
 
 from collections.abc import Sequence
@@ -87,7 +87,7 @@ async def _examine(connection: Any, check: Check) -> Violation | None:
 
 def all_checks() -> list[Check]:
     """Return the checks in `store/sql/checks/`, the ledger first."""
-    checks = [statement(name) for name in statement_names("checks")]
+    checks = [statement(name).text for name in statement_names("checks")]
     return sorted((_check(sql) for sql in checks), key=lambda check: not check.sentence.startswith("Received"))
 
 

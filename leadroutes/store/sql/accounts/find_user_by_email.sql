@@ -1,2 +1,2 @@
 -- email, in lower case
-SELECT id FROM users WHERE lower(email) = $1 AND is_active
+SELECT id FROM users WHERE lower(email) = :email AND is_active

@@ -1,2 +1,2 @@
 -- user_id
-SELECT FROM users WHERE id = $1 FOR UPDATE
+SELECT FROM users WHERE id = :user_id FOR UPDATE

@@ -1,2 +1,2 @@
--- $1 users.
-SELECT id, display_name(users) AS name FROM users WHERE id = ANY ($1::bigint[])
+-- :user_ids users.
+SELECT id, display_name(users) AS name FROM users WHERE id = ANY (:user_ids::bigint[])

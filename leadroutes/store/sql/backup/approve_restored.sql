@@ -1,8 +1,8 @@
--- $1 names of the migrations that this version knows, as the text of an array. Run by a restore, before its transaction
+-- :known_migrations names of the migrations that this version knows, as the text of an array. Run by a restore, before its transaction
 -- ends: an error undoes it all. What a newer version has only added is nothing to us; what it took away is.
 DO $$
 DECLARE
-    known text[] := $1;
+    known text[] := :known_migrations;
     unknown text;
 BEGIN
     IF to_regclass('public.migrations') IS NULL OR to_regclass('public.domain_clock') IS NULL THEN

@@ -1,14 +1,14 @@
--- $1 now, $2 starts (a JSON list; is_first: of each contact and campaign once). A campaign that still runs for a contact is
+-- :now now, :starts starts (a JSON list; is_first: of each contact and campaign once). A campaign that still runs for a contact is
 -- not started again: while one of its one-time communications has not left. One that is over for this question is settled
 -- first; its open tasks stay, and what comes again is taken over by take_over_steps. A lead whose campaign is not started says
 -- so in its history. Answers those that were started, with what was settled for them.
 -- A limit that the planner does not know is a tenth to it: two of them, and it takes the list for one row.
 WITH start AS (
-    SELECT * FROM (SELECT * FROM json_to_recordset($2::json) AS x (
+    SELECT * FROM (SELECT * FROM json_to_recordset(:starts::json) AS x (
         owner_id bigint, contact_id bigint, campaign_id bigint, lead_id bigint, started_by bigint, is_first boolean, steps json)
-        LIMIT json_array_length($2::json)) x LIMIT json_array_length($2::json)
+        LIMIT json_array_length(:starts::json)) x LIMIT json_array_length(:starts::json)
 ), settled AS (
-    UPDATE campaign_contacts r SET ended_at = $1
+    UPDATE campaign_contacts r SET ended_at = :now
     FROM start s
     WHERE s.is_first
       AND r.owner_id = s.owner_id AND r.contact_id = s.contact_id AND r.campaign_id = s.campaign_id
@@ -23,7 +23,7 @@ WITH start AS (
     RETURNING r.owner_id, r.campaign_id, r.contact_id, r.id
 ), started AS (
     INSERT INTO campaign_contacts (owner_id, campaign_id, contact_id, lead_id, started_by, created_at)
-    SELECT s.owner_id, s.campaign_id, s.contact_id, s.lead_id, s.started_by, $1
+    SELECT s.owner_id, s.campaign_id, s.contact_id, s.lead_id, s.started_by, :now
     FROM start s JOIN campaigns c ON c.id = s.campaign_id
     WHERE s.is_first AND (SELECT count(*) FROM settled) >= 0          -- so that it happens first
     ON CONFLICT (owner_id, campaign_id, contact_id) WHERE ended_at IS NULL DO NOTHING
@@ -42,14 +42,14 @@ WITH start AS (
     INSERT INTO contact_communications (owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id, type,
         template_id, assigned_user_id, is_stopped_on_text_reply, is_active, send_at, completed_at)
     SELECT owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id, type, template_id,
-           assigned_user_id, is_stopped_on_text_reply, NOT is_past, due_at, CASE WHEN is_past THEN $1 END
+           assigned_user_id, is_stopped_on_text_reply, NOT is_past, due_at, CASE WHEN is_past THEN :now END
     FROM step WHERE is_communication
     ORDER BY due_at
     RETURNING owner_id, id, contact_id, lead_id, type, is_active, send_at
 ), too_late AS (
     INSERT INTO messages (owner_id, kind, channel, lead_id, contact_id, communication_id, state, reason, created_at)
     SELECT owner_id, 'campaign', CASE type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
-           lead_id, contact_id, id, 'suppressed', 'its moment had passed when the campaign began', $1
+           lead_id, contact_id, id, 'suppressed', 'its moment had passed when the campaign began', :now
     FROM communication WHERE NOT is_active
     ORDER BY send_at, id
 ), task AS (
@@ -57,12 +57,12 @@ WITH start AS (
         campaign_contact_id, campaign_action_id, follows_contact, recurs_at, created_at, modified_at)
     SELECT owner_id, contact_id, owner_id, type, coalesce(assigned_user_id, contact_assigned_user_id, owner_id), due_at,
            coalesce(description, type), 'incomplete', campaign_contact_id, action_id, assigned_user_id IS NULL,
-           CASE WHEN is_recurring THEN due_at END, $1, $1
+           CASE WHEN is_recurring THEN due_at END, :now, :now
     FROM step WHERE NOT is_communication
     ORDER BY due_at
 ), not_started AS (
     INSERT INTO lead_events (owner_id, lead_id, at, kind, by_user_id, detail)
-    SELECT s.owner_id, s.lead_id, $1, 'campaign not started', s.started_by,
+    SELECT s.owner_id, s.lead_id, :now, 'campaign not started', s.started_by,
            jsonb_build_object('campaign_id', s.campaign_id, 'reason', CASE
                WHEN EXISTS (SELECT FROM campaigns c WHERE c.id = s.campaign_id)
                THEN 'it is still running for the contact' ELSE 'it has been removed' END)

@@ -1,4 +1,4 @@
--- $1 now, $2 how many, $3 tasks that are not to be taken. Tasks whose successor has to be made, locked.
+-- :now now, :most how many, :excluded tasks that are not to be taken. Tasks whose successor has to be made, locked.
 -- started_at or action_id is null where the campaign is over for the contact, or the action is gone: then nothing follows.
 SELECT t.owner_id, t.id, t.recurs_at AS due_at, r.created_at AS started_at, c.birthday,
        coalesce(c.time_zone, u.timezone) AS timezone, a.id AS action_id, a.type, a.assigned_user_id, a.template_id,
@@ -10,7 +10,7 @@ JOIN users u ON u.id = coalesce(c.assigned_user_id, t.owner_id)
 LEFT JOIN campaign_contacts r ON r.owner_id = t.owner_id AND r.id = t.campaign_contact_id AND r.ended_at IS NULL
 LEFT JOIN campaigns g ON g.id = r.campaign_id
 LEFT JOIN campaign_actions a ON a.owner_id = g.owner_id AND a.id = t.campaign_action_id
-WHERE t.recurs_at <= $1 AND t.id <> ALL ($3::bigint[])
+WHERE t.recurs_at <= :now AND t.id <> ALL (:excluded::bigint[])
 ORDER BY t.recurs_at
-LIMIT $2
+LIMIT :most
 FOR NO KEY UPDATE OF t SKIP LOCKED

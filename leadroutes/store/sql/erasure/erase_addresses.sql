@@ -1,5 +1,5 @@
--- $1 owner, $2 contact, $3 now. Where he lives.
+-- :owner_id owner, :contact_id contact, :now now. Where he lives.
 WITH gone AS (
-    DELETE FROM contact_addresses WHERE owner_id = $1 AND contact_id = $2 AND $3::timestamptz IS NOT NULL RETURNING 1
+    DELETE FROM contact_addresses WHERE owner_id = :owner_id AND contact_id = :contact_id AND :now::timestamptz IS NOT NULL RETURNING 1
 )
 SELECT count(*) FROM gone

@@ -1,4 +1,4 @@
--- $1 owner, $2 contact, $3 now. The words of what was sent to him or about his leads, and his address; which agent was told
+-- :owner_id owner, :contact_id contact, :now now. The words of what was sent to him or about his leads, and his address; which agent was told
 -- stays. What is queued is not sent any more.
 WITH gone AS (
     UPDATE messages m
@@ -6,8 +6,8 @@ WITH gone AS (
         address = CASE WHEN m.user_id IS NOT NULL THEN m.address WHEN m.state = 'sent' THEN '(erased)' END,
         state = CASE WHEN m.state = 'queued' THEN 'suppressed' ELSE m.state END,
         reason = CASE WHEN m.state IN ('sent', 'suppressed') AND m.reason IS NULL THEN NULL ELSE 'the contact was erased' END
-    WHERE m.owner_id = $1 AND $3::timestamptz IS NOT NULL
-      AND (m.contact_id = $2 OR m.lead_id IN (SELECT id FROM leads WHERE owner_id = $1 AND contact_id = $2))
+    WHERE m.owner_id = :owner_id AND :now::timestamptz IS NOT NULL
+      AND (m.contact_id = :contact_id OR m.lead_id IN (SELECT id FROM leads WHERE owner_id = :owner_id AND contact_id = :contact_id))
       AND (m.state = 'queued' OR num_nonnulls(m.subject, m.text_body, m.html_body) > 0
            OR m.contact_id IS NOT NULL AND m.address <> '(erased)' OR m.reason <> 'the contact was erased')
     RETURNING 1

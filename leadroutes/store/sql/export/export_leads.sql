@@ -1,4 +1,4 @@
--- $1 owner. Under names that an import reads, and with what has become of each.
+-- :owner_id owner. Under names that an import reads, and with what has become of each.
 SELECT l.id AS lead_number,
        to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS received_at,
        s.name AS lead_source, cs.name AS contact_source, l.type, c.first_name, c.last_name, c.email,
@@ -14,5 +14,5 @@ LEFT JOIN contact_sources cs ON cs.owner_id = c.owner_id AND cs.id = c.source_id
 LEFT JOIN lead_sources s ON s.id = l.source_id
 LEFT JOIN claims k ON k.owner_id = l.owner_id AND k.lead_id = l.id
 LEFT JOIN users u ON u.id = k.user_id
-WHERE l.owner_id = $1
+WHERE l.owner_id = :owner_id
 ORDER BY l.created_at, l.id

@@ -1,4 +1,4 @@
--- $1 owner. Every inquiry that was received is in exactly one of the other columns; what was imported stands outside.
+-- :owner_id owner. Every inquiry that was received is in exactly one of the other columns; what was imported stands outside.
 SELECT
     count(*) FILTER (WHERE NOT l.is_imported) + r.rejected AS received,
     count(*) FILTER (WHERE NOT l.is_imported AND c.lead_id IS NOT NULL) AS claimed,
@@ -9,7 +9,7 @@ SELECT
                        AND l.unclaimed_at IS NULL) AS held,
     r.rejected,
     count(*) FILTER (WHERE l.is_imported) AS imported
-FROM (SELECT count(*) AS rejected FROM arrivals WHERE owner_id = $1 AND status = 'rejected') AS r
-LEFT JOIN leads l ON l.owner_id = $1
+FROM (SELECT count(*) AS rejected FROM arrivals WHERE owner_id = :owner_id AND status = 'rejected') AS r
+LEFT JOIN leads l ON l.owner_id = :owner_id
 LEFT JOIN claims c ON c.owner_id = l.owner_id AND c.lead_id = l.id
 GROUP BY r.rejected

@@ -1,7 +1,7 @@
--- $1 owner ids, $2 ids of messages, sorted, as they are locked in this order. Marks them as being sent and answers all that their words need, as it is at this moment;
+-- :owner_ids owner ids, :message_ids ids of messages, sorted, as they are locked in this order. Marks them as being sent and answers all that their words need, as it is at this moment;
 -- nothing of those that have been dealt with. was_sending: somebody began to send it before and did not say what came of it.
 WITH held AS (
-    SELECT m.owner_id, m.id, m.state FROM unnest($1::bigint[], $2::bigint[]) AS wanted (owner_id, id)
+    SELECT m.owner_id, m.id, m.state FROM unnest(:owner_ids::bigint[], :message_ids::bigint[]) AS wanted (owner_id, id)
     CROSS JOIN LATERAL (
         SELECT m.owner_id, m.id, m.state FROM messages m
         WHERE m.owner_id = wanted.owner_id AND m.id = wanted.id AND m.state IN ('queued', 'sending')

@@ -1,4 +1,4 @@
--- $1 owner, $2 message. What may have made it pointless since it was begun; named as in begin_sending.
+-- :owner_id owner, :message_id message. What may have made it pointless since it was begun; named as in begin_sending.
 SELECT o.state AS offer_state, k.user_id AS claimed_by_user_id, display_name(w) AS claimed_by_name,
        u.is_active AS user_is_active, cc.is_active AS communication_is_active,
        display_name(cu) AS stopped_by_name, suppressed_because(v.reason) AS contact_suppressed_because
@@ -11,4 +11,4 @@ LEFT JOIN contacts c ON c.owner_id = m.owner_id AND c.id = m.contact_id
 LEFT JOIN LATERAL suppression_of(c.owner_id, c.email) v ON m.channel = 'email'
 LEFT JOIN contact_communications cc ON cc.owner_id = m.owner_id AND cc.id = m.communication_id
 LEFT JOIN users cu ON cu.id = cc.completing_user_id
-WHERE m.owner_id = $1 AND m.id = $2
+WHERE m.owner_id = :owner_id AND m.id = :message_id

@@ -1,8 +1,8 @@
--- $1 owner, $2 message. A message that failed is to be sent once more, with all of its attempts; so is the campaign step that
+-- :owner_id owner, :message_id message. A message that failed is to be sent once more, with all of its attempts; so is the campaign step that
 -- it belongs to. Returns a row where there was one to send.
 WITH again AS (
     UPDATE messages SET state = 'queued', reason = NULL, attempts = 0
-    WHERE owner_id = $1 AND id = $2 AND state = 'failed'
+    WHERE owner_id = :owner_id AND id = :message_id AND state = 'failed'
     RETURNING owner_id, communication_id
 ), reopened AS (
     UPDATE contact_communications c

@@ -22,5 +22,5 @@ LEFT JOIN lead_routes ON lead_routes.owner_id = leads.owner_id AND lead_routes.i
 LEFT JOIN teams ON teams.owner_id = leads.owner_id AND teams.id = leads.team_id
 LEFT JOIN claims ON claims.owner_id = leads.owner_id AND claims.lead_id = leads.id
 LEFT JOIN users AS winners ON winners.id = claims.user_id
-WHERE leads.owner_id = $1
+WHERE leads.owner_id = :owner_id
 ORDER BY leads.id

@@ -1,2 +1,2 @@
--- $1 user, $2 client_id
-DELETE FROM applications WHERE user_id = $1 AND client_id = $2 RETURNING id
+-- :user_id user, :client_id client_id
+DELETE FROM applications WHERE user_id = :user_id AND client_id = :client_id RETURNING id

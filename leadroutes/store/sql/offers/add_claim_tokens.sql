@@ -1,4 +1,4 @@
--- $1 owners, $2 offers, $3 sha256s of the tokens, $4 the channels that carry them, $5 now.
+-- :owner_ids owners, :offer_ids offers, :token_hashes sha256s of the tokens, :channels the channels that carry them, :now now.
 INSERT INTO claim_tokens (token_hash, owner_id, offer_id, via, created_at)
-SELECT token_hash, owner_id, offer_id, via, $5
-FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[]) AS x (owner_id, offer_id, token_hash, via)
+SELECT token_hash, owner_id, offer_id, via, :now
+FROM unnest(:owner_ids::bigint[], :offer_ids::bigint[], :token_hashes::bytea[], :channels::text[]) AS x (owner_id, offer_id, token_hash, via)

@@ -1,3 +1,3 @@
--- $1 user. The links in alerts to this user lead nowhere any more.
+-- :user_id user. The links in alerts to this user lead nowhere any more.
 DELETE FROM claim_tokens t USING offers o
-WHERE o.user_id = $1 AND t.owner_id = o.owner_id AND t.offer_id = o.id
+WHERE o.user_id = :user_id AND t.owner_id = o.owner_id AND t.offer_id = o.id

@@ -1,10 +1,10 @@
--- $1 owner. The owner's latest leads: who has each and since when, or to whom it is on offer since when, and whose alerts of
+-- :owner_id owner. The owner's latest leads: who has each and since when, or to whom it is on offer since when, and whose alerts of
 -- it failed for good.
 SELECT l.id, coalesce(nullif(concat_ws(' ', l.inquirer ->> 'first_name', l.inquirer ->> 'last_name'), ''),
                       concat_ws(' ', c.first_name, c.last_name)) AS name, l.city, l.type, s.name AS source, l.created_at,
        l.is_imported, l.routed_at, l.unclaimed_at, k.claimed_at, display_name(w) AS claimed_by_name, told.names, told.since,
        failed.names AS failed_names
-FROM (SELECT * FROM leads WHERE owner_id = $1 ORDER BY id DESC LIMIT 50) AS l
+FROM (SELECT * FROM leads WHERE owner_id = :owner_id ORDER BY id DESC LIMIT 50) AS l
 JOIN contacts c ON c.owner_id = l.owner_id AND c.id = l.contact_id
 LEFT JOIN lead_sources s ON s.id = l.source_id
 LEFT JOIN claims k ON k.owner_id = l.owner_id AND k.lead_id = l.id

@@ -1,4 +1,4 @@
--- $1 owner, $2 state or null for all, $3 only those before this id, or null, $4 how many. Newest first, with the person whom
+-- :owner_id owner, :state state or null for all, :before_id only those before this id, or null, :most how many. Newest first, with the person whom
 -- the lead is about, and the owner's own offer of it, which has a page.
 SELECT m.id, m.kind, m.channel, m.lead_id, m.state, m.reason, m.attempts, m.created_at, m.sent_at, m.subject, m.text_body,
        coalesce(m.address, CASE WHEN m.channel = 'email' THEN coalesce(u.email, c.email)
@@ -11,8 +11,8 @@ SELECT m.id, m.kind, m.channel, m.lead_id, m.state, m.reason, m.attempts, m.crea
         WHERE o.owner_id = m.owner_id AND o.lead_id = m.lead_id AND o.user_id = m.owner_id AND o.notified_at IS NOT NULL
           AND o.state <> 'withdrawn') AS offer_id
 FROM (SELECT * FROM messages
-      WHERE owner_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::bigint IS NULL OR id < $3)
-      ORDER BY id DESC LIMIT $4) AS m
+      WHERE owner_id = :owner_id AND (:state::text IS NULL OR state = :state) AND (:before_id::bigint IS NULL OR id < :before_id)
+      ORDER BY id DESC LIMIT :most) AS m
 LEFT JOIN users u ON u.id = m.user_id
 LEFT JOIN contacts c ON c.owner_id = m.owner_id AND c.id = m.contact_id
 LEFT JOIN leads l ON l.owner_id = m.owner_id AND l.id = m.lead_id

@@ -1,4 +1,4 @@
--- $1 owner, $2 offer. All that the page of this offer can show; what of it may be shown, the page decides.
+-- :owner_id owner, :offer_id offer. All that the page of this offer can show; what of it may be shown, the page decides.
 SELECT o.owner_id, o.lead_id, o.user_id, u.timezone, display_name(owner) AS owner_name, o.state AS offer_state,
        l.created_at, l.unclaimed_at, l.lapses_at, l.type, s.name AS source, l.text_body, l.html_body,
        l.street_address, l.city, l.state, l.zipcode, l.mls_id, l.listing_status, l.listing_price,
@@ -22,4 +22,4 @@ LEFT JOIN lead_sources s ON s.id = l.source_id
 LEFT JOIN teams t ON t.owner_id = l.owner_id AND t.id = l.team_id
 LEFT JOIN claims k ON k.owner_id = l.owner_id AND k.lead_id = l.id
 LEFT JOIN users w ON w.id = k.user_id
-WHERE o.owner_id = $1 AND o.id = $2
+WHERE o.owner_id = :owner_id AND o.id = :offer_id

@@ -1,8 +1,8 @@
--- $1 received before, $2 how many. Arrivals without their bodies and headers; what is pending is still to be read.
+-- :before received before, :most how many. Arrivals without their bodies and headers; what is pending is still to be read.
 WITH old AS (
     SELECT owner_id, id FROM arrivals
-    WHERE received_at < $1 AND emptied_at IS NULL AND status <> 'pending'
-    ORDER BY received_at LIMIT $2
+    WHERE received_at < :before AND emptied_at IS NULL AND status <> 'pending'
+    ORDER BY received_at LIMIT :most
     FOR NO KEY UPDATE SKIP LOCKED
 ), emptied AS (
     UPDATE arrivals a SET body = '', headers = '{}', proof = NULL, emptied_at = now()

@@ -1,6 +1,6 @@
--- $1 real now, $2 how many. New e-mails whose link nobody has opened in time.
+-- :before real now, :most how many. New e-mails whose link nobody has opened in time.
 WITH old AS (
-    SELECT id FROM email_changes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT id FROM email_changes WHERE expires_at < :before ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM email_changes c USING old WHERE c.id = old.id RETURNING 1
 )

@@ -1,8 +1,8 @@
--- $1 made before, $2 how many. Keys that have stopped to count; those of vendors and imports never do.
+-- :before made before, :most how many. Keys that have stopped to count; those of vendors and imports never do.
 WITH old AS (
     SELECT owner_id, scope, key FROM idempotency_keys
-    WHERE created_at < $1 AND (scope LIKE 'body %' OR scope LIKE 'key %')
-    ORDER BY created_at LIMIT $2
+    WHERE created_at < :before AND (scope LIKE 'body %' OR scope LIKE 'key %')
+    ORDER BY created_at LIMIT :most
     FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM idempotency_keys k USING old

@@ -1,6 +1,6 @@
--- $1 before, $2 how many. Addresses that may be sent an invitation again.
+-- :before before, :most how many. Addresses that may be sent an invitation again.
 WITH old AS (
-    SELECT address FROM invitation_mails WHERE mailed_at < $1 ORDER BY mailed_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    SELECT address FROM invitation_mails WHERE mailed_at < :before ORDER BY mailed_at LIMIT :most FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM invitation_mails i USING old WHERE i.address = old.address RETURNING 1
 )

@@ -1,8 +1,8 @@
--- $1 made before, $2 how many. Messages that are over, without their words; that and where they were sent is kept.
+-- :before made before, :most how many. Messages that are over, without their words; that and where they were sent is kept.
 WITH old AS (
     SELECT owner_id, id FROM messages
-    WHERE created_at < $1 AND text_body IS NOT NULL AND state NOT IN ('queued', 'sending')
-    ORDER BY created_at LIMIT $2
+    WHERE created_at < :before AND text_body IS NOT NULL AND state NOT IN ('queued', 'sending')
+    ORDER BY created_at LIMIT :most
     FOR NO KEY UPDATE SKIP LOCKED
 ), emptied AS (
     UPDATE messages m SET subject = NULL, text_body = NULL, html_body = NULL

@@ -1,4 +1,4 @@
--- $1 owner ids. Per owner the number and the rules as one JSON document, both of the same snapshot; a copy of the
+-- :owner_ids owner ids. Per owner the number and the rules as one JSON document, both of the same snapshot; a copy of the
 -- database, which decides nothing, has no use for them but to show.
 SELECT pg_is_in_recovery() AS is_copy, u.id AS owner_id, u.rules_version AS number, json_build_object(
     'owner_id', u.id,
@@ -44,4 +44,4 @@ SELECT pg_is_in_recovery() AS is_copy, u.id AS owner_id, u.rules_version AS numb
         FROM campaigns c WHERE c.id IN (SELECT r.campaign_id FROM lead_routes r WHERE r.owner_id = u.id))
 )::text AS rules
 FROM users u
-WHERE u.id = ANY($1::bigint[])
+WHERE u.id = ANY(:owner_ids::bigint[])

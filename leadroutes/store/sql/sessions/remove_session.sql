@@ -1,2 +1,2 @@
--- $1 sha256 of the token.
-DELETE FROM sessions WHERE token_hash = $1
+-- :token_hash sha256 of the token.
+DELETE FROM sessions WHERE token_hash = :token_hash

@@ -1,3 +1,3 @@
--- $1 user, $2 id of a personal token of his
+-- :user_id user, :token_id id of a personal token of his
 UPDATE access_tokens SET revoked_at = now()
-WHERE user_id = $1 AND id = $2 AND application_id IS NULL AND revoked_at IS NULL RETURNING id
+WHERE user_id = :user_id AND id = :token_id AND application_id IS NULL AND revoked_at IS NULL RETURNING id
