@@ -17,7 +17,7 @@ from leadroutes.store.postgres import Database
 ROOT = Path(__file__).parent.parent
 ROOMS = ("leadroutes", "tests", "bin", "bench", "chaos")
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
-STATEMENTS = sorted((ROOT / "leadroutes" / "store" / "sql").glob("*.sql"))
+STATEMENTS = sorted((ROOT / "leadroutes" / "store" / "sql").glob("*/*.sql"))
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 LONGEST_FUNCTION = 60

@@ -64,7 +64,7 @@ class Engine:
 
     async def assign(self, owner_id: int, lead_id: int, user_id: int, by_user_id: int) -> None:
         """The owner gives the lead to himself or to somebody with whom he shares a team; done again, it moves."""
-        if not await self.database.fetchval(statement("may_be_assigned"), owner_id, user_id):
+        if not await self.database.fetchval(*statement("may_be_assigned").bind(owner_id=owner_id, user_id=user_id)):
             message = f"user_id: {user_id} was given; expected the owner or a member of a team that he shares"
             raise Invalid.fields({"user_id": message})
 
@@ -160,7 +160,9 @@ class Engine:
                 return {"rule_set": None, "routes": [], "team": None, "members": [], "outcome": outcome}
             kept = await self.rule_sets.load_by_number(transaction, {(owner_id, row.rule_set)})
             told = explain(kept[owner_id, row.rule_set], row.facts, row.lead.offers)
-            if why := await transaction.fetchval(statement("find_why_not_started"), owner_id, lead_id):
+            if why := await transaction.fetchval(
+                *statement("find_why_not_started").bind(owner_id=owner_id, lead_id=lead_id)
+            ):
                 told["outcome"] += f"; {why}"
             return told
 
@@ -171,12 +173,16 @@ class Engine:
 
         ProgramLimitExceeded where the details are more bytes than may be.
         """
-        rows = await self.database.fetch(statement("list_history"), owner_id, lead_id, limit, skip, most_bytes)
+        rows = await self.database.fetch(
+            *statement("list_history").bind(
+                owner_id=owner_id, lead_id=lead_id, limit=limit, skip=skip, most_bytes=most_bytes
+            )
+        )
         return [{name: row[name] for name in ("at", "kind", "user_id", "by_user_id", "detail")} for row in rows]
 
     async def ledger(self, owner_id: int) -> dict[str, int]:
         """Answers received = claimed + on_offer + unclaimed + held + rejected; imported stands outside the sum."""
-        row = await self.database.fetchrow(statement("sum_ledger"), owner_id)
+        row = await self.database.fetchrow(*statement("sum_ledger").bind(owner_id=owner_id))
         assert row is not None
         return dict(row)
 
@@ -213,7 +219,9 @@ class Engine:
 
         async def work(transaction: Transaction) -> None:
             await transaction.execute(
-                statement("stop_campaign"), transaction.now, owner_id, campaign_contact_id, user_id
+                *statement("stop_campaign").bind(
+                    now=transaction.now, owner_id=owner_id, campaign_contact_id=campaign_contact_id, by_user_id=user_id
+                )
             )
 
         await self.database.run(work)
@@ -241,11 +249,12 @@ class Engine:
                 return
             if is_active and row["sent_from_user_id"] is not None:
                 raise Conflict("It has been sent and cannot become active again")
-            name = "resume_communication" if is_active else "stop_communication"
-            values = (
-                (owner_id, communication_id) if is_active else (owner_id, communication_id, transaction.now, user_id)
-            )
-            await transaction.execute(statement(name), *values)
+            key = {"owner_id": owner_id, "communication_id": communication_id}
+            if is_active:
+                await transaction.execute(*statement("resume_communication").bind(**key))
+            else:
+                stopped = statement("stop_communication").bind(**key, now=transaction.now, by_user_id=user_id)
+                await transaction.execute(*stopped)
 
         await self.database.run(work)
 

@@ -66,14 +66,16 @@ async def _answer_by_email(
     if invitation is None:
         raise NotFound.record(member_id)
     if status == ACCEPTED:
-        await transaction.execute(statement("accept_invitation"), member_id, user_id, is_sharing)
+        await transaction.execute(
+            *statement("accept_invitation").bind(member_id=member_id, user_id=user_id, is_sharing_accepted=is_sharing)
+        )
     else:
         await transaction.execute("UPDATE team_invitations SET request_status = $2 WHERE id = $1", member_id, status)
 
 
 async def decline_by_link(transaction: Transaction, member_id: int) -> None:
     """Whoever has the link says no. One that was accepted is not undone by it: NotFound."""
-    if await transaction.fetchval(statement("decline_invitation"), member_id) is None:
+    if await transaction.fetchval(*statement("decline_invitation").bind(member_id=member_id)) is None:
         raise NotFound.record(member_id)
 
 

@@ -97,7 +97,7 @@ async def _hand_over(transaction: Transaction, user_id: int, successor_id: int |
 
     Contacts, leads and tasks stay in the account that is closed.
     """
-    rows = await transaction.fetch(statement("list_owned"), user_id)
+    rows = await transaction.fetch(*statement("list_owned").bind(user_id=user_id))
     owned = {name: [row["id"] for row in rows if row["kind"] == name] for name in OWNED}
     if not rows:
         return
@@ -108,14 +108,16 @@ async def _hand_over(transaction: Transaction, user_id: int, successor_id: int |
     if not await transaction.fetchval(is_good, successor_id, user_id):
         told = f"successor_user_id: {successor_id} was given; expected another active user"
         raise Invalid.fields({"successor_user_id": told})
-    await transaction.execute(statement("copy_contact_sources"), user_id, successor_id)
-    await transaction.execute(statement("hand_over_setup"), user_id, successor_id)
-    await transaction.execute(statement("add_successor_to_teams"), successor_id, owned["teams"])
+    await transaction.execute(*statement("copy_contact_sources").bind(user_id=user_id, successor_id=successor_id))
+    await transaction.execute(*statement("hand_over_setup").bind(user_id=user_id, successor_id=successor_id))
+    await transaction.execute(
+        *statement("add_successor_to_teams").bind(successor_id=successor_id, team_ids=owned["teams"])
+    )
 
 
 async def what_is_left(database: Database, user_id: int) -> list[asyncpg.Record]:
     """owner_email, contacts, tasks: what is assigned to a user, for its owners to reassign."""
-    return await database.fetch(statement("list_assigned_to"), user_id)
+    return await database.fetch(*statement("list_assigned_to").bind(user_id=user_id))
 
 
 # -------------------------------------------------------------------------------------------------- a new e-mail
@@ -132,7 +134,9 @@ async def ask_for_email(database: Database, user_id: int, email: str) -> None:
         old = await transaction.fetchval("SELECT email FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
         await transaction.execute("DELETE FROM email_changes WHERE user_id = $1", user_id)
         change_id = await transaction.fetchval(
-            statement("ask_for_email"), user_id, address, old, accounts.EMAIL_LINK_LIFE
+            *statement("ask_for_email").bind(
+                user_id=user_id, email=address, old_email=old, lifetime=accounts.EMAIL_LINK_LIFE
+            )
         )
         await add_account_message(
             transaction, user_id, "email_change", user_id=user_id, address=address, email_change_id=change_id
@@ -161,7 +165,7 @@ async def is_email_asked_for(database: Database, change_id: int) -> bool:
 
 async def find_email_change(database: Database, token: str) -> asyncpg.Record | None:
     """id, email, name (of the user) behind a link; None for one that is over."""
-    return await database.fetchrow(statement("find_email_change"), hash_secret(token))
+    return await database.fetchrow(*statement("find_email_change").bind(token_hash=hash_secret(token)))
 
 
 async def confirm_email(database: Database, token: str) -> str:

@@ -102,15 +102,15 @@ def _require_no_sessions(target: Target) -> None:
 
 
 def _beginning() -> str:
-    cleared = statement("clear_schema")
+    cleared = statement("clear_schema").text
     return f"SET client_min_messages = warning;\nSELECT pg_advisory_xact_lock({LOCK});\n{cleared};\n"
 
 
 def _ending(*, moved: bool) -> str:
     """What a contact may have been sent between the backup and now must not be sent twice; answers how much that is."""
     known = ",".join(name for name, _ in migrations())
-    approved = statement("approve_restored").replace("$1", f"'{{{known}}}'")
-    held = "SELECT 0" if moved else statement("hold_back_messages").replace("$1", NOW)
+    approved = statement("approve_restored").inline(known_migrations=f"'{{{known}}}'")
+    held = "SELECT 0" if moved else statement("hold_back_messages").inline(now=NOW)
     return f"{approved};\nSET search_path = public;\n{held};\n"
 
 
@@ -161,7 +161,7 @@ async def _find_target(settings: Settings) -> Target:
         connection = await Hosts(url).connect()
         try:
             major = connection.get_server_version().major
-            [found] = await connection.fetch(statement("look_around"))
+            [found] = await connection.fetch(*statement("look_around").bind())
         finally:
             await connection.close()
     address, password = _without_password(url)

@@ -61,7 +61,9 @@ async def erase_contact(database: Database, owner_id: int, contact_id: int) -> d
         strays += await _erase_stray_arrivals(transaction, owner_id, set(identities) - set(sought))
         erased = {"stray_arrivals": strays}
         for what in WHAT:
-            erased[what] = await transaction.fetchval(statement(f"erase_{what}"), owner_id, contact_id, transaction.now)
+            erased[what] = await transaction.fetchval(
+                *statement(f"erase_{what}").bind(owner_id=owner_id, contact_id=contact_id, now=transaction.now)
+            )
         await pass_on(transaction, owner_id, identities)  # another contact may have the same phone
         return erased
 
@@ -74,14 +76,19 @@ async def _lock_contact(transaction: Transaction, key: ContactKey) -> Sequence[a
     In the order of a claim, which holds a lead before it changes the contact. Each is a statement of its own, so that
     it sees what was done by those whom the one before it waited for.
     """
-    leads = await transaction.fetch(statement("lock_leads_of_contact"), key.owner_id, key.id)
+    leads = await transaction.fetch(*statement("lock_leads_of_contact").bind(owner_id=key.owner_id, contact_id=key.id))
     sql = "SELECT id FROM contacts WHERE owner_id = $1 AND id = $2 FOR UPDATE"
     if await transaction.fetchval(sql, key.owner_id, key.id) is None:
         raise NotFound.record(key.id)
-    if await transaction.fetch(statement("lock_leads_of_contact"), key.owner_id, key.id) != leads:
+    if (
+        await transaction.fetch(*statement("lock_leads_of_contact").bind(owner_id=key.owner_id, contact_id=key.id))
+        != leads
+    ):
         raise _ConcurrentChange
     lead_ids = [row["id"] for row in leads]
-    if await transaction.fetchval(statement("hold_messages_of_contact"), key.owner_id, key.id, lead_ids):
+    if await transaction.fetchval(
+        *statement("hold_messages_of_contact").bind(owner_id=key.owner_id, contact_id=key.id, lead_ids=lead_ids)
+    ):
         raise Conflict(f"A message to the contact {key.id}, or about him, is just being sent; try again")
     return leads
 
@@ -101,11 +108,17 @@ async def _erase_stray_arrivals(transaction: Transaction, owner_id: int, identit
     """Those that name one of these, as they stand or once they are read; looked through piece by piece."""
     pattern = mention_pattern(identities)
     erased = last = 0
-    while pattern and (rows := await transaction.fetch(statement("find_stray_arrivals"), owner_id, last, pattern)):
+    while pattern and (
+        rows := await transaction.fetch(
+            *statement("find_stray_arrivals").bind(owner_id=owner_id, after_id=last, pattern=pattern)
+        )
+    ):
         his = [row["id"] for row in rows if row["is_his"]]
         wrapped = [row["id"] for row in rows if row["is_wrapped"] and not row["is_his"]]
         his += await _naming(transaction, owner_id, wrapped, re.compile(pattern))
-        erased += await transaction.fetchval(statement("erase_stray_arrivals"), owner_id, his)
+        erased += await transaction.fetchval(
+            *statement("erase_stray_arrivals").bind(owner_id=owner_id, arrival_ids=his)
+        )
         last = rows[-1]["id"]
     return erased
 
@@ -134,7 +147,9 @@ async def _naming(
 
 async def export_contact(database: Database, owner_id: int, contact_id: int) -> str:
     """Everything that is kept about a contact, as indented JSON. NotFound: no contact of this owner."""
-    whole: str | None = await database.fetchval(statement("export_contact"), owner_id, contact_id)
+    whole: str | None = await database.fetchval(
+        *statement("export_contact").bind(owner_id=owner_id, contact_id=contact_id)
+    )
     if whole is None:
         raise NotFound.record(contact_id)
     return msgspec.json.format(whole, indent=2)

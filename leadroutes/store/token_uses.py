@@ -41,7 +41,7 @@ class TokenUses:
         while self._waiting:
             hashes, self._waiting = self._waiting, set()
             try:
-                await self._database.pool.execute(statement("note_token_uses"), sorted(hashes))
+                await self._database.pool.execute(*statement("note_token_uses").bind(token_hashes=sorted(hashes)))
             except (*CONNECTION_ERRORS, asyncpg.PostgresError):
                 self._not_before = asyncio.get_running_loop().time() + PAUSE
                 self._waiting.clear()

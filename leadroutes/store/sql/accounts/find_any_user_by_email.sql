@@ -1,0 +1,2 @@
+-- email, in lower case; whether the account is active or not
+SELECT id FROM users WHERE lower(email) = :email

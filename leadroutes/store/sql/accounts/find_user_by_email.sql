@@ -1,0 +1,2 @@
+-- email, in lower case
+SELECT id FROM users WHERE lower(email) = :email AND is_active

@@ -1,0 +1,2 @@
+-- e-mails, in lower case
+SELECT id, lower(email) AS email FROM users WHERE lower(email) = ANY (:emails::text[])

@@ -1,0 +1,2 @@
+-- :user_ids users.
+SELECT id, display_name(users) AS name FROM users WHERE id = ANY (:user_ids::bigint[])

@@ -1,0 +1,9 @@
+-- :now now, :most how many, :excluded leads that are not to be taken. Leads with an offer that has fallen due, earliest first,
+-- locked; those that somebody else holds are passed over. Walks the index of scheduled offers, and no further than it takes.
+SELECT l.owner_id, l.id, o.notify_at AS due_at
+FROM offers o
+JOIN leads l ON l.owner_id = o.owner_id AND l.id = o.lead_id
+WHERE o.state = 'scheduled' AND o.notify_at <= :now AND o.lead_id <> ALL (:excluded::bigint[])
+ORDER BY o.notify_at
+LIMIT :most
+FOR NO KEY UPDATE OF l SKIP LOCKED

@@ -1,0 +1,2 @@
+-- user_id, name, client_id, secret_hash, redirect_uris
+INSERT INTO applications (user_id, name, client_id, secret_hash, redirect_uris) VALUES (:user_id, :name, :client_id, :secret_hash, :redirect_uris)

@@ -1,0 +1,10 @@
+-- :grant_ids grants, :user_id user (or null). From now on nothing that was made from them works; those that were good.
+WITH ended AS (
+    UPDATE grants SET revoked_at = now()
+    WHERE id = ANY (:grant_ids::bigint[]) AND revoked_at IS NULL AND (:user_id::bigint IS NULL OR user_id = :user_id)
+    RETURNING id
+), tokens AS (
+    UPDATE access_tokens SET revoked_at = now()
+    WHERE grant_id IN (SELECT id FROM ended) AND revoked_at IS NULL
+)
+SELECT id FROM ended

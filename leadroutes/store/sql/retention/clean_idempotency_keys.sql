@@ -1,0 +1,12 @@
+-- :before made before, :most how many. Keys that have stopped to count; those of vendors and imports never do.
+WITH old AS (
+    SELECT owner_id, scope, key FROM idempotency_keys
+    WHERE created_at < :before AND (scope LIKE 'body %' OR scope LIKE 'key %')
+    ORDER BY created_at LIMIT :most
+    FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM idempotency_keys k USING old
+    WHERE k.owner_id = old.owner_id AND k.scope = old.scope AND k.key = old.key
+    RETURNING 1
+)
+SELECT count(*) FROM gone

@@ -1,0 +1,7 @@
+-- :member_id id of a member or of an invitation by e-mail. Declined, unless it was accepted.
+WITH member AS (
+    UPDATE team_members SET request_status = 'Declined' WHERE id = :member_id AND request_status <> 'Accepted' RETURNING id
+), invitation AS (
+    UPDATE team_invitations SET request_status = 'Declined' WHERE id = :member_id RETURNING id
+)
+SELECT id FROM member UNION ALL SELECT id FROM invitation
