@@ -244,7 +244,7 @@ def test_every_alert_says_what_is_wrong_and_what_to_do() -> None:
 
 
 def test_every_figure_is_explained_in_the_documents() -> None:
-    page = (DOCS / "watching.md").read_text(encoding="utf-8")
+    page = (DOCS / "monitoring.md").read_text(encoding="utf-8")
     families = {metric.name + ("_total" if metric.type == "counter" else "") for metric in metrics.REGISTRY.collect()}
 
     assert {name for name in families if f"`{name}`" not in page} == set()
