@@ -1,0 +1,63 @@
+"""README and docs: lines fit a terminal, links and paths lead somewhere, every page is in the index."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "leadroutes").rglob("*.md")])
+WIDTH = 120
+FOLDERS = "leadroutes|tests|bench|chaos|bin|deploy|docs|examples"
+
+_LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
+_PATH = re.compile(rf"`((?:{FOLDERS})/[\w./@-]*)`")
+_CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def anchors(text: str) -> set[str]:
+    """Of its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", _CODE.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=named)
+def test_every_line_fits_a_terminal(path: Path) -> None:
+    """But for rows of tables, commands to be pasted, and lines that are one long word, such as an address."""
+    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    long = [(number, line) for number, line in lines if len(line) > WIDTH]
+
+    assert [number for number, line in long if not line.startswith(("|", "curl ", "{")) and " " in line.strip()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=named)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    text = _CODE.sub("", path.read_text(encoding="utf-8"))
+    lost = []
+    for target in (link or attribute for link, attribute in _LINK.findall(text)):
+        if target.startswith(("http://", "https://", "mailto:")):
+            continue
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        if not there.exists() or (anchor and anchor not in anchors(there.read_text(encoding="utf-8"))):
+            lost.append(target)
+
+    assert lost == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=named)
+def test_every_file_that_a_document_names_exists(path: Path) -> None:
+    names = set(_PATH.findall(path.read_text(encoding="utf-8")))
+
+    assert {name for name in names if not (ROOT / name).exists()} == set()
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs").iterdir() if path.suffix in (".md", ".yml")} - {"README.md"}
+
+    assert {name for name in pages if f"({name})" not in index} == set()
