@@ -63,3 +63,35 @@ def test_every_page_is_in_the_index() -> None:
     pages = {path.name for path in (ROOT / "docs").iterdir() if path.suffix in (".md", ".yml")} - {"README.md"}
 
     assert {name for name in pages if f"({name})" not in index} == set()
+
+
+# ------------------------------------------------------------------------------------------------ docs/architecture.md
+
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+
+
+def test_every_step_of_a_journey_names_what_exists() -> None:
+    rows = re.findall(r"^\| \d+ \| `([\w/.]+)` \| `([\w.]+)` \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) == 20
+
+    missing = []
+    for path, name in rows:
+        code = (ROOT / "leadroutes" / path).read_text(encoding="utf-8")
+        missing += [(path, part) for part in name.split(".") if not re.search(rf"\b(?:class|def) {part}\b", code)]
+
+    assert missing == []
+
+
+def test_the_layers_are_those_that_are_enforced() -> None:
+    _, _, after = ARCHITECTURE.read_text(encoding="utf-8").partition("<!-- the layers of .importlinter -->\n```\n")
+    _, _, enforced = (ROOT / ".importlinter").read_text(encoding="utf-8").partition("layers =\n")
+
+    shown = after.partition("```")[0].split("\n")
+    assert [line for line in shown if line] == [line.strip() for line in enforced.partition("\n\n")[0].split("\n") if line]
+
+
+def test_every_room_is_described() -> None:
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    rooms = {path.parent.name for path in (ROOT / "leadroutes").glob("*/__init__.py")}
+
+    assert {room for room in rooms if f"`leadroutes/{room}/`" not in text} == set()
