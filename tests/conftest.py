@@ -11,7 +11,8 @@ from leadroutes.sandbox.processes import close_sandbox
 
 pytest.register_assert_rewrite("tests.support")
 pytest_plugins = [
-    "tests.support.api_towns",
+    "tests.support.api_apps",
+    "tests.support.arrivals",
     "tests.support.brokerage",
     "tests.support.browser",
     "tests.support.clone",
@@ -19,13 +20,12 @@ pytest_plugins = [
     "tests.support.commands",
     "tests.support.databases",
     "tests.support.deadlocks",
-    "tests.support.delivery",
-    "tests.support.intake",
+    "tests.support.sender",
+    "tests.support.intake_app",
     "tests.support.javascript",
-    "tests.support.oauth",
+    "tests.support.oauth_app",
     "tests.support.observability",
-    "tests.support.pages",
-    "tests.support.serving",
+    "tests.support.web_app",
     "tests.support.story",
 ]
 

@@ -112,7 +112,7 @@ def test_tests_share_through_support_alone(path: Path) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in node.names
     }
-    own = {name for name in imported if name.startswith("tests") and name != "tests.older"}  # soon to go
+    own = {name for name in imported if name.startswith("tests")}
     assert {name for name in own if not name.startswith("tests.support")} == set()
     assert path.name != "conftest.py" or path.parent == ROOT / "tests"
 

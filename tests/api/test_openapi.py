@@ -22,7 +22,7 @@ SEED = 20260116
 
 @pytest.mark.timeout(7200)
 async def test_schemathesis_finds_nothing(database: Database, tmp_path: Path) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     await database.execute("UPDATE users SET is_admin = true, is_broker = true WHERE username = 'alice'")
     listening = listen("127.0.0.1", 0)
     url = address_of(listening)

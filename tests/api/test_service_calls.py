@@ -44,7 +44,7 @@ async def test_ready_tells_of_a_machine_whose_clock_is_off(town):
 
 async def test_a_database_that_is_away_is_503_with_retry_after(database_url):
     database = await Database.open(Settings(), url=database_url)
-    town = await Town.found(database, None)
+    town = await Town.create(database, None)
     town.application = api.application(database, None, None, Settings())
     await database.pool.close()
     for method, target in (("GET", "/me"), ("POST", "/tags"), ("GET", "/readyz"), ("GET", "/lead-sources")):
@@ -85,11 +85,11 @@ async def test_every_path_is_described_and_every_description_is_a_path(descripti
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.path)
-async def test_answers_are_as_described(estate, description, resource):
+async def test_answers_are_as_described(catalog, description, resource):
     template = re.sub(":id", "{id}", resource.path)
     operation = description["paths"][template]["get"]
     schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    listed = await ask(estate.town, "alice", "GET", f"{estate.urls[resource.path]}?$limit=1000")
+    listed = await ask(catalog.town, "alice", "GET", f"{catalog.urls[resource.path]}?$limit=1000")
     whole = schema | {"components": description["components"]}
 
     jsonschema.Draft202012Validator(whole).validate(listed.json)
@@ -126,21 +126,21 @@ async def test_the_page_for_people_has_landmarks_and_links_that_lead_somewhere(s
     assert set(re.findall(r' href="(/[^"]*)"', text)) == {"/", "/tokens", "/openapi.json"}
 
 
-async def test_every_resource_has_an_example_that_can_be_called(estate):
-    text = html.unescape((await ask(estate.town, None, "GET", "/docs")).body.decode())
+async def test_every_resource_has_an_example_that_can_be_called(catalog):
+    text = html.unescape((await ask(catalog.town, None, "GET", "/docs")).body.decode())
     example = r"<code>curl -H \"Authorization: Bearer \$TOKEN\" 'https://leads\.example([^']+)'</code>"
     examples = re.findall(example, text)
 
     assert [path.partition("?")[0].replace("/1", "/:id") for path in examples[1:]] == [each.path for each in RESOURCES]
     for target in examples:
-        reply = await ask(estate.town, "erin", "GET", target)
+        reply = await ask(catalog.town, "erin", "GET", target)
         assert reply.status == 200 or (reply.status == 404 and "/1/" in target), target
         assert reply.status == 404 or "data" in reply.json or target == "/me"
 
 
 async def test_under_a_path_the_description_leads_there(database):
     settings = Settings(public_url="https://example.com/leads")
-    town = await Town.found(database, api.application(database, None, None, settings))
+    town = await Town.create(database, api.application(database, None, None, settings))
     told = (await ask(town, None, "GET", "/openapi.json")).json
     text = (await ask(town, None, "GET", "/docs")).body.decode()
 

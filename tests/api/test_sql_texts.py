@@ -28,7 +28,7 @@ async def lone(database_url: str) -> AsyncIterator[Town]:
     await database.load_clock()
     engine = Engine(database)
     arrivals = Arrivals(engine)
-    yield await Town.found(database, api.application(database, engine, arrivals, Settings()))
+    yield await Town.create(database, api.application(database, engine, arrivals, Settings()))
     await arrivals.close()
     await database.close()
 

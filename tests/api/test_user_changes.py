@@ -23,7 +23,7 @@ def password_hash():
 @pytest.fixture
 async def staffed(town, password_hash):
     """Everybody has a password; Root is the administrator."""
-    await town.settle("root", is_admin=True)
+    await town.add_user("root", is_admin=True)
     await town.database.execute("UPDATE users SET password_hash = $1", password_hash)
     return town
 
@@ -229,7 +229,7 @@ async def test_the_last_administrator_stays(staffed):
     url = f"/users/{staffed.users['root']}"
     for body in ({"is_admin": False}, {"is_active": False}):
         assert (await patch(staffed, "root", url, **body)).status == 409
-    await staffed.settle("other", is_admin=True)
+    await staffed.add_user("other", is_admin=True)
     replies = await asyncio.gather(
         patch(staffed, "root", url, is_admin=False),
         patch(staffed, "root", f"/users/{staffed.users['other']}", is_admin=False),
@@ -258,24 +258,24 @@ async def test_a_closed_account_proves_nothing_and_keeps_everything(staffed):
 async def owning(town):
     """Alice's brokerage: a key, a route, a campaign with a step, own sources, a team with its options."""
 
-    async def made(path, **body):
+    async def create(path, **body):
         reply = await ask(town, "alice", "POST", path, json=body)
         assert reply.status == 201, reply.body
         return reply.json
 
-    source = await made("/lead-sources", name="Yard sign")
-    contact_source = await made("/contact-sources", name="Zillow")
-    folder = await made("/template-folders", name="Letters")
-    letter = await made("/templates", template_folder_id=folder["id"], template_type="Email", subject="s", body="b")
-    campaign = await made("/campaigns", name="Drip")
-    await made(f"/campaigns/{campaign['id']}/actions", type="Email Contact", template_id=letter["id"],
+    source = await create("/lead-sources", name="Yard sign")
+    contact_source = await create("/contact-sources", name="Zillow")
+    folder = await create("/template-folders", name="Letters")
+    letter = await create("/templates", template_folder_id=folder["id"], template_type="Email", subject="s", body="b")
+    campaign = await create("/campaigns", name="Drip")
+    await create(f"/campaigns/{campaign['id']}/actions", type="Email Contact", template_id=letter["id"],
                timing_type="Delay by Minutes", delay_by_seconds=0)  # fmt: skip
-    await made("/team-member-distribution-options", team_id=town.team_id, user_id=town.users["bob"],
+    await create("/team-member-distribution-options", team_id=town.team_id, user_id=town.users["bob"],
                assign_automatically=False, has_email_alert=True)  # fmt: skip
-    route = await made("/lead-routes", campaign_id=campaign["id"], lead_source_id=source["id"], team_id=town.team_id,
+    route = await create("/lead-routes", campaign_id=campaign["id"], lead_source_id=source["id"], team_id=town.team_id,
                        contact_source_id=contact_source["id"], distribution_target="Team Rollout",
                        team_selection_method="Specific Team")  # fmt: skip
-    key = await made("/intake-keys", lead_source_id=source["id"], contact_source_id=contact_source["id"])
+    key = await create("/intake-keys", lead_source_id=source["id"], contact_source_id=contact_source["id"])
     return source, route, key
 
 

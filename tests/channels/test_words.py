@@ -47,6 +47,4 @@ def test_a_greeting_has_a_name_or_no_gap(
 
 def test_a_place_that_is_known_is_named() -> None:
     known = variables(contact_first_name="Mia", street_address="8 Elm Ct", city=" ")
-    assert render(PLAIN + " In {{city}}?", known) == (
-        "Hi Mia,\n\nThank you for asking about 8 Elm Ct. In the area?"
-    )
+    assert render(PLAIN + " In {{city}}?", known) == ("Hi Mia,\n\nThank you for asking about 8 Elm Ct. In the area?")

@@ -84,7 +84,7 @@ def test_a_refusal_quotes_what_was_given_as_text(run: Run, tmp_path: Path) -> No
 
 
 async def test_the_board_shows_what_came_in_as_text(database: Database) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     nasty = NASTY.replace("\x00", "")
     contact_id = await town.contact("alice", first_name=nasty, last_name=nasty)
     source_id = await town.lead_source("alice", nasty)

@@ -12,7 +12,7 @@ from leadroutes.errors import Conflict, NotFound, Unavailable
 from leadroutes.operations.doctor import examine
 from leadroutes.store.postgres import Database
 from tests.support.brokerage import Brokerage
-from tests.support.campaigns import crowd, drip, due_steps, kinds
+from tests.support.campaigns import add_agents, add_drip_campaign, due_steps, message_kinds
 
 
 async def ask_for(brokerage: Brokerage, count: int) -> list[int]:
@@ -29,7 +29,7 @@ async def at_once(claims: Sequence[Awaitable[Any]]) -> list[str]:
 async def test_of_fifty_agents_of_one_batch_one_has_the_lead_and_the_others_read_who(
     brokerage: Brokerage, database: Database
 ) -> None:
-    agents = await crowd(brokerage, 50)
+    agents = await add_agents(brokerage, 50)
     [lead_id] = await ask_for(brokerage, 1)
     answers = await at_once([brokerage.engine.claim(brokerage.owner_id, lead_id, agent) for agent in agents])
     winner = await database.fetchrow(
@@ -50,7 +50,11 @@ async def test_claims_of_many_leads_share_a_few_commits(brokerage: Brokerage, da
     assert await database.fetchval("SELECT count(DISTINCT xmin::text) FROM claims") <= 3
     assert await database.fetchval("SELECT count(*) FROM claims WHERE user_id = $1", bob) == 30
     for lead_id in leads:
-        assert await kinds(database, lead_id) == {("offer", "bob"): 1, ("offer", "carol"): 1, ("claimed", "carol"): 1}
+        assert await message_kinds(database, lead_id) == {
+            ("offer", "bob"): 1,
+            ("offer", "carol"): 1,
+            ("claimed", "carol"): 1,
+        }
 
 
 async def test_one_that_breaks_the_batch_takes_nobody_along(brokerage: Brokerage, database: Database) -> None:
@@ -96,7 +100,7 @@ async def test_owner_stranger_and_agents_in_one_batch_each_get_their_answer(
 async def test_two_leads_of_one_contact_give_him_to_the_last_winner_and_start_his_campaign_once(
     brokerage: Brokerage, database: Database
 ) -> None:
-    await drip(brokerage, 60, campaign_start="Claim")
+    await add_drip_campaign(brokerage, 60, campaign_start="Claim")
     await database.execute("UPDATE teams SET mins_until_next_alert = 0")
     leads = [(await brokerage.ask(mls=str(number))).stored.lead_ids[0] for number in (1, 2)]
     bob, carol = brokerage.town.users["bob"], brokerage.town.users["carol"]
@@ -126,7 +130,7 @@ async def test_a_lead_that_somebody_else_holds_keeps_nobody_from_the_others(
 async def test_many_who_come_for_a_held_lead_one_after_the_other_leave_connections_to_others(
     brokerage: Brokerage, database: Database, database_url: str
 ) -> None:
-    agents = await crowd(brokerage, 2 * database.pool.get_max_size())
+    agents = await add_agents(brokerage, 2 * database.pool.get_max_size())
     held, free = await ask_for(brokerage, 2)
     own = await asyncpg.connect(database_url)
     async with own.transaction():

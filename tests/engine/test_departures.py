@@ -75,7 +75,7 @@ async def test_whoever_has_left_cannot_claim_and_the_next_one_moves_up(
 async def test_while_someone_else_can_claim_nobody_moves_up(
     brokerage: Brokerage, database: Database, leave: Leave
 ) -> None:
-    await brokerage.town.settle("erin")
+    await brokerage.town.add_user("erin")
     await brokerage.town.member("alice", brokerage.town.team_id, "erin")
     await brokerage.town.option("alice", brokerage.town.team_id, "erin", rank=3)
     [lead_id] = (await brokerage.ask()).stored.lead_ids

@@ -15,12 +15,12 @@ from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, Invalid, NotFound
 from leadroutes.store.postgres import Database
 from tests.support.brokerage import Brokerage
-from tests.support.campaigns import crowd, drip, due_steps, kinds
+from tests.support.campaigns import add_agents, add_drip_campaign, due_steps, message_kinds
 from tests.support.races import outcome
 
 
 async def test_of_fifty_agents_who_claim_at_once_one_has_it(brokerage: Brokerage, database: Database) -> None:
-    agents = await crowd(brokerage, 50)
+    agents = await add_agents(brokerage, 50)
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     engines = [Engine(database) for _ in range(4)]
     outcomes = await asyncio.gather(
@@ -69,7 +69,7 @@ async def test_a_due_offer_is_told_once_however_many_workers_look(brokerage: Bro
     await database.move_clock(timedelta(minutes=5))
     await asyncio.gather(*(Engine(database).run_due() for _ in range(4)))
     for lead_id in leads:
-        assert await kinds(database, lead_id) == {("offer", "bob"): 1, ("offer", "carol"): 1}
+        assert await message_kinds(database, lead_id) == {("offer", "bob"): 1, ("offer", "carol"): 1}
 
 
 async def test_nobody_claims_and_the_owner_is_alerted_once(brokerage: Brokerage, database: Database) -> None:
@@ -81,7 +81,7 @@ async def test_nobody_claims_and_the_owner_is_alerted_once(brokerage: Brokerage,
     for _ in range(2):
         assert await brokerage.engine.run_due() is None
     assert await brokerage.states(lead_id) == {"bob": "notified", "carol": "notified", "alice": "notified"}
-    assert (await kinds(database, lead_id))["unclaimed", "alice"] == 1
+    assert (await message_kinds(database, lead_id))["unclaimed", "alice"] == 1
     assert (await brokerage.engine.ledger(brokerage.owner_id))["unclaimed"] == 1
     await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
     ledger = await brokerage.engine.ledger(brokerage.owner_id)
@@ -156,7 +156,7 @@ async def test_the_explanation_is_of_the_rules_that_decided_even_when_they_are_g
 async def test_the_campaign_starts_with_the_arrival_and_its_steps_fall_due(
     brokerage: Brokerage, database: Database
 ) -> None:
-    await drip(brokerage, 60, 600)
+    await add_drip_campaign(brokerage, 60, 600)
     await brokerage.ask()
     assert await due_steps(database) == [(60, False), (600, False)]
     await database.move_clock(timedelta(seconds=61))
@@ -168,7 +168,7 @@ async def test_the_campaign_starts_with_the_arrival_and_its_steps_fall_due(
 async def test_a_campaign_that_runs_is_not_started_again_and_one_that_is_done_is(
     brokerage: Brokerage, database: Database
 ) -> None:
-    await drip(brokerage, 60)
+    await add_drip_campaign(brokerage, 60)
     await brokerage.ask(mls="1")
     await brokerage.ask(mls="2")
     assert await database.fetchval("SELECT count(*) FROM campaign_contacts") == 1
@@ -179,7 +179,7 @@ async def test_a_campaign_that_runs_is_not_started_again_and_one_that_is_done_is
 
 
 async def test_a_campaign_can_wait_for_the_claim(brokerage: Brokerage, database: Database) -> None:
-    await drip(brokerage, 60, campaign_start="Claim")
+    await add_drip_campaign(brokerage, 60, campaign_start="Claim")
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     assert await due_steps(database) == []
     await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
@@ -187,7 +187,7 @@ async def test_a_campaign_can_wait_for_the_claim(brokerage: Brokerage, database:
 
 
 async def test_a_task_goes_to_who_has_the_contact_and_follows_him(brokerage: Brokerage, database: Database) -> None:
-    await drip(brokerage, 60)
+    await add_drip_campaign(brokerage, 60)
     await database.execute("UPDATE campaign_actions SET type = 'Agent Task - Call Reminder', description = 'Ring'")
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     row = await database.fetchrow("SELECT assigned_user_id, description, status FROM tasks")
@@ -198,7 +198,7 @@ async def test_a_task_goes_to_who_has_the_contact_and_follows_him(brokerage: Bro
 
 
 async def test_a_recurring_task_makes_its_successor_when_it_has_come(brokerage: Brokerage, database: Database) -> None:
-    await drip(brokerage, 0)
+    await add_drip_campaign(brokerage, 0)
     await database.execute(
         "UPDATE campaign_actions SET type = 'Agent Task - No Reminder', timing_type = 'Recurring',"
         " recurrence = 'FREQ=DAILY;COUNT=3'"
@@ -215,7 +215,7 @@ async def test_a_recurring_task_makes_its_successor_when_it_has_come(brokerage: 
 async def test_a_recurring_task_comes_again_by_its_rule_wherever_it_was_moved(
     brokerage: Brokerage, database: Database, moved_to: str | None
 ) -> None:
-    await drip(brokerage, 0)
+    await add_drip_campaign(brokerage, 0)
     await database.execute(
         "UPDATE campaign_actions SET type = 'Agent Task - No Reminder', timing_type = 'Recurring',"
         " recurrence = 'FREQ=DAILY'"
@@ -230,7 +230,7 @@ async def test_a_recurring_task_comes_again_by_its_rule_wherever_it_was_moved(
 
 
 async def test_a_birthdays_step_makes_next_years(brokerage: Brokerage, database: Database) -> None:
-    await drip(brokerage, 0, 0)
+    await add_drip_campaign(brokerage, 0, 0)
     await database.execute("DELETE FROM campaign_actions WHERE id = (SELECT max(id) FROM campaign_actions)")
     await database.execute("UPDATE campaign_actions SET trigger_type = 2")
     contact_id = await brokerage.town.contact("alice", birthday="1980-05-17", time_zone="America/Denver")
@@ -244,7 +244,7 @@ async def test_a_birthdays_step_makes_next_years(brokerage: Brokerage, database:
 
 
 async def test_a_birthdays_step_that_is_years_late_is_sent_once(brokerage: Brokerage, database: Database) -> None:
-    await drip(brokerage, 60)
+    await add_drip_campaign(brokerage, 60)
     await brokerage.ask()
     await database.execute("UPDATE campaign_actions SET trigger_type = 2")
     await database.execute("UPDATE contacts SET birthday = '1980-05-17'")
@@ -259,7 +259,7 @@ async def test_a_birthdays_step_that_is_years_late_is_sent_once(brokerage: Broke
 async def test_a_campaign_started_by_hand_conflicts_while_it_runs_and_can_be_stopped(
     brokerage: Brokerage, database: Database
 ) -> None:
-    await drip(brokerage, 60)
+    await add_drip_campaign(brokerage, 60)
     engine, owner = brokerage.engine, brokerage.owner_id
     contact_id = await brokerage.town.contact("alice")
     campaign_id = await database.fetchval("SELECT min(id) FROM campaigns")
@@ -280,7 +280,7 @@ async def test_a_campaign_started_by_hand_conflicts_while_it_runs_and_can_be_sto
 async def test_a_step_can_be_stopped_and_set_going_again_until_it_is_sent(
     brokerage: Brokerage, database: Database
 ) -> None:
-    await drip(brokerage, 60)
+    await add_drip_campaign(brokerage, 60)
     await brokerage.ask()
     engine, owner = brokerage.engine, brokerage.owner_id
     step = await database.fetchval("SELECT id FROM contact_communications")

@@ -11,7 +11,7 @@ import pytest
 from leadroutes.domain.campaign import next_occurrence
 from leadroutes.store.postgres import Database
 from tests.support.brokerage import KEY, Brokerage
-from tests.support.event_loop import LONGEST, counting_ticks
+from tests.support.event_loop import LONGEST, monitored_loop
 
 DAVES_KEY = "an intake key of Dave's"
 HOURS = ",".join(map(str, range(24)))
@@ -54,7 +54,7 @@ async def test_one_owners_rules_do_not_hold_the_arrivals_of_another(
     for number in range(150):
         await task(brokerage, dave, never(number))
     await task(brokerage, dave, "FREQ=DAILY")
-    with counting_ticks() as ticks:
+    with monitored_loop() as ticks:
         daves = [asyncio.create_task(arrive(brokerage, DAVES_KEY, number)) for number in range(3)]
         alices = [asyncio.create_task(arrive(brokerage, KEY, number)) for number in range(3)]
         await asyncio.gather(*alices)
@@ -89,7 +89,7 @@ async def test_successors_are_worked_out_apart_and_made_in_time(
     await arrive(brokerage, DAVES_KEY, 1)
     for _ in range(3):
         await database.move_clock(timedelta(days=1))
-        with counting_ticks() as ticks:
+        with monitored_loop() as ticks:
             await brokerage.engine.run_due()
         assert ticks.longest < LONGEST
         now = database.clock.now()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from leadroutes.intake.formats import BY_NAME
 from leadroutes.operations.doctor import examine
-from tests.support.intake import Doors
+from tests.support.intake_app import IntakeApp
 from tests.support.samples import Sample, samples
 
 COUNT = 10_000
@@ -50,10 +50,10 @@ def spoilt_once(chance: random.Random, body: bytes, all_: tuple[Sample, ...]) ->
     return body[:start] + chance.choice(SIGNS) + body[start:]
 
 
-async def test_none_of_ten_thousand_spoilt_samples_is_lost(doors: Doors) -> None:
-    await doors.town.option("alice", doors.town.team_id, "bob")
-    await doors.town.route("alice")
-    keys = {None: await doors.key(), **{name: await doors.key(name) for name in BY_NAME}}
+async def test_none_of_ten_thousand_spoilt_samples_is_lost(intake: IntakeApp) -> None:
+    await intake.town.option("alice", intake.town.team_id, "bob")
+    await intake.town.route("alice")
+    keys = {None: await intake.key(), **{name: await intake.key(name) for name in BY_NAME}}
     chance = random.Random(SEED)
     waiting = list(spoilt(chance))
     statuses: Counter[str] = Counter()
@@ -62,17 +62,17 @@ async def test_none_of_ten_thousand_spoilt_samples_is_lost(doors: Doors) -> None
         batch = waiting[start : start + TOGETHER]
         chosen = [keys[chance.choice((each.format, each.format, None))] for each, _ in batch]
         answers = await asyncio.gather(
-            *(doors.arrivals.ingest(key, body, each.headers) for key, (each, body) in zip(chosen, batch, strict=True))
+            *(intake.arrivals.ingest(key, body, each.headers) for key, (each, body) in zip(chosen, batch, strict=True))
         )
         statuses.update(answer.stored.status for answer in answers)
         ids |= {answer.stored.arrival_id for answer in answers}
 
     assert sum(statuses.values()) == COUNT
     assert min(statuses[name] for name in ("accepted", "touch", "rejected", "pending")) > 100
-    kept = {row["id"]: bytes(row["body"]) for row in await doors.database.fetch("SELECT id, body FROM arrivals")}
+    kept = {row["id"]: bytes(row["body"]) for row in await intake.database.fetch("SELECT id, body FROM arrivals")}
     assert ids == set(kept)
     assert set(kept.values()) == {body for _, body in waiting}
     orphans = "SELECT count(*) FROM leads l WHERE NOT EXISTS (SELECT FROM arrivals a WHERE a.id = l.arrival_id)"
-    assert await doors.database.fetchval(orphans) == 0
-    violation = (await examine(doors.database)).violation
+    assert await intake.database.fetchval(orphans) == 0
+    violation = (await examine(intake.database)).violation
     assert violation is None, str(violation)

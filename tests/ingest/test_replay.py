@@ -8,51 +8,51 @@ import pytest
 
 from leadroutes.errors import Invalid
 from leadroutes.ingest.replay import moment_of, replay
-from tests.support.intake import Doors
+from tests.support.intake_app import IntakeApp
 
 JSON = {"Content-Type": "application/json"}
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-async def replayed(doors: Doors, *statuses: str, hours: int = 1, owner: str = "") -> Counter[str]:
-    owner_id = doors.town.users[owner] if owner else None
-    moment = doors.database.clock.now() - timedelta(hours=hours)
+async def replayed(intake: IntakeApp, *statuses: str, hours: int = 1, owner: str = "") -> Counter[str]:
+    owner_id = intake.town.users[owner] if owner else None
+    moment = intake.database.clock.now() - timedelta(hours=hours)
     chosen: Collection[str] = statuses or ("rejected",)
-    return await replay(doors.database, doors.arrivals, statuses=chosen, since=moment, owner_id=owner_id)
+    return await replay(intake.database, intake.arrivals, statuses=chosen, since=moment, owner_id=owner_id)
 
 
-async def test_all_that_was_rejected_since_a_moment_is_read_again(doors: Doors) -> None:
+async def test_all_that_was_rejected_since_a_moment_is_read_again(intake: IntakeApp) -> None:
     """The key said that it was for mails, and JSON came."""
-    key = await doors.key("email")
-    await doors.post(key, b'{"email": "old@example.com"}', JSON)
-    await doors.database.move_clock(timedelta(hours=3))
+    key = await intake.key("email")
+    await intake.post(key, b'{"email": "old@example.com"}', JSON)
+    await intake.database.move_clock(timedelta(hours=3))
     for name in ("mia", "noa"):
-        await doors.post(key, f'{{"email": "{name}@example.com"}}'.encode(), JSON)
-    assert await replayed(doors) == {"rejected": 2}
+        await intake.post(key, f'{{"email": "{name}@example.com"}}'.encode(), JSON)
+    assert await replayed(intake) == {"rejected": 2}
 
-    await doors.database.execute("UPDATE intake_keys SET format = NULL")
-    assert await replayed(doors, owner="bob") == {}
-    assert await replayed(doors, "pending") == {}
-    assert await replayed(doors, owner="alice") == {"accepted": 2}
-    assert await replayed(doors) == {}
-    assert await replayed(doors, hours=4) == {"accepted": 1}
-    assert (await doors.count("leads"), await doors.count("arrivals")) == (3, 3)
-
-
-async def test_a_refused_sender_is_not_let_in_by_reading_all_again(doors: Doors) -> None:
-    key = await doors.guarded_key("zapier")
-    await doors.post(key, b'{"email": "mia@example.com"}', JSON | {"X-Intake-Key": "guessed"})
-
-    assert await replayed(doors) == {"rejected": 1}
-    assert await doors.count("leads") == 0
+    await intake.database.execute("UPDATE intake_keys SET format = NULL")
+    assert await replayed(intake, owner="bob") == {}
+    assert await replayed(intake, "pending") == {}
+    assert await replayed(intake, owner="alice") == {"accepted": 2}
+    assert await replayed(intake) == {}
+    assert await replayed(intake, hours=4) == {"accepted": 1}
+    assert (await intake.count("leads"), await intake.count("arrivals")) == (3, 3)
 
 
-async def test_the_same_bytes_that_were_refused_are_a_lead_when_they_come_again(doors: Doors) -> None:
-    key, body = await doors.key("email"), b'{"email": "mia@example.com"}'
-    assert (await doors.post(key, body, JSON | {"Idempotency-Key": "k"})).status_code == 200
-    await doors.database.execute("UPDATE intake_keys SET format = NULL")
-    assert (await doors.post(key, body, JSON | {"Idempotency-Key": "k"})).status_code == 201
-    assert (await doors.post(key, body, JSON | {"Idempotency-Key": "k"})).status_code == 200
+async def test_a_refused_sender_is_not_let_in_by_reading_all_again(intake: IntakeApp) -> None:
+    key = await intake.guarded_key("zapier")
+    await intake.post(key, b'{"email": "mia@example.com"}', JSON | {"X-Intake-Key": "guessed"})
+
+    assert await replayed(intake) == {"rejected": 1}
+    assert await intake.count("leads") == 0
+
+
+async def test_the_same_bytes_that_were_refused_are_a_lead_when_they_come_again(intake: IntakeApp) -> None:
+    key, body = await intake.key("email"), b'{"email": "mia@example.com"}'
+    assert (await intake.post(key, body, JSON | {"Idempotency-Key": "k"})).status_code == 200
+    await intake.database.execute("UPDATE intake_keys SET format = NULL")
+    assert (await intake.post(key, body, JSON | {"Idempotency-Key": "k"})).status_code == 201
+    assert (await intake.post(key, body, JSON | {"Idempotency-Key": "k"})).status_code == 200
 
 
 @pytest.mark.parametrize(

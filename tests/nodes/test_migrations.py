@@ -12,7 +12,7 @@ from leadroutes.errors import Misconfigured
 from leadroutes.settings import Settings
 from leadroutes.store.migrate import LOCK, REMOVES, migrate, migrations, prepare
 from leadroutes.store.postgres import Database
-from tests.support.cluster import Site
+from tests.support.cluster import Cluster
 from tests.support.load import Load
 from tests.support.processes import SERVE, SERVE_ONLY, leadroutes, next_version, node, until
 
@@ -23,7 +23,7 @@ INDEX = "CREATE INDEX CONCURRENTLY IF NOT EXISTS next_{0} ON {0} (next_number);"
 
 
 async def test_all_that_a_migration_may_add_is_added_under_load_and_the_version_before_does_not_notice(
-    site: Site, database: Database, tmp_path: Path
+    cluster: Cluster, database: Database, tmp_path: Path
 ) -> None:
     tables = await tables_of(database)
     of = next_version(
@@ -31,34 +31,34 @@ async def test_all_that_a_migration_may_add_is_added_under_load_and_the_version_
         n9001_next=" ".join(map(COLUMNS.format, tables)) + " CREATE TABLE next_things (id bigint PRIMARY KEY);",
         n9002_next_indexes="\n".join(map(INDEX.format, tables)),
     )
-    async with node(site.environment, *SERVE) as serving:
-        story = await site.at(serving.address)
+    async with node(cluster.environment, *SERVE) as serving:
+        story = await cluster.at(serving.address)
         await story.set_up()
         await story.option("bob")
         await story.route()
         load = Load(story["zillow"].post, story.key)
         await load.more(10)
-        before = await shapes(site)
+        before = await shapes(cluster)
 
-        applied = await leadroutes(site.environment, "migrate", of=of)
+        applied = await leadroutes(cluster.environment, "migrate", of=of)
         await load.more(10)
         answers = await load.end()
         claim = await story.claim("bob", answers[-1].json()["id"])
-        await until(lambda: have_come(site, len(answers)))
+        await until(lambda: have_come(cluster, len(answers)))
 
         assert applied == (0, "Applied 9001_next, 9002_next_indexes\n")
         assert {answer.status_code for answer in answers} == {201}
         assert claim.status_code == 200
-        assert await shapes(site) == before
+        assert await shapes(cluster) == before
         assert await serving.stop() == 0
         assert [line for line in serving.log if "error" in line or "warning" in line] == []
 
-    assert await leadroutes(site.environment, "migrate", of=of) == (0, "The schema is up to date\n")
-    async with node(site.environment, *SERVE_ONLY) as again, node(site.environment, *SERVE_ONLY, of=of) as beside:
+    assert await leadroutes(cluster.environment, "migrate", of=of) == (0, "The schema is up to date\n")
+    async with node(cluster.environment, *SERVE_ONLY) as again, node(cluster.environment, *SERVE_ONLY, of=of) as beside:
         assert any("has only added to it" in line and "9001_next" in line for line in again.log)
         assert not any("has only added to it" in line for line in beside.log)
         for each in (again, beside):
-            story = await site.at(each.address)
+            story = await cluster.at(each.address)
             assert await story.inquire(f"lea{each.process.pid}")
 
 
@@ -69,32 +69,32 @@ async def tables_of(database: Database) -> list[str]:
     return [row["tablename"] for row in rows]
 
 
-async def shapes(site: Site) -> dict[str, list[str]]:
+async def shapes(cluster: Cluster) -> dict[str, list[str]]:
     """The fields of a record of each resource that Alice has one of."""
     found = {}
     for path in (resource.path for resource in RESOURCES if ":" not in resource.path):
-        page = (await site.story["alice"].get(f"{path}?$limit=1")).json()
+        page = (await cluster.story["alice"].get(f"{path}?$limit=1")).json()
         found[path] = sorted(page["data"][0]) if page.get("data") else []
     assert sum(map(bool, found.values())) > 8, found
     return found
 
 
-async def have_come(site: Site, count: int) -> bool:
-    return len(site.mailbox.mails) >= count
+async def have_come(cluster: Cluster, count: int) -> bool:
+    return len(cluster.mailbox.mails) >= count
 
 
 async def test_a_migration_steps_back_for_those_who_wait_behind_it(
-    site: Site, database: Database, tmp_path: Path
+    cluster: Cluster, database: Database, tmp_path: Path
 ) -> None:
     """A backup reads leads for long. A migration that waited for the whole table would block everyone behind it."""
     of = next_version(tmp_path, n9001_next=COLUMNS.format("leads"))
-    async with node(site.environment, *SERVE_ONLY) as serving, database.pool.acquire() as reader:
-        story = await site.at(serving.address)
+    async with node(cluster.environment, *SERVE_ONLY) as serving, database.pool.acquire() as reader:
+        story = await cluster.at(serving.address)
         await story.set_up()
         reading = reader.transaction()
         await reading.start()
         await reader.fetch("SELECT FROM leads")
-        migrating = asyncio.create_task(leadroutes(site.environment, "migrate", of=of))
+        migrating = asyncio.create_task(leadroutes(cluster.environment, "migrate", of=of))
         load = Load(story["zillow"].post, story.key)
         await until(lambda: waits_for_leads(database))
         await load.more(20)
@@ -114,20 +114,20 @@ async def waits_for_leads(database: Database) -> bool:
     )
 
 
-async def test_a_version_whose_ground_was_taken_away_does_not_start(site: Site, tmp_path: Path) -> None:
+async def test_a_version_whose_ground_was_taken_away_does_not_start(cluster: Cluster, tmp_path: Path) -> None:
     of = next_version(tmp_path, **{f"n9001{REMOVES}old_things": "SELECT 1;"})
-    assert (await leadroutes(site.environment, "migrate", of=of))[0] == 0
+    assert (await leadroutes(cluster.environment, "migrate", of=of))[0] == 0
 
-    code, told = await leadroutes(site.environment, *SERVE_ONLY)
+    code, told = await leadroutes(cluster.environment, *SERVE_ONLY)
 
     assert code == 1
     assert "The database has 9001_remove_old_things, which took away what this version needs" in told
 
 
-async def test_a_version_that_is_ahead_of_the_schema_says_what_to_do(site: Site, tmp_path: Path) -> None:
+async def test_a_version_that_is_ahead_of_the_schema_says_what_to_do(cluster: Cluster, tmp_path: Path) -> None:
     of = next_version(tmp_path, n9001_next=COLUMNS.format("leads"))
 
-    assert await leadroutes(site.environment, *SERVE_ONLY, of=of) == (
+    assert await leadroutes(cluster.environment, *SERVE_ONLY, of=of) == (
         1, "leadroutes: The database lacks 9001_next: run leadroutes migrate\n"
     )  # fmt: skip
 
@@ -167,15 +167,15 @@ async def goes_away_between(database: Database) -> bool:
 
 
 async def test_an_index_that_a_failed_migration_left_invalid_is_built_again(
-    site: Site, database: Database, tmp_path: Path
+    cluster: Cluster, database: Database, tmp_path: Path
 ) -> None:
     """The invalid index has the name already, and no query uses it."""
     of = next_version(tmp_path, n9001_next=COLUMNS.format("leads"), n9002_next_indexes=INDEX.format("leads"))
-    assert (await leadroutes(site.environment, "migrate", of=of))[0] == 0
+    assert (await leadroutes(cluster.environment, "migrate", of=of))[0] == 0
     await database.execute("DELETE FROM migrations WHERE name = '9002_next_indexes'")
     await database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'next_leads'::regclass")
 
-    assert await leadroutes(site.environment, "migrate", of=of) == (0, "Applied 9002_next_indexes\n")
+    assert await leadroutes(cluster.environment, "migrate", of=of) == (0, "Applied 9002_next_indexes\n")
     assert await database.fetchval("SELECT bool_and(indisvalid) FROM pg_index")
 
 

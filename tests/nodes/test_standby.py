@@ -67,7 +67,7 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
         await standby.start()
         town = Town(database)
         for name in ("alice", "bob", "carol", "dave"):
-            await town.settle(name)
+            await town.add_user(name)
         async with Mailbox() as mailbox:
             environment = {
                 "DATABASE_URL": primary.url("leads"),

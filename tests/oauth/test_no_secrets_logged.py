@@ -39,7 +39,7 @@ def log() -> Iterator[io.StringIO]:
 async def test_no_secret_comes_into_the_log_of_the_whole_service(
     database: Database, tmp_path: Path, log: io.StringIO
 ) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     await database.execute("UPDATE users SET password_hash = $1", accounts.hash_password(PASSWORD))
     made = await accounts.add_application(database, "dave@example.com", NewApplication("Dialer", [CALLBACK]))
     listening = listen("127.0.0.1", 0)

@@ -14,25 +14,25 @@ from leadroutes.observability import logs
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
 from tests.support.brokerage import Brokerage
-from tests.support.delivery import Post
 from tests.support.mailbox import Mailbox
+from tests.support.sender import Sender
 
 
-def lines(told: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in told.readouterr().err.splitlines()]
+def lines(log_output: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log_output.readouterr().err.splitlines()]
 
 
 async def test_a_lead_can_be_followed_from_arrival_to_claim(
-    brokerage: Brokerage, post: Post, told: pytest.CaptureFixture[str]
+    brokerage: Brokerage, sender: Sender, log_output: pytest.CaptureFixture[str]
 ) -> None:
     answer = await brokerage.ask(message="Call me at (303) 555-0199")
     [lead_id] = answer.stored.lead_ids
-    await post.delivery.deliver(MessageKey(brokerage.owner_id, await post.the_only()))
+    await sender.delivery.deliver(MessageKey(brokerage.owner_id, await sender.the_only()))
     await brokerage.town.database.move_clock(timedelta(minutes=6))
     await brokerage.engine.run_due()
     await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["carol"])
 
-    found = lines(told)
+    found = lines(log_output)
     assert [line["event"] for line in found] == [
         "lead arrived", "lead routed", "lead offered", "message", "lead offered", "lead claimed",
     ]  # fmt: skip
@@ -45,18 +45,18 @@ async def test_a_lead_can_be_followed_from_arrival_to_claim(
 
 
 async def test_nobody_is_recognised_in_the_log(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, told: pytest.CaptureFixture[str]
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, log_output: pytest.CaptureFixture[str]
 ) -> None:
     mailbox.answers = ["550 no such person as bob@example.com"]
     await brokerage.ask(message="Call me at (303) 555-0199", phone="303-555-0199")
-    await post.delivery.deliver(MessageKey(brokerage.owner_id, await post.the_only()))
+    await sender.delivery.deliver(MessageKey(brokerage.owner_id, await sender.the_only()))
 
-    text = told.readouterr().err
+    text = log_output.readouterr().err
     assert '"state":"failed"' in text
     assert not any(word in text for word in ("mia", "Mia", "Lund", "bob@", "0199"))
 
 
-def test_what_a_library_says_of_somebody_is_blanked(told: pytest.CaptureFixture[str]) -> None:
+def test_what_a_library_says_of_somebody_is_blanked(log_output: pytest.CaptureFixture[str]) -> None:
     logs.set_up(as_json=True)
     structlog.get_logger().warning(
         "a mail server said: 550 mia.lund+home@mail.example.org is unknown, call +13035550199"
@@ -65,14 +65,14 @@ def test_what_a_library_says_of_somebody_is_blanked(told: pytest.CaptureFixture[
         "refused", error='violates "x"\nDETAIL:  Failing row contains (1, Mia, Lund).\nHINT: y'
     )
 
-    text = told.readouterr().err
+    text = log_output.readouterr().err
     assert "[e-mail]" in text
     assert "[phone]" in text
     assert "Lund" not in text
     assert "HINT: y" in text
 
 
-def test_lines_for_people_tell_the_same(capsys: pytest.CaptureFixture[str], told: object) -> None:
+def test_lines_for_people_tell_the_same(capsys: pytest.CaptureFixture[str], log_output: object) -> None:
     logs.set_up(as_json=False)
     logs.write_lead_lines([{"event": "lead claimed", "owner": 1, "lead": 2, "user": None}])
 
@@ -81,7 +81,7 @@ def test_lines_for_people_tell_the_same(capsys: pytest.CaptureFixture[str], told
     assert line.endswith("owner=1 lead=2\n")
 
 
-def test_a_log_without_leads_stays_without_them(capsys: pytest.CaptureFixture[str], told: object) -> None:
+def test_a_log_without_leads_stays_without_them(capsys: pytest.CaptureFixture[str], log_output: object) -> None:
     logs.set_up(as_json=True, tells_leads=False)
     logs.write_lead_lines([{"event": "lead claimed", "owner": 1, "lead": 2}])
 
@@ -89,7 +89,7 @@ def test_a_log_without_leads_stays_without_them(capsys: pytest.CaptureFixture[st
 
 
 async def test_a_log_that_nobody_takes_any_more_undoes_nothing(
-    brokerage: Brokerage, database: Database, told: object, monkeypatch: pytest.MonkeyPatch
+    brokerage: Brokerage, database: Database, log_output: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What reads standard error has died, or its disk is full: what is committed is answered as committed."""
 

@@ -17,8 +17,8 @@ from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.worker import Worker
 from tests.support.brokerage import Brokerage
-from tests.support.delivery import Post
 from tests.support.observability import Counted
+from tests.support.sender import Sender
 
 DOCS = Path(__file__).parents[2] / "docs"
 OPEN = Settings(metrics=True)
@@ -140,11 +140,11 @@ async def test_a_lead_that_nobody_claims_is_counted_once(brokerage: Brokerage, c
 
 
 async def test_deliveries_are_counted_by_channel_and_outcome(
-    brokerage: Brokerage, post: Post, counted: Counted
+    brokerage: Brokerage, sender: Sender, counted: Counted
 ) -> None:
     await brokerage.ask()
-    message_id = await post.the_only()
-    await post.delivery.deliver(MessageKey(brokerage.owner_id, message_id))
+    message_id = await sender.the_only()
+    await sender.delivery.deliver(MessageKey(brokerage.owner_id, message_id))
 
     assert counted("leadroutes_deliveries_total", channel="email", outcome="sent") == 1
 

@@ -19,12 +19,12 @@ from leadroutes.store import accounts
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.delivery import MessageDelivery
+from tests.support.arrivals import BODY
 from tests.support.brokerage import Brokerage
 from tests.support.commands import Command
 from tests.support.databases import content, fetch_rows
 from tests.support.mailbox import Mailbox
-from tests.support.processes import leadroutes, next_version
-from tests.support.serving import BODY, serving
+from tests.support.processes import leadroutes, next_version, serving
 
 ROOT = Path(__file__).parents[2]
 DAY = timedelta(days=1)
@@ -122,12 +122,12 @@ async def test_a_backup_is_of_one_moment_while_the_service_goes_on(
 ) -> None:
     from tests.support.town import Town
 
-    town = await Town.found(database)
+    town = await Town.create(database)
     await town.option("alice", town.team_id, "bob", rank=1)
     await town.route("alice")
     async with database.transaction() as transaction:
         key = await accounts.issue_intake_key(transaction, town.users["alice"], "Zillow", None, None)
-    async with serving(database_url) as service, httpx.AsyncClient(base_url=service.url, timeout=30) as client:
+    async with serving(database_url) as service, httpx.AsyncClient(base_url=service.address, timeout=30) as client:
 
         async def ask_for(number: int) -> None:
             body = BODY.replace(b"mia@", b"mia%d@" % number)
@@ -267,7 +267,7 @@ async def test_nothing_is_restored_below_a_service_that_goes_on(
     async with serving(database_url) as service:
         told = await command(database_url, "restore", tmp_path / "monday.backup", "--replace", code=1)
         assert "stop every leadroutes serve and worker" in told.stderr
-        async with httpx.AsyncClient(base_url=service.url) as client:
+        async with httpx.AsyncClient(base_url=service.address) as client:
             assert (await client.get("/healthz")).status_code == 200
         assert await service.stop() == 0
 

@@ -73,7 +73,7 @@ def test_there_is_one_writer_of_csv() -> None:
 @pytest.fixture
 async def town(database: Database) -> Town:
     """Each text in every column of Alice's contacts and leads that takes it."""
-    town = await Town.found(database)
+    town = await Town.create(database)
     source = await town.contact_source("alice", "=1+1")
     for number, text in enumerate(TEXTS):
         told = f"{text} N{number}"

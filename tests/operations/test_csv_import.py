@@ -32,7 +32,7 @@ HEADER = (
 
 @pytest.fixture
 async def town(database: Database) -> Town:
-    return await Town.found(database)
+    return await Town.create(database)
 
 
 async def bring_in(

@@ -19,7 +19,7 @@ EVE = b'{"name": "Eve Karr", "email": "eve@example.com", "lead_type": "Seller"}'
 @pytest.fixture
 async def town(database: Database) -> Town:
     """Mia's lead is Bob's, Noa's is on offer, Eve's nobody claimed; a body that could not be read lies beside them."""
-    town = await Town.found(database)
+    town = await Town.create(database)
     await database.execute("UPDATE teams SET order_method = 'Round Robin', mins_until_next_alert = 5")
     for rank, name in enumerate(("bob", "carol"), start=1):
         await town.option("alice", town.team_id, name, rank=rank, has_text_alert=True)
@@ -180,9 +180,9 @@ async def test_all_is_well_when_a_worker_comes_back_after_an_hour(
     database: Database, offer_mode: str, is_last_automatic: bool
 ) -> None:
     """Everything is due at once; whoever was told of a lead has a message that says so."""
-    town = await Town.found(database)
+    town = await Town.create(database)
     await database.execute("UPDATE teams SET mins_until_next_alert = 5, offer_mode = $1", offer_mode)
-    await town.settle("eve")
+    await town.add_user("eve")
     await town.member("alice", town.team_id, "eve")
     for rank, name in enumerate(("bob", "carol", "eve"), start=1):
         is_automatic = is_last_automatic and name == "eve"

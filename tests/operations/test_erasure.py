@@ -17,9 +17,9 @@ from leadroutes.store.suppressions import unsubscribe
 from tests.support.brokerage import KEY, Brokerage
 from tests.support.commands import Command
 from tests.support.databases import content
-from tests.support.delivery import Post
-from tests.support.erasure import EMAIL, MARK, PHONE, contact_of, erased, left
+from tests.support.erasure import EMAIL, MARK, PHONE, contact_of, erase_and_check, remaining_rows
 from tests.support.mailbox import Mailbox
+from tests.support.sender import Sender
 
 # What has words of its own, or the owner's: none of it is the contact's. Table, column: why it may stay.
 KEPT = {
@@ -69,7 +69,7 @@ def mail() -> str:
     return message.as_string()
 
 
-async def live(brokerage: Brokerage, post: Post, mailbox: Mailbox) -> int:
+async def live(brokerage: Brokerage, sender: Sender, mailbox: Mailbox) -> int:
     """A campaign writes to Mia, with success and without; Bob is told of her and claims; she asks by every door."""
     database, town = brokerage.town.database, brokerage.town
     campaign_id = await database.fetchval("SELECT id FROM campaigns")
@@ -83,7 +83,7 @@ async def live(brokerage: Brokerage, post: Post, mailbox: Mailbox) -> int:
     await brokerage.engine.run_due()
     mailbox.answers = [f"550 no such person as {EMAIL}"]
     for row in await database.fetch("SELECT id FROM messages WHERE state = 'queued' ORDER BY contact_id, id"):
-        await post.deliver(row["id"])
+        await sender.deliver(row["id"])
     await database.execute("DELETE FROM pgqueuer")
     lead_id = await database.fetchval("SELECT min(id) FROM leads")
     await brokerage.engine.claim(brokerage.owner_id, lead_id, town.users["bob"])
@@ -91,15 +91,15 @@ async def live(brokerage: Brokerage, post: Post, mailbox: Mailbox) -> int:
 
 
 async def test_nothing_is_left_of_a_person_who_came_by_every_door(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database_url: str
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database_url: str
 ) -> None:
-    contact_id = await live(brokerage, post, mailbox)
-    assert {row.partition(":")[0] for row in left(await content(database_url))} == {
+    contact_id = await live(brokerage, sender, mailbox)
+    assert {row.partition(":")[0] for row in remaining_rows(await content(database_url))} == {
         "arrivals", "contact_identities", "contacts", "idempotency_keys", "lead_events", "leads", "messages"
     }  # fmt: skip
-    rows = await erased(brokerage, contact_id)
+    rows = await erase_and_check(brokerage, contact_id)
 
-    assert left(await content(database_url)) == []
+    assert remaining_rows(await content(database_url)) == []
     assert rows["arrivals"] > 3
     assert rows["stray_arrivals"] >= 3
     assert rows["messages"] > 2
@@ -120,23 +120,23 @@ async def test_what_inquiries_gave_beside_the_contact_goes_with_it_and_is_export
     exported = await erasure.export_contact(brokerage.town.database, brokerage.owner_id, contact_id)
     for given in ("inquirer", f"0{EMAIL}", f"3{EMAIL}", f"max.{EMAIL}"):
         assert given in exported
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
 
-    assert left(await content(database_url)) == []
+    assert remaining_rows(await content(database_url)) == []
 
 
 async def test_nothing_is_left_in_any_column_of_any_table(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database_url: str
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database_url: str
 ) -> None:
     """Whatever column of the person's rows can hold words is given some, also one that a later version adds."""
-    contact_id = await live(brokerage, post, mailbox)
+    contact_id = await live(brokerage, sender, mailbox)
     await everything_else(brokerage, contact_id)
     await brokerage.town.database.execute("DELETE FROM arrivals WHERE lead_id IS NULL")  # found by what is overwritten
     marked = await mark_every_column(brokerage.town.database, contact_id)
     assert len(marked) > 60
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
 
-    assert left(await content(database_url)) == []
+    assert remaining_rows(await content(database_url)) == []
 
 
 async def everything_else(brokerage: Brokerage, contact_id: int) -> None:
@@ -247,15 +247,15 @@ def of_noa(rows: list[str]) -> list[str]:
 
 
 async def test_other_contacts_stay_as_they_are(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database_url: str
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database_url: str
 ) -> None:
     await brokerage.ask("Noa's key", message="Is there a garden?", lead_id="noa-1", **NOA)
     await brokerage.ask(email="noa@example.com", phone="none", test=True, name="Noa Berg")
     await brokerage.town.database.execute("UPDATE contacts SET tags = 'Buyer'")
-    contact_id = await live(brokerage, post, mailbox)
+    contact_id = await live(brokerage, sender, mailbox)
     await everything_else(brokerage, contact_id)
     before = {table: of_noa(rows) for table, rows in (await content(database_url)).items()}
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
 
     after = {table: of_noa(rows) for table, rows in (await content(database_url)).items()}
     for table in ("arrivals", "contact_identities", "contacts", "idempotency_keys", "messages"):
@@ -267,29 +267,29 @@ async def test_other_contacts_stay_as_they_are(
 
 
 async def test_that_there_were_leads_offers_and_claims_stays(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox
 ) -> None:
     database = brokerage.town.database
-    contact_id = await live(brokerage, post, mailbox)
+    contact_id = await live(brokerage, sender, mailbox)
     counted = (
         "SELECT (SELECT count(*) FROM leads), (SELECT count(*) FROM offers), (SELECT array_agg(user_id) FROM claims)"
     )
     before = await database.fetchrow(counted)
     lead_id = await database.fetchval("SELECT lead_id FROM claims")
     explained = await brokerage.engine.explain(brokerage.owner_id, lead_id)
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
 
     assert await database.fetchrow(counted) == before
     assert await brokerage.engine.explain(brokerage.owner_id, lead_id) == explained
 
 
 async def test_erasing_twice_is_the_same_as_once(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database_url: str
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database_url: str
 ) -> None:
-    contact_id = await live(brokerage, post, mailbox)
-    await erased(brokerage, contact_id)
+    contact_id = await live(brokerage, sender, mailbox)
+    await erase_and_check(brokerage, contact_id)
     once = await content(database_url)
-    rows = await erased(brokerage, contact_id)
+    rows = await erase_and_check(brokerage, contact_id)
 
     assert {what for what, number in rows.items() if number} <= {"contact"}
     again = await content(database_url)
@@ -297,17 +297,17 @@ async def test_erasing_twice_is_the_same_as_once(
 
 
 async def test_an_erasure_leaves_that_the_address_is_not_to_be_written_to_and_not_the_address(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database_url: str, command: Command
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database_url: str, command: Command
 ) -> None:
     """What was lifted before, and the words of it, go as well; what came back and is asked for again stays known."""
     database = brokerage.town.database
-    contact_id = await live(brokerage, post, mailbox)
+    contact_id = await live(brokerage, sender, mailbox)
     await unsubscribe(database, UnsubscribeLink(brokerage.owner_id, contact_id))
     await database.execute("UPDATE suppressions SET ended_at = now(), consent = $1", f"{MARK} said so")
     await unsubscribe(database, UnsubscribeLink(brokerage.owner_id, contact_id))
     mailbox.mails.clear()
-    await erased(brokerage, contact_id)
-    assert left(await content(database_url)) == []
+    await erase_and_check(brokerage, contact_id)
+    assert remaining_rows(await content(database_url)) == []
     told = await command(database_url, "suppressions", "export", "--owner", "alice@example.com")
     assert told.stdout.splitlines() == ["channel,value,reason,at,entered_by,ended_at,ended_by,consent"]
 
@@ -317,16 +317,16 @@ async def test_an_erasure_leaves_that_the_address_is_not_to_be_written_to_and_no
         "SELECT m.id FROM messages m JOIN contacts c ON c.id = m.contact_id"
         " WHERE c.email IS NOT NULL AND m.channel = 'email' AND m.state = 'queued'"
     )
-    await post.deliver(row["id"])
-    assert await post.outcome(row["id"]) == ("suppressed", "the contact has unsubscribed from e-mails")
+    await sender.deliver(row["id"])
+    assert await sender.outcome(row["id"]) == ("suppressed", "the contact has unsubscribed from e-mails")
     assert mailbox.mails == []
 
 
 async def test_steps_of_the_erased_that_were_still_to_come_say_so(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox
 ) -> None:
-    contact_id = await live(brokerage, post, mailbox)
-    await erased(brokerage, contact_id)
+    contact_id = await live(brokerage, sender, mailbox)
+    await erase_and_check(brokerage, contact_id)
 
     rows = await brokerage.town.database.fetch(
         "SELECT m.state, m.reason FROM contact_communications c"
@@ -336,9 +336,9 @@ async def test_steps_of_the_erased_that_were_still_to_come_say_so(
     assert [tuple(row) for row in rows] == [("suppressed", "the contact was erased")]
 
 
-async def test_who_asks_again_is_somebody_new(brokerage: Brokerage, post: Post, mailbox: Mailbox) -> None:
-    contact_id = await live(brokerage, post, mailbox)
-    await erased(brokerage, contact_id)
+async def test_who_asks_again_is_somebody_new(brokerage: Brokerage, sender: Sender, mailbox: Mailbox) -> None:
+    contact_id = await live(brokerage, sender, mailbox)
+    await erase_and_check(brokerage, contact_id)
     answer = await brokerage.ask(f"key of {MARK}", email=EMAIL, lead_id=f"{MARK}-1", name="Mia Lund")
 
     assert answer.stored.status == "accepted"
@@ -385,10 +385,10 @@ async def test_the_command_says_what_has_gone(brokerage: Brokerage, database_url
 
 
 async def test_a_person_is_told_all_that_is_kept_about_him(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database_url: str, command: Command
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database_url: str, command: Command
 ) -> None:
     database = brokerage.town.database
-    contact_id = await live(brokerage, post, mailbox)
+    contact_id = await live(brokerage, sender, mailbox)
     await everything_else(brokerage, contact_id)
     arguments = ("export", "contact", contact_id, "--owner", "alice@example.com")
     told = await command(database_url, *arguments)
@@ -434,7 +434,7 @@ async def test_a_copy_can_be_written_to_a_file_and_is_blank_afterwards(
     arguments = ("export", "contact", contact_id, "--owner", "alice@example.com", "--to", tmp_path / "mia.json")
     await command(database_url, *arguments)
     assert MARK in (tmp_path / "mia.json").read_text(encoding="utf-8")
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
     told = await command(database_url, *arguments[:-2])
 
     assert MARK.lower() not in told.stdout.lower()

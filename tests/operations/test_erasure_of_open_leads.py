@@ -19,7 +19,7 @@ from leadroutes.store.postgres import Database
 from leadroutes.store.routing import RuleSets
 from tests.support.brokerage import Brokerage
 from tests.support.deadlocks import WAITING, deadlocks
-from tests.support.erasure import EMAIL, MARK, PHONE, contact_of, erased
+from tests.support.erasure import EMAIL, MARK, PHONE, contact_of, erase_and_check
 from tests.support.races import outcome, overtaken
 
 TOLD = "SELECT kind, state FROM messages WHERE lead_id = $1 ORDER BY id"
@@ -58,7 +58,7 @@ async def somebody_waits(database: Database, number: int) -> None:
 async def test_a_lead_on_offer_is_over_and_nobody_is_told_any_more(brokerage: Brokerage, database: Database) -> None:
     lead_id, contact_id = await asked(brokerage)
     assert await brokerage.states(lead_id) == {"bob": "notified", "carol": "scheduled"}
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
 
     assert await brokerage.states(lead_id) == {"bob": "expired", "carol": "withdrawn"}
     assert await fate(database, lead_id) == "unclaimed"
@@ -72,13 +72,13 @@ async def test_a_lead_on_offer_is_over_and_nobody_is_told_any_more(brokerage: Br
 async def test_the_ledger_moves_it_from_on_offer_to_unclaimed(brokerage: Brokerage) -> None:
     _, contact_id = await asked(brokerage)
     before = await brokerage.engine.ledger(brokerage.owner_id)
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
     assert await brokerage.engine.ledger(brokerage.owner_id) == before | {"on_offer": 0, "unclaimed": 1}
 
 
 async def test_nobody_can_claim_or_decline_it_and_its_page_says_so(brokerage: Brokerage, database: Database) -> None:
     lead_id, contact_id = await asked(brokerage)
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
     bob, carol = brokerage.town.users["bob"], brokerage.town.users["carol"]
     offer_id = await database.fetchval("SELECT id FROM offers WHERE user_id = $1", bob)
 
@@ -95,7 +95,7 @@ async def test_nobody_can_claim_or_decline_it_and_its_page_says_so(brokerage: Br
 
 async def test_the_owner_may_give_it_to_somebody_by_hand(brokerage: Brokerage, database: Database) -> None:
     lead_id, contact_id = await asked(brokerage)
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
     await brokerage.engine.assign(brokerage.owner_id, lead_id, brokerage.town.users["carol"], brokerage.owner_id)
 
     assert await brokerage.states(lead_id) == {"bob": "lost", "carol": "won"}
@@ -111,7 +111,7 @@ async def test_one_that_was_unclaimed_already_is_over_too(brokerage: Brokerage, 
     since = await database.fetchval("SELECT unclaimed_at FROM leads")
     assert (await brokerage.states(lead_id))["alice"] == "notified"
     await database.execute("UPDATE messages SET state = 'suppressed'; DELETE FROM pgqueuer")
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
 
     assert set((await brokerage.states(lead_id)).values()) == {"expired"}
     assert await database.fetchval("SELECT unclaimed_at FROM leads") == since
@@ -120,7 +120,7 @@ async def test_one_that_was_unclaimed_already_is_over_too(brokerage: Brokerage, 
 async def test_why_and_what_happened_are_told_as_before(brokerage: Brokerage) -> None:
     lead_id, contact_id = await asked(brokerage)
     before = await brokerage.engine.explain(brokerage.owner_id, lead_id)
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
 
     after = await brokerage.engine.explain(brokerage.owner_id, lead_id)
     assert after | {"members": None} == before | {"members": None}
@@ -135,7 +135,7 @@ async def test_a_claimed_lead_stays_the_winners(brokerage: Brokerage, database: 
     lead_id, contact_id = await asked(brokerage)
     await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
     before = await database.fetch("SELECT * FROM offers ORDER BY id")
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
 
     assert await database.fetch("SELECT * FROM offers ORDER BY id") == before
     assert await database.fetchval("SELECT user_id FROM claims") == brokerage.town.users["bob"]
@@ -145,7 +145,7 @@ async def test_a_claimed_lead_stays_the_winners(brokerage: Brokerage, database: 
 async def test_the_leads_of_others_stay_on_offer(brokerage: Brokerage, database: Database) -> None:
     [other] = (await brokerage.ask(email="noa@example.com")).stored.lead_ids
     _, contact_id = await asked(brokerage)
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
     assert await brokerage.states(other) == {"bob": "notified", "carol": "scheduled"}
     assert await fate(database, other) == "on offer"
 
@@ -157,7 +157,7 @@ async def test_a_held_lead_is_over_and_cannot_be_distributed(brokerage: Brokerag
     lead_id, contact_id = await held(brokerage)
     assert await fate(database, lead_id) == "held"
     before = await brokerage.engine.ledger(brokerage.owner_id)
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
 
     with pytest.raises(Conflict, match="The contact of this lead was erased"):
         await brokerage.engine.distribute(brokerage.owner_id, lead_id)
@@ -168,7 +168,7 @@ async def test_a_held_lead_is_over_and_cannot_be_distributed(brokerage: Brokerag
 async def test_what_was_imported_stays_history(brokerage: Brokerage, database: Database) -> None:
     lead_id, contact_id = await held(brokerage)
     await database.execute("UPDATE leads SET is_imported = true WHERE id = $1", lead_id)
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
     assert await database.fetchval("SELECT unclaimed_at FROM leads WHERE id = $1", lead_id) is None
 
 

@@ -11,7 +11,7 @@ import pytest
 from leadroutes.errors import Problem
 from tests.support.brokerage import KEY, Brokerage
 from tests.support.databases import content
-from tests.support.erasure import EMAIL, MARK, PHONE, contact_of, erased, left
+from tests.support.erasure import EMAIL, MARK, PHONE, contact_of, erase_and_check, remaining_rows
 
 NAMED = f"Dear agent, write to {EMAIL.title()} please, or call ({PHONE.replace('-', ') ', 1)}."
 CALLED = "Dear agent, call 303\N{NON-BREAKING HYPHEN}555\N{NON-BREAKING HYPHEN}0101, please."
@@ -73,7 +73,7 @@ async def test_what_names_him_is_emptied(brokerage: Brokerage, how: str) -> None
     await brokerage.ask(email=EMAIL, phone=PHONE)
     contact_id = await contact_of(brokerage)
     arrival_id = await came_in(brokerage, *BODIES[how])
-    rows = await erased(brokerage, contact_id)
+    rows = await erase_and_check(brokerage, contact_id)
 
     assert rows["stray_arrivals"] == 1
     row = await brokerage.town.database.fetchrow(f"SELECT * FROM ({AFTER}) AS a WHERE id = $1", arrival_id)
@@ -88,7 +88,7 @@ async def test_what_names_somebody_else_stays(brokerage: Brokerage) -> None:
     for kind, body in BODIES.values():
         await came_in(brokerage, kind, body)
     before = await brokerage.town.database.fetch(AFTER)
-    rows = await erased(brokerage, contact_id)
+    rows = await erase_and_check(brokerage, contact_id)
 
     assert rows["stray_arrivals"] == 0
     after = await brokerage.town.database.fetch(AFTER)
@@ -99,7 +99,7 @@ async def test_what_names_somebody_else_stays(brokerage: Brokerage) -> None:
 async def test_who_has_neither_address_nor_phone_is_looked_for_nowhere(brokerage: Brokerage) -> None:
     contact_id = await brokerage.town.contact("alice", first_name="Mia")
     await came_in(brokerage, *BODIES["base64"])
-    assert (await erased(brokerage, contact_id))["stray_arrivals"] == 0
+    assert (await erase_and_check(brokerage, contact_id))["stray_arrivals"] == 0
 
 
 async def test_another_owners_arrivals_are_not_looked_at(brokerage: Brokerage) -> None:
@@ -109,7 +109,7 @@ async def test_another_owners_arrivals_are_not_looked_at(brokerage: Brokerage) -
     arrival_id = await came_in(brokerage, *BODIES["base64"])
     moved = "UPDATE arrivals SET owner_id = $1, intake_key_id = NULL WHERE id = $2"
     await town.database.execute(moved, town.users["dave"], arrival_id)
-    assert (await erased(brokerage, contact_id))["stray_arrivals"] == 0
+    assert (await erase_and_check(brokerage, contact_id))["stray_arrivals"] == 0
 
 
 async def test_thousands_are_looked_through_piece_by_piece(brokerage: Brokerage, database_url: str) -> None:
@@ -125,10 +125,10 @@ async def test_thousands_are_looked_through_piece_by_piece(brokerage: Brokerage,
     for body, number in ((mail(), 1), (other, 1_500), (mail(), 1), (large, 2), (mail(), 1)):
         await database.execute(fill, brokerage.owner_id, body, number)
     began = time.monotonic()
-    rows = await erased(brokerage, contact_id)
+    rows = await erase_and_check(brokerage, contact_id)
 
     assert rows["stray_arrivals"] == 3
     assert time.monotonic() - began < 30
-    assert left(await content(database_url)) == []
+    assert remaining_rows(await content(database_url)) == []
     assert await database.fetchval("SELECT count(*) FROM arrivals WHERE emptied_at IS NULL") == 1_502
     assert MARK.lower() not in mail().decode().lower(), "it has to be read"

@@ -12,16 +12,16 @@ from leadroutes.store.messages import DeliveryLog, DeliveryOutcome, MessageKey
 from leadroutes.worker.worker import Worker
 from tests.support.brokerage import Brokerage
 from tests.support.databases import content
-from tests.support.delivery import Post
-from tests.support.erasure import EMAIL, MARK, contact_of, erased, left
+from tests.support.erasure import EMAIL, MARK, contact_of, erase_and_check, remaining_rows
 from tests.support.mailbox import Mailbox
+from tests.support.sender import Sender
 
 
-async def test_what_is_just_being_sent_is_waited_for(brokerage: Brokerage, post: Post, mailbox: Mailbox) -> None:
+async def test_what_is_just_being_sent_is_waited_for(brokerage: Brokerage, sender: Sender, mailbox: Mailbox) -> None:
     database = brokerage.town.database
     await brokerage.ask(email=EMAIL)
     contact_id = await contact_of(brokerage)
-    key = MessageKey(brokerage.owner_id, await post.the_only())
+    key = MessageKey(brokerage.owner_id, await sender.the_only())
     assert await DeliveryLog(database).begin(key) is not None
     with pytest.raises(Conflict, match="is just being sent"):
         await erase_contact(database, brokerage.owner_id, contact_id)
@@ -31,11 +31,11 @@ async def test_what_is_just_being_sent_is_waited_for(brokerage: Brokerage, post:
         key, 1, DeliveryOutcome(state="sent", address="bob@example.com", text_body=f"Mia {MARK}")
     )
     await database.execute("DELETE FROM pgqueuer")
-    await erased(brokerage, contact_id)
+    await erase_and_check(brokerage, contact_id)
     assert await database.fetchval("SELECT text_body FROM messages") is None
 
 
-async def test_a_message_and_its_erasure_never_cross(brokerage: Brokerage, post: Post, mailbox: Mailbox) -> None:
+async def test_a_message_and_its_erasure_never_cross(brokerage: Brokerage, sender: Sender, mailbox: Mailbox) -> None:
     """Many times both at once: what was erased is not sent afterwards, and what was sent says so without its words."""
     database = brokerage.town.database
     await brokerage.town.database.execute("UPDATE team_member_distribution_options SET has_text_alert = false")
@@ -55,8 +55,8 @@ async def test_a_message_and_its_erasure_never_cross(brokerage: Brokerage, post:
                     return
 
         mails = len(mailbox.mails)
-        await asyncio.gather(post.deliver(message_id), erase())
-        state, _ = await post.outcome(message_id)
+        await asyncio.gather(sender.deliver(message_id), erase())
+        state, _ = await sender.outcome(message_id)
         assert (state, len(mailbox.mails) - mails) in {("sent", 1), ("suppressed", 0)}
     await database.execute("DELETE FROM pgqueuer")
 
@@ -65,11 +65,11 @@ async def test_a_message_and_its_erasure_never_cross(brokerage: Brokerage, post:
     assert (await examine(database)).violation is None
 
 
-async def test_who_comes_back_late_with_what_he_sent_brings_no_words_back(brokerage: Brokerage, post: Post) -> None:
+async def test_who_comes_back_late_with_what_he_sent_brings_no_words_back(brokerage: Brokerage, sender: Sender) -> None:
     database = brokerage.town.database
     await brokerage.ask(email=EMAIL)
     contact_id = await contact_of(brokerage)
-    key = MessageKey(brokerage.owner_id, await post.the_only())
+    key = MessageKey(brokerage.owner_id, await sender.the_only())
     await DeliveryLog(database).begin(key)
     await database.execute("UPDATE messages SET state = 'unknown', reason = 'the service stopped'")
     await erase_contact(database, brokerage.owner_id, contact_id)
@@ -99,4 +99,4 @@ async def test_the_queue_keeps_no_word_of_what_a_mail_server_said(
     assert MARK.lower() in str((await content(database_url))["messages"])
     await erase_contact(database, brokerage.owner_id, await contact_of(brokerage))
 
-    assert left(await content(database_url)) == []
+    assert remaining_rows(await content(database_url)) == []

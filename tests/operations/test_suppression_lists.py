@@ -24,7 +24,7 @@ OWNER = ("--owner", "alice@example.com")
 
 @pytest.fixture
 async def town(database: Database) -> Town:
-    return await Town.found(database)
+    return await Town.create(database)
 
 
 async def listed(town: Town) -> list[tuple[Any, ...]]:

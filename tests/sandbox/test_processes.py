@@ -16,7 +16,7 @@ from leadroutes.sandbox.processes import MAX_WAITING_PER_OWNER, Sandbox
 from leadroutes.sandbox.protocol import NICENESS
 from leadroutes.sandbox.templates import CHECK_TEMPLATE, COMPOSE_MESSAGE
 from leadroutes.sandbox.work import ComputationFailed, SandboxFunction
-from tests.support.event_loop import LONGEST, counting_ticks
+from tests.support.event_loop import LONGEST, monitored_loop
 from tests.support.templates import SLOW
 
 
@@ -60,7 +60,7 @@ async def test_each_piece_gets_its_own_answer_whoever_asks_and_however_many(sand
 
 async def test_what_takes_too_long_is_ended_and_the_next_is_worked_out(sandbox: Sandbox) -> None:
     before = children()
-    with counting_ticks() as ticks:
+    with monitored_loop() as ticks:
         slow, quick = await asyncio.gather(
             sandbox.run_sandboxed(COMPOSE_MESSAGE, letter(SLOW), owner=1),
             sandbox.run_sandboxed(COMPOSE_MESSAGE, letter("hello"), owner=1),

@@ -22,7 +22,7 @@ POST = b"POST /tags HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345"
 async def town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
     """The service behind a port; `application` is its number."""
     listening = listen("127.0.0.1", 0)
-    town = await Town.found(database, listening.getsockname()[1])
+    town = await Town.create(database, listening.getsockname()[1])
     settings = Settings(data=tmp_path, secret="a secret of the tests", body_timeout=5)
     async with running_service(settings, database, listening, with_worker=False):
         yield town

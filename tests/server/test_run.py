@@ -7,13 +7,14 @@ import asyncpg
 import httpx
 
 from leadroutes.store.postgres import Database
+from tests.support.arrivals import BODY
 from tests.support.databases import with_database
-from tests.support.serving import BODY, ServeProcess, serving, until
-from tests.support.tcp_proxy import Door
+from tests.support.processes import Node, serving, until
+from tests.support.tcp_proxy import TcpProxy
 
 
 async def test_it_answers_and_ends_with_0_when_told_to_stop(database_url: str, key: str) -> None:
-    async with serving(database_url) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with serving(database_url) as running, httpx.AsyncClient(base_url=running.address) as client:
         taken = await client.post(f"/intake/{key}", content=BODY, headers={"Content-Type": "application/json"})
         assert taken.status_code == 201
         assert await running.stop() == 0
@@ -21,7 +22,7 @@ async def test_it_answers_and_ends_with_0_when_told_to_stop(database_url: str, k
 
 async def test_a_request_under_way_is_answered_before_it_stops(database: Database, database_url: str, key: str) -> None:
     async with serving(database_url) as running:
-        host, port = running.url.removeprefix("http://").split(":")
+        host, port = running.address.removeprefix("http://").split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         head = f"POST /intake/{key} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         writer.write(f"{head}Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY[:10])
@@ -39,9 +40,9 @@ async def test_a_request_under_way_is_answered_before_it_stops(database: Databas
     assert await database.fetchval("SELECT count(*) FROM leads") == 1
 
 
-async def is_connected(running: ServeProcess) -> bool:
+async def is_connected(running: Node) -> bool:
     """The head of the request before has been read once another request is answered."""
-    async with httpx.AsyncClient(base_url=running.url) as client:
+    async with httpx.AsyncClient(base_url=running.address) as client:
         return (await client.get("/healthz")).status_code == 200
 
 
@@ -67,18 +68,18 @@ async def test_an_empty_database_is_set_up_and_the_first_step_is_named(server_ur
 
 
 async def test_the_log_holds_no_secret(database_url: str, key: str) -> None:
-    async with serving(database_url) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with serving(database_url) as running, httpx.AsyncClient(base_url=running.address) as client:
         await client.post(f"/intake/{key}", content=b"{", headers={"Content-Type": "application/json"})
         await running.stop()
         assert key not in "".join(running.log)
 
 
 async def test_without_the_database_it_asks_for_patience_and_recovers(database_url: str, key: str) -> None:
-    door = Door(database_url)
+    door = TcpProxy(database_url)
     async with (
         door.open() as url,
         serving(url, "--no-worker") as running,
-        httpx.AsyncClient(base_url=running.url, timeout=20, headers={"Content-Type": "application/json"}) as client,
+        httpx.AsyncClient(base_url=running.address, timeout=20, headers={"Content-Type": "application/json"}) as client,
     ):
         await door.shut()
         away = await client.post(f"/intake/{key}", content=BODY)

@@ -29,7 +29,7 @@ async def town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
     """The service behind a port, `application` is its number."""
     listening = listen("127.0.0.1", 0)
     settings = Settings(data=tmp_path, secret="a secret of the tests", body_timeout=PATIENCE)
-    town = await Town.found(database, listening.getsockname()[1])
+    town = await Town.create(database, listening.getsockname()[1])
     async with running_service(settings, database, listening, with_worker=False):
         yield town
 

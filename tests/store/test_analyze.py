@@ -22,7 +22,7 @@ async def plan(database: Database, table: str) -> str:
 
 @pytest.mark.parametrize("table", ["contacts", "leads"])
 async def test_a_young_table_is_checked_by_its_key(database: Database, table: str) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     contact_id = await town.contact("alice")
     await town.lead("alice", contact_id)
     for name in ("contacts", "leads"):

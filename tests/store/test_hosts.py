@@ -11,7 +11,7 @@ import pytest
 from leadroutes.errors import Misconfigured, Unavailable
 from leadroutes.store.hosts import Hosts, each_host
 from leadroutes.store.postgres import Database
-from tests.support.tcp_proxy import Door
+from tests.support.tcp_proxy import TcpProxy
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def stand_still(database: Database) -> None:
 
 async def test_that_a_machine_has_died_is_noticed(database_url: str) -> None:
     """By the kernel: its packets are not acknowledged."""
-    async with Door(database_url).open() as url:
+    async with TcpProxy(database_url).open() as url:
         connection = await Hosts(url).connect()
         connected = connection._transport.get_extra_info("socket")
         assert connected.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

@@ -17,7 +17,7 @@ from tests.support.town import Town
 @pytest.fixture
 async def town(database: Database) -> Town:
     """Alice has a team, and a route to it."""
-    town = await Town.found(database)
+    town = await Town.create(database)
     await town.insert(
         "lead_routes",
         owner_id=town.users["alice"],

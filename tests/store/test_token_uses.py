@@ -23,7 +23,7 @@ async def until_noted(database: Database, key: bytes) -> None:
 
 
 async def test_a_hundred_calls_within_a_minute_write_once(database: Database) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     callers, key = callers_of(database), digest(town, "bob")
     await authenticate(callers, town.tokens["bob"])
     await until_noted(database, key)
@@ -35,7 +35,7 @@ async def test_a_hundred_calls_within_a_minute_write_once(database: Database) ->
 
 
 async def test_a_use_after_a_minute_is_noted_again(database: Database) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     uses, key = TokenUses(database), digest(town, "bob")
     uses.note([key])
     await uses.noted()
@@ -48,7 +48,7 @@ async def test_a_use_after_a_minute_is_noted_again(database: Database) -> None:
 
 
 async def test_many_tokens_share_a_statement(database: Database) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     uses = TokenUses(database)
     uses.note(digest(town, name) for name in town.tokens)
     await uses.noted()
@@ -58,7 +58,7 @@ async def test_many_tokens_share_a_statement(database: Database) -> None:
 
 
 async def test_a_use_that_cannot_be_noted_costs_nothing_but_a_minute(database: Database, database_url: str) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     away = await Database.open(Settings(), url=database_url)
     uses = TokenUses(away)
     await away.close()
@@ -73,7 +73,7 @@ async def test_where_nothing_can_be_written_callers_are_found_and_no_use_is_due(
     database: Database, database_url: str
 ) -> None:
     """A standby: what is read there works, and nothing is written that it would refuse."""
-    town = await Town.found(database)
+    town = await Town.create(database)
     mark = "&" if "?" in database_url else "?"
     copy = await Database.open(Settings(), url=f"{database_url}{mark}options=-cdefault_transaction_read_only%3Don")
     try:

@@ -66,7 +66,7 @@ async def ask(
     return Reply(start["status"], received, b"".join(message.get("body", b"") for message in sent[1:]))
 
 
-async def made(town, name, path, body):
+async def create(town, name, path, body):
     reply = await ask(town, name, "POST", path, json=body)
     assert reply.status == 201, reply.body
     return reply.json

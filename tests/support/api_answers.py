@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from tests.support.api import Reply
 
-OF_OURS = re.compile('SELECT .+ FROM|syntax error at|relation "|asyncpg|Traceback')  # never said to a caller
+INTERNALS = re.compile('SELECT .+ FROM|syntax error at|relation "|asyncpg|Traceback')  # never said to a caller
 IDS = st.sampled_from(["1", "2", "3", "1000", "0", "-1", "x", "9" * 30])
 
 
-def must_be_an_answer(reply: Reply) -> None:
+def check_answer(reply: Reply) -> None:
     assert reply.status < 500, reply.body
     if reply.status >= 400:
         told = reply.json
@@ -19,10 +19,10 @@ def must_be_an_answer(reply: Reply) -> None:
             ["name", "message", "code", "className", "data", "errors"],
         )
         assert told["code"] == reply.status
-        assert not OF_OURS.search(told["message"])
+        assert not INTERNALS.search(told["message"])
 
 
-def must_be_an_answer_of_oauth(reply: Reply) -> None:
+def check_oauth_answer(reply: Reply) -> None:
     """RFC 6749, section 5.2, has a form of its own."""
     assert reply.status < 500, reply.body
     if reply.status >= 400 and "json" in reply.headers.get("content-type", ""):

@@ -39,7 +39,7 @@ class Brokerage:
 
 @pytest.fixture
 async def brokerage(database: Database) -> AsyncIterator[Brokerage]:
-    town = await Town.found(database)
+    town = await Town.create(database)
     await database.execute("UPDATE teams SET mins_until_next_alert = 5")
     await town.option("alice", town.team_id, "bob", rank=1)
     await town.option("alice", town.team_id, "carol", rank=2)

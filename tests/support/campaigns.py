@@ -7,24 +7,24 @@ from leadroutes.store.postgres import Database
 from tests.support.brokerage import Brokerage
 
 
-async def kinds(database: Database, lead_id: int) -> Counter[tuple[str, str]]:
+async def message_kinds(database: Database, lead_id: int) -> Counter[tuple[str, str]]:
     rows = await database.fetch(
         "SELECT kind, username FROM messages JOIN users ON users.id = user_id WHERE lead_id = $1", lead_id
     )
     return Counter((row["kind"], row["username"]) for row in rows)
 
 
-async def crowd(brokerage: Brokerage, size: int) -> list[int]:
+async def add_agents(brokerage: Brokerage, size: int) -> list[int]:
     """So many agents in Alice's team, all told at once."""
     await brokerage.town.database.execute("UPDATE teams SET mins_until_next_alert = 0")
     for number in range(size):
-        await brokerage.town.settle(f"agent{number}")
+        await brokerage.town.add_user(f"agent{number}")
         await brokerage.town.member("alice", brokerage.town.team_id, f"agent{number}")
         await brokerage.town.option("alice", brokerage.town.team_id, f"agent{number}", rank=number + 3)
     return [brokerage.town.users[f"agent{number}"] for number in range(size)]
 
 
-async def drip(brokerage: Brokerage, *delays: int, **route: Any) -> None:
+async def add_drip_campaign(brokerage: Brokerage, *delays: int, **route: Any) -> None:
     campaign_id = await brokerage.town.database.fetchval("SELECT min(id) FROM campaigns")
     for delay in delays:
         await brokerage.town.action("alice", campaign_id, delay_by_seconds=delay)

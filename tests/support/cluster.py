@@ -14,7 +14,7 @@ from tests.support.town import Town
 
 
 @dataclass
-class Site:
+class Cluster:
     """A story whose service is made of processes; `environment` is what each of them is given."""
 
     story: Story
@@ -39,10 +39,10 @@ async def leave(story: Story) -> None:
 
 
 @pytest.fixture
-async def site(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
+async def cluster(database: Database, database_url: str, tmp_path: Path) -> AsyncIterator[Cluster]:
     town = Town(database)
     for name in ("alice", "bob", "carol", "dave"):
-        await town.settle(name)
+        await town.add_user(name)
     async with Mailbox() as mailbox:
         environment = {
             "DATABASE_URL": database_url,
@@ -51,5 +51,5 @@ async def site(database: Database, database_url: str, tmp_path: Path) -> AsyncIt
             "LEADROUTES_SMTP_URL": mailbox.url,
         }
         story = Story(database, town, mailbox, Settings(smtp_url=mailbox.url, data=tmp_path))
-        yield Site(story, environment)
+        yield Cluster(story, environment)
         await leave(story)

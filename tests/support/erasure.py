@@ -12,7 +12,7 @@ PHONE = "303-555-0101"
 DIGITS = re.compile(r"303[^0-9]{0,3}555[^0-9]{0,3}0101")
 
 
-def left(rows: dict[str, list[str]]) -> list[str]:
+def remaining_rows(rows: dict[str, list[str]]) -> list[str]:
     """The rows in which something of the person can still be read, bytes included."""
     encoded = MARK.encode().hex(), MARK.lower().encode().hex()
     return [
@@ -23,7 +23,7 @@ def left(rows: dict[str, list[str]]) -> list[str]:
     ]
 
 
-async def erased(brokerage: Brokerage, contact_id: int) -> dict[str, int]:
+async def erase_and_check(brokerage: Brokerage, contact_id: int) -> dict[str, int]:
     """Erase, then the house is in order, and the ledger says what it said; what nobody has may be unclaimed now."""
     database = brokerage.town.database
     before = await brokerage.engine.ledger(brokerage.owner_id)

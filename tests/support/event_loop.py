@@ -13,7 +13,7 @@ LONGEST = 0.1  # seconds that others may have to wait for what somebody wrote
 
 
 @dataclass
-class Ticks:
+class LoopMonitor:
     """`longest` so far."""
 
     longest: float = 0.0
@@ -32,9 +32,9 @@ class Ticks:
 
 
 @contextlib.contextmanager
-def counting_ticks() -> Iterator[Ticks]:
+def monitored_loop() -> Iterator[LoopMonitor]:
     """Measures while the block runs."""
-    ticks = Ticks()
+    ticks = LoopMonitor()
     task = asyncio.get_running_loop().create_task(ticks.count())
     try:
         yield ticks

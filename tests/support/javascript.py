@@ -21,7 +21,7 @@ HERE = Path(__file__).parents[1] / "clients"
 
 
 @dataclass(frozen=True)
-class Node:
+class NodeJs:
     """Runs scripts of this folder with the installed packages."""
 
     packages: Path
@@ -40,23 +40,23 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningApp:
     url: str
     town: Town
 
 
 @pytest.fixture
-async def service(database: Database, tmp_path: Path) -> AsyncIterator[Running]:
+async def service(database: Database, tmp_path: Path) -> AsyncIterator[RunningApp]:
     listening = listen("127.0.0.1", 0)
     url = address_of(listening)
     settings = Settings(public_url=url, data=tmp_path, secret="a secret of the tests")
-    town = await Town.found(database)
+    town = await Town.create(database)
     async with running_service(settings, database, listening, with_worker=False):
-        yield Running(url, town)
+        yield RunningApp(url, town)
 
 
 @pytest.fixture(scope="session")
-def node() -> Node:
+def node_js() -> NodeJs:
     """Skipped, with the reason, where Node or its packages cannot be had; with CI=true they have to be."""
     if missing := [name for name in ("node", "npm") if shutil.which(name) is None]:
         return _leave_out(f"{' and '.join(missing)} cannot be found")
@@ -65,7 +65,7 @@ def node() -> Node:
     place = cache / f"clients-{hashlib.sha256(lock).hexdigest()[:16]}"
     if not place.exists() and (problem := _install(cache, place)):
         return _leave_out(f"the packages could not be installed: {problem}")
-    return Node(place / "node_modules")
+    return NodeJs(place / "node_modules")
 
 
 def _install(cache: Path, place: Path) -> str | None:
@@ -82,7 +82,7 @@ def _install(cache: Path, place: Path) -> str | None:
     return None if place.exists() else (done.stdout + done.stderr)[-500:]
 
 
-def _leave_out(reason: str) -> Node:
+def _leave_out(reason: str) -> NodeJs:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -9,14 +9,14 @@ import httpx
 SENDERS = 2
 PAUSE = 0.1  # seconds of a sender between two leads
 
-Post = Callable[..., Awaitable[httpx.Response]]
+Sender = Callable[..., Awaitable[httpx.Response]]
 
 
 class Load:
     """Senders who each send the next new lead soon after the last one was answered."""
 
-    def __init__(self, post: Post, key: str) -> None:
-        self._post = post
+    def __init__(self, sender: Sender, key: str) -> None:
+        self._post = sender
         self._path = f"/intake/{key}"
         self._answers: list[httpx.Response] = []
         self._numbers: Iterator[int] = itertools.count()

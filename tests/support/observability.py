@@ -31,7 +31,7 @@ def counted() -> Counted:
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
+def log_output(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
     """Logs as JSON, as they come out of a process; put back afterwards."""
     import logging
 

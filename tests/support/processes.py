@@ -1,4 +1,4 @@
-"""The service's processes as an administrator runs them: `leadroutes serve` and `leadroutes worker`, told to end."""
+"""The service as processes, started and stopped as an administrator does: `leadroutes serve`, `leadroutes worker`."""
 
 import asyncio
 import re
@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +19,13 @@ WORKER = ("worker",)
 
 @dataclass
 class Node:
-    """One of them; `address` is where it answers, `log` what it has said so far."""
+    """A running process; `address` is where it answers, `log` holds the lines that it has logged so far."""
 
     process: asyncio.subprocess.Process
     address: str
     log: list[str]
 
-    def tell_to_stop(self) -> None:
+    def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
     async def end(self) -> int:
@@ -33,13 +33,13 @@ class Node:
         return await asyncio.wait_for(self.process.wait(), 60)
 
     async def stop(self) -> int:
-        self.tell_to_stop()
+        self.terminate()
         return await self.end()
 
 
 @asynccontextmanager
 async def node(environment: dict[str, str], *arguments: str, of: Path = ROOT) -> AsyncIterator[Node]:
-    """A process that has said where it answers; killed at the end. `of`: where another version stands."""
+    """Starts a process and waits for its address; kills it at the end. `of`: the root of another version."""
     process = await _start(environment, *arguments, of=of)
     assert process.stderr is not None
     log: list[str] = []
@@ -57,6 +57,11 @@ async def node(environment: dict[str, str], *arguments: str, of: Path = ROOT) ->
             process.kill()
             await process.wait()
         await reading
+
+
+def serving(url: str, *arguments: str) -> AbstractAsyncContextManager[Node]:
+    """`leadroutes serve` on this database."""
+    return node({"DATABASE_URL": url}, *SERVE, *arguments)
 
 
 async def leadroutes(environment: dict[str, str], *arguments: str, of: Path = ROOT) -> tuple[int, str]:

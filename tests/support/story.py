@@ -154,11 +154,11 @@ class Story:
 
 
 @pytest.fixture
-async def untold(database: Database, tmp_path: Path) -> AsyncIterator[Story]:
+async def unstarted(database: Database, tmp_path: Path) -> AsyncIterator[Story]:
     """People and a mail server; the service has not been started."""
     town = Town(database)
     for name in ("alice", "bob", "carol", "dave"):
-        await town.settle(name)
+        await town.add_user(name)
     async with Mailbox() as mailbox:
         yield Story(database, town, mailbox, Settings(smtp_url=mailbox.url, data=tmp_path))
     outcome = await examine(database)
@@ -166,8 +166,8 @@ async def untold(database: Database, tmp_path: Path) -> AsyncIterator[Story]:
 
 
 @pytest.fixture
-async def story(untold: Story) -> AsyncIterator[Story]:
+async def story(unstarted: Story) -> AsyncIterator[Story]:
     """The service is up, and Alice has set up her team."""
-    async with untold.service():
-        await untold.set_up()
-        yield untold
+    async with unstarted.service():
+        await unstarted.set_up()
+        yield unstarted

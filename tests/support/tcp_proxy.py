@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 
-class Door:
+class TcpProxy:
     """`open()` gives the address of the way; `shut()` and `unlock()` as often as one likes."""
 
     def __init__(self, url: str) -> None:

@@ -26,15 +26,15 @@ class Town:
     team_id: int = 0
 
     @classmethod
-    async def found(cls, database: Database, application: Any = None) -> "Town":
+    async def create(cls, database: Database, application: Any = None) -> "Town":
         """Four people, one team; no sources, campaigns or routes of their own yet."""
         town = cls(database, application)
         for name in CAST:
-            await town.settle(name)
+            await town.add_user(name)
         town.team_id = await town.team("alice", "bob", "carol", name="North Side")
         return town
 
-    async def settle(self, name: str, **columns: Any) -> int:
+    async def add_user(self, name: str, **columns: Any) -> int:
         """One more person, with a token that may write."""
         values = {"first_name": name.title(), "last_name": "Town", "username": name, "email": f"{name}@example.com"}
         self.users[name] = await self.insert("users", **values | self._moments() | columns)

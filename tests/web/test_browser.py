@@ -10,25 +10,25 @@ import uvicorn
 
 from leadroutes import web
 from tests.support.browser import PHONE, Phone, needs_chromium
-from tests.support.pages import PASSWORD, Office
+from tests.support.web_app import PASSWORD, WebApp
 
 pytestmark = needs_chromium
 
 
 @pytest.fixture
-async def served(office: Office) -> AsyncIterator[Office]:
+async def served(web_app: WebApp) -> AsyncIterator[WebApp]:
     """The office under a real address."""
     listening = socket.create_server(("127.0.0.1", 0))
-    settings = replace(office.settings, public_url=f"http://127.0.0.1:{listening.getsockname()[1]}")
-    application = web.application(office.database, office.engine, settings)
+    settings = replace(web_app.settings, public_url=f"http://127.0.0.1:{listening.getsockname()[1]}")
+    application = web.application(web_app.database, web_app.engine, settings)
     server = uvicorn.Server(uvicorn.Config(application, loop="none", lifespan="off", log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    yield replace(office, settings=settings, application=application)
+    yield replace(web_app, settings=settings, application=application)
     server.should_exit = True
     await serving
 
 
-async def test_one_tap_claims_and_a_reload_claims_nothing_twice(served: Office, phone: Phone) -> None:
+async def test_one_tap_claims_and_a_reload_claims_nothing_twice(served: WebApp, phone: Phone) -> None:
     await phone.open(served.settings.public_url + await served.link("bob"))
     await phone.wait_for("Claim this lead")
     assert await served.claimed() is None
@@ -45,7 +45,7 @@ async def test_one_tap_claims_and_a_reload_claims_nothing_twice(served: Office, 
     await phone.wait_for("You have this lead")
 
 
-async def test_the_countdown_runs_and_at_its_end_the_page_says_what_comes_now(served: Office, phone: Phone) -> None:
+async def test_the_countdown_runs_and_at_its_end_the_page_says_what_comes_now(served: WebApp, phone: Phone) -> None:
     await served.database.execute("UPDATE teams SET offer_mode = 'Exclusive'")
     await served.database.set_time_scale(60)  # five minutes take five seconds
     await phone.open(served.settings.public_url + await served.link("bob"))
@@ -56,7 +56,7 @@ async def test_the_countdown_runs_and_at_its_end_the_page_says_what_comes_now(se
     assert await phone.script("document.querySelector('main form')") is None
 
 
-async def test_another_site_cannot_claim_with_a_link(served: Office, phone: Phone) -> None:
+async def test_another_site_cannot_claim_with_a_link(served: WebApp, phone: Phone) -> None:
     address = served.settings.public_url + await served.link("bob")
     form = f"<form id=f method=post action='{address}'></form>"
     await phone.open(f"data:text/html,{form}")
@@ -66,7 +66,7 @@ async def test_another_site_cannot_claim_with_a_link(served: Office, phone: Phon
     assert await served.claimed() is None
 
 
-async def test_the_owner_signs_in_looks_around_and_signs_out(served: Office, phone: Phone) -> None:
+async def test_the_owner_signs_in_looks_around_and_signs_out(served: WebApp, phone: Phone) -> None:
     await phone.open(f"{served.settings.public_url}/outbox")
     await phone.wait_for("Password")
     await phone.fill_in(email="alice@example.com", password=PASSWORD)

@@ -10,7 +10,7 @@ from leadroutes.server.run import address_of, listen, running_service
 from leadroutes.store import accounts
 from leadroutes.store.channel_faults import note_channel_fault
 from tests.support.browser import PHONE, Phone, needs_chromium
-from tests.support.pages import PASSWORD, Office, deliver
+from tests.support.web_app import PASSWORD, WebApp, deliver_messages
 
 pytestmark = needs_chromium
 
@@ -55,37 +55,37 @@ return faults;
 
 
 @pytest.fixture
-async def served(office: Office) -> AsyncIterator[Office]:
+async def served(web_app: WebApp) -> AsyncIterator[WebApp]:
     """The whole service, with something of everything in Alice's account, who is an administrator."""
-    town, database, bob = office.town, office.database, office.town.users["bob"]
+    town, database, bob = web_app.town, web_app.database, web_app.town.users["bob"]
     await town.option("alice", town.team_id, "alice", rank=1)
-    won = await office.ask(name="Tomas Novak", email="tomas@example.org", phone="303-555-0188", city="Denver")
-    await office.ask(name="Noor Al-Haddad", email="noor.al-haddad.of.the.hills@mail.example.com", lead_type="Seller")
-    await office.engine.claim(office.brokerage.owner_id, won, bob)
-    await deliver(office)
+    won = await web_app.ask(name="Tomas Novak", email="tomas@example.org", phone="303-555-0188", city="Denver")
+    await web_app.ask(name="Noor Al-Haddad", email="noor.al-haddad.of.the.hills@mail.example.com", lead_type="Seller")
+    await web_app.engine.claim(web_app.brokerage.owner_id, won, bob)
+    await deliver_messages(web_app)
     for number, state in enumerate(("queued", "sending", "sent", "failed", "suppressed", "unknown")):
         await town.insert(
-            "messages", owner_id=office.brokerage.owner_id, kind="claimed", channel="text", user_id=bob, lead_id=won,
+            "messages", owner_id=web_app.brokerage.owner_id, kind="claimed", channel="text", user_id=bob, lead_id=won,
             state=state, reason=f"reason {number}", text_body="Taken", attempts=2, created_at=town.now,
             sent_at=town.now if state == "sent" else None,
         )  # fmt: skip
-    await database.execute("UPDATE messages SET state = 'failed' WHERE lead_id = $1", office.lead_id)
+    await database.execute("UPDATE messages SET state = 'failed' WHERE lead_id = $1", web_app.lead_id)
     await database.execute("UPDATE users SET is_admin = true WHERE username = 'alice'")
     await accounts.issue_token(database, "alice@example.com", ["read"], "Zapier")
     await note_channel_fault(database, "email", "the login was refused: 535 5.7.8 Username and Password not accepted")
     listening = listen("127.0.0.1", 0)
     settings = replace(
-        office.settings, public_url=address_of(listening), body_timeout=5, smtp_url="smtp://mail.example.com"
+        web_app.settings, public_url=address_of(listening), body_timeout=5, smtp_url="smtp://mail.example.com"
     )
     async with running_service(settings, database, listening, with_worker=False):
-        yield replace(office, settings=settings, lead_id=won)
+        yield replace(web_app, settings=settings, lead_id=won)
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
 async def test_every_page_can_be_read_and_pressed(
-    served: Office, phone: Phone, screen: dict[str, Any], scheme: str
+    served: WebApp, phone: Phone, screen: dict[str, Any], scheme: str
 ) -> None:
     mail, open_link, won_link = await links(served)
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -110,17 +110,17 @@ async def test_every_page_can_be_read_and_pressed(
     assert {page: found for page, found in faults.items() if found} == {}
 
 
-async def links(office: Office) -> tuple[str, str, str]:
+async def links(web_app: WebApp) -> tuple[str, str, str]:
     """Of an address that no page is at, of a lead that is open to Bob, and of the one that Bob has."""
-    other = await office.database.fetchval("SELECT min(id) FROM leads")
-    return "/lead-routes", await office.link("bob", other), await office.link("bob")
+    other = await web_app.database.fetchval("SELECT min(id) FROM leads")
+    return "/lead-routes", await web_app.link("bob", other), await web_app.link("bob")
 
 
-async def sign_in(phone: Phone, office: Office, name: str | None) -> None:
+async def sign_in(phone: Phone, web_app: WebApp, name: str | None) -> None:
     await phone.do(lambda driver: driver.delete_all_cookies())
     if name is None:
         return
-    await phone.open(f"{office.settings.public_url}/sign-in")
+    await phone.open(f"{web_app.settings.public_url}/sign-in")
     await phone.fill_in(email=f"{name}@example.com", password=PASSWORD)
     await phone.press()
     await phone.wait_for("Signed in as")
@@ -130,7 +130,7 @@ async def command(phone: Phone, name: str, values: dict[str, Any]) -> None:
     await phone.do(lambda driver: driver.execute_cdp_cmd(name, values))
 
 
-async def test_the_label_of_a_button_is_not_broken(served: Office, phone: Phone) -> None:
+async def test_the_label_of_a_button_is_not_broken(served: WebApp, phone: Phone) -> None:
     await command(phone, "Emulation.setDeviceMetricsOverride", DESK)
     try:
         _, _, link = await links(served)
@@ -144,7 +144,7 @@ async def test_the_label_of_a_button_is_not_broken(served: Office, phone: Phone)
     assert set(parts) == {1}
 
 
-async def test_not_for_me_declines_with_one_tap(served: Office, phone: Phone) -> None:
+async def test_not_for_me_declines_with_one_tap(served: WebApp, phone: Phone) -> None:
     _, link, _ = await links(served)
     await phone.open(served.settings.public_url + link)
     await phone.press("form[action$='/decline'] button")
@@ -155,7 +155,7 @@ async def test_not_for_me_declines_with_one_tap(served: Office, phone: Phone) ->
     assert (await served.brokerage.states(lead_id))["bob"] == "declined"
 
 
-async def test_an_address_of_the_api_that_is_typed_leads_home(served: Office, phone: Phone) -> None:
+async def test_an_address_of_the_api_that_is_typed_leads_home(served: WebApp, phone: Phone) -> None:
     await sign_in(phone, served, "alice")
     await phone.open(f"{served.settings.public_url}/Leads/")
     await phone.wait_for("Signed in as Alice Town")
@@ -165,7 +165,7 @@ async def test_an_address_of_the_api_that_is_typed_leads_home(served: Office, ph
     await phone.wait_for("Signed in as Alice Town")
 
 
-async def test_what_failed_is_sent_again_with_one_tap(served: Office, phone: Phone) -> None:
+async def test_what_failed_is_sent_again_with_one_tap(served: WebApp, phone: Phone) -> None:
     await sign_in(phone, served, "alice")
     await phone.open(f"{served.settings.public_url}/outbox?state=failed")
     count = "SELECT count(*) FROM messages WHERE state = 'failed'"

@@ -17,16 +17,16 @@ from leadroutes.web.throttle import (
     SignInAttempt,
     SignInThrottle,
 )
-from tests.support.pages import HOST, PASSWORD, Office
+from tests.support.web_app import HOST, PASSWORD, WebApp
 
 BOB = "bob@example.com"
 
 
-def browser_at(office: Office, address: str, **cookies: str) -> httpx.AsyncClient:
+def browser_at(web_app: WebApp, address: str, **cookies: str) -> httpx.AsyncClient:
     """A browser that comes from this address."""
-    transport = httpx.ASGITransport(app=office.application, raise_app_exceptions=True, client=(address, 50_000))
+    transport = httpx.ASGITransport(app=web_app.application, raise_app_exceptions=True, client=(address, 50_000))
     browser = httpx.AsyncClient(transport=transport, base_url=HOST, cookies=cookies)
-    office.browsers.append(browser)
+    web_app.browsers.append(browser)
     return browser
 
 
@@ -34,62 +34,62 @@ async def sign_in(browser: httpx.AsyncClient, email: str = BOB, password: str = 
     return await browser.post("/sign-in", data={"email": email, "password": password})
 
 
-async def guess(office: Office, address: str, times: int = 1) -> Counter[int]:
-    browser = browser_at(office, address)
+async def guess(web_app: WebApp, address: str, times: int = 1) -> Counter[int]:
+    browser = browser_at(web_app, address)
     return Counter([(await sign_in(browser, password="x" * 300)).status_code for _ in range(times)])
 
 
 # ------------------------------------------------------------------------------------------------ through the door
 
 
-async def test_guesses_from_elsewhere_keep_nobody_out(office: Office) -> None:
+async def test_guesses_from_elsewhere_keep_nobody_out(web_app: WebApp) -> None:
     for number in range(20):
-        assert (await guess(office, f"203.0.113.{number}"))[403] == 1
-    assert await guess(office, "203.0.113.77", PER_ACCOUNT_AND_NETWORK + 3) == {403: PER_ACCOUNT_AND_NETWORK, 429: 3}
-    assert (await sign_in(browser_at(office, "198.51.100.7"))).status_code == 303
+        assert (await guess(web_app, f"203.0.113.{number}"))[403] == 1
+    assert await guess(web_app, "203.0.113.77", PER_ACCOUNT_AND_NETWORK + 3) == {403: PER_ACCOUNT_AND_NETWORK, 429: 3}
+    assert (await sign_in(browser_at(web_app, "198.51.100.7"))).status_code == 303
 
 
-async def test_a_browser_that_has_signed_in_before_is_not_held_by_others_of_its_network(office: Office) -> None:
-    known = browser_at(office, "203.0.113.1")
+async def test_a_browser_that_has_signed_in_before_is_not_held_by_others_of_its_network(web_app: WebApp) -> None:
+    known = browser_at(web_app, "203.0.113.1")
     assert (await sign_in(known)).status_code == 303
     await known.post("/sign-out")
-    await guess(office, "203.0.113.1", PER_ACCOUNT_AND_NETWORK)
-    assert (await sign_in(browser_at(office, "203.0.113.1"))).status_code == 429
+    await guess(web_app, "203.0.113.1", PER_ACCOUNT_AND_NETWORK)
+    assert (await sign_in(browser_at(web_app, "203.0.113.1"))).status_code == 429
     assert (await sign_in(known)).status_code == 303
 
 
-async def test_a_known_browser_has_no_more_guesses_than_others(office: Office) -> None:
-    known = browser_at(office, "203.0.113.1")
+async def test_a_known_browser_has_no_more_guesses_than_others(web_app: WebApp) -> None:
+    known = browser_at(web_app, "203.0.113.1")
     await sign_in(known)
     statuses = Counter([(await sign_in(known, password="x" * 300)).status_code for _ in range(PER_BROWSER + 2)])
     assert statuses == {403: PER_BROWSER, 429: 2}
 
 
-async def test_a_browser_is_known_for_its_own_account_only_and_no_cookie_can_be_made_up(office: Office) -> None:
-    known = browser_at(office, "203.0.113.1")
+async def test_a_browser_is_known_for_its_own_account_only_and_no_cookie_can_be_made_up(web_app: WebApp) -> None:
+    known = browser_at(web_app, "203.0.113.1")
     await sign_in(known, "carol@example.com")
     [(name, value)] = [(each.name, each.value or "") for each in known.cookies.jar if "known" in each.name]
     await sign_in(known)
     [bobs] = [each.name for each in known.cookies.jar if "known" in each.name and each.name != name]
-    await guess(office, "203.0.113.1", PER_ACCOUNT_AND_NETWORK)
+    await guess(web_app, "203.0.113.1", PER_ACCOUNT_AND_NETWORK)
     digest, _, rest = value.partition(".")
     for forged in (value, f"{digest}.{rest}x", "", "é", f"{bobs}.{rest}"):
-        browser = browser_at(office, "203.0.113.1")
+        browser = browser_at(web_app, "203.0.113.1")
         browser.headers = httpx.Headers([(b"cookie", f"{bobs}={forged}".encode("latin-1"))])
         assert (await sign_in(browser)).status_code == 429, forged
 
 
-async def test_the_cookie_of_a_known_browser_lets_nobody_in(office: Office) -> None:
-    browser = browser_at(office, "203.0.113.1")
+async def test_the_cookie_of_a_known_browser_lets_nobody_in(web_app: WebApp) -> None:
+    browser = browser_at(web_app, "203.0.113.1")
     await sign_in(browser)
     browser.cookies.delete("leadroutes")
     assert [each.name for each in browser.cookies.jar if "known" in each.name]
     assert (await browser.get("/")).status_code == 303
 
 
-async def test_a_crowd_of_guesses_is_refused_in_time_and_lets_others_in_between(office: Office) -> None:
+async def test_a_crowd_of_guesses_is_refused_in_time_and_lets_others_in_between(web_app: WebApp) -> None:
     """Eight networks at once: the queue is full, and the one who was here before waits for one of each at the most."""
-    known = browser_at(office, "198.51.100.1")
+    known = browser_at(web_app, "198.51.100.1")
     await sign_in(known)
     ended: list[tuple[str, int]] = []
     all_refused = asyncio.Event()
@@ -100,14 +100,14 @@ async def test_a_crowd_of_guesses_is_refused_in_time_and_lets_others_in_between(
             all_refused.set()
 
     guesses = [
-        asyncio.create_task(one("guess", browser_at(office, f"203.0.113.{number % 8}"), "wrong"))
+        asyncio.create_task(one("guess", browser_at(web_app, f"203.0.113.{number % 8}"), "wrong"))
         for number in range(104)
     ]
     async with asyncio.timeout(60):
         await all_refused.wait()
         before = len(ended)
         await asyncio.gather(
-            one("known", known, PASSWORD), one("new", browser_at(office, "198.51.100.2"), PASSWORD), *guesses
+            one("known", known, PASSWORD), one("new", browser_at(web_app, "198.51.100.2"), PASSWORD), *guesses
         )
 
     statuses = Counter(status for name, status in ended if name == "guess")

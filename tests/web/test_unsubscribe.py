@@ -4,46 +4,46 @@ import pytest
 
 from leadroutes.domain.unsubscribe import UnsubscribeLink
 from leadroutes.security.unsubscribe_token import unsubscribe_token
-from tests.support.pages import Office
+from tests.support.web_app import WebApp
 
 
 @pytest.fixture
-async def running(office: Office) -> dict[str, int]:
+async def running(web_app: WebApp) -> dict[str, int]:
     """A campaign that runs for Mia: an e-mail and a text, neither sent yet. The ids of its steps, by type."""
-    campaign_id = await office.town.campaign("alice", "Nurture")
+    campaign_id = await web_app.town.campaign("alice", "Nurture")
     for kind in ("Email Contact", "Text Contact"):
-        template_id = await office.town.template("alice", template_type=kind.split()[0])
-        await office.town.action("alice", campaign_id, type=kind, template_id=template_id, delay_by_seconds=3600)
-    contact_id = await office.database.fetchval("SELECT contact_id FROM leads WHERE id = $1", office.lead_id)
-    owner_id = office.brokerage.owner_id
-    await office.engine.start_campaign(owner_id, campaign_id, contact_id, owner_id)
-    return {"contact": contact_id, **dict(await office.database.fetch("SELECT type, id FROM contact_communications"))}
+        template_id = await web_app.town.template("alice", template_type=kind.split()[0])
+        await web_app.town.action("alice", campaign_id, type=kind, template_id=template_id, delay_by_seconds=3600)
+    contact_id = await web_app.database.fetchval("SELECT contact_id FROM leads WHERE id = $1", web_app.lead_id)
+    owner_id = web_app.brokerage.owner_id
+    await web_app.engine.start_campaign(owner_id, campaign_id, contact_id, owner_id)
+    return {"contact": contact_id, **dict(await web_app.database.fetch("SELECT type, id FROM contact_communications"))}
 
 
-def link(office: Office, contact_id: int) -> str:
-    named = UnsubscribeLink(office.brokerage.owner_id, contact_id)
-    return f"/unsubscribe/{unsubscribe_token(office.settings.secret, named)}"
+def link(web_app: WebApp, contact_id: int) -> str:
+    named = UnsubscribeLink(web_app.brokerage.owner_id, contact_id)
+    return f"/unsubscribe/{unsubscribe_token(web_app.settings.secret, named)}"
 
 
-async def active(office: Office) -> set[str]:
-    rows = await office.database.fetch("SELECT type FROM contact_communications WHERE is_active")
+async def active(web_app: WebApp) -> set[str]:
+    rows = await web_app.database.fetch("SELECT type FROM contact_communications WHERE is_active")
     return {row["type"] for row in rows}
 
 
-async def unsubscribed_at(office: Office, contact_id: int) -> object:
+async def unsubscribed_at(web_app: WebApp, contact_id: int) -> object:
     """Since when the contact's address is suppressed."""
-    return await office.database.fetchval(
+    return await web_app.database.fetchval(
         "SELECT s.at FROM contacts c, suppression_of(c.owner_id, c.email) s WHERE c.id = $1", contact_id
     )
 
 
-async def test_a_look_shows_a_button_and_changes_nothing(office: Office, running: dict[str, int]) -> None:
+async def test_a_look_shows_a_button_and_changes_nothing(web_app: WebApp, running: dict[str, int]) -> None:
     for method in ("HEAD", "GET"):
-        answer = await office.browser().request(method, link(office, running["contact"]))
+        answer = await web_app.browser().request(method, link(web_app, running["contact"]))
         assert answer.status_code == 200
     assert '<form method="post">' in answer.text
     assert "Mia" not in answer.text, "the link may have been passed on"
-    assert await active(office) == {"Email Contact", "Text Contact"}
+    assert await active(web_app) == {"Email Contact", "Text Contact"}
 
 
 @pytest.mark.parametrize(
@@ -54,22 +54,24 @@ async def test_a_look_shows_a_button_and_changes_nothing(office: Office, running
         {},
     ],
 )
-async def test_the_button_ends_the_mails_and_nothing_else(office: Office, running: dict[str, int], sent: dict) -> None:
-    answer = await office.browser().post(link(office, running["contact"]), **sent)
-    rows = await office.database.fetch("SELECT channel, value, reason FROM suppressions")
+async def test_the_button_ends_the_mails_and_nothing_else(web_app: WebApp, running: dict[str, int], sent: dict) -> None:
+    answer = await web_app.browser().post(link(web_app, running["contact"]), **sent)
+    rows = await web_app.database.fetch("SELECT channel, value, reason FROM suppressions")
 
     assert answer.status_code == 200
     assert "You are unsubscribed" in answer.text
     assert [tuple(row) for row in rows] == [("email", "mia@example.com", "unsubscribed")]
-    assert await active(office) == {"Email Contact", "Text Contact"}, "the mail says why when it falls due"
+    assert await active(web_app) == {"Email Contact", "Text Contact"}, "the mail says why when it falls due"
 
 
-async def test_the_page_names_whom_the_mails_come_from(office: Office, running: dict[str, int]) -> None:
-    await office.database.execute(
-        "UPDATE users SET postal_address = $2 WHERE id = $1", office.brokerage.owner_id, "12 Elm St\n<Denver>, CO 80202"
+async def test_the_page_names_whom_the_mails_come_from(web_app: WebApp, running: dict[str, int]) -> None:
+    await web_app.database.execute(
+        "UPDATE users SET postal_address = $2 WHERE id = $1",
+        web_app.brokerage.owner_id,
+        "12 Elm St\n<Denver>, CO 80202",
     )
-    shown = await office.browser().get(link(office, running["contact"]))
-    done = await office.browser().post(link(office, running["contact"]))
+    shown = await web_app.browser().get(link(web_app, running["contact"]))
+    done = await web_app.browser().post(link(web_app, running["contact"]))
 
     for answer in (shown, done):
         assert "Alice Town" in answer.text
@@ -77,40 +79,38 @@ async def test_the_page_names_whom_the_mails_come_from(office: Office, running: 
 
 
 async def test_the_link_is_good_for_the_address_whatever_becomes_of_the_contact(
-    office: Office, running: dict[str, int]
+    web_app: WebApp, running: dict[str, int]
 ) -> None:
     """The mail went to another address than the contact has now, or the contact has been erased."""
-    digest = await office.database.fetchval(
-        "SELECT address_digest('mia@example.com', salt) FROM suppression_salt"
-    )
-    named = UnsubscribeLink(office.brokerage.owner_id, running["contact"], 7, digest)
-    await office.database.execute("UPDATE contacts SET email = 'new@example.com'")
-    path = f"/unsubscribe/{unsubscribe_token(office.settings.secret, named)}"
+    digest = await web_app.database.fetchval("SELECT address_digest('mia@example.com', salt) FROM suppression_salt")
+    named = UnsubscribeLink(web_app.brokerage.owner_id, running["contact"], 7, digest)
+    await web_app.database.execute("UPDATE contacts SET email = 'new@example.com'")
+    path = f"/unsubscribe/{unsubscribe_token(web_app.settings.secret, named)}"
 
-    assert (await office.browser().post(path)).status_code == 200
-    assert await unsubscribed_at(office, running["contact"]) is None
-    await office.database.execute("UPDATE contacts SET email = 'Mia@example.com'")
-    assert await unsubscribed_at(office, running["contact"]) is not None
-    rows = await office.database.fetch("SELECT value, source_message_id FROM suppressions")
+    assert (await web_app.browser().post(path)).status_code == 200
+    assert await unsubscribed_at(web_app, running["contact"]) is None
+    await web_app.database.execute("UPDATE contacts SET email = 'Mia@example.com'")
+    assert await unsubscribed_at(web_app, running["contact"]) is not None
+    rows = await web_app.database.fetch("SELECT value, source_message_id FROM suppressions")
     assert [tuple(row) for row in rows] == [(None, 7)]
 
 
-async def test_once_is_enough(office: Office, running: dict[str, int]) -> None:
-    path = link(office, running["contact"])
-    await office.browser().post(path)
-    first = await unsubscribed_at(office, running["contact"])
-    await office.pass_minutes(10)
+async def test_once_is_enough(web_app: WebApp, running: dict[str, int]) -> None:
+    path = link(web_app, running["contact"])
+    await web_app.browser().post(path)
+    first = await unsubscribed_at(web_app, running["contact"])
+    await web_app.pass_minutes(10)
 
-    assert (await office.browser().post(path)).status_code == 200
+    assert (await web_app.browser().post(path)).status_code == 200
     assert first is not None
-    assert await unsubscribed_at(office, running["contact"]) == first
+    assert await unsubscribed_at(web_app, running["contact"]) == first
 
 
-async def test_a_link_that_we_did_not_make_ends_nothing(office: Office, running: dict[str, int]) -> None:
-    good = link(office, running["contact"])
-    named = UnsubscribeLink(office.brokerage.owner_id, running["contact"])
+async def test_a_link_that_we_did_not_make_ends_nothing(web_app: WebApp, running: dict[str, int]) -> None:
+    good = link(web_app, running["contact"])
+    named = UnsubscribeLink(web_app.brokerage.owner_id, running["contact"])
     foreign = f"/unsubscribe/{unsubscribe_token('another secret', named)}"
     for path in (good[:-1], good + "x", foreign, "/unsubscribe/forged", "/unsubscribe/%00", "/unsubscribe/..x.."):
         for method in ("GET", "POST"):
-            assert (await office.browser().request(method, path)).status_code == 404
-    assert await unsubscribed_at(office, running["contact"]) is None
+            assert (await web_app.browser().request(method, path)).status_code == 404
+    assert await unsubscribed_at(web_app, running["contact"]) is None

@@ -14,7 +14,7 @@ from leadroutes.store.sessions import add_session, find_session
 from leadroutes.worker.retention import BATCH_SIZE, clean, clean_when_due
 from leadroutes.worker.worker import Worker
 from tests.support.brokerage import Brokerage
-from tests.support.delivery import Post
+from tests.support.sender import Sender
 
 DAY = timedelta(days=1)
 SHORT = Settings(keep_arrivals=7, keep_messages=7, keep_claim_links=7, keep_rule_sets=7, keep_queue_log=7)
@@ -28,23 +28,23 @@ async def swept(database: Database, settings: Settings = SHORT) -> dict[str, int
     return {what: rows for what, rows in cleaned.items() if rows}
 
 
-async def deliver(post: Post) -> int:
-    message_id = await post.the_only()
-    await post.deliver(message_id)
-    await post.database.execute("DELETE FROM pgqueuer")
+async def deliver(sender: Sender) -> int:
+    message_id = await sender.the_only()
+    await sender.deliver(message_id)
+    await sender.database.execute("DELETE FROM pgqueuer")
     return message_id
 
 
-async def test_what_is_young_stays(brokerage: Brokerage, post: Post) -> None:
+async def test_what_is_young_stays(brokerage: Brokerage, sender: Sender) -> None:
     await brokerage.ask("a key")
-    await deliver(post)
+    await deliver(sender)
 
     assert await swept(brokerage.town.database) == {}
 
 
-async def test_nothing_that_somebody_wrote_goes_unless_that_is_set(brokerage: Brokerage, post: Post) -> None:
+async def test_nothing_that_somebody_wrote_goes_unless_that_is_set(brokerage: Brokerage, sender: Sender) -> None:
     await brokerage.ask()
-    await deliver(post)
+    await deliver(sender)
     await brokerage.town.database.move_clock(1000 * DAY)
     cleaned = await clean(brokerage.town.database, Settings(), asyncio.Event())
 
@@ -77,10 +77,10 @@ async def test_an_arrival_that_is_pending_is_kept(brokerage: Brokerage) -> None:
     assert "arrivals" not in await swept(database)
 
 
-async def test_old_messages_lose_their_words_once_they_are_over(brokerage: Brokerage, post: Post) -> None:
+async def test_old_messages_lose_their_words_once_they_are_over(brokerage: Brokerage, sender: Sender) -> None:
     database = brokerage.town.database
     await brokerage.ask()
-    await deliver(post)
+    await deliver(sender)
     await database.move_clock(8 * DAY)
     await swept(database)
 
@@ -99,10 +99,10 @@ async def test_a_message_that_is_tried_again_keeps_its_words(brokerage: Brokerag
     assert "messages" not in await swept(database)
 
 
-async def test_old_claim_links_lead_nowhere(brokerage: Brokerage, post: Post) -> None:
+async def test_old_claim_links_lead_nowhere(brokerage: Brokerage, sender: Sender) -> None:
     database = brokerage.town.database
     await brokerage.ask()
-    await deliver(post)
+    await deliver(sender)
     await database.move_clock(6 * DAY)
     assert "claim_links" not in await swept(database)
     await database.move_clock(2 * DAY)
@@ -215,11 +215,11 @@ async def test_what_somebody_holds_is_passed_over(brokerage: Brokerage) -> None:
     assert (await swept(database))["arrivals"] == 1
 
 
-async def test_nobody_is_waited_for(brokerage: Brokerage, post: Post) -> None:
+async def test_nobody_is_waited_for(brokerage: Brokerage, sender: Sender) -> None:
     """Somebody holds every row that is due, of every kind: the cleaning passes them over, and takes them later."""
     database = brokerage.town.database
     await brokerage.ask("a key")
-    await deliver(post)
+    await deliver(sender)
     await add_session(database, brokerage.owner_id)
     await database.execute("UPDATE sessions SET expires_at = now() - interval '1 day'")
     await database.execute(

@@ -23,7 +23,7 @@ PASSWORD = "correct horse battery"
 
 
 @dataclass
-class Office:
+class WebApp:
     """The brokerage and its pages; `lead_id` is Mia's lead, which Bob has been told of and Carol not yet."""
 
     brokerage: Brokerage
@@ -85,12 +85,12 @@ def password_hash() -> str:
 
 
 @pytest.fixture
-async def office(brokerage: Brokerage, password_hash: str, tmp_path: Path) -> AsyncIterator[Office]:
+async def web_app(brokerage: Brokerage, password_hash: str, tmp_path: Path) -> AsyncIterator[WebApp]:
     settings = Settings(public_url=HOST, data=tmp_path, secret="a secret of the tests", body_timeout=0.2)
     await brokerage.town.database.execute("UPDATE users SET password_hash = $1", password_hash)
     engine = brokerage.engine
-    office = Office(brokerage, settings, web.application(brokerage.town.database, engine, settings), engine)
-    office.lead_id = await office.ask(
+    web_app = WebApp(brokerage, settings, web.application(brokerage.town.database, engine, settings), engine)
+    web_app.lead_id = await web_app.ask(
         phone="303-555-0147",
         lead_type="Buyer",
         message="Is the <b>garden</b> sunny?\nWe could come on Friday.",
@@ -100,20 +100,20 @@ async def office(brokerage: Brokerage, password_hash: str, tmp_path: Path) -> As
         state="CO",
         zipcode="80202",
     )
-    yield office
-    for browser in office.browsers:
+    yield web_app
+    for browser in web_app.browsers:
         await browser.aclose()
 
 
-def under(office: Office, **settings: Any) -> Office:
+def with_settings(web_app: WebApp, **settings: Any) -> WebApp:
     """The same brokerage under other settings."""
-    changed = replace(office.settings, **settings)
-    application = web.application(office.database, office.engine, changed)
-    return replace(office, settings=changed, application=application)
+    changed = replace(web_app.settings, **settings)
+    application = web.application(web_app.database, web_app.engine, changed)
+    return replace(web_app, settings=changed, application=application)
 
 
-async def deliver(office: Office) -> None:
+async def deliver_messages(web_app: WebApp) -> None:
     """Everything that is queued, with no channel configured."""
-    delivery = MessageDelivery(office.database, open_channels(office.settings), office.settings)
-    for row in await office.database.fetch("SELECT owner_id, id FROM messages WHERE state = 'queued' ORDER BY id"):
+    delivery = MessageDelivery(web_app.database, open_channels(web_app.settings), web_app.settings)
+    for row in await web_app.database.fetch("SELECT owner_id, id FROM messages WHERE state = 'queued' ORDER BY id"):
         await delivery.deliver(MessageKey(row["owner_id"], row["id"]))

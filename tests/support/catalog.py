@@ -10,7 +10,7 @@ from tests.support.town import Town
 
 
 @dataclass
-class Estate:
+class Catalog:
     """`records` and `bodies` by the resource's path; `urls` are the collections."""
 
     town: Town
@@ -19,18 +19,18 @@ class Estate:
     urls: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    async def build(cls, town: Town) -> "Estate":
+    async def build(cls, town: Town) -> "Catalog":
         """Alice owns everything; she is made a broker and an administrator for it."""
         promote = "UPDATE users SET is_broker = true, is_admin = true WHERE id = $1"
         await town.database.execute(promote, town.users["alice"])
-        estate = cls(town)
+        catalog = cls(town)
         for path, body in BODIES:
-            await estate.add(path, body)
-        await estate._arrive()
+            await catalog.add(path, body)
+        await catalog._arrive()
         for resource in RESOURCES:
-            if resource.path not in estate.records:
-                await estate._look_up(resource.path)
-        return estate
+            if resource.path not in catalog.records:
+                await catalog._look_up(resource.path)
+        return catalog
 
     async def add(self, path: str, body: dict[str, Any]) -> None:
         filled = {name: self._filled(value) for name, value in body.items()}

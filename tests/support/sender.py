@@ -42,7 +42,7 @@ async def worker(brokerage: Brokerage, settings: Settings) -> AsyncIterator[Work
 
 
 @dataclass
-class Post:
+class Sender:
     """Delivers by hand, one message at a time."""
 
     database: Database
@@ -63,9 +63,9 @@ class Post:
 
 
 @pytest.fixture
-async def post(brokerage: Brokerage, settings: Settings) -> AsyncIterator[Post]:
+async def sender(brokerage: Brokerage, settings: Settings) -> AsyncIterator[Sender]:
     channels = open_channels(settings)
-    yield Post(brokerage.town.database, MessageDelivery(brokerage.town.database, channels, settings))
+    yield Sender(brokerage.town.database, MessageDelivery(brokerage.town.database, channels, settings))
     for channel in channels.values():
         if channel is not None:
             await channel.close()

@@ -10,8 +10,8 @@ from leadroutes.engine.engine import Engine
 from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
+from tests.support.catalog import Catalog
 from tests.support.databases import administer, with_database
-from tests.support.records import Estate
 from tests.support.town import Town
 
 SETTINGS = Settings(public_url="https://leads.example", body_timeout=0.2)
@@ -21,7 +21,7 @@ SETTINGS = Settings(public_url="https://leads.example", body_timeout=0.2)
 async def town(database):
     engine = Engine(database)
     arrivals = Arrivals(engine)
-    yield await Town.found(database, api.application(database, engine, arrivals, SETTINGS))
+    yield await Town.create(database, api.application(database, engine, arrivals, SETTINGS))
     await arrivals.close()
 
 
@@ -29,7 +29,7 @@ async def town(database):
 async def shared(server_url, template):
     """A town for tests that leave nothing behind that another one could notice. Erin writes, nobody reads hers."""
     async with _town(server_url, template, f"leadroutes_api_{os.getpid()}") as town:
-        await town.settle("erin", is_broker=True, is_admin=True)
+        await town.add_user("erin", is_broker=True, is_admin=True)
         yield town
 
 
@@ -47,20 +47,20 @@ async def _town(server_url, template, name):
     await database.load_clock()
     engine = Engine(database)
     arrivals = Arrivals(engine)
-    yield await Town.found(database, api.application(database, engine, arrivals, SETTINGS))
+    yield await Town.create(database, api.application(database, engine, arrivals, SETTINGS))
     await arrivals.close()
     await database.close()
     await administer(server_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session")
-async def estate(shared):
+async def catalog(shared):
     """One record of every resource, Alice's, in the shared town."""
-    return await Estate.build(shared)
+    return await Catalog.build(shared)
 
 
 @pytest.fixture(scope="session")
-async def spare_estate(server_url, template):
+async def spare_catalog(server_url, template):
     """One more, in a town of its own, for tests that change whatever they find."""
     async with _town(server_url, template, f"leadroutes_spare_{os.getpid()}") as town:
-        yield await Estate.build(town)
+        yield await Catalog.build(town)

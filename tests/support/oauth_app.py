@@ -121,7 +121,7 @@ async def open_oauth_app(
     await database.load_clock()
     settings = Settings(public_url=HOST, data=tmp_path_factory.mktemp("data"), secret="of the tests", body_timeout=0.2)
     built = app.build_app(settings, database)
-    town = await Town.found(database, built)
+    town = await Town.create(database, built)
     await database.execute("UPDATE users SET password_hash = $1", accounts.hash_password(PASSWORD))
     dialer = await accounts.add_application(database, "dave@example.com", NewApplication("Dialer", [CALLBACK]))
     public = NewApplication("Phone", [CALLBACK], has_secret=False)

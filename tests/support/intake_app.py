@@ -29,7 +29,7 @@ DOMAIN = "leads.example.com"
 
 
 @dataclass
-class Doors:
+class IntakeApp:
     """Alice's brokerage; `mail` is where its mail door listens."""
 
     town: Town
@@ -106,7 +106,7 @@ class Doors:
 
 
 @pytest.fixture
-async def doors(database: Database, tmp_path: Path) -> AsyncIterator[Doors]:
+async def intake(database: Database, tmp_path: Path) -> AsyncIterator[IntakeApp]:
     async with AsyncExitStack() as stack:
         vendor = await stack.enter_async_context(Vendor())
         settings = Settings(
@@ -116,11 +116,11 @@ async def doors(database: Database, tmp_path: Path) -> AsyncIterator[Doors]:
         engine = Engine(database)
         arrivals = Arrivals(engine, settings, VendorClient(settings, ToVendor(vendor)))
         application = api.application(database, engine, arrivals, settings)
-        town = await Town.found(database, application)
+        town = await Town.create(database, application)
         client = await stack.enter_async_context(town.client(None))
         mail = await stack.enter_async_context(serving_mail(settings, arrivals))
         assert mail is not None
-        yield Doors(town, settings, engine, arrivals, vendor, client, mail)
+        yield IntakeApp(town, settings, engine, arrivals, vendor, client, mail)
     await arrivals.close()
 
 
