@@ -103,7 +103,7 @@ async def name_winners(transaction: Transaction, conflicts: Iterable[Conflict]) 
     """The same conflicts, with the winner's name where there is one."""
     given = list(conflicts)
     winners = {conflict.data["claimed_by_user_id"] for conflict in given if conflict.data is not None}
-    rows = await transaction.fetch(*statement("name_people").bind(user_ids=sorted(winners))) if winners else []
+    rows = await transaction.fetch(*statement("find_display_names").bind(user_ids=sorted(winners))) if winners else []
     names = {row["id"]: row["name"] for row in rows}
     return [
         conflict

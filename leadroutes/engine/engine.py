@@ -64,7 +64,7 @@ class Engine:
 
     async def assign(self, owner_id: int, lead_id: int, user_id: int, by_user_id: int) -> None:
         """The owner gives the lead to himself or to somebody with whom he shares a team; done again, it moves."""
-        if not await self.database.fetchval(*statement("may_be_assigned").bind(owner_id=owner_id, user_id=user_id)):
+        if not await self.database.fetchval(*statement("can_be_assigned").bind(owner_id=owner_id, user_id=user_id)):
             message = f"user_id: {user_id} was given; expected the owner or a member of a team that he shares"
             raise Invalid.fields({"user_id": message})
 

@@ -161,7 +161,7 @@ async def _find_target(settings: Settings) -> Target:
         connection = await Hosts(url).connect()
         try:
             major = connection.get_server_version().major
-            [found] = await connection.fetch(*statement("look_around").bind())
+            [found] = await connection.fetch(*statement("inspect_database").bind())
         finally:
             await connection.close()
     address, password = _without_password(url)

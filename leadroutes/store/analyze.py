@@ -29,7 +29,7 @@ async def analyze_growing_tables(database: Database) -> None:
 
 async def analyze_young_tables(database: Database) -> bool:
     """Analyze those that have grown; whether any were small, and so may grow again."""
-    young = await database.fetch(*statement("find_young_tables").bind())
+    young = await database.fetch(*statement("find_small_tables").bind())
     grown = [row["name"] for row in young if row["has_grown"]]
     if grown:
         await database.execute(f"ANALYZE {', '.join(grown)}")

@@ -38,7 +38,7 @@ async def hold_identities(
     """The contact identifies itself by what nobody had before it, and no longer by what it has lost."""
     lost, gained = sorted(before - after), sorted(after - before)
     if gained:
-        held = statement("hold_identities").bind(owner_id=key.owner_id, contact_id=key.id, **_columns(gained))
+        held = statement("add_identities").bind(owner_id=key.owner_id, contact_id=key.id, **_columns(gained))
         await transaction.execute(*held)
     if lost:
         released = await transaction.fetch(
@@ -62,7 +62,7 @@ async def pass_on(transaction: Transaction, owner_id: int, released: Iterable[Id
         heir = next((row["id"] for row in rows if (kind, value) in identities_in(dict(row))), None)
         if heir is not None:
             await transaction.execute(
-                *statement("hold_identities").bind(owner_id=owner_id, contact_id=heir, kinds=[kind], values=[value])
+                *statement("add_identities").bind(owner_id=owner_id, contact_id=heir, kinds=[kind], values=[value])
             )
 
 
@@ -149,7 +149,7 @@ async def note_assignment(transaction: Transaction, key: ContactKey, user_id: in
 
 async def place(transaction: Transaction, key: ContactKey) -> None:
     """Work out the contact's time zone: by the zipcode of its address or inquiry, else by its phones."""
-    row = await transaction.fetchrow(*statement("load_whereabouts").bind(owner_id=key.owner_id, contact_id=key.id))
+    row = await transaction.fetchrow(*statement("load_time_zone_hints").bind(owner_id=key.owner_id, contact_id=key.id))
     if row is None:
         return
     zones = [time_zone_of(zipcode, None) for zipcode in row["zipcodes"]]

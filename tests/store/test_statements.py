@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from leadroutes.store import Statement, statement, statement_names
 from leadroutes.store.postgres import Database
 
 SQL = Path(leadroutes.store.__file__).parent / "sql"
+PLANNER_TERMS = set(re.findall(r"^\*\*(.+)\*\*:", (SQL / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_no_two_statements_have_the_same_name() -> None:
@@ -82,3 +84,21 @@ async def test_every_statement_can_be_prepared(database: Database) -> None:
 @pytest.mark.parametrize("path", sorted(SQL.glob("*/*.sql")), ids=lambda path: path.stem)
 def test_no_statement_numbers_its_parameters(path: Path) -> None:
     assert re.findall(r"\$\d", path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", sorted(SQL.glob("*/*.sql")), ids=lambda path: path.stem)
+def test_every_statement_begins_with_a_sentence(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    header = " ".join(line.removeprefix("--").strip() for line in takewhile(lambda line: line.startswith("--"), lines))
+    sentences, *planner = header.split(" planner: ")
+
+    assert re.fullmatch(r"[A-Z].*[^.]\.", sentences)
+    assert max(map(len, lines)) <= 120
+    assert {name for each in planner for name in each.split(", ")} <= PLANNER_TERMS
+
+
+def test_every_term_for_the_planner_is_explained_and_used() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SQL.glob("*/*.sql"))
+    used = {name for names in re.findall(r"-- planner: (.+)", code) for name in names.split(", ")}
+
+    assert used == PLANNER_TERMS
