@@ -76,14 +76,12 @@ async def _lock_contact(transaction: Transaction, key: ContactKey) -> Sequence[a
     In the order of a claim, which holds a lead before it changes the contact. Each is a statement of its own, so that
     it sees what was done by those whom the one before it waited for.
     """
-    leads = await transaction.fetch(*statement("lock_leads_of_contact").bind(owner_id=key.owner_id, contact_id=key.id))
-    sql = "SELECT id FROM contacts WHERE owner_id = $1 AND id = $2 FOR UPDATE"
-    if await transaction.fetchval(sql, key.owner_id, key.id) is None:
+    lock_leads = statement("lock_leads_of_contact").bind(owner_id=key.owner_id, contact_id=key.id)
+    leads = await transaction.fetch(*lock_leads)
+    lock_contact = statement("lock_contact").bind(owner_id=key.owner_id, contact_id=key.id)
+    if await transaction.fetchval(*lock_contact) is None:
         raise NotFound.record(key.id)
-    if (
-        await transaction.fetch(*statement("lock_leads_of_contact").bind(owner_id=key.owner_id, contact_id=key.id))
-        != leads
-    ):
+    if await transaction.fetch(*lock_leads) != leads:
         raise _ConcurrentChange
     lead_ids = [row["id"] for row in leads]
     if await transaction.fetchval(
@@ -127,11 +125,7 @@ async def _naming(
     transaction: Transaction, owner_id: int, arrival_ids: Sequence[int], pattern: re.Pattern[str]
 ) -> list[int]:
     """Which of these arrivals name him once they are read."""
-    rows = await transaction.fetch(
-        "SELECT id, body, headers::text AS headers FROM arrivals WHERE owner_id = $1 AND id = ANY ($2::bigint[])",
-        owner_id,
-        arrival_ids,
-    )
+    rows = await transaction.fetch(*statement("load_bodies").bind(owner_id=owner_id, arrival_ids=arrival_ids))
     return [
         row["id"]
         for row in rows

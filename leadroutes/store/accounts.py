@@ -100,6 +100,26 @@ async def set_password(database: Database, email: str, password: str) -> None:
     await database.run(work)
 
 
+async def set_all_passwords(database: Database, password: str) -> None:
+    """Set the same password for every user, as the demonstration does."""
+    await database.execute(*statement("set_all_passwords").bind(password_hash=hash_password(password)))
+
+
+async def write_user(transaction: Transaction, user_id: int, columns: Mapping[str, Any]) -> None:
+    """Write these columns of a user. Raises Conflict when another account has the e-mail."""
+    names = ", ".join(f"{name} = ${number}" for number, name in enumerate(columns, 3))
+    sql = f"UPDATE users SET modified_at = $2{', ' if names else ''}{names} WHERE id = $1"  # noqa: S608 -- our columns
+    try:
+        await transaction.execute(sql, user_id, transaction.now, *columns.values())
+    except asyncpg.UniqueViolationError:
+        raise Conflict("The e-mail is in use already") from None
+
+
+async def has_users(database: Database) -> bool:
+    """Return whether there is any user."""
+    return bool(await database.fetchval(*statement("find_first_user").bind()))
+
+
 async def revoke_credentials(
     transaction: Transaction, user_id: int, kept: bytes | None = None, *, is_closing: bool = False
 ) -> None:

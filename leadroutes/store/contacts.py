@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from leadroutes.domain.dedupe import Identity
+from leadroutes.domain.dedupe import Identity, KnownContact
 from leadroutes.domain.identity import is_relay, normal_email, normal_phone, time_zone_of
+from leadroutes.errors import NotFound
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 
@@ -30,6 +31,25 @@ def identities_in(record: Mapping[str, Any]) -> frozenset[Identity]:
     phones = (normal_phone(record.get(name)) for name in PHONES)
     found = {("email", each) for each in emails if each and not is_relay(each)}
     return frozenset(found | {("phone", each) for each in phones if each})
+
+
+async def load_contacts(
+    transaction: Transaction, keys: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], KnownContact]:
+    """Return contacts by (owner_id, id); those that do not exist are missing."""
+    if not keys:
+        return {}
+    owner_ids, contact_ids = zip(*keys, strict=True)
+    rows = await transaction.fetch(*statement("load_contacts").bind(owner_ids=owner_ids, contact_ids=contact_ids))
+    return {(owner_id, row["id"]): KnownContact(**row) for row in map(dict, rows) for owner_id in [row.pop("owner_id")]}
+
+
+async def load_contact(transaction: Transaction, owner_id: int, contact_id: int) -> KnownContact:
+    """Return one contact. Raises NotFound."""
+    found = await load_contacts(transaction, [(owner_id, contact_id)])
+    if not found:
+        raise NotFound.record(contact_id)
+    return found[owner_id, contact_id]
 
 
 async def hold_identities(

@@ -3,6 +3,8 @@ DO $$
 DECLARE
     doomed text;
 BEGIN
+    PERFORM pg_advisory_xact_lock(:lock);
+    SET LOCAL client_min_messages = warning;  -- not one line for each table that CASCADE drops
     FOR doomed IN
         SELECT format('DROP %s IF EXISTS %s CASCADE', found.kind, found.name)
         FROM (
