@@ -207,9 +207,9 @@ class _Import:
     async def load_known(self) -> dict[Identity, NamedContact]:
         """The contacts that were there before the import, by what identifies them."""
         rows = await self.database.fetch(
-            "SELECT id, first_name, last_name FROM contacts WHERE owner_id = $1 AND id = ANY ($2::bigint[])",
-            self.owner_id,
-            sorted({*self.identified.values()}),
+            *statement("find_contact_names").bind(
+                owner_id=self.owner_id, contact_ids=sorted({*self.identified.values()})
+            )
         )
         found = {row["id"]: NamedContact(**row) for row in rows}
         return {identity: found[each] for identity, each in self.identified.items() if each in found}

@@ -100,6 +100,26 @@ async def set_password(database: Database, email: str, password: str) -> None:
     await database.run(work)
 
 
+async def set_all_passwords(database: Database, password: str) -> None:
+    """Set the same password for every user, as the demonstration does."""
+    await database.execute(*statement("set_all_passwords").bind(password_hash=hash_password(password)))
+
+
+async def write_user(transaction: Transaction, user_id: int, columns: Mapping[str, Any]) -> None:
+    """Write these columns of a user. Raises Conflict when another account has the e-mail."""
+    names = ", ".join(f"{name} = ${number}" for number, name in enumerate(columns, 3))
+    sql = f"UPDATE users SET modified_at = $2{', ' if names else ''}{names} WHERE id = $1"  # noqa: S608 -- our columns
+    try:
+        await transaction.execute(sql, user_id, transaction.now, *columns.values())
+    except asyncpg.UniqueViolationError:
+        raise Conflict("The e-mail is in use already") from None
+
+
+async def has_users(database: Database) -> bool:
+    """Return whether there is any user."""
+    return bool(await database.fetchval(*statement("find_first_user").bind()))
+
+
 async def revoke_credentials(
     transaction: Transaction, user_id: int, kept: bytes | None = None, *, is_closing: bool = False
 ) -> None:
@@ -111,7 +131,7 @@ async def revoke_credentials(
     # The grants first: what is being made from one is waited for, and seen by the next statement.
     await transaction.execute("UPDATE grants SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", user_id)
     await transaction.execute(
-        *statement("end_proofs").bind(user_id=user_id, kept_hash=kept, ends_broker_tokens=is_closing)
+        *statement("revoke_credentials").bind(user_id=user_id, kept_hash=kept, ends_broker_tokens=is_closing)
     )
     if is_closing:
         await transaction.execute(*statement("end_claim_links").bind(user_id=user_id))
@@ -413,14 +433,16 @@ def _no_intake_key(key: str) -> NotFound:
 
 async def find_or_add_lead_source(transaction: Transaction, owner_id: int, name: str) -> int:
     """The id of the built-in or own lead source of this name (letter case ignored); made where there is none."""
-    lead_source_id: int = await transaction.fetchval(*statement("name_lead_source").bind(owner_id=owner_id, name=name))
+    lead_source_id: int = await transaction.fetchval(
+        *statement("find_or_add_lead_source").bind(owner_id=owner_id, name=name)
+    )
     return lead_source_id
 
 
 async def find_or_add_contact_source(transaction: Transaction, owner_id: int, name: str) -> int:
     """The id of the owner's contact source of this name (letter case ignored); made where there is none."""
     contact_source_id: int = await transaction.fetchval(
-        *statement("name_contact_source").bind(owner_id=owner_id, name=name)
+        *statement("find_or_add_contact_source").bind(owner_id=owner_id, name=name)
     )
     return contact_source_id
 

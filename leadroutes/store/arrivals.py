@@ -249,7 +249,7 @@ async def _defer(transaction: Transaction, arrivals: Sequence[DeferredArrival]) 
     delays = [timedelta(seconds=each.seconds) for each in arrivals]
     await enqueue(transaction.connection, REREAD_JOB, rows, delays)
     await transaction.execute(
-        *statement("pace_intake_keys").bind(
+        *statement("throttle_intake_keys").bind(
             owner_ids=[each.owner_id for each in arrivals],
             key_ids=[each.intake_key_id for each in arrivals],
             seconds=[each.seconds for each in arrivals],

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from leadroutes.domain.dedupe import Identity
+from leadroutes.domain.dedupe import Identity, KnownContact
 from leadroutes.domain.identity import is_relay, normal_email, normal_phone, time_zone_of
+from leadroutes.errors import NotFound
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 
@@ -32,13 +33,32 @@ def identities_in(record: Mapping[str, Any]) -> frozenset[Identity]:
     return frozenset(found | {("phone", each) for each in phones if each})
 
 
+async def load_contacts(
+    transaction: Transaction, keys: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], KnownContact]:
+    """Return contacts by (owner_id, id); those that do not exist are missing."""
+    if not keys:
+        return {}
+    owner_ids, contact_ids = zip(*keys, strict=True)
+    rows = await transaction.fetch(*statement("load_contacts").bind(owner_ids=owner_ids, contact_ids=contact_ids))
+    return {(owner_id, row["id"]): KnownContact(**row) for row in map(dict, rows) for owner_id in [row.pop("owner_id")]}
+
+
+async def load_contact(transaction: Transaction, owner_id: int, contact_id: int) -> KnownContact:
+    """Return one contact. Raises NotFound."""
+    found = await load_contacts(transaction, [(owner_id, contact_id)])
+    if not found:
+        raise NotFound.record(contact_id)
+    return found[owner_id, contact_id]
+
+
 async def hold_identities(
     transaction: Transaction, key: ContactKey, before: frozenset[Identity], after: frozenset[Identity]
 ) -> None:
     """The contact identifies itself by what nobody had before it, and no longer by what it has lost."""
     lost, gained = sorted(before - after), sorted(after - before)
     if gained:
-        held = statement("hold_identities").bind(owner_id=key.owner_id, contact_id=key.id, **_columns(gained))
+        held = statement("add_identities").bind(owner_id=key.owner_id, contact_id=key.id, **_columns(gained))
         await transaction.execute(*held)
     if lost:
         released = await transaction.fetch(
@@ -62,7 +82,7 @@ async def pass_on(transaction: Transaction, owner_id: int, released: Iterable[Id
         heir = next((row["id"] for row in rows if (kind, value) in identities_in(dict(row))), None)
         if heir is not None:
             await transaction.execute(
-                *statement("hold_identities").bind(owner_id=owner_id, contact_id=heir, kinds=[kind], values=[value])
+                *statement("add_identities").bind(owner_id=owner_id, contact_id=heir, kinds=[kind], values=[value])
             )
 
 
@@ -149,7 +169,7 @@ async def note_assignment(transaction: Transaction, key: ContactKey, user_id: in
 
 async def place(transaction: Transaction, key: ContactKey) -> None:
     """Work out the contact's time zone: by the zipcode of its address or inquiry, else by its phones."""
-    row = await transaction.fetchrow(*statement("load_whereabouts").bind(owner_id=key.owner_id, contact_id=key.id))
+    row = await transaction.fetchrow(*statement("load_time_zone_hints").bind(owner_id=key.owner_id, contact_id=key.id))
     if row is None:
         return
     zones = [time_zone_of(zipcode, None) for zipcode in row["zipcodes"]]

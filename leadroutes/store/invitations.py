@@ -71,7 +71,7 @@ async def _mail(
     transaction: Transaction, owner_id: int, email: str, member_id: int, *, user_id: int | None = None
 ) -> None:
     """At most one a day for an address, so that nobody can fill a stranger's mailbox."""
-    if await transaction.fetchval(*statement("may_mail_invitation").bind(email=email)) is None:
+    if await transaction.fetchval(*statement("note_invitation_mail").bind(email=email)) is None:
         return
     address = email if user_id is None else None
     await add_account_message(

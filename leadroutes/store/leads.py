@@ -77,7 +77,7 @@ async def load_leads(transaction: Transaction, rule_sets: RuleSets, keys: Iterab
     """Leads by (owner_id, id) as they stand; a statement apart from the lock, so that it sees what was waited for."""
     wanted = sorted(set(keys))
     rows = await transaction.fetch(
-        *statement("load_standing").bind(
+        *statement("load_leads").bind(
             owner_ids=[owner_id for owner_id, _ in wanted], lead_ids=[lead_id for _, lead_id in wanted]
         )
     )

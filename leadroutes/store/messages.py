@@ -105,9 +105,9 @@ class DeliveryLog:
         return [found.get((key.owner_id, key.id)) for key in keys]
 
     async def recheck(self, key: MessageKey) -> Mapping[str, Any]:
-        """Return what may have made a message pointless since it was begun; see look_at_message."""
+        """Return what may have made a message pointless since it was begun; see recheck_message.sql."""
         row = await self._database.fetchrow(
-            *statement("look_at_message").bind(owner_id=key.owner_id, message_id=key.id)
+            *statement("recheck_message").bind(owner_id=key.owner_id, message_id=key.id)
         )
         return dict(row) if row is not None else {}
 

@@ -51,7 +51,7 @@ class RuleSets:
         missing = [key for key in set(wanted) if key not in found]
         if missing:
             owner_ids, numbers = zip(*missing, strict=True)
-            rows = await transaction.fetch(*statement("load_kept_rule_sets").bind(owner_ids=owner_ids, numbers=numbers))
+            rows = await transaction.fetch(*statement("load_rule_sets").bind(owner_ids=owner_ids, numbers=numbers))
             read = [self._read(row) for row in rows]
             transaction.after_commit.append(partial(self._keep, read))
             found |= {each.key: each.rule_set for each in read}
@@ -73,7 +73,7 @@ class RuleSets:
         self, transaction: Transaction, rows: list[asyncpg.Record], read: "Iterable[_CachedRuleSet]"
     ) -> None:
         await transaction.execute(
-            *statement("keep_rule_sets").bind(
+            *statement("store_rule_sets").bind(
                 owner_ids=[row["owner_id"] for row in rows],
                 numbers=[row["number"] for row in rows],
                 rules=[row["rules"] for row in rows],

@@ -60,7 +60,7 @@ class TrialPages:
         if user is None:
             return self._sessions.ask_to_sign_in(request)
         keys = await self._database.fetch(*statement("list_own_intake_keys").bind(owner_id=user.id))
-        people = await self._database.fetch(*statement("name_people").bind(user_ids=sorted(_people(told))))
+        people = await self._database.fetch(*statement("find_display_names").bind(user_ids=sorted(_people(told))))
         return self._pages.answer(
             "try.html",
             user=user,

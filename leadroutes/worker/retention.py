@@ -64,7 +64,7 @@ async def clean_when_due(database: Database, settings: Settings, stopping: async
 async def clean(database: Database, settings: Settings, stopping: asyncio.Event) -> dict[str, int]:
     """All that is due now, until `stopping`. Half of the time is left to others."""
     cleaned = {}
-    real_now = await database.fetchval("SELECT now()")
+    real_now = await database.real_now()
     for sweep in SWEEPS:
         if (retention := sweep.retention(settings)) is not None:
             now = real_now if sweep.by_real_time else database.clock.now()

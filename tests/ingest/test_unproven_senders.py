@@ -313,4 +313,4 @@ async def test_a_stranger_and_a_portal_at_once_leave_one_holder_of_a_phone(sourc
 
 async def all_is_well(sources: Sources) -> None:
     """An e-mail or phone that identifies a contact stands in it, or an e-mail with an inquiry of it."""
-    assert await sources.database.fetch(*statement("check_identities_hold").bind()) == []
+    assert await sources.database.fetch(*statement("check_identities_match_contacts").bind()) == []

@@ -70,9 +70,9 @@ HOURS_AGO = "(SELECT domain_anchor - interval '5 hours' FROM domain_clock)"
 OF_THE_INSTALLATION = ("Every channel that is configured",)
 BREACHES = {
     "Every channel that is configured": "INSERT INTO channel_faults (channel, reason) VALUES ('email', 'no login')",
-    "No alert of a lead that can": "UPDATE messages SET state = 'failed' WHERE kind = 'offer'"
+    "No alert about a lead that can": "UPDATE messages SET state = 'failed' WHERE kind = 'offer'"
     f" AND lead_id = {ON_OFFER}",
-    "Received is what": f"UPDATE offers SET state = 'lost' WHERE lead_id = {ON_OFFER}",
+    "Received is the sum": f"UPDATE offers SET state = 'lost' WHERE lead_id = {ON_OFFER}",
     "A lead that has been routed has at least": f"DELETE FROM offers WHERE lead_id = {ON_OFFER};"
     " UPDATE leads SET is_imported = true",
     "A lead that has not been routed": f"UPDATE leads SET routed_at = NULL, is_imported = true WHERE id = {ON_OFFER}",
@@ -84,15 +84,16 @@ BREACHES = {
     f" (SELECT contact_id FROM leads WHERE id = {CLAIMED})",
     "A lead is claimed at or after": "UPDATE claims SET claimed_at = claimed_at - interval '1 day'",
     "A lead that is on offer has a moment": f"UPDATE leads SET lapses_at = NULL WHERE id = {ON_OFFER}",
-    "Nobody is told of a lead before": "UPDATE offers SET notified_at = notify_at - interval '1 second'"
+    "No member is notified of a lead before": "UPDATE offers SET notified_at = notify_at - interval '1 second'"
     " WHERE notified_at IS NOT NULL",
-    "An offer that somebody can claim": f"UPDATE offers SET notified_at = NULL WHERE lead_id = {ON_OFFER}",
-    "Nobody can claim": "DELETE FROM team_members WHERE user_id <> owner_id",
-    "An offer that was told": f"UPDATE offers SET state = 'withdrawn', reason = 'left' WHERE lead_id = {ON_OFFER}"
+    "An offer that can be claimed": f"UPDATE offers SET notified_at = NULL WHERE lead_id = {ON_OFFER}",
+    "An offer made through a team": "DELETE FROM team_members WHERE user_id <> owner_id",
+    "An offer that was notified and then": "UPDATE offers SET state = 'withdrawn', reason = 'left'"
+    f" WHERE lead_id = {ON_OFFER}"
     " AND state = 'notified'",
-    "Who is told of a lead": "DELETE FROM messages WHERE channel = 'text' AND kind = 'offer'",
+    "A member who is notified": "DELETE FROM messages WHERE channel = 'text' AND kind = 'offer'",
     "An owner who is offered": "DELETE FROM messages WHERE user_id = (SELECT owner_id FROM teams)",
-    "Nobody is alerted": "INSERT INTO messages (owner_id, kind, channel, lead_id, user_id, created_at, state)"
+    "An agent is alerted": "INSERT INTO messages (owner_id, kind, channel, lead_id, user_id, created_at, state)"
     f" SELECT owner_id, 'offer', 'call', {CLAIMED}, owner_id, now(), 'sent' FROM teams",
     "A message has one recipient": "UPDATE messages SET user_id = NULL",
     "A message that was sent": "UPDATE messages SET state = 'sent'",
@@ -104,10 +105,10 @@ BREACHES = {
     " INSERT INTO claim_tokens SELECT 'x', owner_id, id, 'Email', now() FROM offers WHERE state = 'withdrawn'",
     "As long as": "UPDATE team_turns SET credits = jsonb_build_object((SELECT id FROM users WHERE username = 'bob'), 9,"
     " (SELECT id FROM users WHERE username = 'carol'), -9)",
-    "Where two could": "DROP INDEX messages_once",
+    "The unique indexes": "DROP INDEX messages_once",
     "An e-mail or phone": "UPDATE contact_identities SET value = 'x' || value WHERE kind = 'email'",
     "While a worker is alive, no offer": f"{ALIVE} UPDATE offers SET notify_at = {HOURS_AGO} WHERE state = 'scheduled'",
-    "While a worker is alive, no lead": f"{ALIVE} UPDATE leads SET lapses_at = {HOURS_AGO} WHERE id = {ON_OFFER}",
+    "While a worker is alive, no lapsed": f"{ALIVE} UPDATE leads SET lapses_at = {HOURS_AGO} WHERE id = {ON_OFFER}",
     "While a worker is alive, no campaign": f"{ALIVE} UPDATE contact_communications SET taken_at = NULL,"
     f" is_active = true, send_at = {HOURS_AGO}",
 }
@@ -179,7 +180,7 @@ async def test_timers_may_wait_while_no_worker_is_alive(town: Town) -> None:
 async def test_all_is_well_when_a_worker_comes_back_after_an_hour(
     database: Database, offer_mode: str, is_last_automatic: bool
 ) -> None:
-    """Everything is due at once; whoever was told of a lead has a message that says so."""
+    """Everything is due at once; every member who was notified of a lead has a message."""
     town = await Town.create(database)
     await database.execute("UPDATE teams SET mins_until_next_alert = 5, offer_mode = $1", offer_mode)
     await town.add_user("eve")

@@ -69,7 +69,7 @@ async def test_a_table_is_analyzed_again_as_it_grows_and_no_more_once_it_is_larg
 async def test_what_is_analyzed_now_is_looked_at_again(database: Database) -> None:
     names = [
         row["name"]
-        for row in await database.fetch(*statement("find_young_tables").bind())
+        for row in await database.fetch(*statement("find_small_tables").bind())
         if row["name"] != "rule_sets"
     ]
     await database.execute("UPDATE pg_class SET reltuples = 10000 WHERE relname = ANY ($1::text[])", names)

@@ -185,7 +185,7 @@ async def test_taking_recurring_tasks_reads_as_many_as_it_takes(
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-@pytest.mark.parametrize("name", ["lock_open_leads", "load_standing"])
+@pytest.mark.parametrize("name", ["lock_open_leads", "load_leads"])
 async def test_a_batch_of_leads_is_read_by_their_keys(
     loaded_database: asyncpg.Connection, times: int, name: str
 ) -> None:
@@ -212,7 +212,7 @@ async def test_a_batch_of_messages_is_begun_by_their_keys(loaded_database: async
     assert read(found, "messages") == 2 * MOST, "once to hold them, once to mark them"
 
 
-@pytest.mark.parametrize("name", ["begin_sending", "look_at_message"])
+@pytest.mark.parametrize("name", ["begin_sending", "recheck_message"])
 async def test_the_suppression_of_an_address_is_found_by_its_digest(
     loaded_database: asyncpg.Connection, name: str
 ) -> None:
@@ -307,8 +307,8 @@ LOOKS: dict[str, dict[str, str]] = {
         "lead_count": "0",
         "arrival_count": "0",
     },
-    "load_kept_rule_sets": {"owner_ids": "'{1}'", "numbers": "'{7}'"},
-    "load_standing": {"owner_ids": "'{1}'", "lead_ids": "'{7}'"},
+    "load_rule_sets": {"owner_ids": "'{1}'", "numbers": "'{7}'"},
+    "load_leads": {"owner_ids": "'{1}'", "lead_ids": "'{7}'"},
     "lock_open_leads": {"owner_ids": "'{1}'", "lead_ids": "'{7}'"},
 }
 

@@ -1,7 +1,9 @@
 """Statements are files in folders by area, and each is found by its name alone."""
 
+import ast
 import re
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from leadroutes.store import Statement, statement, statement_names
 from leadroutes.store.postgres import Database
 
 SQL = Path(leadroutes.store.__file__).parent / "sql"
+PLANNER_TERMS = set(re.findall(r"^\*\*(.+)\*\*:", (SQL / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def test_no_two_statements_have_the_same_name() -> None:
@@ -80,5 +83,35 @@ async def test_every_statement_can_be_prepared(database: Database) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SQL.glob("*/*.sql")), ids=lambda path: path.stem)
-def test_no_statement_numbers_its_parameters(path: Path) -> None:
-    assert re.findall(r"\$\d", path.read_text(encoding="utf-8")) == []
+def test_every_statement_begins_with_a_sentence(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    header = " ".join(line.removeprefix("--").strip() for line in takewhile(lambda line: line.startswith("--"), lines))
+    sentences, *planner = header.split(" planner: ")
+
+    assert re.fullmatch(r"[A-Z].*[^.]\.", sentences)
+    assert max(map(len, lines)) <= 120
+    assert [line for line in lines if re.search(r"\$\d", line)] == [], "parameters have names"
+    assert {name for each in planner for name in each.split(", ")} <= PLANNER_TERMS
+
+
+def test_every_term_for_the_planner_is_explained_and_used() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in SQL.glob("*/*.sql"))
+    used = {name for names in re.findall(r"-- planner: (.+)", code) for name in names.split(", ")}
+
+    assert used == PLANNER_TERMS
+
+
+SQL_TEXT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|LOCK TABLE|TRUNCATE|ANALYZE|NOTIFY)(\s|$)")
+
+
+def test_there_is_no_sql_outside_the_store_and_the_api() -> None:
+    package = SQL.parent.parent
+    outside = [path for path in package.rglob("*.py") if path.relative_to(package).parts[0] not in ("store", "api")]
+
+    assert {path.name: texts for path in outside if (texts := sql_in(path))} == {}
+
+
+def sql_in(path: Path) -> list[str]:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    texts = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return [text for text in texts if SQL_TEXT.match(text)]

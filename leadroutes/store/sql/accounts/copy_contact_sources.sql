@@ -1,4 +1,5 @@
--- :user_id who goes, :successor_id the successor, who gets the contact sources that routes and keys name, as far as there is none of that name.
+-- Copies the contact sources that the leaving user's routes and intake keys name to the successor, except those of a
+-- name that the successor has.
 INSERT INTO contact_sources (owner_id, name)
 SELECT :successor_id, min(s.name)
 FROM contact_sources s

@@ -1,6 +1,7 @@
--- :user_id who goes, :successor_id the successor. Teams with their members, options, turns and invitations, routes and intake keys, and what
--- these stand on: own lead sources, campaigns with their steps, folders and templates. One statement, as the keys of all of
--- them name the owner and are checked at its end. Offers of leads that stay behind no longer name the team.
+-- Gives a leaving user's setup to the successor: teams with members, options, turns and invitations, routes, intake
+-- keys, and the lead sources, campaigns, folders and templates that they refer to. It is one statement because the
+-- foreign keys of all of them include the owner and are checked at its end. Offers of leads that stay behind no longer
+-- name the team.
 WITH source AS (
     SELECT s.id, min(k.id) AS new_id
     FROM contact_sources s JOIN contact_sources k ON k.owner_id = :successor_id AND lower(k.name) = lower(s.name)

@@ -1,2 +1,2 @@
--- user_id
+-- Locks a user's row.
 SELECT FROM users WHERE id = :user_id FOR UPDATE

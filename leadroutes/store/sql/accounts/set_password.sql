@@ -1,2 +1,2 @@
--- user_id, password_hash
+-- Sets a user's password hash.
 UPDATE users SET password_hash = :password_hash WHERE id = :user_id

@@ -1,5 +1,7 @@
--- Refuses a restored database whose migrations this version does not know or has removed; run by a restore before its
--- transaction ends, so that an error undoes all of it. :known_migrations: their names, in order, as the text of an array.
+-- Raises an error, which undoes the restore, when the restored database is of another application, of a version before
+-- 0.1.0, or of a newer version that has removed what this one needs; what a newer version has added does not matter.
+-- :known_migrations are the names of migrations, in order, as the text of an array. Run by psql before the restore's
+-- transaction ends.
 DO $$
 DECLARE
     known text[] := :known_migrations;

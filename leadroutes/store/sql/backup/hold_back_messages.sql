@@ -1,7 +1,6 @@
--- :now now. After a restore: what contacts may have been sent since the backup was made is listed as unknown, and not sent.
--- That is every message to a contact that is open, and every campaign step whose moment has passed. A step of birthdays is
--- left to be taken all the same: its message is dealt with, but when it comes again, the domain says. Answers how many are
--- held back.
+-- Marks what contacts may have been sent since a restored backup was made as unknown, so that it is not sent again, and
+-- returns how many messages that are: every open message to a contact, and every campaign step whose moment has passed.
+-- The message of a birthday step is held back too, but the step is still taken: the domain decides when it repeats.
 WITH open AS (
     UPDATE messages SET state = 'unknown', reason = 'restored from a backup; it may have been sent before'
     WHERE contact_id IS NOT NULL AND state IN ('queued', 'sending')
@@ -22,10 +21,12 @@ WITH open AS (
     FROM open WHERE c.owner_id = open.owner_id AND c.id = open.communication_id AND c.is_active
 ), passed AS (
     INSERT INTO messages (owner_id, kind, channel, lead_id, contact_id, communication_id, state, reason, created_at)
-    SELECT c.owner_id, 'campaign', CASE c.type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
-           c.lead_id, c.contact_id, c.id, 'unknown', 'restored from a backup; it may have been sent before', :now
-    FROM (SELECT * FROM due UNION ALL SELECT * FROM of_birthdays) AS held
-    JOIN contact_communications c ON c.owner_id = held.owner_id AND c.id = held.id
+    SELECT c.owner_id, 'campaign',
+           CASE c.type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
+           c.lead_id, c.contact_id, c.id, 'unknown',
+        'restored from a backup; it may have been sent before', :now
+    FROM (SELECT * FROM due UNION ALL SELECT * FROM of_birthdays) AS due_step
+    JOIN contact_communications c ON c.owner_id = due_step.owner_id AND c.id = due_step.id
     ON CONFLICT (owner_id, communication_id) WHERE communication_id IS NOT NULL DO UPDATE
         SET state = excluded.state, reason = excluded.reason
     RETURNING 1

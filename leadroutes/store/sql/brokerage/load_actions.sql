@@ -1,7 +1,8 @@
--- owner_id, campaign actions; answers how many were added
+-- Adds campaign actions from a brokerage file and returns how many were new.
 WITH added AS (
-    INSERT INTO campaign_actions (owner_id, campaign_id, type, assigned_user_id, template_id, timing_type, delay_by_days,
-        dispatch_time, delay_by_seconds, dispatch_datetime, recurrence, trigger_type, is_stopped_on_text_reply, description)
+    INSERT INTO campaign_actions (owner_id, campaign_id, type, assigned_user_id, template_id, timing_type,
+                                  delay_by_days, dispatch_time, delay_by_seconds, dispatch_datetime, recurrence,
+                                  trigger_type, is_stopped_on_text_reply, description)
     SELECT :owner_id, given.campaign_id, given.type, given.assigned_user_id, given.template_id, given.timing_type,
            given.delay_by_days, given.dispatch_time, given.delay_by_seconds, given.dispatch_datetime, given.recurrence,
            given.trigger_type, given.is_stopped_on_text_reply, given.description

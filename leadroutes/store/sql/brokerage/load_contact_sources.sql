@@ -1,4 +1,4 @@
--- owner_id, contact sources; answers how many were added
+-- Adds contact sources from a brokerage file and returns how many were new.
 WITH added AS (
     INSERT INTO contact_sources (owner_id, name)
     SELECT :owner_id, given.name FROM jsonb_to_recordset(:records) AS given (name text)

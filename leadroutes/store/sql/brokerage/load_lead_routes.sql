@@ -1,4 +1,4 @@
--- owner_id, lead routes; answers how many were added
+-- Adds lead routes from a brokerage file and returns how many were new.
 WITH added AS (
     INSERT INTO lead_routes (owner_id, team_id, campaign_id, lead_source_id, contact_source_id, distribution_target,
         team_selection_method, filter, is_active, priority, campaign_start)

@@ -1,4 +1,4 @@
--- owner_id, lead sources; answers how many were added
+-- Adds lead sources from a brokerage file and returns how many were new.
 WITH added AS (
     INSERT INTO lead_sources (owner_id, name)
     SELECT :owner_id, given.name FROM jsonb_to_recordset(:records) AS given (name text)

@@ -1,4 +1,5 @@
--- owner_id, distribution options; answers how many were added. Minutes count only in a team ordered by time.
+-- Adds distribution options from a brokerage file and returns how many were new. Minutes count only in a team ordered
+-- by time.
 WITH added AS (
     INSERT INTO team_member_distribution_options (owner_id, team_id, user_id, rank, mins_until_lead_offer,
         assign_automatically, has_call_alert, has_text_alert, has_email_alert, weight)

@@ -1,4 +1,5 @@
--- owner_id, team members; answers how many were added. Whoever accepts a team that shares contacts agrees to that.
+-- Adds team members from a brokerage file and returns how many were new. A member who accepts a team that shares
+-- contacts accepts the sharing.
 WITH added AS (
     INSERT INTO team_members (owner_id, team_id, user_id, request_status, is_sharing_accepted)
     SELECT :owner_id, given.team_id, given.user_id, given.request_status,

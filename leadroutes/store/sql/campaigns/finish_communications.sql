@@ -1,4 +1,4 @@
--- :now now, :owner_ids owner ids, :communication_ids communications whose messages were made before and have been dealt with: they are done.
+-- Completes campaign steps whose messages exist already and have been dealt with.
 UPDATE contact_communications s SET is_active = false, completed_at = :now
 FROM unnest(:owner_ids::bigint[], :communication_ids::bigint[]) AS x (owner_id, id)
 JOIN messages m ON m.owner_id = x.owner_id AND m.communication_id = x.id AND m.state NOT IN ('queued', 'sending')

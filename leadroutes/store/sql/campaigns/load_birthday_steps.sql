@@ -1,10 +1,9 @@
--- :owner_ids owner ids, :communication_ids communications: steps of birthdays that have been taken, each with its action and with the contact as it
--- is now, unless its campaign is over for the contact or the step has a successor already. The runs are locked: a new start
--- waits, and finds the successors.
+-- Returns birthday steps that were taken, each with its action and the contact's present data, unless the campaign is
+-- over for the contact or the step has a successor. The runs are locked: a new start waits, and finds the successors.
 SELECT s.owner_id, s.id, s.send_at AS due_at, r.created_at AS started_at, c.birthday,
-       coalesce(c.time_zone, u.timezone) AS timezone, a.id AS action_id, a.type, a.assigned_user_id, a.template_id, a.timing_type,
-       a.delay_by_days, a.dispatch_time, a.delay_by_seconds, a.dispatch_datetime, a.recurrence, a.trigger_type,
-       a.is_stopped_on_text_reply, a.description
+       coalesce(c.time_zone, u.timezone) AS timezone, a.id AS action_id, a.type, a.assigned_user_id, a.template_id,
+       a.timing_type, a.delay_by_days, a.dispatch_time, a.delay_by_seconds, a.dispatch_datetime, a.recurrence,
+       a.trigger_type, a.is_stopped_on_text_reply, a.description
 FROM unnest(:owner_ids::bigint[], :communication_ids::bigint[]) AS wanted (owner_id, id)
 JOIN contact_communications s ON s.owner_id = wanted.owner_id AND s.id = wanted.id
 JOIN campaign_contacts r ON r.owner_id = s.owner_id AND r.id = s.campaign_contact_id AND r.ended_at IS NULL

@@ -1,4 +1,4 @@
--- :owner_ids owner ids, :communication_ids communications, :moments the moments of their successors.
+-- Adds the successors of birthday steps.
 INSERT INTO contact_communications (owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id, type,
     template_id, assigned_user_id, is_stopped_on_text_reply, send_at)
 SELECT s.owner_id, s.contact_id, s.campaign_contact_id, s.campaign_id, s.action_id, s.lead_id, s.type,

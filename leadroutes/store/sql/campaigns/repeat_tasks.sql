@@ -1,4 +1,4 @@
--- :now now, :owner_ids owner ids, :task_ids task ids, :moments the moments of their successors (null: there is none).
+-- Adds the successors of recurring tasks; a moment that is null means that there is none.
 WITH done AS (
     UPDATE tasks t SET recurs_at = NULL
     FROM unnest(:owner_ids::bigint[], :task_ids::bigint[], :moments::timestamptz[]) AS x (owner_id, id, next_at)

@@ -1,4 +1,4 @@
--- :owner_id owner, :communication_id communication. It is sent at its moment, or at once if that is past.
+-- Resumes a stopped campaign step: it is sent when due, or at once when that moment has passed.
 WITH resumed AS (
     UPDATE contact_communications
     SET is_active = true, completed_at = NULL, completing_user_id = NULL, taken_at = NULL

@@ -1,11 +1,12 @@
--- :now now, :starts starts (a JSON list; is_first: of each contact and campaign once). A campaign that still runs for a contact is
--- not started again: while one of its one-time communications has not left. One that is over for this question is settled
--- first; its open tasks stay, and what comes again is taken over by take_over_steps. A lead whose campaign is not started says
--- so in its history. Answers those that were started, with what was settled for them.
--- A limit that the planner does not know is a tenth to it: two of them, and it takes the list for one row.
+-- Starts campaigns for contacts (a JSON list; is_first: the first start of this contact and campaign in the list), and
+-- returns the runs. A campaign that still runs for a contact, because a one-time communication of it has not left, is
+-- not started again; the lead's history says so. A run with nothing left to send ends first: its open tasks stay, and
+-- take_over_steps moves what repeats into the new run.
+-- planner: short list, evaluation order
 WITH start AS (
     SELECT * FROM (SELECT * FROM json_to_recordset(:starts::json) AS x (
-        owner_id bigint, contact_id bigint, campaign_id bigint, lead_id bigint, started_by bigint, is_first boolean, steps json)
+        owner_id bigint, contact_id bigint, campaign_id bigint, lead_id bigint, started_by bigint, is_first boolean,
+        steps json)
         LIMIT json_array_length(:starts::json)) x LIMIT json_array_length(:starts::json)
 ), settled AS (
     UPDATE campaign_contacts r SET ended_at = :now
@@ -25,7 +26,7 @@ WITH start AS (
     INSERT INTO campaign_contacts (owner_id, campaign_id, contact_id, lead_id, started_by, created_at)
     SELECT s.owner_id, s.campaign_id, s.contact_id, s.lead_id, s.started_by, :now
     FROM start s JOIN campaigns c ON c.id = s.campaign_id
-    WHERE s.is_first AND (SELECT count(*) FROM settled) >= 0          -- so that it happens first
+    WHERE s.is_first AND (SELECT count(*) FROM settled) >= 0          -- planner: evaluation order
     ON CONFLICT (owner_id, campaign_id, contact_id) WHERE ended_at IS NULL DO NOTHING
     RETURNING owner_id, campaign_id, contact_id, lead_id, id
 ), step AS (
@@ -39,8 +40,9 @@ WITH start AS (
         assigned_user_id bigint, is_stopped_on_text_reply boolean, description text, is_recurring boolean)
     WHERE s.is_first
 ), communication AS (
-    INSERT INTO contact_communications (owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id, type,
-        template_id, assigned_user_id, is_stopped_on_text_reply, is_active, send_at, completed_at)
+    INSERT INTO contact_communications (owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id,
+                                        type, template_id, assigned_user_id, is_stopped_on_text_reply, is_active,
+                                        send_at, completed_at)
     SELECT owner_id, contact_id, campaign_contact_id, campaign_id, action_id, lead_id, type, template_id,
            assigned_user_id, is_stopped_on_text_reply, NOT is_past, due_at, CASE WHEN is_past THEN :now END
     FROM step WHERE is_communication
@@ -48,13 +50,15 @@ WITH start AS (
     RETURNING owner_id, id, contact_id, lead_id, type, is_active, send_at
 ), too_late AS (
     INSERT INTO messages (owner_id, kind, channel, lead_id, contact_id, communication_id, state, reason, created_at)
-    SELECT owner_id, 'campaign', CASE type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
+    SELECT owner_id, 'campaign',
+           CASE type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
            lead_id, contact_id, id, 'suppressed', 'its moment had passed when the campaign began', :now
     FROM communication WHERE NOT is_active
     ORDER BY send_at, id
 ), task AS (
-    INSERT INTO tasks (owner_id, contact_id, contact_owner_id, action_type, assigned_user_id, due_at, description, status,
-        campaign_contact_id, campaign_action_id, follows_contact, recurs_at, created_at, modified_at)
+    INSERT INTO tasks (owner_id, contact_id, contact_owner_id, action_type, assigned_user_id, due_at, description,
+                       status, campaign_contact_id, campaign_action_id, follows_contact, recurs_at, created_at,
+                       modified_at)
     SELECT owner_id, contact_id, owner_id, type, coalesce(assigned_user_id, contact_assigned_user_id, owner_id), due_at,
            coalesce(description, type), 'incomplete', campaign_contact_id, action_id, assigned_user_id IS NULL,
            CASE WHEN is_recurring THEN due_at END, :now, :now

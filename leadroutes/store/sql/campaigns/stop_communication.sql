@@ -1,2 +1,3 @@
--- :owner_id owner, :communication_id communication, :now now, :by_user_id who did it.
-SELECT end_steps(ARRAY(SELECT id FROM contact_communications WHERE owner_id = :owner_id AND id = :communication_id), :now, :by_user_id, 'it was stopped')
+-- Stops a campaign step.
+SELECT end_steps(ARRAY(SELECT id FROM contact_communications WHERE owner_id = :owner_id AND id = :communication_id),
+                 :now, :by_user_id, 'it was stopped')

@@ -1,8 +1,9 @@
--- :now now, :owner_ids owner ids, :ended_ids runs of campaigns that are over, :started_ids the runs that have begun in their place. What comes again goes on
--- and is not made twice: steps of birthdays that are still to come make room for those of the new run, and an open recurring
--- task goes on in the new run, in the place of the one that has just been made for it.
+-- Moves what repeats from runs that have ended to the runs that replace them, so that it is not made twice: future
+-- birthday steps give way to those of the new run, and an open recurring task replaces the one just made for the new
+-- run.
 WITH taken_over AS (
-    SELECT * FROM unnest(:owner_ids::bigint[], :ended_ids::bigint[], :started_ids::bigint[]) AS x (owner_id, old_id, new_id)
+    SELECT * FROM unnest(:owner_ids::bigint[], :ended_ids::bigint[], :started_ids::bigint[])
+        AS x (owner_id, old_id, new_id)
 ), replaced AS (
     DELETE FROM contact_communications c USING taken_over x
     WHERE c.owner_id = x.owner_id AND c.campaign_contact_id = x.old_id

@@ -1,5 +1,5 @@
--- :now now, :most how many, :excluded tasks that are not to be taken. Tasks whose successor has to be made, locked.
--- started_at or action_id is null where the campaign is over for the contact, or the action is gone: then nothing follows.
+-- Locks and returns recurring tasks whose successor is due. started_at or action_id is null where the campaign is over
+-- for the contact, or the action was removed: then there is no successor.
 SELECT t.owner_id, t.id, t.recurs_at AS due_at, r.created_at AS started_at, c.birthday,
        coalesce(c.time_zone, u.timezone) AS timezone, a.id AS action_id, a.type, a.assigned_user_id, a.template_id,
        a.timing_type, a.delay_by_days, a.dispatch_time, a.delay_by_seconds, a.dispatch_datetime, a.recurrence,

@@ -1,4 +1,4 @@
--- Nobody is alerted of a lead that he was not notified of.
+-- An agent is alerted about a lead only when notified of its offer.
 SELECT messages.owner_id, messages.id AS message_id, messages.lead_id, messages.user_id
 FROM messages
 WHERE messages.kind = 'offer'

@@ -1,4 +1,4 @@
--- No alert of a lead that can still be claimed has failed for good.
+-- No alert about a lead that can still be claimed has failed permanently.
 SELECT m.owner_id, m.lead_id, m.id AS message_id, m.user_id, m.channel, m.reason
 FROM messages m
 JOIN leads l ON l.owner_id = m.owner_id AND l.id = m.lead_id

@@ -1,4 +1,4 @@
--- A claim link exists only for an offer that somebody was told of: he was notified, or he was given the lead.
+-- A claim link exists only for an offer that was notified, or whose member was given the lead.
 SELECT claim_tokens.owner_id, claim_tokens.offer_id
 FROM claim_tokens
 JOIN offers ON offers.owner_id = claim_tokens.owner_id AND offers.id = claim_tokens.offer_id

@@ -1,4 +1,4 @@
--- Once a lead is claimed, no offer of it is open.
+-- Once a lead is claimed, none of its offers is open.
 SELECT claims.owner_id, claims.lead_id, offers.user_id, offers.state
 FROM claims
 JOIN offers ON offers.owner_id = claims.owner_id AND offers.lead_id = claims.lead_id

@@ -1,4 +1,4 @@
--- A campaign step that was taken has become one message, and never a second one.
+-- A campaign step that was taken has become exactly one message.
 SELECT steps.owner_id, steps.id AS communication_id, steps.contact_id, count(messages.id) AS messages
 FROM contact_communications AS steps
 LEFT JOIN messages ON messages.owner_id = steps.owner_id AND messages.communication_id = steps.id

@@ -1,4 +1,4 @@
--- The contact of a claimed lead is assigned to the winner, unless somebody has changed the contact since.
+-- The contact of a claimed lead is assigned to the winner, unless the contact was changed since.
 SELECT contacts.owner_id, contacts.id AS contact_id, contacts.assigned_user_id, latest.user_id AS claimed_by_user_id
 FROM contacts
 JOIN LATERAL (

@@ -1,4 +1,4 @@
--- Where two could do the same thing at once, a unique index decides, and it is in force.
+-- The unique indexes that decide between simultaneous attempts are valid.
 SELECT NULL::bigint AS owner_id, wanted.name AS index
 FROM unnest(ARRAY[
     'claims_pkey', 'contact_identities_pkey', 'idempotency_keys_pkey', 'offers_lead_id_user_id_owner_id_key',

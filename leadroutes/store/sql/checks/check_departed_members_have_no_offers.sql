@@ -1,4 +1,4 @@
--- Nobody can claim what was offered through a team that the member has left.
+-- An offer made through a team cannot be claimed by a member who has left the team.
 SELECT offers.owner_id, offers.lead_id, offers.user_id, offers.team_id, offers.state
 FROM offers
 LEFT JOIN claims ON claims.owner_id = offers.owner_id AND claims.lead_id = offers.lead_id

@@ -1,4 +1,4 @@
--- While a worker is alive, no campaign step that is due waits for longer than a minute.
+-- While a worker is alive, no campaign step is overdue by more than a minute.
 SELECT steps.owner_id, steps.id AS communication_id, steps.send_at
 FROM contact_communications AS steps, domain_clock
 WHERE steps.is_active AND steps.taken_at IS NULL

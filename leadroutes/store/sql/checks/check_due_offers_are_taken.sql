@@ -1,4 +1,4 @@
--- While a worker is alive, no offer that is due waits for longer than a minute.
+-- While a worker is alive, no offer is overdue by more than a minute.
 SELECT offers.owner_id, offers.lead_id, offers.user_id, offers.notify_at
 FROM offers, domain_clock
 WHERE offers.state = 'scheduled'

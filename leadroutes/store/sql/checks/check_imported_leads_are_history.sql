@@ -1,4 +1,4 @@
--- An imported lead is history: neither routed nor alerted.
+-- An imported lead is history: neither routed nor offered.
 SELECT leads.owner_id, leads.id AS lead_id
 FROM leads
 WHERE leads.is_imported

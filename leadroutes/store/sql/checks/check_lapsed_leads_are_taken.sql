@@ -1,4 +1,4 @@
--- While a worker is alive, no lead that nobody claimed in time waits for longer than a minute.
+-- While a worker is alive, no lapsed lead is overdue by more than a minute.
 SELECT leads.owner_id, leads.id AS lead_id, leads.lapses_at
 FROM leads, domain_clock
 WHERE leads.lapses_at < domain_anchor + (clock_timestamp() - interval '1 minute' - real_anchor) * scale

@@ -1,4 +1,4 @@
--- Every decision can be reproduced: the rule set and the facts of a routed lead are kept.
+-- Every decision can be reproduced: the rule set and the facts of a routed lead are stored.
 SELECT leads.owner_id, leads.id AS lead_id, leads.rule_set
 FROM leads
 WHERE leads.routed_at IS NOT NULL

@@ -1,5 +1,5 @@
--- Received is what is claimed, on offer, unclaimed, held or rejected: each lead is in exactly one of them.
-WITH standing AS (
+-- Received is the sum of claimed, on offer, unclaimed, held and rejected: each lead is in exactly one of them.
+WITH counted_lead AS (
     SELECT leads.owner_id,
            claims.lead_id IS NOT NULL AS is_claimed,
            claims.lead_id IS NULL AND leads.routed_at IS NOT NULL AND leads.unclaimed_at IS NULL
@@ -14,7 +14,7 @@ WITH standing AS (
     SELECT owner_id, count(*) AS leads, count(*) FILTER (WHERE is_claimed) AS claimed,
            count(*) FILTER (WHERE is_on_offer) AS on_offer, count(*) FILTER (WHERE is_unclaimed) AS unclaimed,
            count(*) FILTER (WHERE is_held) AS held
-    FROM standing
+    FROM counted_lead
     GROUP BY owner_id
 )
 SELECT owner_id, leads, claimed, on_offer, unclaimed, held

@@ -1,4 +1,4 @@
--- Who is told of a lead gets a message for each of his alert flags.
+-- A member who is notified of a lead gets a message for each alert flag.
 SELECT offers.owner_id, offers.lead_id, offers.user_id, flag.channel
 FROM offers
 CROSS JOIN LATERAL (VALUES

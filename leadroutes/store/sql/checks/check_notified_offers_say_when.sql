@@ -1,4 +1,4 @@
--- An offer that somebody can claim was told to him, one that is scheduled was not, and one that was told is withdrawn for a reason.
+-- An offer that can be claimed was notified, a scheduled one was not, and one withdrawn after that has a reason.
 SELECT owner_id, lead_id, user_id, state, notified_at
 FROM offers
 WHERE (state IN ('notified', 'expired', 'declined') AND notified_at IS NULL)

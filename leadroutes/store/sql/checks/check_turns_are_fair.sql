@@ -1,4 +1,4 @@
--- As long as a Round Robin team stays the same, the turns of members of equal weight differ by one at the most.
+-- As long as a Round Robin team stays the same, the turns of members of equal weight differ by one at most.
 WITH line_up AS (
     SELECT rule_sets.owner_id, rule_sets.number, team.key::bigint AS team_id,
            jsonb_agg(jsonb_build_array(member.value -> 'user_id', member.value -> 'option' -> 'weight')

@@ -1,4 +1,4 @@
--- An offer that was told and then withdrawn is in the history of its lead.
+-- An offer that was notified and then withdrawn is in the history of its lead.
 SELECT offers.owner_id, offers.lead_id, offers.user_id
 FROM offers
 WHERE offers.state = 'withdrawn' AND offers.notified_at IS NOT NULL

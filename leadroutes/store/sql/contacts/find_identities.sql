@@ -1,4 +1,5 @@
--- owner_id; kinds and values of identities. A phone that nobody has proved is not enough to tell a person by.
+-- Returns the contacts that these identities belong to, in the given order. A phone that came through an unproven key
+-- does not identify a person.
 SELECT known.kind, known.value, known.contact_id
 FROM unnest(:kinds::text[], :values::text[]) WITH ORDINALITY AS wanted (kind, value, place)
 JOIN contact_identities AS known

@@ -1,5 +1,7 @@
--- :owner_id owner, :contact_id contact, :now now. Where he lives.
+-- Deletes a contact's addresses.
 WITH gone AS (
-    DELETE FROM contact_addresses WHERE owner_id = :owner_id AND contact_id = :contact_id AND :now::timestamptz IS NOT NULL RETURNING 1
+    DELETE FROM contact_addresses
+    WHERE owner_id = :owner_id AND contact_id = :contact_id
+    RETURNING 1
 )
 SELECT count(*) FROM gone

@@ -1,6 +1,7 @@
--- :owner_id owner, :contact_id contact, :now now. The campaigns end: what has not been sent never is.
+-- Ends the contact's campaigns, with everything that has not been sent.
 WITH ended AS (
-    UPDATE campaign_contacts SET ended_at = :now WHERE owner_id = :owner_id AND contact_id = :contact_id AND ended_at IS NULL
+    UPDATE campaign_contacts SET ended_at = :now
+    WHERE owner_id = :owner_id AND contact_id = :contact_id AND ended_at IS NULL
 )
 SELECT end_steps(
     ARRAY(SELECT id FROM contact_communications WHERE owner_id = :owner_id AND contact_id = :contact_id AND is_active),

@@ -1,5 +1,6 @@
--- :owner_id owner, :contact_id contact, :now now. What he did on sites, and which properties he looked at.
+-- Deletes a contact's events on web sites, with the properties that were viewed.
 WITH gone AS (
-    DELETE FROM events WHERE owner_id = :owner_id AND contact_id = :contact_id AND :now::timestamptz IS NOT NULL RETURNING 1
+    DELETE FROM events WHERE owner_id = :owner_id AND contact_id = :contact_id
+    RETURNING 1
 )
 SELECT count(*) FROM gone

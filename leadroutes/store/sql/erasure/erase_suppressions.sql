@@ -1,9 +1,9 @@
--- :owner_id owner, :contact_id contact, :now now. The addresses themselves, in whatever was said about them; that they are not to be written to stays,
--- by their digests.
+-- Deletes the contact's addresses from suppressions, which stay in force by their digests.
 WITH address AS (
     SELECT DISTINCT address_digest(a.address, k.salt) AS digest
     FROM suppression_salt k, (
-        SELECT x.address FROM contacts c CROSS JOIN LATERAL (VALUES (c.email), (c.secondary_email), (c.spouse_email)) AS x (address)
+        SELECT x.address FROM contacts c
+        CROSS JOIN LATERAL (VALUES (c.email), (c.secondary_email), (c.spouse_email)) AS x (address)
         WHERE c.owner_id = :owner_id AND c.id = :contact_id
         UNION ALL
         SELECT i.value FROM contact_identities i WHERE i.owner_id = :owner_id AND i.contact_id = :contact_id
@@ -18,7 +18,7 @@ WITH address AS (
 ), gone AS (
     UPDATE suppressions s SET value = NULL, consent = CASE WHEN s.consent IS NOT NULL THEN '(erased)' END
     FROM address a
-    WHERE s.owner_id = :owner_id AND s.digest = a.digest AND s.value IS NOT NULL AND :now::timestamptz IS NOT NULL
+    WHERE s.owner_id = :owner_id AND s.digest = a.digest AND s.value IS NOT NULL
     RETURNING 1
 )
 SELECT count(*) FROM gone

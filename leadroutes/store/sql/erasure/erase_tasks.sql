@@ -1,4 +1,4 @@
--- :owner_id owner, :contact_id contact, :now now. What was to be done about him: in words of the agents, so the words go; what is open is deleted.
+-- Deletes the texts of tasks about the contact, and open tasks: the texts are agents' words about the person.
 WITH gone AS (
     UPDATE tasks
     SET description = '(erased)', notes = NULL, recurs_at = NULL, modified_at = :now,

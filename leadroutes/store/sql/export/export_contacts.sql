@@ -1,4 +1,4 @@
--- :owner_id owner.
+-- Exports an owner's contacts, oldest first.
 SELECT c.id AS contact_number,
        to_char(c.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created_at,
        cs.name AS contact_source, c.first_name, c.last_name, c.email, c.secondary_email, c.mobile_phone, c.home_phone,

@@ -1,4 +1,4 @@
--- :owner_id owner. Under names that an import reads, and with what has become of each.
+-- Exports an owner's leads with their states, oldest first, under column names that an import reads.
 SELECT l.id AS lead_number,
        to_char(l.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS received_at,
        s.name AS lead_source, cs.name AS contact_source, l.type, c.first_name, c.last_name, c.email,

@@ -1,4 +1,4 @@
--- :key_hashes sha256s of keys. The keys that open a door; that they were used is noted, at most once a minute.
+-- Returns the valid intake keys of these hashes, and records their use, at most once a minute. :key_hashes are sha256s.
 WITH used AS (
     UPDATE intake_keys SET last_used_at = date_trunc('milliseconds', now())
     WHERE key_hash = ANY(:key_hashes::bytea[]) AND revoked_at IS NULL

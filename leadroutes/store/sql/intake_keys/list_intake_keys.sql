@@ -1,3 +1,4 @@
+-- Lists all valid intake keys.
 SELECT intake_keys.id, users.email, lead_sources.name AS lead_source, contact_sources.name AS contact_source,
        intake_keys.format, intake_keys.secrets IS NOT NULL AS has_secrets,
        is_known_to_its_sender_alone(intake_keys) AS is_private, intake_keys.created_at, intake_keys.last_used_at

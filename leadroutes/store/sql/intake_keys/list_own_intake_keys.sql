@@ -1,4 +1,4 @@
--- :owner_id owner. His valid keys, the latest first.
+-- Lists an owner's valid intake keys, latest first.
 SELECT k.id, s.name AS lead_source, k.format
 FROM intake_keys k
 JOIN lead_sources s ON s.id = k.lead_source_id

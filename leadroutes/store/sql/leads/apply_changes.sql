@@ -1,7 +1,7 @@
--- :now now, :leads leads, :new_offers new offers, :claims claims, :messages messages, :events events, :turns turns, :changed_offers changed offers (each a JSON list).
--- Everything that a batch of decisions changes, in one statement; the caller holds the leads' locks, or has just made
--- them. A limit that the planner does not know is a tenth to it: two of them, and it takes a list for one row, and looks
--- each up, whatever it believes of the tables. A second claim of a lead fails on its primary key unless it says that it takes the first one's place.
+-- Writes all that a batch of decisions changes, and returns the new messages. The caller holds the locks of the leads,
+-- or has just inserted them. All parameters but :now are JSON lists. A second claim of a lead violates the primary key,
+-- unless it says that it replaces the first one.
+-- planner: short list
 WITH lead AS (
     UPDATE leads l
     SET lapses_at = x.lapses_at, unclaimed_at = x.unclaimed_at,
@@ -56,7 +56,8 @@ WITH lead AS (
       AND t.status = 'incomplete'
 ), event AS (
     INSERT INTO lead_events (owner_id, lead_id, at, kind, user_id, by_user_id, detail)
-    SELECT x.owner_id, x.lead_id, :now, x.kind, x.user_id, x.by_user_id, x.detail FROM json_to_recordset(:events::json) AS x (
+    SELECT x.owner_id, x.lead_id, :now, x.kind, x.user_id, x.by_user_id, x.detail
+    FROM json_to_recordset(:events::json) AS x (
         owner_id bigint, lead_id bigint, kind text, user_id bigint, by_user_id bigint, detail jsonb)
 ), turn AS (
     INSERT INTO team_turns (owner_id, team_id, credits, present)
@@ -67,7 +68,8 @@ WITH lead AS (
 INSERT INTO messages (owner_id, kind, channel, lead_id, offer_id, user_id, created_at)
 SELECT x.owner_id, x.kind, x.channel, x.lead_id, coalesce(fresh.id, known.id), x.user_id, :now
 FROM (SELECT * FROM json_to_recordset(:messages::json) AS x (
-    owner_id bigint, lead_id bigint, kind text, channel text, user_id bigint) LIMIT json_array_length(:messages::json)) x
+    owner_id bigint, lead_id bigint, kind text, channel text, user_id bigint)
+    LIMIT json_array_length(:messages::json)) x
 LEFT JOIN offer fresh ON fresh.owner_id = x.owner_id AND fresh.lead_id = x.lead_id AND fresh.user_id = x.user_id
 LEFT JOIN offers known ON known.owner_id = x.owner_id AND known.lead_id = x.lead_id AND known.user_id = x.user_id
 ON CONFLICT DO NOTHING

@@ -1,5 +1,5 @@
--- :excluded_offer_leads and :excluded_lapse_leads leads whose offers, or whose end, do not count, :excluded_communications campaign steps and :excluded_tasks tasks that do not. The earliest moment
--- at which anything is due, or null: four looks at the first entry of an index.
+-- Returns the earliest moment at which anything is due, or null, by reading the first entry of four indexes. Each
+-- parameter lists the ids that do not count.
 SELECT least(
     (SELECT min(notify_at) FROM offers WHERE state = 'scheduled' AND lead_id <> ALL (:excluded_offer_leads::bigint[])),
     (SELECT min(lapses_at) FROM leads WHERE lapses_at IS NOT NULL AND id <> ALL (:excluded_lapse_leads::bigint[])),

@@ -1,10 +1,9 @@
--- :now now, :new_contacts new contacts, :filled_contacts filled contacts, :identities identities, :leads leads, :touches touches, :keys keys (each a JSON list),
--- :owner_ids owners and :rule_set_numbers the numbers of the rule sets that these leads were decided with.
--- A limit that the planner does not know is a tenth to it: two of them, and it takes a list for one row.
--- A contact and a lead were created now, unless they say when (an import does).
--- Answers how many rule sets were the present ones, how many identities and keys were new, and how many contacts are as they
--- were meant to become: where that is fewer than were sent, somebody else was faster, and the batch has to be sorted again.
--- An identity of a key that proves nothing passes to whoever gives it through one that is proven.
+-- Writes what a batch of arrivals brings: contacts, identities, leads, touches and dedupe keys, each as a JSON list.
+-- Contacts and leads are created at :now, unless they say when (an import does). Returns how many rule sets are still
+-- current, how many identities and keys were new, and how many filled contacts are as intended. Fewer than sent means
+-- that another batch was faster, and this one has to be deduplicated again. An identity that came through an unproven
+-- key passes to whoever brings it through a proven one. :owner_ids and :rule_set_numbers say which rule sets decided.
+-- planner: short list, per-row lookup
 WITH present AS (
     SELECT u.id FROM unnest(:owner_ids::bigint[], :rule_set_numbers::bigint[]) AS w (id, number)
     CROSS JOIN LATERAL (SELECT id FROM users u WHERE u.id = w.id AND u.rules_version = w.number OFFSET 0) u
@@ -14,9 +13,10 @@ WITH present AS (
     SELECT x.owner_id, x.id, x.first_name, x.last_name, x.email, x.secondary_email, x.mobile_phone, x.home_phone,
            x.office_phone, (SELECT s.id FROM contact_sources s WHERE s.owner_id = x.owner_id AND s.id = x.source_id),
            x.time_zone, coalesce(x.created_at, :now), coalesce(x.created_at, :now)
-    FROM json_to_recordset(:new_contacts::json) AS x (owner_id bigint, id bigint, first_name text, last_name text, email text,
-        secondary_email text, mobile_phone text, home_phone text, office_phone text, source_id bigint, time_zone text,
-        created_at timestamptz)
+    FROM json_to_recordset(:new_contacts::json) AS x (owner_id bigint, id bigint, first_name text, last_name text,
+                                                      email text, secondary_email text, mobile_phone text,
+                                                      home_phone text, office_phone text, source_id bigint,
+                                                      time_zone text, created_at timestamptz)
 ), filled AS (
     UPDATE contacts c
     SET first_name = coalesce(c.first_name, x.first_name), last_name = coalesce(c.last_name, x.last_name),
@@ -25,15 +25,17 @@ WITH present AS (
         office_phone = coalesce(c.office_phone, x.office_phone), source_id = coalesce(c.source_id, x.source_id),
         time_zone = coalesce(x.time_zone, c.time_zone), modified_at = :now
     FROM (SELECT * FROM (SELECT * FROM json_to_recordset(:filled_contacts::json) AS x (
-        owner_id bigint, id bigint, first_name text, last_name text, email text, secondary_email text, mobile_phone text, home_phone text, office_phone text, source_id bigint,
-        time_zone text) LIMIT json_array_length(:filled_contacts::json)) x LIMIT json_array_length(:filled_contacts::json)) x
+        owner_id bigint, id bigint, first_name text, last_name text, email text, secondary_email text,
+        mobile_phone text, home_phone text, office_phone text, source_id bigint, time_zone text)
+        LIMIT json_array_length(:filled_contacts::json)) x LIMIT json_array_length(:filled_contacts::json)) x
     WHERE c.owner_id = x.owner_id AND c.id = x.id
     RETURNING (c.email, c.secondary_email, c.mobile_phone, c.home_phone, c.office_phone)
         IS NOT DISTINCT FROM (x.email, x.secondary_email, x.mobile_phone, x.home_phone, x.office_phone) AS is_as_meant
 ), identity AS (
     INSERT INTO contact_identities AS i (owner_id, kind, value, contact_id, is_proven)
     SELECT x.owner_id, x.kind, x.value, x.contact_id, x.is_proven
-    FROM json_to_recordset(:identities::json) AS x (owner_id bigint, kind text, value text, contact_id bigint, is_proven boolean)
+    FROM json_to_recordset(:identities::json) AS x (owner_id bigint, kind text, value text, contact_id bigint,
+                                                    is_proven boolean)
     ON CONFLICT (owner_id, kind, value) DO UPDATE SET contact_id = excluded.contact_id, is_proven = true
         WHERE excluded.is_proven AND NOT i.is_proven
     RETURNING 1
@@ -45,8 +47,8 @@ WITH present AS (
     SELECT x.owner_id, x.id, x.contact_id, x.creator_user_id, x.arrival_id, x.source_id, x.claimed_via, x.text_body,
            x.html_body, x.mls_id, x.listing_status, x.listing_price, x.street_address, x.city, x.state, x.zipcode,
            x.type, coalesce(x.created_at, :now), coalesce(x.created_at, :now), coalesce(x.created_at, :now),
-           coalesce(x.is_imported, false), x.routed_at, x.rule_set, x.facts, x.route_id, x.team_id, x.lapses_at, x.unclaimed_at,
-           x.inquirer, x.intake_key_id
+           coalesce(x.is_imported, false), x.routed_at, x.rule_set, x.facts, x.route_id, x.team_id, x.lapses_at,
+           x.unclaimed_at, x.inquirer, x.intake_key_id
     FROM json_to_recordset(:leads::json) AS x (owner_id bigint, id bigint, contact_id bigint, creator_user_id bigint,
         arrival_id bigint, source_id bigint, claimed_via text, text_body text, html_body text, mls_id text,
         listing_status text, listing_price text, street_address text, city text, state text, zipcode text, type text,

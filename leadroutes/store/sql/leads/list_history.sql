@@ -1,11 +1,14 @@
--- :owner_id owner, :lead_id lead, :limit :skip the page, :most_bytes bytes that it may hold (else program_limit_exceeded). What happened to a lead, in
--- order.
-SELECT at, kind, user_id, by_user_id, detail, bytes_up_to(coalesce(octet_length(detail), 0), :most_bytes) OVER (ROWS UNBOUNDED PRECEDING)
+-- Returns a page of a lead's history, oldest first. Raises program_limit_exceeded when the page would be larger than
+-- :most_bytes.
+SELECT at, kind, user_id, by_user_id, detail, bytes_up_to(coalesce(octet_length(detail), 0), :most_bytes)
+           OVER (ROWS UNBOUNDED PRECEDING)
 FROM (SELECT * FROM (
     SELECT l.created_at AS at, 0 AS place, l.id, 'arrived' AS kind, NULL::bigint AS user_id,
-           l.creator_user_id AS by_user_id, (jsonb_build_object('arrival_id', l.arrival_id) || coalesce(l.inquirer, '{}')
+           l.creator_user_id AS by_user_id,
+           (jsonb_build_object('arrival_id', l.arrival_id) || coalesce(l.inquirer, '{}')
                || CASE WHEN l.arrival_id IS NOT NULL AND length(l.text_body) = 10000  -- as long as an inquiry's may be
-                       THEN '{"note": "the message is cut after 10000 characters; the arrival has all of it"}' ELSE '{}' END::jsonb
+                       THEN '{"note": "the message is cut after 10000 characters; the arrival has all of it"}'
+                       ELSE '{}' END::jsonb
            )::text AS detail
     FROM leads l WHERE l.owner_id = :owner_id AND l.id = :lead_id
     UNION ALL

@@ -1,10 +1,11 @@
--- :user_id user or null, :owner_id owner and :team_id team, or null. The open leads of which an offer was told to this user, or through this
--- team, locked in the order of their ids; whether the offer is still open, the caller looks at once they are held.
+-- Locks the open leads with an offer to this user, or through this team, in the order of their ids. :user_id may be
+-- null; :owner_id and :team_id go together and may be null. The caller checks the offers again once the locks are held.
 SELECT l.owner_id, l.id
 FROM leads l
 WHERE (l.owner_id, l.id) IN (
         SELECT o.owner_id, o.lead_id FROM offers o
-        WHERE o.user_id = :user_id::bigint AND (:team_id::bigint IS NULL OR (o.owner_id, o.team_id) = (:owner_id, :team_id))
+        WHERE o.user_id = :user_id::bigint
+          AND (:team_id::bigint IS NULL OR (o.owner_id, o.team_id) = (:owner_id, :team_id))
           AND o.state IN ('scheduled', 'notified', 'expired')
         UNION ALL
         SELECT o.owner_id, o.lead_id FROM offers o

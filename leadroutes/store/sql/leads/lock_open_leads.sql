@@ -1,5 +1,5 @@
--- :owner_ids owner ids, :lead_ids lead ids. Locks those of these leads that nobody has claimed; those that somebody else holds are passed
--- over. A claim is looked up lead by lead, whatever the planner believes of the table.
+-- Locks those of these leads that are not claimed, and skips those that are locked.
+-- planner: scalar lookup
 SELECT l.owner_id, l.id
 FROM unnest(:owner_ids::bigint[], :lead_ids::bigint[]) AS wanted (owner_id, id)
 JOIN leads l USING (owner_id, id)

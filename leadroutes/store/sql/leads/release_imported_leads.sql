@@ -1,4 +1,4 @@
--- owner_id, lead ids. Imported leads that are to be routed after all are history no longer; answers them, oldest first.
+-- Makes imported leads routable and returns them, oldest first.
 WITH released AS (
     UPDATE leads SET is_imported = false
     WHERE owner_id = :owner_id AND id = ANY (:lead_ids::bigint[]) AND routed_at IS NULL

@@ -1,4 +1,5 @@
--- :owner_id owner. Every inquiry that was received is in exactly one of the other columns; what was imported stands outside.
+-- Counts an owner's inquiries: each one received is in exactly one of the other columns; imported leads are counted
+-- apart.
 SELECT
     count(*) FILTER (WHERE NOT l.is_imported) + r.rejected AS received,
     count(*) FILTER (WHERE NOT l.is_imported AND c.lead_id IS NOT NULL) AS claimed,

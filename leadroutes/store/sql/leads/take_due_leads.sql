@@ -1,5 +1,5 @@
--- :now now, :most how many, :excluded leads that are not to be taken. Leads with an offer that has fallen due, earliest first,
--- locked; those that somebody else holds are passed over. Walks the index of scheduled offers, and no further than it takes.
+-- Locks and returns the leads with the earliest due offers, skipping those that are locked. It reads no more of the
+-- index of scheduled offers than it takes.
 SELECT l.owner_id, l.id, o.notify_at AS due_at
 FROM offers o
 JOIN leads l ON l.owner_id = o.owner_id AND l.id = o.lead_id

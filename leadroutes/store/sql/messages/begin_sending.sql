@@ -1,6 +1,7 @@
--- :owner_ids owner ids, :message_ids ids of messages, sorted, as they are locked in this order. Marks them as being sent and answers all that their words need, as it is at this moment;
--- nothing of those that have been dealt with. was_sending: somebody began to send it before and did not say what came of it.
-WITH held AS (
+-- Marks messages as being sent, and returns all that their texts need; nothing for messages that have been dealt with.
+-- :owner_ids and :message_ids are sorted, because the messages are locked in this order. was_sending: an earlier
+-- attempt began and did not record its outcome.
+WITH locked AS (
     SELECT m.owner_id, m.id, m.state FROM unnest(:owner_ids::bigint[], :message_ids::bigint[]) AS wanted (owner_id, id)
     CROSS JOIN LATERAL (
         SELECT m.owner_id, m.id, m.state FROM messages m
@@ -8,11 +9,11 @@ WITH held AS (
         FOR NO KEY UPDATE) m
 ), marked AS (
     UPDATE messages m SET state = 'sending', attempts = m.attempts + 1
-    FROM held WHERE m.owner_id = held.owner_id AND m.id = held.id
-    RETURNING m.*, held.state = 'sending' AS was_sending
+    FROM locked WHERE m.owner_id = locked.owner_id AND m.id = locked.id
+    RETURNING m.*, locked.state = 'sending' AS was_sending
 )
-SELECT m.owner_id, m.id, m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id, m.communication_id, m.member_id, m.email_change_id,
-       m.address, m.attempts, m.was_sending,
+SELECT m.owner_id, m.id, m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id, m.communication_id, m.member_id,
+       m.email_change_id, m.address, m.attempts, m.was_sending,
        u.email AS user_email, u.phone AS user_phone, u.first_name AS user_first_name, u.timezone AS user_timezone,
        u.is_active AS user_is_active,
        o.state AS offer_state, o.notify_at, o.reason AS offer_reason,
@@ -20,14 +21,15 @@ SELECT m.owner_id, m.id, m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id,
             WHERE n.owner_id = m.owner_id AND n.lead_id = m.lead_id AND n.state = 'scheduled') END AS next_notify_at,
        coalesce(lt.offer_mode = 'Exclusive', false) AS is_exclusive,
        k.user_id AS claimed_by_user_id, k.claimed_at, display_name(w) AS claimed_by_name,
-       l.unclaimed_at, l.lapses_at, l.type AS lead_type, l.text_body AS lead_text_body, l.mls_id, l.listing_status, l.listing_price,
-       l.street_address, l.city, l.state AS lead_state, l.zipcode, l.created_at AS lead_created_at,
+       l.unclaimed_at, l.lapses_at, l.type AS lead_type, l.text_body AS lead_text_body, l.mls_id, l.listing_status,
+       l.listing_price, l.street_address, l.city, l.state AS lead_state, l.zipcode, l.created_at AS lead_created_at,
        ls.name AS lead_source,
        coalesce(c.first_name, CASE WHEN m.contact_id IS NULL THEN l.inquirer ->> 'first_name' END, lc.first_name)
            AS contact_first_name, c.last_name AS contact_last_name,
        c.email AS contact_email, c.mobile_phone AS contact_mobile_phone, c.company AS contact_company,
        suppressed_because(v.reason) AS contact_suppressed_because,
-       CASE WHEN m.contact_id IS NOT NULL THEN address_digest(c.email, (SELECT salt FROM suppression_salt)) END AS address_digest,
+       CASE WHEN m.contact_id IS NOT NULL
+           THEN address_digest(c.email, (SELECT salt FROM suppression_salt)) END AS address_digest,
        display_name(ow) AS owner_name, ow.postal_address,
        cc.is_active AS communication_is_active, display_name(cu) AS stopped_by_name, g.name AS campaign_name,
        t.subject AS template_subject, t.body AS template_body, t.id AS template_id,

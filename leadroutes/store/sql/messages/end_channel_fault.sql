@@ -1,2 +1,2 @@
--- :channel channel. It works again. Returns a row where a fault was noted.
+-- Deletes the fault of a channel that works again, and returns a row where there was one.
 DELETE FROM channel_faults WHERE channel = :channel RETURNING true

@@ -1,9 +1,9 @@
--- :now now, :outcomes what came of messages (a JSON list, each message once). Answers those of which it was noted. Whose attempt was
--- taken for dead, and followed by another one, may still say that it was sent, which is true whatever came after it; but
--- nothing else, and not of somebody who was erased in the meantime. A campaign step is done once its message has been
--- sent, or has been dealt with in another way than by stopping it. A contact's address that a mail server has refused for good is
--- suppressed from then on. A limit that the planner does not know is a tenth to it: two
--- of them, and it takes the list for one row.
+-- Records the outcomes of delivery attempts (a JSON list, each message once), and returns the messages of those that
+-- were recorded. An attempt that was presumed dead and replaced by another one may still record that it sent the
+-- message, which remains true, unless the contact was erased in the meantime; it records nothing else. A campaign step
+-- is completed when its message was sent, or was dealt with otherwise than by stopping it. A contact's address that a
+-- mail server has refused permanently is suppressed.
+-- planner: short list
 WITH outcome AS (
     SELECT * FROM (SELECT * FROM json_to_recordset(:outcomes::json) AS x (
         owner_id bigint, id bigint, attempt int, state text, reason text, address text, subject text, text_body text,
@@ -28,7 +28,8 @@ WITH outcome AS (
     WHERE noted.state <> 'queued' AND c.owner_id = noted.owner_id AND c.id = noted.communication_id AND c.is_active
 ), dead AS (
     INSERT INTO suppressions (owner_id, channel, value, digest, reason, at, source_message_id)
-    SELECT noted.owner_id, 'email', plain_address(noted.address), address_digest(noted.address, k.salt), 'bounced', :now, noted.id
+    SELECT noted.owner_id, 'email', plain_address(noted.address), address_digest(noted.address, k.salt), 'bounced',
+           :now, noted.id
     FROM noted, suppression_salt k
     WHERE noted.is_dead_address AND noted.contact_id IS NOT NULL
     ORDER BY 1, 3, 7

@@ -1,5 +1,6 @@
--- :now now, :most where counts end. What went on lately: the newest leads (of the domain's last minute and hour) and the jobs of the
--- last real minute. Where a count has ended at :most, its span says how long it took to come to that.
+-- Returns the activity of the last minute and hour of domain time, from the newest leads, and the jobs of the last
+-- minute of real time. Where a count has ended at :most, its span says how long that number took.
+-- planner: computed once
 WITH newest AS MATERIALIZED (
     SELECT owner_id, id, created_at, routed_at, unclaimed_at, is_imported FROM leads ORDER BY id DESC LIMIT :most
 ), hour AS (
@@ -15,7 +16,8 @@ WITH newest AS MATERIALIZED (
 )
 SELECT
     (SELECT count(*) FROM minute) AS leads_minute,
-    (SELECT CASE WHEN count(*) = :most THEN extract(epoch FROM :now::timestamptz - min(created_at)) ELSE 60 END::float8 FROM minute)
+    (SELECT CASE WHEN count(*) = :most THEN extract(epoch FROM :now::timestamptz - min(created_at)) ELSE 60 END::float8
+     FROM minute)
         AS leads_span_seconds,
     count(*) AS leads_hour,
     count(*) FILTER (WHERE claimed_at IS NOT NULL) AS claimed,

@@ -1,2 +1,3 @@
--- user_id, name, client_id, secret_hash, redirect_uris
-INSERT INTO applications (user_id, name, client_id, secret_hash, redirect_uris) VALUES (:user_id, :name, :client_id, :secret_hash, :redirect_uris)
+-- Registers an OAuth application.
+INSERT INTO applications (user_id, name, client_id, secret_hash, redirect_uris)
+VALUES (:user_id, :name, :client_id, :secret_hash, :redirect_uris)

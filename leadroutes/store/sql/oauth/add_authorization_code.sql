@@ -1,5 +1,5 @@
--- :user_id user, :application_id application, :scope scope, :code_hash sha256 of the code, :redirect_uri redirect_uri, :code_challenge code_challenge, :lifetime its life.
--- Codes that ended a day ago go at the same time: until then a second use still ends what was made from them.
+-- Adds a grant with an authorization code, and deletes codes that expired more than a day ago: until then a second use
+-- of a code still ends the tokens issued for it. :code_hash is a sha256.
 WITH ended AS (
     DELETE FROM authorization_codes WHERE expires_at < now() - interval '1 day'
 ), consent AS (

@@ -1,7 +1,7 @@
--- :grant_id grant, :scope scope of the access token, :access_token_hash its sha256, :access_lifetime its life, :refresh_token_hash sha256 of the refresh token, :refresh_lifetime its life,
--- :used_code_hash sha256 of the code that is used up (or null), :replaced_token_hash sha256 of the refresh token that is replaced (or null).
--- Once a refresh token is used, the one that it was given for and all others that were given for that one end.
--- Access tokens of the grant that ended a day ago, and refresh tokens that ended, go at the same time.
+-- Issues an access token and a refresh token of a grant, and marks what they were exchanged for: an authorization code
+-- (:used_code_hash) or a refresh token (:replaced_token_hash); the other one is null. All hashes are sha256s. The use
+-- of a refresh token ends the token that it was issued for and the others issued for the same one. The grant's expired
+-- refresh tokens, and access tokens that expired more than a day ago, are deleted.
 WITH used AS (
     UPDATE authorization_codes SET used_at = now() WHERE code_hash = :used_code_hash
 ), replaced AS (
@@ -16,9 +16,12 @@ WITH used AS (
 ), ended AS (
     DELETE FROM access_tokens WHERE grant_id = :grant_id AND expires_at < now() - interval '1 day'
 ), over AS (
-    DELETE FROM refresh_tokens WHERE grant_id = :grant_id AND expires_at < now() AND token_hash IS DISTINCT FROM :replaced_token_hash
+    DELETE FROM refresh_tokens
+    WHERE grant_id = :grant_id AND expires_at < now() AND token_hash IS DISTINCT FROM :replaced_token_hash
 ), refresh AS (
-    INSERT INTO refresh_tokens (token_hash, grant_id, expires_at, parent_hash) VALUES (:refresh_token_hash, :grant_id, now() + :refresh_lifetime::interval, :replaced_token_hash)
+    INSERT INTO refresh_tokens (token_hash, grant_id, expires_at, parent_hash)
+    VALUES (:refresh_token_hash, :grant_id, now() + :refresh_lifetime::interval, :replaced_token_hash)
 )
 INSERT INTO access_tokens (user_id, application_id, grant_id, token_hash, scope, expires_at)
-SELECT g.user_id, g.application_id, g.id, :access_token_hash, :scope, now() + :access_lifetime::interval FROM grants g WHERE g.id = :grant_id
+SELECT g.user_id, g.application_id, g.id, :access_token_hash, :scope, now() + :access_lifetime::interval FROM grants g
+WHERE g.id = :grant_id

@@ -1,3 +1,3 @@
--- :user_id user. The applications that he has registered.
+-- Lists the applications that a user has registered.
 SELECT client_id, name, redirect_uris, secret_hash IS NOT NULL AS has_secret, created_at
 FROM applications WHERE user_id = :user_id ORDER BY id

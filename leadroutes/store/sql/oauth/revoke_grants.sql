@@ -1,4 +1,5 @@
--- :grant_ids grants, :user_id user (or null). From now on nothing that was made from them works; those that were good.
+-- Revokes grants and the access tokens issued for them, and returns the ids of those that were valid. With :user_id
+-- only grants of this user are revoked; it may be null.
 WITH ended AS (
     UPDATE grants SET revoked_at = now()
     WHERE id = ANY (:grant_ids::bigint[]) AND revoked_at IS NULL AND (:user_id::bigint IS NULL OR user_id = :user_id)

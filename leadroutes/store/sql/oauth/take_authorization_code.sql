@@ -1,4 +1,5 @@
--- :code_hash sha256 of the code, :application_id application. The code and its grant, locked, so that of two uses one is the second.
+-- Returns an authorization code with its grant, both locked, so that of two simultaneous uses one is the second.
+-- :code_hash is a sha256.
 SELECT g.id AS grant_id, g.user_id, g.scope, c.redirect_uri, c.code_challenge, c.used_at IS NOT NULL AS is_used,
        c.expires_at <= now() OR g.revoked_at IS NOT NULL AS is_over
 FROM authorization_codes c

@@ -1,5 +1,6 @@
--- :token_hash sha256 of the token, :application_id application, :grace_period how long one that was replaced still works. Its grant, locked. One that ended,
--- because another one made from the same token was used, has been given to two, whoever of them comes second.
+-- Returns the grant of a refresh token, both locked. :token_hash is a sha256; a replaced token still works for
+-- :grace_period. is_reused: the token was replaced longer ago than that, or it ended when a sibling issued for the same
+-- token was used, so two parties have it.
 SELECT g.id AS grant_id, g.user_id, g.scope,
        r.ended_at IS NOT NULL OR coalesce(r.replaced_at + :grace_period::interval <= now(), false) AS is_reused,
        r.expires_at <= now() OR g.revoked_at IS NOT NULL AS is_over

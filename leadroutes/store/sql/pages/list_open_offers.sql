@@ -1,6 +1,7 @@
--- :user_id user. What he has been offered and may still claim, newest first; no more of a lead than its alert told.
+-- Lists a user's open offers, newest first, with no more about the lead than the alert contains.
 SELECT o.id, o.notified_at, l.created_at,
-       coalesce(l.inquirer ->> 'first_name', c.first_name) AS first_name, l.city, l.type, l.listing_price, s.name AS source
+       coalesce(l.inquirer ->> 'first_name', c.first_name) AS first_name, l.city, l.type, l.listing_price,
+       s.name AS source
 FROM offers o
 JOIN leads l ON l.owner_id = o.owner_id AND l.id = o.lead_id
 JOIN contacts c ON c.owner_id = l.owner_id AND c.id = l.contact_id

@@ -1,5 +1,5 @@
--- :user_id user. Members of this user's teams whose account is closed, and how many contacts and open tasks of this user's are still
--- assigned to them.
+-- Lists members of the user's teams whose accounts are closed, and how many of the user's contacts and open tasks are
+-- still assigned to them.
 SELECT display_name(u) AS name, found.contacts, found.tasks
 FROM users u
 CROSS JOIN LATERAL (

@@ -1,6 +1,7 @@
--- :user_id user. The leads that he has, latest first, with the person to call.
+-- Lists the leads that a user has claimed, latest first, with the person to call.
 SELECT k.lead_id, k.claimed_at, concat_ws(' ', c.first_name, c.last_name) AS name, c.email,
-       coalesce(c.mobile_phone, c.home_phone, c.office_phone) AS phone, l.city, l.type, s.name AS source, o.id AS offer_id
+       coalesce(c.mobile_phone, c.home_phone, c.office_phone) AS phone, l.city, l.type, s.name AS source,
+       o.id AS offer_id
 FROM claims k
 JOIN leads l ON l.owner_id = k.owner_id AND l.id = k.lead_id
 JOIN contacts c ON c.owner_id = l.owner_id AND c.id = l.contact_id

@@ -1,4 +1,4 @@
--- :owner_id owner, :offer_id offer. All that the page of this offer can show; what of it may be shown, the page decides.
+-- Returns everything that the page of an offer may show; the page decides what is shown.
 SELECT o.owner_id, o.lead_id, o.user_id, u.timezone, display_name(owner) AS owner_name, o.state AS offer_state,
        l.created_at, l.unclaimed_at, l.lapses_at, l.type, s.name AS source, l.text_body, l.html_body,
        l.street_address, l.city, l.state, l.zipcode, l.mls_id, l.listing_status, l.listing_price,

@@ -1,4 +1,5 @@
--- :before received before, :most how many. Arrivals without their bodies and headers; what is pending is still to be read.
+-- Deletes the bodies and headers of arrivals received before a moment, except pending ones, which have not been read
+-- yet.
 WITH old AS (
     SELECT owner_id, id FROM arrivals
     WHERE received_at < :before AND emptied_at IS NULL AND status <> 'pending'

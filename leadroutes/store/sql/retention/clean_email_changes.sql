@@ -1,4 +1,4 @@
--- :before real now, :most how many. New e-mails whose link nobody has opened in time.
+-- Deletes requests to change an e-mail whose links have expired. :before is real time.
 WITH old AS (
     SELECT id FROM email_changes WHERE expires_at < :before ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED
 ), gone AS (

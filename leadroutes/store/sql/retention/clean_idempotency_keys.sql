@@ -1,4 +1,4 @@
--- :before made before, :most how many. Keys that have stopped to count; those of vendors and imports never do.
+-- Deletes dedupe keys created before a moment; those of vendors and imports stay forever.
 WITH old AS (
     SELECT owner_id, scope, key FROM idempotency_keys
     WHERE created_at < :before AND (scope LIKE 'body %' OR scope LIKE 'key %')

@@ -1,4 +1,4 @@
--- :before before, :most how many. Addresses that may be sent an invitation again.
+-- Deletes the records of addresses that may be sent an invitation again.
 WITH old AS (
     SELECT address FROM invitation_mails WHERE mailed_at < :before ORDER BY mailed_at LIMIT :most FOR UPDATE SKIP LOCKED
 ), gone AS (

@@ -1,6 +1,7 @@
--- :before real now, :most how many. Links of invitations that are over.
+-- Deletes invitation links that have expired. :before is real time.
 WITH old AS (
-    SELECT token_hash FROM invitation_tokens WHERE expires_at < :before ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED
+    SELECT token_hash FROM invitation_tokens WHERE expires_at < :before ORDER BY expires_at LIMIT :most
+    FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM invitation_tokens k USING old WHERE k.token_hash = old.token_hash RETURNING 1
 )

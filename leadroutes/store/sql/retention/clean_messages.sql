@@ -1,4 +1,4 @@
--- :before made before, :most how many. Messages that are over, without their words; that and where they were sent is kept.
+-- Deletes the texts of finished messages created before a moment; what kind was sent where stays.
 WITH old AS (
     SELECT owner_id, id FROM messages
     WHERE created_at < :before AND text_body IS NOT NULL AND state NOT IN ('queued', 'sending')

@@ -1,4 +1,4 @@
--- :before written before, :most how many. The message queue's own log of jobs.
+-- Deletes old entries of the message queue's job log.
 WITH old AS (
     SELECT id FROM pgqueuer_log WHERE created < :before ORDER BY created LIMIT :most FOR UPDATE SKIP LOCKED
 ), gone AS (

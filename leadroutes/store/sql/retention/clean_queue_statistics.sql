@@ -1,4 +1,4 @@
--- :before counted before, :most how many. The message queue's own statistics, oldest first by number.
+-- Deletes old entries of the message queue's statistics, smallest id first.
 WITH old AS (
     SELECT id FROM pgqueuer_statistics
     WHERE id IN (SELECT id FROM pgqueuer_statistics ORDER BY id LIMIT :most) AND created < :before

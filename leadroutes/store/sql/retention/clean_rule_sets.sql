@@ -1,6 +1,5 @@
--- :before made before, :most how many to look at, :after_owner_id and :after_number owner and number after which to begin, :superseded_before an hour ago.
--- Past rule sets that no lead was decided with. One counts as past an hour after the next was kept: whoever began to
--- decide with it has ended by then.
+-- Deletes past rule sets that decided no lead, among the next :most after the given key. A rule set is past an hour
+-- after the next one was stored (:superseded_before): by then every decision that began with it has ended.
 WITH looked AS (
     SELECT owner_id, number, created_at FROM rule_sets
     WHERE (owner_id, number) > (:after_owner_id, :after_number)

@@ -1,4 +1,4 @@
--- :before real now, :most how many. Sessions that are over.
+-- Deletes sessions that have expired. :before is real time.
 WITH old AS (
     SELECT token_hash FROM sessions WHERE expires_at < :before ORDER BY expires_at LIMIT :most FOR UPDATE SKIP LOCKED
 ), gone AS (

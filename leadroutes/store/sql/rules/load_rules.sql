@@ -1,5 +1,6 @@
--- :owner_ids owner ids. Per owner the number and the rules as one JSON document, both of the same snapshot; a copy of the
--- database, which decides nothing, has no use for them but to show.
+-- Returns the current rules of owners as one JSON document each, with their number, both of the same snapshot. is_copy:
+-- the database is a standby, which decides nothing and stores no rule sets.
+-- planner: short array
 SELECT pg_is_in_recovery() AS is_copy, u.id AS owner_id, u.rules_version AS number, json_build_object(
     'owner_id', u.id,
     'routes', (
@@ -29,7 +30,7 @@ SELECT pg_is_in_recovery() AS is_copy, u.id AS owner_id, u.rules_version AS numb
         SELECT json_object_agg(p.id, json_build_object(
             'timezone', p.timezone, 'phone', p.phone, 'is_active', p.is_active))
         FROM users p
-        WHERE p.id = ANY (ARRAY(  -- not OR: that would read all users
+        WHERE p.id = ANY (ARRAY(  -- planner: short array
             SELECT u.id UNION ALL SELECT m.user_id FROM team_members m WHERE m.owner_id = u.id))),
     'campaigns', (
         SELECT coalesce(json_object_agg(c.id, (

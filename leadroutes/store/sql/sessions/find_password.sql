@@ -1,2 +1,3 @@
--- :email e-mail, in lower case. The account that signs in with it; password_hash null: it cannot.
+-- Returns the active user with this e-mail (in lower case) and the password hash, which is null when the account has no
+-- password.
 SELECT id, password_hash FROM users WHERE lower(email) = :email AND is_active

@@ -1,4 +1,5 @@
--- :token_hash sha256 of the token. Who is signed in with it, while it lasts and the account is active.
+-- Returns the user who is signed in with a session token, while the session lasts and the account is active.
+-- :token_hash is a sha256.
 SELECT u.id, display_name(u) AS name, u.timezone, u.is_admin
 FROM sessions s
 JOIN users u ON u.id = s.user_id

@@ -1,2 +1,2 @@
--- :token_hash sha256 of the token.
+-- Deletes a session. :token_hash is a sha256.
 DELETE FROM sessions WHERE token_hash = :token_hash

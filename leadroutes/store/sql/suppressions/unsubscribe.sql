@@ -1,12 +1,13 @@
--- :owner_id owner, :contact_id contact, :message_id the message whose link was used, :digest the digest of the address that it went to (both null for links of
--- earlier versions: then every address counts that the contact has, or was mailed at), :now now. No more campaign mails to the
--- address. Doing it again changes nothing. The contact is marked for a worker of the version before suppressions, if one still runs.
+-- Suppresses the e-mail address that an unsubscribe link belongs to; a second use changes nothing. :message_id and
+-- :digest are null for links of earlier versions: they suppress every address that the contact has or was mailed at.
+-- The contact is marked too, for workers of the version before suppressions that still run.
 WITH known AS (
     SELECT DISTINCT plain_address(a.address) AS value, address_digest(a.address, k.salt) AS digest
     FROM suppression_salt k, (
         SELECT c.email AS address FROM contacts c WHERE c.owner_id = :owner_id AND c.id = :contact_id
         UNION ALL
-        SELECT m.address FROM messages m WHERE m.owner_id = :owner_id AND m.contact_id = :contact_id AND m.channel = 'email' AND m.state = 'sent'
+        SELECT m.address FROM messages m
+        WHERE m.owner_id = :owner_id AND m.contact_id = :contact_id AND m.channel = 'email' AND m.state = 'sent'
     ) a
     WHERE a.address LIKE '%@%'
 ), marked AS (
@@ -15,7 +16,8 @@ WITH known AS (
       AND (:digest::bytea IS NULL OR address_digest(email, (SELECT salt FROM suppression_salt)) = :digest)
 )
 INSERT INTO suppressions (owner_id, channel, value, digest, reason, at, source_message_id)
-SELECT :owner_id, 'email', value, digest, 'unsubscribed', :now::timestamptz, :message_id::bigint FROM known WHERE :digest::bytea IS NULL OR digest = :digest
+SELECT :owner_id, 'email', value, digest, 'unsubscribed', :now::timestamptz, :message_id::bigint FROM known
+WHERE :digest::bytea IS NULL OR digest = :digest
 UNION ALL
 SELECT :owner_id, 'email', NULL, :digest, 'unsubscribed', :now, :message_id
 WHERE :digest IS NOT NULL AND NOT EXISTS (SELECT FROM known WHERE digest = :digest)

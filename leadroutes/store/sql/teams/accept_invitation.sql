@@ -1,5 +1,5 @@
--- :member_id invitation by e-mail, :user_id user, :is_sharing_accepted whether the sharing of the team is accepted. The invitation becomes the member, and
--- keeps its id; so does one who was a member, or was asked in another way, before.
+-- Turns an invitation sent to an address into a member, who keeps the invitation's id. An existing membership of the
+-- user is updated instead.
 WITH invitation AS (
     DELETE FROM team_invitations WHERE id = :member_id RETURNING owner_id, id, team_id
 )

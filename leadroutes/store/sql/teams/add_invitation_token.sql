@@ -1,2 +1,4 @@
--- :token_hash sha256 of the token, :member_id id of the member or of the invitation, :lifetime how long it lasts, in real time.
-INSERT INTO invitation_tokens (token_hash, member_id, expires_at) VALUES (:token_hash, :member_id, now() + :lifetime::interval)
+-- Adds the token of an invitation link. :member_id is the id of the member or of the invitation by e-mail; :token_hash
+-- is a sha256; :lifetime is real time.
+INSERT INTO invitation_tokens (token_hash, member_id, expires_at)
+VALUES (:token_hash, :member_id, now() + :lifetime::interval)

@@ -1,3 +1,4 @@
--- :owner_id owner, whose row is locked, so that two invitations at once are counted one after the other. The next statement counts.
+-- Counts an owner's pending invitations. The caller holds the owner's row, so that simultaneous invitations are counted
+-- one after the other.
 SELECT (SELECT count(*) FROM team_members WHERE owner_id = :owner_id AND request_status = 'Pending')
      + (SELECT count(*) FROM team_invitations WHERE owner_id = :owner_id AND request_status = 'Pending')

@@ -1,5 +1,5 @@
--- :token_hash sha256 of the token in its link. What find_team_place says, and the address that it was sent to: whether it has an
--- account, and whose.
+-- Returns the invitation that a link belongs to: the columns of find_team_place, and whether the address that it was
+-- sent to has an account, and which. :token_hash is the sha256 of the link's token.
 SELECT p.id, p.user_id, p.email, p.request_status, t.name AS team_name,
        t.is_contact_resource_sharing_enabled AS is_sharing, display_name(o) AS inviter_name, o.email AS inviter_email,
        EXISTS (SELECT FROM users u WHERE lower(u.email) = lower(p.email)) AS has_account

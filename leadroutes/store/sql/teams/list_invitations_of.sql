@@ -1,4 +1,4 @@
--- :user_id user. Teams that have asked this user, and those that share contacts and wait for the user to agree, oldest first.
+-- Lists a user's pending invitations and the teams that share contacts and wait for the user's consent, oldest first.
 SELECT p.id, p.request_status, t.name AS team_name, t.is_contact_resource_sharing_enabled AS is_sharing,
        display_name(o) AS inviter_name
 FROM team_places p

@@ -1,9 +1,10 @@
--- :user_ids users whom the change concerns, :now now. Contacts that a sharing teammate of their owner has assigned to someone go back
--- where the two do not share any more, or where that someone is no teammate of the owner or has no account. A lead that was
--- won stays with the winner, and so does its contact. Open tasks of campaigns go with the contact.
+-- Unassigns contacts that a sharing teammate of the owner had assigned, where the sharing has ended, or where the
+-- assigned user is no longer an active teammate of the owner. A contact of a lead that the assigned user has won stays.
+-- Open campaign tasks follow the contact. :user_ids are all users whom the change concerns.
 WITH ended AS (
     DELETE FROM shared_assignments s
-    WHERE (s.owner_id = ANY (:user_ids::bigint[]) OR s.user_id = ANY (:user_ids::bigint[]) OR s.by_user_id = ANY (:user_ids::bigint[]))
+    WHERE (s.owner_id = ANY (:user_ids::bigint[]) OR s.user_id = ANY (:user_ids::bigint[])
+           OR s.by_user_id = ANY (:user_ids::bigint[]))
       AND NOT (
           EXISTS (SELECT FROM sharing_teammates t WHERE t.user_id = s.owner_id AND t.teammate_id = s.by_user_id)
           AND (s.user_id = s.owner_id OR EXISTS (

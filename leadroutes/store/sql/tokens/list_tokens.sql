@@ -1,3 +1,4 @@
+-- Lists all access tokens that have not expired.
 SELECT access_tokens.id, users.email, access_tokens.name, applications.name AS application, access_tokens.scope,
        access_tokens.created_at, access_tokens.last_used_at, access_tokens.expires_at, access_tokens.revoked_at
 FROM access_tokens

@@ -1,5 +1,5 @@
--- :token_hashes sha256s of access tokens. They were used just now; what another process noted within the last minute stays, and a row
--- that someone holds is left to the next use.
+-- Records that access tokens were used just now. :token_hashes are sha256s. Tokens that another process recorded within
+-- the last minute, and rows that are locked, are skipped.
 UPDATE access_tokens SET last_used_at = now()
 WHERE id IN (
     SELECT id FROM access_tokens

@@ -1,4 +1,5 @@
--- :user_id user, :kept_hash sha256 of the one token or session that stays, or null, :ends_broker_tokens whether tokens that a broker was given end as well.
+-- Ends a user's sessions, access tokens and requests to change the e-mail. :kept_hash is the sha256 of the one session
+-- or token that stays, or null; tokens that a broker was given end only with :ends_broker_tokens.
 WITH signed_out AS (
     DELETE FROM sessions WHERE user_id = :user_id AND token_hash IS DISTINCT FROM :kept_hash
 ), asked AS (

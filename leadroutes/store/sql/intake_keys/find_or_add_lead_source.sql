@@ -1,4 +1,5 @@
--- owner_id, name
+-- Returns the lead source of this name, ignoring case, the common one before the owner's; adds one to the owner where
+-- there is none.
 WITH known AS (
     SELECT id FROM lead_sources
     WHERE (owner_id IS NULL OR owner_id = :owner_id) AND lower(name) = lower(:name COLLATE "C")

@@ -1,8 +1,10 @@
--- :owner_ids owner ids, :lead_ids lead ids. Leads as their rollouts stand; the caller holds their locks if he means to change them.
+-- Returns leads with their offers and claims, as decisions need them. A caller that will change them holds their locks.
+-- planner: per-row lookup
 SELECT l.owner_id, l.id, l.contact_id, l.rule_set, l.facts::text AS facts, l.route_id, l.team_id, l.routed_at,
        l.lapses_at, l.unclaimed_at,
        c.user_id AS claimed_by_user_id, c.claimed_at, c.via, u.rules_version,
-       (SELECT coalesce(json_agg(json_build_array(  -- as the fields of Offer stand: names would take twice as long
+       -- arrays, in the order of the fields of Offer: objects would take twice as long
+       (SELECT coalesce(json_agg(json_build_array(
             o.user_id, o.team_id, o.place, o.notify_at, o.rank, o.assign_automatically, o.has_call_alert,
             o.has_text_alert, o.has_email_alert, o.state, o.reason, o.notified_at, o.closed_at)
             ORDER BY o.place, o.id), '[]')

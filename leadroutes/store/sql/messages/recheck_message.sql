@@ -1,4 +1,4 @@
--- :owner_id owner, :message_id message. What may have made it pointless since it was begun; named as in begin_sending.
+-- Returns what may have made a message pointless since begin_sending, in columns of the same names.
 SELECT o.state AS offer_state, k.user_id AS claimed_by_user_id, display_name(w) AS claimed_by_name,
        u.is_active AS user_is_active, cc.is_active AS communication_is_active,
        display_name(cu) AS stopped_by_name, suppressed_because(v.reason) AS contact_suppressed_because

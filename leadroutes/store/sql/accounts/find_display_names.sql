@@ -1,2 +1,2 @@
--- :user_ids users.
+-- Returns the display names of users.
 SELECT id, display_name(users) AS name FROM users WHERE id = ANY (:user_ids::bigint[])

@@ -1,4 +1,4 @@
--- An owner who is offered a lead, or has it by target Myself, gets a message.
+-- An owner who is offered a lead, or gets it by the target Myself, gets a message.
 SELECT offers.owner_id, offers.lead_id
 FROM offers
 WHERE offers.notified_at IS NOT NULL AND offers.user_id = offers.owner_id

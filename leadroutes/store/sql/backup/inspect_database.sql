@@ -1,4 +1,5 @@
--- What a restore has to know of a database: whether there is anything in the schema public, and who else is connected.
+-- Returns what a restore needs to know of a database: whether the schema public is empty, and how many other clients
+-- are connected.
 SELECT NOT EXISTS (
            SELECT FROM pg_class c
            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')

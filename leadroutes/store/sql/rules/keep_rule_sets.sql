@@ -1,4 +1,0 @@
--- :owner_ids owner ids, :numbers numbers, :rules rules, :now now. Kept once; a snapshot never changes.
-INSERT INTO rule_sets (owner_id, number, rules, created_at)
-SELECT owner_id, number, rules::jsonb, :now FROM unnest(:owner_ids::bigint[], :numbers::bigint[], :rules::text[]) AS t (owner_id, number, rules)
-ON CONFLICT DO NOTHING
