@@ -27,7 +27,14 @@ from leadroutes.store.postgres import Database
 ROOT = Path(__file__).parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage", "--hide-scrollbars")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+)
 PHONE = {"width": 390, "height": 680, "deviceScaleFactor": 1.5, "mobile": True}
 WIDTH, ROWS = 112, 26  # of the terminal in the picture
 ENOUGH = 0.6  # of all leads have to be settled when the board is drawn

@@ -33,7 +33,11 @@ def test_every_line_fits_a_terminal(path: Path) -> None:
     lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
     long = [(number, line) for number, line in lines if len(line) > WIDTH]
 
-    assert [number for number, line in long if not line.startswith(("|", "curl ", "# 4", "{", "![", "<img ")) and " " in line.strip()] == []
+    assert [
+        number
+        for number, line in long
+        if not line.startswith(("|", "curl ", "# 4", "{", "![", "<img ")) and " " in line.strip()
+    ] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)
@@ -71,7 +75,9 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 
 def test_every_step_of_a_journey_names_what_exists() -> None:
-    rows = re.findall(r"^\| \d+ \| `([\w/.]+)` \| `([\w.]+)` \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| \d+ \| `([\w/.]+)` \| `([\w.]+)` \|", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert len(rows) == 20
 
     missing = []
@@ -87,7 +93,9 @@ def test_the_layers_are_those_that_are_enforced() -> None:
     _, _, enforced = (ROOT / ".importlinter").read_text(encoding="utf-8").partition("layers =\n")
 
     shown = after.partition("```")[0].split("\n")
-    assert [line for line in shown if line] == [line.strip() for line in enforced.partition("\n\n")[0].split("\n") if line]
+    assert [line for line in shown if line] == [
+        line.strip() for line in enforced.partition("\n\n")[0].split("\n") if line
+    ]
 
 
 def test_every_room_is_described() -> None:

@@ -66,7 +66,22 @@ NOT_LOOKED_AT = (
     "tests/intake/samples/",
     "tests/test_language.py",
 )
-SUFFIXES = {"", ".cjs", ".conf", ".css", ".env", ".html", ".js", ".md", ".py", ".service", ".sql", ".toml", ".txt", ".yml"}
+SUFFIXES = {
+    "",
+    ".cjs",
+    ".conf",
+    ".css",
+    ".env",
+    ".html",
+    ".js",
+    ".md",
+    ".py",
+    ".service",
+    ".sql",
+    ".toml",
+    ".txt",
+    ".yml",
+}
 QUOTED = {
     ".yml": re.compile(r'"[^"\n]*"'),  # values of labels
     ".md": re.compile(r"^```.*?^```|<!-- made by .*?<!-- end -->|`[^`\n]*`", re.MULTILINE | re.DOTALL),
