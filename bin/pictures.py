@@ -48,7 +48,8 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="leadroutes-pictures-") as directory:
         demo = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "leadroutes", "demo", "--port", str(_free_port()),
-            cwd=directory, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}, stdout=asyncio.subprocess.PIPE,
+            cwd=directory, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+            stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
             assert demo.stdout is not None

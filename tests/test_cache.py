@@ -30,6 +30,7 @@ OUT_OF_REACH = {
     "leadroutes.api.docs.": "nothing",
     "leadroutes.api.openapi.": "nothing",
     "leadroutes.api.resource.": "a declared resource",
+    "leadroutes.store.accounts._no_ones_hash": "nothing",
     "leadroutes.store.statement": "the name of a file",
     "leadroutes.sandbox.tasks.liquid._sandbox": "a switch",
     "leadroutes.domain.recurrence._every_seventh": "numbers of a calendar",

@@ -26,11 +26,11 @@ from leadroutes.web.claim import ClaimPages
 from leadroutes.web.consent import ConsentPage
 from leadroutes.web.dry_run import TrialPages
 from leadroutes.web.emails import EmailPage
-from leadroutes.web.headers import AsgiApp, Receive, Scope, Send, guarded
+from leadroutes.web.headers import AsgiApp, Receive, Scope, Send, guarded, is_cross_site
 from leadroutes.web.home import HomePages
 from leadroutes.web.invitations import InvitationPages
 from leadroutes.web.pages import Pages, show_asset
-from leadroutes.web.sessions import Sessions
+from leadroutes.web.sessions import NotSignedIn, Sessions
 from leadroutes.web.unsubscribe import UnsubscribePage
 
 __all__ = ["application", "navigates", "owns"]
@@ -74,23 +74,30 @@ def application(database: Database, engine: Engine, settings: Settings) -> AsgiA
     unsubscribe = UnsubscribePage(database, pages, secret)
     invitations = InvitationPages(database, pages, sessions, settings.body_timeout)
     emails = EmailPage(database, pages)
+
+    def post(path: str, endpoint: Endpoint) -> Route:
+        return Route(path, _from_own_pages(pages, endpoint), methods=["POST"])
+
+    def form(path: str, show: Endpoint, endpoint: Endpoint) -> Route:
+        return _form(path, show, _from_own_pages(pages, endpoint))
+
     routes = [
         Route("/", home.show_home),
-        _form("/outbox", home.show_outbox, home.send_again),
-        _form("/applications", applications.show_applications, applications.change_applications),
-        _form("/tokens", applications.show_tokens, applications.change_tokens),
-        _form(AUTHORIZE, consent.show, consent.answer),
-        _form("/claim/{token}", claims.show_link, claims.claim_link),
-        _form("/claim/{token}/decline", claims.look_again, claims.decline_link),
-        _form("/emails/{token}", emails.show, emails.confirm),
-        Route("/invitations", invitations.answer_own, methods=["POST"]),
-        _form("/invitations/{token}", invitations.show, invitations.answer),
-        _form("/offers/{id}", claims.show_own, claims.claim_own),
-        _form("/offers/{id}/decline", claims.look_again, claims.decline_own),
-        _form("/sign-in", sessions.show_form, sessions.sign_in),
-        Route("/sign-out", sessions.sign_out, methods=["POST"]),
-        _form("/try", trials.show, trials.dry_run_body),
-        _form("/unsubscribe/{token}", unsubscribe.show, unsubscribe.unsubscribe),
+        form("/outbox", home.show_outbox, home.send_again),
+        form("/applications", applications.show_applications, applications.change_applications),
+        form("/tokens", applications.show_tokens, applications.change_tokens),
+        form(AUTHORIZE, consent.show, consent.answer),
+        form("/claim/{token}", claims.show_link, claims.claim_link),
+        form("/claim/{token}/decline", claims.look_again, claims.decline_link),
+        form("/emails/{token}", emails.show, emails.confirm),
+        post("/invitations", invitations.answer_own),
+        form("/invitations/{token}", invitations.show, invitations.answer),
+        form("/offers/{id}", claims.show_own, claims.claim_own),
+        form("/offers/{id}/decline", claims.look_again, claims.decline_own),
+        form("/sign-in", sessions.show_form, sessions.sign_in),
+        post("/sign-out", sessions.sign_out),
+        form("/try", trials.show, trials.dry_run_body),
+        _form("/unsubscribe/{token}", unsubscribe.show, unsubscribe.unsubscribe),  # from anywhere (RFC 8058)
         Route("/assets/{name}", show_asset),
     ]
     starlette = Starlette(routes=routes, exception_handlers=_refusals(pages))
@@ -123,6 +130,17 @@ def _with_strays(application: AsgiApp, strays: Strays) -> AsgiApp:
     return led
 
 
+def _from_own_pages(pages: Pages, endpoint: Endpoint) -> Endpoint:
+    """Refuses what a page of another site has sent, before anything is read."""
+
+    async def checked(request: Request) -> Response:
+        if is_cross_site(request, pages.public_url):
+            return pages.refuse_cross_site()
+        return await endpoint(request)
+
+    return checked
+
+
 def _form(path: str, show: Endpoint, post: Endpoint) -> Route:
     """A page with a button: looking at it, and pressing it."""
 
@@ -146,6 +164,10 @@ def _refusals(pages: Pages) -> dict[Any, Refusal]:
             return pages.refuse(404, "Not found", "There is no such page.")
         return pages.refuse(error.status_code, "That cannot be done", "This page does not take that.", error.headers)
 
+    async def ask_to_sign_in(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, NotSignedIn)
+        return pages.go_to(error.address)
+
     async def refuse_for_now(_request: Request, error: Exception) -> Response:
         log.warning("a page is not available", error=repr(error))
         return pages.refuse(503, "Not now", "The service is busy or starting. Try again.", {"retry-after": "2"})
@@ -155,4 +177,10 @@ def _refusals(pages: Pages) -> dict[Any, Refusal]:
         return pages.refuse(500, "That went wrong", "It is our fault, and it has been noted. Try again.")
 
     away = dict.fromkeys((*CONNECTION_ERRORS, *RETRYABLE_ERRORS, Unavailable), refuse_for_now)
-    return {Problem: refuse_problem, HTTPException: refuse_http, **away, Exception: refuse_fault}
+    return {
+        Problem: refuse_problem,
+        HTTPException: refuse_http,
+        NotSignedIn: ask_to_sign_in,
+        **away,
+        Exception: refuse_fault,
+    }

@@ -13,8 +13,7 @@ from leadroutes.store import oauth as store
 from leadroutes.store.accounts import NewApplication, add_application_of, issue_token_of
 from leadroutes.store.postgres import Database
 from leadroutes.store.sessions import SessionUser
-from leadroutes.web.forms import read_form
-from leadroutes.web.headers import is_cross_site
+from leadroutes.web.forms import read_form, read_id
 from leadroutes.web.pages import Pages
 from leadroutes.web.sessions import Sessions
 
@@ -31,14 +30,12 @@ class ApplicationPages:
         self._timeout = timeout
 
     async def show_applications(self, request: Request) -> Response:
-        user = await self._sessions.find_user(request)
-        return self._sessions.ask_to_sign_in(request) if user is None else await self._applications(user)
+        return await self._applications(await self._sessions.get_user(request))
 
     async def change_applications(self, request: Request) -> Response:
         """The form says what is to be done: register, remove (a registered one) or disallow (one that was let in)."""
-        user, form = await self._sent(request)
-        if isinstance(user, Response):
-            return user
+        user = await self._sessions.get_user(request)
+        form = await read_form(request, self._timeout)
         match form.get("do"):
             case "register":
                 return await self._register(user, form)
@@ -53,21 +50,22 @@ class ApplicationPages:
         return self._pages.go_to("/applications")
 
     async def show_tokens(self, request: Request) -> Response:
-        user = await self._sessions.find_user(request)
-        return self._sessions.ask_to_sign_in(request) if user is None else await self._tokens(user)
+        return await self._tokens(await self._sessions.get_user(request))
 
     async def change_tokens(self, request: Request) -> Response:
         """The form says what is to be done: issue or revoke."""
-        user, form = await self._sent(request)
-        if isinstance(user, Response):
-            return user
+        user = await self._sessions.get_user(request)
+        form = await read_form(request, self._timeout)
         match form.get("do"):
             case "issue":
                 if form.get("scope") not in SCOPES:
                     raise Invalid("scope: expected read or write.")
                 return await self._issue(user, form)
             case "revoke":
-                if not await store.revoke_own_token(self._database, user.id, _id(form.get("id", ""))):
+                token_id = read_id(form.get("id"))
+                if token_id is None:
+                    raise Invalid("id: expected the id of a token.")
+                if not await store.revoke_own_token(self._database, user.id, token_id):
                     raise NotFound("There is no such token any more, or it is someone else's.")
                 return self._pages.go_to("/tokens")
         raise Invalid("do: expected one of the page's buttons.")
@@ -78,15 +76,6 @@ class ApplicationPages:
         except Invalid as problem:
             return await self._tokens(user, 400, form=form, problem=problem.message)
         return await self._tokens(user, token=token)
-
-    async def _sent(self, request: Request) -> tuple[SessionUser | Response, dict[str, str]]:
-        """Who has sent a form of ours, and what is in it; or what is answered instead."""
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site(), {}
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request), {}
-        return user, await read_form(request, self._timeout)
 
     async def _register(self, user: SessionUser, form: dict[str, str]) -> Response:
         wanted = NewApplication(
@@ -126,9 +115,3 @@ class ApplicationPages:
             scopes=SCOPES,
             **({"token": None, "problem": None} | shown),
         )
-
-
-def _id(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise Invalid("id: expected the id of a token.")
-    return int(text)

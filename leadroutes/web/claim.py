@@ -17,7 +17,7 @@ from leadroutes.sandbox.processes import run_sandboxed
 from leadroutes.sandbox.work import ComputationFailed
 from leadroutes.store.claim_pages import ClaimPage, Disclosure, find_claim_page, find_own_page
 from leadroutes.store.postgres import Database
-from leadroutes.web.headers import is_cross_site
+from leadroutes.web.forms import read_id
 from leadroutes.web.pages import Pages
 from leadroutes.web.sessions import Sessions
 
@@ -38,40 +38,26 @@ class ClaimPages:
         return await self._shown(request, await self._of_link(request))
 
     async def claim_link(self, request: Request) -> Response:
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
         page = await self._of_link(request)
         refusal = await self._claim(page)
         return await self._shown(request, await self._of_link(request), refusal)
 
     async def decline_link(self, request: Request) -> Response:
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
         await self._decline(await self._of_link(request))
         return self._pages.go_to(_page_path(request))
 
     async def show_own(self, request: Request) -> Response:
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request)
+        user = await self._sessions.get_user(request)
         return await self._shown(request, await self._own(request, user.id))
 
     async def claim_own(self, request: Request) -> Response:
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request)
+        user = await self._sessions.get_user(request)
         page = await self._own(request, user.id)
         refusal = await self._claim(page)
         return await self._shown(request, await self._own(request, user.id), refusal)
 
     async def decline_own(self, request: Request) -> Response:
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request)
+        user = await self._sessions.get_user(request)
         await self._decline(await self._own(request, user.id))
         return self._pages.go_to(_page_path(request))
 
@@ -86,9 +72,8 @@ class ClaimPages:
         return page
 
     async def _own(self, request: Request, user_id: int) -> ClaimPage:
-        text = request.path_params["id"]
-        is_id = text.isascii() and text.isdigit() and len(text) <= 18
-        page = await find_own_page(self._database, user_id, int(text)) if is_id else None
+        offer_id = read_id(request.path_params["id"])
+        page = await find_own_page(self._database, user_id, offer_id) if offer_id is not None else None
         if page is None:
             raise NotFound("There is no such offer, or it was made to someone else.")
         return page

@@ -15,7 +15,7 @@ from leadroutes.oauth.authorizing import AuthorizationRequest, RefusedRedirect, 
 from leadroutes.oauth.protocol import Values
 from leadroutes.store.postgres import Database
 from leadroutes.web.forms import read_form
-from leadroutes.web.headers import POLICY, is_cross_site
+from leadroutes.web.headers import POLICY
 from leadroutes.web.pages import Pages
 from leadroutes.web.sessions import Sessions
 
@@ -33,9 +33,7 @@ class ConsentPage:
         asked = await read_request(self._database, _values(request))
         if isinstance(asked, RefusedRedirect):
             return _send_to(asked.address)
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request, with_query=True)
+        user = await self._sessions.get_user(request, with_query=True)
         return self._pages.answer(
             "consent.html",
             headers={"content-security-policy": _policy(asked)},
@@ -47,14 +45,10 @@ class ConsentPage:
         )
 
     async def answer(self, request: Request) -> Response:
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
         asked = await read_request(self._database, _values(request))
         if isinstance(asked, RefusedRedirect):
             return _send_to(asked.address)
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request, with_query=True)
+        user = await self._sessions.get_user(request, with_query=True)
         match (await read_form(request, self._timeout)).get("answer"):
             case "allow":
                 return _send_to(await allow(self._database, asked, user.id))

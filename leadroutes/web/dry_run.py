@@ -13,13 +13,12 @@ from leadroutes.errors import Invalid
 from leadroutes.ingest.dry_run import dry_run_body
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
-from leadroutes.web.forms import read_form
-from leadroutes.web.headers import is_cross_site
+from leadroutes.store.sessions import SessionUser
+from leadroutes.web.forms import read_form, read_id
 from leadroutes.web.pages import Pages
 from leadroutes.web.sessions import Sessions
 
 LARGEST = 524_288  # bytes of a form; letters that are escaped take three
-LARGEST_ID = 2**63 - 1
 KINDS = {
     "": "whatever it looks like",
     "application/json": "JSON",
@@ -39,26 +38,22 @@ class TrialPages:
         self._timeout = timeout
 
     async def show(self, request: Request) -> Response:
-        return await self._answer(request, {}, None)
+        return await self._answer(await self._sessions.get_user(request), {}, None)
 
     async def dry_run_body(self, request: Request) -> Response:
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request)
+        user = await self._sessions.get_user(request)
         form = await read_form(request, self._timeout, LARGEST)
         kind = form.get("kind", "")
         if kind not in KINDS:
             raise Invalid(f"kind: {kind[:40]!r} was given; expected one that the page offers.")
         headers = {"Content-Type": kind} if kind else {}
-        told = await dry_run_body(self._database, user.id, _id(form.get("key")), form.get("body", "").encode(), headers)
-        return await self._answer(request, form, told)
+        key_id = read_id(form.get("key"))
+        if not key_id:
+            raise Invalid("key: expected one of your intake keys.")
+        told = await dry_run_body(self._database, user.id, key_id, form.get("body", "").encode(), headers)
+        return await self._answer(user, form, told)
 
-    async def _answer(self, request: Request, form: dict[str, str], told: dict[str, Any] | None) -> Response:
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request)
+    async def _answer(self, user: SessionUser, form: dict[str, str], told: dict[str, Any] | None) -> Response:
         keys = await self._database.fetch(*statement("list_own_intake_keys").bind(owner_id=user.id))
         people = await self._database.fetch(*statement("find_display_names").bind(user_ids=sorted(_people(told))))
         return self._pages.answer(
@@ -71,12 +66,6 @@ class TrialPages:
             read=_shown(told),
             names={row["id"]: row["name"] for row in people},
         )
-
-
-def _id(text: str | None) -> int:
-    if not (text and text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= LARGEST_ID):
-        raise Invalid("key: expected one of your intake keys.")
-    return int(text)
 
 
 def _people(told: dict[str, Any] | None) -> set[int]:

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from leadroutes.engine.users import confirm_email, find_email_change
 from leadroutes.errors import Conflict, NotFound
 from leadroutes.store.postgres import Database
-from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
 
 OVER = "This link is over. Ask for the change again."
@@ -29,8 +28,6 @@ class EmailPage:
         return self._pages.answer("email.html", change=change, email=None, problem=None)
 
     async def confirm(self, request: Request) -> Response:
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
         change = await find_email_change(self._database, request.path_params["token"])
         if change is None:
             raise NotFound(OVER)

@@ -1,4 +1,4 @@
-"""Reads what a form has sent: small, in time, in the one encoding that our own forms use."""
+"""Reads what a form has sent: small, in time, in the one encoding that our own forms use; and the ids in it."""
 
 import asyncio
 from urllib.parse import parse_qsl
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from leadroutes.errors import Invalid, SlowRequest, TooLarge
 
 LARGEST = 16_384  # bytes
+LARGEST_ID = 2**63 - 1
 ENCODING = "application/x-www-form-urlencoded"
 
 
@@ -26,6 +27,13 @@ async def read_form(
         raise SlowRequest("The form did not arrive in time; send it again.") from error
     except ValueError as error:
         raise Invalid("The form has too many fields.") from error
+
+
+def read_id(text: str | None) -> int | None:
+    """The id that a form or an address has sent; None for anything that cannot be one."""
+    if not (text and text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID):
+        return None
+    return int(text)
 
 
 async def _read(request: Request, largest: int) -> bytes:

@@ -25,12 +25,10 @@ from leadroutes.store.outbox import (
     list_won_leads,
 )
 from leadroutes.store.postgres import Database
-from leadroutes.web.forms import read_form
-from leadroutes.web.headers import is_cross_site
+from leadroutes.web.forms import read_form, read_id
 from leadroutes.web.pages import Pages
 from leadroutes.web.sessions import Sessions
 
-LARGEST_ID = 2**63 - 1
 STATE_NAMES = {
     "queued": "waiting", "sending": "on the way", "sent": "sent", "failed": "failed", "suppressed": "not sent",
     "unknown": "uncertain",
@@ -62,9 +60,7 @@ class HomePages:
         self._warnings = warnings_of(settings)
 
     async def show_home(self, request: Request) -> Response:
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request)
+        user = await self._sessions.get_user(request)
         offers = [
             (row, preview(row["first_name"], row["city"], row["type"], row["listing_price"]))
             for row in await list_open_offers(self._database, user.id)
@@ -84,9 +80,7 @@ class HomePages:
         )
 
     async def show_outbox(self, request: Request) -> Response:
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request)
+        user = await self._sessions.get_user(request)
         state, before = _page_of(request.query_params)
         return self._pages.answer(
             "outbox.html",
@@ -100,15 +94,11 @@ class HomePages:
 
     async def send_again(self, request: Request) -> Response:
         """The button beside a message that failed; afterwards the same part of the outbox."""
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request, comes_back=True)
+        user = await self._sessions.get_user(request, comes_back=True)
         form = await read_form(request, self._timeout)
         if form.get("do") != "retry":
             raise Invalid("do: expected one of the page's buttons.")
-        message_id = _id("id", form.get("id"))
+        message_id = read_id(form.get("id"))
         if message_id is None:
             raise Invalid("id: expected the id of a message.")
         state, before = _page_of(form)
@@ -122,12 +112,8 @@ def _page_of(given: Mapping[str, str]) -> tuple[str | None, int | None]:
     state = given.get("state") or None
     if state is not None and state not in STATES:
         raise Invalid(f"state: {state[:40]!r} was given; expected one of {', '.join(STATES)}.")
-    return state, _id("before", given.get("before"))
-
-
-def _id(name: str, text: str | None) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= LARGEST_ID):
-        raise Invalid(f"{name}: {text[:40]!r} was given; expected the id of a message.")
-    return int(text)
+    before = given.get("before") or None
+    message_id = read_id(before)
+    if before is not None and message_id is None:
+        raise Invalid(f"before: {before[:40]!r} was given; expected the id of a message.")
+    return state, message_id

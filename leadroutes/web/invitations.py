@@ -14,8 +14,7 @@ from leadroutes.store.accounts import NewUser, add_user
 from leadroutes.store.invitations import Invitation, find_invitation
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.sessions import SessionUser
-from leadroutes.web.forms import read_form
-from leadroutes.web.headers import is_cross_site
+from leadroutes.web.forms import read_form, read_id
 from leadroutes.web.pages import Pages
 from leadroutes.web.sessions import Sessions
 
@@ -37,8 +36,6 @@ class InvitationPages:
 
     async def answer(self, request: Request) -> Response:
         """The form says what is to be done: accept, decline, or join (with a new account)."""
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
         invitation = await self._of_link(request)
         form = await read_form(request, self._timeout)
         user = await self._sessions.find_user(request)
@@ -46,26 +43,20 @@ class InvitationPages:
             case "decline":
                 return await self._decline(request, user)
             case "accept":
-                if user is None:
-                    return self._sessions.ask_to_sign_in(request, comes_back=True)
-                return await self._accept(invitation, user, form)
+                return await self._accept(invitation, await self._sessions.get_user(request, comes_back=True), form)
             case "join" if user is None and invitation.email is not None and not invitation.has_account:
                 return await self._join(invitation, form)
         raise Invalid("do: expected one of the page's buttons.")
 
     async def answer_own(self, request: Request) -> Response:
         """From the home page: the id of the member or of the invitation, and accept or decline."""
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
-        user = await self._sessions.find_user(request)
-        if user is None:
-            return self._sessions.ask_to_sign_in(request)
+        user = await self._sessions.get_user(request)
         form = await read_form(request, self._timeout)
-        member_id, status = form.get("id", ""), ANSWERS.get(form.get("do", ""))
-        if status is None or not (member_id.isascii() and member_id.isdigit() and len(member_id) <= 18):
+        member_id, status = read_id(form.get("id")), ANSWERS.get(form.get("do", ""))
+        if status is None or member_id is None:
             raise Invalid("do: expected one of the page's buttons.")
         try:
-            await memberships.answer(self._database, int(member_id), user.id, status, agrees=_agrees(form))
+            await memberships.answer(self._database, member_id, user.id, status, agrees=_agrees(form))
         except Forbidden:
             raise NotFound("This invitation is over.") from None
         return self._pages.go_to("/")

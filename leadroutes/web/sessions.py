@@ -17,12 +17,19 @@ from leadroutes.store.sessions import LIFE, SessionUser, add_session, find_passw
 from leadroutes.web.browsers import KnownBrowsers
 from leadroutes.web.cookies import cookie_of
 from leadroutes.web.forms import read_form
-from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
 from leadroutes.web.turns import Busy, PasswordTurns
 
 LONGEST_PASSWORD = 255
 WRONG = "The e-mail or the password is wrong."
+
+
+class NotSignedIn(Exception):  # noqa: N818 -- what is, not what went wrong
+    """A page is for users who are signed in; `address` is the form's."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
 
 
 class Sessions:
@@ -45,16 +52,19 @@ class Sessions:
     def _token(self, request: Request) -> str | None:
         return cookie_of(request.headers.getlist("cookie"), self._cookie)
 
-    def ask_to_sign_in(self, request: Request, *, with_query: bool = False, comes_back: bool = False) -> Response:
-        """To the form, and from there back to where he wanted to go; what a form had sent is lost.
+    async def get_user(self, request: Request, *, with_query: bool = False, comes_back: bool = False) -> SessionUser:
+        """Returns who is signed in. Raises NotSignedIn, which leads to the form and from there back to the page.
 
-        `comes_back`: to the page itself also after a form.
+        What a form had sent is lost. `comes_back`: to the page itself also after a form.
         """
+        user = await self.find_user(request)
+        if user is not None:
+            return user
         path = request.url.path if comes_back or request.method in ("GET", "HEAD") else "/"
         if with_query:
             path = f"{request.url.path}?{request.url.query}"
         query = f"?next={quote(path, safe='/')}" if path != "/" else ""
-        return self._pages.go_to("/sign-in" + query)
+        raise NotSignedIn("/sign-in" + query)
 
     async def show_form(self, request: Request) -> Response:
         target = _own_path(request.query_params.get("next", "/"))
@@ -63,8 +73,6 @@ class Sessions:
         return self._pages.answer("sign_in.html", target=target, email="", problem=None)
 
     async def sign_in(self, request: Request) -> Response:
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
         form = await read_form(request, self._timeout)
         email, password = form.get("email", "").strip(), form.get("password", "")
         target = _own_path(form.get("next", "/"))
@@ -95,8 +103,6 @@ class Sessions:
         self._give_cookie(response, await add_session(self._database, user_id), int(LIFE.total_seconds()))
 
     async def sign_out(self, request: Request) -> Response:
-        if is_cross_site(request, self._pages.public_url):
-            return self._pages.refuse_cross_site()
         if token := self._token(request):
             await remove_session(self._database, token)
         response = self._pages.go_to("/sign-in")

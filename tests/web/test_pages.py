@@ -11,11 +11,16 @@ from leadroutes.intake.html import page_text
 from leadroutes.server import app
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
+from leadroutes.web.forms import read_id
 from leadroutes.web.pages import mailto, moment, phone, tel
 from tests.support.web_app import WebApp, with_settings
 
 NOWHERE = ("/assets/none", "/claim/", "/claim/a/b", "/claim/forged", "/unsubscribe/forged")
 PAGES = ("/", "/offers/1", "/outbox", "/sign-in", "/claim/x", "/unsubscribe/x")
+FORMS = (
+    "/applications", "/claim/x", "/claim/x/decline", "/emails/x", "/invitations", "/invitations/x", "/oauth2/authorize",
+    "/offers/1", "/offers/1/decline", "/outbox", "/sign-in", "/sign-out", "/tokens", "/try",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES + NOWHERE)
@@ -30,6 +35,24 @@ async def test_every_page_is_locked_down(web_app: WebApp, path: str) -> None:
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["x-robots-tag"] == "noindex, nofollow"
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", FORMS)
+async def test_no_form_is_taken_from_another_site(web_app: WebApp, path: str) -> None:
+    browser = web_app.browser()
+
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert (await browser.post(path, data={"do": "x"}, headers=headers)).status_code == 403
+    assert (await browser.post(path, data={"do": "x"})).status_code in (303, 400, 403, 404)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("7", 7), ("0", 0), (str(2**63 - 1), 2**63 - 1), (str(2**63), None), ("1" * 20, None), ("-1", None), ("+1", None),
+     ("1_0", None), (" 1", None), ("٣", None), ("²", None), ("", None), (None, None)],
+)  # fmt: skip
+def test_an_id_is_read_or_not(text: str | None, read: int | None) -> None:
+    assert read_id(text) == read
 
 
 async def test_nothing_stands_inline(web_app: WebApp) -> None:
