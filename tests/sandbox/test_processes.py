@@ -216,12 +216,12 @@ async def test_a_process_knows_none_of_the_settings(sandbox: Sandbox, monkeypatc
 
 COMPOSES = """
 import asyncio, sys
-from leadroutes.sandbox.templates import COMPOSE
-from leadroutes.domain.template import Letter
-from leadroutes.sandbox.processes import work_out
+from leadroutes.domain.template import TemplateInput
+from leadroutes.sandbox.processes import run_sandboxed
+from leadroutes.sandbox.templates import COMPOSE_MESSAGE
 async def main():
-    slow = Letter(subject="", body=sys.stdin.read(), name="", is_email=False, variables={})
-    await asyncio.gather(*(work_out(COMPOSE, slow, owner=n) for n in range(100)), return_exceptions=True)
+    slow = TemplateInput(subject="", body=sys.stdin.read(), name="", is_email=False, variables={})
+    await asyncio.gather(*(run_sandboxed(COMPOSE_MESSAGE, slow, owner=n) for n in range(100)), return_exceptions=True)
 asyncio.run(main())
 """
 
