@@ -41,11 +41,11 @@ async def test_a_letter_that_somebody_else_fills_in_is_kept_as_it_is(town, email
 async def test_nobody_waits_while_a_template_is_looked_at(town, email):
     """Parsed on the event loop, it would hold it for a second."""
     body = "{% if a %}{{ b | upcase | downcase }}{% endif %}" * 4_000
-    with monitored_loop() as ticks:
+    with monitored_loop() as monitor:
         reply = await ask(town, "alice", "POST", "/templates", json=email | {"body": body})
 
     assert reply.status == 201, reply.body
-    assert ticks.longest < LONGEST
+    assert monitor.longest < LONGEST
 
 
 async def test_a_range_that_is_too_long_is_refused_when_it_is_saved(town, email):

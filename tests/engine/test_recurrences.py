@@ -54,14 +54,14 @@ async def test_one_owners_rules_do_not_hold_the_arrivals_of_another(
     for number in range(150):
         await task(brokerage, dave, never(number))
     await task(brokerage, dave, "FREQ=DAILY")
-    with monitored_loop() as ticks:
+    with monitored_loop() as monitor:
         daves = [asyncio.create_task(arrive(brokerage, DAVES_KEY, number)) for number in range(3)]
         alices = [asyncio.create_task(arrive(brokerage, KEY, number)) for number in range(3)]
         await asyncio.gather(*alices)
         assert not any(each.done() for each in daves), "they wait for what their owner wrote, and nobody else does"
         await asyncio.gather(*daves)
 
-    assert ticks.longest < LONGEST
+    assert monitor.longest < LONGEST
     assert await database.fetchval("SELECT count(*) FROM tasks") == 3, "a rule that does not come makes no task"
     assert await database.fetchval("SELECT count(*) FROM leads") == 6
 
@@ -89,9 +89,9 @@ async def test_successors_are_worked_out_apart_and_made_in_time(
     await arrive(brokerage, DAVES_KEY, 1)
     for _ in range(3):
         await database.move_clock(timedelta(days=1))
-        with monitored_loop() as ticks:
+        with monitored_loop() as monitor:
             await brokerage.engine.run_due()
-        assert ticks.longest < LONGEST
+        assert monitor.longest < LONGEST
         now = database.clock.now()
         assert await database.fetchval("SELECT count(*) FROM tasks WHERE recurs_at <= $1", now) == 0
     start = await database.fetchval("SELECT created_at FROM campaign_contacts")

@@ -42,12 +42,12 @@ async def test_nobody_waits_while_a_body_is_read(intake: IntakeApp, name: str) -
     body, headers = HOSTILE[name]
     key = (await ask(intake.town, "alice", "POST", "/intake-keys", json={"lead_source_id": 1})).json
     for address in (f"/intake/{key['key']}", f"/intake-keys/{key['id']}/trials"):
-        with monitored_loop() as ticks:
+        with monitored_loop() as monitor:
             reply = await ask(intake.town, "alice", "POST", address, body=body, headers=headers)
 
         assert reply.status < 500, reply.body
-        assert ticks.turns > 10
-        assert ticks.longest < LONGEST, address
+        assert monitor.turns > 10
+        assert monitor.longest < LONGEST, address
 
 
 @pytest.mark.parametrize("each", samples(), ids=lambda each: each.name)
@@ -105,12 +105,12 @@ async def test_what_has_more_bytes_than_are_taken_is_not_kept(intake: IntakeApp)
 
 async def test_what_takes_too_long_to_read_is_too_large() -> None:
     body = parts(*(b"--b\nContent-Type: text/xml\n\n<adf><prospect>" + b"<a" * 524_000 + b"\n",) * 20)
-    with monitored_loop() as ticks:
+    with monitored_loop() as monitor:
         found = await BodyReader(None).read(IncomingBody(owner_id=1, body=body, headers=MAIL, mail_limit=len(body)))
 
     [refusal] = found.reading.refusals
     assert (refusal.why, refusal.detail) == ("too_large", "Reading the body takes longer than 5 seconds.")
-    assert ticks.longest < LONGEST
+    assert monitor.longest < LONGEST
 
 
 async def test_what_the_database_does_not_take_is_kept_and_rejected(intake: IntakeApp) -> None:

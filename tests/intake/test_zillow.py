@@ -57,8 +57,8 @@ def test_without_a_listing_the_search_tells_place_and_price() -> None:
 
 
 def test_a_listing_without_a_price_leaves_the_searchs() -> None:
-    catalog = ESTATE | {"ListingPrice": "0"}
-    message = {"ContactInfo": CONTACT, "SearchCriteria": SEARCH, "PropertyInfo": catalog}
+    listed = ESTATE | {"ListingPrice": "0"}
+    message = {"ContactInfo": CONTACT, "SearchCriteria": SEARCH, "PropertyInfo": listed}
     assert only(notification(message)).price == 625_000
 
 

@@ -60,7 +60,7 @@ async def test_each_piece_gets_its_own_answer_whoever_asks_and_however_many(sand
 
 async def test_what_takes_too_long_is_ended_and_the_next_is_worked_out(sandbox: Sandbox) -> None:
     before = children()
-    with monitored_loop() as ticks:
+    with monitored_loop() as monitor:
         slow, quick = await asyncio.gather(
             sandbox.run_sandboxed(COMPOSE_MESSAGE, letter(SLOW), owner=1),
             sandbox.run_sandboxed(COMPOSE_MESSAGE, letter("hello"), owner=1),
@@ -72,7 +72,7 @@ async def test_what_takes_too_long_is_ended_and_the_next_is_worked_out(sandbox: 
     assert isinstance(quick, ComposeResult)
     assert said(quick) == "hello"
     assert len(children() - before) == 1
-    assert ticks.longest < LONGEST
+    assert monitor.longest < LONGEST
 
 
 async def test_a_process_comes_after_the_service_where_the_processor_is_wanted(sandbox: Sandbox) -> None:
@@ -216,12 +216,12 @@ async def test_a_process_knows_none_of_the_settings(sandbox: Sandbox, monkeypatc
 
 COMPOSES = """
 import asyncio, sys
-from leadroutes.sandbox.templates import COMPOSE
-from leadroutes.domain.template import Letter
-from leadroutes.sandbox.processes import work_out
+from leadroutes.domain.template import TemplateInput
+from leadroutes.sandbox.processes import run_sandboxed
+from leadroutes.sandbox.templates import COMPOSE_MESSAGE
 async def main():
-    slow = Letter(subject="", body=sys.stdin.read(), name="", is_email=False, variables={})
-    await asyncio.gather(*(work_out(COMPOSE, slow, owner=n) for n in range(100)), return_exceptions=True)
+    slow = TemplateInput(subject="", body=sys.stdin.read(), name="", is_email=False, variables={})
+    await asyncio.gather(*(run_sandboxed(COMPOSE_MESSAGE, slow, owner=n) for n in range(100)), return_exceptions=True)
 asyncio.run(main())
 """
 

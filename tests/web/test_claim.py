@@ -268,13 +268,13 @@ async def test_nobody_waits_for_the_words_of_somebody_elses_markup(web_app: WebA
         "UPDATE leads SET text_body = NULL, html_body = $1", f"<p>Is it sunny?</p>{MARKUP[name]}"
     )
     offer = await web_app.database.fetchval("SELECT id FROM offers WHERE user_id = $1", web_app.town.users["bob"])
-    with monitored_loop() as ticks:
+    with monitored_loop() as monitor:
         answer = await browser.get(f"/offers/{offer}")
 
     assert answer.status_code == 200
     assert "Is it sunny?" in answer.text
     assert len(answer.text) < 400_000
-    assert ticks.longest < LONGEST
+    assert monitor.longest < LONGEST
 
 
 async def test_the_words_of_a_long_text_are_cut(web_app: WebApp) -> None:

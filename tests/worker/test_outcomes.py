@@ -52,13 +52,13 @@ async def test_a_template_that_cannot_be_filled_in_fails_with_its_reason_and_hol
     brokerage: Brokerage, sender: Sender, mailbox: Mailbox, body: str, reason: str
 ) -> None:
     message_id = await step(brokerage, sender, body)
-    with monitored_loop() as ticks:
+    with monitored_loop() as monitor:
         await sender.deliver(message_id)
 
     state, found = await sender.outcome(message_id)
     assert (state, (found or "")[: len(reason)]) == ("failed", reason)
     assert mailbox.mails == []
-    assert ticks.longest < LONGEST
+    assert monitor.longest < LONGEST
 
 
 @pytest.mark.parametrize(
