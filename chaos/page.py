@@ -62,8 +62,8 @@ def as_tables(results: dict[str, Any]) -> str:
         for check in results["checks"]
     ]
     return "\n".join(
-        [wrapped(head), "", *_table("what was done", done), "", *_table("what came of it", came), "", wrapped(while_it_lasted), "",
-         *_attacks(results), "| what has to hold | |", "|---|---|", *verdict, ""]
+        [wrapped(head), "", *_table("what was done", done), "", *_table("what came of it", came), "",
+         wrapped(while_it_lasted), "", *_attacks(results), "| what has to hold | |", "|---|---|", *verdict, ""]
     )  # fmt: skip
 
 
