@@ -48,12 +48,12 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="leadroutes-pictures-") as directory:
         demo = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "leadroutes", "demo", "--port", str(_free_port()),
-            cwd=directory, env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-            stdout=asyncio.subprocess.PIPE,
+            cwd=directory, stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         )  # fmt: skip
         try:
             assert demo.stdout is not None
-            await demo.stdout.readline()  # it plays: the database is there
+            await demo.stdout.readline()  # printed when the database is ready
             await _draw_board(Path(directory) / ".leadroutes" / "demo")
             link = await asyncio.wait_for(_claim_link(demo), LONGEST)
             await asyncio.to_thread(_photograph, link)

@@ -1,4 +1,4 @@
-"""Rows of the dialect that need no table of their own, and the list of all its rows: each has a case that names it."""
+"""Rules of the dialect without a table of their own; and each rule of docs/api-dialect.md has a case that names it."""
 
 import re
 from pathlib import Path
@@ -13,30 +13,35 @@ from tests.support.catalog import Catalog
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
-# How many rows a section of the dialect has; section 3 has twelve checks in order, section 14 a table beside two rows.
-ROWS = {1: 8, 2: 13, 4: 6, 5: 10, 6: 19, 7: 12, 8: 16, 9: 5, 10: 9, 11: 18, 12: 6, 13: 5, 14: 2, 15: 5}
+PAGE = Path(__file__).parents[2] / "docs" / "api-dialect.md"
 
 
-def test_every_row_of_the_dialect_has_a_case_that_names_it() -> None:
-    """A case begins with its row, "5.7 …", or stands in a test whose name does: test_5_7_…, test_2_1_to_2_7_…."""
+def test_every_rule_of_the_dialect_has_a_case_that_names_it() -> None:
+    """A case begins with the name of its rule, "unknown-id …", or is in a test below a comment `# rules: …`."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
-    named = set(re.findall(r'"(\d+\.\d+)[ "]', text))
-    for name in re.findall(r"def test_(\w+)", text):
-        rows = [(int(section), int(row)) for section, row in re.findall(r"(?:^|_)(\d+)_(\d+)(?=_)", name)]
-        named |= {f"{section}.{row}" for section, row in rows}
-        if "_to_" in name and len(rows) == 2:
-            (section, first), (_, last) = rows
-            named |= {f"{section}.{row}" for row in range(first, last + 1)}
-    law = [f"{section}.{row}" for section, rows in ROWS.items() for row in range(1, rows + 1)]
+    named = set(re.findall(r'\("([a-z0-9-]+)[ "]', text))
+    for line in re.findall(r"^ *# rules: (.+)$", text, re.MULTILINE):
+        named |= set(line.split(", "))
+    rules = re.findall(r"\*\*`([a-z0-9-]+)`\*\*", PAGE.read_text(encoding="utf-8"))
 
-    assert [row for row in law if row not in named] == []
+    assert len(rules) == len(set(rules)) > 130
+    assert [rule for rule in rules if rule not in named] == []
+
+
+def test_no_case_names_a_rule_that_does_not_exist() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    page = PAGE.read_text(encoding="utf-8")
+    named = {name for line in re.findall(r"^ *# rules: (.+)$", text, re.MULTILINE) for name in line.split(", ")}
+
+    assert [name for name in sorted(named) if f"**`{name}`**" not in page] == []
 
 
 # -------------------------------------------------------------------------------------------------- 1, 2 and 4
 
 
 @pytest.mark.parametrize("target", ["//hotnesses//{id}", "/HOTNESSES/{id}/", "///Hotnesses///0{id}//"])
-async def test_1_2_to_1_4_the_same_path_for_every_method(shared, target):
+# rules: slashes-count-once, slash-at-the-end, path-case
+async def test_the_same_path_for_every_method(shared, target):
     made = await ask(shared, "erin", "POST", "//hotnesses//", json={"name": "1.2"})
     url = target.replace("{id}", str(made.json["id"]))
     for method in ("GET", "HEAD", "PATCH", "PUT", "OPTIONS", "DELETE"):
@@ -45,15 +50,17 @@ async def test_1_2_to_1_4_the_same_path_for_every_method(shared, target):
         assert "location" not in reply.headers
 
 
-async def test_1_6_the_url_is_told_as_it_was_received(shared):
+# rules: unknown-path
+async def test_the_url_is_told_as_it_was_received(shared):
     for target in ("//Nope//?a=%zz&b[$ne]=1", "/nope?", "/lead-sources/1/x?nope=1"):
         reply = await ask(shared, "erin", "GET", target)
         assert (reply.status, reply.json["data"]) == (404, {"url": target.removesuffix("?")})
 
 
 @pytest.mark.parametrize("resource", [each for each in RESOURCES if "C" in each.methods], ids=lambda each: each.path)
-async def test_2_3_and_12_2_and_8_16_post_answers_what_get_would(catalog, resource):
-    """Whole; or what is selected of it, whatever else the query says (5.10)."""
+# rules: create, all-keys, select-everywhere
+async def test_post_answers_what_get_would(catalog, resource):
+    """Whole; or what is selected of it, whatever else the query says (query-of-a-post)."""
     made = catalog.records[resource.path]
     assert set(resource.answered) <= set(made)
     assert made["id"] > 0
@@ -68,7 +75,8 @@ async def test_2_3_and_12_2_and_8_16_post_answers_what_get_would(catalog, resour
         assert "nope" not in reply.json["message"]
 
 
-async def test_4_3_a_token_in_the_query_or_in_the_body_is_not_looked_at(shared):
+# rules: no-token
+async def test_a_token_in_the_query_or_in_the_body_is_not_looked_at(shared):
     token = shared.tokens["erin"]
     for headers, body in ((JSON, f'{{"access_token":"{token}","content":"x"}}'), (FORM, f"access_token={token}")):
         reply = await ask(shared, None, "POST", f"/tags?access_token={token}", body=body.encode(), headers=headers)
@@ -77,7 +85,8 @@ async def test_4_3_a_token_in_the_query_or_in_the_body_is_not_looked_at(shared):
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if not each.is_public],
                          ids=lambda each: f"{each.method} {each.path}")  # fmt: skip
-async def test_4_1_and_4_5_every_path_needs_a_token_and_says_which(shared, operation):
+# rules: token-needed, www-authenticate
+async def test_every_path_needs_a_token_and_says_which(shared, operation):
     target = operation.path.replace(":id", "1").replace(":key", "k")
     missing = await ask(shared, None, operation.method, target, json={})
     wrong = await ask(shared, None, operation.method, target, json={}, headers={"Authorization": "Bearer x"})
@@ -91,40 +100,40 @@ async def test_4_1_and_4_5_every_path_needs_a_token_and_says_which(shared, opera
 # ------------------------------------------------------------------------------------------------------ 5 to 9
 
 FOUND = [
-    ("5.3 a name", "%zz=1", None),
-    ("5.7 mixed", "name[$in][]=Zillow&name[$in][7]=Trulia", [1, 3]),
-    ("6.2", "name=Zillow&name=Trulia", [1, 3]),
-    ("6.2", "name[]=Zillow&name[]=Trulia", [1, 3]),
-    ("6.17 a word", "name[3]=Zillow&name[x]=Trulia", None),
-    ("6.2 numbers", "id=1&id=3", [1, 3]),
-    ("6.4 as a list", "id[$lt]=4&id[$ne][]=1&id[$ne][]=2", [2, 3]),
-    ("6.13 deeper", "$or[0][$or][0][id]=1&$or[0][$or][1][id]=3&$or[1][id]=5", [1, 3, 5]),
-    ("6.13 with words", "$or[a][id]=1&$or[b][id]=3", [1, 3]),
-    ("6.13 the same field", "$or[0][id][$lt]=3&$or[0][id][$gt]=1&$or[1][id]=5", [2, 5]),
-    ("6.14 with a list", "$and[0][id][$in][]=1&$and[0][id][$in][]=3&$and[1][name]=Trulia", [3]),
-    ("6.15 empty", "$or=", None),
-    ("6.15 empty", "$or[]=", None),
-    ("6.15 empty", "$and", None),
-    ("6.16 in $and", "$and[0][$skip]=1", None),
-    ("6.16 in $or", "$or[0][id][$foo]=1", None),
-    ("6.18 in $or", "$or[0][id]=1&$or[0][id][$ne]=2", None),
-    ("7.1 in a list", "id[$in]=01&id[$in]=3.0", [1, 3]),
-    ("7.1 in a list", "id[$in]=1&id[$in]=x", None),
-    ("8.7", "$limit", None),
-    ("8.7", "$limit=%202", None),
-    ("8.7", "$limit=.5", None),
-    ("8.7", "$skip=", None),
-    ("8.7", "$skip[a]=1", None),
-    ("8.7", "$limit[$gt]=1", None),
-    ("8.8 a list", "$limit[5]=1&$sort[id]=1", [1]),
-    ("8.11", "$sort[id]=-1&$limit=2&id[$lt]=4", [3, 2]),
-    ("8.13", "$sort[id]=01", None),
-    ("8.13", "$sort[id]=+1", None),
-    ("8.13", "$sort[id]=null", None),
-    ("8.13", "$sort", None),
-    ("8.14 twice", "$select[]=name&$select[]=name&id=1", [1]),
-    ("8.15 nested", "$select[]=name.first", None),
-    ("8.15 empty", "$select[]", None),
+    ("broken-escapes a name", "%zz=1", None),
+    ("list-forms mixed", "name[$in][]=Zillow&name[$in][7]=Trulia", [1, 3]),
+    ("equal-to-any", "name=Zillow&name=Trulia", [1, 3]),
+    ("equal-to-any", "name[]=Zillow&name[]=Trulia", [1, 3]),
+    ("unknown-field a word", "name[3]=Zillow&name[x]=Trulia", None),
+    ("equal-to-any numbers", "id=1&id=3", [1, 3]),
+    ("first-of-several-ne as a list", "id[$lt]=4&id[$ne][]=1&id[$ne][]=2", [2, 3]),
+    ("or deeper", "$or[0][$or][0][id]=1&$or[0][$or][1][id]=3&$or[1][id]=5", [1, 3, 5]),
+    ("or with words", "$or[a][id]=1&$or[b][id]=3", [1, 3]),
+    ("or the same field", "$or[0][id][$lt]=3&$or[0][id][$gt]=1&$or[1][id]=5", [2, 5]),
+    ("and with a list", "$and[0][id][$in][]=1&$and[0][id][$in][]=3&$and[1][name]=Trulia", [3]),
+    ("or-needs-a-list empty", "$or=", None),
+    ("or-needs-a-list empty", "$or[]=", None),
+    ("or-needs-a-list empty", "$and", None),
+    ("unknown-operator in $and", "$and[0][$skip]=1", None),
+    ("unknown-operator in $or", "$or[0][id][$foo]=1", None),
+    ("value-and-operator in $or", "$or[0][id]=1&$or[0][id][$ne]=2", None),
+    ("filter-integers in a list", "id[$in]=01&id[$in]=3.0", [1, 3]),
+    ("filter-integers in a list", "id[$in]=1&id[$in]=x", None),
+    ("limit-that-cannot-be", "$limit", None),
+    ("limit-that-cannot-be", "$limit=%202", None),
+    ("limit-that-cannot-be", "$limit=.5", None),
+    ("limit-that-cannot-be", "$skip=", None),
+    ("limit-that-cannot-be", "$skip[a]=1", None),
+    ("limit-that-cannot-be", "$limit[$gt]=1", None),
+    ("first-limit-counts a list", "$limit[5]=1&$sort[id]=1", [1]),
+    ("sort", "$sort[id]=-1&$limit=2&id[$lt]=4", [3, 2]),
+    ("sort-that-cannot-be", "$sort[id]=01", None),
+    ("sort-that-cannot-be", "$sort[id]=+1", None),
+    ("sort-that-cannot-be", "$sort[id]=null", None),
+    ("sort-that-cannot-be", "$sort", None),
+    ("select twice", "$select[]=name&$select[]=name&id=1", [1]),
+    ("select-names nested", "$select[]=name.first", None),
+    ("select-names empty", "$select[]", None),
 ]  # fmt: skip
 
 
@@ -138,7 +147,8 @@ async def test_a_list_is_what_its_row_says_or_400(shared, row, query, ids):
         assert (reply.status, reply.ids) == (200, ids), reply.body
 
 
-async def test_8_1_to_8_3_total_counts_what_the_caller_sees_before_the_page_is_cut(shared):
+# rules: total, limit-and-skip-echoed, page-of-ten
+async def test_total_counts_what_the_caller_sees_before_the_page_is_cut(shared):
     for name in ("8.1 a", "8.1 b", "8.1 c"):
         assert (await ask(shared, "bob", "POST", "/hotnesses", json={"name": name})).status == 201
     query = "/hotnesses?name[$gte]=8.1&name[$lt]=8.2"
@@ -150,7 +160,8 @@ async def test_8_1_to_8_3_total_counts_what_the_caller_sees_before_the_page_is_c
 
 @pytest.mark.parametrize("query", ["nope=1", "$foo=1", "name[$foo]=1", "name[word]=1", "$or[0][nope]=1", "a[b=1"])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
-async def test_9_4_what_a_list_refuses_a_record_refuses_too(shared, method, query):
+# rules: wrong-query-on-a-record
+async def test_what_a_list_refuses_a_record_refuses_too(shared, method, query):
     reply = await ask(shared, "erin", method, f"/lead-sources/1?{query}", json={"name": "x"})
 
     assert (reply.status, reply.json["name"]) == (400, "BadRequest")
@@ -161,7 +172,8 @@ async def test_9_4_what_a_list_refuses_a_record_refuses_too(shared, method, quer
 # ---------------------------------------------------------------------------------------------------- 10 and 11
 
 
-async def test_10_2_forms_hold_lists_and_objects_in_brackets(shared):
+# rules: body-form
+async def test_forms_hold_lists_and_objects_in_brackets(shared):
     field = await ask(shared, "erin", "POST", "/custom-fields", body=b"name=Kids&data_type=Text&rank=3", headers=FORM)
     assert (field.status, field.json["rank"]) == (201, 3)
     body = f"first_name=A+B&custom_fields[0][id]={field.json['id']}&custom_fields[0][value]=Tom%2C+Ann"
@@ -177,7 +189,8 @@ async def test_10_2_forms_hold_lists_and_objects_in_brackets(shared):
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
-async def test_10_6_an_object_in_data_is_the_body_on_every_method(shared, method):
+# rules: body-in-data
+async def test_an_object_in_data_is_the_body_on_every_method(shared, method):
     made = await ask(shared, "erin", "POST", "/hotnesses", json={"data": {"name": "10.6", "rank": 1}})
     url = f"/hotnesses/{made.json['id']}"
     wrapped = await ask(shared, "erin", method, url, json={"data": {"name": "Other"}})
@@ -187,7 +200,8 @@ async def test_10_6_an_object_in_data_is_the_body_on_every_method(shared, method
     assert (beside.status, beside.json["name"]) == (200, "Beside")
 
 
-async def test_10_8_the_last_byte_that_fits_fits(shared):
+# rules: body-size
+async def test_the_last_byte_that_fits_fits(shared):
     head, tail = b'{"name":"10.8","more":"', b'"}'
     for size, status in ((102_400, 201), (102_401, 400)):
         body = head + b"x" * (size - len(head) - len(tail)) + tail
@@ -195,7 +209,8 @@ async def test_10_8_the_last_byte_that_fits_fits(shared):
         assert (len(body), reply.status) == (size, status)
 
 
-async def test_11_15_a_change_of_one_field_can_change_others(spare_catalog):
+# rules: normalised-result
+async def test_a_change_of_one_field_can_change_others(spare_catalog):
     """The rules are those of the record that results, and not of what was sent."""
     catalog: Catalog = spare_catalog
     sent = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team"}
@@ -224,7 +239,8 @@ NEEDED = ["/teams", "/campaigns", "/lead-sources", "/contact-sources", "/templat
 
 
 @pytest.mark.parametrize("path", NEEDED)
-async def test_11_18_what_another_record_needs_is_not_removed(catalog, path):
+# rules: needed-records
+async def test_what_another_record_needs_is_not_removed(catalog, path):
     url = catalog.url(BY_PATH[path])
     before = await ask(catalog.town, "alice", "GET", url)
     reply = await ask(catalog.town, "alice", "DELETE", url)
@@ -241,7 +257,8 @@ BITS = {"is_sharing_contacts"}
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.path)
-async def test_12_2_to_12_5_values_in_answers(catalog, resource):
+# rules: all-keys, answer-ids, answer-moments, answer-booleans
+async def test_values_in_answers(catalog, resource):
     """All keys; ids are numbers; moments are UTC with milliseconds; booleans are booleans, but for bits."""
     reply = await ask(catalog.town, "alice", "GET", f"{catalog.urls[resource.path]}?$limit=1000")
     for record in reply.json["data"]:
@@ -271,7 +288,8 @@ def _look_at(record: dict) -> None:
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.path)
-async def test_13_1_and_13_2_what_is_not_seen_does_not_exist(catalog, resource):
+# rules: visible-only, invisible-is-absent
+async def test_what_is_not_seen_does_not_exist(catalog, resource):
     """An id that another one has is answered like one that nobody has, on every method."""
     record_id = catalog.records[resource.path]["id"]
     url = catalog.urls[resource.path]
@@ -285,32 +303,33 @@ async def test_13_1_and_13_2_what_is_not_seen_does_not_exist(catalog, resource):
 
 
 ERRORS = [
-    ("14.2", "POST", "/tags", b"{}", {}, "BadRequest", 400, "bad-request"),
-    ("14.1", "GET", "/tags", b"", {"Authorization": "Bearer x"}, "NotAuthenticated", 401, "not-authenticated"),
-    ("13.3", "PATCH", "/lead-sources/1", b'{"name":"x"}', {}, "Forbidden", 403, "forbidden"),
-    ("9.2", "GET", "/tags/0", b"", {}, "NotFound", 404, "not-found"),
-    ("1.6", "GET", "/nope", b"", {}, "NotFound", 404, "not-found"),
-    ("2.8", "PATCH", "/tags", b"{}", {}, "MethodNotAllowed", 405, "method-not-allowed"),
-    ("2.9", "DELETE", "/lead-routes", b"{}", {}, "MethodNotAllowed", 405, "method-not-allowed"),
-    ("2.11", "DELETE", "/tags/1", b"", {}, "MethodNotAllowed", 405, "method-not-allowed"),
-    ("10.7", "POST", "/tags", b"[]", {}, "MethodNotAllowed", 405, "method-not-allowed"),
-    ("15.3", "GET", "/me", b"", {}, "NotAcceptable", 406, "not-acceptable"),
-    ("11.17", "POST", "/tags", b'{"content":"ERRORS"}', {}, "Conflict", 409, "conflict"),
+    ("validation-error-form", "POST", "/tags", b"{}", {}, "BadRequest", 400, "bad-request"),
+    ("error-form", "GET", "/tags", b"", {"Authorization": "Bearer x"}, "NotAuthenticated", 401, "not-authenticated"),
+    ("visible-not-changeable", "PATCH", "/lead-sources/1", b'{"name":"x"}', {}, "Forbidden", 403, "forbidden"),
+    ("unknown-id", "GET", "/tags/0", b"", {}, "NotFound", 404, "not-found"),
+    ("unknown-path", "GET", "/nope", b"", {}, "NotFound", 404, "not-found"),
+    ("no-patch-of-many", "PATCH", "/tags", b"{}", {}, "MethodNotAllowed", 405, "method-not-allowed"),
+    ("no-delete-of-many", "DELETE", "/lead-routes", b"{}", {}, "MethodNotAllowed", 405, "method-not-allowed"),
+    ("method-not-allowed", "DELETE", "/tags/1", b"", {}, "MethodNotAllowed", 405, "method-not-allowed"),
+    ("body-list", "POST", "/tags", b"[]", {}, "MethodNotAllowed", 405, "method-not-allowed"),
+    ("accept", "GET", "/me", b"", {}, "NotAcceptable", 406, "not-acceptable"),
+    ("unique-values", "POST", "/tags", b'{"content":"ERRORS"}', {}, "Conflict", 409, "conflict"),
 ]
 
 
 @pytest.mark.parametrize(("row", "method", "target", "body", "headers", "name", "code", "class_name"), ERRORS,
                          ids=[f"{case[0]} {case[5]}" for case in ERRORS])  # fmt: skip
-async def test_14_an_error_is_json_whatever_accept_says(
+# rules: error-form, validation-error-form
+async def test_an_error_is_json_whatever_accept_says(
     shared, row, method, target, body, headers, name, code, class_name
 ):
     await ask(shared, "erin", "POST", "/tags", json={"content": "errors"})
     who = None if "Authorization" in headers else "erin"
-    accepting = {"Accept": "text/html"} if row in ("15.3", "1.6", "9.2") else {}
+    accepting = {"Accept": "text/html"} if row in ("accept", "unknown-path", "unknown-id") else {}
     reply = await ask(shared, who, method, target, body=body, headers=JSON | headers | accepting)
 
     assert (reply.status, reply.headers["content-type"]) == (code, "application/json; charset=utf-8")
-    keys = ["name", "message", "code", "className", *(["data"] if row == "1.6" else []), "errors"]
+    keys = ["name", "message", "code", "className", *(["data"] if row == "unknown-path" else []), "errors"]
     assert list(reply.json) == keys
     assert (reply.json["name"], reply.json["code"], reply.json["className"]) == (name, code, class_name)
     assert isinstance(reply.json["errors"], dict)
@@ -321,7 +340,8 @@ READ = [each for each in OPERATIONS if each.method == "GET" and each.resource is
 
 
 @pytest.mark.parametrize("operation", READ, ids=lambda each: each.path)
-async def test_15_1_every_answer_to_get_has_an_etag_and_head_the_same(catalog, operation):
+# rules: etag
+async def test_every_answer_to_get_has_an_etag_and_head_the_same(catalog, operation):
     if operation.path == "/me":
         target = "/me"
     else:

@@ -56,12 +56,13 @@ def must_name(reply: Reply, each: Field) -> None:
     assert each.name in reply.json["errors"], reply.body
 
 
-# -------------------------------------------------------------------------------------- queries (dialect, section 7)
+# -------------------------------------------------------------------------------------- queries
 
 
 @each_of(FILTERS)
-async def test_7_8_to_7_12_the_forms_of_null_in_a_query(catalog, resource, field):
-    """7.8 and 7.9: f=null, and f= and f on what is no text; 7.10: $ne; 7.12: what is never null."""
+# rules: filter-null, filter-null-text, filter-not-null, null-in-a-set, null-that-cannot-be
+async def test_the_forms_of_null_in_a_query(catalog, resource, field):
+    """`f=null`, and `f=` and `f` on fields that are not text; `$ne`; fields that are never null."""
     each, url = resource.filters[field], f"{catalog.urls[resource.path]}?$limit=1000&"
 
     async def found(query: str) -> Reply:
@@ -91,11 +92,12 @@ def must_name_query(reply: Reply, name: str) -> None:
     assert (reply.status, list(reply.json["errors"])) == (400, [name]), reply.body
 
 
-# --------------------------------------------------------------------------------------- bodies (dialect, section 11)
+# --------------------------------------------------------------------------------------- bodies
 
 
 @each_of(PATCHED)
-async def test_11_3_null_is_taken_where_the_field_may_be_null_and_nowhere_else(spare_catalog, resource, field):
+# rules: required-fields
+async def test_null_is_taken_where_the_field_may_be_null_and_nowhere_else(spare_catalog, resource, field):
     reply = await patch(spare_catalog, resource, field, None)
 
     if field.nullable and (resource.path, field.name) not in NEEDED:
@@ -113,7 +115,8 @@ NO_TEXT = [
 
 
 @each_of(NO_TEXT)
-async def test_11_11_the_empty_string_is_null_in_json_and_in_forms(spare_catalog, resource, field):
+# rules: empty-is-null
+async def test_the_empty_string_is_null_in_json_and_in_forms(spare_catalog, resource, field):
     reply = await patch(spare_catalog, resource, field, "")
     url = spare_catalog.url(resource)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -131,14 +134,16 @@ REFERENCES = [pair for pair in PATCHED if pair[1].refers and pair[1].nullable]
 
 
 @each_of(REFERENCES)
-async def test_11_12_nought_is_null_on_a_reference(spare_catalog, resource, field):
+# rules: zero-is-null
+async def test_nought_is_null_on_a_reference(spare_catalog, resource, field):
     for value in (0, "0", "000", 0.0):
         reply = await patch(spare_catalog, resource, field, value)
         assert (reply.status, answered(reply, field)) == (200, None), reply.body
 
 
 @each_of([pair for pair in PATCHED if pair[1].refers])
-async def test_11_13_a_reference_names_what_exists(spare_catalog, resource, field):
+# rules: references
+async def test_a_reference_names_what_exists(spare_catalog, resource, field):
     for value in (987_654_321, "987654321", -1, 2**63, 10**25):
         must_name(await patch(spare_catalog, resource, field, value), field)
 
@@ -151,7 +156,8 @@ FORMED = {  # not any text will do
 
 
 @each_of(TEXTS)
-async def test_11_9_the_longest_text_fits_and_one_character_more_does_not(spare_catalog, resource, field):
+# rules: text-length
+async def test_the_longest_text_fits_and_one_character_more_does_not(spare_catalog, resource, field):
     limit = field.kind.limit
     must_name(await patch(spare_catalog, resource, field, "é" * (limit + 1)), field)
     if (resource.path, field.name) not in FORMED:
@@ -160,7 +166,8 @@ async def test_11_9_the_longest_text_fits_and_one_character_more_does_not(spare_
 
 
 @each_of([pair for pair in PATCHED if isinstance(pair[1].kind, Text)])
-async def test_11_5_a_number_is_taken_as_text_where_the_law_says_so(spare_catalog, resource, field):
+# rules: body-texts
+async def test_a_number_is_taken_as_text_where_the_law_says_so(spare_catalog, resource, field):
     reply = await patch(spare_catalog, resource, field, 98112)
 
     if field.kind.takes_number:
@@ -176,7 +183,8 @@ NUMBERS = [
 
 
 @each_of(NUMBERS)
-async def test_11_4_and_11_14_whole_numbers_come_as_numbers_and_as_digits_of_32_bits(spare_catalog, resource, field):
+# rules: body-integers, integer-limits
+async def test_whole_numbers_come_as_numbers_and_as_digits_of_32_bits(spare_catalog, resource, field):
     kind = field.kind
     most = min(kind.most, 100_000)
     for value, number in ((kind.least, kind.least), (most, most), (str(most), most), (f"0{most}", most)):
@@ -189,7 +197,8 @@ async def test_11_4_and_11_14_whole_numbers_come_as_numbers_and_as_digits_of_32_
 
 
 @each_of([pair for pair in PATCHED if isinstance(pair[1].kind, Choice)])
-async def test_11_8_a_word_is_taken_as_it_is_written_and_no_other(spare_catalog, resource, field):
+# rules: body-choices
+async def test_a_word_is_taken_as_it_is_written_and_no_other(spare_catalog, resource, field):
     for word in field.kind.words:
         for wrong in (word.upper(), word.lower(), f"{word} ", f" {word}", ""):
             if wrong in field.kind.words or (wrong == "" and field.nullable):
@@ -198,7 +207,8 @@ async def test_11_8_a_word_is_taken_as_it_is_written_and_no_other(spare_catalog,
 
 
 @each_of([pair for pair in PATCHED if isinstance(pair[1].kind, Moment)])
-async def test_11_7_moments_are_kept_to_the_millisecond_and_answered_in_utc(spare_catalog, resource, field):
+# rules: body-moments
+async def test_moments_are_kept_to_the_millisecond_and_answered_in_utc(spare_catalog, resource, field):
     for sent, told in (
         ("2018-01-16", "2018-01-16T00:00:00.000Z"),
         ("2018-01-16T12:12:12", "2018-01-16T12:12:12.000Z"),
@@ -221,7 +231,8 @@ READ_ONLY = [resource for resource in RESOURCES if "P" in resource.methods and r
 
 
 @pytest.mark.parametrize("resource", READ_ONLY, ids=lambda resource: resource.path)
-async def test_11_2_what_the_server_sets_is_dropped_silently(spare_catalog, resource):
+# rules: read-only-fields
+async def test_what_the_server_sets_is_dropped_silently(spare_catalog, resource):
     before = await ask(spare_catalog.town, "alice", "GET", spare_catalog.url(resource))
     written = {each.name for each in resource.writeable} | {"reminder_type"}
     body = {name: value for name in before.json if name not in written for value in (["nonsense"],)}
@@ -243,7 +254,8 @@ REPLACED = {
 
 
 @pytest.mark.parametrize("path", [resource.path for resource in RESOURCES if "U" in resource.methods])
-async def test_2_6_put_gives_what_is_not_sent_its_default_or_null(spare_catalog, path):
+# rules: put
+async def test_put_gives_what_is_not_sent_its_default_or_null(spare_catalog, path):
     resource, catalog = BY_PATH[path], spare_catalog
     before = (await ask(catalog.town, "alice", "GET", catalog.url(resource))).json
     body = dict(REPLACED.get(path, {}))

@@ -215,6 +215,7 @@ async def test_a_body_through_the_socket(town, port):
     assert b"No access token" in await speak(port, twice.encode())
 
 
-async def test_5_6_a_raw_blank_in_the_request_line_is_refused_at_once(port):
+# rules: raw-blanks
+async def test_a_raw_blank_in_the_request_line_is_refused_at_once(port):
     answer = await speak(port, b"GET /lead-sources?name=Sign Call HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400 ")
