@@ -24,7 +24,7 @@ from leadroutes.store.postgres import Database
 def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Any:
     """The ASGI application of all that the API answers; it answers 404 to everything else."""
     totals = CountCache()
-    database.forget_when_reconnected(totals.forget)
+    database.listener.forget_when_reconnected(totals.forget)
     context = Context(
         database=database,
         engine=engine,

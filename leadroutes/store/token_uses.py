@@ -9,7 +9,8 @@ from collections.abc import Iterable
 import asyncpg
 
 from leadroutes.store import statement
-from leadroutes.store.postgres import CONNECTION_ERRORS, Database
+from leadroutes.store.connection_errors import CONNECTION_ERRORS
+from leadroutes.store.postgres import Database
 
 PAUSE = 60.0  # seconds without another try after one that failed
 
