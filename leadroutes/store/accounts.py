@@ -1,6 +1,6 @@
-"""Accounts and what lets somebody in: users, personal tokens, registered applications, intake keys.
+"""Accounts and credentials: users, personal tokens, registered applications, intake keys.
 
-A secret goes out once, in the answer of the function that made it; only its hash stays.
+A secret is returned once, by the function that makes it; only its hash is stored.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _ONE_HASH = asyncio.Semaphore(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUser:
-    """A user as somebody typed him; `password` None: he has tokens, but cannot sign in."""
+    """A user as entered; without a `password` the account can have tokens, but no one can sign in with it."""
 
     email: str
     first_name: str | None = None
@@ -47,9 +47,9 @@ class NewUser:
 
 
 async def add_user(transaction: Transaction, user: NewUser) -> int:
-    """His id. Raises Invalid for a field that cannot be read, Conflict for an e-mail that is in use."""
+    """Add a user and return the id. Raises Invalid for an invalid field, Conflict for an e-mail that is in use."""
     email, phone, system_phone = _readable(user)
-    password_hash = await asyncio.to_thread(hash_password, user.password)  # slow by design; nobody else has to wait
+    password_hash = await asyncio.to_thread(hash_password, user.password)  # slow by design; no other task has to wait
     user_id: int | None = await transaction.fetchval(
         *statement("add_user").bind(
             first_name=user.first_name,
@@ -72,7 +72,7 @@ async def add_user(transaction: Transaction, user: NewUser) -> int:
 
 
 async def get_user_id(database: Database | Transaction, email: str) -> int:
-    """The id of the active user with this e-mail; NotFound where there is none."""
+    """Return the id of the active user with this e-mail. Raises NotFound."""
     user_id: int | None = await database.fetchval(*statement("find_user_by_email").bind(email=email.strip().lower()))
     if user_id is None:
         raise NotFound(f"No user has the e-mail {email}; leadroutes user list shows all")
@@ -80,7 +80,7 @@ async def get_user_id(database: Database | Transaction, email: str) -> int:
 
 
 async def find_any_user_id(database: Database | Transaction, email: str) -> int:
-    """The id of the user with this e-mail, active or not; NotFound where there is none."""
+    """Return the id of the user with this e-mail, active or not. Raises NotFound."""
     user_id: int | None = await database.fetchval(
         *statement("find_any_user_by_email").bind(email=email.strip().lower())
     )
@@ -90,7 +90,7 @@ async def find_any_user_id(database: Database | Transaction, email: str) -> int:
 
 
 async def set_password(database: Database, email: str, password: str) -> None:
-    """From now on the user signs in with this one; all that proved the user before ends."""
+    """Set the password of a user, and end all credentials of the user. Raises NotFound."""
     user_id = await get_user_id(database, email)
     password_hash = hash_password(password)
 
@@ -124,12 +124,12 @@ async def has_users(database: Database) -> bool:
 async def revoke_credentials(
     transaction: Transaction, user_id: int, kept: bytes | None = None, *, is_closing: bool = False
 ) -> None:
-    """End what proves this user: sessions, personal tokens, grants of applications, an e-mail that was asked for.
+    """End the credentials of a user: sessions, personal tokens, grants of applications, a requested e-mail change.
 
     `kept` is the sha256 of the one token or session that stays. When an account is closed, the tokens of sub-accounts
     and the links in alerts end as well.
     """
-    # The grants first: what is being made from one is waited for, and seen by the next statement.
+    # The grants first: this waits for tokens that are being issued from one, and the next statement sees them.
     await transaction.execute("UPDATE grants SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", user_id)
     await transaction.execute(
         *statement("revoke_credentials").bind(user_id=user_id, kept_hash=kept, ends_broker_tokens=is_closing)
@@ -139,7 +139,7 @@ async def revoke_credentials(
 
 
 async def is_password_of(database: Database | Transaction, user_id: int, password: str) -> bool:
-    """Whether it is the user's password; one at a time, as a hash takes much memory."""
+    """Return whether it is the user's password. One is checked at a time, because a hash takes much memory."""
     kept = await database.fetchval("SELECT password_hash FROM users WHERE id = $1", user_id)
     async with _ONE_HASH:
         return kept is not None and await verify_password(kept, password)
@@ -165,12 +165,12 @@ def _no_ones_hash() -> str:
 
 
 async def list_users(database: Database) -> list[asyncpg.Record]:
-    """id, email, first_name, last_name, timezone, is_admin, is_broker, is_active of everybody."""
+    """Return id, email, first_name, last_name, timezone, is_admin, is_broker, is_active of all users."""
     return await database.fetch(*statement("list_users").bind())
 
 
 def hash_password(password: str | None) -> str | None:
-    """Argon2id; Invalid for one that is too short or too long."""
+    """Return the Argon2id hash of a password. Raises Invalid for one that is too short or too long."""
     if password is None:
         return None
     if len(password) not in PASSWORD_LENGTH:
@@ -179,14 +179,14 @@ def hash_password(password: str | None) -> str | None:
 
 
 def standard_offset(timezone: str, now: datetime) -> int:
-    """Whole hours from GMT in standard time, fractions cut."""
+    """Return the whole hours from GMT in standard time, without the fraction."""
     zone = ZoneInfo(timezone)
     january, july = (now.replace(month=month, day=1, tzinfo=zone).utcoffset() for month in (1, 7))
     return int(min(january or timedelta(), july or timedelta()) / timedelta(hours=1))
 
 
 def faults_of(values: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with fields of a user, by their names; those that are not given, or null, are not looked at."""
+    """Return what is wrong with fields of a user, by their names; fields that are missing or null are not checked."""
     errors = {}
     if values.get("email") is not None and normal_email(values["email"]) is None:
         errors["email"] = f"email: {values['email']!r} was given; expected an address like alice@example.com"
@@ -202,7 +202,7 @@ def faults_of(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def stored_columns(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Fields of a user, which have no faults, as the columns that keep them."""
+    """Return the columns that store these valid fields of a user."""
     columns = dict(values)
     if "email" in columns:
         columns["email"] = normal_email(columns["email"])
@@ -226,9 +226,9 @@ def _readable(user: NewUser) -> tuple[str, str | None, str | None]:
 
 
 async def issue_token(database: Database, email: str, scopes: Iterable[str], name: str | None = None) -> str:
-    """A personal access token that does not expire; 40 hex digits.
+    """Issue a personal access token that does not expire, and return it: 40 hex digits.
 
-    Raises Invalid for a scope or a name that cannot be.
+    Raises Invalid for an unknown scope or an invalid name.
     """
     asked = set(scopes)
     if not asked or not asked.issubset(SCOPES):
@@ -237,7 +237,7 @@ async def issue_token(database: Database, email: str, scopes: Iterable[str], nam
 
 
 async def issue_token_of(database: Database, user_id: int, scopes: list[str], name: str | None = None) -> str:
-    """The same for a user who is known; the scopes are. `name` says what it is for; None or empty: it has none."""
+    """The same by the id of a user, with scopes that exist. `name` says what it is for, and may be empty or None."""
     if name := (name or "").strip():
         _must_be_a_name(name)
     token = secrets.token_hex(20)
@@ -253,12 +253,12 @@ def _must_be_a_name(name: str) -> None:
 
 
 async def list_tokens(database: Database) -> list[asyncpg.Record]:
-    """id, email, name, application, scope, created_at, last_used_at … of all that have not expired."""
+    """Return id, email, name, application, scope, created_at, last_used_at … of all tokens that have not expired."""
     return await database.fetch(*statement("list_tokens").bind())
 
 
 async def revoke_token(database: Database, token: str) -> None:
-    """By its id or by the token itself; NotFound where there is none that is still good."""
+    """Revoke a valid token, given by its id or by itself. Raises NotFound."""
     row = await database.fetchrow(
         *statement("revoke_token").bind(token_id=int(token) if _is_id(token) else None, token_hash=hash_secret(token))
     )
@@ -271,7 +271,7 @@ async def revoke_token(database: Database, token: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationCredentials:
-    """What an application has to know; `client_secret` None: it cannot keep one and uses PKCE."""
+    """What an application has to know. An application that cannot protect a secret has none, and uses PKCE."""
 
     client_id: str
     client_secret: str | None
@@ -279,7 +279,7 @@ class ApplicationCredentials:
 
 @dataclass(frozen=True, slots=True)
 class NewApplication:
-    """An application as somebody registers it."""
+    """An application as it is registered."""
 
     name: str
     redirect_uris: list[str]
@@ -287,16 +287,16 @@ class NewApplication:
 
 
 async def add_application(database: Database, email: str | None, wanted: NewApplication) -> ApplicationCredentials:
-    """Register an application of this user's for OAuth2; without an e-mail of the only administrator's.
+    """Register an OAuth2 application of the user with this e-mail; without one, of the only administrator.
 
-    Raises Invalid for a name or an address that cannot be.
+    Raises Invalid for an invalid name or redirect URI.
     """
     user_id = await get_user_id(database, email or await _only_administrator(database))
     return await add_application_of(database, user_id, wanted)
 
 
 async def add_application_of(database: Database, user_id: int, wanted: NewApplication) -> ApplicationCredentials:
-    """The same for a user who is known."""
+    """The same by the id of a user."""
     _must_be_a_name(wanted.name)
     redirect_uris = check_redirect_uris(wanted.redirect_uris)
     application = ApplicationCredentials(secrets.token_hex(16), secrets.token_hex(20) if wanted.has_secret else None)
@@ -321,12 +321,12 @@ async def _only_administrator(database: Database) -> str:
 
 
 async def list_applications(database: Database) -> list[asyncpg.Record]:
-    """client_id, name, email (of its owner), redirect_uris, has_secret of all."""
+    """Return client_id, name, email (of the owner), redirect_uris, has_secret of all applications."""
     return await database.fetch(*statement("list_applications").bind())
 
 
 async def remove_application(database: Database, client_id: str) -> None:
-    """It and all its tokens; NotFound where there is none."""
+    """Remove an application and all its tokens. Raises NotFound."""
     if await database.fetchval(*statement("remove_application").bind(client_id=client_id)) is None:
         raise NotFound(f"No application has the client id {client_id}; leadroutes app list shows all")
 
@@ -344,9 +344,9 @@ async def issue_intake_key(
     *,
     is_private: bool | None = None,
 ) -> str:
-    """A key for /intake/{key}; sources that the owner does not have are made. `sealed`: the vendor's secrets.
+    """Issue a key for /intake/{key} and return it. Sources that the owner does not have are added.
 
-    `is_private`: whether its sender alone knows it; None: as its format says.
+    `sealed`: the vendor's secrets. `is_private`: whether the sender alone knows the key; None: the format decides.
     """
     lead_source_id = await find_or_add_lead_source(transaction, owner_id, lead_source)
     contact_source_id = (
@@ -360,7 +360,7 @@ async def issue_intake_key(
 
 
 def new_intake_key() -> str:
-    """In small letters and digits, as it may be the name of a mailbox."""
+    """Return a new key of lower-case letters and digits, because it may be the name of a mailbox."""
     return secrets.token_hex(20)
 
 
@@ -375,7 +375,7 @@ async def store_intake_key(
     *,
     is_private: bool | None = None,
 ) -> int:
-    """From now on the key opens the door; its id."""
+    """Store an intake key and return its id."""
     key_id: int = await transaction.fetchval(
         *statement("issue_intake_key").bind(
             owner_id=owner_id,
@@ -392,7 +392,7 @@ async def store_intake_key(
 
 
 async def find_key_format(database: Database, key: str) -> str | None:
-    """The format of a valid intake key, None if it is recognised; NotFound as in revoke_intake_key."""
+    """Return the format of a valid intake key, None if formats are recognised. Raises NotFound."""
     row = await database.fetchrow(
         *statement("find_key_format").bind(key_id=int(key) if _is_id(key) else None, key_hash=hash_secret(key))
     )
@@ -403,7 +403,7 @@ async def find_key_format(database: Database, key: str) -> str | None:
 
 
 async def set_intake_secrets(database: Database, key: str, sealed: bytes | None) -> None:
-    """Replace the vendor's secrets of a key, by its id or by the key itself; None: the address is the secret."""
+    """Replace the vendor's secrets of a key, given by its id or by itself. None: the address is the secret."""
     row = await database.fetchrow(
         *statement("set_intake_secrets").bind(
             key_id=int(key) if _is_id(key) else None, key_hash=hash_secret(key), secrets=sealed
@@ -414,7 +414,7 @@ async def set_intake_secrets(database: Database, key: str, sealed: bytes | None)
 
 
 async def set_key_privacy(database: Database, key: str, *, is_private: bool) -> None:
-    """Whether the sender alone knows the key, by its id or by the key itself; NotFound as in revoke_intake_key."""
+    """Set whether the sender alone knows a key, given by its id or by itself. Raises NotFound."""
     row = await database.fetchrow(
         *statement("set_key_privacy").bind(
             key_id=int(key) if _is_id(key) else None, key_hash=hash_secret(key), is_private=is_private
@@ -425,7 +425,7 @@ async def set_key_privacy(database: Database, key: str, *, is_private: bool) -> 
 
 
 async def list_intake_keys(database: Database) -> list[asyncpg.Record]:
-    """id, email (of its owner), lead_source, contact_source, format, is_private … of the valid ones."""
+    """Return id, email (of the owner), lead_source, contact_source, format, is_private … of all valid keys."""
     return await database.fetch(*statement("list_intake_keys").bind())
 
 
@@ -445,7 +445,7 @@ def _no_intake_key(key: str) -> NotFound:
 
 
 async def find_or_add_lead_source(transaction: Transaction, owner_id: int, name: str) -> int:
-    """The id of the built-in or own lead source of this name (letter case ignored); made where there is none."""
+    """Return the id of the built-in or own lead source of this name, ignoring case; add one where there is none."""
     lead_source_id: int = await transaction.fetchval(
         *statement("find_or_add_lead_source").bind(owner_id=owner_id, name=name)
     )
@@ -453,7 +453,7 @@ async def find_or_add_lead_source(transaction: Transaction, owner_id: int, name:
 
 
 async def find_or_add_contact_source(transaction: Transaction, owner_id: int, name: str) -> int:
-    """The id of the owner's contact source of this name (letter case ignored); made where there is none."""
+    """Return the id of the owner's contact source of this name, ignoring case; add one where there is none."""
     contact_source_id: int = await transaction.fetchval(
         *statement("find_or_add_contact_source").bind(owner_id=owner_id, name=name)
     )
@@ -461,7 +461,7 @@ async def find_or_add_contact_source(transaction: Transaction, owner_id: int, na
 
 
 def hash_secret(secret: str) -> bytes:
-    """How tokens, keys and application secrets are kept: sha256, as they are random and long themselves."""
+    """Return the hash by which a token, key or application secret is stored: sha256, as they are long and random."""
     return hashlib.sha256(secret.encode()).digest()
 
 

@@ -1,6 +1,6 @@
-"""Tells PostgreSQL's planner about young tables as they grow: its own look at them comes up to a minute late.
+"""Analyzes small tables as they grow: autovacuum does so up to a minute late.
 
-Until then it has plans that were made for empty tables, and checks foreign keys by walking all rows of an owner.
+Until then PostgreSQL uses plans made for empty tables, and checks foreign keys by reading all rows of an owner.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from leadroutes.store.postgres import Database
 
 log = structlog.get_logger()
 
-LOOK = 1.0  # seconds between two looks
+LOOK = 1.0  # seconds between two checks
 
 
 async def analyze_growing_tables(database: Database) -> None:
-    """Analyze each of the large tables as it outgrows what is known of it; ends when none is small any more."""
+    """Analyze each of the main tables when it outgrows its statistics; return when none is small any more."""
     while True:
         try:
             if not await analyze_young_tables(database):
@@ -28,12 +28,12 @@ async def analyze_growing_tables(database: Database) -> None:
 
 
 async def analyze_all(database: Database) -> None:
-    """Analyze all tables, as after a restore, whatever time it takes (an hour at most)."""
+    """Analyze all tables, as after a restore, in an hour at most."""
     await database.pool.execute("ANALYZE", timeout=3600)
 
 
 async def analyze_young_tables(database: Database) -> bool:
-    """Analyze those that have grown; whether any were small, and so may grow again."""
+    """Analyze the small tables that have grown. Returns whether there are small tables, which may grow again."""
     young = await database.fetch(*statement("find_small_tables").bind())
     grown = [row["name"] for row in young if row["has_grown"]]
     if grown:

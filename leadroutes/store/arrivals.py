@@ -1,4 +1,4 @@
-"""What a batch of arrivals needs to know before it can be sorted, and the writing of what came of it."""
+"""What a batch of arrivals needs to know before it is deduplicated, and the writing of its results."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ ARRIVAL_COLUMNS = {  # by the parameters of insert_arrivals that take them
 
 
 class ConcurrentChange(asyncpg.SerializationError):
-    """Somebody else stored the same person, key or rules in the meantime: the batch is to be sorted again."""
+    """Another transaction stored the same person, key or rules meanwhile: the batch has to be deduplicated again."""
 
 
 @dataclass(slots=True)
@@ -55,18 +55,18 @@ class LookupRequest:
     identities: set[tuple[OwnerId, str, str]] = field(default_factory=set)
     contacts: set[tuple[OwnerId, int]] = field(default_factory=set)
     lead_sources: set[tuple[OwnerId, int]] = field(default_factory=set)
-    leads: int = 0  # how many may have to be made
+    leads: int = 0  # how many may have to be added
     arrivals: int = 0
 
 
 @dataclass(slots=True)
 class KnownRecords:
-    """What was found; sorting adds to it what the batch itself brings."""
+    """What was found; deduplication adds to it what the batch itself brings."""
 
     versions: dict[OwnerId, int]
     keys: dict[tuple[OwnerId, str, str], KnownDedupeKey]
     identities: dict[OwnerId, dict[Identity, int]]
-    unproven: dict[OwnerId, set[Identity]]  # identities that came through keys that prove nothing
+    unproven: dict[OwnerId, set[Identity]]  # identities that came through unproven keys
     contacts: dict[tuple[OwnerId, int], KnownContact]
     contact_sources: dict[tuple[OwnerId, int], int | None]  # by lead source: the contact source of the same name
     leads: dict[tuple[OwnerId, int], list[KnownLead]]  # by contact, latest touched first
@@ -75,13 +75,13 @@ class KnownRecords:
     arrival_ids: list[int]
 
     def find_contact(self, owner_id: OwnerId, inquiry: Inquiry) -> int | None:
-        """The contact that this person is."""
+        """Return the contact that this person is, or None."""
         return find_contact(
             self.identities[owner_id], self.unproven[owner_id], lambda id_: self.contacts[owner_id, id_], inquiry
         )
 
     def find_key(self, owner_id: OwnerId, keys: Iterable[DedupeKey], inquiry: Inquiry) -> KnownDedupeKey | None:
-        """What the first of these keys stands for that is known and not another person's."""
+        """Return what the first of these keys refers to that is known and is not another person's, or None."""
         for key in keys:
             found = self.keys.get((owner_id, key.scope, key.key))
             if found is None:
@@ -93,7 +93,7 @@ class KnownRecords:
 
 
 async def load_known_records(transaction: Transaction, wanted: LookupRequest) -> KnownRecords:
-    """Everything known about a batch, and ids for what it brings."""
+    """Return everything known about a batch, and ids for what it brings."""
     row = await transaction.fetchrow(*_lookup(wanted))
     assert row is not None
     identities: dict[OwnerId, dict[Identity, int]] = {owner_id: {} for owner_id in wanted.owners}
@@ -143,7 +143,7 @@ def _lookup(wanted: LookupRequest) -> tuple[Any, ...]:
 async def load_touchable_leads(
     transaction: Transaction, known: KnownRecords, contacts: Collection[tuple[int, int]]
 ) -> None:
-    """Lock these contacts, then see which of their leads an inquiry may be a touch of."""
+    """Lock these contacts, then load the leads that an inquiry of theirs may touch into `known`."""
     if not contacts:
         return
     owner_ids, contact_ids = _columns(contacts, 2)
@@ -168,7 +168,7 @@ async def load_touchable_leads(
 async def take_turns(
     transaction: Transaction, teams: Collection[tuple[OwnerId, int]]
 ) -> dict[tuple[OwnerId, int], Turns]:
-    """The turns of these teams, locked: whoever decides next waits for this decision."""
+    """Return the turns of these teams, locked: the next decision waits for this one."""
     if not teams:
         return {}
     owner_ids, team_ids = _columns(teams, 2)
@@ -181,7 +181,7 @@ async def take_turns(
 
 @dataclass(frozen=True, slots=True, order=True)
 class DeferredArrival:
-    """An arrival that is read in its turn, after so many seconds, as too many came with its key."""
+    """An arrival that is read later, after so many seconds, because too many came with its key."""
 
     owner_id: OwnerId
     intake_key_id: int
@@ -191,7 +191,7 @@ class DeferredArrival:
 
 @dataclass(slots=True)
 class BatchWrites:
-    """What a sorted and decided batch brings; each record has the columns of its table."""
+    """What a deduplicated and decided batch writes; each record has the columns of its table."""
 
     contacts: list[dict[str, Any]] = field(default_factory=list)
     filled: list[dict[str, Any]] = field(default_factory=list)
@@ -206,9 +206,9 @@ class BatchWrites:
 
 
 async def write(transaction: Transaction, writes: BatchWrites) -> None:
-    """Store a batch. Overtaken: somebody was faster, nothing of it may stay.
+    """Store a batch. Raises ConcurrentChange when another transaction was faster; this one must be rolled back.
 
-    What another batch may bring as well comes in order, so that two that meet never wait for each other.
+    Rows that another batch may bring as well are written in order, so that two batches never wait for each other.
     """
     if writes.arrivals:
         columns = {

@@ -1,4 +1,4 @@
-"""Campaigns as they run: starts, steps that have fallen due, tasks that recur. When a step is due, the domain says."""
+"""Runs of campaigns: starts, due steps, recurring tasks. The domain decides when a step is due."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from leadroutes.store.postgres import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """A campaign that is to begin for a contact; `timezone` is the contact's, else the sender's."""
+    """A campaign that is to start for a contact; `timezone` is the contact's, else the sender's."""
 
     owner_id: int
     contact_id: int
@@ -33,9 +33,9 @@ class Start:
 async def start_campaigns(
     transaction: Transaction, planned: Iterable[tuple[Start, Sequence[CampaignStep] | None]]
 ) -> dict[tuple[int, int, int], int]:
-    """Begin each with its steps, unless it runs already: then the lead's history says so.
+    """Start each with its steps, unless it runs already: then the lead's history says so.
 
-    None as steps: it begins for another start of the same contact and campaign. Returns the new rows' ids by
+    None as steps: another start in the list is of the same contact and campaign. Returns the ids of the new runs by
     (owner_id, contact_id, campaign_id).
     """
     records = [_record(start, steps) for start, steps in planned]
@@ -86,7 +86,7 @@ def _step(step: CampaignStep) -> dict[str, Any]:
 
 
 async def load_actions(transaction: Transaction, campaign_id: int) -> tuple[CampaignAction, ...]:
-    """A campaign's actions as they are now."""
+    """Return the present actions of a campaign."""
     rows = await transaction.fetch(
         "SELECT id, type, assigned_user_id, template_id, timing_type, delay_by_days, dispatch_time, delay_by_seconds,"
         " dispatch_datetime, recurrence, trigger_type, is_stopped_on_text_reply, description"
@@ -97,12 +97,12 @@ async def load_actions(transaction: Transaction, campaign_id: int) -> tuple[Camp
 
 
 async def queue_due_communications(transaction: Transaction, most: int, set_aside: Sequence[int]) -> list[datetime]:
-    """Turn so many due steps into queued messages; answers the moments at which they were due, in any order."""
+    """Turn so many due steps into queued messages. Returns the moments at which they were due, in any order."""
     return await _queue(transaction, most, set_aside, None)
 
 
 async def queue_communications(transaction: Transaction, taken: Iterable[asyncpg.Record]) -> None:
-    """The same for steps that have been taken, and so are locked."""
+    """The same for steps that the caller has taken, and so are locked."""
     await _queue(transaction, 0, (), [row["id"] for row in taken])
 
 
@@ -128,7 +128,7 @@ def _steps(rows: Sequence[asyncpg.Record]) -> dict[str, list[int]]:
 
 
 async def _repeat_birthdays(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:
-    """Make next year's steps, by the contacts' birthdays and time zones as they are now."""
+    """Add next year's steps, by the present birthdays and time zones of the contacts."""
     rows = await transaction.fetch(*statement("load_birthday_steps").bind(**_steps(taken)))
     moments = [(row, moment) for row in rows if (moment := next_moment(row, transaction.now))]
     if moments:
@@ -142,7 +142,7 @@ async def _repeat_birthdays(transaction: Transaction, taken: Sequence[asyncpg.Re
 
 
 def next_moment(row: asyncpg.Record, now: datetime) -> datetime | None:
-    """When a step comes again, as the domain says of its action and its contact; None: it does not."""
+    """Return when a step repeats, which the domain decides by its action and contact; None: it does not."""
     if row["started_at"] is None or row["action_id"] is None:
         return None
     columns = {name: row[name] for name in CampaignAction.__struct_fields__ if name != "id"}
@@ -151,14 +151,14 @@ def next_moment(row: asyncpg.Record, now: datetime) -> datetime | None:
 
 
 async def repeat_held_birthdays(transaction: Transaction) -> None:
-    """After a restore: what was held back of birthdays comes again in its time; the worker does what is missed here."""
+    """After a restore, add the successors of birthday steps that were held back; the worker adds those missed here."""
     await queue_communications(transaction, await transaction.fetch(*statement("find_held_birthdays").bind()))
 
 
 async def repeat_tasks(
     transaction: Transaction, taken: Sequence[asyncpg.Record], moments: Sequence[datetime | None]
 ) -> None:
-    """Make the successors of recurring tasks that have come, each at its moment; None: it has none."""
+    """Add the successors of recurring tasks that are due, each at its next moment; None: it has no successor."""
     await transaction.execute(
         *statement("repeat_tasks").bind(
             now=transaction.now,

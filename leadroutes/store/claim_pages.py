@@ -1,6 +1,6 @@
-"""What the page of one offer shows: who may see it, how the lead stands for him, and, for the winner, the contact.
+"""The data of an offer's page: who may see it, the state of the lead for this member, and, for the winner, the contact.
 
-It changes nothing and writes no words.
+It changes nothing and contains no text of the page.
 """
 
 import hashlib
@@ -33,13 +33,13 @@ class LaterInquiry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """The whole contact and the words of the inquiry, for the winner alone; what the inquiry gave comes first."""
+    """The whole contact and the text of the inquiry, for the winner alone; what the inquiry gave comes first."""
 
     last_name: str | None
-    contact_name: str | None  # where the contact goes by another name than the inquiry
+    contact_name: str | None  # where the contact has another name than the inquiry
     company: str | None
     emails: tuple[str, ...]
-    email_note: str | None  # why campaigns do not write to the contact's e-mail
+    email_note: str | None  # why campaigns do not use the contact's e-mail
     phones: tuple[tuple[str, str], ...]  # (mobile | home | office | given here, as it is stored)
     later: tuple[LaterInquiry, ...]
     text_body: str | None
@@ -53,7 +53,7 @@ class Disclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimPage:
-    """One offer as it stands at this moment, for the one whom it was made to. `ends_at`: when its countdown ends."""
+    """The present state of an offer, for the member who has it. `ends_at`: when its countdown ends."""
 
     owner_id: int
     lead_id: int
@@ -68,15 +68,15 @@ class ClaimPage:
     source: str | None
     is_unclaimed: bool
     ends_at: datetime | None
-    passes_on: bool  # at `ends_at` the next member gets it, and this one may not claim any more
-    next_at: datetime | None  # when the next member is asked as well
+    passes_on: bool  # at `ends_at` the next member gets it, and this one can no longer claim
+    next_at: datetime | None  # when the next member is notified as well
     claimed_by_name: str | None
     claimed_at: datetime | None
     disclosure: Disclosure | None
 
 
 async def find_claim_page(database: Database, token: str) -> ClaimPage | None:
-    """The page that a claim link leads to; None for a token that nobody was given."""
+    """Return the page that a claim link leads to; None for an unknown token."""
     link = await database.fetchrow(
         *statement("find_claim_link").bind(token_hash=hashlib.sha256(token.encode()).digest())
     )
@@ -86,7 +86,7 @@ async def find_claim_page(database: Database, token: str) -> ClaimPage | None:
 
 
 async def find_own_page(database: Database, user_id: int, offer_id: int) -> ClaimPage | None:
-    """The page of an offer that this user was told of; None where there is none."""
+    """Return the page of an offer that this user was notified of, or None."""
     owner_id = await database.fetchval(*statement("find_own_offer").bind(user_id=user_id, offer_id=offer_id))
     return None if owner_id is None else await _load(database, owner_id, offer_id, "None")
 
@@ -129,7 +129,7 @@ def _standing(row: asyncpg.Record) -> PageState:
             return "open"
         case "declined":
             return "declined"
-        case "expired" if row["unclaimed_at"] is None:  # else its contact was erased: nobody may claim it again
+        case "expired" if row["unclaimed_at"] is None:  # else its contact was erased, and it can never be claimed again
             return "expired"
         case _:
             return "over"
@@ -172,7 +172,7 @@ def _later(touch: _Touch) -> LaterInquiry:
 
 
 def _emails(row: asyncpg.Record, given: str | None) -> tuple[str, ...]:
-    """The inquiry's own comes first: that is where an answer is waited for."""
+    """Return the contact's e-mails, that of the inquiry first, because an answer is expected there."""
     emails = [each for each in (row["email"], row["secondary_email"]) if each]
     own = [each for each in emails if each.lower() == given] or ([given] if given else [])
     return (*own, *(each for each in emails if each not in own))
@@ -187,7 +187,7 @@ def _phones(row: asyncpg.Record, given: str | None) -> tuple[tuple[str, str], ..
 
 
 def _name(names: Any) -> str:
-    """Of anything with a first and a last name, or without."""
+    """Return the first and last name of a record, as far as it has them."""
     return " ".join(filter(None, (names.get("first_name"), names.get("last_name"))))
 
 

@@ -1,6 +1,6 @@
-"""What a contact brings with it when it is written: who it identifies, its tags, values of custom fields, time zone.
+"""What belongs to a contact beside its columns: identities, tags, values of custom fields, time zone.
 
-Whether somebody may write it is decided elsewhere.
+Who may write it is decided elsewhere.
 """
 
 import re
@@ -26,7 +26,7 @@ class ContactKey:
 
 
 def identities_in(record: Mapping[str, Any]) -> frozenset[Identity]:
-    """What identifies a contact with these columns: its e-mails, but for portals' relays, and its phones."""
+    """Return what identifies a contact with these columns: its e-mails, except portals' relay addresses, and phones."""
     emails = (normal_email(record.get(name)) for name in EMAILS)
     phones = (normal_phone(record.get(name)) for name in PHONES)
     found = {("email", each) for each in emails if each and not is_relay(each)}
@@ -55,7 +55,7 @@ async def load_contact(transaction: Transaction, owner_id: int, contact_id: int)
 async def hold_identities(
     transaction: Transaction, key: ContactKey, before: frozenset[Identity], after: frozenset[Identity]
 ) -> None:
-    """The contact identifies itself by what nobody had before it, and no longer by what it has lost."""
+    """Add the identities that the contact has gained and no other contact has; pass on those that it has lost."""
     lost, gained = sorted(before - after), sorted(after - before)
     if gained:
         held = statement("add_identities").bind(owner_id=key.owner_id, contact_id=key.id, **_columns(gained))
@@ -75,7 +75,7 @@ async def held_identities(transaction: Transaction, key: ContactKey) -> list[Ide
 
 
 async def pass_on(transaction: Transaction, owner_id: int, released: Iterable[Identity]) -> None:
-    """What a contact has lost now identifies the next one, by id, that has it."""
+    """Give identities that a contact has lost to the next contact, by id, that has the value."""
     for kind, value in sorted(released):
         sought = value if kind == "email" else _digits(value)
         rows = await transaction.fetch(*statement(f"find_contacts_by_{kind}").bind(owner_id=owner_id, value=sought))
@@ -91,7 +91,7 @@ def _columns(identities: Collection[Identity]) -> dict[str, list[str]]:
 
 
 def _digits(phone: str) -> str:
-    """What every way of writing the number has in common."""
+    """Return the digits that every spelling of the number has."""
     return phone.removeprefix("+1") if phone.startswith("+1") else phone.removeprefix("+")
 
 
@@ -99,7 +99,7 @@ def _digits(phone: str) -> str:
 
 
 async def add_tags(transaction: Transaction, owner_id: int, tags: str) -> None:
-    """Each trimmed piece that is new becomes a tag of the owner."""
+    """Add each new piece of a comma-separated text, trimmed, as a tag of the owner."""
     pieces = {piece.casefold(): piece for each in tags.split(",") if (piece := each.strip())}
     known = dict(sorted((key, piece) for key, piece in pieces.items() if len(piece) <= LONGEST_TAG))
     if known:
@@ -109,7 +109,7 @@ async def add_tags(transaction: Transaction, owner_id: int, tags: str) -> None:
 
 
 async def rewrite_tag(transaction: Transaction, owner_id: int, old: str, new: str) -> None:
-    """The owner's contacts that have the tag have it in its new form; blanks around it stay."""
+    """Replace a tag in all contacts of the owner by its new form; blanks around it stay."""
     rows = await transaction.fetch(
         "SELECT id, tags FROM contacts WHERE owner_id = $1 AND tags <> '' ORDER BY id FOR NO KEY UPDATE", owner_id
     )
@@ -137,7 +137,7 @@ def _with_new_tag(tags: str, old: str, new: str) -> str:
 
 
 async def set_custom_values(transaction: Transaction, key: ContactKey, values: Mapping[int, str | None]) -> None:
-    """Set the value of each custom field, remove it where it is None; others stay."""
+    """Set the values of these custom fields; None removes one. Other fields stay."""
     await transaction.execute(
         *statement("set_custom_values").bind(
             owner_id=key.owner_id, contact_id=key.id, custom_field_ids=list(values), values=list(values.values())
@@ -146,7 +146,7 @@ async def set_custom_values(transaction: Transaction, key: ContactKey, values: M
 
 
 async def hand_over_tasks(transaction: Transaction, key: ContactKey, user_id: int | None) -> None:
-    """What a campaign asks of whoever has the contact is now asked of this user, or of the owner."""
+    """Assign the open campaign tasks of a contact to the user it is assigned to now, or to its owner."""
     await transaction.execute(
         *statement("hand_over_tasks").bind(
             now=transaction.now, owner_id=key.owner_id, contact_id=key.id, user_id=user_id
@@ -155,7 +155,7 @@ async def hand_over_tasks(transaction: Transaction, key: ContactKey, user_id: in
 
 
 async def note_assignment(transaction: Transaction, key: ContactKey, user_id: int | None, by_user_id: int) -> None:
-    """Keep who has assigned the contact, where it was a sharing teammate: it goes back when the sharing ends."""
+    """Record the user who assigned the contact, if a sharing teammate did: it goes back when the sharing ends."""
     await transaction.execute(
         "DELETE FROM shared_assignments WHERE owner_id = $1 AND contact_id = $2", key.owner_id, key.id
     )
@@ -168,7 +168,7 @@ async def note_assignment(transaction: Transaction, key: ContactKey, user_id: in
 
 
 async def place(transaction: Transaction, key: ContactKey) -> None:
-    """Work out the contact's time zone: by the zipcode of its address or inquiry, else by its phones."""
+    """Set the contact's time zone: by the zip code of its address or inquiry, else by its phones."""
     row = await transaction.fetchrow(*statement("load_time_zone_hints").bind(owner_id=key.owner_id, contact_id=key.id))
     if row is None:
         return

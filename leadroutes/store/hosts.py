@@ -1,6 +1,6 @@
-"""Connections to PostgreSQL: to the first of DATABASE_URL's hosts that answers in time and takes writes.
+"""Connections to the first of DATABASE_URL's hosts that answers in time and takes writes.
 
-A host that is away, starting or a standby costs some seconds once; the one that worked last is asked first.
+A host that is away, starting or a standby costs some seconds once; the one that worked last is tried first.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from leadroutes.errors import Misconfigured
 log = structlog.get_logger()
 
 RESTART_PAUSE = 5.0  # seconds
-MAX_CLIENT_SHAPED = 32  # texts that clients have shaped, of all that are prepared
+MAX_CLIENT_SHAPED = 32  # statements whose text depends on a client's request, of all that are prepared
 MAX_CLIENT_SHAPED_LENGTH = 8_000  # characters of one
-UNUSED_AFTER = 600.0  # seconds after which one that has not come again gives up its place
-STATEMENT_CACHE_SIZE = 100  # that a connection keeps prepared, where it is ours alone
-CONNECT_TIMEOUT = 10.0  # seconds; a server that is frozen, or a network that swallows all, would hold us for ever
+UNUSED_AFTER = 600.0  # seconds after which one that was not used may be replaced
+STATEMENT_CACHE_SIZE = 100  # statements that a connection keeps prepared where there is no pooler
+CONNECT_TIMEOUT = 10.0  # seconds; without it a frozen server, or a network that drops everything, would block forever
 
-# Without these, that a machine has died is noticed on an open connection after a quarter of an hour.
+# Without these, an open connection to a machine that has died is noticed after a quarter of an hour.
 TCP_OPTIONS = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
 
 HOST_ERRORS = (
@@ -44,15 +44,15 @@ _HOST = re.compile(r"(?P<path>/.*)|\[(?P<v6>[^\]]+)\](?::(?P<v6_port>\d+))?|(?P<
 
 
 class ClientShapedSql(str):
-    """SQL whose shape a client has chosen, such as a list with conditions: prepared only where it comes often."""
+    """SQL that depends on a client's request, such as a list with conditions: prepared only if it is used often."""
 
     __slots__ = ()
 
 
 class PreparedStatementLimit:
-    """Which shaped texts may be prepared: few, as each takes up to a megabyte of every session that prepares it.
+    """Which of these statements may be prepared: few, because each takes up to a megabyte of every session.
 
-    asyncpg drops what it has prepared after five minutes; until then one that comes no more keeps its place.
+    asyncpg drops a prepared statement after five minutes; until then one that is not used keeps its place.
     """
 
     def __init__(self, most: int = MAX_CLIENT_SHAPED, unused: float = UNUSED_AFTER) -> None:
@@ -61,7 +61,7 @@ class PreparedStatementLimit:
         self._used_at: dict[str, float] = {}
 
     def admits(self, text: ClientShapedSql, now: float) -> bool:
-        """Whether this one has a place, or is given one."""
+        """Return whether this one has a place, or gets one."""
         if text not in self._used_at and len(self._used_at) >= self._most:
             oldest = min(self._used_at, key=self._used_at.__getitem__)
             if now - self._used_at[oldest] < self._unused:
@@ -75,14 +75,14 @@ PREPARED_STATEMENTS = PreparedStatementLimit()
 
 
 class Connection(asyncpg.Connection):
-    """One that notices within half a minute that the other machine is gone, and prepares no more than it should."""
+    """Notices within half a minute that the other machine is gone; prepares what PREPARED_STATEMENTS admits."""
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
         _keep_alive(transport.get_extra_info("socket"))
 
     async def _get_statement(self, query: str, limit: float | None, *, use_cache: bool = True, **about: Any) -> Any:
-        """The one of asyncpg through which all statements go."""
+        """Override the method of asyncpg that all statements go through."""
         if isinstance(query, ClientShapedSql):
             is_short = len(query) <= MAX_CLIENT_SHAPED_LENGTH
             use_cache = use_cache and is_short and PREPARED_STATEMENTS.admits(query, time.monotonic())
@@ -103,8 +103,8 @@ def _keep_alive(connected: socket.socket | None) -> None:
 class Hosts:
     """The servers that a URL names: `postgresql://one,two/db`. Several are one primary with its standbys.
 
-    `statements` is how many a connection to them keeps prepared: none behind most poolers. `restart` starts a server
-    of our own that is gone.
+    `statements` is how many a connection keeps prepared: none behind most poolers. `restart` starts an embedded server
+    that has ended.
     """
 
     def __init__(
@@ -126,13 +126,13 @@ class Hosts:
         self._wanted = {"target_session_attrs": "read-write"} if len(self._hosts) > 1 and not says_which else {}
 
     def pool(self, **options: Any) -> asyncpg.Pool:
-        """A pool whose connections are made here, with asyncpg's options; it is opened by awaiting or entering it."""
+        """Return a pool of connections to these hosts, with asyncpg's options; awaiting or entering it opens it."""
         return asyncpg.create_pool(self._url, connect=self.connect, connection_class=Connection, **options)
 
     async def connect(self, _: object = None, /, **options: Any) -> asyncpg.Connection:
-        """A connection with asyncpg's options, as its pool asks for one.
+        """Return a connection, with the options of asyncpg.connect.
 
-        Where no host gives any: CannotConnectNowError if one of them is starting, else OSError that says why.
+        Raises CannotConnectNowError when no host can be used and one of them is starting, else OSError.
         """
         ours = {"connection_class": Connection, "statement_cache_size": self._statements, **self._wanted}
         options = {**ours, **options, "timeout": self._answers_within}
@@ -160,7 +160,7 @@ class Hosts:
 
 
 def each_host(url: str) -> list[dict[str, Any]]:
-    """What each host of a URL adds to it: `host` and `port`, or nothing where it names one only. Or Misconfigured."""
+    """Return the options `host` and `port` for each host of a URL, {} where it names only one. Raises Misconfigured."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     hosts = (parts.netloc.rpartition("@")[2] or query.get("host", "")).split(",")

@@ -1,6 +1,6 @@
-"""Invitations into teams as they are stored: by the id of a user, or by an e-mail that may have no account.
+"""Invitations to teams: of a user, or of an e-mail address that may have no account.
 
-A link's secret goes out once, in the mail; only its hash stays. Who may invite and accept is decided elsewhere.
+A link's secret goes out once, in the mail; only its hash is stored. Who may invite and accept is decided elsewhere.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ LIFE = timedelta(days=7)  # of a link
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """What an invitation's link leads to; `user_id` None: it was sent to an e-mail, and nobody has accepted it yet."""
+    """The invitation of a link; `user_id` None: it was sent to an e-mail, and no one has accepted it yet."""
 
     id: int
     user_id: int | None
@@ -30,11 +30,11 @@ class Invitation:
     is_sharing: bool
     inviter_name: str
     inviter_email: str
-    has_account: bool  # whether the e-mail is that of an account
+    has_account: bool  # whether the e-mail belongs to an account
 
 
 async def count_open(transaction: Transaction, owner_id: int) -> int:
-    """How many invitations of this creator's wait for an answer; others of the same creator's wait for this one."""
+    """Return how many invitations of this creator are pending; simultaneous ones of the same creator wait for this."""
     await transaction.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", owner_id)
     count: int = await transaction.fetchval(*statement("count_open_invitations").bind(owner_id=owner_id))
     return count
@@ -43,7 +43,10 @@ async def count_open(transaction: Transaction, owner_id: int) -> int:
 async def invite_user(
     transaction: Transaction, owner_id: int, team_id: int, user_id: int, *, is_accepted: bool = False
 ) -> int | None:
-    """The id of the new member, asked by a mail unless accepted at once; None: asked, or a member, already."""
+    """Add a member and return the id, and send an invitation unless accepted at once.
+
+    Returns None for a user who is a member or has been invited already.
+    """
     is_sharing = is_accepted and await is_sharing_team(transaction, team_id)
     status = "Accepted" if is_accepted else "Pending"
     invited = statement("invite_user").bind(
@@ -52,13 +55,13 @@ async def invite_user(
     member_id: int | None = await transaction.fetchval(*invited)
     if member_id is not None and not is_accepted:
         email = await transaction.fetchval("SELECT email FROM users WHERE id = $1", user_id)
-        # In the user's own outbox: the creator of the team must not learn the address.
+        # In the user's own outbox, because the creator of the team must not learn the address.
         await _mail(transaction, user_id, email, member_id, user_id=user_id)
     return member_id
 
 
 async def invite_address(transaction: Transaction, owner_id: int, team_id: int, email: str) -> int | None:
-    """The same for an e-mail, whether it has an account or not."""
+    """The same for an e-mail address, whether it has an account or not."""
     member_id: int | None = await transaction.fetchval(
         *statement("invite_address").bind(owner_id=owner_id, team_id=team_id, email=email)
     )
@@ -70,7 +73,7 @@ async def invite_address(transaction: Transaction, owner_id: int, team_id: int, 
 async def _mail(
     transaction: Transaction, owner_id: int, email: str, member_id: int, *, user_id: int | None = None
 ) -> None:
-    """At most one a day for an address, so that nobody can fill a stranger's mailbox."""
+    """Queue an invitation mail, one a day at most for an address, so that no one can flood another's mailbox."""
     if await transaction.fetchval(*statement("note_invitation_mail").bind(email=email)) is None:
         return
     address = email if user_id is None else None
@@ -89,7 +92,7 @@ async def add_account_message(
     member_id: int | None = None,
     email_change_id: int | None = None,
 ) -> None:
-    """An e-mail about an account, sent once the transaction is committed; to `address`, else to the user's own."""
+    """Queue an e-mail about an account; it goes to `address`, else to the user's own address."""
     message_id = await transaction.fetchval(
         *statement("add_account_message").bind(
             owner_id=owner_id,
@@ -105,7 +108,7 @@ async def add_account_message(
 
 
 async def is_sharing_team(transaction: Transaction, team_id: int) -> bool:
-    """Whether the team shares contacts; whoever wants to change that waits."""
+    """Return whether the team shares contacts, and lock that until the transaction ends."""
     sql = "SELECT is_contact_resource_sharing_enabled FROM teams WHERE id = $1 FOR SHARE"
     return bool(await transaction.fetchval(sql, team_id))
 
@@ -114,7 +117,7 @@ async def is_sharing_team(transaction: Transaction, team_id: int) -> bool:
 
 
 async def add_token(database: Database, member_id: int) -> str:
-    """A fresh secret for the link of an invitation."""
+    """Add a new secret for the link of an invitation, and return it."""
     token = secrets.token_urlsafe(32)
     await database.execute(
         *statement("add_invitation_token").bind(token_hash=_digest(token), member_id=member_id, lifetime=LIFE)
@@ -123,18 +126,18 @@ async def add_token(database: Database, member_id: int) -> str:
 
 
 async def find_invitation(source: Database | Transaction, token: str) -> Invitation | None:
-    """What the link leads to; None for one that was never given out, is over, or whose invitation was taken back."""
+    """Return the invitation of a link; None if the link is unknown or has expired, or the invitation was removed."""
     row = await source.fetchrow(*statement("find_invitation").bind(token_hash=_digest(token)))
     return Invitation(**row) if row is not None else None
 
 
 async def find_place(source: Database | Transaction, member_id: int) -> asyncpg.Record | None:
-    """owner_id, id, team_id, user_id, email, request_status, team_name, is_sharing, inviter_name, inviter_email."""
+    """Return a member or an invitation by e-mail; find_team_place.sql says which columns."""
     return await source.fetchrow(*statement("find_team_place").bind(member_id=member_id))
 
 
 async def list_invitations_of(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """id, request_status, team_name, is_sharing, inviter_name: what this user may answer."""
+    """Return id, request_status, team_name, is_sharing, inviter_name of what this user may answer."""
     return await database.fetch(*statement("list_invitations_of").bind(user_id=user_id))
 
 

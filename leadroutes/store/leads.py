@@ -1,6 +1,6 @@
-"""Leads as their rollouts stand, and the one statement that applies what was decided about many of them.
+"""Leads with the state of their rollouts, and the one statement that applies decisions about many of them.
 
-It decides nothing; who calls it to change a lead holds that lead's lock.
+It decides nothing; a caller that changes a lead holds that lead's lock.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ from leadroutes.store.routing import RuleSets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadRow:
-    """A lead with what it was decided with; `lead` is as it stands under the present rules."""
+    """A lead with the rules and facts that decided it; `lead` is its present state."""
 
     lead: Lead
     contact_id: int
@@ -43,19 +43,19 @@ class LeadRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """One decided change, ready to be written: `decision` where the lead has been routed by it."""
+    """One decided change, ready to be written; `decision` where the lead has been routed by it."""
 
     change: Change
     contact_id: int
-    is_new: bool = False  # the lead's own row has just been written, with everything in it
-    offered: Collection[int] = ()  # the users who have an offer of it already: theirs change, the others' are new
-    is_replacement: bool = False  # the claim takes the place of another
+    is_new: bool = False  # the lead's row has just been inserted, with everything in it
+    offered: Collection[int] = ()  # the users who have an offer of it already, which changes; others get new ones
+    is_replacement: bool = False  # the claim replaces another one
     rule_set: int | None = None
     decision: Decision | None = None
 
 
 async def lock_lead(transaction: Transaction, owner_id: int, lead_id: int) -> None:
-    """Wait for, and hold, the lock under which a lead's fate changes. NotFound when there is no such lead."""
+    """Lock a lead, waiting for other changes of it. Raises NotFound."""
     found = await transaction.fetchval(
         "SELECT id FROM leads WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE", owner_id, lead_id
     )
@@ -64,7 +64,7 @@ async def lock_lead(transaction: Transaction, owner_id: int, lead_id: int) -> No
 
 
 async def lock_open_leads(transaction: Transaction, keys: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Hold the locks of those of these leads that nobody has claimed and nobody else holds; answers which they are."""
+    """Lock those of these leads that are not claimed and that no other transaction has locked, and return them."""
     wanted = list(keys)
     rows = await transaction.fetch(
         *statement("lock_open_leads").bind(
@@ -75,7 +75,7 @@ async def lock_open_leads(transaction: Transaction, keys: Iterable[tuple[int, in
 
 
 async def load_leads(transaction: Transaction, rule_sets: RuleSets, keys: Iterable[tuple[int, int]]) -> list[LeadRow]:
-    """Leads by (owner_id, id) as they stand; a statement apart from the lock, so that it sees what was waited for."""
+    """Return leads by (owner_id, id). Called after the lock, so that it sees what the lock waited for."""
     wanted = sorted(set(keys))
     rows = await transaction.fetch(
         *statement("load_leads").bind(
@@ -117,7 +117,7 @@ async def apply_changes(
     changes: Sequence[Applied],
     turns: Mapping[tuple[int, int], Turns] | None = None,
 ) -> None:
-    """Write them all, enqueue what is to be told, and wake the worker if something falls due later."""
+    """Write all changes, queue their messages, and wake the worker if something falls due later."""
     messages = await transaction.fetch(
         *statement("apply_changes").bind(
             now=transaction.now,
@@ -139,7 +139,7 @@ async def apply_changes(
 
 
 async def wake_worker(transaction: Transaction) -> None:
-    """Say, once for the transaction, that something may be due earlier than the worker thinks."""
+    """Wake the worker once the transaction is committed: something may be due earlier than it expects."""
     await transaction.execute("SELECT pg_notify($1, '')", WAKE_CHANNEL)
 
 
@@ -167,7 +167,7 @@ def _offers(changes: Iterable[Applied], *, are_new: bool) -> Iterator[dict[str, 
 
 
 def decided_columns(decision: Decision) -> dict[str, Any]:
-    """What a lead keeps of the decision about it."""
+    """Return the columns of a lead that store the decision about it."""
     return {
         "facts": decision.facts,
         "route_id": decision.route.id if decision.route else None,
@@ -176,9 +176,9 @@ def decided_columns(decision: Decision) -> dict[str, Any]:
 
 
 def _claim_records(changes: Sequence[Applied]) -> Iterator[dict[str, Any]]:
-    """Of several leads of one contact, the last claim says to whom he is assigned: the others name no contact.
+    """Return the new claims. Of several leads of one contact, only the last claim assigns the contact.
 
-    Contacts come in the order of their ids, so that two batches that meet never wait for each other.
+    Contacts are in the order of their ids, so that two batches never wait for each other.
     """
     last = {_contact_key(each): each for each in changes if each.change.claim is not None}
     for each in sorted(changes, key=_contact_key):

@@ -1,6 +1,6 @@
-"""Lists have a share of the pool, fairly divided between those who ask, and less time than other statements.
+"""Lists get a share of the pool, fairly divided between callers, and less time than other statements.
 
-So that slow ones hold up each other at the most: reading and writing single records keeps connections of its own.
+So slow lists delay each other at most: connections remain for reading and writing single records.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from leadroutes.store.batching import resolve
 from leadroutes.store.postgres import Database
 
 LIST_TIMEOUT = 8.0  # seconds of PostgreSQL
-LONGEST_WAIT = 10.0  # seconds for a turn
+LONGEST_WAIT = 10.0  # seconds that a caller waits for a turn
 MAX_WAITING = 100  # of one caller
 SLOW = (
     f"The list was given up after {LIST_TIMEOUT:.0f} seconds: narrow it, with fewer conditions, with a filter by an id"
@@ -26,7 +26,7 @@ BUSY = "Too many lists are being read at the moment; try again"
 
 
 class QueryTurns:
-    """At most `most` at once, and `most_each` of one key; who waits is let in key by key, in turn."""
+    """Admits `most` queries at once, and `most_each` of one key; waiting keys take turns."""
 
     def __init__(self, most: int, most_each: int, *, patience: float = LONGEST_WAIT) -> None:
         self._free = most
@@ -37,7 +37,7 @@ class QueryTurns:
 
     @contextlib.asynccontextmanager
     async def take(self, key: Hashable) -> AsyncIterator[None]:
-        """One turn. TooManyRequests: this key has too many waiting already; Unavailable: its turn did not come."""
+        """Hold one turn. Raises TooManyRequests if too many of this key wait, Unavailable if no turn comes in time."""
         if self._free and self._may_begin(key):
             self._begin(key)
         else:
@@ -62,7 +62,7 @@ class QueryTurns:
             raise
 
     def _leave(self, key: Hashable, turn: "asyncio.Future[None]") -> None:
-        """Goes without a turn; one that has just been given to it goes to the next."""
+        """Stop waiting; a turn that was just given passes to the next."""
         if turn.done():
             self._end(key)
             return
@@ -103,11 +103,11 @@ class ListQueries:
         self._turns = QueryTurns(most, (most + 1) // 2)
 
     async def fetch(self, caller_id: int, sql: str, *values: Any) -> list[asyncpg.Record]:
-        """The rows of one statement. Unavailable: it took too long; ProgramLimitExceeded: it answers too much."""
+        """Return the rows of a statement. Raises Unavailable for too much time, ProgramLimitExceeded for too much."""
         async with self._turns.take(caller_id):
             return await self._database.fetch_within(LIST_TIMEOUT, SLOW, sql, *values)
 
     async def fetchrow(self, caller_id: int, sql: str, *values: Any) -> asyncpg.Record:
-        """The one row of a statement that answers exactly one."""
+        """Return the row of a statement that returns exactly one."""
         [row] = await self.fetch(caller_id, sql, *values)
         return row

@@ -1,6 +1,6 @@
-"""What OAuth2 remembers: applications, consents (grants), codes and tokens. Only hashes of secrets are kept.
+"""The stored state of OAuth2: applications, consents (grants), codes and tokens. Only hashes of secrets are stored.
 
-Which request is answered how, the protocol knows.
+The protocol itself is in leadroutes/oauth.
 """
 
 import secrets
@@ -15,12 +15,12 @@ from leadroutes.store.postgres import Database, Transaction
 
 CODE_LIFE = timedelta(minutes=10)
 REFRESH_LIFE = timedelta(days=90)
-REFRESH_GRACE = timedelta(seconds=60)  # a client whose answer got lost may ask again with the old one
+REFRESH_GRACE = timedelta(seconds=60)  # a client whose response was lost may repeat the request with the old token
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A registered application; `secret_hash` None: it cannot keep a secret. `now` is the database's real time."""
+    """A registered application; `secret_hash` None: a public client. `now` is the database's real time."""
 
     id: int
     client_id: str
@@ -33,7 +33,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """An authorization code as it was found, with the grant behind it; `code_hash` is its key."""
+    """A stored authorization code with its grant; `code_hash` is its key."""
 
     code_hash: bytes
     grant_id: int
@@ -47,7 +47,7 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A refresh token as it was found; `is_reused`: it was replaced longer ago than lost answers explain."""
+    """A stored refresh token; `is_reused`: it was replaced longer ago than a lost response explains."""
 
     token_hash: bytes
     grant_id: int
@@ -59,7 +59,7 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class RevocableToken:
-    """A token that somebody wants to end; `access_token_id` None: it is a refresh token, and its grant ends with it."""
+    """A token that is to be revoked; `access_token_id` None: a refresh token, whose grant ends with it."""
 
     access_token_id: int | None
     application_id: int | None
@@ -68,7 +68,7 @@ class RevocableToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """New tokens of a grant, in clear: they go out once. They replace what they were made from."""
+    """New tokens of a grant, in clear, and the code or token that they replace."""
 
     grant_id: int
     scope: tuple[str, ...]
@@ -80,7 +80,7 @@ class TokenPair:
 
 
 async def find_application(database: Database | Transaction, client_id: str) -> Application | None:
-    """The application with this client id."""
+    """Return the application with this client id, or None."""
     row = (
         await database.fetchrow(*statement("find_application").bind(client_id=client_id))
         if "\0" not in client_id
@@ -90,7 +90,7 @@ async def find_application(database: Database | Transaction, client_id: str) -> 
 
 
 async def take_code(transaction: Transaction, code: str, application_id: int) -> AuthorizationCode | None:
-    """The code, locked, if it is this application's."""
+    """Lock and return the authorization code, or None if it is not this application's."""
     code_hash = hash_secret(code)
     row = await transaction.fetchrow(
         *statement("take_authorization_code").bind(code_hash=code_hash, application_id=application_id)
@@ -99,7 +99,7 @@ async def take_code(transaction: Transaction, code: str, application_id: int) ->
 
 
 async def take_refresh_token(transaction: Transaction, token: str, application_id: int) -> RefreshToken | None:
-    """The refresh token, locked, if it is this application's."""
+    """Lock and return the refresh token, or None if it is not this application's."""
     token_hash = hash_secret(token)
     row = await transaction.fetchrow(
         *statement("take_refresh_token").bind(
@@ -118,7 +118,7 @@ async def add_code(
     redirect_uri: str,
     code_challenge: str | None,
 ) -> str:
-    """A consent of this user's, and the code that carries it: 40 hex digits, good for ten minutes."""
+    """Store a user's consent and return its authorization code: 40 hex digits, valid for ten minutes."""
     code = secrets.token_hex(20)
     await database.execute(
         *statement("add_authorization_code").bind(
@@ -135,7 +135,7 @@ async def add_code(
 
 
 async def issue_pair(transaction: Transaction, pair: TokenPair) -> None:
-    """From now on both tokens work."""
+    """Store both tokens, so that they work from now on."""
     await transaction.execute(
         *statement("issue_grant_tokens").bind(
             grant_id=pair.grant_id,
@@ -153,31 +153,31 @@ async def issue_pair(transaction: Transaction, pair: TokenPair) -> None:
 async def revoke_grants(
     database: Database | Transaction, grant_ids: list[int], user_id: int | None = None
 ) -> list[asyncpg.Record]:
-    """End them and all tokens made from them; `user_id`: only those of this user. Those that were good."""
+    """Revoke grants with all their tokens; with `user_id` only those of this user. Returns those that were valid."""
     return await database.fetch(*statement("revoke_grants").bind(grant_ids=grant_ids, user_id=user_id))
 
 
 async def find_revocable(transaction: Transaction, token: str) -> RevocableToken | None:
-    """Whose access or refresh token this is."""
+    """Return the application and grant of an access or refresh token, or None."""
     row = await transaction.fetchrow(*statement("find_revocable").bind(token_hash=hash_secret(token)))
     return RevocableToken(**row) if row is not None else None
 
 
 async def end_access_token(transaction: Transaction, token_id: int) -> None:
-    """From now on it is refused."""
+    """Revoke an access token."""
     await transaction.execute(*statement("end_access_token").bind(token_id=token_id))
 
 
-# ------------------------------------------------------------------------------------- what a user has, on his pages
+# ----------------------------------------------------------------------------------- what a user's pages show
 
 
 async def list_allowed(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """client_id, name, owner_email, scope, since, last_used_at, grant_ids of the applications that may act for them."""
+    """Return the applications that may act for this user; list_allowed.sql says which columns."""
     return await database.fetch(*statement("list_allowed").bind(user_id=user_id))
 
 
 async def disallow(database: Database, user_id: int, client_id: str) -> bool:
-    """End all that he has allowed this application; whether there was anything."""
+    """Revoke everything that the user has allowed this application. Returns whether there was anything."""
     if "\0" in client_id:
         return False
     rows = await database.fetch(*statement("list_grants").bind(user_id=user_id, client_id=client_id))
@@ -185,22 +185,22 @@ async def disallow(database: Database, user_id: int, client_id: str) -> bool:
 
 
 async def list_own_applications(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """client_id, name, redirect_uris, has_secret, created_at of those that he registered."""
+    """Return client_id, name, redirect_uris, has_secret, created_at of the applications that the user registered."""
     return await database.fetch(*statement("list_own_applications").bind(user_id=user_id))
 
 
 async def remove_own_application(database: Database, user_id: int, client_id: str) -> bool:
-    """It and all its tokens; whether it was his."""
+    """Remove an application and all its tokens. Returns whether the user had registered it."""
     return "\0" not in client_id and bool(
         await database.fetchval(*statement("remove_own_application").bind(user_id=user_id, client_id=client_id))
     )
 
 
 async def list_own_tokens(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """id, name, scope, created_at, last_used_at, expires_at of their personal tokens that are good."""
+    """Return id, name, scope, created_at, last_used_at, expires_at of the user's valid personal tokens."""
     return await database.fetch(*statement("list_own_tokens").bind(user_id=user_id))
 
 
 async def revoke_own_token(database: Database, user_id: int, token_id: int) -> bool:
-    """Whether it was a personal token of his that was good."""
+    """Revoke a personal token. Returns whether it was the user's and valid."""
     return bool(await database.fetchval(*statement("revoke_own_token").bind(user_id=user_id, token_id=token_id)))

@@ -1,4 +1,4 @@
-"""Libraries report that the database is away with a traceback for each attempt; here that becomes a line a minute."""
+"""Shortens what libraries log while the database is away: a line a minute in place of a traceback for each attempt."""
 
 import logging
 import time
@@ -10,7 +10,7 @@ LIBRARIES = ("asyncpg", "asyncpg.pool", "pgqueuer")
 
 
 class OneLineFilter(logging.Filter):
-    """Of what is logged with an exception that means that the database is away: the line, without the traceback."""
+    """Removes the traceback from records whose exception means that the database is away."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class OneLineFilter(logging.Filter):
 
 
 def silence_library_tracebacks() -> None:
-    """For this process."""
+    """Add the filter to the loggers of these libraries, for this process."""
     for name in LIBRARIES:
         logger = logging.getLogger(name)
         if not any(isinstance(each, OneLineFilter) for each in logger.filters):

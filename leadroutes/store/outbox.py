@@ -21,7 +21,7 @@ class Outbox:
 
 
 async def list_messages(database: Database, owner_id: int, state: str | None, before: int | None) -> Outbox:
-    """What was told, or would have been, on this owner's account."""
+    """Return a page of the messages of this owner's account, sent or not."""
     rows = await database.fetch(
         *statement("list_messages").bind(owner_id=owner_id, state=state, before_id=before, most=PAGE + 1)
     )
@@ -29,20 +29,20 @@ async def list_messages(database: Database, owner_id: int, state: str | None, be
 
 
 async def list_open_offers(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """What this user may claim now."""
+    """Return the offers that this user may claim."""
     return await database.fetch(*statement("list_open_offers").bind(user_id=user_id))
 
 
 async def list_won_leads(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """The latest leads that this user has."""
+    """Return the latest leads that this user has claimed."""
     return await database.fetch(*statement("list_won_leads").bind(user_id=user_id))
 
 
 async def list_latest_leads(database: Database, owner_id: int) -> list[asyncpg.Record]:
-    """The latest leads that came into this account, with who has them and since when."""
+    """Return the latest leads of this account, with the agent who has each and since when."""
     return await database.fetch(*statement("list_latest_leads").bind(owner_id=owner_id))
 
 
 async def list_to_reassign(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """name, contacts, tasks: what of this user's is still assigned to members whose account is closed."""
+    """Return name, contacts, tasks: how much of this user's is assigned to members whose accounts are closed."""
     return await database.fetch(*statement("list_to_reassign").bind(user_id=user_id))

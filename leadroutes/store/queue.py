@@ -1,4 +1,4 @@
-"""Jobs: what is done outside every transaction, put into the queue inside the one that decides it."""
+"""Jobs: work outside of transactions, queued in the transaction that decides it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ REREAD_JOB = "read_again"  # an arrival of which a part has to be fetched
 
 
 class RowKey(msgspec.Struct, frozen=True):
-    """Which row a job is about."""
+    """The key of the row that a job is about."""
 
     owner_id: int
     id: int
@@ -31,10 +31,10 @@ class RowKey(msgspec.Struct, frozen=True):
 async def enqueue(
     connection: Any, entrypoint: str, rows: Sequence[tuple[int, int]], after: Sequence[timedelta] | None = None
 ) -> None:
-    """Put one job for each (owner_id, id) into the queue, in the transaction of `connection`, not before `after`."""
+    """Queue one job for each (owner_id, id) in the transaction of `connection`; `after` delays them."""
     if not rows:
         return
-    # Queries asks for a connection but is content with whatever has its fetch, so a pool's proxy will do.
+    # Queries expects a connection, but anything with its fetch will do, such as a pool's proxy.
     queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))
     payloads: list[bytes | None] = [msgspec.json.encode(RowKey(owner_id, id_)) for owner_id, id_ in rows]
     delays: list[timedelta | None] | None = list(after) if after is not None else None
@@ -42,10 +42,10 @@ async def enqueue(
 
 
 class RetryQueries(Queries):
-    """PgQueuer's statements, but for one that must not fail: it gives a job up for good that it cannot put off."""
+    """PgQueuer's queries, except the one that must not fail: PgQueuer gives up a job that it cannot reschedule."""
 
     async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
-        """Put it off; where the database is away the job stays ours, and is taken over as that of a dead worker is."""
+        """Reschedule a job. If the database is away it stays with this worker, and is taken over like a dead one's."""
         try:
             await super().retry_job(job, delay, traceback_record)
         except CONNECTION_ERRORS as error:
@@ -53,7 +53,7 @@ class RetryQueries(Queries):
 
 
 class ListeningDriver(AsyncpgPoolDriver):
-    """PgQueuer's connections, which say when they have begun to listen."""
+    """PgQueuer's driver, which says when it has begun to listen."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         super().__init__(pool)
@@ -65,7 +65,7 @@ class ListeningDriver(AsyncpgPoolDriver):
 
 
 class ListeningQueue(QueueManager):
-    """PgQueuer's queue, which asks whether it hears itself once it listens, and not before: else it hears nothing."""
+    """PgQueuer's queue, which checks whether it hears NOTIFY once it listens; before that it would hear nothing."""
 
     def __init__(self, driver: ListeningDriver) -> None:
         super().__init__(RetryQueries(driver))

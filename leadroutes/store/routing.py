@@ -1,4 +1,4 @@
-"""The rule sets that decisions need: built when first needed after a change, stored once, cached in every process.
+"""The rule sets that decisions need: built when first used after a change, stored once, cached in every process.
 
 A cached one is never trusted blindly: the statement that commits a decision checks its number.
 """
@@ -15,7 +15,7 @@ from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 
 MAX_CACHED_CHARACTERS = (
-    4_000_000  # characters of JSON: a thousand small teams; as rule sets they take three times as many bytes
+    4_000_000  # characters of JSON, which is a thousand small teams; in memory rule sets take three times as many bytes
 )
 _DECODER = msgspec.json.Decoder(Rules)
 
@@ -23,7 +23,7 @@ RuleSetKey = tuple[int, int]  # owner, number
 
 
 class RuleSets:
-    """The cache of one process, least recently used out first. What is not in it, is read as it was kept."""
+    """The cache of one process, least recently used out first. Others are read from the database."""
 
     def __init__(self, most: int = MAX_CACHED_CHARACTERS, channels: frozenset[str] = frozenset()) -> None:
         self._most = most
@@ -32,12 +32,12 @@ class RuleSets:
         self._size = 0
 
     def forget(self) -> None:
-        """Read everything again."""
+        """Empty the cache."""
         self._cached.clear()
         self._size = 0
 
     async def load_current(self, transaction: Transaction, versions: Mapping[int, int]) -> dict[int, RuleSet]:
-        """The rule set of each owner; `versions` are users.rules_version as just read, so a cached one may serve."""
+        """Return the rule set of each owner; `versions` are users.rules_version, just read: a cached one may serve."""
         kept = await self.load_by_number(transaction, versions.items())
         missing = [owner_id for owner_id, number in versions.items() if (owner_id, number) not in kept]
         built = await self._build(transaction, missing) if missing else {}
@@ -46,7 +46,7 @@ class RuleSets:
     async def load_by_number(
         self, transaction: Transaction, wanted: Collection[RuleSetKey]
     ) -> dict[RuleSetKey, RuleSet]:
-        """Rule sets by (owner_id, number), as far as they have been kept; those that leads were decided with are."""
+        """Return rule sets by (owner_id, number) as far as they are stored, as all are that decided leads."""
         found = {key: rule_set for key in set(wanted) if (rule_set := self._find(key)) is not None}
         missing = [key for key in set(wanted) if key not in found]
         if missing:
@@ -58,7 +58,7 @@ class RuleSets:
         return found
 
     async def load_one(self, transaction: Transaction, owner_id: int) -> RuleSet:
-        """The present rule set of one owner."""
+        """Return the present rule set of one owner."""
         number = await transaction.fetchval("SELECT rules_version FROM users WHERE id = $1", owner_id)
         return (await self.load_current(transaction, {owner_id: number}))[owner_id]
 
@@ -80,7 +80,7 @@ class RuleSets:
                 now=transaction.now,
             ),
         )
-        # Not before: a lead must never be decided by a rule set that a rollback has taken out of the database.
+        # Not before: no lead may be decided by a rule set that a rollback has removed from the database.
         transaction.after_commit.append(partial(self._keep, read))
 
     def _read(self, row: asyncpg.Record) -> "_CachedRuleSet":

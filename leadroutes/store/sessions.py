@@ -1,4 +1,4 @@
-"""Who is signed in on the web pages. Only the hash of what the browser holds is kept; lives are real time."""
+"""Sessions of the web pages. Only the hash of the browser's token is stored; lifetimes are real time."""
 
 import hashlib
 import secrets
@@ -15,7 +15,7 @@ LIFE = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class SessionUser:
-    """Someone who is signed in."""
+    """A user who is signed in."""
 
     id: int
     name: str
@@ -24,25 +24,25 @@ class SessionUser:
 
 
 async def find_password(database: Database, email: str) -> asyncpg.Record | None:
-    """(id, password_hash) of the active account with this e-mail."""
+    """Return (id, password_hash) of the active account with this e-mail, or None."""
     return await database.fetchrow(*statement("find_password").bind(email=email.strip().lower()))
 
 
 async def add_session(database: Database, user_id: int) -> str:
-    """Sign him in; the token is for his browser alone."""
+    """Sign a user in and return the token for the browser."""
     token = secrets.token_urlsafe(32)
     await database.execute(*statement("add_session").bind(token_hash=_digest(token), user_id=user_id, lifetime=LIFE))
     return token
 
 
 async def find_session(database: Database, token: str) -> SessionUser | None:
-    """Who holds this token, while it lasts."""
+    """Return the user of this token while it is valid, or None."""
     row = await database.fetchrow(*statement("find_session").bind(token_hash=_digest(token)))
     return SessionUser(**row) if row is not None else None
 
 
 async def remove_session(database: Database, token: str) -> None:
-    """Sign out; an unknown token is no matter."""
+    """Sign out. An unknown token changes nothing."""
     await database.execute(*statement("remove_session").bind(token_hash=_digest(token)))
 
 

@@ -1,6 +1,6 @@
-"""Addresses that must not be written to: added, lifted, and those of whoever uses the link to unsubscribe.
+"""Suppressed addresses: added, lifted, and added by the unsubscribe link.
 
-How addresses are compared, the schema says; who may do what is decided elsewhere.
+The schema decides how addresses are compared; who may do what is decided elsewhere.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ REASONS: Final = ("unsubscribed", "stopped", "bounced", "complained", "manual", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """One that is to be added; `value` is an e-mail address, or a phone in E.164."""
+    """A suppression that is to be added; `value` is an e-mail address, or a phone in E.164."""
 
     owner_id: int
     channel: str
@@ -32,7 +32,7 @@ class Suppression:
 async def add_suppressions(
     transaction: Transaction, suppressions: Sequence[Suppression], by_user_id: int | None = None
 ) -> list[asyncpg.Record]:
-    """Add those that are not in force yet, for the same reason. Returns the rows that are new: owner_id, id."""
+    """Add those that are not in force yet for the same reason. Returns owner_id and id of the new rows."""
     return await transaction.fetch(
         *statement("add_suppressions").bind(
             owner_ids=[each.owner_id for each in suppressions],
@@ -46,7 +46,7 @@ async def add_suppressions(
 
 
 async def find_owners_of_address(transaction: Transaction, user_id: int, channel: str, value: str) -> list[int]:
-    """Return in whose accounts an address is suppressed when this user says so; the lowest id first."""
+    """Return the owners in whose accounts an address is suppressed when this user asks for it; lowest id first."""
     rows = await transaction.fetch(
         *statement("find_owners_of_address").bind(user_id=user_id, channel=channel, address=value)
     )
@@ -56,7 +56,7 @@ async def find_owners_of_address(transaction: Transaction, user_id: int, channel
 async def end_suppression(
     transaction: Transaction, owner_id: int, suppression_id: int, by_user_id: int, consent: str | None
 ) -> None:
-    """Lift it: from now on it keeps nothing back. That it was in force, and the consent, stay on record."""
+    """Lift a suppression. The row stays, with the consent."""
     await transaction.execute(
         *statement("end_suppression").bind(
             owner_id=owner_id,
@@ -69,13 +69,13 @@ async def end_suppression(
 
 
 async def is_own_wish(transaction: Transaction, reason: str) -> bool:
-    """Return whether the reason is what the person has asked for."""
+    """Return whether the person has asked for a suppression with this reason."""
     asked: bool = await transaction.fetchval("SELECT is_own_wish($1)", reason)
     return asked
 
 
 async def unsubscribe(database: Database, link: UnsubscribeLink) -> None:
-    """No more campaigns by e-mail to the address that the mail with this link went to; done again it is the same."""
+    """Suppress campaigns by e-mail to the address that the mail with this link went to. May be repeated."""
     await database.execute(
         *statement("unsubscribe").bind(
             owner_id=link.owner_id,

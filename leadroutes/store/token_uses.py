@@ -1,6 +1,6 @@
-"""Notes when access tokens were last used: beside the requests, many in one statement, each once a minute at most.
+"""Records when access tokens were last used: beside the requests, many in one statement, each once a minute at most.
 
-A use that cannot be noted is left out; no request waits for it or fails because of it.
+A use that cannot be recorded is left out; no request waits for it or fails because of it.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from leadroutes.store import statement
 from leadroutes.store.connection_errors import CONNECTION_ERRORS
 from leadroutes.store.postgres import Database
 
-PAUSE = 60.0  # seconds without another try after one that failed
+PAUSE = 60.0  # seconds before the next attempt after one that failed
 
 
 class TokenUses:
@@ -25,7 +25,7 @@ class TokenUses:
         self._not_before = 0.0  # of the event loop's clock
 
     def note(self, token_hashes: Iterable[bytes]) -> None:
-        """These tokens, whose last use was not noted within the last minute, have been used."""
+        """Record a use of these tokens, whose last use was not recorded within the last minute."""
         if asyncio.get_running_loop().time() < self._not_before:
             return
         self._waiting.update(token_hashes)
@@ -33,12 +33,12 @@ class TokenUses:
             self._noting = asyncio.create_task(self._note())
 
     async def noted(self) -> None:
-        """Wait until all uses so far have been noted."""
+        """Wait until all uses so far have been recorded."""
         if self._noting is not None:
             await self._noting
 
     async def _note(self) -> None:
-        """While a statement is under way, further uses wait for the next one."""
+        """Record uses; those that come while a statement is under way go with the next one."""
         while self._waiting:
             hashes, self._waiting = self._waiting, set()
             try:
