@@ -1,7 +1,7 @@
 """The domain's clock: the database's real time, made to run faster by a factor, from an anchor that all share.
 
 It never decides anything and never reads the database; the store hands it the anchor and what the database's clock
-showed. In between a steady clock measures, which nobody sets: a machine whose own clock is wrong changes nothing.
+showed. In between a monotonic clock measures, which no one sets: a machine whose own clock is wrong changes nothing.
 """
 
 import time
@@ -24,7 +24,7 @@ except ImportError:  # only Linux has it
 else:
 
     def steady() -> float:
-        """Seconds since some moment, also while the machine was suspended; nobody sets this clock."""
+        """Returns seconds since some moment, also while the machine was suspended; no one sets this clock."""
         return clock_gettime(CLOCK_BOOTTIME)
 
 

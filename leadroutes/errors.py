@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Problem(Exception):  # noqa: N818 -- the family's name is the noun that a user sees
-    """Something that a caller did, or that befell us, and that he is told about."""
+    """Base class of errors whose message is shown to the caller."""
 
     def __init__(self, message: str, *, errors: Mapping[str, str] | None = None, data: Any = None) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class Invalid(Problem):
 
 
 class NotAuthenticated(Problem):
-    """Nobody we know; `invalid_token` tells a wrong token from a missing one, `scheme` what would let him in."""
+    """Unknown caller. `invalid_token` tells a wrong token from a missing one, `scheme` which scheme is expected."""
 
     def __init__(
         self, message: str = "No access token", *, invalid_token: bool = False, scheme: str = "Bearer", data: Any = None
@@ -83,7 +83,7 @@ class HeadTooLarge(Problem):
 
 
 class Unprocessable(Problem):
-    """Kept, but understood as nothing we know; `data` carries `arrival_id`."""
+    """Stored, but in no known format; `data` carries `arrival_id`."""
 
 
 class TooManyRequests(Problem):

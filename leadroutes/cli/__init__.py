@@ -1,4 +1,4 @@
-"""The command line: each command reads its arguments, does one thing that stands elsewhere, and prints the outcome.
+"""The command line: each command reads its arguments, calls one function of another room, and prints the outcome.
 
 It decides nothing. Exit codes: 0 done, 1 it could not be done (the reason is on standard error), 2 wrong arguments.
 """
@@ -249,7 +249,7 @@ def read(
     file: ExistingFile,
     headers: Annotated[Path | None, _file("The headers that came with it, a line each.")] = None,
     format_: Format = None,
-    secrets: Annotated[Path | None, _file("The vendors' secrets as JSON; without it nobody is asked for one.")] = None,
+    secrets: Annotated[Path | None, _file("The vendors' secrets as JSON; without it no sender has to prove anything.")] = None,
     graph: Annotated[Path | None, _file("What the Graph API answers, by leadgen id, as JSON.")] = None,
 ) -> None:
     """Read one body as a lead source sent it, and print what is in it as JSON. Stores nothing; 1 for a refusal."""
@@ -304,7 +304,7 @@ def add_user(
     broker: Annotated[bool, typer.Option("--broker", help="May have sub-accounts.")] = False,
     password_stdin: PasswordStdin = False,
 ) -> None:
-    """Add a user. Without a password he has tokens but cannot sign in on the web pages."""
+    """Add a user. Without a password the user has tokens but cannot sign in on the web pages."""
     user = accounts.NewUser(
         email=email, first_name=first_name, last_name=last_name, phone=phone, timezone=timezone, is_admin=admin,
         is_broker=broker, password=_password() if password_stdin else None,
@@ -441,7 +441,7 @@ def _known(format_: str | None) -> str | None:
 
 @intake_key_app.command("list")
 def list_intake_keys() -> None:
-    """List the valid keys; they themselves are not kept."""
+    """List the valid keys. The keys themselves are not stored, only their hashes."""
     sources = ("lead_source", "contact_source", "format", "is_private", "has_secrets")
     print_list(accounts.list_intake_keys, "id", "email", *sources, "created_at", "last_used_at")
 

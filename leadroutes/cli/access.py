@@ -1,6 +1,6 @@
 """Commands about what opens the API: personal access tokens, and applications that people may let in with OAuth2.
 
-As in cli: each does one thing that stands elsewhere, and prints the outcome.
+As in cli: each calls one function of another room and prints the outcome.
 """
 
 from collections.abc import Callable, Mapping

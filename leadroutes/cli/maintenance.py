@@ -1,6 +1,6 @@
 """The commands of those who keep the service: top, backup, restore, erase, and one contact's export.
 
-As in cli: each does one thing that stands elsewhere, and prints the outcome.
+As in cli: each calls one function of another room and prints the outcome.
 """
 
 import sys
@@ -82,7 +82,7 @@ def export_contact(
     owner: Owner,
     to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Where to; else standard output.")] = None,
 ) -> None:
-    """All that is kept about one contact, as JSON: for a person who asks for it."""
+    """All that is stored about one contact, as JSON: for a person who asks for it."""
     from leadroutes.operations.erasure import export_contact as load
 
     async def work(database: Database) -> str:

@@ -37,7 +37,7 @@ class RefusedRedirect:
 
 
 async def read_request(database: Database, values: Values) -> AuthorizationRequest | RefusedRedirect:
-    """What is asked for. Raises Stray where nobody may be sent on."""
+    """Returns what is asked for. Raises UntrustedRequest where no redirect is safe."""
     for name in ("client_id", "redirect_uri"):
         if len(values.get(name, ())) > 1:
             raise UntrustedRequest(f"{name}: it was sent more than once.")
@@ -73,7 +73,7 @@ async def allow(database: Database, asked: AuthorizationRequest, user_id: int) -
 
 
 def refuse(asked: AuthorizationRequest) -> str:
-    """The address to send the user to, with his No."""
+    """The address to send the user to, with the refusal."""
     return _told(asked.redirect_uri, AccessDeniedError(), asked.state)
 
 
@@ -90,8 +90,8 @@ def _redirect_uri(client: OAuthClient, request: OAuthRequest) -> str:
 
 
 def _told(redirect_uri: str, error: OAuth2Error, state: str | None) -> str:
-    told = error.get_error_description() or "The request was refused"
-    return _with(redirect_uri, [("error", error.error), ("error_description", told)], state)
+    description = error.get_error_description() or "The request was refused"
+    return _with(redirect_uri, [("error", error.error), ("error_description", description)], state)
 
 
 def _with(redirect_uri: str, parameters: list[tuple[str, str]], state: str | None) -> str:

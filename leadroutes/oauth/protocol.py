@@ -1,7 +1,7 @@
 """Authlib's OAuth2 server on rows that were loaded beforehand: it judges, and notes what is to be written afterwards.
 
 Its hooks are synchronous and our store is not, so nothing in here reads or writes a database. The rules of
-RFC 6749, 7636 and 7009 are Authlib's; what our contract says differently stands here, each with its reason.
+RFC 6749, 7636 and 7009 are Authlib's; what differs for LionDesk's clients is here, each with its reason.
 """
 
 import hmac
@@ -49,7 +49,7 @@ class LoadedCredentials:
 
 @dataclass(slots=True)
 class TokenChanges:
-    """What is to be written once the judgement stands."""
+    """What is to be written once the request is allowed."""
 
     pair: TokenPair | None = None
     revoked_grant: int | None = None
@@ -147,7 +147,7 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
         )
 
     def send_signal(self, *_: Any, **__: Any) -> None:
-        """Nobody listens."""
+        """No one listens."""
 
     def create_oauth2_request(self, request: OAuthRequest) -> OAuthRequest:
         return request
@@ -157,10 +157,10 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]
 
     def handle_error_response(self, request: OAuthRequest, error: OAuth2Error) -> TokenResponse:
         """An unknown client is 401 however it tried; a challenge goes to those alone who came with Basic."""
-        told = error.get_error_description() or "The request was refused"
+        description = error.get_error_description() or "The request was refused"
         if error.error == "invalid_client":  # one sentence, whatever is wrong: else it says which applications exist
-            told = NO_CLIENT
-        body = {"error": error.error, "error_description": told}
+            description = NO_CLIENT
+        body = {"error": error.error, "error_description": description}
         if error.error != "invalid_client":
             return 400, body, []
         tried_basic = request.headers["Authorization"].lower().startswith("basic ")
@@ -276,7 +276,7 @@ class _Pkce(CodeChallenge):  # type: ignore[misc]
         super().validate_code_challenge(grant, redirect_uri)
 
     def validate_code_verifier(self, grant: _CodeGrant, result: Any) -> None:
-        """A verifier that cannot fit is no other fault than one that does not."""
+        """A verifier that cannot match is the same error as one that does not."""
         verifier = grant.request.form.get("code_verifier")
         has_challenge = grant.request.authorization_code.code_challenge is not None
         if verifier and not (has_challenge and CODE_VERIFIER_PATTERN.match(verifier)):

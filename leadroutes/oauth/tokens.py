@@ -71,13 +71,13 @@ async def _answer(
 
 
 def _client_id(request: OAuthRequest) -> str:
-    """Who says that he calls, by Basic or in the body; fields that are repeated or missing are told of."""
+    """Returns the client_id from Basic auth or the body. Raises InvalidRequestError if it is missing or repeated."""
     for name in FIELDS:
         if len(request.payload.datalist.get(name, ())) > 1:
             raise InvalidRequestError(f"Multiple '{name}' in request.")
     try:
         by_basic, _ = extract_basic_authorization(request.headers)
-    except ValueError:  # what is in it is no text
+    except ValueError:  # its content is not text
         by_basic, request.headers["Authorization"] = None, "Basic -"
     in_body = request.form.get("client_id")
     if by_basic and in_body and by_basic != in_body:

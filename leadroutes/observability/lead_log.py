@@ -1,6 +1,6 @@
 """What happened to leads, once it is committed: counted for /metrics, and a log line each with owner and lead.
 
-Numbers and words of our own only: nobody's name, address or inquiry goes through here.
+Only numbers and fixed words: no person's name, address or inquiry is logged here.
 """
 
 from collections import Counter
@@ -33,8 +33,8 @@ def log_changes(changes: Sequence[Applied], now: datetime) -> None:
         about = {"owner": each.change.lead.owner_id, "lead": each.change.lead.id}
         if each.decision is not None:
             lines.append({"event": "lead routed", **about, **_decided(each.decision, each.rule_set)})
-        if told := [offer.user_id for offer in each.change.offers if offer.notified_at == now]:
-            lines.append({"event": "lead offered", **about, "users": told})
+        if notified := [offer.user_id for offer in each.change.offers if offer.notified_at == now]:
+            lines.append({"event": "lead offered", **about, "users": notified})
         for event in each.change.events:
             metrics.LEAD_EVENTS.labels(event.kind).inc()
             lines.append({"event": f"lead {event.kind}", **about, "user": event.user_id, "by": event.by_user_id})
@@ -82,7 +82,7 @@ def log_lateness(timer: str, moments: Iterable[datetime], now: datetime, scale: 
 
 
 def log_delivery(owner_id: int, lead_id: int | None, message_id: int, kind: str, channel: str, state: str) -> None:
-    """What came of a message. Why, stands in the outbox: a mail server's reason may name the recipient."""
+    """Log what became of a message. The reason is in the outbox only: a mail server's reason may name the recipient."""
     metrics.DELIVERIES.labels(channel, state).inc()
     about = {"owner": owner_id, "lead": lead_id, "message": message_id}
     logs.write_lead_lines([{"event": "message", **about, "kind": kind, "channel": channel, "state": state}])

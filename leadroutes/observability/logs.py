@@ -1,6 +1,6 @@
 """Log lines of this process, our own and those of libraries, to standard error as text or JSON.
 
-No secret leaves through here, and nobody's address: fields that name a secret are blanked, and so is whatever looks
+No secret leaves through here, and no address: fields that name a secret are blanked, and so is whatever looks
 like one, like an e-mail address or like a phone number in a finished line.
 """
 
@@ -22,7 +22,7 @@ BLANK = "[secret]"
 SECRET_FIELDS = frozenset(
     ("authorization", "password", "secret", "client_secret", "token", "access_token", "refresh_token", "key", "cookie")
 )
-# What a secret looks like inside a line: in the paths that carry one, in URLs with a password, as a token of ours.
+# What a secret looks like inside a line: in the paths that carry one, in URLs with a password, as one of the service's tokens.
 SECRET_TEXTS = (
     (re.compile(r"(/(?:intake|claim|unsubscribe)/)[^/\s?\"'<>]+", re.IGNORECASE), rf"\1{BLANK}"),
     (re.compile(r"(://[^/@:\s]*:)[^@/\s]+@"), rf"\1{BLANK}@"),
@@ -77,7 +77,7 @@ def set_up(*, as_json: bool, level: int = logging.INFO, tells_leads: bool = True
 def write_lead_lines(lines: Iterable[Mapping[str, object]]) -> None:
     """Log what happened to leads, a line each: `event`, then fields that hold numbers and words of our own only.
 
-    Past all blanking and formatting, which would cost as much as the decision that is told of.
+    Skips blanking and formatting, which would cost as much as the decision that is logged.
     """
     if _write_leads is not None and (text := _write_leads(lines)):
         _Forgiving(sys.stderr).write(text)
@@ -159,9 +159,9 @@ def _cut_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
 def _cut(text: str, most: int) -> str:
     """The beginning and, of a traceback, the end, where the cause is; in between, how much is missing."""
     gap = f"[{len(text) - most} characters]"
-    kept = most - len(gap)
-    at_end = kept // 2 if most == MAX_TRACEBACK_LENGTH else 0
-    return text[: kept - at_end] + gap + text[len(text) - at_end :]
+    remaining = most - len(gap)
+    at_end = remaining // 2 if most == MAX_TRACEBACK_LENGTH else 0
+    return text[: remaining - at_end] + gap + text[len(text) - at_end :]
 
 
 def _rendering(as_json: bool) -> Callable[[WrappedLogger, str, EventDict], str]:

@@ -1,6 +1,6 @@
-"""What Prometheus is told at /metrics: every figure with its name, its labels and one line of help.
+"""What /metrics shows to Prometheus: every figure with its name, its labels and one line of help.
 
-Counters and histograms are those of this process alone; what stands in the database is asked at the moment of the
+Counters and histograms are those of this process alone; what the database holds is read at the moment of the
 scrape, by one statement whose counts end at a limit. Nothing here names an owner, a lead or a person.
 """
 
@@ -42,7 +42,7 @@ DELIVERIES = Counter(
     registry=REGISTRY,
 )  # fmt: skip
 JOBS = Counter(
-    "leadroutes_jobs", "Jobs of the queue: done, put off, or broken off by a fault of ours.", ("task", "outcome"),
+    "leadroutes_jobs", "Jobs of the queue: done, put off, or ended by an internal error.", ("task", "outcome"),
     registry=REGISTRY,
 )  # fmt: skip
 COMMIT_BATCH_SIZE = Histogram(
@@ -72,8 +72,8 @@ FIGURES_SECONDS = Gauge("leadroutes_figures_seconds", "How long the statement of
 
 # The columns of load_figures, each a gauge of the same name; counts end at the store's limit.
 FIGURES: Final[Mapping[str, str]] = {
-    "leads_on_offer": "Leads that somebody may claim, or will be offered.",
-    "leads_unclaimed": "Leads that became unclaimed within the last 24 hours and that still nobody has.",
+    "leads_on_offer": "Leads that someone may claim, or will be offered.",
+    "leads_unclaimed": "Leads that became unclaimed within the last 24 hours and that still no one has.",
     "offers_scheduled": "Offers whose moment has not come.",
     "timers_due": "Offers, leads and campaign steps whose moment has passed.",
     "timers_late_seconds": "How long the earliest of these has been waiting, in real time.",
@@ -81,7 +81,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "queue_put_off": "Jobs that wait for their next attempt.",
     "queue_late_seconds": "How long the earliest job has been waiting for a worker.",
     "messages_open": "Messages that are queued or being sent.",
-    "messages_undelivered": "Messages of the last 24 hours that failed, or of which nobody knows whether they arrived.",
+    "messages_undelivered": "Messages of the last 24 hours that failed, or of which no one knows whether they arrived.",
     "channel_faults": "Channels that do not work: their messages wait until that is mended.",
     "workers_alive": "Workers that have given a sign of life within the last 30 seconds.",
     "worker_silence_seconds": "Since the last sign of life of any worker.",
@@ -90,7 +90,7 @@ GAUGES: Final = {name: Gauge(f"leadroutes_{name}", help_, registry=REGISTRY) for
 
 
 def names() -> set[str]:
-    """Every name under which a sample is told, as rules and dashboards write it."""
+    """Returns every name under which a sample is shown, as rules and dashboards write it."""
     found: set[str] = set()
     for metric in REGISTRY.collect():
         suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}.get(metric.type, ("",))

@@ -90,7 +90,7 @@ def _workers(view: View) -> Table:
         said = Text(f"last sign of life {silence:.0f} s ago", "red" if silence > SILENT else "green")
         table.add_row(Text(visible(worker_id[:8])), said)
     if not view.workers:
-        table.add_row("none", Text("nobody is told of leads: start leadroutes worker", "red"))
+        table.add_row("none", Text("no agent is notified: no worker runs; start leadroutes worker", "red"))
     return table
 
 

@@ -47,7 +47,7 @@ def private_file(path: Path) -> Iterator[Path]:
 
 
 def create_private(beside: Path) -> Path:
-    """A new empty file in the directory of `beside`, which nobody else can read or has made."""
+    """A new empty file in the directory of `beside`, which no one else can read or has made."""
     path = beside.with_name(f".{beside.name}.{secrets.token_hex(8)}")
     opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
     try:

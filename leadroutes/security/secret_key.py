@@ -1,4 +1,4 @@
-"""The key for everything that is signed: LEADROUTES_SECRET, else one that is made once and kept in LEADROUTES_DATA."""
+"""The key for everything that is signed: LEADROUTES_SECRET, else one that is made once and stored in LEADROUTES_DATA."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ def load_secret_key(settings: Settings) -> str:
 
 @lru_cache
 def _kept(directory: Path) -> str:
-    """Two processes that begin together keep the same one: whoever links his file into place first."""
+    """Two processes that start together use the same key: that of the first to link its file into place."""
     path = directory / FILE
     if not path.exists():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """The link in every mail to a contact that stops the mails of campaigns: its token is signed, and names the address.
 
-The address is named by its digest, so that the link works for as long as the mail is kept, whatever becomes of the
+The address is named by its digest, so that the link works for as long as the mail exists, whatever becomes of the
 contact meanwhile.
 """
 

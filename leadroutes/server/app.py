@@ -68,7 +68,7 @@ def build_app(settings: Settings, database: Database) -> LeadRoutesApp:
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatusApp:
-    """What a worker answers that serves nobody: whether it is alive, and its figures."""
+    """What a worker without the API answers: whether it is alive, and its metrics."""
 
     api: AsgiApp
 

@@ -29,7 +29,7 @@ _AT_ONCE = struct.pack("ii", 1, 0)  # of SO_LINGER: on, for no seconds
 
 
 def http_protocol_with_timeout(seconds: float) -> Callable[..., HttpToolsProtocol]:
-    """Makes connections that wait so long for a head, for the rest of a body that nobody reads, for an answer's taking.
+    """Makes connections that wait so long for a head, for the rest of a body that no one reads, for an answer to be taken.
 
     How long a body may take that is read, its reader says; how long nothing at all may come, uvicorn's keep-alive.
     """
@@ -230,7 +230,7 @@ class _HttpProtocol(HttpToolsProtocol):
             self._taking = None
 
     def timeout_keep_alive_handler(self) -> None:
-        """While a long answer is being taken, its pace is judged, and nothing stands idle."""
+        """While a long answer is being taken, its pace is measured, and the idle timer does not run."""
         if self.flow.write_paused:
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler

@@ -1,4 +1,4 @@
-"""Stands before the rooms: counts every request, and asks to go elsewhere while the service is about to stop.
+"""Wraps the application: counts every request, and asks to go elsewhere while the service is about to stop.
 
 It answers nothing itself.
 """

@@ -76,7 +76,7 @@ def _check_settings(settings: Settings) -> None:
 
 
 async def _drain_connections(app: LeadRoutesApp, seconds: float) -> None:
-    """For a while everybody is still answered, but told not to come back: a load balancer needs that long to notice."""
+    """For a while requests are still answered, with `Connection: close`: a load balancer needs that long to notice."""
     app.request_metrics.is_closing = True
     log.info("stopping", after_seconds=seconds)
     await asyncio.sleep(seconds)
@@ -123,7 +123,7 @@ async def running_service(
     app = build_app(settings, database)
     tasks = {REREAD_JOB: app.arrivals.reread}
     worker = _running_worker(Worker(database, app.engine, settings, tasks)) if with_worker else contextlib.nullcontext()
-    database.start_listening()  # once everybody has said what he wants to hear
+    database.start_listening()  # once every listener is registered
     acquainting = asyncio.create_task(analyze_growing_tables(database))
     try:
         async with worker, serving_http(settings, app, listening), serving_mail(settings, app.arrivals):
@@ -237,4 +237,4 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
 
 async def _log_first_steps(database: Database) -> None:
     if not await has_users(database):
-        log.info("nobody has an account yet: leadroutes user add you@example.com --admin --password-stdin")
+        log.info("no account yet: leadroutes user add you@example.com --admin --password-stdin")

@@ -167,10 +167,10 @@ class Settings:
         "LEADROUTES_KEEP_CLAIM_LINKS", 90, _days, "days that the claim link in an alert leads anywhere"
     )
     keep_rule_sets: int = _setting(
-        "LEADROUTES_KEEP_RULE_SETS", 30, _days, "days that past rule sets are kept by which no lead was decided"
+        "LEADROUTES_KEEP_RULE_SETS", 30, _days, "days that past rule sets are stored by which no lead was decided"
     )
     keep_queue_log: int = _setting(
-        "LEADROUTES_KEEP_QUEUE_LOG", 7, _days, "days that the message queue's own log and statistics are kept"
+        "LEADROUTES_KEEP_QUEUE_LOG", 7, _days, "days that the message queue's own log and statistics are stored"
     )
 
     @classmethod

@@ -151,7 +151,7 @@ def _form(path: str, show: Endpoint, post: Endpoint) -> Route:
 
 
 def _refusals(pages: Pages) -> dict[Any, Refusal]:
-    """What a reader is told when something is wrong."""
+    """The page that a reader sees when something is wrong."""
 
     async def refuse_problem(_request: Request, problem: Exception) -> Response:
         assert isinstance(problem, Problem)

@@ -1,6 +1,6 @@
 """Which browsers have signed in as an account before: a signed cookie of their own for each account.
 
-It lets nobody in. It only says that what others guess is not counted against whoever carries it.
+It gives no access. It only says that guesses by others do not count against the browser that carries it.
 """
 
 import hashlib

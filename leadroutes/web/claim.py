@@ -87,7 +87,7 @@ class ClaimPages:
         return None
 
     async def _decline(self, page: ClaimPage) -> None:
-        """What cannot be declined any more is no news: the page says why."""
+        """An offer that cannot be declined any more is not an error: the page says why."""
         with contextlib.suppress(Conflict):
             await self._engine.decline(page.owner_id, page.offer_id, page.user_id)
 

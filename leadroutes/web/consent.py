@@ -1,4 +1,4 @@
-"""The page on which somebody lets an application in, or does not. What was asked is read again when he has answered.
+"""The page on which a user lets an application in, or does not. The request is read again once the user has answered.
 
 What may be asked for, leadroutes.oauth knows.
 """

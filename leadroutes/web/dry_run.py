@@ -1,4 +1,4 @@
-"""Trying out what a lead source sends: somebody pastes a body and sees what would be read and where it would go.
+"""Trying out what a lead source sends: a user pastes a body and sees what would be read and where it would go.
 
 Nothing of it is stored.
 """
@@ -50,29 +50,29 @@ class TrialPages:
         key_id = read_id(form.get("key"))
         if not key_id:
             raise Invalid("key: expected one of your intake keys.")
-        told = await dry_run_body(self._database, user.id, key_id, form.get("body", "").encode(), headers)
-        return await self._answer(user, form, told)
+        result = await dry_run_body(self._database, user.id, key_id, form.get("body", "").encode(), headers)
+        return await self._answer(user, form, result)
 
-    async def _answer(self, user: SessionUser, form: dict[str, str], told: dict[str, Any] | None) -> Response:
+    async def _answer(self, user: SessionUser, form: dict[str, str], result: dict[str, Any] | None) -> Response:
         keys = await self._database.fetch(*statement("list_own_intake_keys").bind(owner_id=user.id))
-        people = await self._database.fetch(*statement("find_display_names").bind(user_ids=sorted(_people(told))))
+        people = await self._database.fetch(*statement("find_display_names").bind(user_ids=sorted(_people(result))))
         return self._pages.answer(
             "try.html",
             user=user,
             keys=keys,
             kinds=KINDS,
             form=form,
-            told=told,
-            read=_shown(told),
+            result=result,
+            read=_shown(result),
             names={row["id"]: row["name"] for row in people},
         )
 
 
-def _people(told: dict[str, Any] | None) -> set[int]:
+def _people(result: dict[str, Any] | None) -> set[int]:
     """Whom the answer names."""
-    routings = [lead["routing"] for lead in told["leads"] if lead["routing"]] if told else []
+    routings = [lead["routing"] for lead in result["leads"] if lead["routing"]] if result else []
     return {member["user_id"] for routing in routings for member in routing["members"]}
 
 
-def _shown(told: dict[str, Any] | None) -> str:
-    return msgspec.json.format(msgspec.json.encode(told["read"]), indent=2).decode() if told else ""
+def _shown(result: dict[str, Any] | None) -> str:
+    return msgspec.json.format(msgspec.json.encode(result["read"]), indent=2).decode() if result else ""

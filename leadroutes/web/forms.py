@@ -17,7 +17,7 @@ async def read_form(
     timeout: float,  # noqa: ASYNC109 -- a setting
     largest: int = LARGEST,
 ) -> dict[str, str]:
-    """Names and values, the last of each name; TooLarge, SlowRequest, or Invalid for what is no such form."""
+    """Names and values, the last of each name; TooLarge, SlowRequest, or Invalid for what is not such a form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != ENCODING:
         raise Invalid(f"The form has to come as {ENCODING}.")
     try:

@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# Nothing of ours stands inline, nothing comes from elsewhere, nobody may frame us.
+# Nothing is inline, nothing comes from elsewhere, no site may frame these pages.
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'"
@@ -48,7 +48,7 @@ def guarded(application: AsgiApp) -> AsgiApp:
 def is_cross_site(request: Request, public_url: str) -> bool:
     """Whether a browser says that another site's page sent this.
 
-    Browsers that do not know Sec-Fetch-Site still send Origin; who sends neither is no browser. Only hosts are
+    Browsers that do not know Sec-Fetch-Site still send Origin; a client that sends neither is not a browser. Only hosts are
     compared, as a proxy in front of us may have ended TLS.
     """
     site = request.headers.get("sec-fetch-site")

@@ -103,8 +103,8 @@ class InvitationPages:
         try:
             user_id = await self._database.run(work)
         except (Invalid, Conflict) as problem:
-            told = next(iter(problem.errors.values()), problem.message)
-            return self._shown(invitation, None, status=400, form=form, problem=told)
+            text = next(iter(problem.errors.values()), problem.message)
+            return self._shown(invitation, None, status=400, form=form, problem=text)
         response = self._pages.go_to("/")
         await self._sessions.start_session(response, user_id)
         return response

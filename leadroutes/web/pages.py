@@ -60,17 +60,17 @@ class Pages:
         return self.refuse(403, "That came from another site", "Open the page itself and press its button there.")
 
     def go_to(self, path: str) -> RedirectResponse:
-        """Another page of ours, read afresh."""
+        """Redirect to another page of the service, read afresh."""
         return RedirectResponse(self.prefix + path, 303)
 
 
 def show_asset(request: Request) -> Response:
-    """A file of ours; its address changes with its content, so that it may be kept."""
+    """A static file; its address changes with its content, so that browsers may cache it."""
     name = request.path_params["name"]
     if name not in _ASSETS:
         return Response(status_code=404)
-    kept = {"cache-control": "public, max-age=31536000, immutable"}
-    return Response(_ASSETS[name], headers=kept, media_type=_TYPES[name.rpartition(".")[2]])
+    cached = {"cache-control": "public, max-age=31536000, immutable"}
+    return Response(_ASSETS[name], headers=cached, media_type=_TYPES[name.rpartition(".")[2]])
 
 
 # ------------------------------------------------------------------------------------------------------- words
@@ -86,7 +86,7 @@ def moment(at: datetime, timezone: str | None, now: datetime) -> Markup:
 
 
 def phone(text: str) -> str:
-    """`+13035550199` as `(303) 555-0199`; what is no number stays as it is."""
+    """`+13035550199` as `(303) 555-0199`; what is not a number stays as it is."""
     try:
         number = phonenumbers.parse(text, "US")
     except phonenumbers.NumberParseException:

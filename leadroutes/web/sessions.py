@@ -1,6 +1,6 @@
 """Signing in and out, and who is signed in: a random token in a cookie, its hash in the database.
 
-What somebody may see, the pages themselves decide.
+What a user may see is decided by the pages themselves.
 """
 
 from urllib.parse import quote

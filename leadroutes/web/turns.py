@@ -60,6 +60,6 @@ class PasswordTurns:
             if turns:
                 self._waiting[who] = turns
             if not turn.done():
-                self._is_taken = True  # nobody may come in between
+                self._is_taken = True  # no one may come in between
                 turn.set_result(None)
                 return

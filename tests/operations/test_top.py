@@ -29,7 +29,7 @@ def words(view: View) -> list[str]:
 async def test_an_empty_house_says_that_nobody_works(database: Database) -> None:
     shown = words(await load_view(database))
 
-    assert "none nobody is told of leads: start leadroutes worker" in shown
+    assert "none no agent is notified: no worker runs; start leadroutes worker" in shown
     assert "timers due 0 in time" in shown
     assert "half of them claimed within -" in shown
 
@@ -37,7 +37,7 @@ async def test_an_empty_house_says_that_nobody_works(database: Database) -> None
 async def test_a_worker_that_has_ended_is_none(database: Database) -> None:
     await database.execute("INSERT INTO worker_heartbeats VALUES ('stuvwxyz-3', now() - interval '31 seconds')")
 
-    assert "none nobody is told of leads: start leadroutes worker" in words(await load_view(database))
+    assert "none no agent is notified: no worker runs; start leadroutes worker" in words(await load_view(database))
 
 
 async def test_a_house_at_work(brokerage: Brokerage) -> None:
@@ -77,7 +77,7 @@ async def test_it_is_printed_once_where_that_is_asked(
 
 async def test_it_is_live_in_a_terminal_and_outlives_the_database(database: Database, database_url: str) -> None:
     async with watching(database_url) as screen:
-        await screen.until(r"nobody is told of leads")
+        await screen.until(r"no agent is notified: no worker runs;")
         await database.execute("INSERT INTO worker_heartbeats VALUES ('abcdefgh-1', now())")
         await screen.until(r"abcdefgh")
         await database.execute(

@@ -32,7 +32,7 @@ async def test_it_shows_what_would_be_read_and_who_would_be_told_when(web_app: W
     assert "Read as zapier" in page
     assert "A new lead" in page
     assert "Offered to the team" in page
-    told = re.findall(r'class="who">(\w+) Town</span> <span class="faint small">would be told', page)
+    told = re.findall(r'class="who">(\w+) Town</span> <span class="faint small">would be notified', page)
     assert told == ["Bob", "Carol"]
     assert "<b>Haddad" not in answer.text, "what was pasted is no markup of ours"
     assert [await web_app.database.fetchval(f"SELECT count(*) FROM {table}") for table in tables] == before

@@ -174,20 +174,20 @@ async def fail(web_app: WebApp, reason: str | None = "the mail server said 550")
 
 async def test_the_owner_sees_who_could_not_be_told(web_app: WebApp) -> None:
     browser = await web_app.sign_in("alice")
-    assert "could not be told" not in (await browser.get("/")).text
+    assert "could not be notified" not in (await browser.get("/")).text
     await fail(web_app)
-    assert "Bob Town could not be told." in words_of((await browser.get("/")).text)
+    assert "Bob Town could not be notified." in words_of((await browser.get("/")).text)
     await web_app.town.insert(
         "messages", owner_id=web_app.brokerage.owner_id, kind="offer", channel="text", lead_id=web_app.lead_id,
         user_id=web_app.town.users["bob"], state="sent", sent_at=web_app.town.now, created_at=web_app.town.now,
     )  # fmt: skip
-    assert "could not be told" not in (await browser.get("/")).text, "a text has reached Bob"
+    assert "could not be notified" not in (await browser.get("/")).text, "a text has reached Bob"
 
 
 async def test_a_claimed_lead_says_no_more_of_its_alerts(web_app: WebApp) -> None:
     await fail(web_app)
     await web_app.engine.claim(web_app.brokerage.owner_id, web_app.lead_id, web_app.town.users["bob"])
-    assert "could not be told" not in (await (await web_app.sign_in("alice")).get("/")).text
+    assert "could not be notified" not in (await (await web_app.sign_in("alice")).get("/")).text
 
 
 async def test_what_failed_is_sent_again_by_its_owner_only(web_app: WebApp) -> None:

@@ -30,7 +30,7 @@ if (countdown) {
   show();
 }
 
-// Back on the phone's screen, or back from another page: see how the lead stands now.
+// Back on the phone's screen, or back from another page: see how the lead is now.
 if (document.querySelector("[data-live]")) {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") location.reload();
