@@ -85,7 +85,7 @@ async def test_a_method_that_nobody_knows_makes_no_series_of_its_own(database: D
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://town") as client:
         await client.request("BREW", "/healthz")
 
-    assert counted("leadroutes_http_requests_total", disk_space="api", method="other", status="405") == 1
+    assert counted("leadroutes_http_requests_total", room="api", method="other", status="405") == 1
 
 
 # --------------------------------------------------------------------------------------------------- what it counts
