@@ -1,30 +1,26 @@
-"""Load, decide, apply, in one transaction: every change of a lead's fate after its arrival goes through here.
+"""Loads, decides and writes, in one transaction: every change of a lead after its arrival goes through here.
 
-What follows from a claim, a decline or a due moment, the domain says; who may ask for it, the API and the pages.
+The domain decides what follows from a claim, a decline or a due moment; the API and the pages, who may ask for it.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from leadroutes.domain.dedupe import KnownContact
-from leadroutes.domain.identity import comparable_zipcode
-from leadroutes.domain.model import Change, Facts, Via
+from leadroutes.domain.model import Change, Via
 from leadroutes.domain.rollout import assign, decline, refuse_when_over
-from leadroutes.domain.routing import decide, explain, find_turn_team, refuse_when_departed, unavailable
-from leadroutes.engine.campaigns import campaign_start, start_campaigns
-from leadroutes.engine.changes import change_leads, name_winners
+from leadroutes.domain.routing import explain, refuse_when_departed, unavailable
+from leadroutes.engine.campaigns import start_campaigns
+from leadroutes.engine.changes import change_leads, name_winners, record
 from leadroutes.engine.claims import ClaimRequest, Claims
+from leadroutes.engine.distribution import LeadToRoute, route_leads
 from leadroutes.engine.timers import Timers
-from leadroutes.errors import Conflict, Invalid, NotFound
-from leadroutes.observability.lead_log import log_changes
+from leadroutes.errors import AlreadyClaimed, Conflict, Invalid, NotFound
 from leadroutes.observability.traces import span
 from leadroutes.store import statement
-from leadroutes.store.arrivals import take_turns
 from leadroutes.store.campaigns import Start, load_actions
 from leadroutes.store.contacts import load_contact
-from leadroutes.store.leads import Applied, LeadRow, apply_changes, load_leads, lock_lead
+from leadroutes.store.leads import Applied, LeadRow, load_leads, lock_lead
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 
@@ -32,7 +28,7 @@ MOST_EVENTS = 1000  # of a lead's history in one answer
 
 
 class Engine:
-    """One per process; holds nothing but the cache of rule sets and the claims of the moment."""
+    """One per process; holds only the cache of rule sets and the claims under way."""
 
     def __init__(self, database: Database, channels: Iterable[str] = ()) -> None:
         """`channels`: those that this installation can send over."""
@@ -42,15 +38,15 @@ class Engine:
         self._claims = Claims(database, self.rule_sets)
         self._timers = Timers(database, self.rule_sets)
 
-    # -- what people do with a lead
+    # -- what users do with a lead
 
     async def claim(self, owner_id: int, lead_id: int, user_id: int, via: Via = "None") -> None:
-        """The user takes the lead; asking again is the same. NotFound, or Conflict saying who has it or why not."""
+        """The user takes the lead; repeating it changes nothing. Raises NotFound, Conflict or AlreadyClaimed."""
         with span("claim", owner=owner_id, lead=lead_id, user=user_id):
             await self._claims.claim(ClaimRequest(owner_id, lead_id, user_id, via))
 
     async def decline(self, owner_id: int, offer_id: int, user_id: int) -> None:
-        """The user does not want it; saying so again is the same. NotFound for another's, Conflict when it is over."""
+        """The user declines; repeating it changes nothing. NotFound for another's offer, Conflict if it is over."""
         lead_id = await self.database.fetchval(
             *statement("find_offered_lead").bind(owner_id=owner_id, offer_id=offer_id, user_id=user_id)
         )
@@ -64,9 +60,9 @@ class Engine:
         await self._change(owner_id, lead_id, decide_decline)
 
     async def assign(self, owner_id: int, lead_id: int, user_id: int, by_user_id: int) -> None:
-        """The owner gives the lead to himself or to somebody with whom he shares a team; done again, it moves."""
+        """The owner assigns the lead to a member of a shared team, or keeps it; a second assignment moves it."""
         if not await self.database.fetchval(*statement("can_be_assigned").bind(owner_id=owner_id, user_id=user_id)):
-            message = f"user_id: {user_id} was given; expected the owner or a member of a team that he shares"
+            message = f"user_id: {user_id} was given; expected the owner or a member of a team that the owner shares"
             raise Invalid.fields({"user_id": message})
 
         def decide_assignment(row: LeadRow, now: datetime) -> Change | None:
@@ -80,9 +76,9 @@ class Engine:
             [row] = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
             try:
                 change = decide_(row, transaction.now)
-            except Conflict as conflict:
-                [named_conflict] = await name_winners(transaction, [conflict])
-                raise named_conflict from None
+            except AlreadyClaimed as lost:
+                [named] = await name_winners(transaction, [lost])
+                raise named from None
             if change is not None:
                 await change_leads(transaction, self.rule_sets, [(row, change)])
 
@@ -91,52 +87,27 @@ class Engine:
     # -- a lead that was held
 
     async def distribute(self, owner_id: int, lead_id: int) -> None:
-        """Route a lead that is held; nothing where it has been routed. Conflict once it is claimed, or about nobody."""
+        """Route a lead that is held, once. Raises AlreadyClaimed, or Conflict if its contact was erased."""
 
         async def work(transaction: Transaction) -> None:
             await lock_lead(transaction, owner_id, lead_id)
             [row] = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
             if row.lead.claim is not None:
-                data = {"claimed_by_user_id": row.lead.claim.user_id, "claimed_at": row.lead.claim.claimed_at}
-                [conflict] = await name_winners(transaction, [Conflict("", data=data)])
-                raise conflict
+                lost = AlreadyClaimed(row.lead.claim.user_id, row.lead.claim.claimed_at)
+                [named] = await name_winners(transaction, [lost])
+                raise named
             if row.routed_at is None:
                 refuse_when_over(row.lead)
-                await self._route(transaction, row)
+                await _route(transaction, row)
 
         await self.database.run(work)
-
-    async def _route(self, transaction: Transaction, row: LeadRow) -> None:
-        facts, contact = await _facts_of(transaction, row)
-        owner_id = row.lead.owner_id
-        team_id = find_turn_team(row.present, facts)
-        turns = await take_turns(transaction, {(owner_id, team_id)} if team_id is not None else set())
-        decision = decide(row.present, row.lead.id, facts, transaction.now, turns.get((owner_id, team_id or 0)))
-        after = {(owner_id, team_id): decision.turns} if team_id is not None and decision.turns else {}
-        if decision.contact_source_id is not None:
-            await transaction.execute(
-                *statement("set_contact_source").bind(
-                    owner_id=owner_id, contact_id=contact.id, contact_source_id=decision.contact_source_id
-                )
-            )
-        applied = Applied(
-            change=decision.change,
-            contact_id=contact.id,
-            offered={offer.user_id for offer in row.lead.offers},
-            rule_set=row.present.number,
-            decision=decision,
-        )
-        await apply_changes(transaction, [applied], after)
-        transaction.after_commit.append(partial(log_changes, [applied], transaction.now))
-        start = campaign_start(decision, row.present, contact)
-        await start_campaigns(transaction, [start] if start is not None else [])
 
     # -- what time does
 
     async def run_due(self, is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
-        """Carry out everything that is due, in batches; answers the next moment at which something will be.
+        """Carry out everything that is due, in batches. Returns the next moment at which something is due.
 
-        Once `is_stopping`, no further batch of many is begun: what is left is done by whoever looks next.
+        Once `is_stopping`, no further batch is begun: the next caller does the rest.
         """
         return await self._timers.run_due(is_stopping)
 
@@ -148,7 +119,7 @@ class Engine:
     # -- why, and what happened
 
     async def explain(self, owner_id: int, lead_id: int) -> dict[str, Any]:
-        """The decision about a lead, made again from what it was made with."""
+        """Returns the decision about a lead, repeated from what it was made with. Raises NotFound."""
         async with self.database.transaction() as transaction:
             rows = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
             if not rows:
@@ -158,20 +129,20 @@ class Engine:
                 is_over = row.lead.unclaimed_at is not None
                 outcome = f"{'over' if is_over else 'held'}: it has not been routed"
                 return {"rule_set": None, "routes": [], "team": None, "members": [], "outcome": outcome}
-            kept = await self.rule_sets.load_by_number(transaction, {(owner_id, row.rule_set)})
-            told = explain(kept[owner_id, row.rule_set], row.facts, row.lead.offers)
+            stored = await self.rule_sets.load_by_number(transaction, {(owner_id, row.rule_set)})
+            explained = explain(stored[owner_id, row.rule_set], row.facts, row.lead.offers)
             if why := await transaction.fetchval(
                 *statement("find_why_not_started").bind(owner_id=owner_id, lead_id=lead_id)
             ):
-                told["outcome"] += f"; {why}"
-            return told
+                explained["outcome"] += f"; {why}"
+            return explained
 
     async def history(
         self, owner_id: int, lead_id: int, *, limit: int = MOST_EVENTS, skip: int = 0, most_bytes: int = 2**40
     ) -> list[dict[str, Any]]:
-        """What happened to a lead, in order: {at, kind, user_id, by_user_id, detail (JSON text or null)}.
+        """Returns what happened to a lead, in order: {at, kind, user_id, by_user_id, detail (JSON text or null)}.
 
-        ProgramLimitExceeded where the details are more bytes than may be.
+        Raises ProgramLimitExceeded if the details have more than `most_bytes`.
         """
         rows = await self.database.fetch(
             *statement("list_history").bind(
@@ -181,7 +152,7 @@ class Engine:
         return [{name: row[name] for name in ("at", "kind", "user_id", "by_user_id", "detail")} for row in rows]
 
     async def ledger(self, owner_id: int) -> dict[str, int]:
-        """Answers received = claimed + on_offer + unclaimed + held + rejected; imported stands outside the sum."""
+        """Returns received = claimed + on_offer + unclaimed + held + rejected; imported is not in the sum."""
         row = await self.database.fetchrow(*statement("sum_ledger").bind(owner_id=owner_id))
         assert row is not None
         return dict(row)
@@ -189,7 +160,7 @@ class Engine:
     # -- campaigns by hand
 
     async def start_campaign(self, owner_id: int, campaign_id: int, contact_id: int, user_id: int) -> int:
-        """Begin a campaign for a contact of `owner_id`; Conflict while it runs for him."""
+        """Start a campaign for a contact of `owner_id`. Returns its id. Raises NotFound, or Conflict while it runs."""
 
         async def work(transaction: Transaction) -> int:
             if not await transaction.fetchval(*statement("lock_campaign").bind(campaign_id=campaign_id)):
@@ -214,7 +185,7 @@ class Engine:
         return await self.database.run(work)
 
     async def stop_campaign(self, owner_id: int, campaign_contact_id: int, user_id: int) -> None:
-        """What was not yet sent never is, and says so; tasks that are not done are marked deleted."""
+        """Stop what has not been sent, with the reason; open tasks are marked deleted."""
 
         async def work(transaction: Transaction) -> None:
             await transaction.execute(
@@ -228,7 +199,7 @@ class Engine:
     async def set_communication_active(
         self, owner_id: int, communication_id: int, is_active: bool, user_id: int
     ) -> None:
-        """Mark a step done by the user, or set it going again. Conflict for one that has been sent."""
+        """Stop a step, or resume it. Raises NotFound, or Conflict for a step that has been sent."""
 
         async def work(transaction: Transaction) -> None:
             key = {"owner_id": owner_id, "communication_id": communication_id}
@@ -250,17 +221,20 @@ class Engine:
         await self.database.run(work)
 
 
-async def _facts_of(transaction: Transaction, row: LeadRow) -> tuple[Facts, KnownContact]:
-    """The facts of a stored lead as they are at this moment, and its contact."""
+async def _route(transaction: Transaction, row: LeadRow) -> None:
     contact = await load_contact(transaction, row.lead.owner_id, row.contact_id)
-    lead = await transaction.fetchrow(
-        *statement("find_lead_facts").bind(owner_id=row.lead.owner_id, lead_id=row.lead.id)
+    lead = LeadToRoute.of(row.key, contact, source_id=row.source_id, type_=row.type, zipcode=row.zipcode)
+    routed = await route_leads(transaction, {row.lead.owner_id: row.present}, [lead])
+    for (owner_id, contact_id), source_id in routed.contact_sources.items():
+        await transaction.execute(
+            *statement("set_contact_source").bind(owner_id=owner_id, contact_id=contact_id, contact_source_id=source_id)
+        )
+    [decision] = routed.decisions
+    applied = Applied(
+        change=decision.change,
+        contact_id=contact.id,
+        offered={offer.user_id for offer in row.lead.offers},
+        rule_set=row.present.number,
+        decision=decision,
     )
-    assert lead is not None
-    facts = Facts(
-        lead_source_id=lead["source_id"],
-        contact_source_id=contact.source_id,
-        type=lead["type"],
-        zipcode=comparable_zipcode(lead["zipcode"]),
-    )
-    return facts, contact
+    await record(transaction, [applied], routed.turns, routed.starts)
