@@ -6,7 +6,8 @@ Pure; whether a reference exists and whether a rule between fields holds is aske
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from leadroutes.api.resource import Errors, Field, Resource, Write
+from leadroutes.api.behaviour import Errors
+from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.values import Id, quoted, whole_number
 
 _SET_BY_THE_SERVER = ("created_at", "modified_at")

@@ -28,7 +28,7 @@ async def list_records(call: Call, resource: Resource) -> Response:
     query = list_query(resource, call.request.query).require_affordable()
     require_allowed(call, resource)
     above = parent_values(call, resource)
-    among = await _scoped(call, resource, query, None)
+    among = await resource.behaviour.record_filter(call, query, None)
     first_of_page = query.first + len(query.values)
     values = [call.caller.user_id, *above, *query.values, query.limit, query.skip]
     if resource.version and not query.conditions:
@@ -69,7 +69,7 @@ async def get_record(call: Call, resource: Resource) -> Response:
     require_allowed(call, resource)
     above = parent_values(call, resource)
     record_id = id_in(call.ids[-1])
-    among = await _scoped(call, resource, query, record_id)
+    among = await resource.behaviour.record_filter(call, query, record_id)
     sql = record_sql(resource, query.conditions, resource.keys_for(call.caller, query.keys), among)
     row = await call.context.records.fetchrow(sql, call.caller.user_id, *above, record_id, *query.values)
     if not row["has_parent"]:
@@ -113,7 +113,3 @@ def parent_values(call: Call, resource: Resource) -> list[int]:
 def require_allowed(call: Call, resource: Resource) -> None:
     if resource.allowed_for is not None and not resource.allowed_for(call.caller):
         raise Forbidden(f"You may not use {resource.path}")
-
-
-async def _scoped(call: Call, resource: Resource, query: Query, record_id: int | None) -> str:
-    return "" if resource.record_filter is None else await resource.record_filter(call, query, record_id)

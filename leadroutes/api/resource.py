@@ -1,9 +1,10 @@
-"""What can be said about a resource. One declaration; routes, validation, queries, visibility and OpenAPI come from it.
+"""The declaration of a resource; routes, validation, queries, visibility and the OpenAPI description come from it.
 
-Data only: nothing here reads a request or a database. In every piece of SQL `t` is the record's row and $1 the caller.
+Data only: what a resource does beside that is in its `behaviour`. In every piece of SQL `t` is the record's row and
+$1 the caller.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -11,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from leadroutes.api.auth import Caller
+from leadroutes.api.behaviour import Behaviour
 from leadroutes.api.values import FieldType
-from leadroutes.store.postgres import Transaction
 
 
 class Write(Enum):
@@ -80,32 +81,9 @@ class Field:
         return self.name if self.key is None else self.key
 
 
-@dataclass(slots=True, kw_only=True)
-class Writing:
-    """A record on its way into the database: who writes it, what was sent, what it was, what it becomes."""
-
-    transaction: Transaction
-    caller: Caller
-    owner_id: int  # of the record: its parent's owner, else the caller, until a hook says otherwise
-    parent_id: int | None = None
-    id: int | None = None
-    sent: Mapping[str, Any] = field(default_factory=dict)  # the fields that were sent and could be read
-    before: Mapping[str, Any] | None = None  # None: it is new
-    record: dict[str, Any] = field(default_factory=dict)  # the columns of the resulting record
-    notes: dict[str, Any] = field(default_factory=dict)  # what one hook tells a later one
-
-
-Errors = dict[str, str]
-Normalize = Callable[[dict[str, Any]], Errors]
-Validate = Callable[[Writing, Errors], Awaitable[Errors]]  # given what is wrong already, answers what else is
-Hook = Callable[[Writing], Awaitable[None]]
-EngineCall = Callable[[Any, Writing], Awaitable[int]]  # (Context, Writing) -> id
-RecordFilter = Callable[[Any, Any, int | None], Awaitable[str]]  # (Call, Query, id of the record or None) -> SQL or ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Resource:
-    """A resource: where it hangs, what it holds, who sees and changes it, what happens around a change."""
+    """A resource: its path, its fields, who sees and changes it; `behaviour` is all that it does beside that."""
 
     path: str
     noun: str
@@ -131,30 +109,14 @@ class Resource:
     fields_on_delete: tuple[Field, ...] = ()  # what a DELETE may say, in its query or its body
     version: str = ""  # SQL of a number that every transaction changes that changes what the caller sees here
     selects: Mapping[str, str] = field(default_factory=dict)  # further names for filters: name -> field
-
-    # what happens around a change, in this order
-    rewrite: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # of a body, before its fields are read
-    normalize: Normalize | None = None  # normalises the resulting record, tells what is wrong with it
-    validate: Validate | None = None  # the same with the database at hand
-    derive: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # columns that no field shows
-    insert: Callable[[Writing], Awaitable[int]] | None = None  # instead of the plain INSERT
-    create_through: EngineCall | None = None  # instead of any INSERT: the engine does it, in its own transaction
-    change_through: EngineCall | None = None
-    remove_through: EngineCall | None = None
-    after_write: Hook | None = None  # once the row is written
-    before_delete: Hook | None = None  # before the row is removed
-    after_delete: Hook | None = None  # once it is
-    delete: Hook | None = None  # instead of the plain DELETE
-    record_filter: RecordFilter | None = None  # what a list or a record is chosen from, where the query may say so
-    shown_once: Callable[[Any, Writing], dict[str, Any]] | None = None  # keys that only the answer to POST shows
-
     unique: str = "Such a record exists already"  # for 409
     needed_by: Mapping[str, str] = field(default_factory=dict)  # table -> who needs it, for 409 on DELETE
+    behaviour: Behaviour = field(default=Behaviour())
 
     @property
     def is_plain(self) -> bool:
-        """Making one is an INSERT and nothing else, so that many can be made at once."""
-        return not (self.parent or self.most or self.validate or self.insert or self.create_through or self.after_write)
+        """Whether a new record needs one INSERT and nothing else, so that one statement can insert many."""
+        return self.behaviour.has_plain_insert and not (self.parent or self.most)
 
     @property
     def from_clause(self) -> str:
