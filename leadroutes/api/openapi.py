@@ -57,6 +57,9 @@ TOKENS: Json = {
 }
 
 
+# `x-written` of a field of an answer; a field that is never written is readOnly.
+WRITTEN = {Write.ALWAYS: "always", Write.ONCE: "on POST", Write.LATER: "on PATCH"}
+
 SCOPES: Json = {"read": "See everything that the user sees", "write": "Change it, too; includes read"}
 
 
@@ -76,6 +79,7 @@ def document(public_url: str) -> bytes:
         "info": {"title": "Lead Routes", "version": __version__, "description": ABOUT},
         "servers": [{"url": public_url}],
         "security": _security("read"),
+        "tags": [{"name": each.path, "description": each.page_about} for each in (*RESOURCES, ME)],
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -112,7 +116,7 @@ def schema_name(resource: Resource) -> str:
 
 def _schemas(resource: Resource) -> Json:
     name = schema_name(resource)
-    answer = {key: _answer_schema(each) for key, each in resource.answered.items()}
+    answer = {key: _answer_schema(key, each) for key, each in resource.answered.items()}
     always = [key for key, each in resource.answered.items() if not each.is_for_administrators]
     schemas: Json = {name: {"type": "object", "properties": answer, "required": always}}
     if "C" in resource.methods or "U" in resource.methods:
@@ -129,13 +133,25 @@ def _schemas(resource: Resource) -> Json:
     return schemas
 
 
-def _answer_schema(each: Field) -> Json:
+def _answer_schema(key: str, each: Field) -> Json:
     schema = dict(each.schema or each.kind.schema())
-    return _described(nullable(schema) if each.nullable else schema, each)
+    marks: Json = {"readOnly": True} if each.write is Write.NEVER else {"x-written": WRITTEN[each.write]}
+    if key != each.name:
+        marks["x-field"] = each.name
+    if each.is_for_administrators:
+        marks["x-answered-to"] = "administrators"
+    return _described(nullable(schema) if each.nullable else schema, each) | marks
 
 
 def _body_schema(fields: list[Field], schema_of: Callable[[Field], Json]) -> Json:
-    return {"type": "object", "properties": {each.name: _described(schema_of(each), each) for each in fields}}
+    return {"type": "object", "properties": {each.name: _written_schema(schema_of(each), each) for each in fields}}
+
+
+def _written_schema(schema: Json, each: Field) -> Json:
+    marks: Json = {} if each.answer_key else {"writeOnly": True}
+    if each.refers is not None:
+        marks["x-refers-to"] = each.refers.to
+    return _described(schema, each) | marks
 
 
 def _described(schema: Json, each: Field) -> Json:
