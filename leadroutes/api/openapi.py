@@ -1,4 +1,4 @@
-"""The description of the API, OpenAPI 3.1, from the same declarations that it is served from. Made once."""
+"""The description of the API in OpenAPI 3.1, from the declarations that also serve the requests. Built once."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ ERROR: Json = {
     "required": ["name", "message", "code", "className", "errors"],
 }
 
-# Of a text the number at its beginning counts, as it did for LionDesk.
+# A text counts as the number at its beginning, as it did for LionDesk.
 COUNT: Json = {"type": "string", "pattern": "^[0-9]{1,15}([^0-9].*)?$"}
 
 OAUTH_ERROR: Json = {
@@ -65,7 +65,7 @@ SCOPES: Json = {"read": "See everything that the user sees", "write": "Change it
 
 @lru_cache(maxsize=4)
 def document(public_url: str) -> bytes:
-    """The description as JSON, of a service that is reached at this address."""
+    """Returns the description of a service with this address, as JSON."""
     schemas: Json = {"Error": ERROR, "OAuthError": OAUTH_ERROR, "Tokens": TOKENS}
     for resource in (*RESOURCES, ME):
         schemas |= _schemas(resource)
@@ -74,7 +74,7 @@ def document(public_url: str) -> bytes:
         template, parameters = _path(operation)
         item = paths.setdefault(template, {"parameters": parameters} if parameters else {})
         item[operation.method.lower()] = _operation(operation, schemas)
-    told = {
+    description = {
         "openapi": "3.1.0",
         "info": {"title": "Lead Routes", "version": __version__, "description": ABOUT},
         "servers": [{"url": public_url}],
@@ -90,7 +90,7 @@ def document(public_url: str) -> bytes:
             },
         },
     }
-    return msgspec.json.format(msgspec.json.encode(told), indent=1)
+    return msgspec.json.format(msgspec.json.encode(description), indent=1)
 
 
 def _sign_in(public_url: str) -> Json:
@@ -107,7 +107,7 @@ def _sign_in(public_url: str) -> Json:
 
 
 def schema_name(resource: Resource) -> str:
-    """LeadRoute for `a lead route`."""
+    """Returns LeadRoute for `a lead route`."""
     return "".join(word.title() for word in re.split("[ -]", resource.noun.partition(" ")[2]))
 
 
@@ -166,7 +166,7 @@ def _ref(name: str) -> Json:
 
 
 def _path(operation: Operation) -> tuple[str, list[Json]]:
-    """The path with its variables in braces, each of another name, and their description."""
+    """Returns the path with its variables in braces, each with its own name, and their parameters."""
     names: list[str] = []
     words = []
     for word in operation.path.split("/"):
@@ -181,7 +181,7 @@ def _path(operation: Operation) -> tuple[str, list[Json]]:
 
 
 def _operation(operation: Operation, schemas: Json) -> Json:
-    told: Json = {
+    described: Json = {
         "operationId": re.sub("[^a-z]+", "_", f"{operation.method} {operation.path}".lower()).strip("_"),
         "summary": operation.about,
         "responses": {
@@ -190,18 +190,19 @@ def _operation(operation: Operation, schemas: Json) -> Json:
         },
     }
     if operation.resource is not None:
-        told["tags"] = [operation.resource.path]
+        described["tags"] = [operation.resource.path]
     if parameters := _parameters(operation):
-        told["parameters"] = parameters
+        described["parameters"] = parameters
     if (body := _body(operation)) is not None:
-        told["requestBody"] = {"required": _is_needed(body, schemas), "content": {"application/json": {"schema": body}}}
+        content = {"application/json": {"schema": body}}
+        described["requestBody"] = {"required": _is_needed(body, schemas), "content": content}
     if operation.is_public:
-        return told | {"security": []}
-    return told | ({} if operation.method == "GET" else {"security": _security("write")})
+        return described | {"security": []}
+    return described | ({} if operation.method == "GET" else {"security": _security("write")})
 
 
 def _security(scope: str) -> list[dict[str, list[str]]]:
-    """A personal token, or one that an application was given for what it may do."""
+    """Returns the two ways to authenticate: a personal token, or an application's token of this scope."""
     return [{"bearer": []}, {"oauth2": [scope]}]
 
 
@@ -234,14 +235,14 @@ def _body(operation: Operation) -> Json | None:
 
 
 def _is_needed(body: Json, schemas: Json) -> bool:
-    """An empty body has no fields, so it will do where none is required."""
+    """An empty body has no fields, so it is enough where no field is required."""
     name = body.get("$ref", "").rpartition("/")[2]
     forms = body.get("oneOf", [schemas.get(name, body)])
     return all(form.get("required") for form in forms)
 
 
 def _parameters(operation: Operation) -> list[Json]:
-    """Without $select the answers have all keys, as their schema says; it is told of in words only."""
+    """$select is described in words only: with it, answers have fewer keys than their schema requires."""
     if operation.resource is None:
         return []
     if operation.method == "DELETE":

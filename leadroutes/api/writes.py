@@ -1,6 +1,6 @@
-"""POST, PATCH, PUT and DELETE, once for all resources: check in the law's order, write, answer the record.
+"""POST, PATCH, PUT and DELETE for all resources: check in the order of the dialect, write, answer the record.
 
-One transaction each; what is special about a resource stands in its declaration as a step.
+One transaction each; what is particular to a resource is in its behaviour.
 """
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
@@ -133,7 +133,7 @@ async def _read(call: Call, resource: Resource) -> tuple[dict[str, Any], Errors]
 
 
 async def _fields_on_delete(call: Call, resource: Resource, query: Query) -> tuple[dict[str, Any], Errors]:
-    """What a DELETE says in its body or its query; other resources' bodies are not looked at."""
+    """Reads the fields of a DELETE from its body or its query; the body is ignored if the resource declares none."""
     if not resource.fields_on_delete:
         return {}, {}
     data = await read_limited(call.request, resource.body_limit, call.context.settings.body_timeout)
@@ -141,7 +141,7 @@ async def _fields_on_delete(call: Call, resource: Resource, query: Query) -> tup
 
 
 async def _begin(call: Call, resource: Resource, transaction: Transaction, sent: dict[str, Any]) -> Writing:
-    """The parent, if there is one, is seen; and a POST may be made there. A retry begins here again."""
+    """Checks that the caller sees the parent and may POST there. A retry of the transaction begins here again."""
     writing = Writing(transaction=transaction, caller=call.caller, owner_id=call.caller.user_id, sent=dict(sent))
     is_new = call.request.method == "POST"
     if resource.parent:
@@ -160,7 +160,7 @@ async def _begin(call: Call, resource: Resource, transaction: Transaction, sent:
 
 
 async def _require_below_limit(resource: Resource, writing: Writing) -> None:
-    """Invalid where there are as many as may be. Whoever adds one at the same moment waits, and then counts it."""
+    """Raises Invalid at the limit. The lock makes concurrent requests wait, and then count the new record."""
     if resource.parent:
         above, place, values = resource.parent.table, f" AND t.{resource.parent_column} = $2", [writing.parent_id]
         lock = f"SELECT FROM {above} WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE"
@@ -200,7 +200,7 @@ def _columns(resource: Resource, sent: dict[str, Any], start: dict[str, Any]) ->
 
 
 def _replaced(resource: Resource) -> dict[str, Any]:
-    """What a PUT makes of the fields that it does not name."""
+    """Returns the columns that a PUT resets if it does not name them."""
     return {
         each.stored: each.default
         for each in resource.writeable
@@ -209,7 +209,7 @@ def _replaced(resource: Resource) -> dict[str, Any]:
 
 
 async def _validate(resource: Resource, writing: Writing, errors: Errors) -> None:
-    """Rules between fields, then references, then what only the database knows; all faults are told together."""
+    """Checks rules between fields, then references, then with the database. Raises Invalid with all faults."""
     found = resource.behaviour.normalize(writing.record) | errors
     found = await _wrong_references(resource, writing, found) | found
     found = await resource.behaviour.validate(writing, found) | found
@@ -218,7 +218,7 @@ async def _validate(resource: Resource, writing: Writing, errors: Errors) -> Non
 
 
 async def _wrong_references(resource: Resource, writing: Writing, found: Errors) -> Errors:
-    """References that changed and name nothing that the caller may name."""
+    """Returns the faults of references that changed to a record that the caller may not refer to."""
     changed = [
         (each, each.refers)
         for each in resource.writeable
@@ -244,7 +244,7 @@ def _is_changed(each: Field, writing: Writing) -> bool:
 
 @short_cache(entries=512, longest=LONGEST_CACHED)
 def _references_sql(references: tuple[Reference, ...]) -> str:
-    """$1 the caller, $2 the owner of the record, then the ids."""
+    """Returns a statement; $1 is the caller, $2 the owner of the record, then the ids."""
     parts = (_exists(refers, f"${number}::bigint") for number, refers in enumerate(references, 3))
     return f"SELECT $1::bigint + $2::bigint, {', '.join(parts)}"
 
@@ -292,7 +292,7 @@ async def _delete(resource: Resource, writing: Writing) -> None:
 
 
 async def show(source: Database | Transaction, resource: Resource, writing: Writing, keys: Sequence[str]) -> str:
-    """The record as its writer sees it, as JSON text; `source` is a transaction or the database."""
+    """Returns the record as its writer sees it, as JSON text."""
     above = [writing.parent_id] if resource.parent else []
     sql = record_sql(resource, (), resource.keys_for(writing.caller, tuple(keys)))
     row = await source.fetchrow(sql, writing.caller.user_id, *above, writing.id)
@@ -314,7 +314,7 @@ def _with_fields_shown_once(
 
 @contextlib.contextmanager
 def database_errors_as_problems(resource: Resource, *, is_removal: bool) -> Iterator[None]:
-    """What the database refuses, as the caller's problem: two requests may pass the checks and only one the index."""
+    """Raises what the database refuses as a Problem: two requests may pass the checks, but only one the index."""
     try:
         yield
     except asyncpg.UniqueViolationError:
@@ -333,8 +333,8 @@ def _needed_by(resource: Resource, error: asyncpg.ForeignKeyViolationError) -> s
 
 
 def _dangling(resource: Resource, error: asyncpg.ForeignKeyViolationError) -> Errors:
-    """The field behind a constraint's name, such as lead_routes_owner_id_team_id_fkey."""
+    """Finds the field in a constraint's name, such as lead_routes_owner_id_team_id_fkey."""
     constraint = error.constraint_name or ""
     named = [each.name for each in resource.writeable if each.refers and each.stored in constraint]
     name = max(named, key=len, default="record")
-    return {name: f"{name} names a record that is not there any more"}
+    return {name: f"{name} refers to a record that no longer exists"}

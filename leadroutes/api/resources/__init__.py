@@ -1,4 +1,4 @@
-"""All resources of the API, as data. A new one is a declaration in one of these files and stands in this list."""
+"""All resources of the API. A new one is a declaration in one of these files and an entry in this list."""
 
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources.activities import ACTIVITIES

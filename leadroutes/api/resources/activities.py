@@ -1,4 +1,4 @@
-"""What is done for contacts and what they do: tasks, events, and the properties of events."""
+"""Tasks of contacts, events of contacts, and the properties that events are about."""
 
 from typing import Any
 
@@ -53,16 +53,16 @@ class TaskBehaviour(Behaviour):
     """Accepts the old name of a field, and records whose contact the task is about."""
 
     def rewrite(self, body: dict[str, Any]) -> dict[str, Any]:
-        """`reminder_type` is an older name of `action_type`; it counts where it is sent alone."""
+        """`reminder_type` is an older name of `action_type`; it counts if it is sent alone."""
         if "reminder_type" not in body or "action_type" in body:
             return body
         return body | {"action_type": body["reminder_type"]}
 
     async def validate(self, writing: Writing, found: Errors) -> Errors:
-        """A task may be about a colleague's contact, so it keeps whose the contact is."""
+        """Records the contact's owner, as a task may be about a colleague's contact."""
         contact_id = writing.record.get("contact_id")
         if writing.before is not None and "assigned_user_id" in writing.sent:
-            writing.record["follows_contact"] = False  # somebody has said whose it is
+            writing.record["follows_contact"] = False  # an assignment by hand; it no longer follows the contact
         if "contact_id" not in found and (writing.before or {}).get("contact_id") != contact_id:
             writing.record["contact_owner_id"] = contact_id and await writing.transaction.fetchval(
                 "SELECT owner_id FROM contacts WHERE id = $1", contact_id
@@ -73,7 +73,7 @@ class TaskBehaviour(Behaviour):
 TASKS = Resource(
     path="/tasks",
     noun="a task",
-    page_about="Something to be done, by yourself or somebody you share a team with.",
+    page_about="Something to be done, by you or someone you share a team with.",
     table="tasks",
     fields=(
         record_id(),
@@ -81,7 +81,7 @@ TASKS = Resource(
         reference("contact_id", "/contacts", "a contact that you see"),
         word("action_type", Choice(TASK_TYPES), required=True),
         computed("reminder_type", Choice(TASK_TYPES), "t.action_type", null=False, note="equal to action_type"),
-        reference("assigned_user_id", "/users", "the task's owner or a teammate of his", OWN_OR_TEAMMATE_OF_OWNER),
+        reference("assigned_user_id", "/users", "the owner or a teammate of the owner", OWN_OR_TEAMMATE_OF_OWNER),
         word("due_at", Moment()),
         text("description", 2000, required=True),
         word("status", Choice(("complete", "incomplete", "deleted")), required=True),
@@ -131,7 +131,7 @@ class EventBehaviour(Behaviour):
     """An event belongs to the owner of its contact, whoever adds it."""
 
     async def validate(self, writing: Writing, found: Errors) -> Errors:
-        """An event belongs to the contact's owner, whoever makes it."""
+        """Gives the event to the contact's owner, whoever adds it."""
         if writing.before is None and "contact_id" not in found:
             writing.record["user_id"] = writing.caller.user_id
             writing.owner_id = await writing.transaction.fetchval(

@@ -36,7 +36,7 @@ class CampaignBehaviour(Behaviour):
         return {"name_key": record["name"].casefold()}
 
     async def before_delete(self, writing: Writing) -> None:
-        """What was not sent never is; it stays, as what was sent does, under the name that the campaign had."""
+        """Cancels what was not sent. All messages stay, with the name that the campaign had."""
         transaction = writing.transaction
         await transaction.execute(
             *statement("end_campaign").bind(
@@ -90,7 +90,7 @@ class ActionBehaviour(Behaviour):
     """Keeps the fields of one timing type, and at most MOST_ACTIONS actions in a campaign."""
 
     def normalize(self, record: dict[str, Any]) -> Errors:
-        """The fields of other timing types become null; those of its own are needed."""
+        """Sets the fields of other timing types to null; those of the action's own type are required."""
         errors: Errors = {}
         type_, timing = record["type"], record["timing_type"]
         if record["template_id"] is not None and type_ in ACTION_TYPES and type_ not in COMMUNICATIONS:
@@ -109,7 +109,7 @@ class ActionBehaviour(Behaviour):
         return errors | _wrong_recurrence(record["recurrence"])
 
     async def validate(self, writing: Writing, errors: Errors) -> Errors:
-        """A new one has room in its campaign; a rule that was sent comes within ten years."""
+        """Checks the number of actions, and that a recurrence that was sent occurs within ten years."""
         found: Errors = {}
         recurrence = writing.record["recurrence"]
         is_sent = "recurrence" in writing.sent and recurrence is not None and "recurrence" not in errors
@@ -142,7 +142,9 @@ CAMPAIGN_ACTIONS = Resource(
         record_id(),
         Field("campaign_id", Id(), null=False, filterable=False),
         word("type", Choice(ACTION_TYPES), required=True),
-        reference("assigned_user_id", "/users", "a user that you see", note="sender or assignee; null: who has him"),
+        reference(
+            "assigned_user_id", "/users", "a user that you see", note="sender or assignee; null: the contact's agent"
+        ),
         reference("template_id", "/templates", "a template of yours", note="with communications"),
         word("timing_type", Choice(tuple(TIMINGS)), required=True),
         integer("delay_by_days", 0, filterable=False),
@@ -166,7 +168,7 @@ class CampaignContactBehaviour(Behaviour):
     """Adding a contact starts the campaign, removing it stops the campaign."""
 
     async def validate(self, writing: Writing, found: Errors) -> Errors:
-        """The run belongs to the contact's owner, whoever starts it."""
+        """Gives the run to the contact's owner, whoever starts it."""
         if "contact_id" not in found:
             writing.owner_id = await writing.transaction.fetchval(
                 "SELECT owner_id FROM contacts WHERE id = $1", writing.record["contact_id"]
@@ -216,8 +218,8 @@ _FOLDER_NAME = (
     " AND f.id = x.template_folder_id WHERE x.owner_id = ca.owner_id AND x.id = t.template_id)"
 )
 
-# Of one that is over, what its message says (those that earlier versions stopped have none); of one that waits, whether
-# its address is suppressed now.
+# Of a communication that is over, the reason in its message (those that earlier versions stopped have none); of one
+# that waits, whether its address is suppressed now.
 _WHY_NOT_SENT = """(CASE
     WHEN t.is_active AND t.type = 'Email Contact' THEN
         (SELECT suppressed_because(v.reason) FROM suppression_of(co.owner_id, co.email) v)

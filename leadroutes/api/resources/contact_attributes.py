@@ -1,4 +1,4 @@
-"""What an account says of its contacts: hotnesses, custom fields, tags."""
+"""Attributes that an account defines for its contacts: hotnesses, custom fields, tags."""
 
 from typing import Any
 

@@ -69,7 +69,7 @@ _CUSTOM_FIELDS = _list_of(
     f" AND v.custom_field_id = x.id WHERE x.owner_id = $1 OR x.owner_id = {broker_with('is_custom_fields_enabled')}",
     "x.rank, x.id",
 )
-# Why campaigns do not write to the contact's e-mail; of a dead address, what the mail server said.
+# Why campaigns do not write to the contact's e-mail; of a bounced address, the mail server's reply.
 _EMAIL_SUPPRESSION = object_sql(
     (
         ("id", "v.id"),
@@ -95,7 +95,7 @@ _SOURCE_OF_OWNER = "EXISTS (SELECT FROM contact_sources x WHERE x.owner_id = $1 
 
 
 class ContactBehaviour(Behaviour):
-    """Writes what hangs on a contact: identities, tags, custom values, the member it is assigned to."""
+    """Writes what belongs to a contact: identities, tags, custom values, the tasks of its agent."""
 
     async def validate(self, writing: Writing, _found: Errors) -> Errors:
         """Reads the values of custom fields: each entry sets or removes one, and names a field that the caller sees."""
@@ -141,7 +141,7 @@ class ContactBehaviour(Behaviour):
         writing.notes["held"] = await store.held_identities(writing.transaction, _contact_key(writing))
 
     async def after_delete(self, writing: Writing) -> None:
-        """What identified him now identifies the next who has it."""
+        """Passes each address and number that identified the contact to the next contact that has it."""
         await store.pass_on(writing.transaction, writing.owner_id, writing.notes["held"])
 
 
@@ -153,12 +153,12 @@ def _contact_key(writing: Writing) -> ContactKey:
 CONTACTS = Resource(
     path="/contacts",
     noun="a contact",
-    page_about="A person. Making one always makes a new one; look up by e-mail or phone first.",
+    page_about="A person. A POST always adds a new one; look up by e-mail or phone first.",
     table="contacts",
     fields=(
         record_id(),
         owner("owner_user_id"),
-        reference("assigned_user_id", "/users", "the contact's owner or a teammate of his", OWN_OR_TEAMMATE_OF_OWNER),
+        reference("assigned_user_id", "/users", "the owner or a teammate of the owner", OWN_OR_TEAMMATE_OF_OWNER),
         text("first_name", 255),
         text("last_name", 255),
         word("email", EmailText(255)),
@@ -217,7 +217,7 @@ async def _place_contact(writing: Writing) -> None:
 ADDRESSES = Resource(
     path="/contacts/:id/addresses",
     noun="an address",
-    page_about="Where a contact lives or works.",
+    page_about="An address at which a contact lives or works.",
     table="contact_addresses",
     parent=CONTACTS,
     parent_column="contact_id",

@@ -1,4 +1,4 @@
-"""Keys for the way in, and what has come in through them."""
+"""Intake keys, and the arrivals that came in through them."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ class IntakeKeyBehaviour(Behaviour):
     """Issues a key with the secrets of its vendor; removing one revokes it."""
 
     async def validate(self, writing: Writing, _errors: Errors) -> Errors:
-        """They belong to the format, and are complete."""
+        """Checks that the secrets belong to the format and are complete."""
         why_not = why_not_secrets(writing.record["format"], writing.sent.get("secrets") or {})
         return {"secrets": f"secrets: {why_not}"} if why_not else {}
 
     async def create_through(self, context: Context, writing: Writing) -> int:
-        """Here the vault is at hand, which keeps the vendor's secrets."""
+        """Creates the key here, as only the context has the vault that encrypts the vendor's secrets."""
         writing.notes["key"] = key = accounts.new_intake_key()
         record, secrets = writing.record, writing.sent.get("secrets")
         async with context.database.transaction() as transaction:
@@ -37,7 +37,7 @@ class IntakeKeyBehaviour(Behaviour):
         return {"key": key, "url": f"{context.settings.public_url}/intake/{key}", **address}
 
     async def delete(self, writing: Writing) -> None:
-        """Arrivals that came through it stay, and are read again as it says."""
+        """Revokes the key. It stays in the table, as a replay of its arrivals reads its settings."""
         await writing.transaction.execute(
             "UPDATE intake_keys SET revoked_at = $3 WHERE owner_id = $1 AND id = $2",
             writing.owner_id,
@@ -63,7 +63,7 @@ INTAKE_KEYS = Resource(
             column="",
             key="",
             filterable=False,
-            note="what the vendor proves himself with, by name; kept encrypted and never shown",
+            note="what the vendor authenticates with, by name; stored encrypted and never shown",
         ),
         Field(
             "is_private",
@@ -71,7 +71,7 @@ INTAKE_KEYS = Resource(
             write=Write.ALWAYS,
             null=False,
             sql="is_known_to_its_sender_alone(t)",
-            note="only the vendor knows the address, so that it proves who sends; by default true for vendors'"
+            note="only the vendor knows the address, so that it authenticates the sender; by default true for vendors'"
             " formats and mail, false for website, zapier and no format",
         ),
         created_at(),
@@ -85,7 +85,7 @@ INTAKE_KEYS = Resource(
 ARRIVALS = Resource(
     path="/arrivals",
     noun="an arrival",
-    page_about="Everything that came in through your intake keys, whatever became of it.",
+    page_about="Everything that came in through your intake keys, with its outcome.",
     table="arrivals",
     fields=(
         record_id(),

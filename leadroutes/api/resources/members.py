@@ -1,4 +1,4 @@
-"""Members of teams and invitations into them, as one resource: asked by the creator, answered by whoever is asked."""
+"""Members of teams and invitations as one resource: the creator invites, the invited user answers."""
 
 from leadroutes.api.behaviour import Behaviour, Errors, Writing
 from leadroutes.api.call import Context
@@ -12,7 +12,7 @@ from leadroutes.engine import memberships
 from leadroutes.errors import Conflict, Forbidden, Invalid
 from leadroutes.store import invitations as store
 
-# Until someone has accepted, an invitation shows what was sent and nothing else; one's own shows oneself.
+# Until an invitation is accepted it shows only what was sent, except to the invited user.
 _IS_SHOWN = "(t.request_status = 'Accepted' OR t.user_id = $1)"
 _IS_ASKED = "lower(t.email) = (SELECT lower(me.email) FROM users me WHERE me.id = $1)"
 _MEMBERS_USER = ("id", "first_name", "last_name", "email", "username", "phone")
@@ -48,7 +48,7 @@ class TeamMemberBehaviour(Behaviour):
         return {}
 
     async def insert(self, writing: Writing) -> int:
-        """Whoever declined may be asked again; one who is asked or a member already is a conflict."""
+        """Invites; a user who declined may be invited again. Raises Conflict for an open invitation or a member."""
         transaction, team_id = writing.transaction, writing.record["team_id"]
         user_id, email = writing.sent.get("user_id"), writing.sent.get("email")
         if user_id == writing.caller.user_id:
@@ -56,10 +56,10 @@ class TeamMemberBehaviour(Behaviour):
         else:
             if await store.count_open(transaction, writing.owner_id) >= store.MOST_OPEN:
                 name = "user_id" if email is None else "email"
-                told = (
+                message = (
                     f"{name}: {store.MOST_OPEN} invitations of yours are open; expected an answer to one of them first"
                 )
-                raise Invalid.fields({name: told})
+                raise Invalid.fields({name: message})
             if user_id is not None:
                 member_id = await store.invite_user(transaction, writing.owner_id, team_id, user_id)
             else:
@@ -81,7 +81,7 @@ class TeamMemberBehaviour(Behaviour):
 
 
 async def must_own_team(writing: Writing) -> None:
-    """The caller sees the team, or the reference would be wrong already; only its creator adds to it."""
+    """Raises Forbidden unless the caller created the team. That the caller sees it is checked before."""
     owner_id = await writing.transaction.fetchval("SELECT owner_id FROM teams WHERE id = $1", writing.record["team_id"])
     if owner_id is not None and owner_id != writing.caller.user_id:
         raise Forbidden("Only the creator of a team adds to it")
@@ -90,7 +90,7 @@ async def must_own_team(writing: Writing) -> None:
 TEAM_MEMBERS = Resource(
     path="/team-members",
     noun="a team member",
-    page_about="A user's place in a team: asked by its creator, by id or by e-mail; accepted or declined by the user."
+    page_about="A user's membership in a team: the creator invites, by id or by e-mail; the user accepts or declines."
     " Until it is accepted it shows only what was sent.",
     table="team_members",
     source="team_places t",
@@ -98,7 +98,7 @@ TEAM_MEMBERS = Resource(
     fields=(
         record_id(),
         Field("request_status", Choice(("Accepted", "Pending", "Declined")), write=Write.LATER, null=False,
-              note="to accept a team that shares contacts is to agree to that"),
+              note="accepting a team that shares contacts is consent to share them"),
         reference(
             "team_id", "/teams", "a team that you created", write=Write.ONCE, required=True, key="team",
             shows=id_and_name("teams", "x.owner_id = t.owner_id AND x.id = t.team_id"),

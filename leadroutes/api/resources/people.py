@@ -125,7 +125,7 @@ class TeamBehaviour(Behaviour):
         return {}
 
     async def after_write(self, writing: Writing) -> None:
-        """The creator is a member from the start; minutes of members count under Time only."""
+        """Makes the creator a member; clears the minutes of members unless the order is Time."""
         is_sharing = writing.record["is_contact_resource_sharing_enabled"]
         if writing.before is None:
             await writing.transaction.execute(
@@ -156,7 +156,7 @@ class TeamBehaviour(Behaviour):
 
 
 async def _ask_about_sharing(writing: Writing) -> None:
-    """Whoever accepted a team that did not share has not agreed to this one; whoever switches it on has."""
+    """Resets the consent to share: members of a team that did not share have not given it; the caller has."""
     assert writing.id is not None
     is_sharing = writing.record["is_contact_resource_sharing_enabled"]
     await writing.transaction.execute(
@@ -172,7 +172,7 @@ async def _ask_about_sharing(writing: Writing) -> None:
 TEAMS = Resource(
     path="/teams",
     noun="a team",
-    page_about="People who get offers of leads, and in which order. Seen by its members, changed by its creator.",
+    page_about="The agents who get offers of leads, and in which order. Seen by its members, changed by its creator.",
     table="teams",
     fields=(
         record_id(),
@@ -180,7 +180,7 @@ TEAMS = Resource(
         text("name", 255, required=True),
         flag("is_contact_resource_sharing_enabled", default=False),
         word("order_method", Choice(ORDER_METHODS), default="Rank"),
-        integer("mins_until_next_alert", 0, default=0, note="minutes until the next rank is told; 0 under Time"),
+        integer("mins_until_next_alert", 0, default=0, note="minutes until the next rank is notified; 0 under Time"),
         Field("distribution_zipcodes", Texts(45), write=Write.ALWAYS, filterable=False),
         word("offer_mode", Choice(("Cumulative", "Exclusive")), default="Cumulative"),
     ),

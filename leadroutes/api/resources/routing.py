@@ -1,4 +1,4 @@
-"""Sources and lead routes: what happens with leads from where."""
+"""Lead sources, contact sources, and the lead routes that decide what happens with leads from them."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ class LeadSourceBehaviour(Behaviour):
 LEAD_SOURCES = Resource(
     path="/lead-sources",
     noun="a lead source",
-    page_about="Providers that leads come in through: a built-in catalogue, and your own.",
+    page_about="Providers of leads: a built-in catalogue, and your own.",
     table="lead_sources",
     fields=(record_id(), text("name", 200, required=True)),
     methods="LGCPUD",
@@ -94,7 +94,7 @@ class LeadRouteBehaviour(Behaviour):
 LEAD_ROUTES = Resource(
     path="/lead-routes",
     noun="a lead route",
-    page_about="What happens with leads from certain sources: to whom they are offered and which campaign starts.",
+    page_about="What happens with leads from certain sources: the team that gets offers and the campaign that starts.",
     table="lead_routes",
     fields=(
         record_id(),

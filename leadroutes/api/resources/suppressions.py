@@ -1,4 +1,4 @@
-"""Addresses that must not be written to: seen and entered by their owner, and by whoever has such a contact."""
+"""Addresses that must not be written to: their owner, and the agent of a contact with one, see and enter them."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from leadroutes.errors import Conflict, Invalid
 from leadroutes.store import suppressions as store
 from leadroutes.store.suppressions import CHANNELS, REASONS, Suppression
 
-# Those of contacts of other owners that the caller has.
+# Suppressions of contacts of other owners that are assigned to the caller.
 _OF_ASSIGNED = (
     "ARRAY(SELECT s.id FROM contacts a CROSS JOIN suppression_salt k"
     " JOIN suppressions s ON s.owner_id = a.owner_id AND s.channel = 'email' AND s.ended_at IS NULL"
@@ -24,7 +24,7 @@ class SuppressionBehaviour(Behaviour):
     """One address for all owners that have it; lifting a person's own wish needs their consent."""
 
     def normalize(self, record: dict[str, Any]) -> Errors:
-        """An address is stored in its normal form; it has to be one for its channel."""
+        """Normalizes the address, which has to suit its channel."""
         is_email = record["channel"] == "email"
         value = (normal_email if is_email else normal_phone)(record["value"])
         if record["channel"] not in CHANNELS or value is not None:
@@ -34,7 +34,7 @@ class SuppressionBehaviour(Behaviour):
         return {"value": f"value: {quoted(record['value'])} was given; expected {expected}"}
 
     async def insert(self, writing: Writing) -> int:
-        """Return the new one, the caller's own where there are several. Conflict: it is in force already."""
+        """Returns the id of the new one, the caller's own if there are several. Raises Conflict if it is in force."""
         transaction, caller_id, record = writing.transaction, writing.caller.user_id, writing.record
         owners = await store.find_owners_of_address(transaction, caller_id, record["channel"], record["value"])
         each = {"channel": record["channel"], "value": record["value"], "reason": record["reason"]}
@@ -49,12 +49,12 @@ class SuppressionBehaviour(Behaviour):
         return new_id
 
     async def before_delete(self, writing: Writing) -> None:
-        """Invalid where the person has asked for it and nothing is said of their consent."""
+        """Raises Invalid if the person asked for the suppression and the request has no consent."""
         assert writing.before is not None
         reason, consent = writing.before["reason"], (writing.sent.get("consent") or "").strip()
         if not consent and await store.is_own_wish(writing.transaction, reason):
-            told = f"consent is required, as the person has asked for this ({reason}): how have they agreed since?"
-            raise Invalid.fields({"consent": told})
+            message = f"consent is required, as the person has asked for this ({reason}): how have they agreed since?"
+            raise Invalid.fields({"consent": message})
 
     async def delete(self, writing: Writing) -> None:
         assert writing.id is not None
@@ -65,8 +65,8 @@ class SuppressionBehaviour(Behaviour):
 SUPPRESSIONS = Resource(
     path="/suppressions",
     noun="a suppression",
-    page_about="An address that campaigns do not write to, whichever contacts have it. Alerts to agents are not bound"
-    " by it. Who has a contact sees and enters those of the contact's e-mail, in the account of the contact's owner."
+    page_about="An address that campaigns do not write to, whichever contacts have it. Alerts to agents are sent"
+    " all the same. The agent of a contact sees and enters those of the contact's e-mail, for the contact's owner."
     " Removing one lifts it; where the person has asked for it, `consent` says how they have agreed since.",
     table="suppressions",
     fields=(
@@ -85,7 +85,7 @@ SUPPRESSIONS = Resource(
     visible=f"t.ended_at IS NULL AND (t.owner_id = $1 OR t.id = ANY ({_OF_ASSIGNED}))",
     changeable="true",
     fields_on_delete=(
-        Field("consent", Text(200), note="how the person has agreed to be written to again; it is kept on record"),
+        Field("consent", Text(200), note="how the person has agreed to be written to again; stored as a record"),
     ),
     behaviour=SuppressionBehaviour(),
 )  # fmt: skip

@@ -38,7 +38,7 @@ _COUNTS = object_sql(
 TEMPLATE_FOLDERS = Resource(
     path="/template-folders",
     noun="a template folder",
-    page_about="Where templates lie.",
+    page_about="A folder of templates.",
     table="template_folders",
     fields=(
         record_id(),
@@ -61,7 +61,7 @@ class TemplateBehaviour(Behaviour):
     """Checks the placeholders of a template before it is stored."""
 
     async def validate(self, writing: Writing, _errors: Errors) -> Errors:
-        """What was sent, or is to be filled in from now on, must be such a template; direct mail is kept as it is."""
+        """Checks the texts that were sent, and all texts if the type was sent; direct mail is not filled in."""
         if writing.record.get("template_type") not in _FILLED_IN:
             return {}
         is_retyped = "template_type" in writing.sent
@@ -74,7 +74,7 @@ _CHECKED = ComputedCache(CHECK_TEMPLATE, most=1_000)
 
 
 def _fault_of(text: str, owner_id: int) -> str:
-    """What is wrong with a template; empty where nothing is. WorkFirst: it has to be checked first, apart."""
+    """Returns the fault of a template, or "". Raises WorkFirst if the sandbox has to check it first."""
     if len(text) > MAX_TEMPLATE_CHARACTERS:
         return f"The template has {len(text)} characters; {MAX_TEMPLATE_CHARACTERS} are the limit"
     try:
@@ -87,7 +87,7 @@ def _fault_of(text: str, owner_id: int) -> str:
 TEMPLATES = Resource(
     path="/templates",
     noun="a template",
-    page_about="The words of a message.",
+    page_about="The text of a message.",
     table="templates",
     fields=(
         record_id(),

@@ -1,4 +1,4 @@
-"""Users: who has an account, how an administrator changes it, and the same for oneself."""
+"""Users: accounts, how an administrator changes them, and how users change their own."""
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
 
@@ -24,11 +24,11 @@ MARKS = ("is_active", "is_admin", "is_broker")
 _IS_LENT = (
     "SELECT EXISTS (SELECT FROM sub_accounts s JOIN access_tokens a ON a.id = s.token_id WHERE a.token_hash = $1)"
 )
-GUARDED = frozenset({"email", "password", *MARKS})  # not by tokens of applications and of sub-accounts
+GUARDED = frozenset({"email", "password", *MARKS})  # not changed by tokens of applications and of sub-accounts
 
 
 def _mark(name: str, note: str) -> Field:
-    """Changed by administrators, and shown to them alone."""
+    """A flag that only administrators see and change."""
     return Field(
         name, Bool(), write=Write.LATER, null=False, filterable=False, note=f"{note}; answered to administrators alone",
         shows=f"CASE WHEN {_IS_ADMIN} THEN t.{name} END", schema={"type": ["boolean", "null"]},
@@ -63,7 +63,7 @@ class UserBehaviour(Behaviour):
     """A change of a user has consequences beyond the row, so the engine makes it."""
 
     async def record_filter(self, call: Call, query: Query, record_id: int | None) -> str:
-        """`oauth_client_id`: the active users with a good token for that application of the caller's."""
+        """With `oauth_client_id`: the active users with a valid token for that application of the caller."""
         if query.oauth_client_id is None:
             return ""
         database = call.context.database
@@ -90,7 +90,7 @@ class UserBehaviour(Behaviour):
         return among.format(query.bind(row["id"], "bigint"))
 
     async def validate(self, writing: Writing, found: Errors) -> Errors:
-        """Of a change; what is wrong with a new user, the store says."""
+        """Checks a change; the store checks a new user."""
         if writing.before is None:
             return {}
         await must_be_ones_own(writing.transaction, writing.caller, writing.sent)
@@ -107,7 +107,7 @@ class UserBehaviour(Behaviour):
 
 
 async def must_be_ones_own(source: Database | Transaction, caller: Caller, sent: Mapping[str, Any]) -> None:
-    """Forbidden for the token of an application or of a sub-account where more than plain data would be changed."""
+    """Raises Forbidden if the token of an application or of a sub-account would change a field of GUARDED."""
     if not GUARDED & set(sent):
         return
     if caller.application_id is not None or await source.fetchval(_IS_LENT, caller.token_hash):
@@ -117,7 +117,7 @@ async def must_be_ones_own(source: Database | Transaction, caller: Caller, sent:
 USERS = Resource(
     path="/users",
     noun="a user",
-    page_about="Whoever has an account. You see yourself and the members of teams that you are a member of;"
+    page_about="An account. You see yourself and the members of teams that you are a member of;"
     " administrators see and change all.",
     table="users",
     fields=USER_FIELDS,
@@ -131,7 +131,7 @@ USERS = Resource(
     behaviour=UserBehaviour(),
 )
 
-# Oneself, at /me: not a resource of its own, but read, described and answered by the same rules.
+# The caller's own account, at /me: not in RESOURCES, but read, described and answered by the same rules.
 _OWN = tuple(
     replace(each, key=each.name) if each.name == "postal_address" else each
     for each in USER_FIELDS
