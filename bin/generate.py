@@ -14,6 +14,7 @@ from typing import Any
 import zipcodes
 from typer.main import get_command
 
+from leadroutes.api.openapi import document
 from leadroutes.cli import app
 from leadroutes.domain.states import LEAD_TRANSITIONS, OFFER_TRANSITIONS
 from leadroutes.intake.csv_tables import CONTACT_SOURCE, HEADINGS
@@ -75,6 +76,11 @@ def _command_text(name: str, command: Any) -> str:
     )
     table = f"\n| option | what it does |\n|---|---|\n{rows}" if rows else ""
     return f"\n## leadroutes {name}{arguments}\n\n{command.help}\n{table}"
+
+
+def openapi() -> str:
+    """The description of the API, as a service at an example address answers it at /openapi.json."""
+    return document("https://leads.example.com").decode() + "\n"
 
 
 MEANINGS = {
@@ -154,6 +160,7 @@ def _by_zone(found: Mapping[str, str]) -> Iterator[str]:
 
 GENERATED: list[tuple[str, Callable[[], str]]] = [
     ("docs/commands.md", commands_page),
+    ("docs/openapi.json", openapi),
     ("docs/lead-sources.md", lead_sources_page),
     ("docs/settings.md", settings_page),
     ("docs/what-happens-to-a-lead.md", life_page),

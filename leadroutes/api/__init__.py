@@ -1,4 +1,4 @@
-"""SPEAKS JSON: the API. `application()` makes it, `paths()` lists every path that it answers."""
+"""The JSON API. `application()` builds it, `paths()` lists every path that it answers."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from leadroutes.store.postgres import Database
 
 
 def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Any:
-    """The ASGI application of all that the API answers; it answers 404 to everything else."""
+    """Returns the ASGI application of the API; it answers 404 to every path that is not declared."""
     totals = CountCache()
     database.listener.forget_when_reconnected(totals.forget)
     context = Context(
@@ -44,7 +44,7 @@ def application(database: Database, engine: Engine, arrivals: Arrivals, settings
 
 
 def paths() -> list[str]:
-    """Every declared path, with :id and :key for what varies."""
+    """Returns every declared path, with :id and :key for its variable segments."""
     return sorted(_paths())
 
 

@@ -1,6 +1,6 @@
-"""The API as an ASGI application: paths, tokens, the order of checks, headers, problems as answers.
+"""The API as an ASGI application: routing, tokens, the order of checks, headers, problems as responses.
 
-No resource and no SQL stands here.
+It contains no resource and no SQL.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ _ETAG = re.compile(r'(?:W/)?("[^"]*")|\*')
 
 
 class Api:
-    """One per process."""
+    """The ASGI application; one per process."""
 
     def __init__(self, context: Context, router: Router) -> None:
         self.context = context
@@ -64,7 +64,7 @@ class Api:
         await _send(request, response, send)
 
     def is_open_to_browsers(self, path: str) -> bool:
-        """Whether what is there may be looked at by anyone, without a token: the description, health, figures."""
+        """Returns whether anyone may GET this path without a token: the description, health, metrics."""
         found = self.router.find(tuple(segment for segment in path.split("/") if segment))
         return found is not None and not found.ids and "GET" in found.path.operations and _is_public(found)
 
@@ -86,7 +86,7 @@ class Api:
             return internal_error()
 
     async def _dispatch(self, request: Request) -> Response:
-        """The order of checks: OPTIONS, token, path, method, scope; the rest is the operation's."""
+        """Checks in this order: OPTIONS, token, path, method, scope. The operation checks the rest."""
         found = self.router.find(request.segments)
         if request.method == "OPTIONS" and found is not None:
             return Response(204, headers=((b"allow", ", ".join(found.path.allowed).encode()), *_PREFLIGHT))
@@ -140,10 +140,10 @@ async def _send(request: Request, response: Response, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
 
 
-def _with_always(said: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes]]:
-    """What an answer says itself counts."""
-    names = {name for name, _ in said}
-    return [*(pair for pair in _ALWAYS if pair[0] not in names), *said]
+def _with_always(headers: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes]]:
+    """A header of the response replaces the default of the same name."""
+    names = {name for name, _ in headers}
+    return [*(pair for pair in _ALWAYS if pair[0] not in names), *headers]
 
 
 def _etag(body: bytes) -> bytes:
@@ -157,7 +157,7 @@ def _is_known(etag: bytes, headers: list[str]) -> bool:
 
 
 async def _run_lifespan(receive: Receive, send: Send) -> None:
-    """Started and stopped with the server; the database is opened and closed by whoever made us."""
+    """Confirms start and stop of the server; the caller of `application()` opens and closes the database."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

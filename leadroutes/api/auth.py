@@ -1,6 +1,6 @@
-"""Who calls: the bearer token of a request and what it allows.
+"""Authentication: the bearer token of a request, its user and what it allows.
 
-Only the sha256 of a token is ever compared; a token in the query or the body is not looked at.
+Only the sha256 of a token is compared; a token in the query or the body is ignored.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class Caller:
 
 
 def bearer_token(values: Sequence[str]) -> str:
-    """The token of the Authorization headers; NotAuthenticated unless there is exactly one that carries one."""
+    """Returns the token. Raises NotAuthenticated unless there is exactly one header, and it has a bearer token."""
     scheme, _, rest = (values[0] if len(values) == 1 else "").partition(" ")
     token = rest.strip(" ")
     if scheme.lower() != "bearer" or not token or token[0].isspace():
@@ -43,7 +43,7 @@ Callers = BatchLoader[bytes, Caller]
 
 
 def callers_of(database: Database) -> Callers:
-    """Who calls, by the sha256 of the token; asked for all requests of the moment at once."""
+    """Returns a loader of callers by the sha256 of their token; concurrent requests share one query."""
     uses = TokenUses(database)
 
     async def load(hashes: list[bytes]) -> Mapping[bytes, Caller]:
@@ -65,7 +65,7 @@ def callers_of(database: Database) -> Callers:
 
 
 async def authenticate(callers: Callers, token: str) -> Caller:
-    """The caller behind a token; NotAuthenticated for one that is unknown, expired, revoked or of a closed account."""
+    """Returns the caller. Raises NotAuthenticated for an unknown, expired or revoked token, or a closed account."""
     caller = await callers.find(hash_secret(token))
     if caller is None:
         raise NotAuthenticated("Invalid access token", invalid_token=True)

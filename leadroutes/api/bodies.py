@@ -1,6 +1,6 @@
-"""The body of a request: received within its limits, unpacked, decoded, as an object of fields.
+"""The body of a request: receives it within its limits, decompresses and decodes it into an object of fields.
 
-It checks form only; what the fields mean is the resource's business.
+It checks the form only; each resource checks what the fields mean.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
-class ClientDisconnected(Exception):  # noqa: N818 -- nobody is left to be told of an error
+class ClientDisconnected(Exception):  # noqa: N818 -- no one is left to report an error to
     """The client went away before its request had arrived."""
 
 
 async def read_bytes(request: Request, limit: int, seconds: float) -> bytes:
-    """All of the body, unpacked. TooLarge beyond `limit` bytes, SlowRequest after `seconds`."""
+    """Returns the decompressed body. Raises TooLarge beyond `limit` bytes, SlowRequest after `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             packed = await _received(request, limit)
@@ -37,7 +37,7 @@ async def read_bytes(request: Request, limit: int, seconds: float) -> bytes:
 
 
 async def read_limited(request: Request, limit: int, seconds: float) -> bytes:
-    """As read_bytes, but what is too large is Invalid: only /intake answers 413."""
+    """Like read_bytes, but raises Invalid for a body that is too large: only /intake answers 413."""
     try:
         return await read_bytes(request, limit, seconds)
     except TooLarge as error:
@@ -45,10 +45,10 @@ async def read_limited(request: Request, limit: int, seconds: float) -> bytes:
 
 
 def fields_of(request: Request, data: bytes, *, is_new: bool) -> dict[str, Any]:
-    """The fields of a JSON object or a form; an empty body and one of another type have none."""
+    """Returns the fields of a JSON object or a form; an empty body and one of another type have none."""
     body = decode_body(data, request.header("content-type") or "")
     if isinstance(body, list):
-        raise MethodNotAllowed("Can not create multiple entries") if is_new else Invalid("A list is no record")
+        raise MethodNotAllowed("Can not create multiple entries") if is_new else Invalid("A list is not a record")
     if not isinstance(body, dict):
         raise Invalid("The body has to be a JSON object")
     if len(body) == 1 and isinstance(body.get("data"), dict):
@@ -58,7 +58,7 @@ def fields_of(request: Request, data: bytes, *, is_new: bool) -> dict[str, Any]:
 
 
 def decode_body(data: bytes, content_type: str) -> Any:
-    """JSON or a form as values: numbers are int and Decimal; whatever is neither counts as an empty object."""
+    """Decodes JSON (numbers become int and Decimal) or a form; any other type counts as an empty object."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in ("application/json", "application/x-www-form-urlencoded") or not data:
         return {}
@@ -71,17 +71,17 @@ def decode_body(data: bytes, content_type: str) -> Any:
 
 
 def decode_json(data: bytes) -> Any:
-    """JSON; bytes that are not UTF-8 and halves of surrogate pairs become U+FFFD. Invalid where it cannot be read."""
+    """Decodes JSON; bytes that are not UTF-8 and lone surrogates become U+FFFD. Raises Invalid for anything else."""
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return _JSON.decode(data)
     except RecursionError:
         raise Invalid("The JSON is nested too deeply") from None
-    except Exception:  # noqa: BLE001 -- msgspec's own, or whatever a hook raises; the patient decoder says which
-        return _decode_patiently(data)
+    except Exception:  # noqa: BLE001 -- msgspec's errors, or those of a hook; the lenient decoder finds out which
+        return _decode_leniently(data)
 
 
-def _decode_patiently(data: bytes) -> Any:
+def _decode_leniently(data: bytes) -> Any:
     text = data.decode("utf-8", "replace")
     try:
         return _without_surrogates(json.loads(text, parse_float=_decimal, parse_constant=_refuse))
@@ -89,7 +89,7 @@ def _decode_patiently(data: bytes) -> Any:
         raise Invalid("The JSON is nested too deeply") from None
     except ValueError as error:
         raise Invalid(f"The body is not JSON: {str(error)[:100]}") from None
-    except Exception as error:  # noqa: BLE001 -- whatever a decoder raises, it is the body that cannot be read
+    except Exception as error:  # noqa: BLE001 -- whatever the decoder raises, the body is at fault
         raise Invalid(f"The body cannot be read: {type(error).__name__}") from None
 
 
@@ -145,7 +145,7 @@ def _unpacked(data: bytes, encoding: str, limit: int) -> bytes:
 
 
 def _inflated(data: bytes, window_sizes: tuple[int, ...], limit: int) -> bytes:
-    """Some send deflate bare, without the zlib header that it should have."""
+    """Some clients send raw deflate data, without the zlib header that HTTP requires."""
     for window_size in window_sizes:
         unpacking = zlib.decompressobj(window_size)
         try:

@@ -1,6 +1,6 @@
-"""Query strings and forms with brackets, `a[b][]=c`, read into text, lists and objects as Express reads them.
+"""Parses query strings and forms with brackets, `a[b][]=c`, into text, lists and objects as Express does.
 
-Pure; it knows no field and no operator.
+Pure; it does not know fields or operators.
 """
 
 import re
@@ -16,11 +16,11 @@ _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _NAME = re.compile(r"([^\[\]][^\[]*)((?:\[[^\[\]]*\])*)")
 _BRACKET = re.compile(r"\[([^\[\]]*)\]")
 
-Tree = dict[str | int, Any]  # values are str or Tree; a key that is a number stands for `[]`: one more of a list
+Tree = dict[str | int, Any]  # values are str or Tree; an int key is an entry of `[]`, the next of a list
 
 
 def parse(text: str, *, only: str | None = None) -> dict[str, Any]:
-    """The parameters as text, lists and objects. `only`: those of this name; all others are not even looked at.
+    """Returns the parameters as text, lists and objects. `only`: those of this name; all others are ignored.
 
     Raises Invalid for more than 1000 of them, for nesting deeper than five, and for brackets that do not close.
     """
@@ -37,7 +37,7 @@ def parse(text: str, *, only: str | None = None) -> dict[str, Any]:
 
 
 def decode(text: str) -> str:
-    """Percent-decoding as UTF-8, `+` as a blank; an escape that means nothing stays as it was sent."""
+    """Percent-decodes as UTF-8, `+` as a blank; an invalid escape remains as it was sent."""
     if "+" in text:
         text = text.replace("+", " ")
     return _ESCAPES.sub(_decoded, text) if "%" in text else text
@@ -64,11 +64,11 @@ def _decoded(found: re.Match[str]) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        return "".join(_decoded_or_kept(data, raw))
+        return "".join(_decoded_or_as_sent(data, raw))
 
 
-def _decoded_or_kept(data: bytes, raw: str) -> Iterator[str]:
-    """Of a run of escapes the good ones decoded, the others as they were sent."""
+def _decoded_or_as_sent(data: bytes, raw: str) -> Iterator[str]:
+    """Yields the valid escapes of a run decoded, the others as they were sent."""
     start = 0
     while start < len(data):
         for end in range(min(start + 4, len(data)), start, -1):
@@ -97,7 +97,7 @@ def _put(tree: Tree, path: list[str], value: str) -> None:
 
 
 def _branch(tree: Tree, key: str | int) -> Tree:
-    """What hangs at the key, as a tree; a text that hangs there becomes its first entry."""
+    """Returns the branch at the key; a text at this key becomes the first entry of a new branch."""
     there = tree.get(key)
     if isinstance(there, dict):
         return there
@@ -111,7 +111,7 @@ def _key(tree: Tree, word: str) -> str | int:
 
 
 def _next(tree: Tree) -> int:
-    """A number that no entry has: as many as there are."""
+    """Returns the next free number, which is the number of entries."""
     return len(tree)
 
 

@@ -1,4 +1,4 @@
-"""A request as the API sees it, an answer as it leaves, and a call: both ends with the rooms it may use."""
+"""The request, the response, and the call that carries a request and its context through the API."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -22,7 +22,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the API builds on, and the look-ups that requests of the same moment share."""
+    """What all calls use: the database, the engine, the settings, and the look-ups that concurrent requests share."""
 
     database: Database
     engine: Any
@@ -41,7 +41,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`segments` are the words of the path as sent, without empty ones; header names are in small letters."""
+    """`segments` are those of the path as sent, without empty ones; header names are lower case."""
 
     method: str
     segments: tuple[str, ...]
@@ -49,10 +49,10 @@ class Request:
     query: str
     headers: dict[str, list[str]] = field(repr=False)  # they hold the token, which no log may show
     receive: Receive
-    address: str = ""  # of whoever sent it
+    address: str = ""  # of the client
 
     def header(self, name: str) -> str | None:
-        """The first header of this name."""
+        """Returns the first header of this name."""
         values = self.headers.get(name)
         return values[0] if values else None
 
@@ -73,7 +73,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on its way through the API; `ids` are the variable words of its path, as sent."""
+    """One request on its way through the API; `ids` are the variable segments of its path, as sent."""
 
     context: Context
     request: Request
@@ -81,7 +81,7 @@ class Call:
     caller: Caller = field(default=Caller(0, frozenset()))
 
     def require_json_accepted(self) -> None:
-        """The last check: whoever cannot read the answer gets no success, and nothing has been stored."""
+        """Raises NotAcceptable for a client that does not accept JSON. Comes last, while nothing is stored yet."""
         if not self.request.accepts_json:
             raise NotAcceptable("The answer is application/json; the Accept header does not allow it")
 
@@ -97,5 +97,5 @@ def _accepts_json(header: str) -> bool:
 
 
 def _is_wanted(parameters: str) -> bool:
-    """A weight of zero says no."""
+    """A weight of zero excludes the type."""
     return not re.search(r";\s*q\s*=\s*0(\.0*)?\s*(;|$)", parameters, re.IGNORECASE)

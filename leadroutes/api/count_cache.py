@@ -1,12 +1,12 @@
-"""Totals that need no second count: each with the version of what was counted, which the next statement looks at.
+"""Totals of lists, each with the version of the data that was counted; the next statement compares the versions.
 
-An answer is as exact as a count: whether a total still holds is decided by PostgreSQL, in the statement of the page.
+A cached total is exact: PostgreSQL decides in the statement of the page whether it is still valid.
 """
 
 from collections import OrderedDict
 from typing import NamedTuple
 
-MOST_KEPT = 10_000
+MOST_TOTALS = 10_000
 
 
 class CachedCount(NamedTuple):
@@ -21,18 +21,18 @@ class CountCache:
     """The totals of one process by path and caller, least recently used out first."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int], CachedCount] = OrderedDict()
+        self._totals: OrderedDict[tuple[str, int], CachedCount] = OrderedDict()
 
     def find(self, path: str, caller_id: int) -> CachedCount:
-        """What was counted last; it holds where the version is still the present one."""
-        return self._kept.get((path, caller_id), UNKNOWN)
+        """Returns the last count; it is valid while its version is the present one."""
+        return self._totals.get((path, caller_id), UNKNOWN)
 
     def keep(self, path: str, caller_id: int, total: CachedCount) -> None:
-        self._kept[path, caller_id] = total
-        self._kept.move_to_end((path, caller_id))
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
+        self._totals[path, caller_id] = total
+        self._totals.move_to_end((path, caller_id))
+        while len(self._totals) > MOST_TOTALS:
+            self._totals.popitem(last=False)
 
     def forget(self) -> None:
-        """Count everything again."""
-        self._kept.clear()
+        """Discards all totals, so that everything is counted again."""
+        self._totals.clear()

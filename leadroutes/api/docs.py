@@ -1,6 +1,6 @@
-"""The description as a page for people, from the same declarations. No script, no foreign address, one style sheet.
+"""The description of the API as a page, from the same declarations. No script, no external address, one style sheet.
 
-The style is that of the other pages, with what only this one needs; it is part of the page, which needs nothing else.
+The style sheet is part of the page: that of the other pages and what only this one needs.
 """
 
 import hashlib
@@ -60,7 +60,7 @@ async def show_document(call: Call) -> Response:
 
 @lru_cache(maxsize=4)
 def page(public_url: str) -> bytes:
-    """The whole page, of a service that is reached at this address."""
+    """Returns the page of a service with this address."""
     others = [each for each in OPERATIONS if each.resource is None]
     sections = "".join(_section(resource, public_url) for resource in RESOURCES)
     return (
@@ -68,7 +68,7 @@ def page(public_url: str) -> bytes:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f'<style>{STYLE}</style></head><body class="wide">{_header(urlsplit(public_url).path)}'
-        f'<main id="main"><h1>Lead Routes API</h1><p>{_worded(ABOUT)}</p>'
+        f'<main id="main"><h1>Lead Routes API</h1><p>{_with_code(ABOUT)}</p>'
         f"{_first_call(public_url)}{_contents()}{sections}"
         f'<section aria-labelledby="others"><h2 id="others">Other calls</h2>{_calls(others)}</section>'
         "</main></body></html>"
@@ -105,7 +105,7 @@ def _section(resource: Resource, public_url: str) -> str:
     rows = "".join(_row(each) for each in resource.fields)
     anchor, path = _anchor(resource.path), escape(resource.path)
     return (
-        f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{path}</h2><p>{_worded(resource.page_about)}</p>'
+        f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{path}</h2><p>{_with_code(resource.page_about)}</p>'
         f"{_example(public_url, resource.path.replace(':id', '1') + '?$limit=2')}{_calls(calls)}"
         f'<div class="scroll" role="region" aria-label="Fields of {path}" tabindex="0"><table>'
         "<thead><tr><th>Field</th><th>Type</th><th>Written</th><th>About</th></tr></thead>"
@@ -116,7 +116,7 @@ def _section(resource: Resource, public_url: str) -> str:
 
 
 def _example(public_url: str, target: str) -> str:
-    """A call that can be copied into a shell."""
+    """Returns a call that can be copied into a shell."""
     call = f"curl -H \"Authorization: Bearer $TOKEN\" '{public_url}{target}'"
     return f"<pre><code>{escape(call, quote=False)}</code></pre>"
 
@@ -147,8 +147,8 @@ def _written(each: Field) -> str:
     return f"{words}{', required' if each.required else ''}{default}"
 
 
-def _worded(text: str) -> str:
-    """Escaped, with `code` in backticks."""
+def _with_code(text: str) -> str:
+    """Returns the escaped text, with `code` in backticks."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
 

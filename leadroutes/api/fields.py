@@ -1,12 +1,13 @@
-"""From the body of a request to the values of a record: each field by its kind, all faults at once.
+"""Reads the values of a record from the body of a request: each field by its type, all faults at once.
 
-Pure; whether a reference exists and whether a rule between fields holds is asked later.
+Pure; references and rules between fields are checked later.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from leadroutes.api.resource import Errors, Field, Resource, Write
+from leadroutes.api.behaviour import Errors
+from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.values import Id, quoted, whole_number
 
 _SET_BY_THE_SERVER = ("created_at", "modified_at")
@@ -14,7 +15,7 @@ _NEVER_REPEATED = ("password", "current_password", "secrets")
 
 
 def sent_fields(resource: Resource, body: Mapping[str, Any], method: str) -> tuple[dict[str, Any], Errors]:
-    """The fields of a body that this method writes, read; and what is wrong with the others."""
+    """Returns the values of the fields that this method writes, and the faults of the others."""
     values: dict[str, Any] = {}
     errors: Errors = {}
     for each in resource.writeable:
@@ -33,7 +34,7 @@ def sent_fields(resource: Resource, body: Mapping[str, Any], method: str) -> tup
 
 
 def read_fields(fields: Iterable[Field], given: Mapping[str, Any]) -> tuple[dict[str, Any], Errors]:
-    """Those of the fields that are given, read; and what is wrong with the others."""
+    """Returns the values of those fields that are given, and the faults of the others."""
     values: dict[str, Any] = {}
     errors: Errors = {}
     for each in fields:
@@ -74,11 +75,11 @@ def _is_zero(value: Any) -> bool:
 
 
 def blank_record(resource: Resource) -> dict[str, Any]:
-    """A new record before anything is said of it: every writeable column with its default."""
+    """Returns a new record: every writeable column with its default."""
     return {each.stored: each.default for each in resource.writeable if each.stored}
 
 
 def in_order(resource: Resource, errors: Errors) -> Errors:
-    """The errors in the order of the fields."""
+    """Returns the errors in the order of the fields."""
     places = {each.name: place for place, each in enumerate(resource.fields)}
     return dict(sorted(errors.items(), key=lambda item: places.get(item[0], len(places))))

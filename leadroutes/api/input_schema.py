@@ -1,6 +1,6 @@
-"""What clients may send, as JSON Schema: each kind of field in every form that is taken, not only in the usual one.
+"""What clients may send, as JSON Schema: each type of field in every form that is accepted, not only the usual one.
 
-The description of the API is made from it; the kinds themselves read and refuse.
+For the OpenAPI description only; values.py reads and refuses.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ _EMPTY: Json = {"const": ""}
 
 
 def body_schema(each: Field) -> Json:
-    """Of a field's value in a body."""
+    """Returns the schema of a field's value in a body."""
     forms = _forms(each.kind)
     empty_is_null = not each.kind.is_text and (each.nullable or each.name in ("created_at", "modified_at"))
     if empty_is_null and not isinstance(each.kind, Texts | Nested):
@@ -39,14 +39,14 @@ def body_schema(each: Field) -> Json:
 
 
 def replacement_schema(each: Field) -> Json:
-    """Of a field's value in a PUT: what was written once is only looked for, not read."""
+    """Returns the schema of a field's value in a PUT: of a field written on POST only the presence is checked."""
     if each.write is not Write.ONCE:
         return body_schema(each)
     return {"not": {"type": "null"}} if each.required else {}
 
 
 def filter_schema(each: Field) -> Json:
-    """Of a field's value in a query: one, or several of which any will do; in a list, null is passed over."""
+    """Returns the schema of a field's value in a query: one, or a list of alternatives, which ignores null."""
     kind = each.kind
     if isinstance(kind, Moment):
         one: Json = {"type": "string", "format": "date-time"}
@@ -56,7 +56,7 @@ def filter_schema(each: Field) -> Json:
         one = kind.schema()
     elif each.nullable:
         return {"type": "string"}
-    else:  # the word null would ask for records without a value
+    else:  # the word null means records without a value
         return {"anyOf": [{"type": "string", "not": {"const": "null"}}, _many({"type": "string"})]}
     if each.nullable:
         return {"anyOf": [one, _many(one) | {"minItems": 0}, {"type": "null"}, _EMPTY]}
@@ -64,7 +64,7 @@ def filter_schema(each: Field) -> Json:
 
 
 def _many(one: Json) -> Json:
-    """A list of one cannot be told from the one."""
+    """A list of one value cannot be distinguished from the value."""
     return {"type": "array", "items": nullable(one), "minItems": 2}
 
 
@@ -72,7 +72,7 @@ def _forms(kind: FieldType) -> list[Json]:
     match kind:
         case Bool():
             return [{"enum": [True, False, "true", "false", 1, 0, "1", "0"]}]
-        case Id():  # which of them exist, no schema can say
+        case Id():  # a schema cannot say which ids exist
             return [{"type": "integer"}, {"type": "string", "pattern": "^-?[0-9]{1,18}$"}]
         case Integer(least=least):
             digits = "^[0-9]{1,9}$" if least >= 0 else "^-?[0-9]{1,9}$"

@@ -1,6 +1,6 @@
-"""The doors for leads, and what came in through them: /intake, /v1/events, /arrivals, trials.
+"""The endpoints that take leads in, and what came in through them: /intake, /v1/events, /arrivals, trials.
 
-Nothing is decided here: arrivals opens the doors and reads bodies.
+Nothing is decided here: leadroutes.ingest finds keys, reads bodies and stores arrivals.
 """
 
 import asyncio
@@ -32,11 +32,11 @@ from leadroutes.intake.facebook import challenge
 EVENTS_FORMAT = "followupboss"
 
 
-# ------------------------------------------------------------------------------------------------------ the doors
+# ----------------------------------------------------------------------------------------------------- endpoints
 
 
 async def ingest(call: Call) -> Response:
-    """POST /intake/{key}: 201 a new lead, 200 one that is known, 202 kept without one, else what is wrong with it."""
+    """POST /intake/{key}: 201 for a new lead, 200 for a known one, 202 if stored without a lead, else the refusal."""
     data = await _body_of_intake(call)
     try:
         answer = await call.context.arrivals.ingest(
@@ -48,7 +48,7 @@ async def ingest(call: Call) -> Response:
 
 
 async def verify(call: Call) -> Response:
-    """GET /intake/{key}: a platform makes sure that the address is ours, and hears its own challenge."""
+    """GET /intake/{key}: returns the challenge of a platform that verifies the address."""
     try:
         intake_key = await call.context.arrivals.open(call.ids[0])
     except NotFound as unknown:
@@ -56,25 +56,25 @@ async def verify(call: Call) -> Response:
     token = call.context.arrivals.secrets_of(intake_key).get("verify_token")
     if intake_key.format not in (None, "facebook") or token is None:
         raise MethodNotAllowed("Leads are posted here", allowed=("POST", "OPTIONS"))
-    told = challenge(dict(parse_qsl(call.request.query, keep_blank_values=True)), token)
-    if told is None:
+    echo = challenge(dict(parse_qsl(call.request.query, keep_blank_values=True)), token)
+    if echo is None:
         raise Forbidden("hub.verify_token is not the verify_token of this intake key")
     headers = ((b"x-content-type-options", b"nosniff"),)
-    return Response(200, told.encode("utf-8", "replace"), b"text/plain; charset=utf-8", headers)
+    return Response(200, echo.encode("utf-8", "replace"), b"text/plain; charset=utf-8", headers)
 
 
 async def ingest_event(call: Call) -> Response:
-    """POST /v1/events, as senders to Follow Up Boss do it: the intake key is the user name, the password is empty."""
+    """POST /v1/events, as senders to Follow Up Boss call it: the intake key is the user name, the password is empty."""
     data = await read_bytes(call.request, call.context.settings.intake_limit, call.context.settings.body_timeout)
     user, password = basic_of(call.request.header("authorization"))
     if not user or password:
-        raise _not_let_in()
+        raise _not_authenticated()
     try:
         intake_key = await call.context.arrivals.open(user)
     except NotFound:
-        raise _not_let_in() from None
+        raise _not_authenticated() from None
     if intake_key.format not in (None, EVENTS_FORMAT):
-        raise _not_let_in()
+        raise _not_authenticated()
     answer = await call.context.arrivals.ingest(
         intake_key, data, _headers(call.request), format_=EVENTS_FORMAT, is_proven=True,
         idempotency_key=_idempotency_key(call.request),
@@ -82,7 +82,7 @@ async def ingest_event(call: Call) -> Response:
     return await _answer_of(call, answer, is_replay=False)
 
 
-def _not_let_in() -> NotAuthenticated:
+def _not_authenticated() -> NotAuthenticated:
     return NotAuthenticated(
         "Authorization: expected Basic auth with an intake key for Follow Up Boss events and an empty password",
         scheme='Basic realm="leads"',
@@ -91,7 +91,7 @@ def _not_let_in() -> NotAuthenticated:
 
 def _headers(request: Request) -> dict[str, str]:
     headers = {name: ", ".join(values) for name, values in request.headers.items()}
-    headers.pop("content-encoding", None)  # it is unpacked
+    headers.pop("content-encoding", None)  # the body is decompressed
     return headers
 
 
@@ -113,38 +113,38 @@ def _page_not_found(request: Request, unknown: NotFound) -> NotFound:
     return NotFound(unknown.message, data={"url": request.url})
 
 
-# -------------------------------------------------------------------------------------------------- before it counts
+# ---------------------------------------------------------------------------------------------------- dry runs
 
 
 async def try_body(call: Call) -> Response:
-    """POST /intake-keys/:id/trials: what would be read in this body, and where it would go. Nothing is stored."""
+    """POST /intake-keys/:id/trials: what would be read in this body, and where the lead would go. Stores nothing."""
     data = await _body_of_intake(call)
     key_id = id_in(call.ids[0])
     headers = {name: value for name, value in _headers(call.request).items() if name.startswith(("content-", "x-"))}
-    told = await dry_run_body(call.context.database, call.caller.user_id, key_id, data, headers)
+    result = await dry_run_body(call.context.database, call.caller.user_id, key_id, data, headers)
     call.require_json_accepted()
-    return Response(200, encoded(told))
+    return Response(200, encoded(result))
 
 
-# -------------------------------------------------------------------------------------------------- what came in
+# ---------------------------------------------------------------------------------------------------- arrivals
 
 
 async def raw_arrival(call: Call) -> Response:
-    """The bytes of an arrival. Their own type is not repeated: a browser must not run what somebody sent in."""
+    """The bytes of an arrival, without their own content type: a browser must not run what someone sent in."""
     row = await call.context.database.fetchrow(
         "SELECT body, emptied_at FROM arrivals WHERE owner_id = $1 AND id = $2", call.caller.user_id, id_in(call.ids[0])
     )
     if row is None:
         raise NotFound.record(call.ids[0])
     if row["emptied_at"] is not None:
-        raise NotFound(f"What came in as arrival {call.ids[0]} is not kept any more")
+        raise NotFound(f"The body of arrival {call.ids[0]} is no longer stored")
     headers = ((b"content-disposition", b"attachment"), (b"x-content-type-options", b"nosniff"))
     call.require_json_accepted()
     return Response(200, row["body"], b"application/octet-stream", headers)
 
 
 async def replay_arrival(call: Call) -> Response:
-    """Reads it again with the readers of today."""
+    """Reads an arrival again, with the readers of this version."""
     arrival_id = id_in(call.ids[0])
     owner_id = call.caller.user_id
     found = await call.context.database.fetchval(
@@ -157,7 +157,7 @@ async def replay_arrival(call: Call) -> Response:
 
 
 async def _answer_of(call: Call, answer: Any, *, is_replay: bool) -> Response:
-    """A vendor's own reply goes first; then the lead or leads; then what is kept; then the refusal."""
+    """Returns the vendor's own reply, else the leads, else what is stored. Raises the refusal."""
     stored = answer.stored
     if answer.reply is not None and not is_replay:
         return Response(200, msgspec.json.encode(answer.reply))
@@ -169,14 +169,14 @@ async def _answer_of(call: Call, answer: Any, *, is_replay: bool) -> Response:
             else _lead_outcomes(stored.lead_outcomes)
         )
         return Response(201 if stored.is_new else 200, shown)
-    kept = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
+    summary = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
     if answer.refusal is not None and answer.refusal.status >= 400:
-        raise _refused(answer.refusal, kept)
-    return Response(202 if answer.refusal is None else answer.refusal.status, msgspec.json.encode(kept))
+        raise _refused(answer.refusal, summary)
+    return Response(202 if answer.refusal is None else answer.refusal.status, msgspec.json.encode(summary))
 
 
 async def _leads(call: Call, owner_id: int, lead_ids: tuple[int, ...]) -> bytes:
-    """One lead as its record, several as {"leads": […]}, as their owner sees them; thousands are read at once."""
+    """Returns one lead as its record, several as {"leads": […]}, as their owner sees them; one query reads them all."""
     found = await asyncio.gather(*(call.context.own_leads.find((owner_id, lead_id)) for lead_id in lead_ids))
     shown = [record for record in found if record is not None]
     if len(lead_ids) == 1 and shown:
@@ -185,12 +185,12 @@ async def _leads(call: Call, owner_id: int, lead_ids: tuple[int, ...]) -> bytes:
 
 
 def _lead_outcomes(lead_outcomes: tuple[LeadOutcome, ...]) -> bytes:
-    """For a sender who has proved nothing: what became of it, and nothing that others have said."""
+    """For a sender without proof: the outcome only, and nothing that others sent."""
     return msgspec.json.encode(lead_outcomes[0] if len(lead_outcomes) == 1 else {"leads": lead_outcomes})
 
 
 async def _is_owner(call: Call, owner_id: int) -> bool:
-    """Whether the request carries an access token of the owner; any other one is the vendor's business."""
+    """Returns whether the request has an access token of the owner; any other token is the vendor's."""
     try:
         token = bearer_token(call.request.headers.get("authorization", ()))
         caller = await authenticate(call.context.callers, token)
@@ -202,8 +202,8 @@ async def _is_owner(call: Call, owner_id: int) -> bool:
 _REFUSALS: dict[int, type[Problem]] = {400: Invalid, 403: Forbidden, 413: TooLarge, 422: Unprocessable}
 
 
-def _refused(refusal: Any, kept: dict[str, Any]) -> Problem:
+def _refused(refusal: Any, summary: dict[str, Any]) -> Problem:
     message = f"{refusal.why}: {refusal.detail}"
-    if refusal.status == 401:  # SNS sends its password only once it has been asked for it
-        return NotAuthenticated(message, scheme='Basic realm="leads"', data=kept)
-    return _REFUSALS.get(refusal.status, Unprocessable)(message, data=kept)
+    if refusal.status == 401:  # SNS sends its password only in answer to a 401
+        return NotAuthenticated(message, scheme='Basic realm="leads"', data=summary)
+    return _REFUSALS.get(refusal.status, Unprocessable)(message, data=summary)

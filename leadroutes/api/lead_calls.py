@@ -1,6 +1,6 @@
-"""What is done with a lead beyond reading and changing its record: post, claim, assign, distribute, decline, explain.
+"""The calls for a lead beyond reading and changing its record: post, claim, assign, distribute, decline, explain.
 
-Checks who may ask; what follows, the engine decides.
+They check who may call; the engine decides the rest.
 """
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
@@ -31,8 +31,8 @@ _REFERENCES = (
     f"SELECT (SELECT t.owner_id FROM contacts t WHERE t.id = $2 AND {BY_PATH['/contacts'].visible}) AS owner_id,"
     f" EXISTS (SELECT FROM lead_sources t WHERE t.id = $3 AND ({BY_PATH['/lead-sources'].visible})) AS has_source"
 )
-# $1 the caller, $2 a lead: what he may do with it; no row where he does not see it.
-_STANDING = (
+# $1 the caller, $2 a lead: what decides what the caller may do with it; no row if the caller does not see it.
+_ACCESS = (
     f"SELECT t.owner_id, t.creator_user_id, {SEES_ALL_OF_LEAD} AS sees_all"
     f" FROM {LEADS.from_clause} WHERE t.id = $2 AND {LEADS.visible}"
 )
@@ -40,7 +40,7 @@ _ALL_OFFERS = "SELECT %s FROM offers t WHERE t.owner_id = $1 AND t.lead_id = $2 
 
 
 async def post_lead(call: Call) -> Response:
-    """POST /leads: 201, or 200 where the Idempotency-Key has been used with the same body before."""
+    """POST /leads: 201, or 200 if the Idempotency-Key was used with the same body before."""
     keys = selection(LEADS, call.request.query)
     data = await read_limited(call.request, LEADS.body_limit, call.context.settings.body_timeout)
     sent, errors = sent_fields(LEADS, fields_of(call.request, data, is_new=True), "POST")
@@ -83,7 +83,7 @@ def _idempotency(call: Call, data: bytes, errors: dict[str, str]) -> IdempotentR
 
 
 async def claim(call: Call) -> Response:
-    """The engine knows whether the caller was ever notified; to anybody else the lead does not exist."""
+    """Claims a lead for the caller, who must have been notified of it; for anyone else the lead does not exist."""
     keys = selection(LEADS, call.request.query)
     await read_nothing(call)
     lead_id = id_in(call.ids[0])
@@ -91,7 +91,7 @@ async def claim(call: Call) -> Response:
     if owner_id is None:
         raise NotFound.record(call.ids[0])
     if not call.request.accepts_json:
-        await _standing(call)  # 404 comes before 406, or the order would tell which leads there are
+        await _access(call)  # 404 comes before 406, else the order would reveal which leads exist
     call.require_json_accepted()
     await call.context.engine.claim(owner_id, lead_id, call.caller.user_id)
     shown = await call.context.claimed_leads.find((call.caller.user_id, lead_id)) if not keys else None
@@ -99,15 +99,15 @@ async def claim(call: Call) -> Response:
 
 
 async def assign(call: Call) -> Response:
-    """The owner gives the lead to somebody."""
+    """Assigns the lead to another user, for its owner."""
     keys = selection(LEADS, call.request.query)
     body = await _read_fields(call)
-    lead_id, standing = await _standing(call)
-    if standing["owner_id"] != call.caller.user_id:
+    lead_id, access = await _access(call)
+    if access["owner_id"] != call.caller.user_id:
         raise Forbidden("Only the owner of a lead assigns it")
     user_id = _user_id(body.get("user_id"))
     call.require_json_accepted()
-    await call.context.engine.assign(standing["owner_id"], lead_id, user_id, call.caller.user_id)
+    await call.context.engine.assign(access["owner_id"], lead_id, user_id, call.caller.user_id)
     return Response(200, await _show_lead(call, lead_id, keys))
 
 
@@ -122,22 +122,22 @@ def _user_id(value: Any) -> int:
 
 
 async def distribute(call: Call) -> Response:
-    """POST /leads/:id/offers: all offers of the lead's rollout, which begins now if the lead was held."""
+    """POST /leads/:id/offers: starts the rollout if the lead was held. Returns all of its offers."""
     keys = selection(OFFERS, call.request.query)
     await read_nothing(call)
-    lead_id, standing = await _standing(call)
-    if call.caller.user_id not in (standing["owner_id"], standing["creator_user_id"]):
+    lead_id, access = await _access(call)
+    if call.caller.user_id not in (access["owner_id"], access["creator_user_id"]):
         raise Forbidden("Only the owner and the creator of a lead distribute it")
     call.require_json_accepted()
-    await call.context.engine.distribute(standing["owner_id"], lead_id)
+    await call.context.engine.distribute(access["owner_id"], lead_id)
     sql = f"SELECT {page_sql(_ALL_OFFERS % columns(OFFERS, keys))}"
     with too_large_refused():
-        records = await call.context.database.fetchval(sql, standing["owner_id"], lead_id)
+        records = await call.context.database.fetchval(sql, access["owner_id"], lead_id)
     return Response(201, b"[%b]" % (records or b""))
 
 
 async def decline(call: Call) -> Response:
-    """The offer, declined."""
+    """Declines an offer. Returns the offer."""
     keys = selection(LEAD_OFFERS, call.request.query)
     await read_nothing(call)
     offer_id = id_in(call.ids[0])
@@ -157,22 +157,22 @@ async def decline(call: Call) -> Response:
 
 
 async def explain(call: Call) -> Response:
-    """Why this agent, and why not me: the same answer for everybody who sees the lead."""
-    lead_id, standing = await _standing(call)
+    """Why the lead went to this agent and not to others; the same for everyone who sees the lead."""
+    lead_id, access = await _access(call)
     call.require_json_accepted()
-    return Response(200, encoded(await call.context.engine.explain(standing["owner_id"], lead_id)))
+    return Response(200, encoded(await call.context.engine.explain(access["owner_id"], lead_id)))
 
 
 async def history(call: Call) -> Response:
-    """For those who see all of the lead; it tells of the contact as well. $limit and $skip choose a page."""
+    """The history, for those who see all of the lead, as it names the contact. $limit and $skip choose a page."""
     limit, skip = requested_page(call.request.query)
-    lead_id, standing = await _standing(call)
-    if not standing["sees_all"]:
+    lead_id, access = await _access(call)
+    if not access["sees_all"]:
         raise Forbidden("Claim the lead to see its history")
     call.require_json_accepted()
     with too_large_refused():
         happened = await call.context.engine.history(
-            standing["owner_id"], lead_id, limit=limit, skip=skip, most_bytes=LARGEST_PAGE_BYTES
+            access["owner_id"], lead_id, limit=limit, skip=skip, most_bytes=LARGEST_PAGE_BYTES
         )
     return Response(200, encoded([_event(each) for each in happened]))
 
@@ -183,7 +183,7 @@ def _event(each: dict[str, Any]) -> dict[str, Any]:
 
 
 def encoded(value: Any) -> bytes:
-    """JSON with date-times as the API writes them."""
+    """Returns JSON with date-times as the API writes them."""
     return msgspec.json.encode(_with_moments(value))
 
 
@@ -196,9 +196,9 @@ def _with_moments(value: Any) -> Any:
     return Moment.written(value) if hasattr(value, "isoformat") else value
 
 
-async def _standing(call: Call) -> tuple[int, Any]:
+async def _access(call: Call) -> tuple[int, Any]:
     lead_id = id_in(call.ids[0])
-    row = await call.context.database.fetchrow(_STANDING, call.caller.user_id, lead_id)
+    row = await call.context.database.fetchrow(_ACCESS, call.caller.user_id, lead_id)
     if row is None:
         raise NotFound.record(call.ids[0])
     return lead_id, row
@@ -210,7 +210,7 @@ async def _read_fields(call: Call) -> dict[str, Any]:
 
 
 async def read_nothing(call: Call) -> None:
-    """A body is not needed, but has to be readable if there is one."""
+    """Reads and discards the body. Raises Invalid if it cannot be read."""
     await _read_fields(call)
 
 

@@ -1,4 +1,4 @@
-"""What is done with a message beyond reading it: one that failed is sent again."""
+"""The call for a message beyond reading it: a failed message is sent again."""
 
 from leadroutes.api.call import Call, Response
 from leadroutes.api.lead_calls import read_nothing
@@ -13,7 +13,7 @@ MESSAGES = BY_PATH["/messages"]
 
 
 async def retry(call: Call) -> Response:
-    """POST /messages/:id/retry: the message, which is queued again. Conflict for one that has not failed."""
+    """POST /messages/:id/retry: queues the message again and returns it. Raises Conflict if it has not failed."""
     sql = record_sql(MESSAGES, (), selection(MESSAGES, call.request.query))
     await read_nothing(call)
     message_id = id_in(call.ids[0])

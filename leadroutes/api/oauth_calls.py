@@ -1,6 +1,6 @@
-"""The token path and the revocation path: a body is read, OAuth2 answers, in its own form of errors.
+"""The token and the revocation endpoint of OAuth2: reads bodies and answers in the error format of RFC 6749.
 
-Public paths: who calls is said in the body or by Basic. What is right, leadroutes.oauth knows.
+Public paths: the client is named in the body or by Basic auth. leadroutes.oauth decides.
 """
 
 import json
@@ -43,7 +43,7 @@ _NOT_KEPT = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"))
 
 
 async def token(call: Call) -> Response:
-    """POST /oauth2/token, and what other methods are told there."""
+    """POST /oauth2/token, and 405 for other methods."""
     refusal, values = await _values(call)
     if refusal is not None:
         return refusal
@@ -53,7 +53,7 @@ async def token(call: Call) -> Response:
 
 
 async def revoke(call: Call) -> Response:
-    """POST /oauth2/revoke, and what other methods are told there."""
+    """POST /oauth2/revoke, and 405 for other methods."""
     refusal, values = await _values(call)
     if refusal is not None:
         return refusal
@@ -61,10 +61,10 @@ async def revoke(call: Call) -> Response:
 
 
 async def _values(call: Call) -> tuple[Response | None, Values]:
-    """The fields that were sent, or why they cannot be had."""
+    """Returns a refusal or None, and the fields that were sent."""
     if call.request.method != "POST":
-        told = f"{call.request.method} is not taken here; expected POST."
-        return _refusal(405, told, ((b"allow", b"POST, OPTIONS"),)), {}
+        description = f"{call.request.method} is not taken here; expected POST."
+        return _refusal(405, description, ((b"allow", b"POST, OPTIONS"),)), {}
     try:
         data = await read_bytes(call.request, LARGEST, call.context.settings.body_timeout)
         return None, _read(data, call.request.header("content-type") or "")
@@ -95,14 +95,14 @@ def _read_json(data: bytes) -> Values:
     try:
         pairs = json.loads(data, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
-        raise Invalid("The body is no JSON") from None
+        raise Invalid("The body is not JSON") from None
     if not isinstance(pairs, _Pairs):
         raise Invalid("The body has to be a JSON object")
     return _gathered((name, _text(name, value)) for name, value in pairs if name in FIELDS and value is not None)
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """A JSON object with the names that it repeats."""
+    """The pairs of a JSON object, with repeated names."""
 
 
 def _text(name: str, value: Any) -> str:
@@ -110,7 +110,7 @@ def _text(name: str, value: Any) -> str:
         return " ".join(value)
     if not isinstance(value, str):
         raise Invalid(f"{name}: expected text")
-    return value.encode("utf-8", "replace").decode()  # halves of surrogate pairs are no text
+    return value.encode("utf-8", "replace").decode()  # lone surrogates are not text
 
 
 def _gathered(pairs: Any) -> Values:
@@ -122,7 +122,7 @@ def _gathered(pairs: Any) -> Values:
 
 
 def _authorization(call: Call) -> str | None:
-    """Basic only: a client may carry a token of its own along with every request."""
+    """Returns the header if it is Basic: a client may send a bearer token with every request."""
     value = call.request.header("authorization") or ""
     return value if value.lower().startswith("basic ") else None
 
@@ -133,6 +133,6 @@ def _answer(outcome: TokenResponse) -> Response:
     return Response(status, msgspec.json.encode(body), headers=(*_NOT_KEPT, *extra))
 
 
-def _refusal(status: int, told: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
-    body = {"error": "invalid_request", "error_description": told}
+def _refusal(status: int, description: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
+    body = {"error": "invalid_request", "error_description": description}
     return Response(status, msgspec.json.encode(body), headers=(*_NOT_KEPT, *headers))

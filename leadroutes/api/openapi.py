@@ -1,4 +1,4 @@
-"""The description of the API, OpenAPI 3.1, from the same declarations that it is served from. Made once."""
+"""The description of the API in OpenAPI 3.1, from the declarations that also serve the requests. Built once."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ ERROR: Json = {
     "required": ["name", "message", "code", "className", "errors"],
 }
 
-# Of a text the number at its beginning counts, as it did for LionDesk.
+# A text counts as the number at its beginning, as it did for LionDesk.
 COUNT: Json = {"type": "string", "pattern": "^[0-9]{1,15}([^0-9].*)?$"}
 
 OAUTH_ERROR: Json = {
@@ -57,12 +57,15 @@ TOKENS: Json = {
 }
 
 
+# `x-written` of a field of an answer; a field that is never written is readOnly.
+WRITTEN = {Write.ALWAYS: "always", Write.ONCE: "on POST", Write.LATER: "on PATCH"}
+
 SCOPES: Json = {"read": "See everything that the user sees", "write": "Change it, too; includes read"}
 
 
 @lru_cache(maxsize=4)
 def document(public_url: str) -> bytes:
-    """The description as JSON, of a service that is reached at this address."""
+    """Returns the description of a service with this address, as JSON."""
     schemas: Json = {"Error": ERROR, "OAuthError": OAUTH_ERROR, "Tokens": TOKENS}
     for resource in (*RESOURCES, ME):
         schemas |= _schemas(resource)
@@ -71,11 +74,12 @@ def document(public_url: str) -> bytes:
         template, parameters = _path(operation)
         item = paths.setdefault(template, {"parameters": parameters} if parameters else {})
         item[operation.method.lower()] = _operation(operation, schemas)
-    told = {
+    description = {
         "openapi": "3.1.0",
         "info": {"title": "Lead Routes", "version": __version__, "description": ABOUT},
         "servers": [{"url": public_url}],
         "security": _security("read"),
+        "tags": [{"name": each.path, "description": each.page_about} for each in (*RESOURCES, ME)],
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -86,7 +90,7 @@ def document(public_url: str) -> bytes:
             },
         },
     }
-    return msgspec.json.format(msgspec.json.encode(told), indent=1)
+    return msgspec.json.format(msgspec.json.encode(description), indent=1)
 
 
 def _sign_in(public_url: str) -> Json:
@@ -103,7 +107,7 @@ def _sign_in(public_url: str) -> Json:
 
 
 def schema_name(resource: Resource) -> str:
-    """LeadRoute for `a lead route`."""
+    """Returns LeadRoute for `a lead route`."""
     return "".join(word.title() for word in re.split("[ -]", resource.noun.partition(" ")[2]))
 
 
@@ -112,7 +116,7 @@ def schema_name(resource: Resource) -> str:
 
 def _schemas(resource: Resource) -> Json:
     name = schema_name(resource)
-    answer = {key: _answer_schema(each) for key, each in resource.answered.items()}
+    answer = {key: _answer_schema(key, each) for key, each in resource.answered.items()}
     always = [key for key, each in resource.answered.items() if not each.is_for_administrators]
     schemas: Json = {name: {"type": "object", "properties": answer, "required": always}}
     if "C" in resource.methods or "U" in resource.methods:
@@ -129,13 +133,25 @@ def _schemas(resource: Resource) -> Json:
     return schemas
 
 
-def _answer_schema(each: Field) -> Json:
+def _answer_schema(key: str, each: Field) -> Json:
     schema = dict(each.schema or each.kind.schema())
-    return _described(nullable(schema) if each.nullable else schema, each)
+    marks: Json = {"readOnly": True} if each.write is Write.NEVER else {"x-written": WRITTEN[each.write]}
+    if key != each.name:
+        marks["x-field"] = each.name
+    if each.is_for_administrators:
+        marks["x-answered-to"] = "administrators"
+    return _described(nullable(schema) if each.nullable else schema, each) | marks
 
 
 def _body_schema(fields: list[Field], schema_of: Callable[[Field], Json]) -> Json:
-    return {"type": "object", "properties": {each.name: _described(schema_of(each), each) for each in fields}}
+    return {"type": "object", "properties": {each.name: _written_schema(schema_of(each), each) for each in fields}}
+
+
+def _written_schema(schema: Json, each: Field) -> Json:
+    marks: Json = {} if each.answer_key else {"writeOnly": True}
+    if each.refers is not None:
+        marks["x-refers-to"] = each.refers.to
+    return _described(schema, each) | marks
 
 
 def _described(schema: Json, each: Field) -> Json:
@@ -150,7 +166,7 @@ def _ref(name: str) -> Json:
 
 
 def _path(operation: Operation) -> tuple[str, list[Json]]:
-    """The path with its variables in braces, each of another name, and their description."""
+    """Returns the path with its variables in braces, each with its own name, and their parameters."""
     names: list[str] = []
     words = []
     for word in operation.path.split("/"):
@@ -165,7 +181,7 @@ def _path(operation: Operation) -> tuple[str, list[Json]]:
 
 
 def _operation(operation: Operation, schemas: Json) -> Json:
-    told: Json = {
+    described: Json = {
         "operationId": re.sub("[^a-z]+", "_", f"{operation.method} {operation.path}".lower()).strip("_"),
         "summary": operation.about,
         "responses": {
@@ -174,18 +190,19 @@ def _operation(operation: Operation, schemas: Json) -> Json:
         },
     }
     if operation.resource is not None:
-        told["tags"] = [operation.resource.path]
+        described["tags"] = [operation.resource.path]
     if parameters := _parameters(operation):
-        told["parameters"] = parameters
+        described["parameters"] = parameters
     if (body := _body(operation)) is not None:
-        told["requestBody"] = {"required": _is_needed(body, schemas), "content": {"application/json": {"schema": body}}}
+        content = {"application/json": {"schema": body}}
+        described["requestBody"] = {"required": _is_needed(body, schemas), "content": content}
     if operation.is_public:
-        return told | {"security": []}
-    return told | ({} if operation.method == "GET" else {"security": _security("write")})
+        return described | {"security": []}
+    return described | ({} if operation.method == "GET" else {"security": _security("write")})
 
 
 def _security(scope: str) -> list[dict[str, list[str]]]:
-    """A personal token, or one that an application was given for what it may do."""
+    """Returns the two ways to authenticate: a personal token, or an application's token of this scope."""
     return [{"bearer": []}, {"oauth2": [scope]}]
 
 
@@ -218,14 +235,14 @@ def _body(operation: Operation) -> Json | None:
 
 
 def _is_needed(body: Json, schemas: Json) -> bool:
-    """An empty body has no fields, so it will do where none is required."""
+    """An empty body has no fields, so it is enough where no field is required."""
     name = body.get("$ref", "").rpartition("/")[2]
     forms = body.get("oneOf", [schemas.get(name, body)])
     return all(form.get("required") for form in forms)
 
 
 def _parameters(operation: Operation) -> list[Json]:
-    """Without $select the answers have all keys, as their schema says; it is told of in words only."""
+    """$select is described in words only: with it, answers have fewer keys than their schema requires."""
     if operation.resource is None:
         return []
     if operation.method == "DELETE":

@@ -1,6 +1,6 @@
-"""Everything that can be called: each resource's verbs from its declaration, and the calls that are no resource.
+"""The list of all operations: the methods of each resource from its declaration, and the other calls.
 
-A list; the table of paths, the description and the tests are made from it.
+The router, the description and the tests are built from it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,14 +19,14 @@ RunOperation = Callable[[Call], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path. `resource` is what the answer shows; `body` the fields that it takes, by JSON schema."""
+    """One method of one path. `resource` is what the answer shows, `body` the JSON schema of what it takes."""
 
     method: str
     path: str
     run: RunOperation
     about: str
     is_public: bool = False  # needs no access token
-    answers_all: bool = False  # also the methods that the path does not take, in its own form of errors
+    answers_all: bool = False  # also for methods that the path does not take, in its own error format
     resource: Resource | None = None
     shows: str = "record"  # 'list', 'record', 'records' (a list without envelope) or 'other'
     status: int = 200
@@ -35,13 +35,13 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class ApiPath:
-    """What can be done at a path. A collection tells those who mean many records; a record's path knows no POST."""
+    """The operations of a path. `kind` selects the error for a method that is not among them."""
 
     operations: Mapping[str, Operation]
     kind: str = "other"  # 'collection', 'record' or 'other'
     allowed: tuple[str, ...] = ()
     replaces: bool = False  # a collection whose records take PUT
-    for_all: Operation | None = None  # answers whatever method comes
+    for_all: Operation | None = None  # runs for every method
 
 
 _COLLECTION = {"L": "GET", "C": "POST"}
@@ -81,18 +81,18 @@ CALLS = (
     Operation(method="POST", path="/leads/:id/claim", run=lead_calls.claim, resource=_LEADS, body=_NO_BODY,
               about="Claim a lead that you were notified of"),
     Operation(method="POST", path="/leads/:id/assignment", run=lead_calls.assign, resource=_LEADS, body=_USER_ID,
-              about="Give a lead of yours to somebody you share a team with"),
+              about="Assign a lead of yours to someone you share a team with"),
     Operation(method="POST", path="/leads/:id/offers", run=lead_calls.distribute, resource=_OFFERS, status=201,
               shows="records", body=_NO_BODY, about="Route a lead that is held, and list its offers"),
     Operation(method="GET", path="/leads/:id/routing", run=lead_calls.explain, shows="other",
-              about="Why a lead went where it went"),
+              about="Explain the routing of a lead"),
     Operation(method="GET", path="/leads/:id/history", run=lead_calls.history, shows="other",
               about="What happened to a lead, in order"),
     Operation(method="POST", path="/lead-offers/:id/decline", run=lead_calls.decline, resource=_LEAD_OFFERS,
-              body=_NO_BODY, about="Say no to a lead"),
+              body=_NO_BODY, about="Decline an offer of a lead"),
     Operation(method="GET", path="/me", run=service_calls.me, resource=ME, about="The user of the access token"),
     Operation(method="PATCH", path="/me", run=service_calls.change_me, resource=ME,
-              about="Change yourself; email and password with current_password, and email once its link was opened"),
+              about="Change your account; email and password need current_password, and email a confirmation"),
     Operation(method="GET", path="/ledger", run=service_calls.ledger, shows="other",
               about="How many leads came, and where they are"),
     Operation(method="GET", path="/arrivals/:id/raw", run=intake_calls.raw_arrival, shows="other",
@@ -104,23 +104,23 @@ CALLS = (
     Operation(method="POST", path="/intake/:key", run=intake_calls.ingest, is_public=True, shows="other", status=201,
               body={"description": "a lead in any known format"}, about="Take a lead in, in any known format"),
     Operation(method="GET", path="/intake/:key", run=intake_calls.verify, is_public=True, shows="other",
-              about="Answer the challenge of a platform that makes sure of the address"),
+              about="Answer the challenge of a platform that verifies the address"),
     Operation(method="POST", path="/v1/events", run=intake_calls.ingest_event, is_public=True, shows="other",
               status=201, body={"description": "an event as sites send it to Follow Up Boss"},
               about="Take a lead in from a sender to Follow Up Boss; the intake key is the user name of Basic auth"),
     Operation(method="POST", path="/intake-keys/:id/trials", run=intake_calls.try_body, shows="other",
               body={"description": "a body as a lead source sends it"},
-              about="See what would be read in a body, and where it would go"),
+              about="See what would be read in a body, and where the lead would go"),
     Operation(method="POST", path="/oauth2/token", run=oauth_calls.token, is_public=True, answers_all=True,
-              shows="token", body=oauth_calls.TOKEN_FIELDS, about="Get an access token for a code, or a fresh one"),
+              shows="token", body=oauth_calls.TOKEN_FIELDS, about="Get an access token for a code or a refresh token"),
     Operation(method="POST", path="/oauth2/revoke", run=oauth_calls.revoke, is_public=True, answers_all=True,
-              shows="other", body=oauth_calls.REVOCATION_FIELDS, about="End a token that an application does not need"),
+              shows="other", body=oauth_calls.REVOCATION_FIELDS, about="Revoke a token"),
     Operation(method="GET", path="/healthz", run=service_calls.is_alive, is_public=True, shows="other",
               about="Whether this process answers"),
     Operation(method="GET", path="/readyz", run=service_calls.is_ready, is_public=True, shows="other",
-              about="Whether the database and a worker are there"),
+              about="Whether the database and a worker are available"),
     Operation(method="GET", path="/metrics", run=service_calls.show_metrics, is_public=True, shows="other",
-              about="Figures for Prometheus, where they are switched on"),
+              about="Metrics for Prometheus, if they are switched on"),
 )  # fmt: skip
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -131,7 +131,7 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def collect(operations: tuple[Operation, ...]) -> dict[str, ApiPath]:
-    """The paths with what can be done there."""
+    """Returns the operations by path."""
     grouped: dict[str, dict[str, Operation]] = {}
     for operation in operations:
         grouped.setdefault(operation.path, {})[operation.method] = operation

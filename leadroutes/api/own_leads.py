@@ -1,6 +1,6 @@
-"""A lead's record as its owner, or whoever has claimed it, sees it, read for all answers of the moment at once.
+"""Records of leads as their owner or claimer sees them; concurrent requests share one query.
 
-Both see everything, so nothing has to be found out about them.
+Both see all of a lead, so the statements need no rules of visibility.
 """
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
@@ -32,7 +32,7 @@ _CLAIMED_LEADS = (
 
 
 def own_leads_of(database: Database) -> BatchLoader[tuple[int, int], str]:
-    """Records by (owner, lead)."""
+    """Returns a loader of records by (owner, lead)."""
 
     async def load(keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], str]:
         rows = await database.fetch(_OWN_LEADS, [key[0] for key in keys], [key[1] for key in keys])
@@ -42,7 +42,7 @@ def own_leads_of(database: Database) -> BatchLoader[tuple[int, int], str]:
 
 
 def claimed_leads_of(database: Database) -> BatchLoader[tuple[int, int], str]:
-    """Records by (user, lead) of leads that this user has claimed."""
+    """Returns a loader of records by (user, lead), of leads that the user has claimed."""
 
     async def load(keys: list[tuple[int, int]]) -> Mapping[tuple[int, int], str]:
         rows = await database.fetch(_CLAIMED_LEADS, [key[0] for key in keys], [key[1] for key in keys])
@@ -52,7 +52,7 @@ def claimed_leads_of(database: Database) -> BatchLoader[tuple[int, int], str]:
 
 
 def lead_owners_of(database: Database) -> BatchLoader[int, int]:
-    """Whose a lead is, by its id."""
+    """Returns a loader of owners by lead."""
 
     async def load(ids: list[int]) -> Mapping[int, int]:
         rows = await database.fetch("SELECT id, owner_id FROM leads WHERE id = ANY ($1::bigint[])", ids)

@@ -1,6 +1,6 @@
-"""The one table from words to HTTP: which status, name and class each problem has, and the body that tells it.
+"""The one table from problems to HTTP: the status, name and class of each, and the body of the response.
 
-Messages are passed on as they are, so they may hold only what the caller may know.
+Messages are sent as they are, so they may contain only what the caller may know.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ FAULT = (500, "GeneralError", "general-error")
 
 
 def problem_response(problem: Problem) -> Response:
-    """The answer that tells a problem; one that is in no table is a fault of ours."""
+    """Returns the response for a problem; a problem that is not in NAMES is an internal error."""
     named = next((NAMES[kind] for kind in type(problem).__mro__ if kind in NAMES), None)
     if named is None:
         return internal_error()
@@ -41,7 +41,7 @@ def problem_response(problem: Problem) -> Response:
 
 
 def internal_error() -> Response:
-    """What a caller learns of a fault of ours: that there was one."""
+    """Returns the response for an internal error, which says nothing more."""
     status, name, class_name = FAULT
     return Response(status, problem_body(name, "Internal server error", status, class_name))
 
@@ -49,9 +49,9 @@ def internal_error() -> Response:
 def problem_body(
     name: str, message: str, code: int, class_name: str, *, data: Any = None, fields: dict[str, str] | None = None
 ) -> bytes:
-    """The error form; `data` stands in it only where there is some."""
-    told = {"name": name, "message": message, "code": code, "className": class_name}
-    return msgspec.json.encode(told | ({} if data is None else {"data": data}) | {"errors": fields or {}})
+    """Returns the body of an error; it has `data` only if there are any."""
+    body = {"name": name, "message": message, "code": code, "className": class_name}
+    return msgspec.json.encode(body | ({} if data is None else {"data": data}) | {"errors": fields or {}})
 
 
 def _headers(problem: Problem) -> tuple[tuple[bytes, bytes], ...]:

@@ -1,6 +1,6 @@
-"""What a query string asks for: conditions in SQL with bound values, order, page, selection. One operator table.
+"""Reads a query string: conditions in SQL with bound values, order, page, selection. One table of operators.
 
-It knows fields from a declaration only, and puts no value into SQL text.
+Fields come from declarations only, and no value becomes part of SQL text.
 """
 
 import re
@@ -15,7 +15,7 @@ from leadroutes.api.values import LARGEST_ID, Integer, quoted
 from leadroutes.errors import Invalid
 
 MAX_PAGE = 1000
-MAX_COMPUTED = 50  # conditions on fields that are worked out for each row, or selected; a list counts as one
+MAX_COMPUTED = 50  # conditions on fields that are computed for each row; a list counts as one
 DEFAULT_PAGE = 10
 MAX_SKIP = 2**53 - 1
 NOTHING, ANYTHING = "false", "true"
@@ -44,7 +44,7 @@ class Query:
         return f"${self.first + len(self.values) - 1}::{sql_type}"
 
     def require_affordable(self) -> "Query":
-        """Invalid for a query that can be read, but holds more conditions on computed fields than are answered."""
+        """Raises Invalid for more conditions on computed fields than MAX_COMPUTED."""
         if len(self.computed) > MAX_COMPUTED:
             name, named = self.computed[0], " and ".join(dict.fromkeys(self.computed))
             raise Invalid(
@@ -55,7 +55,7 @@ class Query:
 
 
 def list_query(resource: Resource, text: str) -> Query:
-    """The query of a list. Invalid for everything that cannot be meant, so that no filter is dropped silently."""
+    """Reads the query of a list. Raises Invalid for what it does not know, so that no filter is dropped silently."""
     query = Query(resource, parse(text) if text else {}, first_free(resource))
     query.order = default_order(resource)
     rest = dict(query.tree)
@@ -68,9 +68,9 @@ def list_query(resource: Resource, text: str) -> Query:
 
 
 def record_query(resource: Resource, text: str, *, beside: Container[str] = ()) -> Query:
-    """The query on the path of one record, which has to hold for it; the first value is the id.
+    """Reads the query on the path of one record, which the record has to match; the first value is the id.
 
-    `beside`: names that are no conditions.
+    `beside`: names that are not conditions.
     """
     query = Query(resource, parse(text) if text else {}, first_free(resource) + 1)
     passed_over = {"$limit", "$skip", "$sort"}
@@ -80,13 +80,13 @@ def record_query(resource: Resource, text: str, *, beside: Container[str] = ()) 
 
 
 def requested_page(text: str) -> tuple[int, int]:
-    """$limit and $skip of a list that is no resource's; without $limit its largest page."""
+    """Returns $limit and $skip of a list that does not belong to a resource; the default is its largest page."""
     limit, skip = (parse(text, only=name).get(name) if text else None for name in ("$limit", "$skip"))
     return MAX_PAGE if limit is None else _page_size(limit), _skipped(skip)
 
 
 def selection(resource: Resource, text: str) -> tuple[str, ...]:
-    """Of the query of a POST, all that counts: the keys of $select."""
+    """Returns the keys of $select; nothing else counts in the query of a POST."""
     tree = parse(text, only="$select") if text else {}
     return _selected(resource, tree["$select"]) if "$select" in tree else ()
 
@@ -140,7 +140,7 @@ def _selected(resource: Resource, value: Any) -> tuple[str, ...]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts of a list, in whichever of its forms it was written."""
+    """Yields the texts of a list, in any of the forms that a query may write it."""
     if isinstance(value, str):
         yield value
         return
@@ -179,7 +179,7 @@ def _one_text(name: str, value: Any) -> str:
 
 
 def _conditions(query: Query, tree: dict[str, Any], errors: dict[str, str]) -> Iterator[str]:
-    """One condition per name; all have to hold."""
+    """Yields one condition per name; all have to hold."""
     filters = query.resource.filters
     for name, value in tree.items():
         if name in ("$or", "$and"):
@@ -208,7 +208,7 @@ def _unknown(query: Query, name: str) -> Invalid:
 
 
 class _ValueError(ValueError):
-    """A value that breaks the rule of its field's type; its text is what the caller reads."""
+    """A value that its field's type refuses; the text is the message to the caller."""
 
 
 def _of_field(query: Query, each: Field, name: str, value: Any) -> str:
@@ -284,7 +284,7 @@ def _never_null(each: Field, name: str) -> str:
 
 
 def _known(each: Field, name: str, value: Any) -> list[Any]:
-    """The values of a list that can match something; a list of one empty text is the empty list."""
+    """Returns the values of a list that can match; a list of one empty text is the empty list."""
     texts = list(_texts(value))
     if texts == [""]:
         return []
@@ -300,7 +300,7 @@ def _compare(query: Query, each: Field, name: str, operator: str, text: str) -> 
 
 
 def _compare_beyond(query: Query, each: Field, operator: str, value: Any) -> str:
-    """With a number that no column can hold, and with text that none can hold: nothing after U+0000 matters there."""
+    """Compares with a number or text that a column cannot hold; of text, only what is before U+0000 matters."""
     if isinstance(value, str):
         if operator in ("=", "<>"):
             return NOTHING if operator == "=" else f"{each.compared} IS NOT NULL"

@@ -1,6 +1,6 @@
-"""GET, once for all resources: a list is one statement that makes the whole envelope, a record is one statement.
+"""GET for all resources: one statement returns a list with its total, one statement a record.
 
-It writes nothing; what a caller may see stands in the declarations.
+It writes nothing; the declarations say what a caller may see.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from leadroutes.api.statements import LARGEST_PAGE_BYTES, default_order, list_sq
 from leadroutes.api.values import LARGEST_ID
 from leadroutes.errors import Forbidden, Invalid, NotFound
 
-QUICK_PAGE = 100  # records from the first on that may be read together with others' pages
+QUICK_PAGE = 100  # a page that ends within this many records is read together with those of other requests
 
 _ID = re.compile("[0-9]+", re.ASCII)
 
@@ -28,7 +28,7 @@ async def list_records(call: Call, resource: Resource) -> Response:
     query = list_query(resource, call.request.query).require_affordable()
     require_allowed(call, resource)
     above = parent_values(call, resource)
-    among = await _scoped(call, resource, query, None)
+    among = await resource.behaviour.record_filter(call, query, None)
     first_of_page = query.first + len(query.values)
     values = [call.caller.user_id, *above, *query.values, query.limit, query.skip]
     if resource.version and not query.conditions:
@@ -44,7 +44,7 @@ async def list_records(call: Call, resource: Resource) -> Response:
 
 
 async def _list_with_known_total(call: Call, resource: Resource, query: Query, values: list[Any]) -> Response:
-    """The same, but records are counted only where their version is not that of the last count."""
+    """Like list_records, but counts only if the version is not that of the last count."""
     sql = list_sql(resource, (), query.order, query.keys, query.first, with_version=True)
     context, caller_id = call.context, call.caller.user_id
     known = context.totals.find(resource.path, caller_id)
@@ -69,7 +69,7 @@ async def get_record(call: Call, resource: Resource) -> Response:
     require_allowed(call, resource)
     above = parent_values(call, resource)
     record_id = id_in(call.ids[-1])
-    among = await _scoped(call, resource, query, record_id)
+    among = await resource.behaviour.record_filter(call, query, record_id)
     sql = record_sql(resource, query.conditions, resource.keys_for(call.caller, query.keys), among)
     row = await call.context.records.fetchrow(sql, call.caller.user_id, *above, record_id, *query.values)
     if not row["has_parent"]:
@@ -81,13 +81,13 @@ async def get_record(call: Call, resource: Resource) -> Response:
 
 
 def envelope(total: int, limit: int, skip: int, records: bytes | None) -> bytes:
-    """The body of a list; `records` are its records as JSON, with commas between them."""
+    """Returns the body of a list; `records` is JSON, with commas between the records."""
     return b'{"total":%d,"limit":%d,"skip":%d,"data":[%b]}' % (total, limit, skip, records or b"")
 
 
 @contextlib.contextmanager
 def too_large_refused() -> Iterator[None]:
-    """A page that is larger than a page may be is a matter of the caller's."""
+    """Raises Invalid for a page that is larger than allowed."""
     try:
         yield
     except asyncpg.ProgramLimitExceededError:
@@ -98,7 +98,7 @@ def too_large_refused() -> Iterator[None]:
 
 
 def id_in(segment: str) -> int:
-    """The id that a word of a path is; NotFound for everything that no record can have."""
+    """Returns the id in a path. Raises NotFound for text that cannot be an id."""
     number = int(segment[-25:]) if _ID.fullmatch(segment) and len(segment.lstrip("0")) < 20 else 0
     if not 0 < number <= LARGEST_ID:
         raise NotFound.record(segment)
@@ -106,14 +106,10 @@ def id_in(segment: str) -> int:
 
 
 def parent_values(call: Call, resource: Resource) -> list[int]:
-    """The parent's id, as a list of one, where there is a parent."""
+    """Returns the parent's id as a list of one; empty without a parent."""
     return [id_in(call.ids[0])] if resource.parent else []
 
 
 def require_allowed(call: Call, resource: Resource) -> None:
     if resource.allowed_for is not None and not resource.allowed_for(call.caller):
         raise Forbidden(f"You may not use {resource.path}")
-
-
-async def _scoped(call: Call, resource: Resource, query: Query, record_id: int | None) -> str:
-    return "" if resource.record_filter is None else await resource.record_filter(call, query, record_id)

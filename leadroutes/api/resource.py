@@ -1,9 +1,10 @@
-"""What can be said about a resource. One declaration; routes, validation, queries, visibility and OpenAPI come from it.
+"""The declaration of a resource; routes, validation, queries, visibility and the OpenAPI description come from it.
 
-Data only: nothing here reads a request or a database. In every piece of SQL `t` is the record's row and $1 the caller.
+Data only: what a resource does beside that is in its `behaviour`. In every piece of SQL `t` is the record's row and
+$1 the caller.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -11,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from leadroutes.api.auth import Caller
+from leadroutes.api.behaviour import Behaviour
 from leadroutes.api.values import FieldType
-from leadroutes.store.postgres import Transaction
 
 
 class Write(Enum):
@@ -26,7 +27,7 @@ class Write(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a field may name: `noun` says it in an error. In `sql`, {value} is the id, $2 the naming record's owner."""
+    """What a field refers to; errors use `noun`. In `sql`, {value} is the id, $2 the referring record's owner."""
 
     to: str
     noun: str
@@ -35,7 +36,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """A field of a resource. What is left out is the usual: a column of this name, answered, filterable, read-only."""
+    """A field of a resource. By default it is a column of this name: answered, filterable, read-only."""
 
     name: str = field(kw_only=False)
     kind: FieldType = field(kw_only=False)
@@ -44,13 +45,13 @@ class Field:
     default: Any = None  # with a default a field is never null
     null: bool | None = None  # may be null; None: unless required or with a default
     column: str | None = None  # the column that is written; None: of the field's name; "": none
-    sql: str | None = None  # what is compared, and answered; None: the column
-    shows: str | None = None  # what is answered, where that is another thing
-    key: str | None = None  # under which name it is answered; "": not at all
+    sql: str | None = None  # what is compared and answered; None: the column
+    shows: str | None = None  # what is answered, if that differs
+    key: str | None = None  # its key in answers; "": it is not answered
     filterable: bool = True
     refers: Reference | None = None
-    schema: Mapping[str, Any] | None = None  # of its answer, where that is no value of its kind
-    is_for_administrators: bool = False  # to others it is not answered, and null where they select it
+    schema: Mapping[str, Any] | None = None  # of its answer, if that is not a value of its type
+    is_for_administrators: bool = False  # others do not get it, or null if they select it
     note: str = ""
 
     @property
@@ -67,12 +68,12 @@ class Field:
 
     @property
     def is_computed(self) -> bool:
-        """Whether comparing it costs more than a look at a column: it is worked out for each row, or selected."""
+        """Whether a comparison costs more than a column does, as the value is computed for each row."""
         return "once." in self.compared or "SELECT" in self.compared
 
     @property
     def answered(self) -> str:
-        """The SQL of its value in an answer."""
+        """SQL of its value in an answer."""
         return self.shows if self.shows is not None else self.kind.shown(self.compared)
 
     @property
@@ -80,32 +81,9 @@ class Field:
         return self.name if self.key is None else self.key
 
 
-@dataclass(slots=True, kw_only=True)
-class Writing:
-    """A record on its way into the database: who writes it, what was sent, what it was, what it becomes."""
-
-    transaction: Transaction
-    caller: Caller
-    owner_id: int  # of the record: its parent's owner, else the caller, until a hook says otherwise
-    parent_id: int | None = None
-    id: int | None = None
-    sent: Mapping[str, Any] = field(default_factory=dict)  # the fields that were sent and could be read
-    before: Mapping[str, Any] | None = None  # None: it is new
-    record: dict[str, Any] = field(default_factory=dict)  # the columns of the resulting record
-    notes: dict[str, Any] = field(default_factory=dict)  # what one hook tells a later one
-
-
-Errors = dict[str, str]
-Normalize = Callable[[dict[str, Any]], Errors]
-Validate = Callable[[Writing, Errors], Awaitable[Errors]]  # given what is wrong already, answers what else is
-Hook = Callable[[Writing], Awaitable[None]]
-EngineCall = Callable[[Any, Writing], Awaitable[int]]  # (Context, Writing) -> id
-RecordFilter = Callable[[Any, Any, int | None], Awaitable[str]]  # (Call, Query, id of the record or None) -> SQL or ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Resource:
-    """A resource: where it hangs, what it holds, who sees and changes it, what happens around a change."""
+    """A resource: its path, its fields, who sees and changes it; `behaviour` is all that it does beside that."""
 
     path: str
     noun: str
@@ -113,8 +91,8 @@ class Resource:
     fields: tuple[Field, ...]
     methods: str  # of L list, G get, C POST, P PATCH, U PUT, D DELETE
     source: str = ""  # the FROM clause; "": the table as t
-    is_lockable: bool = True  # its rows can be locked where they are read; else whoever changes them does it again
-    once: str = ""  # a further part of it, AS once, that is joined only where a condition or an order names its columns
+    is_lockable: bool = True  # whether its rows can be locked where they are read; else `change_through` locks them
+    once: str = ""  # a join AS once, added only if a condition or the order names its columns
     visible: str = "t.owner_id = $1"
     changeable: str = "t.owner_id = $1"
     removable: str = ""  # "": as changeable
@@ -127,34 +105,18 @@ class Resource:
     body_limit: int = 102_400
     allowed_for: Callable[[Caller], bool] | None = None  # others: 403 on every method
     owned: bool = True  # the table has owner_id
-    most: int = 0  # that one parent may have, or one owner where there is no parent; 0: any number
-    fields_on_delete: tuple[Field, ...] = ()  # what a DELETE may say, in its query or its body
-    version: str = ""  # SQL of a number that every transaction changes that changes what the caller sees here
+    most: int = 0  # records per parent, or per owner without a parent; 0: any number
+    fields_on_delete: tuple[Field, ...] = ()  # what a DELETE may contain, in its query or its body
+    version: str = ""  # SQL of a number that changes with every change of what the caller sees here
     selects: Mapping[str, str] = field(default_factory=dict)  # further names for filters: name -> field
-
-    # what happens around a change, in this order
-    rewrite: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # of a body, before its fields are read
-    normalize: Normalize | None = None  # normalises the resulting record, tells what is wrong with it
-    validate: Validate | None = None  # the same with the database at hand
-    derive: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # columns that no field shows
-    insert: Callable[[Writing], Awaitable[int]] | None = None  # instead of the plain INSERT
-    create_through: EngineCall | None = None  # instead of any INSERT: the engine does it, in its own transaction
-    change_through: EngineCall | None = None
-    remove_through: EngineCall | None = None
-    after_write: Hook | None = None  # once the row is written
-    before_delete: Hook | None = None  # before the row is removed
-    after_delete: Hook | None = None  # once it is
-    delete: Hook | None = None  # instead of the plain DELETE
-    record_filter: RecordFilter | None = None  # what a list or a record is chosen from, where the query may say so
-    shown_once: Callable[[Any, Writing], dict[str, Any]] | None = None  # keys that only the answer to POST shows
-
     unique: str = "Such a record exists already"  # for 409
-    needed_by: Mapping[str, str] = field(default_factory=dict)  # table -> who needs it, for 409 on DELETE
+    needed_by: Mapping[str, str] = field(default_factory=dict)  # table -> message of 409 on DELETE
+    behaviour: Behaviour = field(default=Behaviour())
 
     @property
     def is_plain(self) -> bool:
-        """Making one is an INSERT and nothing else, so that many can be made at once."""
-        return not (self.parent or self.most or self.validate or self.insert or self.create_through or self.after_write)
+        """Whether a new record needs one INSERT and nothing else, so that one statement can insert many."""
+        return self.behaviour.has_plain_insert and not (self.parent or self.most)
 
     @property
     def from_clause(self) -> str:
@@ -162,7 +124,7 @@ class Resource:
 
     @property
     def filters(self) -> Mapping[str, Field]:
-        """The fields that may stand in a query, by the names that they have there."""
+        """The fields that a query may name, by their names there."""
         return _filters(self)
 
     @property
@@ -175,14 +137,14 @@ class Resource:
         return _writeable(self)
 
     def keys_for(self, caller: Caller, selected: tuple[str, ...]) -> tuple[str, ...]:
-        """The keys of an answer to this caller; none: all of them."""
+        """Returns the keys of an answer to this caller; (): all of them."""
         return selected or (() if caller.is_admin else _for_others(self))
 
     def has(self, column: str) -> bool:
         return any(each.stored == column for each in self.fields)
 
 
-# Asked for by every request; what is declared does not change.
+# Every request asks for these; declarations do not change.
 
 
 @cache
@@ -199,7 +161,7 @@ def _answered(resource: Resource) -> Mapping[str, Field]:
 
 @cache
 def _for_others(resource: Resource) -> tuple[str, ...]:
-    """The keys that all callers are answered; none where that is all."""
+    """Returns the keys that every caller gets; (): all of them."""
     keys = tuple(key for key, each in resource.answered.items() if not each.is_for_administrators)
     return keys if len(keys) < len(resource.answered) else ()
 

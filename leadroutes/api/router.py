@@ -1,6 +1,6 @@
-"""From the words of a path to what can be done there; letter case of the words is ignored, variable words are kept.
+"""Finds the operations of a path; the letter case of fixed segments is ignored, variable segments are returned.
 
-Pure; it knows no HTTP beyond methods.
+Pure; of HTTP it knows the methods only.
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ _REPLACE_MANY = "You can not replace multiple instances. Did you mean 'patch'?"
 
 @dataclass(frozen=True, slots=True)
 class PathMatch:
-    """A path that exists, with the words that stood for its variables."""
+    """A path that exists, with the values of its variable segments."""
 
     path: ApiPath
     ids: tuple[str, ...]
 
 
 class Router:
-    """All paths as a tree of words; made once."""
+    """All paths as a tree of segments; built once."""
 
     def __init__(self, paths: Mapping[str, ApiPath]) -> None:
         self._root: dict[str | None, Any] = {}
@@ -48,7 +48,7 @@ class Router:
 
 
 def operation_for(path: ApiPath, method: str, url: str) -> Operation:
-    """What the method does there; MethodNotAllowed, or what else the law says of the wrong ones."""
+    """Returns the operation. Raises what the dialect requires for a wrong method (docs/api-dialect.md)."""
     operation = path.operations.get("GET" if method == "HEAD" else method)
     if operation is not None:
         return operation
@@ -62,5 +62,5 @@ def operation_for(path: ApiPath, method: str, url: str) -> Operation:
 
 
 def page_not_found(url: str) -> NotFound:
-    """The answer for a path that nothing stands at."""
+    """Returns the problem for a path that does not exist."""
     return NotFound("Page not found", data={"url": url})

@@ -1,4 +1,4 @@
-"""Calls that are about the caller or the service: me, ledger, health, metrics. Nothing is decided here."""
+"""Calls about the caller or the service: me, ledger, health, metrics. Nothing is decided here."""
 
 import hmac
 import time
@@ -24,11 +24,11 @@ from leadroutes.store.accounts import faults_of, is_password_of
 from leadroutes.store.channel_faults import list_channel_faults
 from leadroutes.store.disk_space import OUT_OF_SPACE_MESSAGE
 
-WORKER_ALIVE_WITHIN = 30  # seconds within which a worker must have beaten
+WORKER_ALIVE_WITHIN = 30  # seconds since the last heartbeat of a worker
 
 
 async def me(call: Call) -> Response:
-    """The user of the token, as /users shows him, with the postal address."""
+    """The user of the token as in /users, with the postal address."""
     return await _show_me(call, record_query(ME, call.request.query).require_affordable())
 
 
@@ -43,7 +43,7 @@ async def _show_me(call: Call, query: Query) -> Response:
 
 
 async def change_me(call: Call) -> Response:
-    """PATCH /me: the caller's own data; e-mail and password with the present password only."""
+    """PATCH /me: changes the caller's own data; e-mail and password with the present password only."""
     query = record_query(ME, call.request.query)
     data = await read_limited(call.request, ME.body_limit, call.context.settings.body_timeout)
     body = fields_of(call.request, data, is_new=False)
@@ -65,7 +65,7 @@ async def change_me(call: Call) -> Response:
 
 
 async def _wrong_password(call: Call, given: str | None) -> dict[str, str]:
-    """What is wrong with the password that was given; TooManyRequests after many wrong ones."""
+    """Returns the faults of the password that was given. Raises TooManyRequests after many wrong ones."""
     if given is None:
         return {"current_password": "current_password is required to change email or password"}
     user_id = call.caller.user_id
@@ -76,7 +76,7 @@ async def _wrong_password(call: Call, given: str | None) -> dict[str, str]:
 
 
 async def ledger(call: Call) -> Response:
-    """Received = claimed + on_offer + unclaimed + held + rejected; imported stands outside the sum."""
+    """Counts of leads: received = claimed + on_offer + unclaimed + held + rejected; imported is not in the sum."""
     call.require_json_accepted()
     return Response(200, encoded(await call.context.engine.ledger(call.caller.user_id)))
 
@@ -85,14 +85,14 @@ async def ledger(call: Call) -> Response:
 
 
 async def is_alive(_call: Call) -> Response:
-    """That this process answers; nothing else is asked."""
+    """Answers while this process does; checks nothing else."""
     return Response(200, b'{"status":"ok"}')
 
 
 async def is_ready(call: Call) -> Response:
-    """Whether leads can be taken in and told of: the database is there and stores, and a worker has beaten lately.
+    """Whether leads can be stored and agents notified: the database has space, a worker has a recent heartbeat.
 
-    A machine's clock that is off and a channel that does not work are reported, but leads can be taken in all the same.
+    Raises Unavailable otherwise. A wrong system clock and a failing channel are reported, but are not a reason for it.
     """
     begun = time.monotonic()
     age = await call.context.database.fetchval(
@@ -104,17 +104,17 @@ async def is_ready(call: Call) -> Response:
     if not await call.context.database.disk_space.is_available():
         raise Unavailable(OUT_OF_SPACE_MESSAGE, retry_after=30)
     milliseconds = round((time.monotonic() - begun) * 1000, 1)
-    told: dict[str, Any] = {"status": "ok", "database_ms": milliseconds, "worker_seconds": round(age, 1)}
+    status: dict[str, Any] = {"status": "ok", "database_ms": milliseconds, "worker_seconds": round(age, 1)}
     ahead = call.context.database.clock.machine_ahead()
     if abs(ahead) > MOST_AHEAD:
-        told["clock_seconds_ahead"] = round(ahead, 1)
+        status["clock_seconds_ahead"] = round(ahead, 1)
     if faults := await list_channel_faults(call.context.database):
-        told["channel_faults"] = {row["channel"]: row["reason"] for row in faults}
-    return Response(200, msgspec.json.encode(told))
+        status["channel_faults"] = {row["channel"]: row["reason"] for row in faults}
+    return Response(200, msgspec.json.encode(status))
 
 
 async def show_metrics(call: Call) -> Response:
-    """What Prometheus scrapes, where LEADROUTES_METRICS is on; to everybody, unless a token of its own is set."""
+    """Metrics for Prometheus, if LEADROUTES_METRICS is on; for everyone, unless a token is set."""
     settings = call.context.settings
     if not settings.metrics:
         raise NotFound("Page not found", data={"url": call.request.url})

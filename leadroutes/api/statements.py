@@ -1,6 +1,6 @@
-"""SQL from a declaration: lists, records, locks, inserts, updates. Text only; values are bound by the caller.
+"""SQL from a declaration: lists, records, locks, inserts, updates. Text only; its users bind the values.
 
-$1 is the caller in every statement; where there is a parent, $2 is its id.
+$1 is the caller in every statement that reads; with a parent, $2 is the parent's id.
 """
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
@@ -12,11 +12,11 @@ from leadroutes.cache import short_cache
 from leadroutes.store.hosts import ClientShapedSql
 
 LARGEST_PAGE_BYTES = 16_777_216  # a page of the usual ten records holds the largest that a body can bring
-LONGEST_CACHED = 2_000  # characters of conditions and the like; what is longer is put together each time
+LONGEST_CACHED = 2_000  # characters of conditions and the like; longer statements are built each time
 
 
 def first_free(resource: Resource) -> int:
-    """The number of the first value that is neither the caller nor the parent."""
+    """Returns the number of the first value after the caller and the parent."""
     return 3 if resource.parent else 2
 
 
@@ -31,11 +31,11 @@ def list_sql(
     *,
     with_version: bool = False,
 ) -> str:
-    """Total and records (JSON in UTF-8, without its brackets), and whether the parent is there; ${limit}, $… the page.
+    """Returns a statement for the total, the records (JSON in UTF-8, without brackets), and whether the parent exists.
 
-    `among` stands instead of what the caller usually sees. With a version, the value behind these is the one that is
-    known: where it is the present one, the total is null, and nothing is counted. A page of more bytes than allowed
-    ends the statement with ProgramLimitExceeded.
+    Values ${limit} and ${limit + 1} are the page. `among` replaces what the caller usually sees. With a version, the
+    next value is the known version: if it is still the present one, the total is null and nothing is counted. A page
+    of more bytes than allowed ends the statement with ProgramLimitExceeded.
     """
     where = _where(resource, conditions, among)
     counted = f"(SELECT count(*) FROM {_from(resource, *conditions)} WHERE {where}) AS total"
@@ -55,9 +55,10 @@ def list_sql(
 
 
 def page_sql(records: str) -> str:
-    """An expression for the JSON of these records with commas between them, as bytes; null where there are none.
+    """Returns an expression for the JSON of these records with commas between them, as bytes; null without records.
 
-    Each is counted as it is added, and OFFSET 0 has it made once: the page is never held twice.
+    The size is summed as each record is added. OFFSET 0 makes PostgreSQL compute each once, so that the page is never
+    in memory twice.
     """
     return (
         f"(SELECT CASE WHEN bytes_up_to(octet_length(j.record), {LARGEST_PAGE_BYTES}) > 0"
@@ -68,7 +69,7 @@ def page_sql(records: str) -> str:
 
 @short_cache(entries=1024, longest=LONGEST_CACHED)
 def record_sql(resource: Resource, conditions: tuple[str, ...], keys: tuple[str, ...], among: str = "") -> str:
-    """The record as JSON text, null where there is none, and whether the parent is there; the id is the first value."""
+    """Returns a statement for the record as JSON or null, and whether the parent exists; the first value is the id."""
     where = _where(resource, (f"t.id = ${first_free(resource)}", *conditions), among)
     sql = (
         f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent,"
@@ -80,7 +81,7 @@ def record_sql(resource: Resource, conditions: tuple[str, ...], keys: tuple[str,
 
 @short_cache(entries=512, longest=LONGEST_CACHED)
 def lock_sql(resource: Resource, conditions: tuple[str, ...], permission: str, strength: str) -> str:
-    """The row of a record that the caller sees, locked: may (whether he may do it), owner_id, and what is stored."""
+    """Returns a statement that locks a record the caller sees: may (do it), lock_owner_id, and the stored columns."""
     where = _where(resource, (f"t.id = ${first_free(resource)}", *conditions))
     stored = ", ".join(f't."{name}"' for name in stored_columns(resource))
     owner = "t.owner_id AS lock_owner_id" if resource.owned else "NULL::bigint AS lock_owner_id"
@@ -93,7 +94,7 @@ def lock_sql(resource: Resource, conditions: tuple[str, ...], permission: str, s
 
 @short_cache(entries=64, longest=LONGEST_CACHED)
 def parent_sql(resource: Resource) -> str:
-    """The owner of the parent $2, if the caller $1 sees it, and whether he may add to it. It stays while he does."""
+    """Returns a statement for the parent $2, if the caller sees it: owner_id, may (add to it). It locks the parent."""
     parent = resource.parent
     assert parent is not None
     return (
@@ -117,7 +118,7 @@ def update_sql(resource: Resource, names: tuple[str, ...]) -> str:
 
 
 def stored_columns(resource: Resource) -> tuple[str, ...]:
-    """The columns that a write may depend on or change, once each."""
+    """Returns the columns that a write may depend on or change, once each."""
     names = [each.stored for each in resource.fields if each.stored and (each.write is not Write.NEVER or not each.sql)]
     return tuple(dict.fromkeys(["id", *names]))
 
@@ -127,18 +128,18 @@ def default_order(resource: Resource) -> str:
 
 
 def sorted_by(fields: Sequence[tuple[Field, bool]]) -> str:
-    """ORDER BY of (field, descending): null before every value when ascending, ties by id."""
+    """Returns the ORDER BY of (field, descending): null before every value when ascending, ties by id."""
     return ", ".join([*(_sort_key(each, descending) for each, descending in fields), "t.id"])
 
 
 def columns(resource: Resource, keys: tuple[str, ...]) -> str:
-    """The answer's columns, all of them or those of the keys."""
+    """Returns the columns of an answer, all of them or those of the keys."""
     answered = resource.answered
     return ", ".join(f'{answered[key].answered} AS "{key}"' for key in (keys or answered))
 
 
 def object_sql(pairs: Sequence[tuple[str, str]], source: str) -> str:
-    """An expression for a nested object, null where `source` finds nothing."""
+    """Returns an expression for a nested object, null if `source` has no row."""
     inside = ", ".join(f'{sql} AS "{key}"' for key, sql in pairs)
     return f"(SELECT row_to_json(n) FROM (SELECT {inside} FROM {source}) n)"
 
@@ -149,7 +150,7 @@ def _sort_key(each: Field, descending: bool) -> str:
 
 
 def _from(resource: Resource, *naming: str) -> str:
-    """The FROM clause, with what is worked out once where one of these texts names it."""
+    """Returns the FROM clause, with the `once` join if one of these texts names it."""
     if resource.once and any("once." in text for text in naming):
         return f"{resource.from_clause} {resource.once}"
     return resource.from_clause
@@ -165,7 +166,7 @@ def _where(resource: Resource, conditions: tuple[str, ...], among: str = "") -> 
 
 
 def _parent_owner(resource: Resource) -> str:
-    """The owner of the parent, null unless the caller sees it; `true` where there is no parent."""
+    """Returns SQL of the parent's owner, null unless the caller sees the parent; `true` without a parent."""
     if resource.parent is None:
         return "true"
     return f"(SELECT t.owner_id FROM {resource.parent.from_clause} WHERE t.id = $2 AND ({resource.parent.visible}))"

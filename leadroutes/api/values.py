@@ -1,6 +1,6 @@
-"""The types of fields: how a body's value is read, how a filter's text is read, how a column is compared and answered.
+"""The types of fields: how a value in a body and text in a filter are read, how a column is compared and answered.
 
-A kind knows nothing of resources, and never repairs a value: what breaks its rule raises ValueError.
+A type does not know resources and never repairs a value: it raises ValueError for one that breaks its rule.
 """
 
 import re
@@ -12,10 +12,10 @@ from typing import Any, ClassVar, Protocol
 
 LARGEST_ID = 2**63 - 1
 LARGEST_INTEGER = 2**31 - 1
-LONGEST_NUMBER = 400  # digits; what is longer is no number that anybody means
-BEYOND = 10**30  # stands for every integer that no column can hold
+LONGEST_NUMBER = 400  # digits; no real value is longer
+BEYOND = 10**30  # in place of every integer that a column cannot hold
 
-_EARLIEST = datetime.min.replace(tzinfo=UTC)  # the driver takes it for minus infinity
+_EARLIEST = datetime.min.replace(tzinfo=UTC)  # the driver reads it as minus infinity
 _SMALL_LETTERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # as lower() of an e-mail's column
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 _WHOLE = re.compile(r"(-?[0-9]+)(\.0+)?", re.ASCII)
@@ -28,7 +28,7 @@ _MOMENT = re.compile(
 
 
 class FieldType(Protocol):
-    """What a type can do. `sql` is the PostgreSQL type that filter values are bound as."""
+    """A type of field. `sql` is the PostgreSQL type that filter values are bound as."""
 
     @property
     def sql(self) -> str: ...
@@ -45,7 +45,7 @@ class FieldType(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Plain:
-    """What most kinds have in common: a column is answered and compared as it is."""
+    """The defaults of most types: a column is answered and compared as it is."""
 
     sql: ClassVar[str] = "text"
     is_text: ClassVar[bool] = False
@@ -121,7 +121,7 @@ class Text(_Plain):
 
     limit: int | None = None
     takes_number: bool = False
-    pad: int = 0  # a number is filled up with zeros to so many digits
+    pad: int = 0  # digits to which a number is padded with zeros
     is_text: ClassVar[bool] = True
 
     @property
@@ -178,7 +178,7 @@ class Bool(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Moment(_Plain):
-    """A date-time, kept to the millisecond and answered in UTC."""
+    """A date-time, stored to the millisecond and answered in UTC."""
 
     sql: ClassVar[str] = "timestamptz"
 
@@ -197,7 +197,7 @@ class Moment(_Plain):
 
     @staticmethod
     def written(moment: datetime) -> str:
-        """A date-time as answers hold it."""
+        """Returns a date-time as answers have it."""
         return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def shown(self, column: str) -> str:
@@ -254,7 +254,7 @@ class Number(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class DecimalText(_Plain):
-    """A decimal number kept and answered as the text that was sent; compared as a number."""
+    """A decimal number, stored and answered as the text that was sent; compared as a number."""
 
     sql: ClassVar[str] = "numeric"
 
@@ -300,7 +300,7 @@ class TimeOfDay(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Texts(_Plain):
-    """A list of texts; one text with commas and numbers in the list are taken too. It may not be filtered by."""
+    """A list of texts; one text with commas, and numbers in the list, are accepted too. It is not a filter."""
 
     limit: int
 
@@ -321,7 +321,7 @@ class Texts(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class NamedTexts(_Plain):
-    """An object whose values are texts. It may not be filtered by."""
+    """An object whose values are texts. It is not a filter."""
 
     limit: int
 
@@ -361,7 +361,7 @@ class Nested(_Plain):
 
 
 def whole_number(value: Any) -> int:
-    """An integer from a JSON number without fraction or a text of digits; ValueError for everything else."""
+    """Returns an integer from a JSON number without fraction or from digits. Raises ValueError for anything else."""
     if isinstance(value, str) and _DIGITS.fullmatch(value):
         return _integer(value)
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
@@ -372,7 +372,7 @@ def whole_number(value: Any) -> int:
 
 
 def nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """The JSON schema of a value that may also be null."""
+    """Returns the JSON schema of a value that may also be null."""
     if "type" not in schema:
         return {"anyOf": [schema, {"type": "null"}]}
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -381,7 +381,7 @@ def nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def quoted(value: Any) -> str:
-    """A value as an error sentence shows it: short, whatever was sent."""
+    """Returns a value as an error message shows it, in at most 60 characters."""
     text = repr(value) if isinstance(value, str) else _json_like(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
 

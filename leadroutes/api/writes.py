@@ -1,6 +1,6 @@
-"""POST, PATCH, PUT and DELETE, once for all resources: check in the law's order, write, answer the record.
+"""POST, PATCH, PUT and DELETE for all resources: check in the order of the dialect, write, answer the record.
 
-One transaction each; what is special about a resource stands in its declaration as a step.
+One transaction each; what is particular to a resource is in its behaviour.
 """
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
@@ -12,24 +12,26 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from leadroutes.api.behaviour import Errors, Writing
 from leadroutes.api.bodies import fields_of, read_limited
 from leadroutes.api.call import Call, Context, Response
 from leadroutes.api.fields import blank_record, in_order, read_fields, sent_fields
 from leadroutes.api.query import Query, record_query, selection
 from leadroutes.api.reads import id_in, parent_values, require_allowed
-from leadroutes.api.resource import Errors, Field, Reference, Resource, Write, Writing
+from leadroutes.api.resource import Field, Reference, Resource, Write
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import LONGEST_CACHED, insert_sql, lock_sql, parent_sql, record_sql, update_sql
 from leadroutes.cache import short_cache
 from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound
 from leadroutes.store.commits import CheckedWrite
-from leadroutes.store.postgres import Transaction
+from leadroutes.store.postgres import Database, Transaction
 
 
 async def create(call: Call, resource: Resource) -> Response:
     """POST: 201 and the record as GET would show it."""
     keys = selection(resource, call.request.query)
     sent, errors = await _read(call, resource)
+    is_created_through = "create_through" in resource.behaviour.replaced
 
     async def check(transaction: Transaction) -> Writing:
         writing = await _begin(call, resource, transaction, sent)
@@ -40,13 +42,12 @@ async def create(call: Call, resource: Resource) -> Response:
         return writing
 
     async def write(writing: Writing) -> tuple[Writing, str]:
-        if resource.create_through:
+        if is_created_through:
             call.require_json_accepted()
             return writing, ""
         with database_errors_as_problems(resource, is_removal=False):
             writing.id = await _insert(resource, writing)
-            if resource.after_write:
-                await resource.after_write(writing)
+            await resource.behaviour.after_write(writing)
         shown = await show(writing.transaction, resource, writing, keys)
         call.require_json_accepted()
         return writing, shown
@@ -56,9 +57,9 @@ async def create(call: Call, resource: Resource) -> Response:
         writing, shown = await call.context.creations[resource.path].run(work)
     else:
         writing, shown = await call.context.database.run(work.run_alone)
-    if resource.create_through:
+    if is_created_through:
         with database_errors_as_problems(resource, is_removal=False):
-            writing.id = await resource.create_through(call.context, writing)
+            writing.id = await resource.behaviour.create_through(call.context, writing)
         shown = await show(call.context.database, resource, writing, keys)
     return Response(201, _with_fields_shown_once(call.context, resource, writing, shown, keys))
 
@@ -68,6 +69,7 @@ async def change(call: Call, resource: Resource) -> Response:
     query = record_query(resource, call.request.query).require_affordable()
     sent, errors = await _read(call, resource)
     is_replacement = call.request.method == "PUT"
+    is_changed_through = "change_through" in resource.behaviour.replaced
 
     async def work(transaction: Transaction) -> tuple[Writing, str]:
         writing = await _begin(call, resource, transaction, sent)
@@ -76,7 +78,7 @@ async def change(call: Call, resource: Resource) -> Response:
         writing.record = _columns(resource, sent, start)
         if sent or errors or is_replacement:
             await _validate(resource, writing, errors)
-            if not resource.change_through:
+            if not is_changed_through:
                 with database_errors_as_problems(resource, is_removal=False):
                     await _update(resource, writing)
         shown = await show(transaction, resource, writing, query.keys)
@@ -84,8 +86,8 @@ async def change(call: Call, resource: Resource) -> Response:
         return writing, shown
 
     writing, shown = await call.context.database.run(work)
-    if resource.change_through and sent:
-        await resource.change_through(call.context, writing)
+    if is_changed_through and sent:
+        await resource.behaviour.change_through(call.context, writing)
         shown = await show(call.context.database, resource, writing, query.keys)
     return Response(200, shown.encode())
 
@@ -95,6 +97,8 @@ async def remove(call: Call, resource: Resource) -> Response:
     query = record_query(resource, call.request.query, beside=[each.name for each in resource.fields_on_delete])
     said, errors = await _fields_on_delete(call, resource, query.require_affordable())
     require_allowed(call, resource)
+    behaviour = resource.behaviour
+    is_removed_through = "remove_through" in behaviour.replaced
 
     async def work(transaction: Transaction) -> tuple[Writing, str]:
         writing = await _begin(call, resource, transaction, said)
@@ -103,19 +107,17 @@ async def remove(call: Call, resource: Resource) -> Response:
         if errors:
             raise Invalid.fields(errors)
         shown = await show(transaction, resource, writing, query.keys)
-        if not resource.remove_through:
-            if resource.before_delete:
-                await resource.before_delete(writing)
+        if not is_removed_through:
+            await behaviour.before_delete(writing)
             with database_errors_as_problems(resource, is_removal=True):
-                await (resource.delete(writing) if resource.delete else _delete(resource, writing))
-            if resource.after_delete:
-                await resource.after_delete(writing)
+                await (behaviour.delete(writing) if "delete" in behaviour.replaced else _delete(resource, writing))
+            await behaviour.after_delete(writing)
         call.require_json_accepted()
         return writing, shown
 
     writing, shown = await call.context.database.run(work)
-    if resource.remove_through:
-        await resource.remove_through(call.context, writing)
+    if is_removed_through:
+        await behaviour.remove_through(call.context, writing)
     return Response(200, shown.encode())
 
 
@@ -127,11 +129,11 @@ async def _read(call: Call, resource: Resource) -> tuple[dict[str, Any], Errors]
     data = await read_limited(call.request, resource.body_limit, call.context.settings.body_timeout)
     body = fields_of(call.request, data, is_new=method == "POST")
     require_allowed(call, resource)
-    return sent_fields(resource, resource.rewrite(body) if resource.rewrite else body, method)
+    return sent_fields(resource, resource.behaviour.rewrite(body), method)
 
 
 async def _fields_on_delete(call: Call, resource: Resource, query: Query) -> tuple[dict[str, Any], Errors]:
-    """What a DELETE says in its body or its query; other resources' bodies are not looked at."""
+    """Reads the fields of a DELETE from its body or its query; the body is ignored if the resource declares none."""
     if not resource.fields_on_delete:
         return {}, {}
     data = await read_limited(call.request, resource.body_limit, call.context.settings.body_timeout)
@@ -139,7 +141,7 @@ async def _fields_on_delete(call: Call, resource: Resource, query: Query) -> tup
 
 
 async def _begin(call: Call, resource: Resource, transaction: Transaction, sent: dict[str, Any]) -> Writing:
-    """The parent, if there is one, is seen; and a POST may be made there. A retry begins here again."""
+    """Checks that the caller sees the parent and may POST there. A retry of the transaction begins here again."""
     writing = Writing(transaction=transaction, caller=call.caller, owner_id=call.caller.user_id, sent=dict(sent))
     is_new = call.request.method == "POST"
     if resource.parent:
@@ -158,7 +160,7 @@ async def _begin(call: Call, resource: Resource, transaction: Transaction, sent:
 
 
 async def _require_below_limit(resource: Resource, writing: Writing) -> None:
-    """Invalid where there are as many as may be. Whoever adds one at the same moment waits, and then counts it."""
+    """Raises Invalid at the limit. The lock makes concurrent requests wait, and then count the new record."""
     if resource.parent:
         above, place, values = resource.parent.table, f" AND t.{resource.parent_column} = $2", [writing.parent_id]
         lock = f"SELECT FROM {above} WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE"
@@ -198,7 +200,7 @@ def _columns(resource: Resource, sent: dict[str, Any], start: dict[str, Any]) ->
 
 
 def _replaced(resource: Resource) -> dict[str, Any]:
-    """What a PUT makes of the fields that it does not name."""
+    """Returns the columns that a PUT resets if it does not name them."""
     return {
         each.stored: each.default
         for each in resource.writeable
@@ -207,19 +209,16 @@ def _replaced(resource: Resource) -> dict[str, Any]:
 
 
 async def _validate(resource: Resource, writing: Writing, errors: Errors) -> None:
-    """Rules between fields, then references, then what only the database knows; all faults are told together."""
-    found: Errors = dict(errors)
-    if resource.normalize:
-        found = resource.normalize(writing.record) | found
+    """Checks rules between fields, then references, then with the database. Raises Invalid with all faults."""
+    found = resource.behaviour.normalize(writing.record) | errors
     found = await _wrong_references(resource, writing, found) | found
-    if resource.validate:
-        found = await resource.validate(writing, found) | found
+    found = await resource.behaviour.validate(writing, found) | found
     if found:
         raise Invalid.fields(in_order(resource, found))
 
 
 async def _wrong_references(resource: Resource, writing: Writing, found: Errors) -> Errors:
-    """References that changed and name nothing that the caller may name."""
+    """Returns the faults of references that changed to a record that the caller may not refer to."""
     changed = [
         (each, each.refers)
         for each in resource.writeable
@@ -245,7 +244,7 @@ def _is_changed(each: Field, writing: Writing) -> bool:
 
 @short_cache(entries=512, longest=LONGEST_CACHED)
 def _references_sql(references: tuple[Reference, ...]) -> str:
-    """$1 the caller, $2 the owner of the record, then the ids."""
+    """Returns a statement; $1 is the caller, $2 the owner of the record, then the ids."""
     parts = (_exists(refers, f"${number}::bigint") for number, refers in enumerate(references, 3))
     return f"SELECT $1::bigint + $2::bigint, {', '.join(parts)}"
 
@@ -261,16 +260,15 @@ def _exists(refers: Reference, value: str) -> str:
 
 
 async def _insert(resource: Resource, writing: Writing) -> int:
-    if resource.insert:
-        return await resource.insert(writing)
+    if "insert" in resource.behaviour.replaced:
+        return await resource.behaviour.insert(writing)
     record = writing.record | ({"owner_id": writing.owner_id} if resource.owned else {})
     if resource.parent:
         record[resource.parent_column] = writing.parent_id
     for name in ("created_at", "modified_at"):
         if resource.has(name) and record.get(name) is None:
             record[name] = writing.transaction.now
-    if resource.derive:
-        record |= resource.derive(writing.record)
+    record |= resource.behaviour.derive(writing.record)
     new_id: int = await writing.transaction.fetchval(insert_sql(resource, tuple(record)), *record.values())
     return new_id
 
@@ -281,13 +279,11 @@ async def _update(resource: Resource, writing: Writing) -> None:
     changed = {name: value for name, value in writing.record.items() if name not in before or value != before[name]}
     if resource.has("modified_at") and "modified_at" not in writing.sent:
         changed["modified_at"] = writing.transaction.now
-    if resource.derive:
-        changed |= resource.derive(writing.record)
+    changed |= resource.behaviour.derive(writing.record)
     if changed:
         sql = update_sql(resource, tuple(changed))
         await writing.transaction.execute(sql, writing.owner_id, writing.id, *changed.values())
-    if resource.after_write:
-        await resource.after_write(writing)
+    await resource.behaviour.after_write(writing)
 
 
 async def _delete(resource: Resource, writing: Writing) -> None:
@@ -295,8 +291,8 @@ async def _delete(resource: Resource, writing: Writing) -> None:
     await writing.transaction.execute(sql, writing.owner_id, writing.id)
 
 
-async def show(source: Any, resource: Resource, writing: Writing, keys: Sequence[str]) -> str:
-    """The record as its writer sees it, as JSON text; `source` is a transaction or the database."""
+async def show(source: Database | Transaction, resource: Resource, writing: Writing, keys: Sequence[str]) -> str:
+    """Returns the record as its writer sees it, as JSON text."""
     above = [writing.parent_id] if resource.parent else []
     sql = record_sql(resource, (), resource.keys_for(writing.caller, tuple(keys)))
     row = await source.fetchrow(sql, writing.caller.user_id, *above, writing.id)
@@ -309,15 +305,16 @@ async def show(source: Any, resource: Resource, writing: Writing, keys: Sequence
 def _with_fields_shown_once(
     context: Context, resource: Resource, writing: Writing, shown: str, keys: Sequence[str]
 ) -> bytes:
-    if resource.shown_once is None:
+    extra = resource.behaviour.shown_once(context, writing)
+    if not extra:
         return shown.encode()
-    given = {name: value for name, value in resource.shown_once(context, writing).items() if not keys or name in keys}
-    return msgspec.json.encode(msgspec.json.decode(shown) | given)
+    wanted = {name: value for name, value in extra.items() if not keys or name in keys}
+    return msgspec.json.encode(msgspec.json.decode(shown) | wanted)
 
 
 @contextlib.contextmanager
 def database_errors_as_problems(resource: Resource, *, is_removal: bool) -> Iterator[None]:
-    """What the database refuses, as the caller's problem: two requests may pass the checks and only one the index."""
+    """Raises what the database refuses as a Problem: two requests may pass the checks, but only one the index."""
     try:
         yield
     except asyncpg.UniqueViolationError:
@@ -336,8 +333,8 @@ def _needed_by(resource: Resource, error: asyncpg.ForeignKeyViolationError) -> s
 
 
 def _dangling(resource: Resource, error: asyncpg.ForeignKeyViolationError) -> Errors:
-    """The field behind a constraint's name, such as lead_routes_owner_id_team_id_fkey."""
+    """Finds the field in a constraint's name, such as lead_routes_owner_id_team_id_fkey."""
     constraint = error.constraint_name or ""
     named = [each.name for each in resource.writeable if each.refers and each.stored in constraint]
     name = max(named, key=len, default="record")
-    return {name: f"{name} names a record that is not there any more"}
+    return {name: f"{name} refers to a record that no longer exists"}

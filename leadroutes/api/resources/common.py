@@ -1,4 +1,4 @@
-"""Fields that many resources have, so that each declaration shows only what is its own."""
+"""Fields that many resources have, so that each declaration shows only what is particular to it."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def record_id() -> Field:
 
 
 def owner(name: str = "user_id") -> Field:
-    """The owner, under the name that this resource gives him."""
+    """The owner, under the name that this resource uses."""
     return Field(name, Id(), null=False, column="", sql="t.owner_id")
 
 
@@ -43,17 +43,17 @@ def word(name: str, kind: FieldType, **about: Any) -> Field:
 
 
 def reference(name: str, to: str, noun: str, sql: str = "", **about: Any) -> Field:
-    """A field that names another record; written always unless said otherwise."""
+    """A field that refers to another record; written always unless `about` says otherwise."""
     return Field(name, Id(), **{"write": Write.ALWAYS} | about, refers=Reference(to, noun, sql))
 
 
 def computed(name: str, kind: FieldType, sql: str, **about: Any) -> Field:
-    """Read-only, and no column of the table."""
+    """A read-only field that is not a column of the table."""
     return Field(name, kind, column="", sql=sql, **about)
 
 
 def nested(name: str, shows: str, schema: dict[str, Any]) -> Field:
-    """An object or a list inside the answer that no query can name."""
+    """An object or a list in the answer that a query cannot name."""
     return Field(name, Nested(schema), column="", shows=shows, filterable=False)
 
 
@@ -62,7 +62,7 @@ def id_and_name(table: str, condition: str) -> str:
 
 
 def object_schema(*names: str, **kinds: FieldType) -> dict[str, Any]:
-    """The JSON schema of a nested object: ids and names need no kind."""
+    """Returns the JSON schema of a nested object; `names` need no type, `kinds` do."""
     known: dict[str, dict[str, Any]] = {"id": {"type": "integer"}}
     properties = {name: known.get(name, {"type": ["string", "null"]}) for name in names}
     return {

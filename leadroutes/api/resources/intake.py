@@ -1,9 +1,10 @@
-"""Keys for the way in, and what has come in through them."""
+"""Intake keys, and the arrivals that came in through them."""
 
 from typing import Any
 
+from leadroutes.api.behaviour import Behaviour, Errors, Writing
 from leadroutes.api.call import Context
-from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
+from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources.common import created_at, record_id, reference
 from leadroutes.api.values import Bool, Choice, Id, Moment, NamedTexts, Text
 from leadroutes.intake.formats import FORMATS, why_not_secrets
@@ -11,38 +12,38 @@ from leadroutes.security.vault import Vault
 from leadroutes.store import accounts
 
 
-async def _check_secrets(writing: Writing, _errors: Errors) -> Errors:
-    """They belong to the format, and are complete."""
-    why_not = why_not_secrets(writing.record["format"], writing.sent.get("secrets") or {})
-    return {"secrets": f"secrets: {why_not}"} if why_not else {}
+class IntakeKeyBehaviour(Behaviour):
+    """Issues a key with the secrets of its vendor; removing one revokes it."""
 
+    async def validate(self, writing: Writing, _errors: Errors) -> Errors:
+        """Checks that the secrets belong to the format and are complete."""
+        why_not = why_not_secrets(writing.record["format"], writing.sent.get("secrets") or {})
+        return {"secrets": f"secrets: {why_not}"} if why_not else {}
 
-async def _issue_key(context: Context, writing: Writing) -> int:
-    """Here the vault is at hand, which keeps the vendor's secrets."""
-    writing.notes["key"] = key = accounts.new_intake_key()
-    record, secrets = writing.record, writing.sent.get("secrets")
-    async with context.database.transaction() as transaction:
-        return await accounts.store_intake_key(
-            transaction, writing.owner_id, key, record["lead_source_id"], record["contact_source_id"],
-            record["format"], Vault.of(context.settings).seal(secrets) if secrets else None,
-            is_private=record["is_private"],
-        )  # fmt: skip
+    async def create_through(self, context: Context, writing: Writing) -> int:
+        """Creates the key here, as only the context has the vault that encrypts the vendor's secrets."""
+        writing.notes["key"] = key = accounts.new_intake_key()
+        record, secrets = writing.record, writing.sent.get("secrets")
+        async with context.database.transaction() as transaction:
+            return await accounts.store_intake_key(
+                transaction, writing.owner_id, key, record["lead_source_id"], record["contact_source_id"],
+                record["format"], Vault.of(context.settings).seal(secrets) if secrets else None,
+                is_private=record["is_private"],
+            )  # fmt: skip
 
+    def shown_once(self, context: Context, writing: Writing) -> dict[str, Any]:
+        key = writing.notes["key"]
+        address = {"mail_address": f"{key}@{context.settings.mail_domain}"} if context.settings.mail_domain else {}
+        return {"key": key, "url": f"{context.settings.public_url}/intake/{key}", **address}
 
-async def _revoke_key(writing: Writing) -> None:
-    """Arrivals that came through it stay, and are read again as it says."""
-    await writing.transaction.execute(
-        "UPDATE intake_keys SET revoked_at = $3 WHERE owner_id = $1 AND id = $2",
-        writing.owner_id,
-        writing.id,
-        writing.transaction.now,
-    )
-
-
-def _key_given(context: Context, writing: Writing) -> dict[str, Any]:
-    key = writing.notes["key"]
-    address = {"mail_address": f"{key}@{context.settings.mail_domain}"} if context.settings.mail_domain else {}
-    return {"key": key, "url": f"{context.settings.public_url}/intake/{key}", **address}
+    async def delete(self, writing: Writing) -> None:
+        """Revokes the key. It stays in the table, as a replay of its arrivals reads its settings."""
+        await writing.transaction.execute(
+            "UPDATE intake_keys SET revoked_at = $3 WHERE owner_id = $1 AND id = $2",
+            writing.owner_id,
+            writing.id,
+            writing.transaction.now,
+        )
 
 
 INTAKE_KEYS = Resource(
@@ -62,7 +63,7 @@ INTAKE_KEYS = Resource(
             column="",
             key="",
             filterable=False,
-            note="what the vendor proves himself with, by name; kept encrypted and never shown",
+            note="what the vendor authenticates with, by name; stored encrypted and never shown",
         ),
         Field(
             "is_private",
@@ -70,7 +71,7 @@ INTAKE_KEYS = Resource(
             write=Write.ALWAYS,
             null=False,
             sql="is_known_to_its_sender_alone(t)",
-            note="only the vendor knows the address, so that it proves who sends; by default true for vendors'"
+            note="only the vendor knows the address, so that it authenticates the sender; by default true for vendors'"
             " formats and mail, false for website, zapier and no format",
         ),
         created_at(),
@@ -78,16 +79,13 @@ INTAKE_KEYS = Resource(
     ),
     methods="LGCPD",
     visible="t.owner_id = $1 AND t.revoked_at IS NULL",
-    validate=_check_secrets,
-    create_through=_issue_key,
-    delete=_revoke_key,
-    shown_once=_key_given,
+    behaviour=IntakeKeyBehaviour(),
 )
 
 ARRIVALS = Resource(
     path="/arrivals",
     noun="an arrival",
-    page_about="Everything that came in through your intake keys, whatever became of it.",
+    page_about="Everything that came in through your intake keys, with its outcome.",
     table="arrivals",
     fields=(
         record_id(),

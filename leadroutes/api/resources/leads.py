@@ -1,4 +1,4 @@
-"""Leads and the offers that they are made to people with."""
+"""Leads and their offers to agents."""
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
 
@@ -18,25 +18,25 @@ from leadroutes.api.resources.common import (
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Bool, Choice, Id, Integer, Moment, Text
 
-# Owner, whoever sees the contact, and who has claimed it see all of a lead; who was notified of it, all but the texts
-# and the address. Ids of leads are unique across owners.
+# The owner, those who see the contact and the claimer see all of a lead; those who were notified of it, all but the
+# texts and the address. Ids of leads are unique across owners.
 _SEES_ALL = (
     f"(t.owner_id = ANY ({SHARERS}) OR t.contact_id = ANY ({ASSIGNED_CONTACTS}) OR coalesce(c.user_id = $1, false))"
 )
-# A member who has left the team sees nothing more of what was offered through it and was still open then.
-_WAS_TOLD = "{0}.notified_at IS NOT NULL AND {0}.state <> 'withdrawn'"
+# A member who left the team no longer sees leads that were offered through it and were open at that time.
+_WAS_NOTIFIED = "{0}.notified_at IS NOT NULL AND {0}.state <> 'withdrawn'"
 # By their ids, so that each half of the condition has an index to itself.
-_TOLD_OF = (
+_NOTIFIED_OF = (
     "ARRAY(SELECT cl.lead_id FROM claims cl WHERE cl.user_id = $1"
-    f" UNION ALL SELECT o.lead_id FROM offers o WHERE o.user_id = $1 AND {_WAS_TOLD.format('o')}"
+    f" UNION ALL SELECT o.lead_id FROM offers o WHERE o.user_id = $1 AND {_WAS_NOTIFIED.format('o')}"
     " UNION ALL SELECT l.id FROM contacts a JOIN leads l ON l.owner_id = a.owner_id AND l.contact_id = a.id"
     " WHERE a.assigned_user_id = $1)"
 )
-_SEES = f"(t.owner_id = ANY ({SHARERS}) OR t.id = ANY ({_TOLD_OF}))"
+_SEES = f"(t.owner_id = ANY ({SHARERS}) OR t.id = ANY ({_NOTIFIED_OF}))"
 
 
-# Conditions and orders name this instead: three sub-selects for each of hundreds of conditions would be planned apart.
-# OFFSET 0 keeps the planner from putting the expression back into each of them.
+# Conditions and orders name this instead, as the planner would plan three sub-selects for each of hundreds of
+# conditions. OFFSET 0 prevents it from inlining the expression into each of them.
 _ONCE = f"CROSS JOIN LATERAL (SELECT {_SEES_ALL} AS sees_all OFFSET 0) once"
 
 
@@ -54,7 +54,7 @@ LEADS = Resource(
     path="/leads",
     noun="a lead",
     order="t.id + 0",  # by the leads that the caller sees; the index of ids would lead through those of all owners
-    page_about="An inquiry of a contact, usually about a property. Making one routes it, unless `distribute` is false.",
+    page_about="An inquiry of a contact, usually about a property. A POST routes it, unless `distribute` is false.",
     table="leads",
     source="leads t LEFT JOIN claims c ON c.owner_id = t.owner_id AND c.lead_id = t.id",
     once=_ONCE,
@@ -146,7 +146,7 @@ OFFERS_OF_LEAD = Resource(
     parent_column="lead_id",
     fields=_OFFER_FIELDS,
     methods="LG",
-    visible=f"t.owner_id = $1 OR {_CREATOR} = $1 OR (t.user_id = $1 AND {_WAS_TOLD.format('t')})",
+    visible=f"t.owner_id = $1 OR {_CREATOR} = $1 OR (t.user_id = $1 AND {_WAS_NOTIFIED.format('t')})",
 )
 
 LEAD_OFFERS = Resource(
@@ -156,7 +156,7 @@ LEAD_OFFERS = Resource(
     table="offers",
     fields=_OFFER_FIELDS,
     methods="LG",
-    visible=f"t.user_id = $1 AND {_WAS_TOLD.format('t')}",
+    visible=f"t.user_id = $1 AND {_WAS_NOTIFIED.format('t')}",
 )
 
 LEAD_RESOURCES = (LEADS, OFFERS_OF_LEAD, LEAD_OFFERS)

@@ -1,8 +1,8 @@
-"""Members of teams and invitations into them, as one resource: asked by the creator, answered by whoever is asked."""
+"""Members of teams and invitations as one resource: the creator invites, the invited user answers."""
 
-from typing import Any
-
-from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
+from leadroutes.api.behaviour import Behaviour, Errors, Writing
+from leadroutes.api.call import Context
+from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources.access import MY_TEAMS
 from leadroutes.api.resources.common import id_and_name, object_schema, record_id, reference
 from leadroutes.api.statements import object_sql
@@ -12,70 +12,7 @@ from leadroutes.engine import memberships
 from leadroutes.errors import Conflict, Forbidden, Invalid
 from leadroutes.store import invitations as store
 
-
-async def _check_member(writing: Writing, found: Errors) -> Errors:
-    if writing.before is not None:
-        return {}
-    if "team_id" not in found:
-        await must_own_team(writing)
-    by_id, email = writing.sent.get("user_id"), writing.sent.get("email")
-    if {"user_id", "email"} & set(found):
-        return {}
-    if (by_id is None) == (email is None):
-        return {"user_id": "user_id or email is required, and not both"}
-    if email is not None:
-        if normal_email(email) is None:
-            return {"email": f"email: {quoted(email)} was given; expected an address like bob@example.com"}
-        return {}
-    is_active = "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND is_active)"
-    if not await writing.transaction.fetchval(is_active, by_id):
-        return {"user_id": f"user_id: {by_id} was given; expected an active user"}
-    return {}
-
-
-async def must_own_team(writing: Writing) -> None:
-    """The caller sees the team, or the reference would be wrong already; only its creator adds to it."""
-    owner_id = await writing.transaction.fetchval("SELECT owner_id FROM teams WHERE id = $1", writing.record["team_id"])
-    if owner_id is not None and owner_id != writing.caller.user_id:
-        raise Forbidden("Only the creator of a team adds to it")
-
-
-async def _invite(writing: Writing) -> int:
-    """Whoever declined may be asked again; one who is asked or a member already is a conflict."""
-    transaction, team_id = writing.transaction, writing.record["team_id"]
-    user_id, email = writing.sent.get("user_id"), writing.sent.get("email")
-    if user_id == writing.caller.user_id:
-        member_id = await store.invite_user(transaction, writing.owner_id, team_id, user_id, is_accepted=True)
-    else:
-        if await store.count_open(transaction, writing.owner_id) >= store.MOST_OPEN:
-            name = "user_id" if email is None else "email"
-            told = f"{name}: {store.MOST_OPEN} invitations of yours are open; expected an answer to one of them first"
-            raise Invalid.fields({name: told})
-        if user_id is not None:
-            member_id = await store.invite_user(transaction, writing.owner_id, team_id, user_id)
-        else:
-            assert email is not None
-            address = normal_email(email)
-            assert address is not None
-            member_id = await store.invite_address(transaction, writing.owner_id, team_id, address)
-    if member_id is None:
-        raise Conflict("The user has been asked, or is a member, already")
-    return member_id
-
-
-async def _answer(context: Any, writing: Writing) -> int:
-    assert writing.id is not None
-    await memberships.answer(context.database, writing.id, writing.caller.user_id, writing.sent["request_status"])
-    return writing.id
-
-
-async def _remove(context: Any, writing: Writing) -> int:
-    assert writing.id is not None
-    await memberships.remove(context.database, writing.id, writing.caller.user_id)
-    return writing.id
-
-
-# Until someone has accepted, an invitation shows what was sent and nothing else; one's own shows oneself.
+# Until an invitation is accepted it shows only what was sent, except to the invited user.
 _IS_SHOWN = "(t.request_status = 'Accepted' OR t.user_id = $1)"
 _IS_ASKED = "lower(t.email) = (SELECT lower(me.email) FROM users me WHERE me.id = $1)"
 _MEMBERS_USER = ("id", "first_name", "last_name", "email", "username", "phone")
@@ -88,10 +25,72 @@ def _shown(name: str) -> str:
     return f"CASE WHEN {_IS_SHOWN} THEN x.{name}{otherwise} END"
 
 
+class TeamMemberBehaviour(Behaviour):
+    """Adding a member is an invitation, changing one an answer to it, removing one ends the membership."""
+
+    async def validate(self, writing: Writing, found: Errors) -> Errors:
+        if writing.before is not None:
+            return {}
+        if "team_id" not in found:
+            await must_own_team(writing)
+        by_id, email = writing.sent.get("user_id"), writing.sent.get("email")
+        if {"user_id", "email"} & set(found):
+            return {}
+        if (by_id is None) == (email is None):
+            return {"user_id": "user_id or email is required, and not both"}
+        if email is not None:
+            if normal_email(email) is None:
+                return {"email": f"email: {quoted(email)} was given; expected an address like bob@example.com"}
+            return {}
+        is_active = "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND is_active)"
+        if not await writing.transaction.fetchval(is_active, by_id):
+            return {"user_id": f"user_id: {by_id} was given; expected an active user"}
+        return {}
+
+    async def insert(self, writing: Writing) -> int:
+        """Invites; a user who declined may be invited again. Raises Conflict for an open invitation or a member."""
+        transaction, team_id = writing.transaction, writing.record["team_id"]
+        user_id, email = writing.sent.get("user_id"), writing.sent.get("email")
+        if user_id == writing.caller.user_id:
+            member_id = await store.invite_user(transaction, writing.owner_id, team_id, user_id, is_accepted=True)
+        else:
+            if await store.count_open(transaction, writing.owner_id) >= store.MOST_OPEN:
+                name = "user_id" if email is None else "email"
+                message = (
+                    f"{name}: {store.MOST_OPEN} invitations of yours are open; expected an answer to one of them first"
+                )
+                raise Invalid.fields({name: message})
+            if user_id is not None:
+                member_id = await store.invite_user(transaction, writing.owner_id, team_id, user_id)
+            else:
+                assert email is not None
+                address = normal_email(email)
+                assert address is not None
+                member_id = await store.invite_address(transaction, writing.owner_id, team_id, address)
+        if member_id is None:
+            raise Conflict("The user has been asked, or is a member, already")
+        return member_id
+
+    async def change_through(self, context: Context, writing: Writing) -> None:
+        assert writing.id is not None
+        await memberships.answer(context.database, writing.id, writing.caller.user_id, writing.sent["request_status"])
+
+    async def remove_through(self, context: Context, writing: Writing) -> None:
+        assert writing.id is not None
+        await memberships.remove(context.database, writing.id, writing.caller.user_id)
+
+
+async def must_own_team(writing: Writing) -> None:
+    """Raises Forbidden unless the caller created the team. That the caller sees it is checked before."""
+    owner_id = await writing.transaction.fetchval("SELECT owner_id FROM teams WHERE id = $1", writing.record["team_id"])
+    if owner_id is not None and owner_id != writing.caller.user_id:
+        raise Forbidden("Only the creator of a team adds to it")
+
+
 TEAM_MEMBERS = Resource(
     path="/team-members",
     noun="a team member",
-    page_about="A user's place in a team: asked by its creator, by id or by e-mail; accepted or declined by the user."
+    page_about="A user's membership in a team: the creator invites, by id or by e-mail; the user accepts or declines."
     " Until it is accepted it shows only what was sent.",
     table="team_members",
     source="team_places t",
@@ -99,7 +98,7 @@ TEAM_MEMBERS = Resource(
     fields=(
         record_id(),
         Field("request_status", Choice(("Accepted", "Pending", "Declined")), write=Write.LATER, null=False,
-              note="to accept a team that shares contacts is to agree to that"),
+              note="accepting a team that shares contacts is consent to share them"),
         reference(
             "team_id", "/teams", "a team that you created", write=Write.ONCE, required=True, key="team",
             shows=id_and_name("teams", "x.owner_id = t.owner_id AND x.id = t.team_id"),
@@ -124,8 +123,5 @@ TEAM_MEMBERS = Resource(
     changeable=f"coalesce(t.user_id = $1 OR {_IS_ASKED}, false)",
     removable=f"coalesce(t.user_id = $1 OR t.owner_id = $1 OR {_IS_ASKED}, false)",
     selects={"team.id": "team_id", "user.id": "user_id"},
-    validate=_check_member,
-    insert=_invite,
-    change_through=_answer,
-    remove_through=_remove,
+    behaviour=TeamMemberBehaviour(),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What was sent on an owner's account, or would have been: alerts to agents and steps of campaigns."""
+"""Messages on an owner's account, sent or not: alerts to agents and steps of campaigns."""
 
 from leadroutes.api.resource import Field, Resource
 from leadroutes.api.resources.common import created_at, record_id
@@ -17,8 +17,8 @@ MESSAGES = Resource(
         Field("state", Choice(STATES), null=False),
         Field("reason", Text(), note="why it was not sent, or why it waits"),
         Field("lead_id", Id()),
-        Field("contact_id", Id(), note="whom it goes to; null for an agent"),
-        Field("user_id", Id(), note="whom it goes to; null for a contact"),
+        Field("contact_id", Id(), note="the recipient; null for an agent"),
+        Field("user_id", Id(), note="the recipient; null for a contact"),
         Field("address", Text(), note="an e-mail address or a phone number; null until it is sent"),
         created_at(),
         Field("sent_at", Moment()),

@@ -3,8 +3,9 @@
 import secrets
 from typing import Any
 
+from leadroutes.api.behaviour import Behaviour, Errors, Writing
 from leadroutes.api.call import Context
-from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
+from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources.access import MY_TEAMS
 from leadroutes.api.resources.common import flag, integer, nested, owner, record_id, reference, text, word
 from leadroutes.api.resources.members import TEAM_MEMBERS, must_own_team
@@ -17,47 +18,6 @@ from leadroutes.engine.memberships import members_of
 from leadroutes.store.accounts import hash_secret
 
 # ------------------------------------------------------------------------------------------------ sub-accounts
-
-
-async def _check_sub_account(writing: Writing, found: Errors) -> Errors:
-    user_id = writing.record.get("user_id")
-    if writing.before is not None or user_id is None or "user_id" in found:
-        return {}
-    is_member = await writing.transaction.fetchval(
-        "SELECT EXISTS (SELECT FROM team_members m WHERE m.owner_id = $1 AND m.user_id = $2"
-        " AND m.request_status = 'Accepted' AND m.user_id <> $1)",
-        writing.caller.user_id,
-        user_id,
-    )
-    return {} if is_member else {"user_id": f"user_id: {user_id} was given; expected a member of a team of yours"}
-
-
-async def _give_token(writing: Writing) -> None:
-    """A broker who is an administrator may act as the user; the token is shown once and ends with the sub-account."""
-    if writing.before is not None or not writing.caller.is_admin:
-        return
-    writing.notes["access_token"] = token = secrets.token_hex(20)
-    await writing.transaction.execute(
-        "WITH token AS (INSERT INTO access_tokens (user_id, token_hash, scope)"
-        " SELECT user_id, $3, '{write}' FROM sub_accounts WHERE owner_id = $1 AND id = $2 RETURNING id)"
-        " UPDATE sub_accounts SET token_id = token.id FROM token WHERE owner_id = $1 AND sub_accounts.id = $2",
-        writing.owner_id,
-        writing.id,
-        hash_secret(token),
-    )
-
-
-async def _end_token(writing: Writing) -> None:
-    await writing.transaction.execute(
-        "DELETE FROM access_tokens WHERE id = (SELECT token_id FROM sub_accounts WHERE owner_id = $1 AND id = $2)",
-        writing.owner_id,
-        writing.id,
-    )
-
-
-def _token_given(_rooms: Context, writing: Writing) -> dict[str, Any]:
-    return {"access_token": writing.notes.get("access_token")}
-
 
 _SEES_BROKERS = (
     "user_can_see_broker_hotnesses",
@@ -77,6 +37,47 @@ _MAKES_OWN = (
     "is_lead_status_new_enabled",
     "is_contact_types_new_enabled",
 )
+
+
+class SubAccountBehaviour(Behaviour):
+    """Issues a token of the sub-account to a broker who is an administrator, and revokes it at the end."""
+
+    async def validate(self, writing: Writing, found: Errors) -> Errors:
+        user_id = writing.record.get("user_id")
+        if writing.before is not None or user_id is None or "user_id" in found:
+            return {}
+        is_member = await writing.transaction.fetchval(
+            "SELECT EXISTS (SELECT FROM team_members m WHERE m.owner_id = $1 AND m.user_id = $2"
+            " AND m.request_status = 'Accepted' AND m.user_id <> $1)",
+            writing.caller.user_id,
+            user_id,
+        )
+        return {} if is_member else {"user_id": f"user_id: {user_id} was given; expected a member of a team of yours"}
+
+    async def after_write(self, writing: Writing) -> None:
+        """The token of an administrator's sub-account is shown once and ends with the sub-account."""
+        if writing.before is not None or not writing.caller.is_admin:
+            return
+        writing.notes["access_token"] = token = secrets.token_hex(20)
+        await writing.transaction.execute(
+            "WITH token AS (INSERT INTO access_tokens (user_id, token_hash, scope)"
+            " SELECT user_id, $3, '{write}' FROM sub_accounts WHERE owner_id = $1 AND id = $2 RETURNING id)"
+            " UPDATE sub_accounts SET token_id = token.id FROM token WHERE owner_id = $1 AND sub_accounts.id = $2",
+            writing.owner_id,
+            writing.id,
+            hash_secret(token),
+        )
+
+    def shown_once(self, _context: Context, writing: Writing) -> dict[str, Any]:
+        return {"access_token": writing.notes.get("access_token")}
+
+    async def before_delete(self, writing: Writing) -> None:
+        await writing.transaction.execute(
+            "DELETE FROM access_tokens WHERE id = (SELECT token_id FROM sub_accounts WHERE owner_id = $1 AND id = $2)",
+            writing.owner_id,
+            writing.id,
+        )
+
 
 SUB_ACCOUNTS = Resource(
     path="/sub-accounts",
@@ -104,11 +105,8 @@ SUB_ACCOUNTS = Resource(
     ),
     methods="LGCPD",
     allowed_for=lambda caller: caller.is_broker,
-    validate=_check_sub_account,
-    after_write=_give_token,
-    before_delete=_end_token,
-    shown_once=_token_given,
     unique="The user has a broker already",
+    behaviour=SubAccountBehaviour(),
 )
 
 # ------------------------------------------------------------------------------------------------------- teams
@@ -116,39 +114,49 @@ SUB_ACCOUNTS = Resource(
 ORDER_METHODS = ("Rank", "Time", "Round Robin")
 
 
-def _normalize_team(record: dict[str, Any]) -> Errors:
-    if record["order_method"] == "Time":
-        record["mins_until_next_alert"] = 0
-    zipcodes = (comparable_zipcode(each) for each in record["distribution_zipcodes"] or ())
-    record["distribution_zipcodes"] = list(dict.fromkeys(each for each in zipcodes if each)) or None
-    return {}
+class TeamBehaviour(Behaviour):
+    """Keeps memberships and the sharing of contacts in step with the team."""
 
+    def normalize(self, record: dict[str, Any]) -> Errors:
+        if record["order_method"] == "Time":
+            record["mins_until_next_alert"] = 0
+        zipcodes = (comparable_zipcode(each) for each in record["distribution_zipcodes"] or ())
+        record["distribution_zipcodes"] = list(dict.fromkeys(each for each in zipcodes if each)) or None
+        return {}
 
-async def _after_team(writing: Writing) -> None:
-    """The creator is a member from the start; minutes of members count under Time only."""
-    is_sharing = writing.record["is_contact_resource_sharing_enabled"]
-    if writing.before is None:
-        await writing.transaction.execute(
-            "INSERT INTO team_members (owner_id, team_id, user_id, request_status, is_sharing_accepted)"
-            " VALUES ($1, $2, $1, 'Accepted', $3)",
-            writing.owner_id,
-            writing.id,
-            is_sharing,
-        )
-        return
-    if writing.record["order_method"] != "Time":
-        await writing.transaction.execute(
-            "UPDATE team_member_distribution_options SET mins_until_lead_offer = 0"
-            " WHERE owner_id = $1 AND team_id = $2 AND mins_until_lead_offer <> 0",
-            writing.owner_id,
-            writing.id,
-        )
-    if is_sharing != writing.before["is_contact_resource_sharing_enabled"]:
-        await _ask_about_sharing(writing)
+    async def after_write(self, writing: Writing) -> None:
+        """Makes the creator a member; clears the minutes of members unless the order is Time."""
+        is_sharing = writing.record["is_contact_resource_sharing_enabled"]
+        if writing.before is None:
+            await writing.transaction.execute(
+                "INSERT INTO team_members (owner_id, team_id, user_id, request_status, is_sharing_accepted)"
+                " VALUES ($1, $2, $1, 'Accepted', $3)",
+                writing.owner_id,
+                writing.id,
+                is_sharing,
+            )
+            return
+        if writing.record["order_method"] != "Time":
+            await writing.transaction.execute(
+                "UPDATE team_member_distribution_options SET mins_until_lead_offer = 0"
+                " WHERE owner_id = $1 AND team_id = $2 AND mins_until_lead_offer <> 0",
+                writing.owner_id,
+                writing.id,
+            )
+        if is_sharing != writing.before["is_contact_resource_sharing_enabled"]:
+            await _ask_about_sharing(writing)
+
+    async def before_delete(self, writing: Writing) -> None:
+        assert writing.id is not None
+        writing.notes["members"] = await members_of(writing.transaction, writing.owner_id, writing.id)
+        await withdraw_from_team(writing.transaction, writing.owner_id, writing.id, writing.caller.user_id)
+
+    async def after_delete(self, writing: Writing) -> None:
+        await end_sharing(writing.transaction, writing.notes["members"])
 
 
 async def _ask_about_sharing(writing: Writing) -> None:
-    """Whoever accepted a team that did not share has not agreed to this one; whoever switches it on has."""
+    """Resets the consent to share: members of a team that did not share have not given it; the caller has."""
     assert writing.id is not None
     is_sharing = writing.record["is_contact_resource_sharing_enabled"]
     await writing.transaction.execute(
@@ -161,20 +169,10 @@ async def _ask_about_sharing(writing: Writing) -> None:
     await end_sharing(writing.transaction, await members_of(writing.transaction, writing.owner_id, writing.id))
 
 
-async def _before_team_goes(writing: Writing) -> None:
-    assert writing.id is not None
-    writing.notes["members"] = await members_of(writing.transaction, writing.owner_id, writing.id)
-    await withdraw_from_team(writing.transaction, writing.owner_id, writing.id, writing.caller.user_id)
-
-
-async def _after_team_is_gone(writing: Writing) -> None:
-    await end_sharing(writing.transaction, writing.notes["members"])
-
-
 TEAMS = Resource(
     path="/teams",
     noun="a team",
-    page_about="People who get offers of leads, and in which order. Seen by its members, changed by its creator.",
+    page_about="The agents who get offers of leads, and in which order. Seen by its members, changed by its creator.",
     table="teams",
     fields=(
         record_id(),
@@ -182,50 +180,50 @@ TEAMS = Resource(
         text("name", 255, required=True),
         flag("is_contact_resource_sharing_enabled", default=False),
         word("order_method", Choice(ORDER_METHODS), default="Rank"),
-        integer("mins_until_next_alert", 0, default=0, note="minutes until the next rank is told; 0 under Time"),
+        integer("mins_until_next_alert", 0, default=0, note="minutes until the next rank is notified; 0 under Time"),
         Field("distribution_zipcodes", Texts(45), write=Write.ALWAYS, filterable=False),
         word("offer_mode", Choice(("Cumulative", "Exclusive")), default="Cumulative"),
     ),
     methods="LGCPUD",
     visible=f"t.owner_id = $1 OR t.id = ANY ({MY_TEAMS})",
-    normalize=_normalize_team,
-    after_write=_after_team,
-    before_delete=_before_team_goes,
-    after_delete=_after_team_is_gone,
     needed_by={"lead_routes": "A lead route names this team"},
+    behaviour=TeamBehaviour(),
 )
 
 # ----------------------------------------------------------------------------------------------------- options
 
 
-async def _check_option(writing: Writing, found: Errors) -> Errors:
-    record, errors = writing.record, {}
-    if writing.before is None and "team_id" not in found:
-        await must_own_team(writing)
-    if {"team_id", "user_id"} & set(found):
-        return {}
-    team = await writing.transaction.fetchrow(
-        "SELECT t.order_method, m.user_id IS NOT NULL AS has_member,"
-        " 1 + (SELECT coalesce(max(o.rank), 0) FROM team_member_distribution_options o"
-        "      WHERE o.owner_id = t.owner_id AND o.team_id = t.id AND o.id IS DISTINCT FROM $4) AS next_rank"
-        " FROM teams t LEFT JOIN team_members m ON m.owner_id = t.owner_id AND m.team_id = t.id AND m.user_id = $3"
-        " AND m.request_status = 'Accepted' WHERE t.owner_id = $1 AND t.id = $2",
-        writing.owner_id,
-        record["team_id"],
-        record["user_id"],
-        writing.id,
-    )
-    if team is None:
-        return {"team_id": f"team_id: {record['team_id']} was given; expected a team that you created"}
-    before = writing.before or {}
-    is_same = (before.get("team_id"), before.get("user_id")) == (record["team_id"], record["user_id"])
-    if not team["has_member"] and not is_same:
-        errors["user_id"] = f"user_id: {record['user_id']} was given; expected an accepted member of the team"
-    if record["rank"] is None:
-        record["rank"] = min(team["next_rank"], 2**31 - 1)
-    if team["order_method"] != "Time":
-        record["mins_until_lead_offer"] = 0
-    return errors
+class DistributionOptionBehaviour(Behaviour):
+    """The option of an accepted member, with a rank."""
+
+    async def validate(self, writing: Writing, found: Errors) -> Errors:
+        record, errors = writing.record, {}
+        if writing.before is None and "team_id" not in found:
+            await must_own_team(writing)
+        if {"team_id", "user_id"} & set(found):
+            return {}
+        team = await writing.transaction.fetchrow(
+            "SELECT t.order_method, m.user_id IS NOT NULL AS has_member,"
+            " 1 + (SELECT coalesce(max(o.rank), 0) FROM team_member_distribution_options o"
+            "      WHERE o.owner_id = t.owner_id AND o.team_id = t.id AND o.id IS DISTINCT FROM $4) AS next_rank"
+            " FROM teams t LEFT JOIN team_members m ON m.owner_id = t.owner_id AND m.team_id = t.id AND m.user_id = $3"
+            " AND m.request_status = 'Accepted' WHERE t.owner_id = $1 AND t.id = $2",
+            writing.owner_id,
+            record["team_id"],
+            record["user_id"],
+            writing.id,
+        )
+        if team is None:
+            return {"team_id": f"team_id: {record['team_id']} was given; expected a team that you created"}
+        before = writing.before or {}
+        is_same = (before.get("team_id"), before.get("user_id")) == (record["team_id"], record["user_id"])
+        if not team["has_member"] and not is_same:
+            errors["user_id"] = f"user_id: {record['user_id']} was given; expected an accepted member of the team"
+        if record["rank"] is None:
+            record["rank"] = min(team["next_rank"], 2**31 - 1)
+        if team["order_method"] != "Time":
+            record["mins_until_lead_offer"] = 0
+        return errors
 
 
 DISTRIBUTION_OPTIONS = Resource(
@@ -247,8 +245,8 @@ DISTRIBUTION_OPTIONS = Resource(
     ),
     methods="LGCPUD",
     visible=f"t.owner_id = $1 OR t.team_id = ANY ({MY_TEAMS})",
-    validate=_check_option,
     unique="The member has a distribution option in this team already",
+    behaviour=DistributionOptionBehaviour(),
 )
 
 PEOPLE = (USERS, SUB_ACCOUNTS, TEAMS, TEAM_MEMBERS, DISTRIBUTION_OPTIONS)

@@ -1,8 +1,9 @@
-"""Sources and lead routes: what happens with leads from where."""
+"""Lead sources, contact sources, and the lead routes that decide what happens with leads from them."""
 
 from typing import Any
 
-from leadroutes.api.resource import Errors, Field, Resource, Writing
+from leadroutes.api.behaviour import Behaviour, Errors, Writing
+from leadroutes.api.resource import Field, Resource
 from leadroutes.api.resources.access import broker_with, may_create
 from leadroutes.api.resources.common import (
     flag,
@@ -19,26 +20,28 @@ from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Choice, Integer, Texts
 
 
-async def _forget_revoked_keys(writing: Writing) -> None:
-    """A key that opens nothing any more does not hold its lead source."""
-    await writing.transaction.execute(
-        "DELETE FROM intake_keys WHERE owner_id = $1 AND lead_source_id = $2 AND revoked_at IS NOT NULL",
-        writing.owner_id,
-        writing.id,
-    )
+class LeadSourceBehaviour(Behaviour):
+    """Revoked intake keys do not keep a lead source from being removed."""
+
+    async def before_delete(self, writing: Writing) -> None:
+        await writing.transaction.execute(
+            "DELETE FROM intake_keys WHERE owner_id = $1 AND lead_source_id = $2 AND revoked_at IS NOT NULL",
+            writing.owner_id,
+            writing.id,
+        )
 
 
 LEAD_SOURCES = Resource(
     path="/lead-sources",
     noun="a lead source",
-    page_about="Providers that leads come in through: a built-in catalogue, and your own.",
+    page_about="Providers of leads: a built-in catalogue, and your own.",
     table="lead_sources",
     fields=(record_id(), text("name", 200, required=True)),
     methods="LGCPUD",
     visible=f"t.owner_id IS NULL OR t.owner_id = $1 OR t.owner_id = {broker_with('is_lead_sources_enabled')}",
     creatable=may_create("is_lead_sources_new_enabled"),
-    before_delete=_forget_revoked_keys,
     needed_by={"lead_routes": "A lead route uses this lead source", "intake_keys": "An intake key uses it"},
+    behaviour=LeadSourceBehaviour(),
 )
 
 CONTACT_SOURCES = Resource(
@@ -50,18 +53,6 @@ CONTACT_SOURCES = Resource(
     methods="LGCPUD",
     needed_by={"lead_routes": "A lead route uses this contact source"},
 )
-
-
-def _normalize_route(record: dict[str, Any]) -> Errors:
-    if record["team_selection_method"] == "None":
-        record["team_selection_method"] = None
-    if record["distribution_target"] == "Myself":
-        record |= {"team_id": None, "team_selection_method": None}
-    elif record["team_selection_method"] == "Zipcode":
-        record["team_id"] = None
-    elif record["team_selection_method"] == "Specific Team" and record["team_id"] is None:
-        return {"team_id": "team_id is required with Specific Team"}
-    return {}
 
 
 _ORDER_NUMBER = "CASE x.order_method WHEN 'Rank' THEN 0 WHEN 'Time' THEN 1 ELSE 2 END"
@@ -85,10 +76,25 @@ def _named(name: str, to: str, noun: str, table: str, condition: str) -> Field:
     )  # fmt: skip
 
 
+class LeadRouteBehaviour(Behaviour):
+    """Clears the fields that do not apply to the target of the route."""
+
+    def normalize(self, record: dict[str, Any]) -> Errors:
+        if record["team_selection_method"] == "None":
+            record["team_selection_method"] = None
+        if record["distribution_target"] == "Myself":
+            record |= {"team_id": None, "team_selection_method": None}
+        elif record["team_selection_method"] == "Zipcode":
+            record["team_id"] = None
+        elif record["team_selection_method"] == "Specific Team" and record["team_id"] is None:
+            return {"team_id": "team_id is required with Specific Team"}
+        return {}
+
+
 LEAD_ROUTES = Resource(
     path="/lead-routes",
     noun="a lead route",
-    page_about="What happens with leads from certain sources: to whom they are offered and which campaign starts.",
+    page_about="What happens with leads from certain sources: the team that gets offers and the campaign that starts.",
     table="lead_routes",
     fields=(
         record_id(),
@@ -115,7 +121,7 @@ LEAD_ROUTES = Resource(
     ),
     methods="LGCPUD",
     version="u.rules_version FROM users u WHERE u.id = $1",
-    normalize=_normalize_route,
+    behaviour=LeadRouteBehaviour(),
 )  # fmt: skip
 
 ROUTING = (LEAD_SOURCES, CONTACT_SOURCES, LEAD_ROUTES)

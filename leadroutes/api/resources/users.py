@@ -1,4 +1,4 @@
-"""Users: who has an account, how an administrator changes it, and the same for oneself."""
+"""Users: accounts, how an administrator changes them, and how users change their own."""
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
 
@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from leadroutes.api.auth import Caller
-from leadroutes.api.call import Call
+from leadroutes.api.behaviour import Behaviour, Errors, Writing
+from leadroutes.api.call import Call, Context
 from leadroutes.api.query import Query
-from leadroutes.api.resource import Errors, Field, Resource, Write, Writing
+from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources.access import teammates
 from leadroutes.api.resources.common import created_at, modified_at, record_id, text
 from leadroutes.api.values import Bool, EmailText, Id, Integer, Text
@@ -23,65 +24,11 @@ MARKS = ("is_active", "is_admin", "is_broker")
 _IS_LENT = (
     "SELECT EXISTS (SELECT FROM sub_accounts s JOIN access_tokens a ON a.id = s.token_id WHERE a.token_hash = $1)"
 )
-GUARDED = frozenset({"email", "password", *MARKS})  # not by tokens of applications and of sub-accounts
-
-
-async def _insert_user(writing: Writing) -> int:
-    sent = {name: value for name, value in writing.sent.items() if value is not None}
-    return await add_user(writing.transaction, NewUser(**sent))
-
-
-async def _check_user(writing: Writing, found: Errors) -> Errors:
-    """Of a change; what is wrong with a new user, the store says."""
-    if writing.before is None:
-        return {}
-    await must_be_ones_own(writing.transaction, writing.caller, writing.sent)
-    return faults_of({name: value for name, value in writing.sent.items() if name not in found})
-
-
-async def must_be_ones_own(source: Database | Transaction, caller: Caller, sent: Mapping[str, Any]) -> None:
-    """Forbidden for the token of an application or of a sub-account where more than plain data would be changed."""
-    if not GUARDED & set(sent):
-        return
-    if caller.application_id is not None or await source.fetchval(_IS_LENT, caller.token_hash):
-        raise Forbidden("The token of an application or of a sub-account changes neither e-mail nor password nor marks")
-
-
-async def _change_user(context: Any, writing: Writing) -> int:
-    assert writing.id is not None
-    by = users.ChangedBy(writing.caller.user_id, token_hash=writing.caller.token_hash)
-    await users.change_user(context.database, writing.id, dict(writing.sent), by)
-    return writing.id
-
-
-async def _narrow_to_application(call: Call, query: Query, record_id: int | None) -> str:
-    """`oauth_client_id`: the active users with a good token for that application of the caller's."""
-    if query.oauth_client_id is None:
-        return ""
-    database = call.context.database
-    row = await database.fetchrow("SELECT id, user_id FROM applications WHERE client_id = $1", query.oauth_client_id)
-    if row is None:
-        raise Forbidden("There is no such application")
-    if row["user_id"] != call.caller.user_id:
-        raise NotAuthenticated("The application is not yours")
-    among = (
-        "t.is_active AND EXISTS (SELECT FROM access_tokens a WHERE a.user_id = t.id AND a.application_id = {} AND"
-        " a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now())) AND $1::bigint IS NOT NULL"
-    )
-    if record_id is not None:
-        found = await database.fetchval(
-            f"SELECT EXISTS (SELECT FROM users t WHERE t.id = $3 AND {among.format('$2')})",
-            call.caller.user_id,
-            row["id"],
-            record_id,
-        )
-        if not found:
-            raise NotAuthenticated("This user has no valid token for the application")
-    return among.format(query.bind(row["id"], "bigint"))
+GUARDED = frozenset({"email", "password", *MARKS})  # not changed by tokens of applications and of sub-accounts
 
 
 def _mark(name: str, note: str) -> Field:
-    """Changed by administrators, and shown to them alone."""
+    """A flag that only administrators see and change."""
     return Field(
         name, Bool(), write=Write.LATER, null=False, filterable=False, note=f"{note}; answered to administrators alone",
         shows=f"CASE WHEN {_IS_ADMIN} THEN t.{name} END", schema={"type": ["boolean", "null"]},
@@ -111,10 +58,66 @@ USER_FIELDS = (
           note="with is_active false: who gets the intake keys, lead routes and teams"),
 )  # fmt: skip
 
+
+class UserBehaviour(Behaviour):
+    """A change of a user has consequences beyond the row, so the engine makes it."""
+
+    async def record_filter(self, call: Call, query: Query, record_id: int | None) -> str:
+        """With `oauth_client_id`: the active users with a valid token for that application of the caller."""
+        if query.oauth_client_id is None:
+            return ""
+        database = call.context.database
+        row = await database.fetchrow(
+            "SELECT id, user_id FROM applications WHERE client_id = $1", query.oauth_client_id
+        )
+        if row is None:
+            raise Forbidden("There is no such application")
+        if row["user_id"] != call.caller.user_id:
+            raise NotAuthenticated("The application is not yours")
+        among = (
+            "t.is_active AND EXISTS (SELECT FROM access_tokens a WHERE a.user_id = t.id AND a.application_id = {} AND"
+            " a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now())) AND $1::bigint IS NOT NULL"
+        )
+        if record_id is not None:
+            found = await database.fetchval(
+                f"SELECT EXISTS (SELECT FROM users t WHERE t.id = $3 AND {among.format('$2')})",
+                call.caller.user_id,
+                row["id"],
+                record_id,
+            )
+            if not found:
+                raise NotAuthenticated("This user has no valid token for the application")
+        return among.format(query.bind(row["id"], "bigint"))
+
+    async def validate(self, writing: Writing, found: Errors) -> Errors:
+        """Checks a change; the store checks a new user."""
+        if writing.before is None:
+            return {}
+        await must_be_ones_own(writing.transaction, writing.caller, writing.sent)
+        return faults_of({name: value for name, value in writing.sent.items() if name not in found})
+
+    async def insert(self, writing: Writing) -> int:
+        sent = {name: value for name, value in writing.sent.items() if value is not None}
+        return await add_user(writing.transaction, NewUser(**sent))
+
+    async def change_through(self, context: Context, writing: Writing) -> None:
+        assert writing.id is not None
+        by = users.ChangedBy(writing.caller.user_id, token_hash=writing.caller.token_hash)
+        await users.change_user(context.database, writing.id, dict(writing.sent), by)
+
+
+async def must_be_ones_own(source: Database | Transaction, caller: Caller, sent: Mapping[str, Any]) -> None:
+    """Raises Forbidden if the token of an application or of a sub-account would change a field of GUARDED."""
+    if not GUARDED & set(sent):
+        return
+    if caller.application_id is not None or await source.fetchval(_IS_LENT, caller.token_hash):
+        raise Forbidden("The token of an application or of a sub-account changes neither e-mail nor password nor marks")
+
+
 USERS = Resource(
     path="/users",
     noun="a user",
-    page_about="Whoever has an account. You see yourself and the members of teams that you are a member of;"
+    page_about="An account. You see yourself and the members of teams that you are a member of;"
     " administrators see and change all.",
     table="users",
     fields=USER_FIELDS,
@@ -124,14 +127,11 @@ USERS = Resource(
     creatable=_IS_ADMIN,
     order="t.id <> $1",
     owned=False,
-    validate=_check_user,
-    insert=_insert_user,
-    change_through=_change_user,
-    record_filter=_narrow_to_application,
     unique="The e-mail is in use already",
+    behaviour=UserBehaviour(),
 )
 
-# Oneself, at /me: not a resource of its own, but read, described and answered by the same rules.
+# The caller's own account, at /me: not in RESOURCES, but read, described and answered by the same rules.
 _OWN = tuple(
     replace(each, key=each.name) if each.name == "postal_address" else each
     for each in USER_FIELDS
@@ -148,7 +148,5 @@ ME = replace(
     ),
     methods="GP",
     changeable="true",
-    validate=None,
-    insert=None,
-    change_through=None,
+    behaviour=Behaviour(),
 )  # fmt: skip
