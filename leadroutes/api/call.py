@@ -1,4 +1,4 @@
-"""A request as the API sees it, an answer as it leaves, and a call: both ends with the rooms it may use."""
+"""A request as the API sees it, a response as it leaves, and a call: a request with the context that it may use."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -8,7 +8,9 @@ from typing import Any
 from leadroutes.api.auth import Caller, Callers
 from leadroutes.api.count_cache import CountCache
 from leadroutes.cache import short_cache
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import NotAcceptable
+from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.security.rate_limits import PasswordGuesses
 from leadroutes.settings import Settings
 from leadroutes.store.batching import BatchLoader
@@ -22,11 +24,11 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the API builds on, and the look-ups that requests of the same moment share."""
+    """What all calls of this process share: database, engine, arrivals, and look-ups in batches."""
 
     database: Database
-    engine: Any
-    arrivals: Any
+    engine: Engine
+    arrivals: Arrivals
     settings: Settings
     callers: Callers
     own_leads: BatchLoader[tuple[int, int], str]  # (owner, lead) -> its record as the owner sees it

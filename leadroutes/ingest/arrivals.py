@@ -3,10 +3,9 @@
 Reads bodies, hands batches to `receiving`, and gives every caller his own answer once it is on disk.
 """
 
-import asyncio
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -32,7 +31,7 @@ from leadroutes.retry import RetryLater, retry_delay
 from leadroutes.security.vault import Vault
 from leadroutes.settings import Settings
 from leadroutes.store import statement
-from leadroutes.store.batching import BatchLoader, DeferredItems, GroupCommit, resolve
+from leadroutes.store.batching import BatchLoader, GroupCommit
 from leadroutes.store.postgres import RETRYABLE_ERRORS, STATEMENT_TIMEOUT, Transaction
 from leadroutes.store.queue import RowKey
 
@@ -82,12 +81,6 @@ class IntakeResult:
     reply: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _PendingArrival:
-    item: ArrivalItem
-    answer: "asyncio.Future[StoredArrival]"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeKey:
     """What an intake key opens; `format` None: recognised. `sealed`: the vendor's secrets, where he has any."""
@@ -112,22 +105,18 @@ class Arrivals:
         self._budget = IntakeBudget(settings)
         self._reader = BodyReader(vendors or (VendorClient(settings) if settings else None))
         self._keys: BatchLoader[bytes, IntakeKey] = BatchLoader(self._load_keys)
-        self._batches: GroupCommit[_PendingArrival] = GroupCommit(
-            self._store_batch, max_batch=MAX_BATCH_SIZE, concurrency=MAX_CONCURRENT_BATCHES
-        )
-        self._large: GroupCommit[_PendingArrival] = GroupCommit(self._store_batch, max_batch=1)
-        self._deferred: DeferredItems[_PendingArrival] = DeferredItems(
-            lambda waiting: waiting.item.arrival.owner_id,
-            self._add,
-            lambda waiting, error: resolve(waiting.answer, error),
+        self._batches = self._group_commit(max_batch=MAX_BATCH_SIZE, concurrency=MAX_CONCURRENT_BATCHES)
+        self._large = self._group_commit(max_batch=1, concurrency=1)
+
+    def _group_commit(self, *, max_batch: int, concurrency: int) -> GroupCommit[ArrivalItem, StoredArrival]:
+        return GroupCommit(
+            self._store_batch, max_batch=max_batch, concurrency=concurrency, owner=lambda item: item.arrival.owner_id
         )
 
     async def close(self) -> None:
         """Wait until everything that has arrived is stored."""
-        for _ in range(2):  # those that wait for something are added once it is known
-            await self._batches.close()
-            await self._large.close()
-            await self._deferred.drain()
+        await self._batches.drain()
+        await self._large.drain()
 
     # -- the ways in
 
@@ -339,60 +328,52 @@ class Arrivals:
             raise Conflict(stored.reason or "", data=kept_as)
         return stored
 
-    # -- storing together
+    # -- group commit
 
     async def _store(self, item: ArrivalItem) -> StoredArrival:
-        waiting = _PendingArrival(item, asyncio.get_running_loop().create_future())
-        self._add(waiting)
-        return await waiting.answer
-
-    def _add(self, waiting: _PendingArrival) -> None:
-        """What holds many leads goes alone, one after the other, so that nobody else's lead waits for it."""
-        arrival = waiting.item.arrival
+        """Arrivals that hold many leads are stored one at a time, so that no other lead waits for them."""
+        arrival = item.arrival
         is_large = isinstance(arrival, ReceivedArrival) and len(arrival.inquiries) > LARGE_ARRIVAL_LEADS
-        (self._large if is_large else self._batches).add(waiting)
+        return await (self._large if is_large else self._batches).add(item)
 
-    async def _store_batch(self, batch: list[_PendingArrival]) -> None:
-        """One that breaks the whole batch is found by storing each alone; only its own caller hears of it."""
+    async def _store_batch(self, batch: list[ArrivalItem]) -> Sequence[StoredArrival | Problem]:
+        """Stores a batch in one transaction. Raises what then decides whether each is stored alone (GroupCommit)."""
 
         async def work(transaction: Transaction) -> list[StoredArrival | Problem]:
-            return await store_arrivals(transaction, self.engine.rule_sets, [waiting.item for waiting in batch])
+            return await store_arrivals(transaction, self.engine.rule_sets, batch)
 
         begun = time.perf_counter()
         try:
             with span("store arrivals", batch=len(batch)):
-                answers: list[StoredArrival | Problem] = await self.engine.database.run_prepared(work)
-        except ComputationNeeded as needed:
-            if others := self._deferred.defer(batch, needed):
-                await self._store_batch(others)
-            return
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the callers have to hear of it
+                results: list[StoredArrival | Problem] = await self.engine.database.run_prepared(work)
+        except ComputationNeeded:
+            raise
+        except Exception as error:
             if isinstance(error, Unavailable) and not _is_slow(error, time.perf_counter() - begun):
-                _fail(batch, error)
-            elif len(batch) > 1:
-                for waiting in batch:
-                    await self._store_batch([waiting])
-            elif _is_temporary(error):
-                _fail(batch, error)
-            else:
-                await self._store_rejected(batch[0], error)
-            return
+                raise
+            if len(batch) > 1:
+                raise _BatchError from error
+            return [await self._store_rejected(batch[0], error)]
         metrics.COMMIT_BATCH_SIZE.observe(len(batch))
         metrics.COMMIT_SECONDS.observe(time.perf_counter() - begun)
-        for waiting, answer in zip(batch, answers, strict=True):
-            resolve(waiting.answer, answer)
+        return results
 
-    async def _store_rejected(self, waiting: _PendingArrival, error: Exception) -> None:
-        """What cannot be stored for a reason of its own would come again and again: it is kept, with that reason."""
-        arrival = waiting.item.arrival
-        if isinstance(arrival, NewLead) or not arrival.inquiries:
-            _fail([waiting], error)
-            return
+    async def _store_rejected(self, item: ArrivalItem, error: Exception) -> StoredArrival | Problem:
+        """Stores an arrival without its leads, with the error as the reason, where a repetition would fail as well."""
+        arrival = item.arrival
+        if _is_temporary(error) or isinstance(arrival, NewLead) or not arrival.inquiries:
+            if isinstance(error, asyncpg.PostgresError):
+                log.error("an arrival could not be stored", error=repr(error))
+            raise error
         log.error("an arrival could not be stored, and is kept as rejected", error=repr(error))
         why = "takes too long" if isinstance(error, Unavailable) else type(error).__name__
         bare = replace(arrival, inquiries=(), status="rejected", reason=f"not_stored: {why}")
-        item = ArrivalItem(arrival=bare, keys=waiting.item.keys, refused_as=waiting.item.refused_as)
-        await self._store_batch([_PendingArrival(item, waiting.answer)])
+        [stored] = await self._store_batch([replace(item, arrival=bare)])
+        return stored
+
+
+class _BatchError(Exception):
+    """At least one arrival of a batch cannot be stored; not Unavailable, after which none would be tried again."""
 
 
 def _is_slow(error: Unavailable, seconds: float) -> bool:
@@ -403,13 +384,6 @@ def _is_slow(error: Unavailable, seconds: float) -> bool:
 def _is_temporary(error: Exception) -> bool:
     """Whether it may be stored when it comes again: the fault lies with the database, or with what else it does."""
     return isinstance(error, TEMPORARY_ERRORS) and not isinstance(error, asyncpg.QueryCanceledError)
-
-
-def _fail(batch: list[_PendingArrival], error: Exception) -> None:
-    if isinstance(error, asyncpg.PostgresError):
-        log.error("an arrival could not be stored", error=repr(error))
-    for waiting in batch:
-        resolve(waiting.answer, error)
 
 
 def _refusal_of(reading: Reading) -> Refusal | None:

@@ -133,8 +133,8 @@ async def apply_changes(
 
 
 async def wake_worker(transaction: Transaction) -> None:
-    """Say, once for the transaction, that something may be due earlier than the worker thinks."""
-    await transaction.execute("SELECT pg_notify($1, '')", WAKE_CHANNEL)
+    """Tells the worker that something may be due earlier than it expects; once in a transaction."""
+    await transaction.notify(WAKE_CHANNEL)
 
 
 def _key(each: Applied) -> dict[str, int]:

@@ -170,10 +170,10 @@ async def _check_campaign_contact(writing: Writing, found: Errors) -> Errors:
 
 
 async def _start_campaign(context: Context, writing: Writing) -> int:
-    started: int = await context.engine.start_campaign(
+    assert writing.parent_id is not None
+    return await context.engine.start_campaign(
         writing.owner_id, writing.parent_id, writing.record["contact_id"], writing.caller.user_id
     )
-    return started
 
 
 async def _stop_campaign(context: Context, writing: Writing) -> int:
