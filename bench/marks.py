@@ -1,5 +1,6 @@
-"""What a program measures stands in documents between two marks, and nothing else does; a test compares them."""
+"""Puts what a program measures into documents, between two marks. A test compares the documents with the results."""
 
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,12 @@ from typing import Any
 import msgspec
 
 END = "<!-- end -->\n"
+WIDTH = 120  # characters of a line of a document, unless it is a row of a table
+
+
+def wrapped(paragraph: str) -> str:
+    """Returns the paragraph in lines that fit a terminal."""
+    return textwrap.fill(paragraph, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 @dataclass(frozen=True, slots=True)

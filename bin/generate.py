@@ -99,9 +99,9 @@ def lead_sources_page() -> str:
     return f"{head}{begin}\n{table}\n{end}{rest.partition(end)[2]}"
 
 
-def readme() -> str:
-    """The README with the picture of a lead's life, drawn from the table by which the code moves."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def life_page() -> str:
+    """The page with the diagrams of a lead's and an offer's states, from the table by which the code moves."""
+    text = (ROOT / "docs" / "what-happens-to-a-lead.md").read_text(encoding="utf-8")
     begin, end = "<!-- made by bin/generate: life -->", "<!-- end -->"
     head, _, rest = text.partition(begin)
     return f"{head}{begin}\n{_picture()}\n{end}{rest.partition(end)[2]}"
@@ -113,7 +113,7 @@ def _picture() -> str:
     for before, steps in LEAD_TRANSITIONS.items():
         if before != "received":
             lines += [f"    {_node(before)} --> {_node(after)}: {why}" for after, why in steps.items()]
-    lines += ["```", "", "And of each offer of it:", "", "```mermaid", "stateDiagram-v2", "    [*] --> scheduled"]
+    lines += ["```", "", "Each of its offers:", "", "```mermaid", "stateDiagram-v2", "    [*] --> scheduled"]
     for before, steps in OFFER_TRANSITIONS.items():
         lines += [f"    {before} --> {after}: {why}" for after, why in steps.items()]
     return "\n".join([*lines, "```"])
@@ -153,10 +153,10 @@ def _by_zone(found: Mapping[str, str]) -> Iterator[str]:
 
 
 GENERATED: list[tuple[str, Callable[[], str]]] = [
-    ("README.md", readme),
     ("docs/commands.md", commands_page),
     ("docs/lead-sources.md", lead_sources_page),
     ("docs/settings.md", settings_page),
+    ("docs/what-happens-to-a-lead.md", life_page),
     ("leadroutes/domain/time_zones.py", time_zones),
     ("leadroutes/store/schema.sql", schema),
 ]

@@ -1,4 +1,4 @@
-"""The figures of chaos/results.json as they stand in documents.
+"""Puts the figures of chaos/results.json into documents.
 
 It breaks nothing.
 """
@@ -6,7 +6,7 @@ It breaks nothing.
 from collections.abc import Mapping
 from typing import Any
 
-from bench.marks import Documents
+from bench.marks import Documents, wrapped
 from chaos.programs import ROOT
 
 RESULTS = ROOT / "chaos" / "results.json"
@@ -21,18 +21,19 @@ CAME_OF_IT = {
 
 
 def as_sentence(results: dict[str, Any]) -> str:
-    """For who has a minute."""
+    """For readers who have a minute."""
     kills, nuisances = results["kills"], results["nuisances"]
     broken = sum(len(breaches) for breaches in results["breaches"].values())
     outcome = "nothing was lost and nothing was done twice" if not broken else f"{broken} times something did not hold"
-    return (
+    sentence = (
         f"In the last full run, {kills['all']} processes were killed within {_minutes(results)} minutes, under load:"
         f" {kills['kill -9 serve']} × `kill -9` of a service, {kills['kill -9 worker']} × of a worker,"
         f" {_of_postgresql(kills)} × PostgreSQL; between them {nuisances['all']} times connections were cut, processes"
-        f" stood still for up to {results['longest_stop']:.0f} seconds, the mail server was away or slow, or the queue"
+        f" were stopped for up to {results['longest_stop']:.0f} seconds, the mail server was away or slow, or the queue"
         f" was filled. {results['leads']:,} leads, {results['offers']:,} offers, {results['mails']['taken']:,} mails:"
-        f" {outcome}.\n"
+        f" {outcome}."
     )
+    return wrapped(sentence) + "\n"
 
 
 def as_tables(results: dict[str, Any]) -> str:
@@ -61,13 +62,13 @@ def as_tables(results: dict[str, Any]) -> str:
         for check in results["checks"]
     ]
     return "\n".join(
-        [head, "", *_table("what was done", done), "", *_table("what came of it", came), "", while_it_lasted, "",
+        [wrapped(head), "", *_table("what was done", done), "", *_table("what came of it", came), "", wrapped(while_it_lasted), "",
          *_attacks(results), "| what has to hold | |", "|---|---|", *verdict, ""]
     )  # fmt: skip
 
 
 def _attacks(results: dict[str, Any]) -> list[str]:
-    """What the hostile two sent, and how long the others waited; nothing for results of before there were any."""
+    """What the two hostile ones sent, and how long the others waited. Empty for results without them."""
     if not results.get("hostile"):
         return []
     waits = [

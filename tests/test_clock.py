@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from leadroutes.clock import Anchor, Clock, machine_time, steady
 from leadroutes.engine.engine import Engine
 from leadroutes.store.postgres import Database
-from tests.engine.conftest import Brokerage, brokerage
-
-__all__ = ["brokerage"]
+from tests.support.brokerage import Brokerage
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -47,7 +47,7 @@ def callers_of(database: Database) -> Callers:
     uses = TokenUses(database)
 
     async def load(hashes: list[bytes]) -> Mapping[bytes, Caller]:
-        rows = await database.fetch(statement("find_callers"), hashes)
+        rows = await database.fetch(*statement("find_callers").bind(token_hashes=hashes))
         uses.note(row["token_hash"] for row in rows if row["is_due"])
         return {
             row["token_hash"]: Caller(

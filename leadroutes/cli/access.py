@@ -3,7 +3,6 @@
 As in cli: each does one thing that stands elsewhere, and prints the outcome.
 """
 
-
 from collections.abc import Callable, Mapping
 from typing import Annotated
 

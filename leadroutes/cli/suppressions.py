@@ -1,6 +1,5 @@
 """Commands about addresses that must not be written to: bring a list in, write it out. The work is done elsewhere."""
 
-
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -121,7 +121,7 @@ async def _move_in(database: Database, brokerage: BrokerageFile) -> int:
     """Load the brokerage; everybody gets the same password. The owner's id."""
     owner = next(user for user in brokerage.users if user.username == OWNER)
     await load_brokerage(database, brokerage, owner.email)
-    await database.execute("UPDATE users SET password_hash = $1", accounts.hash_password(PASSWORD))
+    await accounts.set_all_passwords(database, PASSWORD)
     return await accounts.get_user_id(database, owner.email)
 
 

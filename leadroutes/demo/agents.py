@@ -171,9 +171,7 @@ class Cast:
         """Wait until the agent sees an offer of this lead."""
         while True:
             if lead_id := self.find_lead_id(act.first_name):
-                offers = await client.get(
-                    "/lead-offers", params={"lead_id": lead_id}, headers=self._as(act.username)
-                )
+                offers = await client.get("/lead-offers", params={"lead_id": lead_id}, headers=self._as(act.username))
                 self._expect(offers, f"the offers of {act.username}")
                 if found := offers.json().get("data"):
                     offer: dict[str, Any] = found[0]

@@ -70,7 +70,7 @@ class Line:
 
 async def load_board(database: Database, owner_id: int) -> list[Line]:
     """All leads of the owner, oldest first."""
-    return [_line(row) for row in await database.fetch(statement("list_board"), owner_id)]
+    return [_line(row) for row in await database.fetch(*statement("list_board").bind(owner_id=owner_id))]
 
 
 def _line(row: asyncpg.Record) -> Line:

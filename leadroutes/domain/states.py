@@ -1,6 +1,6 @@
 """The life of an offer and of a lead, as data: from which state to which, and what makes it so.
 
-The rollout moves offers by this table only; the picture in the README is drawn from it.
+The rollout moves offers by this table only; the diagrams in docs/what-happens-to-a-lead.md are drawn from it.
 """
 
 from collections.abc import Mapping

@@ -3,17 +3,17 @@
 It decides nothing; who calls it holds the locks of these leads.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from leadroutes.domain.dedupe import KnownContact
 from leadroutes.domain.model import Change, Decision, RuleSet
 from leadroutes.engine.campaigns import campaign_start, start_campaigns
-from leadroutes.errors import Conflict, NotFound
+from leadroutes.errors import Conflict
 from leadroutes.observability.lead_log import log_changes
 from leadroutes.store import statement
+from leadroutes.store.contacts import load_contacts
 from leadroutes.store.leads import Applied, LeadRow, apply_changes
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.routing import RuleSets
@@ -75,27 +75,6 @@ def _stored_decision(row: LeadRow, stored_rule_sets: Mapping[tuple[int, int], Ru
     return Decision(facts=row.facts, change=change, route=route, team_id=row.team_id)
 
 
-async def load_contacts(
-    transaction: Transaction, keys: Collection[tuple[int, int]]
-) -> dict[tuple[int, int], KnownContact]:
-    """Contacts by (owner_id, id); those that are gone are missing."""
-    if not keys:
-        return {}
-    rows = await transaction.fetch(
-        "SELECT owner_id, id, source_id, assigned_user_id, time_zone, birthday FROM contacts"
-        " JOIN unnest($1::bigint[], $2::bigint[]) AS wanted (owner_id, id) USING (owner_id, id)",
-        *zip(*keys, strict=True),
-    )
-    return {(owner_id, row["id"]): KnownContact(**row) for row in map(dict, rows) for owner_id in [row.pop("owner_id")]}
-
-
-async def load_contact(transaction: Transaction, owner_id: int, contact_id: int) -> KnownContact:
-    found = await load_contacts(transaction, [(owner_id, contact_id)])
-    if not found:
-        raise NotFound.record(contact_id)
-    return found[owner_id, contact_id]
-
-
 # ------------------------------------------------------------------------------------------------- what losers read
 
 
@@ -103,7 +82,7 @@ async def name_winners(transaction: Transaction, conflicts: Iterable[Conflict]) 
     """The same conflicts, with the winner's name where there is one."""
     given = list(conflicts)
     winners = {conflict.data["claimed_by_user_id"] for conflict in given if conflict.data is not None}
-    rows = await transaction.fetch(statement("name_people"), sorted(winners)) if winners else []
+    rows = await transaction.fetch(*statement("find_display_names").bind(user_ids=sorted(winners))) if winners else []
     names = {row["id"]: row["name"] for row in rows}
     return [
         conflict

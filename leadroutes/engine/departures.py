@@ -56,7 +56,10 @@ async def _decide_all(
     transaction: Transaction, whose: tuple[int | None, int | None, int | None], decide: Decide
 ) -> None:
     """Decide about each open lead that these offers are of, under its lock, and write what follows."""
-    rows = await transaction.fetch(statement("lock_leads_of_departed"), *whose)
+    user_id, owner_id, team_id = whose
+    rows = await transaction.fetch(
+        *statement("lock_leads_of_departed").bind(user_id=user_id, owner_id=owner_id, team_id=team_id)
+    )
     rule_sets = RuleSets()  # those of this process are of what is committed
     keys = [(row["owner_id"], row["id"]) for row in rows]
     for start in range(0, len(keys), BATCH_SIZE):
@@ -75,4 +78,6 @@ async def end_sharing(transaction: Transaction, user_ids: Iterable[int]) -> None
 
     `user_ids` are all whom the change concerns: the owners, those who assigned, and those who were assigned.
     """
-    await transaction.execute(statement("return_shared_contacts"), sorted(set(user_ids)), transaction.now)
+    await transaction.execute(
+        *statement("return_shared_contacts").bind(user_ids=sorted(set(user_ids)), now=transaction.now)
+    )

@@ -14,7 +14,7 @@ from leadroutes.domain.model import Change, Facts, Via
 from leadroutes.domain.rollout import assign, decline, refuse_when_over
 from leadroutes.domain.routing import decide, explain, find_turn_team, refuse_when_departed, unavailable
 from leadroutes.engine.campaigns import campaign_start, start_campaigns
-from leadroutes.engine.changes import change_leads, load_contact, name_winners
+from leadroutes.engine.changes import change_leads, name_winners
 from leadroutes.engine.claims import ClaimRequest, Claims
 from leadroutes.engine.timers import Timers
 from leadroutes.errors import Conflict, Invalid, NotFound
@@ -23,6 +23,7 @@ from leadroutes.observability.traces import span
 from leadroutes.store import statement
 from leadroutes.store.arrivals import take_turns
 from leadroutes.store.campaigns import Start, load_actions
+from leadroutes.store.contacts import load_contact
 from leadroutes.store.leads import Applied, LeadRow, apply_changes, load_leads, lock_lead
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
@@ -51,7 +52,7 @@ class Engine:
     async def decline(self, owner_id: int, offer_id: int, user_id: int) -> None:
         """The user does not want it; saying so again is the same. NotFound for another's, Conflict when it is over."""
         lead_id = await self.database.fetchval(
-            "SELECT lead_id FROM offers WHERE owner_id = $1 AND id = $2 AND user_id = $3", owner_id, offer_id, user_id
+            *statement("find_offered_lead").bind(owner_id=owner_id, offer_id=offer_id, user_id=user_id)
         )
         if lead_id is None:
             raise NotFound.record(offer_id)
@@ -64,7 +65,7 @@ class Engine:
 
     async def assign(self, owner_id: int, lead_id: int, user_id: int, by_user_id: int) -> None:
         """The owner gives the lead to himself or to somebody with whom he shares a team; done again, it moves."""
-        if not await self.database.fetchval(statement("may_be_assigned"), owner_id, user_id):
+        if not await self.database.fetchval(*statement("can_be_assigned").bind(owner_id=owner_id, user_id=user_id)):
             message = f"user_id: {user_id} was given; expected the owner or a member of a team that he shares"
             raise Invalid.fields({"user_id": message})
 
@@ -114,10 +115,9 @@ class Engine:
         after = {(owner_id, team_id): decision.turns} if team_id is not None and decision.turns else {}
         if decision.contact_source_id is not None:
             await transaction.execute(
-                "UPDATE contacts SET source_id = $3 WHERE owner_id = $1 AND id = $2 AND source_id IS NULL",
-                owner_id,
-                contact.id,
-                decision.contact_source_id,
+                *statement("set_contact_source").bind(
+                    owner_id=owner_id, contact_id=contact.id, contact_source_id=decision.contact_source_id
+                )
             )
         applied = Applied(
             change=decision.change,
@@ -160,7 +160,9 @@ class Engine:
                 return {"rule_set": None, "routes": [], "team": None, "members": [], "outcome": outcome}
             kept = await self.rule_sets.load_by_number(transaction, {(owner_id, row.rule_set)})
             told = explain(kept[owner_id, row.rule_set], row.facts, row.lead.offers)
-            if why := await transaction.fetchval(statement("find_why_not_started"), owner_id, lead_id):
+            if why := await transaction.fetchval(
+                *statement("find_why_not_started").bind(owner_id=owner_id, lead_id=lead_id)
+            ):
                 told["outcome"] += f"; {why}"
             return told
 
@@ -171,12 +173,16 @@ class Engine:
 
         ProgramLimitExceeded where the details are more bytes than may be.
         """
-        rows = await self.database.fetch(statement("list_history"), owner_id, lead_id, limit, skip, most_bytes)
+        rows = await self.database.fetch(
+            *statement("list_history").bind(
+                owner_id=owner_id, lead_id=lead_id, limit=limit, skip=skip, most_bytes=most_bytes
+            )
+        )
         return [{name: row[name] for name in ("at", "kind", "user_id", "by_user_id", "detail")} for row in rows]
 
     async def ledger(self, owner_id: int) -> dict[str, int]:
         """Answers received = claimed + on_offer + unclaimed + held + rejected; imported stands outside the sum."""
-        row = await self.database.fetchrow(statement("sum_ledger"), owner_id)
+        row = await self.database.fetchrow(*statement("sum_ledger").bind(owner_id=owner_id))
         assert row is not None
         return dict(row)
 
@@ -186,12 +192,11 @@ class Engine:
         """Begin a campaign for a contact of `owner_id`; Conflict while it runs for him."""
 
         async def work(transaction: Transaction) -> int:
-            stays = "SELECT true FROM campaigns WHERE id = $1 FOR KEY SHARE"
-            if not await transaction.fetchval(stays, campaign_id):
+            if not await transaction.fetchval(*statement("lock_campaign").bind(campaign_id=campaign_id)):
                 raise NotFound.record(campaign_id)
             contact = await load_contact(transaction, owner_id, contact_id)
             sender = contact.assigned_user_id or owner_id
-            timezone = await transaction.fetchval("SELECT timezone FROM users WHERE id = $1", sender)
+            timezone = await transaction.fetchval(*statement("find_timezone").bind(user_id=sender))
             start = Start(
                 owner_id=owner_id,
                 contact_id=contact_id,
@@ -213,7 +218,9 @@ class Engine:
 
         async def work(transaction: Transaction) -> None:
             await transaction.execute(
-                statement("stop_campaign"), transaction.now, owner_id, campaign_contact_id, user_id
+                *statement("stop_campaign").bind(
+                    now=transaction.now, owner_id=owner_id, campaign_contact_id=campaign_contact_id, by_user_id=user_id
+                )
             )
 
         await self.database.run(work)
@@ -224,28 +231,21 @@ class Engine:
         """Mark a step done by the user, or set it going again. Conflict for one that has been sent."""
 
         async def work(transaction: Transaction) -> None:
-            await transaction.execute(  # before the step, as whoever notes what came of it does
-                "SELECT FROM messages WHERE owner_id = $1 AND communication_id = $2 FOR NO KEY UPDATE",
-                owner_id,
-                communication_id,
-            )
-            row = await transaction.fetchrow(
-                "SELECT is_active, sent_from_user_id FROM contact_communications"
-                " WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE",
-                owner_id,
-                communication_id,
-            )
+            key = {"owner_id": owner_id, "communication_id": communication_id}
+            # The messages before the step, in the order of note_outcomes.
+            await transaction.execute(*statement("lock_messages_of_communication").bind(**key))
+            row = await transaction.fetchrow(*statement("lock_communication").bind(**key))
             if row is None:
                 raise NotFound.record(communication_id)
             if row["is_active"] == is_active:
                 return
             if is_active and row["sent_from_user_id"] is not None:
                 raise Conflict("It has been sent and cannot become active again")
-            name = "resume_communication" if is_active else "stop_communication"
-            values = (
-                (owner_id, communication_id) if is_active else (owner_id, communication_id, transaction.now, user_id)
-            )
-            await transaction.execute(statement(name), *values)
+            if is_active:
+                await transaction.execute(*statement("resume_communication").bind(**key))
+            else:
+                stopped = statement("stop_communication").bind(**key, now=transaction.now, by_user_id=user_id)
+                await transaction.execute(*stopped)
 
         await self.database.run(work)
 
@@ -254,7 +254,7 @@ async def _facts_of(transaction: Transaction, row: LeadRow) -> tuple[Facts, Know
     """The facts of a stored lead as they are at this moment, and its contact."""
     contact = await load_contact(transaction, row.lead.owner_id, row.contact_id)
     lead = await transaction.fetchrow(
-        "SELECT source_id, type, zipcode FROM leads WHERE owner_id = $1 AND id = $2", row.lead.owner_id, row.lead.id
+        *statement("find_lead_facts").bind(owner_id=row.lead.owner_id, lead_id=row.lead.id)
     )
     assert lead is not None
     facts = Facts(

@@ -44,10 +44,7 @@ async def set_status(
     if member["user_id"] != user_id:
         raise Forbidden("Only the member answers for the member")
     await transaction.execute(
-        "UPDATE team_members SET request_status = $2, is_sharing_accepted = $3 WHERE id = $1",
-        member_id,
-        status,
-        is_sharing,
+        *statement("set_member_status").bind(member_id=member_id, request_status=status, is_sharing_accepted=is_sharing)
     )
     if member["request_status"] == ACCEPTED and status != ACCEPTED:
         await _leave(transaction, member["owner_id"], member["team_id"], user_id, user_id)
@@ -57,23 +54,22 @@ async def _answer_by_email(
     transaction: Transaction, member_id: int, user_id: int, status: str, *, is_sharing: bool, has_link: bool
 ) -> None:
     invitation = await transaction.fetchrow(
-        "SELECT i.id FROM team_invitations i WHERE i.id = $1"
-        " AND ($3 OR lower(i.email) = (SELECT lower(u.email) FROM users u WHERE u.id = $2)) FOR UPDATE OF i",
-        member_id,
-        user_id,
-        has_link,
+        *statement("lock_invitation").bind(member_id=member_id, user_id=user_id, has_link=has_link)
     )
     if invitation is None:
         raise NotFound.record(member_id)
     if status == ACCEPTED:
-        await transaction.execute(statement("accept_invitation"), member_id, user_id, is_sharing)
+        await transaction.execute(
+            *statement("accept_invitation").bind(member_id=member_id, user_id=user_id, is_sharing_accepted=is_sharing)
+        )
     else:
-        await transaction.execute("UPDATE team_invitations SET request_status = $2 WHERE id = $1", member_id, status)
+        declined = statement("set_invitation_status").bind(member_id=member_id, request_status=status)
+        await transaction.execute(*declined)
 
 
 async def decline_by_link(transaction: Transaction, member_id: int) -> None:
     """Whoever has the link says no. One that was accepted is not undone by it: NotFound."""
-    if await transaction.fetchval(statement("decline_invitation"), member_id) is None:
+    if await transaction.fetchval(*statement("decline_invitation").bind(member_id=member_id)) is None:
         raise NotFound.record(member_id)
 
 
@@ -81,11 +77,11 @@ async def remove(database: Database, member_id: int, by_user_id: int) -> None:
     """The member, or the invitation, is removed, by its user or by the creator of the team."""
 
     async def work(transaction: Transaction) -> None:
-        removed = await transaction.fetchval("DELETE FROM team_invitations WHERE id = $1 RETURNING id", member_id)
+        removed = await transaction.fetchval(*statement("remove_invitation").bind(member_id=member_id))
         if removed is not None:
             return
         member = await _lock_member(transaction, member_id)
-        await transaction.execute("DELETE FROM team_members WHERE id = $1", member_id)
+        await transaction.execute(*statement("remove_member").bind(member_id=member_id))
         if member["request_status"] == ACCEPTED:
             await _leave(transaction, member["owner_id"], member["team_id"], member["user_id"], by_user_id)
 
@@ -93,9 +89,7 @@ async def remove(database: Database, member_id: int, by_user_id: int) -> None:
 
 
 async def _lock_member(transaction: Transaction, member_id: int) -> asyncpg.Record:
-    row = await transaction.fetchrow(
-        "SELECT owner_id, team_id, user_id, request_status FROM team_members WHERE id = $1 FOR UPDATE", member_id
-    )
+    row = await transaction.fetchrow(*statement("lock_member").bind(member_id=member_id))
     if row is None:
         raise NotFound.record(member_id)
     return row
@@ -108,9 +102,5 @@ async def _leave(transaction: Transaction, owner_id: int, team_id: int, user_id:
 
 async def members_of(transaction: Transaction, owner_id: int, team_id: int) -> list[int]:
     """The users who are accepted members of the team."""
-    rows = await transaction.fetch(
-        "SELECT user_id FROM team_members WHERE owner_id = $1 AND team_id = $2 AND request_status = 'Accepted'",
-        owner_id,
-        team_id,
-    )
+    rows = await transaction.fetch(*statement("list_members").bind(owner_id=owner_id, team_id=team_id))
     return [row["user_id"] for row in rows]

@@ -66,7 +66,7 @@ class Timers:
         self._working: set[asyncio.Task[bool]] = set()
         self._database = database
         self._rule_sets = rule_sets
-        # In the order of the values of find_next_due.
+        # In the order in which `run_due` names them.
         self._timers = (
             Timer("offer", "lead", "take_due_leads", partial(self._change, _fall_due)),
             Timer("lapse", "lead", "take_lapsed_leads", partial(self._change, _lapse)),
@@ -82,8 +82,15 @@ class Timers:
         for timer in self._timers:
             if await self._do(timer, BATCH_SIZE) >= BATCH_SIZE:
                 await self._catch_up(timer, is_stopping)
-        set_aside = [timer.set_aside() for timer in self._timers]
-        moment: datetime | None = await self._database.fetchval(statement("find_next_due"), *set_aside)
+        offer_leads, lapse_leads, communications, tasks = (timer.set_aside() for timer in self._timers)
+        moment: datetime | None = await self._database.fetchval(
+            *statement("find_next_due").bind(
+                excluded_offer_leads=offer_leads,
+                excluded_lapse_leads=lapse_leads,
+                excluded_communications=communications,
+                excluded_tasks=tasks,
+            )
+        )
         again = self._next_retry()
         return min(moment, again) if moment and again else moment or again
 
@@ -121,7 +128,8 @@ class Timers:
             if timer.take_and_apply is not None and most > 1:
                 moments = await timer.take_and_apply(transaction, most, timer.set_aside())
             else:
-                taken.extend(await transaction.fetch(statement(timer.take), transaction.now, most, timer.set_aside()))
+                due = statement(timer.take).bind(now=transaction.now, most=most, excluded=timer.set_aside())
+                taken.extend(await transaction.fetch(*due))
                 if taken:
                     await timer.apply(transaction, taken)
                 moments = [row["due_at"] for row in taken]

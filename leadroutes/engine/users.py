@@ -15,7 +15,7 @@ from leadroutes.domain.identity import normal_email
 from leadroutes.engine.departures import end_sharing, withdraw_from_user
 from leadroutes.errors import Conflict, Invalid, NotFound
 from leadroutes.store import accounts, statement
-from leadroutes.store.accounts import hash_password, hash_secret, revoke_credentials
+from leadroutes.store.accounts import hash_password, hash_secret, revoke_credentials, write_user
 from leadroutes.store.invitations import add_account_message
 from leadroutes.store.postgres import Database, Transaction
 
@@ -46,7 +46,7 @@ async def change_user(database: Database, user_id: int, sent: Mapping[str, Any],
         is_closing = before["is_active"] and changed.get("is_active") is False
         if is_closing:
             await _hand_over(transaction, user_id, sent.get("successor_user_id"))
-        await _write(transaction, user_id, changed | ({"password_hash": password_hash} if password_hash else {}))
+        await write_user(transaction, user_id, changed | ({"password_hash": password_hash} if password_hash else {}))
         if "email" in changed and changed["email"] != before["email"]:
             await add_account_message(transaction, user_id, "email_changing", user_id=user_id, address=before["email"])
         if password_hash is not None or is_closing:
@@ -60,8 +60,8 @@ async def change_user(database: Database, user_id: int, sent: Mapping[str, Any],
 
 async def _lock(transaction: Transaction, user_id: int) -> asyncpg.Record:
     """The administrators come first, in one order, so that of two who go at once one is the last."""
-    await transaction.execute("SELECT FROM users WHERE is_admin ORDER BY id FOR NO KEY UPDATE")
-    row = await transaction.fetchrow("SELECT email, is_active FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
+    await transaction.execute(*statement("lock_administrators").bind())
+    row = await transaction.fetchrow(*statement("lock_account").bind(user_id=user_id))
     if row is None:
         raise NotFound.record(user_id)
     return row
@@ -70,23 +70,10 @@ async def _lock(transaction: Transaction, user_id: int) -> asyncpg.Record:
 async def _must_leave_an_administrator(transaction: Transaction, user_id: int, changed: Mapping[str, Any]) -> None:
     if changed.get("is_admin") is not False and changed.get("is_active") is not False:
         return
-    found = await transaction.fetchrow(
-        "SELECT coalesce(bool_or(id = $1), false) AS is_one, count(*) FILTER (WHERE id <> $1) AS others"
-        " FROM users WHERE is_admin AND is_active",
-        user_id,
-    )
+    found = await transaction.fetchrow(*statement("count_administrators").bind(user_id=user_id))
     assert found is not None
     if found["is_one"] and not found["others"]:
         raise Conflict("This is the last active administrator; make another one first")
-
-
-async def _write(transaction: Transaction, user_id: int, columns: Mapping[str, Any]) -> None:
-    names = ", ".join(f"{name} = ${number}" for number, name in enumerate(columns, 3))
-    sql = f"UPDATE users SET modified_at = $2{', ' if names else ''}{names} WHERE id = $1"  # noqa: S608 -- columns of ours
-    try:
-        await transaction.execute(sql, user_id, transaction.now, *columns.values())
-    except asyncpg.UniqueViolationError:
-        raise Conflict("The e-mail is in use already") from None
 
 
 # ------------------------------------------------------------------------------------------------------- closing
@@ -97,25 +84,26 @@ async def _hand_over(transaction: Transaction, user_id: int, successor_id: int |
 
     Contacts, leads and tasks stay in the account that is closed.
     """
-    rows = await transaction.fetch(statement("list_owned"), user_id)
+    rows = await transaction.fetch(*statement("list_owned").bind(user_id=user_id))
     owned = {name: [row["id"] for row in rows if row["kind"] == name] for name in OWNED}
     if not rows:
         return
     if successor_id is None:
         told = ", ".join(f"{len(ids)} {name.replace('_', ' ')}" for name, ids in owned.items() if ids)
         raise Conflict(f"The account owns {told}; expected a successor_user_id who gets them", data=owned)
-    is_good = "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND is_active AND id <> $2)"
-    if not await transaction.fetchval(is_good, successor_id, user_id):
+    if not await transaction.fetchval(*statement("find_successor").bind(successor_id=successor_id, user_id=user_id)):
         told = f"successor_user_id: {successor_id} was given; expected another active user"
         raise Invalid.fields({"successor_user_id": told})
-    await transaction.execute(statement("copy_contact_sources"), user_id, successor_id)
-    await transaction.execute(statement("hand_over_setup"), user_id, successor_id)
-    await transaction.execute(statement("add_successor_to_teams"), successor_id, owned["teams"])
+    await transaction.execute(*statement("copy_contact_sources").bind(user_id=user_id, successor_id=successor_id))
+    await transaction.execute(*statement("hand_over_setup").bind(user_id=user_id, successor_id=successor_id))
+    await transaction.execute(
+        *statement("add_successor_to_teams").bind(successor_id=successor_id, team_ids=owned["teams"])
+    )
 
 
 async def what_is_left(database: Database, user_id: int) -> list[asyncpg.Record]:
     """owner_email, contacts, tasks: what is assigned to a user, for its owners to reassign."""
-    return await database.fetch(statement("list_assigned_to"), user_id)
+    return await database.fetch(*statement("list_assigned_to").bind(user_id=user_id))
 
 
 # -------------------------------------------------------------------------------------------------- a new e-mail
@@ -129,10 +117,12 @@ async def ask_for_email(database: Database, user_id: int, email: str) -> None:
     address = normal_email(email)
 
     async def work(transaction: Transaction) -> None:
-        old = await transaction.fetchval("SELECT email FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id)
-        await transaction.execute("DELETE FROM email_changes WHERE user_id = $1", user_id)
+        old = await transaction.fetchval(*statement("lock_account").bind(user_id=user_id))  # the first column: e-mail
+        await transaction.execute(*statement("remove_email_changes").bind(user_id=user_id))
         change_id = await transaction.fetchval(
-            statement("ask_for_email"), user_id, address, old, accounts.EMAIL_LINK_LIFE
+            *statement("ask_for_email").bind(
+                user_id=user_id, email=address, old_email=old, lifetime=accounts.EMAIL_LINK_LIFE
+            )
         )
         await add_account_message(
             transaction, user_id, "email_change", user_id=user_id, address=address, email_change_id=change_id
@@ -145,37 +135,30 @@ async def ask_for_email(database: Database, user_id: int, email: str) -> None:
 async def add_email_token(database: Database, change_id: int) -> str | None:
     """The secret of the link that makes an e-mail the user's; None: another one was asked for since, or it is over."""
     token = secrets.token_urlsafe(32)
-    kept = await database.fetchval(
-        "UPDATE email_changes SET token_hash = $2 WHERE id = $1 AND expires_at > now() RETURNING id",
-        change_id,
-        hash_secret(token),
+    stored = await database.fetchval(
+        *statement("set_email_token").bind(email_change_id=change_id, token_hash=hash_secret(token))
     )
-    return token if kept is not None else None
+    return token if stored is not None else None
 
 
 async def is_email_asked_for(database: Database, change_id: int) -> bool:
     """Whether the change still waits for its link to be opened."""
-    sql = "SELECT EXISTS (SELECT FROM email_changes WHERE id = $1 AND expires_at > now())"
-    return bool(await database.fetchval(sql, change_id))
+    return bool(await database.fetchval(*statement("find_requested_email").bind(email_change_id=change_id)))
 
 
 async def find_email_change(database: Database, token: str) -> asyncpg.Record | None:
     """id, email, name (of the user) behind a link; None for one that is over."""
-    return await database.fetchrow(statement("find_email_change"), hash_secret(token))
+    return await database.fetchrow(*statement("find_email_change").bind(token_hash=hash_secret(token)))
 
 
 async def confirm_email(database: Database, token: str) -> str:
     """From now on it is the user's e-mail. NotFound for a link that is over, Conflict where another account has it."""
 
     async def work(transaction: Transaction) -> str:
-        row = await transaction.fetchrow(
-            "DELETE FROM email_changes c USING users u WHERE u.id = c.user_id AND u.is_active"
-            " AND c.token_hash = $1 AND c.expires_at > now() RETURNING c.user_id, c.email",
-            hash_secret(token),
-        )
+        row = await transaction.fetchrow(*statement("take_email_change").bind(token_hash=hash_secret(token)))
         if row is None:
             raise NotFound("This link is over.")
-        await _write(transaction, row["user_id"], {"email": row["email"]})
+        await write_user(transaction, row["user_id"], {"email": row["email"]})
         email: str = row["email"]
         return email
 

@@ -144,7 +144,7 @@ class Arrivals:
                 throttled_for=row["paced_for"],
                 is_private=row["is_private"],
             )
-            for row in await self.engine.database.fetch(statement("find_intake_keys"), hashes)
+            for row in await self.engine.database.fetch(*statement("find_intake_keys").bind(key_hashes=hashes))
         }
 
     def secrets_of(self, intake_key: IntakeKey) -> dict[str, Any]:
@@ -226,7 +226,9 @@ class Arrivals:
         Who had to prove himself has to again, by the secrets of today. Conflict: the arrival has its lead already.
         `in_turn`: no sooner than the budget of its key allows, else TryAgain.
         """
-        row = await self.engine.database.fetchrow(statement("load_arrival"), owner_id, arrival_id)
+        row = await self.engine.database.fetchrow(
+            *statement("load_arrival").bind(owner_id=owner_id, arrival_id=arrival_id)
+        )
         if row is None:
             raise NotFound.record(arrival_id)
         if row["status"] not in ("rejected", "pending"):

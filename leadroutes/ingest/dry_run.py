@@ -38,7 +38,7 @@ async def dry_run_body(
     The vendor's secrets are not asked for, and nobody is asked anything. NotFound for another's key;
     Invalid: it holds too many leads to be tried.
     """
-    key = await database.fetchrow(statement("find_own_intake_key"), owner_id, key_id)
+    key = await database.fetchrow(*statement("find_own_intake_key").bind(owner_id=owner_id, key_id=key_id))
     if key is None:
         raise NotFound.record(key_id)
     largest = max(len(body), 1)

@@ -21,7 +21,9 @@ async def replay(
     database: Database, arrivals: Arrivals, *, statuses: Collection[str], since: datetime, owner_id: int | None = None
 ) -> Counter[str]:
     """How many have which status now; `owner_id` None: those of all owners."""
-    rows = await database.fetch(statement("list_replayable_arrivals"), list(statuses), since, owner_id)
+    rows = await database.fetch(
+        *statement("list_replayable_arrivals").bind(statuses=list(statuses), since=since, owner_id=owner_id)
+    )
     counts: Counter[str] = Counter()
     for row in rows:
         try:

@@ -21,6 +21,7 @@ from leadroutes.errors import Conflict, Invalid, Misconfigured, Unavailable
 from leadroutes.security.private_files import private_file
 from leadroutes.settings import Settings
 from leadroutes.store import statement
+from leadroutes.store.analyze import analyze_all
 from leadroutes.store.campaigns import repeat_held_birthdays
 from leadroutes.store.embedded import bundled_programs, start_embedded_server
 from leadroutes.store.hosts import Hosts
@@ -102,16 +103,15 @@ def _require_no_sessions(target: Target) -> None:
 
 
 def _beginning() -> str:
-    cleared = statement("clear_schema")
-    return f"SET client_min_messages = warning;\nSELECT pg_advisory_xact_lock({LOCK});\n{cleared};\n"
+    return f"{statement('clear_schema').inline(lock=str(LOCK))};\n"
 
 
 def _ending(*, moved: bool) -> str:
     """What a contact may have been sent between the backup and now must not be sent twice; answers how much that is."""
     known = ",".join(name for name, _ in migrations())
-    approved = statement("approve_restored").replace("$1", f"'{{{known}}}'")
-    held = "SELECT 0" if moved else statement("hold_back_messages").replace("$1", NOW)
-    return f"{approved};\nSET search_path = public;\n{held};\n"
+    approved = statement("approve_restored").inline(known_migrations=f"'{{{known}}}'")
+    held = r"\echo 0" if moved else f"{statement('hold_back_messages').inline(now=NOW)};"
+    return f"{approved};\nSET search_path = public;\n{held}\n"
 
 
 def _adapt_script(script: Path, major: int) -> None:
@@ -144,7 +144,7 @@ async def _migrate(settings: Settings) -> None:
     try:
         await migrate(database)
         await database.run(repeat_held_birthdays)
-        await database.pool.execute("ANALYZE", timeout=3600)
+        await analyze_all(database)
     finally:
         await database.close()
 
@@ -161,7 +161,7 @@ async def _find_target(settings: Settings) -> Target:
         connection = await Hosts(url).connect()
         try:
             major = connection.get_server_version().major
-            [found] = await connection.fetch(statement("look_around"))
+            [found] = await connection.fetch(*statement("inspect_database").bind())
         finally:
             await connection.close()
     address, password = _without_password(url)

@@ -32,9 +32,10 @@ async def export(
             database.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            prepared = await connection.prepare(statement(STATEMENTS[what]), name="")  # a pooler may know others
+            sql, *values = statement(STATEMENTS[what]).bind(owner_id=owner_id)
+            prepared = await connection.prepare(sql, name="")  # a pooler may know others
             writer.write(attribute.name for attribute in prepared.get_attributes())
-            async for row in prepared.cursor(owner_id, prefetch=PIECE):
+            async for row in prepared.cursor(*values, prefetch=PIECE):
                 writer.write(row)
                 written += 1
                 if written % PIECE == 0:

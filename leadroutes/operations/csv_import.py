@@ -161,7 +161,7 @@ async def _name_sources(database: Database, owner_id: int, rows: Sequence[_Row],
             (lead, accounts.find_or_add_lead_source, sources.lead, "lead_sources"),
             (contact, accounts.find_or_add_contact_source, sources.contact, "contact_sources"),
         ):
-            known = await transaction.fetch(statement("load_names"), owner_id, kind)
+            known = await transaction.fetch(*statement("load_names").bind(owner_id=owner_id, kind=kind))
             found |= {row["name"].lower(): row["id"] for row in reversed(known)}
             for name in sorted(names):
                 if name.lower() not in found:
@@ -196,7 +196,9 @@ class _Import:
         for start in range(0, len(identities), BATCH_SIZE):
             part = identities[start : start + BATCH_SIZE]
             rows = await self.database.fetch(
-                statement("find_identities"), self.owner_id, [kind for kind, _ in part], [value for _, value in part]
+                *statement("find_identities").bind(
+                    owner_id=self.owner_id, kinds=[kind for kind, _ in part], values=[value for _, value in part]
+                )
             )
             for row in rows:
                 self.identified[row["kind"], row["value"]] = row["contact_id"]
@@ -205,9 +207,9 @@ class _Import:
     async def load_known(self) -> dict[Identity, NamedContact]:
         """The contacts that were there before the import, by what identifies them."""
         rows = await self.database.fetch(
-            "SELECT id, first_name, last_name FROM contacts WHERE owner_id = $1 AND id = ANY ($2::bigint[])",
-            self.owner_id,
-            sorted({*self.identified.values()}),
+            *statement("find_contact_names").bind(
+                owner_id=self.owner_id, contact_ids=sorted({*self.identified.values()})
+            )
         )
         found = {row["id"]: NamedContact(**row) for row in rows}
         return {identity: found[each] for identity, each in self.identified.items() if each in found}
@@ -329,7 +331,9 @@ class _Import:
 
     async def route(self, engine: Engine) -> int:
         """Route the leads of the last 24 hours that have not been routed; how many these were."""
-        rows = await self.database.fetch(statement("release_imported_leads"), self.owner_id, self.recent)
+        rows = await self.database.fetch(
+            *statement("release_imported_leads").bind(owner_id=self.owner_id, lead_ids=self.recent)
+        )
         for row in rows:
             await engine.distribute(self.owner_id, row["id"])
         return len(rows)

@@ -1,16 +1,15 @@
 """Checks the ledger and every rule of the house against the database: sentences, each with a query that finds breaches.
 
-It changes nothing. The checks are the store's statements `check_*`; the comment that each begins with is its sentence.
+It changes nothing. The checks are the statements in `store/sql/checks/`; the first comment of each is its sentence.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import asyncpg
 
-from leadroutes.store import statement
+from leadroutes.store import statement, statement_names
 from leadroutes.store.postgres import CONNECTION_ERRORS, Database, connection_errors_as_unavailable
 
 MAX_SHOWN = 10
@@ -87,9 +86,8 @@ async def _examine(connection: Any, check: Check) -> Violation | None:
 
 
 def all_checks() -> list[Check]:
-    """Those of the store's statements that are checks, the ledger first."""
-    names = [each.name for each in files("leadroutes.store").joinpath("sql").iterdir()]
-    checks = [statement(name.removesuffix(".sql")) for name in sorted(names) if name.startswith("check_")]
+    """Return the checks in `store/sql/checks/`, the ledger first."""
+    checks = [statement(name).text for name in statement_names("checks")]
     return sorted((_check(sql) for sql in checks), key=lambda check: not check.sentence.startswith("Received"))
 
 

@@ -60,8 +60,10 @@ async def erase_contact(database: Database, owner_id: int, contact_id: int) -> d
         identities = await held_identities(transaction, key)
         strays += await _erase_stray_arrivals(transaction, owner_id, set(identities) - set(sought))
         erased = {"stray_arrivals": strays}
+        values = {"owner_id": owner_id, "contact_id": contact_id, "now": transaction.now}
         for what in WHAT:
-            erased[what] = await transaction.fetchval(statement(f"erase_{what}"), owner_id, contact_id, transaction.now)
+            erase = statement(f"erase_{what}")
+            erased[what] = await transaction.fetchval(*erase.bind(**{name: values[name] for name in erase.parameters}))
         await pass_on(transaction, owner_id, identities)  # another contact may have the same phone
         return erased
 
@@ -74,14 +76,17 @@ async def _lock_contact(transaction: Transaction, key: ContactKey) -> Sequence[a
     In the order of a claim, which holds a lead before it changes the contact. Each is a statement of its own, so that
     it sees what was done by those whom the one before it waited for.
     """
-    leads = await transaction.fetch(statement("lock_leads_of_contact"), key.owner_id, key.id)
-    sql = "SELECT id FROM contacts WHERE owner_id = $1 AND id = $2 FOR UPDATE"
-    if await transaction.fetchval(sql, key.owner_id, key.id) is None:
+    lock_leads = statement("lock_leads_of_contact").bind(owner_id=key.owner_id, contact_id=key.id)
+    leads = await transaction.fetch(*lock_leads)
+    lock_contact = statement("lock_contact").bind(owner_id=key.owner_id, contact_id=key.id)
+    if await transaction.fetchval(*lock_contact) is None:
         raise NotFound.record(key.id)
-    if await transaction.fetch(statement("lock_leads_of_contact"), key.owner_id, key.id) != leads:
+    if await transaction.fetch(*lock_leads) != leads:
         raise _ConcurrentChange
     lead_ids = [row["id"] for row in leads]
-    if await transaction.fetchval(statement("hold_messages_of_contact"), key.owner_id, key.id, lead_ids):
+    if await transaction.fetchval(
+        *statement("lock_messages_of_contact").bind(owner_id=key.owner_id, contact_id=key.id, lead_ids=lead_ids)
+    ):
         raise Conflict(f"A message to the contact {key.id}, or about him, is just being sent; try again")
     return leads
 
@@ -101,11 +106,17 @@ async def _erase_stray_arrivals(transaction: Transaction, owner_id: int, identit
     """Those that name one of these, as they stand or once they are read; looked through piece by piece."""
     pattern = mention_pattern(identities)
     erased = last = 0
-    while pattern and (rows := await transaction.fetch(statement("find_stray_arrivals"), owner_id, last, pattern)):
-        his = [row["id"] for row in rows if row["is_his"]]
-        wrapped = [row["id"] for row in rows if row["is_wrapped"] and not row["is_his"]]
-        his += await _naming(transaction, owner_id, wrapped, re.compile(pattern))
-        erased += await transaction.fetchval(statement("erase_stray_arrivals"), owner_id, his)
+    while pattern and (
+        rows := await transaction.fetch(
+            *statement("find_stray_arrivals").bind(owner_id=owner_id, after_id=last, pattern=pattern)
+        )
+    ):
+        matching = [row["id"] for row in rows if row["is_match"]]
+        encoded = [row["id"] for row in rows if row["is_encoded"] and not row["is_match"]]
+        matching += await _naming(transaction, owner_id, encoded, re.compile(pattern))
+        erased += await transaction.fetchval(
+            *statement("erase_stray_arrivals").bind(owner_id=owner_id, arrival_ids=matching)
+        )
         last = rows[-1]["id"]
     return erased
 
@@ -114,11 +125,7 @@ async def _naming(
     transaction: Transaction, owner_id: int, arrival_ids: Sequence[int], pattern: re.Pattern[str]
 ) -> list[int]:
     """Which of these arrivals name him once they are read."""
-    rows = await transaction.fetch(
-        "SELECT id, body, headers::text AS headers FROM arrivals WHERE owner_id = $1 AND id = ANY ($2::bigint[])",
-        owner_id,
-        arrival_ids,
-    )
+    rows = await transaction.fetch(*statement("load_bodies").bind(owner_id=owner_id, arrival_ids=arrival_ids))
     return [
         row["id"]
         for row in rows
@@ -134,7 +141,9 @@ async def _naming(
 
 async def export_contact(database: Database, owner_id: int, contact_id: int) -> str:
     """Everything that is kept about a contact, as indented JSON. NotFound: no contact of this owner."""
-    whole: str | None = await database.fetchval(statement("export_contact"), owner_id, contact_id)
+    whole: str | None = await database.fetchval(
+        *statement("export_contact").bind(owner_id=owner_id, contact_id=contact_id)
+    )
     if whole is None:
         raise NotFound.record(contact_id)
     return msgspec.json.format(whole, indent=2)

@@ -76,11 +76,11 @@ class _Loading:
         if self.owner_email not in known:
             raise NotFound(f"owner: no user has the e-mail {self.owner_email}, in the file or here")
         self.owner_id = self.users[self.brokerage.brokerage.owner] = known[self.owner_email]
-        await self.transaction.execute(statement("lock_user"), self.owner_id)  # one load at a time
+        await self.transaction.execute(*statement("lock_user").bind(user_id=self.owner_id))  # one load at a time
 
     async def _user_ids(self) -> dict[str, int]:
         emails = [self.owner_email, *(user.email.strip().lower() for user in self.brokerage.users)]
-        rows = await self.transaction.fetch(statement("find_users_by_email"), emails)
+        rows = await self.transaction.fetch(*statement("find_users_by_email").bind(emails=emails))
         return {row["email"]: row["id"] for row in rows}
 
     async def _new_user(self, user: User, path: str) -> int:
@@ -172,11 +172,13 @@ class _Loading:
     async def _add(self, kind: str, rows: Sequence[Any]) -> None:
         """Store those of the rows that are not there yet; afterwards the kind's names are known."""
         content = msgspec.json.encode(rows).decode()
-        self.added[kind] = await self.transaction.fetchval(statement(f"load_{kind}"), self.owner_id, content)
+        self.added[kind] = await self.transaction.fetchval(
+            *statement(f"load_{kind}").bind(owner_id=self.owner_id, records=content)
+        )
         self.names[kind] = await self._names(kind)
 
     async def _names(self, kind: str) -> dict[str, asyncpg.Record]:
-        rows = await self.transaction.fetch(statement("load_names"), self.owner_id, kind)
+        rows = await self.transaction.fetch(*statement("load_names").bind(owner_id=self.owner_id, kind=kind))
         return {_key(kind, row["name"]): row for row in reversed(rows)}
 
     def _with_moment(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from leadroutes.server.http_protocol import http_protocol_with_timeout
 from leadroutes.server.request_metrics import AsgiApp
 from leadroutes.settings import Settings
 from leadroutes.settings.warnings import warnings_of
+from leadroutes.store.accounts import has_users
 from leadroutes.store.analyze import analyze_growing_tables
 from leadroutes.store.migrate import prepare
 from leadroutes.store.postgres import Database
@@ -235,5 +236,5 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
 
 
 async def _log_first_steps(database: Database) -> None:
-    if not await database.fetchval("SELECT EXISTS (SELECT FROM users)"):
+    if not await has_users(database):
         log.info("nobody has an account yet: leadroutes user add you@example.com --admin --password-stdin")

@@ -85,9 +85,7 @@ class Settings:
     intake_limit: int = _setting(
         "LEADROUTES_INTAKE_LIMIT", 1_048_576, _size, "largest body at /intake over HTTP, in bytes"
     )
-    mail_limit: int = _setting(
-        "LEADROUTES_MAIL_LIMIT", 10_485_760, _size, "largest mail at /intake, in bytes"
-    )
+    mail_limit: int = _setting("LEADROUTES_MAIL_LIMIT", 10_485_760, _size, "largest mail at /intake, in bytes")
     intake_per_key: str | None = _setting(
         "LEADROUTES_INTAKE_PER_KEY", "1200/minute", values.rate_or_off,
         "most leads that one intake key has routed at once; further ones are stored and routed later, in their turn, as"
@@ -137,9 +135,7 @@ class Settings:
         "LEADROUTES_STOP_DELAY", 0.0, values.decimal(0, MOST_WAIT, "number of seconds"),
         "seconds that `serve` still answers after SIGTERM while /readyz says no, for a load balancer to notice",
     )  # fmt: skip
-    log_json: bool = _setting(
-        "LEADROUTES_LOG_JSON", False, values.truth, "log lines as JSON objects instead of text"
-    )
+    log_json: bool = _setting("LEADROUTES_LOG_JSON", False, values.truth, "log lines as JSON objects instead of text")
     log_leads: bool = _setting(
         "LEADROUTES_LOG_LEADS", True, values.truth,
         "a log line for all that happens to a lead, with its owner and number",

@@ -1,10 +1,5 @@
 """REMEMBERS. PostgreSQL through asyncpg, SQL in files; decides nothing."""
 
-from functools import cache
-from importlib.resources import files
+from leadroutes.store.statements import Statement, statement, statement_names
 
-
-@cache
-def statement(name: str) -> str:
-    """The SQL of `sql/<name>.sql`; values are bound as $1, $2 …, in the order that its first comment names."""
-    return files(__name__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+__all__ = ["Statement", "statement", "statement_names"]

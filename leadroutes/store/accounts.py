@@ -50,10 +50,21 @@ async def add_user(transaction: Transaction, user: NewUser) -> int:
     email, phone, system_phone = _readable(user)
     password_hash = await asyncio.to_thread(hash_password, user.password)  # slow by design; nobody else has to wait
     user_id: int | None = await transaction.fetchval(
-        statement("add_user"), user.first_name, user.last_name, user.username or email, email, phone, system_phone,
-        user.timezone, standard_offset(user.timezone, transaction.now), password_hash,
-        user.is_admin, user.is_broker, transaction.now,
-    )  # fmt: skip
+        *statement("add_user").bind(
+            first_name=user.first_name,
+            last_name=user.last_name,
+            username=user.username or email,
+            email=email,
+            phone=phone,
+            system_phone=system_phone,
+            timezone=user.timezone,
+            timezone_offset=standard_offset(user.timezone, transaction.now),
+            password_hash=password_hash,
+            is_admin=user.is_admin,
+            is_broker=user.is_broker,
+            now=transaction.now,
+        )
+    )
     if user_id is None:
         raise Conflict(f"email: {email} is in use already")
     return user_id
@@ -61,7 +72,7 @@ async def add_user(transaction: Transaction, user: NewUser) -> int:
 
 async def get_user_id(database: Database | Transaction, email: str) -> int:
     """The id of the active user with this e-mail; NotFound where there is none."""
-    user_id: int | None = await database.fetchval(statement("find_user_by_email"), email.strip().lower())
+    user_id: int | None = await database.fetchval(*statement("find_user_by_email").bind(email=email.strip().lower()))
     if user_id is None:
         raise NotFound(f"No user has the e-mail {email}; leadroutes user list shows all")
     return user_id
@@ -69,7 +80,9 @@ async def get_user_id(database: Database | Transaction, email: str) -> int:
 
 async def find_any_user_id(database: Database | Transaction, email: str) -> int:
     """The id of the user with this e-mail, active or not; NotFound where there is none."""
-    user_id: int | None = await database.fetchval(statement("find_any_user_by_email"), email.strip().lower())
+    user_id: int | None = await database.fetchval(
+        *statement("find_any_user_by_email").bind(email=email.strip().lower())
+    )
     if user_id is None:
         raise NotFound(f"No user has the e-mail {email}; leadroutes user list shows all")
     return user_id
@@ -81,10 +94,30 @@ async def set_password(database: Database, email: str, password: str) -> None:
     password_hash = hash_password(password)
 
     async def work(transaction: Transaction) -> None:
-        await transaction.execute(statement("set_password"), user_id, password_hash)
+        await transaction.execute(*statement("set_password").bind(user_id=user_id, password_hash=password_hash))
         await revoke_credentials(transaction, user_id)
 
     await database.run(work)
+
+
+async def set_all_passwords(database: Database, password: str) -> None:
+    """Set the same password for every user, as the demonstration does."""
+    await database.execute(*statement("set_all_passwords").bind(password_hash=hash_password(password)))
+
+
+async def write_user(transaction: Transaction, user_id: int, columns: Mapping[str, Any]) -> None:
+    """Write these columns of a user. Raises Conflict when another account has the e-mail."""
+    names = ", ".join(f"{name} = ${number}" for number, name in enumerate(columns, 3))
+    sql = f"UPDATE users SET modified_at = $2{', ' if names else ''}{names} WHERE id = $1"  # noqa: S608 -- our columns
+    try:
+        await transaction.execute(sql, user_id, transaction.now, *columns.values())
+    except asyncpg.UniqueViolationError:
+        raise Conflict("The e-mail is in use already") from None
+
+
+async def has_users(database: Database) -> bool:
+    """Return whether there is any user."""
+    return bool(await database.fetchval(*statement("find_first_user").bind()))
 
 
 async def revoke_credentials(
@@ -97,9 +130,11 @@ async def revoke_credentials(
     """
     # The grants first: what is being made from one is waited for, and seen by the next statement.
     await transaction.execute("UPDATE grants SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", user_id)
-    await transaction.execute(statement("end_proofs"), user_id, kept, is_closing)
+    await transaction.execute(
+        *statement("revoke_credentials").bind(user_id=user_id, kept_hash=kept, ends_broker_tokens=is_closing)
+    )
     if is_closing:
-        await transaction.execute(statement("end_claim_links"), user_id)
+        await transaction.execute(*statement("end_claim_links").bind(user_id=user_id))
 
 
 async def is_password_of(database: Database | Transaction, user_id: int, password: str) -> bool:
@@ -118,7 +153,7 @@ def _verify(password_hash: str, password: str) -> bool:
 
 async def list_users(database: Database) -> list[asyncpg.Record]:
     """id, email, first_name, last_name, timezone, is_admin, is_broker, is_active of everybody."""
-    return await database.fetch(statement("list_users"))
+    return await database.fetch(*statement("list_users").bind())
 
 
 def hash_password(password: str | None) -> str | None:
@@ -193,7 +228,9 @@ async def issue_token_of(database: Database, user_id: int, scopes: list[str], na
     if name := (name or "").strip():
         _must_be_a_name(name)
     token = secrets.token_hex(20)
-    await database.execute(statement("issue_token"), user_id, hash_secret(token), scopes, name or None)
+    await database.execute(
+        *statement("issue_token").bind(user_id=user_id, token_hash=hash_secret(token), scope=scopes, name=name or None)
+    )
     return token
 
 
@@ -204,12 +241,14 @@ def _must_be_a_name(name: str) -> None:
 
 async def list_tokens(database: Database) -> list[asyncpg.Record]:
     """id, email, name, application, scope, created_at, last_used_at … of all that have not expired."""
-    return await database.fetch(statement("list_tokens"))
+    return await database.fetch(*statement("list_tokens").bind())
 
 
 async def revoke_token(database: Database, token: str) -> None:
     """By its id or by the token itself; NotFound where there is none that is still good."""
-    row = await database.fetchrow(statement("revoke_token"), int(token) if _is_id(token) else None, hash_secret(token))
+    row = await database.fetchrow(
+        *statement("revoke_token").bind(token_id=int(token) if _is_id(token) else None, token_hash=hash_secret(token))
+    )
     if row is None:
         raise NotFound(f"No valid token has the id {token}; leadroutes token list shows all")
 
@@ -249,14 +288,19 @@ async def add_application_of(database: Database, user_id: int, wanted: NewApplic
     redirect_uris = check_redirect_uris(wanted.redirect_uris)
     application = ApplicationCredentials(secrets.token_hex(16), secrets.token_hex(20) if wanted.has_secret else None)
     await database.execute(
-        statement("add_application"), user_id, wanted.name, application.client_id,
-        application.client_secret and hash_secret(application.client_secret), redirect_uris,
-    )  # fmt: skip
+        *statement("add_application").bind(
+            user_id=user_id,
+            name=wanted.name,
+            client_id=application.client_id,
+            secret_hash=application.client_secret and hash_secret(application.client_secret),
+            redirect_uris=redirect_uris,
+        )
+    )
     return application
 
 
 async def _only_administrator(database: Database) -> str:
-    rows = await database.fetch(statement("find_only_administrator"))
+    rows = await database.fetch(*statement("find_only_administrator").bind())
     if len(rows) != 1:
         raise Invalid("--owner: it is needed, as there is not exactly one administrator whose it could be")
     email: str = rows[0]["email"]
@@ -265,12 +309,12 @@ async def _only_administrator(database: Database) -> str:
 
 async def list_applications(database: Database) -> list[asyncpg.Record]:
     """client_id, name, email (of its owner), redirect_uris, has_secret of all."""
-    return await database.fetch(statement("list_applications"))
+    return await database.fetch(*statement("list_applications").bind())
 
 
 async def remove_application(database: Database, client_id: str) -> None:
     """It and all its tokens; NotFound where there is none."""
-    if await database.fetchval(statement("remove_application"), client_id) is None:
+    if await database.fetchval(*statement("remove_application").bind(client_id=client_id)) is None:
         raise NotFound(f"No application has the client id {client_id}; leadroutes app list shows all")
 
 
@@ -320,15 +364,25 @@ async def store_intake_key(
 ) -> int:
     """From now on the key opens the door; its id."""
     key_id: int = await transaction.fetchval(
-        statement("issue_intake_key"), owner_id, hash_secret(key), lead_source_id, contact_source_id, format_,
-        transaction.now, sealed, is_private,
-    )  # fmt: skip
+        *statement("issue_intake_key").bind(
+            owner_id=owner_id,
+            key_hash=hash_secret(key),
+            lead_source_id=lead_source_id,
+            contact_source_id=contact_source_id,
+            format=format_,
+            now=transaction.now,
+            secrets=sealed,
+            is_private=is_private,
+        )
+    )
     return key_id
 
 
 async def find_key_format(database: Database, key: str) -> str | None:
     """The format of a valid intake key, None if it is recognised; NotFound as in revoke_intake_key."""
-    row = await database.fetchrow(statement("find_key_format"), int(key) if _is_id(key) else None, hash_secret(key))
+    row = await database.fetchrow(
+        *statement("find_key_format").bind(key_id=int(key) if _is_id(key) else None, key_hash=hash_secret(key))
+    )
     if row is None:
         raise _no_intake_key(key)
     format_: str | None = row["format"]
@@ -338,7 +392,9 @@ async def find_key_format(database: Database, key: str) -> str | None:
 async def set_intake_secrets(database: Database, key: str, sealed: bytes | None) -> None:
     """Replace the vendor's secrets of a key, by its id or by the key itself; None: the address is the secret."""
     row = await database.fetchrow(
-        statement("set_intake_secrets"), int(key) if _is_id(key) else None, hash_secret(key), sealed
+        *statement("set_intake_secrets").bind(
+            key_id=int(key) if _is_id(key) else None, key_hash=hash_secret(key), secrets=sealed
+        )
     )
     if row is None:
         raise _no_intake_key(key)
@@ -347,7 +403,9 @@ async def set_intake_secrets(database: Database, key: str, sealed: bytes | None)
 async def set_key_privacy(database: Database, key: str, *, is_private: bool) -> None:
     """Whether the sender alone knows the key, by its id or by the key itself; NotFound as in revoke_intake_key."""
     row = await database.fetchrow(
-        statement("set_key_privacy"), int(key) if _is_id(key) else None, hash_secret(key), is_private
+        *statement("set_key_privacy").bind(
+            key_id=int(key) if _is_id(key) else None, key_hash=hash_secret(key), is_private=is_private
+        )
     )
     if row is None:
         raise _no_intake_key(key)
@@ -355,13 +413,15 @@ async def set_key_privacy(database: Database, key: str, *, is_private: bool) -> 
 
 async def list_intake_keys(database: Database) -> list[asyncpg.Record]:
     """id, email (of its owner), lead_source, contact_source, format, is_private … of the valid ones."""
-    return await database.fetch(statement("list_intake_keys"))
+    return await database.fetch(*statement("list_intake_keys").bind())
 
 
 async def revoke_intake_key(database: Database, key: str) -> None:
     """By its id or by the key itself; NotFound where there is none that is still good."""
     row = await database.fetchrow(
-        statement("revoke_intake_key"), int(key) if _is_id(key) else None, hash_secret(key), database.clock.now()
+        *statement("revoke_intake_key").bind(
+            key_id=int(key) if _is_id(key) else None, key_hash=hash_secret(key), now=database.clock.now()
+        )
     )
     if row is None:
         raise _no_intake_key(key)
@@ -373,13 +433,17 @@ def _no_intake_key(key: str) -> NotFound:
 
 async def find_or_add_lead_source(transaction: Transaction, owner_id: int, name: str) -> int:
     """The id of the built-in or own lead source of this name (letter case ignored); made where there is none."""
-    lead_source_id: int = await transaction.fetchval(statement("name_lead_source"), owner_id, name)
+    lead_source_id: int = await transaction.fetchval(
+        *statement("find_or_add_lead_source").bind(owner_id=owner_id, name=name)
+    )
     return lead_source_id
 
 
 async def find_or_add_contact_source(transaction: Transaction, owner_id: int, name: str) -> int:
     """The id of the owner's contact source of this name (letter case ignored); made where there is none."""
-    contact_source_id: int = await transaction.fetchval(statement("name_contact_source"), owner_id, name)
+    contact_source_id: int = await transaction.fetchval(
+        *statement("find_or_add_contact_source").bind(owner_id=owner_id, name=name)
+    )
     return contact_source_id
 
 

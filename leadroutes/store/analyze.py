@@ -27,9 +27,14 @@ async def analyze_growing_tables(database: Database) -> None:
         await asyncio.sleep(LOOK)
 
 
+async def analyze_all(database: Database) -> None:
+    """Analyze all tables, as after a restore, whatever time it takes (an hour at most)."""
+    await database.pool.execute("ANALYZE", timeout=3600)
+
+
 async def analyze_young_tables(database: Database) -> bool:
     """Analyze those that have grown; whether any were small, and so may grow again."""
-    young = await database.fetch(statement("find_young_tables"))
+    young = await database.fetch(*statement("find_small_tables").bind())
     grown = [row["name"] for row in young if row["has_grown"]]
     if grown:
         await database.execute(f"ANALYZE {', '.join(grown)}")

@@ -26,20 +26,20 @@ from leadroutes.store.postgres import Transaction
 from leadroutes.store.queue import REREAD_JOB, enqueue
 
 OwnerId = int
-ARRIVAL_COLUMNS = (
-    "owner_id",
-    "id",
-    "intake_key_id",
-    "lead_source_id",
-    "headers",
-    "body",
-    "format",
-    "status",
-    "reason",
-    "lead_id",
-    "source_named",
-    "proof",
-)
+ARRIVAL_COLUMNS = {  # by the parameters of insert_arrivals that take them
+    "owner_ids": "owner_id",
+    "arrival_ids": "id",
+    "intake_key_ids": "intake_key_id",
+    "lead_source_ids": "lead_source_id",
+    "headers": "headers",
+    "bodies": "body",
+    "formats": "format",
+    "statuses": "status",
+    "reasons": "reason",
+    "lead_ids": "lead_id",
+    "sources_named": "source_named",
+    "proofs": "proof",
+}
 
 
 class ConcurrentChange(asyncpg.SerializationError):
@@ -94,16 +94,7 @@ class KnownRecords:
 
 async def load_known_records(transaction: Transaction, wanted: LookupRequest) -> KnownRecords:
     """Everything known about a batch, and ids for what it brings."""
-    row = await transaction.fetchrow(
-        statement("prepare_arrivals"),
-        sorted(wanted.owners),
-        *_columns(wanted.keys, 3),
-        *_columns(wanted.identities, 3),
-        *_columns(wanted.contacts, 2),
-        *_columns(wanted.lead_sources, 2),
-        wanted.leads,
-        wanted.arrivals,
-    )
+    row = await transaction.fetchrow(*_lookup(wanted))
     assert row is not None
     identities: dict[OwnerId, dict[Identity, int]] = {owner_id: {} for owner_id in wanted.owners}
     unproven: dict[OwnerId, set[Identity]] = {owner_id: set() for owner_id in wanted.owners}
@@ -127,15 +118,41 @@ async def load_known_records(transaction: Transaction, wanted: LookupRequest) ->
     )
 
 
+def _lookup(wanted: LookupRequest) -> tuple[Any, ...]:
+    key_owner_ids, key_scopes, key_values = _columns(wanted.keys, 3)
+    identity_owner_ids, identity_kinds, identity_values = _columns(wanted.identities, 3)
+    contact_owner_ids, contact_ids = _columns(wanted.contacts, 2)
+    source_owner_ids, lead_source_ids = _columns(wanted.lead_sources, 2)
+    return statement("prepare_arrivals").bind(
+        owner_ids=sorted(wanted.owners),
+        key_owner_ids=key_owner_ids,
+        key_scopes=key_scopes,
+        key_values=key_values,
+        identity_owner_ids=identity_owner_ids,
+        identity_kinds=identity_kinds,
+        identity_values=identity_values,
+        contact_owner_ids=contact_owner_ids,
+        contact_ids=contact_ids,
+        source_owner_ids=source_owner_ids,
+        lead_source_ids=lead_source_ids,
+        lead_count=wanted.leads,
+        arrival_count=wanted.arrivals,
+    )
+
+
 async def load_touchable_leads(
     transaction: Transaction, known: KnownRecords, contacts: Collection[tuple[int, int]]
 ) -> None:
     """Lock these contacts, then see which of their leads an inquiry may be a touch of."""
     if not contacts:
         return
-    columns = _columns(contacts, 2)
-    await transaction.fetch(statement("lock_contacts"), *columns)
-    rows = await transaction.fetch(statement("find_touchable_leads"), *columns, transaction.now - TOUCH_WINDOW)
+    owner_ids, contact_ids = _columns(contacts, 2)
+    await transaction.fetch(*statement("lock_contacts").bind(owner_ids=owner_ids, contact_ids=contact_ids))
+    rows = await transaction.fetch(
+        *statement("find_touchable_leads").bind(
+            owner_ids=owner_ids, contact_ids=contact_ids, touched_since=transaction.now - TOUCH_WINDOW
+        )
+    )
     for row in rows:
         lead = KnownLead(
             id=row["id"],
@@ -154,7 +171,8 @@ async def take_turns(
     """The turns of these teams, locked: whoever decides next waits for this decision."""
     if not teams:
         return {}
-    rows = await transaction.fetch(statement("take_turns"), *_columns(teams, 2))
+    owner_ids, team_ids = _columns(teams, 2)
+    rows = await transaction.fetch(*statement("take_turns").bind(owner_ids=owner_ids, team_ids=team_ids))
     return {
         (row["owner_id"], row["team_id"]): Turns(_decode(row["credits"], dict[int, int]), tuple(row["present"]))
         for row in rows
@@ -193,22 +211,32 @@ async def write(transaction: Transaction, writes: BatchWrites) -> None:
     What another batch may bring as well comes in order, so that two that meet never wait for each other.
     """
     if writes.arrivals:
-        columns = [[each[name] for each in writes.arrivals] for name in ARRIVAL_COLUMNS]
-        await transaction.execute(statement("insert_arrivals"), transaction.now, *columns)
+        columns = {
+            parameter: [each[column] for each in writes.arrivals] for parameter, column in ARRIVAL_COLUMNS.items()
+        }
+        await transaction.execute(*statement("insert_arrivals").bind(now=transaction.now, **columns))
     await enqueue(transaction.connection, REREAD_JOB, writes.to_read_again)
     if writes.put_off:
         await _defer(transaction, sorted(writes.put_off))
     writes.identities.sort(key=itemgetter("owner_id", "kind", "value"))
     writes.keys.sort(key=itemgetter("owner_id", "scope", "key"))
-    lists = (writes.contacts, writes.filled, writes.identities, writes.leads, writes.touches, writes.keys)
-    if not any(lists):
+    lists = {
+        "new_contacts": writes.contacts,
+        "filled_contacts": writes.filled,
+        "identities": writes.identities,
+        "leads": writes.leads,
+        "touches": writes.touches,
+        "keys": writes.keys,
+    }
+    if not any(lists.values()):
         return
     row = await transaction.fetchrow(
-        statement("insert_leads"),
-        transaction.now,
-        *(msgspec.json.encode(each).decode() for each in lists),
-        list(writes.rule_set_numbers.keys()),
-        list(writes.rule_set_numbers.values()),
+        *statement("insert_leads").bind(
+            now=transaction.now,
+            owner_ids=list(writes.rule_set_numbers.keys()),
+            rule_set_numbers=list(writes.rule_set_numbers.values()),
+            **{name: msgspec.json.encode(each).decode() for name, each in lists.items()},
+        )
     )
     assert row is not None
     expected = (len(writes.rule_set_numbers), len(writes.identities), len(writes.keys), len(writes.filled))
@@ -220,8 +248,13 @@ async def _defer(transaction: Transaction, arrivals: Sequence[DeferredArrival]) 
     rows = [(each.owner_id, each.arrival_id) for each in arrivals]
     delays = [timedelta(seconds=each.seconds) for each in arrivals]
     await enqueue(transaction.connection, REREAD_JOB, rows, delays)
-    keys = [(each.owner_id, each.intake_key_id, each.seconds) for each in arrivals]
-    await transaction.execute(statement("pace_intake_keys"), *_columns(keys, 3))
+    await transaction.execute(
+        *statement("throttle_intake_keys").bind(
+            owner_ids=[each.owner_id for each in arrivals],
+            key_ids=[each.intake_key_id for each in arrivals],
+            seconds=[each.seconds for each in arrivals],
+        )
+    )
 
 
 def key_record(owner_id: int, key: DedupeKey, lead_id: int | None, arrival_id: int | None) -> dict[str, Any]:

@@ -41,14 +41,17 @@ async def start_campaigns(
     records = [_record(start, steps) for start, steps in planned]
     if not records:
         return {}
-    rows = await transaction.fetch(statement("start_campaigns"), transaction.now, msgspec.json.encode(records).decode())
+    rows = await transaction.fetch(
+        *statement("start_campaigns").bind(now=transaction.now, starts=msgspec.json.encode(records).decode())
+    )
     if again := [row for row in rows if row["settled_id"] is not None]:
         await transaction.execute(
-            statement("take_over_steps"),
-            transaction.now,
-            [row["owner_id"] for row in again],
-            [row["settled_id"] for row in again],
-            [row["id"] for row in again],
+            *statement("take_over_steps").bind(
+                now=transaction.now,
+                owner_ids=[row["owner_id"] for row in again],
+                ended_ids=[row["settled_id"] for row in again],
+                started_ids=[row["id"] for row in again],
+            ),
         )
     await wake_worker(transaction)
     return {(row["owner_id"], row["contact_id"], row["campaign_id"]): row["id"] for row in rows}
@@ -106,30 +109,35 @@ async def queue_communications(transaction: Transaction, taken: Iterable[asyncpg
 async def _queue(
     transaction: Transaction, most: int, set_aside: Sequence[int], taken: Sequence[int] | None
 ) -> list[datetime]:
-    rows = await transaction.fetch(statement("queue_communications"), transaction.now, most, set_aside, taken)
+    rows = await transaction.fetch(
+        *statement("queue_communications").bind(now=transaction.now, most=most, excluded=set_aside, taken=taken)
+    )
     await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in rows if row["id"] is not None])
     if dealt_with := [row for row in rows if row["id"] is None]:
-        await transaction.execute(statement("finish_communications"), transaction.now, *_steps(dealt_with))
+        await transaction.execute(*statement("finish_communications").bind(now=transaction.now, **_steps(dealt_with)))
     if of_birthdays := [row for row in rows if row["is_of_birthdays"]]:
         await _repeat_birthdays(transaction, of_birthdays)
     return [row["due_at"] for row in rows]
 
 
-def _steps(rows: Iterable[asyncpg.Record]) -> tuple[list[int], list[int]]:
-    pairs = [(row["owner_id"], row["communication_id"]) for row in rows]
-    return [owner_id for owner_id, _ in pairs], [step_id for _, step_id in pairs]
+def _steps(rows: Sequence[asyncpg.Record]) -> dict[str, list[int]]:
+    return {
+        "owner_ids": [row["owner_id"] for row in rows],
+        "communication_ids": [row["communication_id"] for row in rows],
+    }
 
 
 async def _repeat_birthdays(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:
     """Make next year's steps, by the contacts' birthdays and time zones as they are now."""
-    rows = await transaction.fetch(statement("load_birthday_steps"), *_steps(taken))
+    rows = await transaction.fetch(*statement("load_birthday_steps").bind(**_steps(taken)))
     moments = [(row, moment) for row in rows if (moment := next_moment(row, transaction.now))]
     if moments:
         await transaction.execute(
-            statement("repeat_birthdays"),
-            [row["owner_id"] for row, _ in moments],
-            [row["id"] for row, _ in moments],
-            [moment for _, moment in moments],
+            *statement("repeat_birthdays").bind(
+                owner_ids=[row["owner_id"] for row, _ in moments],
+                communication_ids=[row["id"] for row, _ in moments],
+                moments=[moment for _, moment in moments],
+            ),
         )
 
 
@@ -144,7 +152,7 @@ def next_moment(row: asyncpg.Record, now: datetime) -> datetime | None:
 
 async def repeat_held_birthdays(transaction: Transaction) -> None:
     """After a restore: what was held back of birthdays comes again in its time; the worker does what is missed here."""
-    await queue_communications(transaction, await transaction.fetch(statement("find_held_birthdays")))
+    await queue_communications(transaction, await transaction.fetch(*statement("find_held_birthdays").bind()))
 
 
 async def repeat_tasks(
@@ -152,9 +160,10 @@ async def repeat_tasks(
 ) -> None:
     """Make the successors of recurring tasks that have come, each at its moment; None: it has none."""
     await transaction.execute(
-        statement("repeat_tasks"),
-        transaction.now,
-        [row["owner_id"] for row in taken],
-        [row["id"] for row in taken],
-        moments,
+        *statement("repeat_tasks").bind(
+            now=transaction.now,
+            owner_ids=[row["owner_id"] for row in taken],
+            task_ids=[row["id"] for row in taken],
+            moments=moments,
+        ),
     )

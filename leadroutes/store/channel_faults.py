@@ -8,14 +8,14 @@ from leadroutes.store.postgres import Database
 
 async def note_channel_fault(database: Database, channel: str, reason: str) -> None:
     """The channel does not work, for this reason; its first moment stays."""
-    await database.execute(statement("note_channel_fault"), channel, reason.replace("\0", ""))
+    await database.execute(*statement("note_channel_fault").bind(channel=channel, reason=reason.replace("\0", "")))
 
 
 async def end_channel_fault(database: Database, channel: str) -> bool:
     """Return whether there was one."""
-    return bool(await database.fetchval(statement("end_channel_fault"), channel))
+    return bool(await database.fetchval(*statement("end_channel_fault").bind(channel=channel)))
 
 
 async def list_channel_faults(database: Database) -> list[asyncpg.Record]:
     """(channel, reason, since, last_at, waiting) of each that does not work; `waiting` counts up to a limit."""
-    return await database.fetch(statement("list_channel_faults"))
+    return await database.fetch(*statement("list_channel_faults").bind())

@@ -77,7 +77,9 @@ class ClaimPage:
 
 async def find_claim_page(database: Database, token: str) -> ClaimPage | None:
     """The page that a claim link leads to; None for a token that nobody was given."""
-    link = await database.fetchrow(statement("find_claim_link"), hashlib.sha256(token.encode()).digest())
+    link = await database.fetchrow(
+        *statement("find_claim_link").bind(token_hash=hashlib.sha256(token.encode()).digest())
+    )
     if link is None:
         return None
     return await _load(database, link["owner_id"], link["offer_id"], link["via"])
@@ -85,12 +87,12 @@ async def find_claim_page(database: Database, token: str) -> ClaimPage | None:
 
 async def find_own_page(database: Database, user_id: int, offer_id: int) -> ClaimPage | None:
     """The page of an offer that this user was told of; None where there is none."""
-    owner_id = await database.fetchval(statement("find_own_offer"), user_id, offer_id)
+    owner_id = await database.fetchval(*statement("find_own_offer").bind(user_id=user_id, offer_id=offer_id))
     return None if owner_id is None else await _load(database, owner_id, offer_id, "None")
 
 
 async def _load(database: Database, owner_id: int, offer_id: int, via: Via) -> ClaimPage | None:
-    row = await database.fetchrow(statement("load_claim_page"), owner_id, offer_id)
+    row = await database.fetchrow(*statement("load_claim_page").bind(owner_id=owner_id, offer_id=offer_id))
     if row is None:
         return None
     standing = _standing(row)

@@ -4,12 +4,13 @@ Whether somebody may write it is decided elsewhere.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from leadroutes.domain.dedupe import Identity
+from leadroutes.domain.dedupe import Identity, KnownContact
 from leadroutes.domain.identity import is_relay, normal_email, normal_phone, time_zone_of
+from leadroutes.errors import NotFound
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 
@@ -32,15 +33,37 @@ def identities_in(record: Mapping[str, Any]) -> frozenset[Identity]:
     return frozenset(found | {("phone", each) for each in phones if each})
 
 
+async def load_contacts(
+    transaction: Transaction, keys: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], KnownContact]:
+    """Return contacts by (owner_id, id); those that do not exist are missing."""
+    if not keys:
+        return {}
+    owner_ids, contact_ids = zip(*keys, strict=True)
+    rows = await transaction.fetch(*statement("load_contacts").bind(owner_ids=owner_ids, contact_ids=contact_ids))
+    return {(owner_id, row["id"]): KnownContact(**row) for row in map(dict, rows) for owner_id in [row.pop("owner_id")]}
+
+
+async def load_contact(transaction: Transaction, owner_id: int, contact_id: int) -> KnownContact:
+    """Return one contact. Raises NotFound."""
+    found = await load_contacts(transaction, [(owner_id, contact_id)])
+    if not found:
+        raise NotFound.record(contact_id)
+    return found[owner_id, contact_id]
+
+
 async def hold_identities(
     transaction: Transaction, key: ContactKey, before: frozenset[Identity], after: frozenset[Identity]
 ) -> None:
     """The contact identifies itself by what nobody had before it, and no longer by what it has lost."""
     lost, gained = sorted(before - after), sorted(after - before)
     if gained:
-        await transaction.execute(statement("hold_identities"), key.owner_id, key.id, *_columns(gained))
+        held = statement("add_identities").bind(owner_id=key.owner_id, contact_id=key.id, **_columns(gained))
+        await transaction.execute(*held)
     if lost:
-        released = await transaction.fetch(statement("release_identities"), key.owner_id, key.id, *_columns(lost))
+        released = await transaction.fetch(
+            *statement("release_identities").bind(owner_id=key.owner_id, contact_id=key.id, **_columns(lost))
+        )
         await pass_on(transaction, key.owner_id, [(row["kind"], row["value"]) for row in released])
 
 
@@ -55,15 +78,16 @@ async def pass_on(transaction: Transaction, owner_id: int, released: Iterable[Id
     """What a contact has lost now identifies the next one, by id, that has it."""
     for kind, value in sorted(released):
         sought = value if kind == "email" else _digits(value)
-        rows = await transaction.fetch(statement(f"find_contacts_by_{kind}"), owner_id, sought)
+        rows = await transaction.fetch(*statement(f"find_contacts_by_{kind}").bind(owner_id=owner_id, value=sought))
         heir = next((row["id"] for row in rows if (kind, value) in identities_in(dict(row))), None)
         if heir is not None:
-            await transaction.execute(statement("hold_identities"), owner_id, heir, [kind], [value])
+            await transaction.execute(
+                *statement("add_identities").bind(owner_id=owner_id, contact_id=heir, kinds=[kind], values=[value])
+            )
 
 
-def _columns(identities: Iterable[Identity]) -> tuple[list[str], list[str]]:
-    pairs = list(identities)
-    return [kind for kind, _ in pairs], [value for _, value in pairs]
+def _columns(identities: Collection[Identity]) -> dict[str, list[str]]:
+    return {"kinds": [kind for kind, _ in identities], "values": [value for _, value in identities]}
 
 
 def _digits(phone: str) -> str:
@@ -79,7 +103,9 @@ async def add_tags(transaction: Transaction, owner_id: int, tags: str) -> None:
     pieces = {piece.casefold(): piece for each in tags.split(",") if (piece := each.strip())}
     known = dict(sorted((key, piece) for key, piece in pieces.items() if len(piece) <= LONGEST_TAG))
     if known:
-        await transaction.execute(statement("add_tags"), owner_id, list(known.values()), list(known))
+        await transaction.execute(
+            *statement("add_tags").bind(owner_id=owner_id, contents=list(known.values()), content_keys=list(known))
+        )
 
 
 async def rewrite_tag(transaction: Transaction, owner_id: int, old: str, new: str) -> None:
@@ -91,7 +117,9 @@ async def rewrite_tag(transaction: Transaction, owner_id: int, old: str, new: st
     changed = {row["id"]: rewritten[row["id"]] for row in rows if rewritten[row["id"]] != row["tags"]}
     if changed:
         await transaction.execute(
-            statement("change_tags"), owner_id, transaction.now, list(changed), list(changed.values())
+            *statement("change_tags").bind(
+                owner_id=owner_id, now=transaction.now, contact_ids=list(changed), tags=list(changed.values())
+            )
         )
 
 
@@ -110,12 +138,20 @@ def _with_new_tag(tags: str, old: str, new: str) -> str:
 
 async def set_custom_values(transaction: Transaction, key: ContactKey, values: Mapping[int, str | None]) -> None:
     """Set the value of each custom field, remove it where it is None; others stay."""
-    await transaction.execute(statement("set_custom_values"), key.owner_id, key.id, list(values), list(values.values()))
+    await transaction.execute(
+        *statement("set_custom_values").bind(
+            owner_id=key.owner_id, contact_id=key.id, custom_field_ids=list(values), values=list(values.values())
+        )
+    )
 
 
 async def hand_over_tasks(transaction: Transaction, key: ContactKey, user_id: int | None) -> None:
     """What a campaign asks of whoever has the contact is now asked of this user, or of the owner."""
-    await transaction.execute(statement("hand_over_tasks"), transaction.now, key.owner_id, key.id, user_id)
+    await transaction.execute(
+        *statement("hand_over_tasks").bind(
+            now=transaction.now, owner_id=key.owner_id, contact_id=key.id, user_id=user_id
+        )
+    )
 
 
 async def note_assignment(transaction: Transaction, key: ContactKey, user_id: int | None, by_user_id: int) -> None:
@@ -124,12 +160,16 @@ async def note_assignment(transaction: Transaction, key: ContactKey, user_id: in
         "DELETE FROM shared_assignments WHERE owner_id = $1 AND contact_id = $2", key.owner_id, key.id
     )
     if user_id is not None and by_user_id != key.owner_id:
-        await transaction.execute(statement("note_shared_assignment"), key.owner_id, key.id, user_id, by_user_id)
+        await transaction.execute(
+            *statement("note_shared_assignment").bind(
+                owner_id=key.owner_id, contact_id=key.id, user_id=user_id, by_user_id=by_user_id
+            )
+        )
 
 
 async def place(transaction: Transaction, key: ContactKey) -> None:
     """Work out the contact's time zone: by the zipcode of its address or inquiry, else by its phones."""
-    row = await transaction.fetchrow(statement("load_whereabouts"), key.owner_id, key.id)
+    row = await transaction.fetchrow(*statement("load_time_zone_hints").bind(owner_id=key.owner_id, contact_id=key.id))
     if row is None:
         return
     zones = [time_zone_of(zipcode, None) for zipcode in row["zipcodes"]]

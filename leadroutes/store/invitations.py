@@ -36,7 +36,7 @@ class Invitation:
 async def count_open(transaction: Transaction, owner_id: int) -> int:
     """How many invitations of this creator's wait for an answer; others of the same creator's wait for this one."""
     await transaction.execute("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE", owner_id)
-    count: int = await transaction.fetchval(statement("count_open_invitations"), owner_id)
+    count: int = await transaction.fetchval(*statement("count_open_invitations").bind(owner_id=owner_id))
     return count
 
 
@@ -46,8 +46,10 @@ async def invite_user(
     """The id of the new member, asked by a mail unless accepted at once; None: asked, or a member, already."""
     is_sharing = is_accepted and await is_sharing_team(transaction, team_id)
     status = "Accepted" if is_accepted else "Pending"
-    sql = statement("invite_user")
-    member_id: int | None = await transaction.fetchval(sql, owner_id, team_id, user_id, status, is_sharing)
+    invited = statement("invite_user").bind(
+        owner_id=owner_id, team_id=team_id, user_id=user_id, request_status=status, is_sharing_accepted=is_sharing
+    )
+    member_id: int | None = await transaction.fetchval(*invited)
     if member_id is not None and not is_accepted:
         email = await transaction.fetchval("SELECT email FROM users WHERE id = $1", user_id)
         # In the user's own outbox: the creator of the team must not learn the address.
@@ -57,7 +59,9 @@ async def invite_user(
 
 async def invite_address(transaction: Transaction, owner_id: int, team_id: int, email: str) -> int | None:
     """The same for an e-mail, whether it has an account or not."""
-    member_id: int | None = await transaction.fetchval(statement("invite_address"), owner_id, team_id, email)
+    member_id: int | None = await transaction.fetchval(
+        *statement("invite_address").bind(owner_id=owner_id, team_id=team_id, email=email)
+    )
     if member_id is not None:
         await _mail(transaction, owner_id, email, member_id)
     return member_id
@@ -67,7 +71,7 @@ async def _mail(
     transaction: Transaction, owner_id: int, email: str, member_id: int, *, user_id: int | None = None
 ) -> None:
     """At most one a day for an address, so that nobody can fill a stranger's mailbox."""
-    if await transaction.fetchval(statement("may_mail_invitation"), email) is None:
+    if await transaction.fetchval(*statement("note_invitation_mail").bind(email=email)) is None:
         return
     address = email if user_id is None else None
     await add_account_message(
@@ -87,7 +91,15 @@ async def add_account_message(
 ) -> None:
     """An e-mail about an account, sent once the transaction is committed; to `address`, else to the user's own."""
     message_id = await transaction.fetchval(
-        statement("add_account_message"), owner_id, kind, user_id, address, member_id, email_change_id, transaction.now
+        *statement("add_account_message").bind(
+            owner_id=owner_id,
+            kind=kind,
+            user_id=user_id,
+            address=address,
+            member_id=member_id,
+            email_change_id=email_change_id,
+            now=transaction.now,
+        )
     )
     await enqueue(transaction.connection, [(owner_id, message_id)])
 
@@ -104,24 +116,26 @@ async def is_sharing_team(transaction: Transaction, team_id: int) -> bool:
 async def add_token(database: Database, member_id: int) -> str:
     """A fresh secret for the link of an invitation."""
     token = secrets.token_urlsafe(32)
-    await database.execute(statement("add_invitation_token"), _digest(token), member_id, LIFE)
+    await database.execute(
+        *statement("add_invitation_token").bind(token_hash=_digest(token), member_id=member_id, lifetime=LIFE)
+    )
     return token
 
 
 async def find_invitation(source: Database | Transaction, token: str) -> Invitation | None:
     """What the link leads to; None for one that was never given out, is over, or whose invitation was taken back."""
-    row = await source.fetchrow(statement("find_invitation"), _digest(token))
+    row = await source.fetchrow(*statement("find_invitation").bind(token_hash=_digest(token)))
     return Invitation(**row) if row is not None else None
 
 
 async def find_place(source: Database | Transaction, member_id: int) -> asyncpg.Record | None:
     """owner_id, id, team_id, user_id, email, request_status, team_name, is_sharing, inviter_name, inviter_email."""
-    return await source.fetchrow(statement("find_team_place"), member_id)
+    return await source.fetchrow(*statement("find_team_place").bind(member_id=member_id))
 
 
 async def list_invitations_of(database: Database, user_id: int) -> list[asyncpg.Record]:
     """id, request_status, team_name, is_sharing, inviter_name: what this user may answer."""
-    return await database.fetch(statement("list_invitations_of"), user_id)
+    return await database.fetch(*statement("list_invitations_of").bind(user_id=user_id))
 
 
 def _digest(token: str) -> bytes:

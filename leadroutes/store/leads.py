@@ -66,7 +66,9 @@ async def lock_open_leads(transaction: Transaction, keys: Iterable[tuple[int, in
     """Hold the locks of those of these leads that nobody has claimed and nobody else holds; answers which they are."""
     wanted = list(keys)
     rows = await transaction.fetch(
-        statement("lock_open_leads"), [owner_id for owner_id, _ in wanted], [lead_id for _, lead_id in wanted]
+        *statement("lock_open_leads").bind(
+            owner_ids=[owner_id for owner_id, _ in wanted], lead_ids=[lead_id for _, lead_id in wanted]
+        )
     )
     return {(row["owner_id"], row["id"]) for row in rows}
 
@@ -75,7 +77,9 @@ async def load_leads(transaction: Transaction, rule_sets: RuleSets, keys: Iterab
     """Leads by (owner_id, id) as they stand; a statement apart from the lock, so that it sees what was waited for."""
     wanted = sorted(set(keys))
     rows = await transaction.fetch(
-        statement("load_standing"), [owner_id for owner_id, _ in wanted], [lead_id for _, lead_id in wanted]
+        *statement("load_leads").bind(
+            owner_ids=[owner_id for owner_id, _ in wanted], lead_ids=[lead_id for _, lead_id in wanted]
+        )
     )
     present = await rule_sets.load_current(transaction, {row["owner_id"]: row["rules_version"] for row in rows})
     return [_lead_row(row, present[row["owner_id"]]) for row in rows]
@@ -114,18 +118,19 @@ async def apply_changes(
 ) -> None:
     """Write them all, enqueue what is to be told, and wake the worker if something falls due later."""
     messages = await transaction.fetch(
-        statement("apply_changes"),
-        transaction.now,
-        _json(_lead_record(each, transaction.now) for each in changes if not each.is_new),
-        _json(_offers(changes, are_new=True)),
-        _json(_claim_records(changes)),
-        _json({**_key(each), **asdict(message)} for each in changes for message in each.change.messages),
-        _json({**_key(each), **asdict(event)} for each in changes for event in each.change.events),
-        _json(
-            {"owner_id": owner_id, "team_id": team_id, **asdict(each)}
-            for (owner_id, team_id), each in (turns or {}).items()
+        *statement("apply_changes").bind(
+            now=transaction.now,
+            leads=_json(_lead_record(each, transaction.now) for each in changes if not each.is_new),
+            new_offers=_json(_offers(changes, are_new=True)),
+            claims=_json(_claim_records(changes)),
+            messages=_json({**_key(each), **asdict(message)} for each in changes for message in each.change.messages),
+            events=_json({**_key(each), **asdict(event)} for each in changes for event in each.change.events),
+            turns=_json(
+                {"owner_id": owner_id, "team_id": team_id, **asdict(each)}
+                for (owner_id, team_id), each in (turns or {}).items()
+            ),
+            changed_offers=_json(_offers(changes, are_new=False)),
         ),
-        _json(_offers(changes, are_new=False)),
     )
     await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in messages])
     if any(each.change.lead.lapses_at is not None for each in changes):

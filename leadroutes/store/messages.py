@@ -36,7 +36,7 @@ async def retry_message(database: Database, owner_id: int, message_id: int) -> N
     """Queues a failed message again; whether it is still wanted is checked then. Raises Conflict for any other one."""
 
     async def work(transaction: Transaction) -> None:
-        if not await transaction.fetchval(statement("retry_message"), owner_id, message_id):
+        if not await transaction.fetchval(*statement("retry_message").bind(owner_id=owner_id, message_id=message_id)):
             raise Conflict("Only a message that has failed is sent again")
         await enqueue(transaction.connection, [(owner_id, message_id)])
 
@@ -98,14 +98,19 @@ class DeliveryLog:
 
     async def _begin(self, keys: list[MessageKey]) -> list[OutgoingMessage | None]:
         wanted = sorted((key.owner_id, key.id) for key in keys)
+        begun = statement("begin_sending").bind(
+            owner_ids=[owner_id for owner_id, _ in wanted], message_ids=[message_id for _, message_id in wanted]
+        )
         async with self._database.transaction() as transaction:  # for the plan that its statements have
-            rows = await transaction.fetch(statement("begin_sending"), *zip(*wanted, strict=True))
+            rows = await transaction.fetch(*begun)
         found = {(row["owner_id"], row["id"]): _outgoing_message(row) for row in rows}
         return [found.get((key.owner_id, key.id)) for key in keys]
 
     async def recheck(self, key: MessageKey) -> MessageStatus | None:
         """Returns what may have made a message pointless since it was begun; None where it does not exist any more."""
-        row = await self._database.fetchrow(statement("look_at_message"), key.owner_id, key.id)
+        row = await self._database.fetchrow(
+            *statement("recheck_message").bind(owner_id=key.owner_id, message_id=key.id)
+        )
         return MessageStatus(**row) if row is not None else None
 
     async def add_claim_token(self, owner_id: int, offer_id: int, via: str) -> str:
@@ -116,12 +121,13 @@ class DeliveryLog:
 
     async def _add_tokens(self, tokens: list[_ClaimToken]) -> list[None]:
         await self._database.execute(
-            statement("add_claim_tokens"),
-            [token.owner_id for token in tokens],
-            [token.offer_id for token in tokens],
-            [token.digest for token in tokens],
-            [token.via for token in tokens],
-            self._database.clock.now(),
+            *statement("add_claim_tokens").bind(
+                owner_ids=[token.owner_id for token in tokens],
+                offer_ids=[token.offer_id for token in tokens],
+                token_hashes=[token.digest for token in tokens],
+                channels=[token.via for token in tokens],
+                now=self._database.clock.now(),
+            ),
         )
         return [None] * len(tokens)
 
@@ -140,7 +146,9 @@ class DeliveryLog:
             for each in attempts
         ]
         rows = await self._database.fetch(
-            statement("note_outcomes"), self._database.clock.now(), msgspec.json.encode(records).decode()
+            *statement("note_outcomes").bind(
+                now=self._database.clock.now(), outcomes=msgspec.json.encode(records).decode()
+            )
         )
         noted = {(row["owner_id"], row["id"]) for row in rows}
         return [(each.key.owner_id, each.key.id) in noted for each in attempts]

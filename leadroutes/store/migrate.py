@@ -1,12 +1,12 @@
 """Brings a database to the present schema: numbered files, each applied once, by one process, while others serve.
 
-A migration adds only. One that takes away what an older version needs has `_remove_` in its name.
+A migration only adds. One that removes what an older version needs has `_remove_` in its name.
 """
 
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from importlib.resources import files
 from typing import cast
 
@@ -20,12 +20,17 @@ from leadroutes.store.postgres import CONNECTION_ERRORS, Database, connection_er
 
 log = structlog.get_logger()
 
-LOCK = 7_305_816_001  # an advisory lock's number; any, but always this
+LOCK = 7_305_816_001  # the number of the advisory lock; all versions have to use the same
 REMOVES = "_remove_"
-LOCK_TIMEOUT = "1s"  # all who come after us wait as long as we do for those who were there before
+LOCK_TIMEOUT = "1s"  # while a migration waits for a table, all later transactions that need the table wait behind it
 ATTEMPTS = 300
-PAUSE = 1.0  # seconds in which those who waited get on
-LONGEST = 86_400.0  # seconds for one statement: an index of a large table takes long, but nobody waits for it
+PAUSE = 1.0  # seconds between two attempts, in which the transactions that waited go on
+LONGEST = 86_400.0  # seconds for one statement: the index of a large table takes long, but blocks no one
+PRERELEASE = (
+    "The database is of a version before 0.1.0, whose schema cannot be upgraded: with that version, export the data"
+    " (leadroutes export leads, export contacts); then set DATABASE_URL or LEADROUTES_DATA to a new database and"
+    " import it there (leadroutes import)"
+)
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -33,7 +38,10 @@ _INDEX = re.compile(r"CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+) ON [^;]+;")
 
 
 async def migrate(database: Database) -> list[str]:
-    """Apply what is missing, one transaction each, and load the clock. Returns the names of what was applied."""
+    """Apply the missing migrations, each in a transaction, and load the clock. Returns the names of those applied.
+
+    Raises Misconfigured for the database of a version before 0.1.0.
+    """
     with connection_errors_as_unavailable():
         async with _alone(database), database.pool.acquire() as connection:
             applied = await _apply(connection)
@@ -42,14 +50,15 @@ async def migrate(database: Database) -> list[str]:
 
 
 async def prepare(database: Database) -> list[str]:
-    """Migrate an empty database and load the clock; Misconfigured where the schema is not one that we can work with.
+    """Migrate an empty database and load the clock. Returns the names of the migrations applied.
 
-    A newer one may be: what was only added is nothing to us.
+    Raises Misconfigured if this version cannot work with the schema; with a newer one that only added, it can.
     """
     done = await _applied(database)
     known = [name for name, _ in migrations()]
     if not done:
         return await migrate(database)
+    _refuse_prerelease(done)
     if missing := [name for name in known if name not in done]:
         raise Misconfigured(f"The database lacks {', '.join(missing)}: run leadroutes migrate")
     unknown = [name for name in done if name not in known]
@@ -69,8 +78,14 @@ async def _applied(database: Database) -> list[str]:
     return [row["name"] for row in await database.fetch("SELECT name FROM migrations ORDER BY name")]
 
 
+def _refuse_prerelease(done: Collection[str]) -> None:
+    """Every release begins with the same first migration; a database without it is older than all of them."""
+    if done and migrations()[0][0] not in done:
+        raise Misconfigured(PRERELEASE)
+
+
 def migrations() -> list[tuple[str, str]]:
-    """(name, SQL) of every migration, in order."""
+    """Returns (name, SQL) of every migration, in order."""
     directory = files(__package__).joinpath("migrations")
     return sorted(
         (each.name.removesuffix(".sql"), each.read_text(encoding="utf-8"))
@@ -81,7 +96,7 @@ def migrations() -> list[tuple[str, str]]:
 
 @contextlib.asynccontextmanager
 async def _alone(database: Database) -> AsyncIterator[None]:
-    """One process at a time. The lock is of a transaction, as a pooler gives a session to somebody else."""
+    """One process at a time. The lock belongs to a transaction, as a pooler may give a session to another client."""
     connection = await database.hosts.connect()
     try:
         while not await _take_lock(connection):  # noqa: ASYNC110
@@ -93,10 +108,11 @@ async def _alone(database: Database) -> AsyncIterator[None]:
 
 
 async def _take_lock(connection: Connection) -> bool:
-    """Whether we have it, in a transaction that stays open then; who has it not leaves no transaction behind.
+    """Returns whether the connection has the lock; its transaction stays open if so, and is rolled back if not.
 
-    An index that is built waits for the end of each transaction that it has once seen reading. So nobody waits for the
-    lock in a statement or between two, and who has it sends another statement: until one comes, the last one reads.
+    CREATE INDEX CONCURRENTLY waits for the end of every transaction that has a snapshot. So a process that waits for
+    the lock has no open transaction meanwhile, and the one that has it sends an empty statement: until the next
+    statement, the last one keeps its snapshot.
     """
     transaction = connection.transaction()
     await transaction.start()
@@ -114,6 +130,7 @@ async def _apply(connection: Connection) -> list[str]:
         " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
     )
     done = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")}
+    _refuse_prerelease(done)
     missing = [(name, sql) for name, sql in migrations() if name not in done]
     for name, sql in missing:
         if indexes := list(_INDEX.finditer(sql)):
@@ -127,7 +144,7 @@ async def _apply(connection: Connection) -> list[str]:
 
 
 async def _change(connection: Connection, name: str, sql: str) -> None:
-    """All of it or nothing. Where somebody reads a table for long it steps back again and again, to let others in."""
+    """Apply all of it or nothing. While a table is in use for long, it gives up and tries again, to let others in."""
     for _ in range(ATTEMPTS):
         try:
             async with connection.transaction():
@@ -135,15 +152,17 @@ async def _change(connection: Connection, name: str, sql: str) -> None:
                 await connection.execute(sql, timeout=LONGEST)
                 await _note(connection, name)
         except asyncpg.LockNotAvailableError:
-            log.info("the migration waits for somebody who reads or changes a table for long", migration=name)
+            log.info("the migration waits for a transaction that uses a table for long", migration=name)
             await asyncio.sleep(PAUSE)
         else:
             return
-    raise Unavailable(f"{name}: somebody has held a table for {ATTEMPTS} attempts; see pg_stat_activity, and try again")
+    raise Unavailable(
+        f"{name}: another transaction held a table during all {ATTEMPTS} attempts; see pg_stat_activity, and try again"
+    )
 
 
 async def _build_index(connection: Connection, index: str, sql: str) -> None:
-    """While others write. One that broke off is in nobody's way, but in ours."""
+    """Build it while others write. An invalid index, which a failed attempt has left, is dropped first."""
     if await connection.fetchval("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)", index):
         await connection.execute(f"DROP INDEX CONCURRENTLY {index}", timeout=LONGEST)
     await connection.execute(sql, timeout=LONGEST)
@@ -154,8 +173,8 @@ async def _note(connection: Connection, name: str) -> None:
 
 
 async def _install_queue(connection: Connection) -> None:
-    """PgQueuer keeps its own tables in shape."""
-    queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))  # a proxy is a connection in all but name
+    """Create the tables of PgQueuer, which brings its own schema."""
+    queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))  # a proxy has all methods of a connection
     if not await queries.has_table("pgqueuer"):
         async with connection.transaction():
             await queries.install()

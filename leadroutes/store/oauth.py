@@ -81,21 +81,31 @@ class TokenPair:
 
 async def find_application(database: Database | Transaction, client_id: str) -> Application | None:
     """The application with this client id."""
-    row = await database.fetchrow(statement("find_application"), client_id) if "\0" not in client_id else None
+    row = (
+        await database.fetchrow(*statement("find_application").bind(client_id=client_id))
+        if "\0" not in client_id
+        else None
+    )
     return Application(**row) if row is not None else None
 
 
 async def take_code(transaction: Transaction, code: str, application_id: int) -> AuthorizationCode | None:
     """The code, locked, if it is this application's."""
     code_hash = hash_secret(code)
-    row = await transaction.fetchrow(statement("take_authorization_code"), code_hash, application_id)
+    row = await transaction.fetchrow(
+        *statement("take_authorization_code").bind(code_hash=code_hash, application_id=application_id)
+    )
     return AuthorizationCode(code_hash=code_hash, **row) if row is not None else None
 
 
 async def take_refresh_token(transaction: Transaction, token: str, application_id: int) -> RefreshToken | None:
     """The refresh token, locked, if it is this application's."""
     token_hash = hash_secret(token)
-    row = await transaction.fetchrow(statement("take_refresh_token"), token_hash, application_id, REFRESH_GRACE)
+    row = await transaction.fetchrow(
+        *statement("take_refresh_token").bind(
+            token_hash=token_hash, application_id=application_id, grace_period=REFRESH_GRACE
+        )
+    )
     return RefreshToken(token_hash=token_hash, **row) if row is not None else None
 
 
@@ -111,36 +121,51 @@ async def add_code(
     """A consent of this user's, and the code that carries it: 40 hex digits, good for ten minutes."""
     code = secrets.token_hex(20)
     await database.execute(
-        statement("add_authorization_code"), user_id, application_id, list(scope), hash_secret(code), redirect_uri,
-        code_challenge, CODE_LIFE,
-    )  # fmt: skip
+        *statement("add_authorization_code").bind(
+            user_id=user_id,
+            application_id=application_id,
+            scope=list(scope),
+            code_hash=hash_secret(code),
+            redirect_uri=redirect_uri,
+            code_challenge=code_challenge,
+            lifetime=CODE_LIFE,
+        )
+    )
     return code
 
 
 async def issue_pair(transaction: Transaction, pair: TokenPair) -> None:
     """From now on both tokens work."""
     await transaction.execute(
-        statement("issue_grant_tokens"), pair.grant_id, list(pair.scope), hash_secret(pair.access_token), pair.life,
-        hash_secret(pair.refresh_token), REFRESH_LIFE, pair.code_hash, pair.replaced_hash,
-    )  # fmt: skip
+        *statement("issue_grant_tokens").bind(
+            grant_id=pair.grant_id,
+            scope=list(pair.scope),
+            access_token_hash=hash_secret(pair.access_token),
+            access_lifetime=pair.life,
+            refresh_token_hash=hash_secret(pair.refresh_token),
+            refresh_lifetime=REFRESH_LIFE,
+            used_code_hash=pair.code_hash,
+            replaced_token_hash=pair.replaced_hash,
+        )
+    )
 
 
 async def revoke_grants(
     database: Database | Transaction, grant_ids: list[int], user_id: int | None = None
 ) -> list[asyncpg.Record]:
     """End them and all tokens made from them; `user_id`: only those of this user. Those that were good."""
-    return await database.fetch(statement("revoke_grants"), grant_ids, user_id)
+    return await database.fetch(*statement("revoke_grants").bind(grant_ids=grant_ids, user_id=user_id))
 
 
 async def find_revocable(transaction: Transaction, token: str) -> RevocableToken | None:
     """Whose access or refresh token this is."""
-    row = await transaction.fetchrow(statement("find_revocable"), hash_secret(token))
+    row = await transaction.fetchrow(*statement("find_revocable").bind(token_hash=hash_secret(token)))
     return RevocableToken(**row) if row is not None else None
 
 
 async def end_access_token(transaction: Transaction, token_id: int) -> None:
     """From now on it is refused."""
-    await transaction.execute(statement("end_access_token"), token_id)
+    await transaction.execute(*statement("end_access_token").bind(token_id=token_id))
 
 
 # ------------------------------------------------------------------------------------- what a user has, on his pages
@@ -148,34 +173,34 @@ async def end_access_token(transaction: Transaction, token_id: int) -> None:
 
 async def list_allowed(database: Database, user_id: int) -> list[asyncpg.Record]:
     """client_id, name, owner_email, scope, since, last_used_at, grant_ids of the applications that may act for them."""
-    return await database.fetch(statement("list_allowed"), user_id)
+    return await database.fetch(*statement("list_allowed").bind(user_id=user_id))
 
 
 async def disallow(database: Database, user_id: int, client_id: str) -> bool:
     """End all that he has allowed this application; whether there was anything."""
     if "\0" in client_id:
         return False
-    rows = await database.fetch(statement("list_grants"), user_id, client_id)
+    rows = await database.fetch(*statement("list_grants").bind(user_id=user_id, client_id=client_id))
     return bool(await revoke_grants(database, [row["id"] for row in rows], user_id))
 
 
 async def list_own_applications(database: Database, user_id: int) -> list[asyncpg.Record]:
     """client_id, name, redirect_uris, has_secret, created_at of those that he registered."""
-    return await database.fetch(statement("list_own_applications"), user_id)
+    return await database.fetch(*statement("list_own_applications").bind(user_id=user_id))
 
 
 async def remove_own_application(database: Database, user_id: int, client_id: str) -> bool:
     """It and all its tokens; whether it was his."""
     return "\0" not in client_id and bool(
-        await database.fetchval(statement("remove_own_application"), user_id, client_id)
+        await database.fetchval(*statement("remove_own_application").bind(user_id=user_id, client_id=client_id))
     )
 
 
 async def list_own_tokens(database: Database, user_id: int) -> list[asyncpg.Record]:
     """id, name, scope, created_at, last_used_at, expires_at of their personal tokens that are good."""
-    return await database.fetch(statement("list_own_tokens"), user_id)
+    return await database.fetch(*statement("list_own_tokens").bind(user_id=user_id))
 
 
 async def revoke_own_token(database: Database, user_id: int, token_id: int) -> bool:
     """Whether it was a personal token of his that was good."""
-    return bool(await database.fetchval(statement("revoke_own_token"), user_id, token_id))
+    return bool(await database.fetchval(*statement("revoke_own_token").bind(user_id=user_id, token_id=token_id)))

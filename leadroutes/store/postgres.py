@@ -229,6 +229,11 @@ class Database:
 
     # -- the clock that all processes share
 
+    async def real_now(self) -> datetime:
+        """Return the time of the database's machine, by which lifetimes of sessions and tokens are measured."""
+        now: datetime = await self.fetchval("SELECT now()")
+        return now
+
     async def sync_clock(self) -> None:
         """What the database's clock shows: also of a database that has not been set up."""
         asked = self.clock.measure()

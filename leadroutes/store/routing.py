@@ -50,7 +50,8 @@ class RuleSets:
         found = {key: rule_set for key in set(wanted) if (rule_set := self._find(key)) is not None}
         missing = [key for key in set(wanted) if key not in found]
         if missing:
-            rows = await transaction.fetch(statement("load_kept_rule_sets"), *zip(*missing, strict=True))
+            owner_ids, numbers = zip(*missing, strict=True)
+            rows = await transaction.fetch(*statement("load_rule_sets").bind(owner_ids=owner_ids, numbers=numbers))
             read = [self._read(row) for row in rows]
             transaction.after_commit.append(partial(self._keep, read))
             found |= {each.key: each.rule_set for each in read}
@@ -62,7 +63,7 @@ class RuleSets:
         return (await self.load_current(transaction, {owner_id: number}))[owner_id]
 
     async def _build(self, transaction: Transaction, owner_ids: Iterable[int]) -> dict[int, RuleSet]:
-        rows = await transaction.fetch(statement("load_rules"), list(owner_ids))
+        rows = await transaction.fetch(*statement("load_rules").bind(owner_ids=list(owner_ids)))
         read = [self._read(row) for row in rows]
         if not any(row["is_copy"] for row in rows):
             await self._store(transaction, rows, read)
@@ -72,11 +73,12 @@ class RuleSets:
         self, transaction: Transaction, rows: list[asyncpg.Record], read: "Iterable[_CachedRuleSet]"
     ) -> None:
         await transaction.execute(
-            statement("keep_rule_sets"),
-            [row["owner_id"] for row in rows],
-            [row["number"] for row in rows],
-            [row["rules"] for row in rows],
-            transaction.now,
+            *statement("store_rule_sets").bind(
+                owner_ids=[row["owner_id"] for row in rows],
+                numbers=[row["number"] for row in rows],
+                rules=[row["rules"] for row in rows],
+                now=transaction.now,
+            ),
         )
         # Not before: a lead must never be decided by a rule set that a rollback has taken out of the database.
         transaction.after_commit.append(partial(self._keep, read))

@@ -34,19 +34,22 @@ async def add_suppressions(
 ) -> list[asyncpg.Record]:
     """Add those that are not in force yet, for the same reason. Returns the rows that are new: owner_id, id."""
     return await transaction.fetch(
-        statement("add_suppressions"),
-        [each.owner_id for each in suppressions],
-        [each.channel for each in suppressions],
-        [each.value for each in suppressions],
-        [each.reason for each in suppressions],
-        [each.at for each in suppressions],
-        by_user_id,
+        *statement("add_suppressions").bind(
+            owner_ids=[each.owner_id for each in suppressions],
+            channels=[each.channel for each in suppressions],
+            values=[each.value for each in suppressions],
+            reasons=[each.reason for each in suppressions],
+            moments=[each.at for each in suppressions],
+            by_user_id=by_user_id,
+        ),
     )
 
 
 async def find_owners_of_address(transaction: Transaction, user_id: int, channel: str, value: str) -> list[int]:
     """Return in whose accounts an address is suppressed when this user says so; the lowest id first."""
-    rows = await transaction.fetch(statement("find_owners_of_address"), user_id, channel, value)
+    rows = await transaction.fetch(
+        *statement("find_owners_of_address").bind(user_id=user_id, channel=channel, address=value)
+    )
     return [row["owner_id"] for row in rows]
 
 
@@ -55,7 +58,13 @@ async def end_suppression(
 ) -> None:
     """Lift it: from now on it keeps nothing back. That it was in force, and the consent, stay on record."""
     await transaction.execute(
-        statement("end_suppression"), owner_id, suppression_id, transaction.now, by_user_id, consent
+        *statement("end_suppression").bind(
+            owner_id=owner_id,
+            suppression_id=suppression_id,
+            now=transaction.now,
+            by_user_id=by_user_id,
+            consent=consent,
+        )
     )
 
 
@@ -68,5 +77,11 @@ async def is_own_wish(transaction: Transaction, reason: str) -> bool:
 async def unsubscribe(database: Database, link: UnsubscribeLink) -> None:
     """No more campaigns by e-mail to the address that the mail with this link went to; done again it is the same."""
     await database.execute(
-        statement("unsubscribe"), link.owner_id, link.contact_id, link.message_id, link.digest, database.clock.now()
+        *statement("unsubscribe").bind(
+            owner_id=link.owner_id,
+            contact_id=link.contact_id,
+            message_id=link.message_id,
+            digest=link.digest,
+            now=database.clock.now(),
+        )
     )

@@ -36,7 +36,9 @@ class TokenUses:
     async def _store(self, token_hashes: list[bytes]) -> list[None]:
         if not self._is_paused():
             try:
-                await self._database.pool.execute(statement("note_token_uses"), sorted(set(token_hashes)))
+                await self._database.pool.execute(
+                    *statement("note_token_uses").bind(token_hashes=sorted(set(token_hashes)))
+                )
             except (*CONNECTION_ERRORS, asyncpg.PostgresError):
                 self._not_before = asyncio.get_running_loop().time() + PAUSE
         return [None] * len(token_hashes)

@@ -59,8 +59,8 @@ class TrialPages:
         user = await self._sessions.find_user(request)
         if user is None:
             return self._sessions.ask_to_sign_in(request)
-        keys = await self._database.fetch(statement("list_own_intake_keys"), user.id)
-        people = await self._database.fetch(statement("name_people"), sorted(_people(told)))
+        keys = await self._database.fetch(*statement("list_own_intake_keys").bind(owner_id=user.id))
+        people = await self._database.fetch(*statement("find_display_names").bind(user_ids=sorted(_people(told))))
         return self._pages.answer(
             "try.html",
             user=user,

@@ -33,7 +33,7 @@ class UnsubscribePage:
         return await self._answer(link, is_done=True)
 
     async def _answer(self, link: UnsubscribeLink, *, is_done: bool) -> Response:
-        sender = await self._database.fetchrow(statement("find_sender"), link.owner_id)
+        sender = await self._database.fetchrow(*statement("find_sender").bind(owner_id=link.owner_id))
         name, postal_address = (sender["name"], sender["postal_address"]) if sender is not None else ("", None)
         return self._pages.answer("unsubscribe.html", is_done=is_done, name=name, postal_address=postal_address)
 

@@ -54,7 +54,7 @@ SWEEPS = (
 
 async def clean_when_due(database: Database, settings: Settings, stopping: asyncio.Event) -> dict[str, int] | None:
     """Clean up, if nobody has within the last hour of real time; answers how many rows of what, None where not."""
-    if await database.fetchval(statement("take_cleaning"), CLEANING_INTERVAL) is None:
+    if await database.fetchval(*statement("take_cleaning").bind(interval=CLEANING_INTERVAL)) is None:
         return None
     cleaned = await clean(database, settings, stopping)
     log.info("cleaned up", **cleaned)
@@ -64,7 +64,7 @@ async def clean_when_due(database: Database, settings: Settings, stopping: async
 async def clean(database: Database, settings: Settings, stopping: asyncio.Event) -> dict[str, int]:
     """All that is due now, until `stopping`. Half of the time is left to others."""
     cleaned = {}
-    real_now = await database.fetchval("SELECT now()")
+    real_now = await database.real_now()
     for sweep in SWEEPS:
         if (retention := sweep.retention(settings)) is not None:
             now = real_now if sweep.by_real_time else database.clock.now()
@@ -79,7 +79,7 @@ async def _sweep(database: Database, what: str, before: datetime, stopping: asyn
     total = 0
     while not stopping.is_set():
         begun = time.monotonic()
-        rows: int = await database.fetchval(statement(f"clean_{what}"), before, BATCH_SIZE)
+        rows: int = await database.fetchval(*statement(f"clean_{what}").bind(before=before, most=BATCH_SIZE))
         total += rows
         if rows < BATCH_SIZE:
             break
@@ -95,7 +95,13 @@ async def _sweep_rule_sets(database: Database, settings: Settings, stopping: asy
     while not stopping.is_set():
         begun = time.monotonic()
         row = await database.fetchrow(
-            statement("clean_rule_sets"), before, BATCH_SIZE, owner_id, number, now - MAX_TRANSACTION_AGE
+            *statement("clean_rule_sets").bind(
+                before=before,
+                most=BATCH_SIZE,
+                after_owner_id=owner_id,
+                after_number=number,
+                superseded_before=now - MAX_TRANSACTION_AGE,
+            )
         )
         assert row is not None
         total += row["gone"]

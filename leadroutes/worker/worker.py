@@ -23,6 +23,7 @@ from leadroutes.observability import metrics
 from leadroutes.observability.traces import span
 from leadroutes.retry import RetryLater, retry_delay
 from leadroutes.settings import Settings
+from leadroutes.store import statement
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.outage_logs import silence_library_tracebacks
 from leadroutes.store.postgres import CONNECTION_ERRORS, STATEMENT_TIMEOUT, WAKE_CHANNEL, Database
@@ -184,12 +185,7 @@ class Worker:
 
     async def _send_heartbeats(self) -> None:
         while not self._stopping.is_set():
-            await self._database.execute(
-                "WITH gone AS (DELETE FROM worker_heartbeats WHERE beat_at < now() - interval '1 day')"
-                " INSERT INTO worker_heartbeats (worker_id, beat_at) VALUES ($1, now())"
-                " ON CONFLICT (worker_id) DO UPDATE SET beat_at = excluded.beat_at",
-                self._id,
-            )
+            await self._database.execute(*statement("note_heartbeat").bind(worker_id=self._id))
             await self._sleep(HEARTBEAT_INTERVAL)
 
 

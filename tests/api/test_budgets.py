@@ -9,8 +9,8 @@ from leadroutes.api.resources import BY_PATH, RESOURCES
 from leadroutes.api.statements import LARGEST_PAGE_BYTES, list_sql
 from leadroutes.errors import Invalid, TooManyRequests, Unavailable
 from leadroutes.store.lists import MAX_WAITING, ListQueries, QueryTurns
-from tests.api.asking import ask
-from tests.town import Town
+from tests.support.api import ask
+from tests.support.town import Town
 
 MEGABYTE = 1_000_000
 COMPUTED = [(each.path, name) for each in RESOURCES for name, about in each.filters.items() if about.is_computed]

@@ -1,6 +1,6 @@
 """A campaign that is removed sends nothing any more; what was sent, and what never was, stays under its name."""
 
-from tests.town import Town
+from tests.support.town import Town
 
 
 async def test_what_was_sent_and_what_was_not_outlive_the_campaign_under_its_name(town: Town) -> None:

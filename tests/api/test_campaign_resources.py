@@ -4,14 +4,13 @@ import asyncio
 
 import pytest
 
-from tests.api.asking import ask
-from tests.api.test_contact_resources import made
+from tests.support.api import ask, create
 
 
 @pytest.fixture
 async def actions(town):
     """The URL of the actions of a campaign of Alice's."""
-    campaign = await made(town, "alice", "/campaigns", {"name": "Drip"})
+    campaign = await create(town, "alice", "/campaigns", {"name": "Drip"})
     return f"/campaigns/{campaign['id']}/actions"
 
 
@@ -19,7 +18,7 @@ async def test_an_action_is_answered_as_documented(town, actions):
     template_id = await town.template("alice")
     body = {"type": "Text Contact", "template_id": template_id, "timing_type": "Delay by Minutes",
             "delay_by_seconds": 300}  # fmt: skip
-    record = await made(town, "alice", actions, body)
+    record = await create(town, "alice", actions, body)
 
     assert record == {
         "id": record["id"], "campaign_id": int(actions.split("/")[2]), "type": "Text Contact",
@@ -64,7 +63,7 @@ async def test_an_action_has_the_fields_of_its_timing_and_type(town, actions, bo
 async def test_fields_of_another_timing_become_null(town, actions):
     body = {"type": "Text Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": 300,
             "is_stopped_on_text_reply": True, "delay_by_days": 5, "recurrence": "nonsense"}  # fmt: skip
-    record = await made(town, "alice", actions, body)
+    record = await create(town, "alice", actions, body)
     assert (record["delay_by_days"], record["recurrence"]) == (None, None)
 
     change = {"timing_type": "Exact Date and Time", "dispatch_datetime": "2027-01-01", "type": TASK}
@@ -76,10 +75,10 @@ async def test_fields_of_another_timing_become_null(town, actions):
 
 async def test_a_campaign_runs_once_for_a_contact_until_it_is_stopped(town, actions):
     step = {"type": "Email Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": 600}
-    await made(town, "alice", actions, step | {"template_id": await town.template("alice")})
-    contact = await made(town, "alice", "/contacts", {})
+    await create(town, "alice", actions, step | {"template_id": await town.template("alice")})
+    contact = await create(town, "alice", "/contacts", {})
     url = actions.replace("actions", "contacts")
-    run = await made(town, "alice", url, {"contact_id": str(contact["id"])})
+    run = await create(town, "alice", url, {"contact_id": str(contact["id"])})
     assert list(run) == ["id", "campaign_id", "contact_id", "created_at"]
     assert (await ask(town, "alice", "POST", url, json={"contact_id": contact["id"]})).status == 409
     assert (await ask(town, "alice", "GET", f"{url}/{run['id']}")).json == run
@@ -93,8 +92,8 @@ async def test_a_campaign_runs_once_for_a_contact_until_it_is_stopped(town, acti
     assert (await ask(town, "alice", "DELETE", f"{url}/{run['id']}")).status == 404
     [over] = (await ask(town, "alice", "GET", "/contact-communications")).json["data"]
     assert (over["is_active"], over["reason"]) == (False, "the campaign was stopped by Alice Town")
-    assert (await made(town, "alice", url, {"contact_id": contact["id"]}))["id"] != run["id"]
-    theirs = await made(town, "dave", "/contacts", {})
+    assert (await create(town, "alice", url, {"contact_id": contact["id"]}))["id"] != run["id"]
+    theirs = await create(town, "dave", "/contacts", {})
     wrong = await ask(town, "alice", "POST", url, json={"contact_id": theirs["id"]})
     assert (wrong.status, list(wrong.json["errors"])) == (400, ["contact_id"])
 
@@ -102,10 +101,10 @@ async def test_a_campaign_runs_once_for_a_contact_until_it_is_stopped(town, acti
 @pytest.fixture
 async def communication(town, actions):
     template_id = await town.template("alice", description="Email 1", subject="Hello")
-    await made(town, "alice", actions, {"type": "Email Contact", "timing_type": "Delay by Minutes",
+    await create(town, "alice", actions, {"type": "Email Contact", "timing_type": "Delay by Minutes",
                                         "delay_by_seconds": 600, "template_id": template_id})  # fmt: skip
-    contact = await made(town, "alice", "/contacts", {"assigned_user_id": town.users["bob"]})
-    await made(town, "alice", actions.replace("actions", "contacts"), {"contact_id": contact["id"]})
+    contact = await create(town, "alice", "/contacts", {"assigned_user_id": town.users["bob"]})
+    await create(town, "alice", actions.replace("actions", "contacts"), {"contact_id": contact["id"]})
     return (await ask(town, "alice", "GET", "/contact-communications")).json["data"][0]
 
 
@@ -133,19 +132,19 @@ async def test_a_communication_is_stopped_and_set_going_again(town, communicatio
 
 
 async def test_folders_count_their_templates_and_are_held_by_them(town):
-    folder = await made(town, "alice", "//template-folders", {"name": "Closed clients"})
+    folder = await create(town, "alice", "//template-folders", {"name": "Closed clients"})
     kinds = ("Email", "Text", "Phone", "Direct Mail Letter", "Direct Mail Postcard")
     assert folder == {
         "id": folder["id"], "user_id": town.users["alice"], "name": "Closed clients", "description": None,
         "original_template_folder_id": None, "counts": {"counts": dict.fromkeys(kinds, 0)},
     }  # fmt: skip
-    template = await made(town, "alice", "/templates", {"template_folder_id": folder["id"], "template_type": "Text"})
+    template = await create(town, "alice", "/templates", {"template_folder_id": folder["id"], "template_type": "Text"})
     assert template["user_id"] == town.users["alice"]
     url = f"/template-folders/{folder['id']}"
     counts = (await ask(town, "alice", "GET", url)).json["counts"]["counts"]
     assert counts == dict.fromkeys(kinds, 0) | {"Text": 1}
     assert (await ask(town, "alice", "DELETE", url)).status == 409
-    theirs = await made(town, "dave", "/template-folders", {"name": "Mine"})
+    theirs = await create(town, "dave", "/template-folders", {"name": "Mine"})
     moved = await ask(town, "alice", "PATCH", f"/templates/{template['id']}", json={"template_folder_id": theirs["id"]})
     assert (moved.status, list(moved.json["errors"])) == (400, ["template_folder_id"])
     assert (await ask(town, "alice", "DELETE", f"/templates/{template['id']}")).status == 200
@@ -154,7 +153,7 @@ async def test_folders_count_their_templates_and_are_held_by_them(town):
 
 async def test_a_template_that_an_action_uses_stays(town, actions):
     template_id = await town.template("alice")
-    action = await made(town, "alice", actions, {"type": "Email Contact", "timing_type": "Delay by Minutes",
+    action = await create(town, "alice", actions, {"type": "Email Contact", "timing_type": "Delay by Minutes",
                                                  "delay_by_seconds": 0, "template_id": template_id})  # fmt: skip
     assert (await ask(town, "alice", "DELETE", f"/templates/{template_id}")).status == 409
     await ask(town, "alice", "DELETE", f"{actions}/{action['id']}")
@@ -174,17 +173,17 @@ async def test_a_default_campaign_is_everybodys_to_use(town):
     shown = (await ask(town, "alice", "GET", url)).json
     assert (shown["is_default"], shown["is_shared_by_broker"]) == (True, False)
     assert (await ask(town, "alice", "DELETE", url)).status == 403
-    contact = await made(town, "alice", "/contacts", {})
-    await made(town, "alice", f"{url}/contacts", {"contact_id": contact["id"]})
+    contact = await create(town, "alice", "/contacts", {})
+    await create(town, "alice", f"{url}/contacts", {"contact_id": contact["id"]})
 
 
 async def test_a_campaigns_tasks_go_with_the_contact_until_somebody_says_whose_they_are(town, actions):
     for seconds in (60, 120):
-        await made(
+        await create(
             town, "alice", actions, {"type": TASK, "timing_type": "Delay by Minutes", "delay_by_seconds": seconds}
         )
-    contact = await made(town, "alice", "/contacts", {})
-    await made(town, "alice", actions.replace("actions", "contacts"), {"contact_id": contact["id"]})
+    contact = await create(town, "alice", "/contacts", {})
+    await create(town, "alice", actions.replace("actions", "contacts"), {"contact_id": contact["id"]})
     first, second = (await ask(town, "alice", "GET", "/tasks")).json["data"]
     assert first["assigned_user_id"] == town.users["alice"]
 
@@ -201,7 +200,7 @@ async def test_a_campaigns_tasks_go_with_the_contact_until_somebody_says_whose_t
 async def test_a_rule_that_does_not_come_within_ten_years_is_refused(town, actions, rule):
     body = {"type": TASK, "timing_type": "Recurring", "recurrence": rule}
     created = await ask(town, "alice", "POST", actions, json=body)
-    record = await made(town, "alice", actions, body | {"recurrence": "FREQ=DAILY"})
+    record = await create(town, "alice", actions, body | {"recurrence": "FREQ=DAILY"})
     changed = await ask(town, "alice", "PATCH", f"{actions}/{record['id']}", json={"recurrence": rule})
 
     for reply in (created, changed):
@@ -218,8 +217,6 @@ async def test_a_campaign_has_no_more_than_two_hundred_actions(town, actions):
 
     assert sorted(reply.status for reply in replies) == [201, 400, 400, 400, 400]
     refused = next(reply for reply in replies if reply.status == 400)
-    assert refused.json["errors"] == {
-        "campaign_id": "campaign_id: the campaign has 200 actions; 200 are the limit"
-    }
+    assert refused.json["errors"] == {"campaign_id": "campaign_id: the campaign has 200 actions; 200 are the limit"}
     first = await town.database.fetchval("SELECT min(id) FROM campaign_actions")
     assert (await ask(town, "alice", "PATCH", f"{actions}/{first}", json={"delay_by_seconds": 60})).status == 200

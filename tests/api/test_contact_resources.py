@@ -4,13 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.api.asking import ask
-
-
-async def made(town, name, path, body):
-    reply = await ask(town, name, "POST", path, json=body)
-    assert reply.status == 201, reply.body
-    return reply.json
+from tests.support.api import ask, create
 
 
 async def identities(town):
@@ -22,7 +16,7 @@ async def identities(town):
 
 
 async def test_no_field_is_required_and_every_key_is_there(town):
-    record = await made(town, "alice", "/contacts", {})
+    record = await create(town, "alice", "/contacts", {})
 
     given = {"id", "owner_user_id", "created_at", "modified_at", "custom_fields", "addresses"}
     assert {name: value for name, value in record.items() if name not in given} == dict.fromkeys(set(record) - given)
@@ -30,10 +24,10 @@ async def test_no_field_is_required_and_every_key_is_there(town):
 
 
 async def test_the_first_who_has_an_address_or_number_keeps_it(town):
-    first = await made(town, "alice", "/contacts", {"email": " Mia@Example.com ", "mobile_phone": "1 (604) 555-0100"})
-    second = await made(town, "alice", "/contacts", {"email": "mia@example.com", "home_phone": "604 555 0100 x5",
+    first = await create(town, "alice", "/contacts", {"email": " Mia@Example.com ", "mobile_phone": "1 (604) 555-0100"})
+    second = await create(town, "alice", "/contacts", {"email": "mia@example.com", "home_phone": "604 555 0100 x5",
                                                      "secondary_email": "second@example.com"})  # fmt: skip
-    other = await made(town, "dave", "/contacts", {"email": "mia@example.com"})
+    other = await create(town, "dave", "/contacts", {"email": "mia@example.com"})
     assert second["id"] != first["id"]
     held = await town.database.fetch("SELECT owner_id, contact_id FROM contact_identities WHERE kind = 'email'")
     assert {(row["owner_id"], row["contact_id"]) for row in held} == {
@@ -45,12 +39,12 @@ async def test_the_first_who_has_an_address_or_number_keeps_it(town):
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
 async def test_what_a_contact_loses_goes_to_the_next_who_has_it(town, method):
     body = {"email": "mia@example.com", "mobile_phone": "(604) 555-0100"}
-    first = await made(town, "alice", "/contacts", body)
-    await made(town, "alice", "/contacts", {"email": "amia@example.com", "mobile_phone": "16045550100234"})
+    first = await create(town, "alice", "/contacts", body)
+    await create(town, "alice", "/contacts", {"email": "amia@example.com", "mobile_phone": "16045550100234"})
     alike = {"secondary_email": " MIA@example.com", "office_phone": "+16045550100"}
-    second = await made(town, "alice", "/contacts", alike)
-    third = await made(town, "alice", "/contacts", body)
-    await made(town, "dave", "/contacts", body)
+    second = await create(town, "alice", "/contacts", alike)
+    third = await create(town, "alice", "/contacts", body)
+    await create(town, "dave", "/contacts", body)
 
     kept = {"email": None, "mobile_phone": "604-555-0199"}
     reply = await ask(town, "alice", method, f"/contacts/{first['id']}", json=kept)
@@ -68,8 +62,8 @@ async def _held_by(town, name):
 
 
 async def test_relays_and_what_is_no_address_identify_nobody(town):
-    await made(town, "alice", "/contacts", {"email": "abc@convo.zillow.com", "mobile_phone": "ask me"})
-    await made(town, "alice", "/contacts", {"email": "n/a", "mobile_phone": "911"})
+    await create(town, "alice", "/contacts", {"email": "abc@convo.zillow.com", "mobile_phone": "ask me"})
+    await create(town, "alice", "/contacts", {"email": "n/a", "mobile_phone": "911"})
 
     assert await identities(town) == {}
 
@@ -85,14 +79,14 @@ async def test_many_at_once_never_fail_and_one_keeps_the_identity(town):
 
 
 async def test_the_time_zone_comes_from_the_zipcode_else_from_the_number(town):
-    contact = await made(town, "alice", "/contacts", {"mobile_phone": "(604) 555-0100"})
+    contact = await create(town, "alice", "/contacts", {"mobile_phone": "(604) 555-0100"})
     url = f"/contacts/{contact['id']}"
 
     async def zone():
         return await town.database.fetchval("SELECT time_zone FROM contacts WHERE id = $1", contact["id"])
 
     assert await zone() == "America/Vancouver"
-    address = await made(town, "alice", f"{url}/addresses", {"zip": 10001})
+    address = await create(town, "alice", f"{url}/addresses", {"zip": 10001})
     assert await zone() == "America/New_York"
     await ask(town, "alice", "PATCH", f"{url}/addresses/{address['id']}", json={"zip": "98112-1234"})
     assert await zone() == "America/Los_Angeles"
@@ -104,7 +98,7 @@ async def test_the_time_zone_comes_from_the_zipcode_else_from_the_number(town):
 
 async def test_sent_moments_are_kept(town):
     moments = {"created_at": "2018-01-16T12:12:12.000Z", "modified_at": "2019-01-16T12:12:12.000Z"}
-    contact = await made(town, "alice", "/contacts", moments)
+    contact = await create(town, "alice", "/contacts", moments)
     url = f"/contacts/{contact['id']}"
     assert (contact["created_at"], contact["modified_at"]) == tuple(moments.values())
 
@@ -125,7 +119,7 @@ async def sharing(town):
     await town.share_contacts()
     await town.database.execute("UPDATE team_members SET request_status = 'Pending' WHERE user_id = $1",
                                 town.users["carol"])  # fmt: skip
-    return await made(town, "alice", "/contacts", {"first_name": "Mia"})
+    return await create(town, "alice", "/contacts", {"first_name": "Mia"})
 
 
 async def test_sharing_teammates_see_and_change_but_do_not_remove(town, sharing):
@@ -134,22 +128,22 @@ async def test_sharing_teammates_see_and_change_but_do_not_remove(town, sharing)
     changed = await ask(town, "bob", "PATCH", url, json={"first_name": "Maria"})
     assert (changed.status, changed.json["owner_user_id"]) == (200, town.users["alice"])
     assert (await ask(town, "bob", "DELETE", url)).status == 403
-    address = await made(town, "bob", f"{url}/addresses", {"city": "Seattle"})
+    address = await create(town, "bob", f"{url}/addresses", {"city": "Seattle"})
     assert (await ask(town, "alice", "GET", url)).json["addresses"] == [address]
 
-    source = await made(town, "bob", "/contact-sources", {"name": "Mine"})
+    source = await create(town, "bob", "/contact-sources", {"name": "Mine"})
     wrong = await ask(town, "bob", "PATCH", url, json={"source_id": source["id"]})
     assert (wrong.status, list(wrong.json["errors"])) == (400, ["source_id"])
 
 
 async def test_the_assigned_user_sees_and_changes_what_hangs_on_the_contact(town):
-    contact = await made(town, "alice", "/contacts", {"assigned_user_id": town.users["carol"]})
+    contact = await create(town, "alice", "/contacts", {"assigned_user_id": town.users["carol"]})
     url = f"/contacts/{contact['id']}"
     assert (await ask(town, "carol", "PATCH", url, json={"first_name": "Mia"})).status == 200
     assert (await ask(town, "bob", "GET", url)).status == 404
-    address = await made(town, "carol", f"{url}/addresses", {"city": "Seattle"})
+    address = await create(town, "carol", f"{url}/addresses", {"city": "Seattle"})
     assert (await ask(town, "carol", "DELETE", f"{url}/addresses/{address['id']}")).status == 200
-    lead = await made(town, "carol", "/leads", {"contact_id": contact["id"], "distribute": False})
+    lead = await create(town, "carol", "/leads", {"contact_id": contact["id"], "distribute": False})
     assert lead["owner_user_id"] == town.users["alice"]
     wrong = await ask(town, "alice", "PATCH", url, json={"assigned_user_id": town.users["dave"]})
     assert (wrong.status, list(wrong.json["errors"])) == (400, ["assigned_user_id"])
@@ -159,27 +153,27 @@ async def test_who_only_sees_a_contact_does_not_change_its_addresses(town):
     await town.insert(
         "sub_accounts", owner_id=town.users["alice"], user_id=town.users["bob"], is_contact_ownership_enabled=True
     )
-    contact = await made(town, "alice", "/contacts", {})
+    contact = await create(town, "alice", "/contacts", {})
     url = f"/contacts/{contact['id']}/addresses"
-    address = await made(town, "alice", url, {"city": "Seattle"})
+    address = await create(town, "alice", url, {"city": "Seattle"})
     assert (await ask(town, "bob", "GET", f"{url}/{address['id']}")).status == 200
     assert (await ask(town, "bob", "POST", url, json={})).status == 403
     for method in ("PATCH", "PUT", "DELETE"):
         assert (await ask(town, "bob", method, f"{url}/{address['id']}", json={})).status == 403
-    event = await made(town, "bob", "/events", {"contact_id": contact["id"], "type": "seen"})
+    event = await create(town, "bob", "/events", {"contact_id": contact["id"], "type": "seen"})
     assert event["user_id"] == town.users["bob"]
     assert (await ask(town, "bob", "PATCH", f"/events/{event['id']}", json={})).status == 403
     assert (await ask(town, "alice", "PATCH", f"/events/{event['id']}", json={})).status == 200
 
 
 async def test_all_that_hangs_on_a_contact_goes_with_it_but_tasks(town):
-    contact = await made(town, "alice", "/contacts", {"first_name": "Mia"})
+    contact = await create(town, "alice", "/contacts", {"first_name": "Mia"})
     url = f"/contacts/{contact['id']}"
-    task = await made(town, "alice", "/tasks", {"contact_id": contact["id"], "action_type": "None",
+    task = await create(town, "alice", "/tasks", {"contact_id": contact["id"], "action_type": "None",
                                                 "description": "x", "status": "incomplete"})  # fmt: skip
-    lead = await made(town, "alice", "/leads", {"contact_id": contact["id"]})
-    event = await made(town, "alice", "/events", {"contact_id": contact["id"], "type": "x"})
-    await made(town, "alice", f"{url}/addresses", {})
+    lead = await create(town, "alice", "/leads", {"contact_id": contact["id"]})
+    event = await create(town, "alice", "/events", {"contact_id": contact["id"], "type": "x"})
+    await create(town, "alice", f"{url}/addresses", {})
 
     before = (await ask(town, "alice", "GET", url)).json
     assert (await ask(town, "alice", "DELETE", url)).json == before
@@ -192,14 +186,14 @@ async def test_all_that_hangs_on_a_contact_goes_with_it_but_tasks(town):
 
 
 async def test_values_of_custom_fields_are_set_removed_and_kept(town):
-    kids = await made(town, "alice", "/custom-fields", {"data_type": "Text", "name": "Kids", "rank": "1"})
-    cars = await made(town, "alice", "/custom-fields", {"data_type": "Number", "name": "Cars"})
-    theirs = await made(town, "dave", "/custom-fields", {"data_type": "Text", "name": "Dogs"})
+    kids = await create(town, "alice", "/custom-fields", {"data_type": "Text", "name": "Kids", "rank": "1"})
+    cars = await create(town, "alice", "/custom-fields", {"data_type": "Number", "name": "Cars"})
+    theirs = await create(town, "dave", "/custom-fields", {"data_type": "Text", "name": "Dogs"})
     assert kids == {"id": kids["id"], "user_id": town.users["alice"], "data_type": "Text", "name": "Kids", "rank": 1}
     assert cars["rank"] == 99999
 
     sent = [{"id": str(cars["id"]), "value": 2, "name": "dropped"}]
-    contact = await made(town, "alice", "/contacts", {"custom_fields": sent})
+    contact = await create(town, "alice", "/contacts", {"custom_fields": sent})
     shown = {"user_id": town.users["alice"]}
     assert contact["custom_fields"] == [
         {"id": kids["id"], "value": None, "name": "Kids", "data_type": "Text", **shown, "rank": 1},
@@ -227,8 +221,8 @@ async def test_values_of_custom_fields_are_set_removed_and_kept(town):
 
 async def test_values_are_seen_by_whoever_added_the_field_only(town):
     await town.share_contacts()
-    kids = await made(town, "alice", "/custom-fields", {"data_type": "Text", "name": "Kids"})
-    contact = await made(town, "alice", "/contacts", {"custom_fields": [{"id": kids["id"], "value": "Ann"}]})
+    kids = await create(town, "alice", "/custom-fields", {"data_type": "Text", "name": "Kids"})
+    contact = await create(town, "alice", "/contacts", {"custom_fields": [{"id": kids["id"], "value": "Ann"}]})
     url = f"/contacts/{contact['id']}"
     assert (await ask(town, "bob", "GET", url)).json["custom_fields"] == []
     refused = await ask(town, "bob", "PATCH", url, json={"custom_fields": [{"id": kids["id"], "value": "x"}]})
@@ -238,8 +232,8 @@ async def test_values_are_seen_by_whoever_added_the_field_only(town):
 
 
 async def test_new_pieces_become_tags_and_a_changed_tag_is_rewritten(town):
-    contact = await made(town, "alice", "/contacts", {"tags": "Buyer, Hot lead ,buyer,,Condo"})
-    other = await made(town, "dave", "/contacts", {"tags": "Buyer"})
+    contact = await create(town, "alice", "/contacts", {"tags": "Buyer, Hot lead ,buyer,,Condo"})
+    other = await create(town, "dave", "/contacts", {"tags": "Buyer"})
     assert contact["tags"] == "Buyer, Hot lead ,buyer,,Condo"
     tags = (await ask(town, "alice", "GET", "/tags?$sort[content]=1")).json["data"]
     assert [each["content"] for each in tags] == ["Condo", "Hot lead", "buyer"]
@@ -262,10 +256,10 @@ async def test_new_pieces_become_tags_and_a_changed_tag_is_rewritten(town):
 
 
 async def test_contacts_lose_a_hotness_that_goes(town):
-    hotness = await made(town, "alice", "/hotnesses", {"name": "Pending", "rank": 14, "color": "#3b274c"})
+    hotness = await create(town, "alice", "/hotnesses", {"name": "Pending", "rank": 14, "color": "#3b274c"})
     assert hotness == {"id": hotness["id"], "rank": 14, "user_id": town.users["alice"], "name": "Pending",
                        "color": "#3b274c"}  # fmt: skip
-    contact = await made(town, "alice", "/contacts", {"hotness_id": str(hotness["id"])})
+    contact = await create(town, "alice", "/contacts", {"hotness_id": str(hotness["id"])})
     assert contact["hotness_id"] == hotness["id"]
     assert (await ask(town, "alice", "DELETE", f"/hotnesses/{hotness['id']}")).json == hotness
     assert (await ask(town, "alice", "GET", f"/contacts/{contact['id']}")).json["hotness_id"] is None
@@ -278,9 +272,9 @@ TASK = {"action_type": "Agent Task - Call Reminder", "description": "Call back",
 
 async def test_the_older_name_counts_where_it_is_sent_alone(town):
     old = {"description": "x", "status": "incomplete", "reminder_type": "Call Contact"}
-    task = await made(town, "alice", "/tasks", old)
+    task = await create(town, "alice", "/tasks", old)
     assert (task["action_type"], task["reminder_type"]) == ("Call Contact", "Call Contact")
-    both = await made(town, "alice", "/tasks", TASK | {"reminder_type": "nonsense"})
+    both = await create(town, "alice", "/tasks", TASK | {"reminder_type": "nonsense"})
     assert both["reminder_type"] == "Agent Task - Call Reminder"
     url = f"/tasks/{task['id']}"
     assert (await ask(town, "alice", "PATCH", url, json={"reminder_type": "None"})).json["action_type"] == "None"
@@ -290,8 +284,8 @@ async def test_the_older_name_counts_where_it_is_sent_alone(town):
 
 async def test_a_task_is_seen_and_changed_by_owner_and_assignee_and_removed_by_the_owner(town):
     alice, bob = town.users["alice"], town.users["bob"]
-    task = await made(town, "alice", "/tasks", TASK | {"assigned_user_id": bob})
-    mine = await made(town, "bob", "/tasks", TASK)
+    task = await create(town, "alice", "/tasks", TASK | {"assigned_user_id": bob})
+    mine = await create(town, "bob", "/tasks", TASK)
     url = f"/tasks/{task['id']}"
     assert (await ask(town, "bob", "PATCH", url, json={"status": "complete"})).json["status"] == "complete"
     assert (await ask(town, "bob", "DELETE", url)).status == 403
@@ -307,8 +301,8 @@ async def test_a_task_is_seen_and_changed_by_owner_and_assignee_and_removed_by_t
 
 
 async def test_a_task_may_be_about_a_contact_of_a_colleague(town, sharing):
-    task = await made(town, "bob", "/tasks", TASK | {"contact_id": sharing["id"]})
-    own = await made(town, "bob", "/contacts", {})
+    task = await create(town, "bob", "/tasks", TASK | {"contact_id": sharing["id"]})
+    own = await create(town, "bob", "/contacts", {})
     url = f"/tasks/{task['id']}"
     assert (await ask(town, "bob", "PATCH", url, json={"contact_id": own["id"]})).json["contact_id"] == own["id"]
     assert (await ask(town, "bob", "PATCH", url, json={"contact_id": 0})).json["contact_id"] is None
@@ -319,11 +313,11 @@ async def test_a_task_may_be_about_a_contact_of_a_colleague(town, sharing):
 
 
 async def test_an_event_has_one_property(town):
-    contact = await made(town, "alice", "/contacts", {})
-    event = await made(town, "alice", "/events", {"contact_id": str(contact["id"]), "type": "property_viewed"})
+    contact = await create(town, "alice", "/contacts", {})
+    event = await create(town, "alice", "/events", {"contact_id": str(contact["id"]), "type": "property_viewed"})
     assert (event["source"], event["property"], event["dialer_session_id"]) == ("api", None, None)
     url = f"/events/{event['id']}"
-    shown = await made(town, "alice", f"{url}/properties", {"mls": "2000", "listing_price": "100500.90", "beds": 3})
+    shown = await create(town, "alice", f"{url}/properties", {"mls": "2000", "listing_price": "100500.90", "beds": 3})
     assert (shown["listing_price"], shown["api_event_id"], shown["contact_id"]) == (
         "100500.90", event["id"], contact["id"],
     )  # fmt: skip

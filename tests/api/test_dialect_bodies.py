@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from tests.api.asking import ask
+from tests.support.api import ask
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -245,7 +245,7 @@ async def test_a_value_is_refused_and_the_error_names_field_value_and_what_was_e
 
 async def test_11_13_a_reference_that_stays_is_not_checked_again(town):
     """Alice keeps the broker's hotness on her contact when the broker has hidden it."""
-    broker, alice = await town.settle("fay", is_broker=True), town.users["alice"]
+    broker, alice = await town.add_user("fay", is_broker=True), town.users["alice"]
     await town.insert("sub_accounts", owner_id=broker, user_id=alice, user_can_see_broker_hotnesses=True)
     hotness_id = await town.insert("hotnesses", owner_id=broker, name="Hot")
     made = await ask(town, "alice", "POST", "/contacts", json={"hotness_id": hotness_id})

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.api.asking import ask
+from tests.support.api import ask
 
 BIG = 10**25
 
@@ -14,7 +14,7 @@ BIG = 10**25
 async def library(shared):
     """Fay's contacts a to e, teams t0, t5 and t10 and routes r and s; ids by these names."""
     town = shared
-    await town.settle("fay")
+    await town.add_user("fay")
     ids = {
         "h1": await town.insert("hotnesses", owner_id=town.users["fay"], name="Hot", rank=1),
         "h2": await town.insert("hotnesses", owner_id=town.users["fay"], name="Cold", rank=None),
@@ -417,8 +417,8 @@ async def test_9_3_a_query_on_a_record_must_hold_for_it(shared, library, method)
     assert (held.status, held.json["first_name"]) == (200, "Ann")
 
 
-async def test_9_5_the_parent_is_checked_first_and_its_id_stands_in_the_message(shared, estate, library):
-    contact, address = estate.records["/contacts"]["id"], estate.records["/contacts/:id/addresses"]["id"]
+async def test_9_5_the_parent_is_checked_first_and_its_id_stands_in_the_message(shared, catalog, library):
+    contact, address = catalog.records["/contacts"]["id"], catalog.records["/contacts/:id/addresses"]["id"]
     cases = (
         (f"/contacts/999/addresses/{address}", "999"),
         (f"/contacts/abc/addresses/{address}", "abc"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from leadroutes import api
-from tests.api.asking import ask
+from tests.support.api import ask
 
 INVALID_TOKEN = (
     b'{"name":"NotAuthenticated","message":"Invalid access token","code":401,'
@@ -179,7 +179,7 @@ async def test_4_2_letter_case_and_blanks_do_not_matter(shared, value):
 
 async def test_4_4_an_unknown_expired_or_revoked_token_is_401_word_for_word(shared):
     past = datetime.now(UTC) - timedelta(seconds=1)
-    await shared.settle("gone")
+    await shared.add_user("gone")
     await shared.database.execute("UPDATE users SET is_active = false WHERE id = $1", shared.users["gone"])
     bad = [
         "0" * 40,
@@ -334,15 +334,15 @@ async def test_15_4_options_needs_no_token(shared):
 # ---------------------------------------------------------------------------------------------- rights (section 13)
 
 
-async def test_13_3_what_is_seen_but_not_owned_is_403(estate):
-    town, team = estate.town, estate.town.team_id
+async def test_13_3_what_is_seen_but_not_owned_is_403(catalog):
+    town, team = catalog.town, catalog.town.team_id
     for method in ("PATCH", "PUT", "DELETE"):
         reply = await ask(town, "bob", method, f"/teams/{team}", json={"name": "Mine"})
         assert (reply.status, reply.json["name"]) == (403, "Forbidden")
 
 
-async def test_13_4_adding_to_a_team_of_another_is_403(estate):
-    town = estate.town
+async def test_13_4_adding_to_a_team_of_another_is_403(catalog):
+    town = catalog.town
     body = {"team_id": town.team_id, "user_id": town.users["bob"], "assign_automatically": True}
     for path in ("/team-members", "/team-member-distribution-options"):
         assert (await ask(town, "bob", "POST", path, json=body)).status == 403

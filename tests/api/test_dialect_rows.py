@@ -7,8 +7,8 @@ import pytest
 
 from leadroutes.api.operations import OPERATIONS
 from leadroutes.api.resources import BY_PATH, RESOURCES
-from tests.api.asking import ask
-from tests.api.estate import Estate
+from tests.support.api import ask
+from tests.support.catalog import Catalog
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -52,15 +52,15 @@ async def test_1_6_the_url_is_told_as_it_was_received(shared):
 
 
 @pytest.mark.parametrize("resource", [each for each in RESOURCES if "C" in each.methods], ids=lambda each: each.path)
-async def test_2_3_and_12_2_and_8_16_post_answers_what_get_would(estate, resource):
+async def test_2_3_and_12_2_and_8_16_post_answers_what_get_would(catalog, resource):
     """Whole; or what is selected of it, whatever else the query says (5.10)."""
-    made = estate.records[resource.path]
+    made = catalog.records[resource.path]
     assert set(resource.answered) <= set(made)
     assert made["id"] > 0
     if resource.path in ("/users", "/intake-keys"):
         return
     again = "?$select[]=id&nope=1&$limit=x&a[b=1&$or=5"
-    reply = await ask(estate.town, "alice", "POST", estate.urls[resource.path] + again, json={})
+    reply = await ask(catalog.town, "alice", "POST", catalog.urls[resource.path] + again, json={})
     assert reply.status in (201, 400, 409), reply.body
     if reply.status == 201:
         assert list(reply.json) == ["id"]
@@ -195,22 +195,22 @@ async def test_10_8_the_last_byte_that_fits_fits(shared):
         assert (len(body), reply.status) == (size, status)
 
 
-async def test_11_15_a_change_of_one_field_can_change_others(spare_estate):
+async def test_11_15_a_change_of_one_field_can_change_others(spare_catalog):
     """The rules are those of the record that results, and not of what was sent."""
-    estate: Estate = spare_estate
+    catalog: Catalog = spare_catalog
     sent = {"distribution_target": "Team Rollout", "team_selection_method": "Specific Team"}
-    body = estate.bodies["/lead-routes"] | sent
-    made = await ask(estate.town, "alice", "POST", "/lead-routes", json=body)
+    body = catalog.bodies["/lead-routes"] | sent
+    made = await ask(catalog.town, "alice", "POST", "/lead-routes", json=body)
     url = f"/lead-routes/{made.json['id']}"
 
     async def change(**fields) -> tuple:
-        reply = await ask(estate.town, "alice", "PATCH", url, json=fields)
+        reply = await ask(catalog.town, "alice", "PATCH", url, json=fields)
         if reply.status != 200:
             return reply.status, list(reply.json["errors"])
         team = reply.json["team"]
         return reply.status, team and team["id"], reply.json["team_selection_method"]
 
-    team_id = estate.records["/teams"]["id"]
+    team_id = catalog.records["/teams"]["id"]
     assert await change(team_id=None) == (400, ["team_id"])
     assert await change(team_selection_method="None") == (200, team_id, None)
     assert await change(team_selection_method="Zipcode") == (200, None, "Zipcode")
@@ -224,14 +224,14 @@ NEEDED = ["/teams", "/campaigns", "/lead-sources", "/contact-sources", "/templat
 
 
 @pytest.mark.parametrize("path", NEEDED)
-async def test_11_18_what_another_record_needs_is_not_removed(estate, path):
-    url = estate.url(BY_PATH[path])
-    before = await ask(estate.town, "alice", "GET", url)
-    reply = await ask(estate.town, "alice", "DELETE", url)
+async def test_11_18_what_another_record_needs_is_not_removed(catalog, path):
+    url = catalog.url(BY_PATH[path])
+    before = await ask(catalog.town, "alice", "GET", url)
+    reply = await ask(catalog.town, "alice", "DELETE", url)
 
     assert (reply.status, reply.json["name"], reply.json["className"]) == (409, "Conflict", "conflict")
     assert list(reply.json) == ["name", "message", "code", "className", "errors"]
-    assert (await ask(estate.town, "alice", "GET", url)).json == before.json
+    assert (await ask(catalog.town, "alice", "GET", url)).json == before.json
 
 
 # ---------------------------------------------------------------------------------------------------- 12 to 15
@@ -241,9 +241,9 @@ BITS = {"is_sharing_contacts"}
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.path)
-async def test_12_2_to_12_5_values_in_answers(estate, resource):
+async def test_12_2_to_12_5_values_in_answers(catalog, resource):
     """All keys; ids are numbers; moments are UTC with milliseconds; booleans are booleans, but for bits."""
-    reply = await ask(estate.town, "alice", "GET", f"{estate.urls[resource.path]}?$limit=1000")
+    reply = await ask(catalog.town, "alice", "GET", f"{catalog.urls[resource.path]}?$limit=1000")
     for record in reply.json["data"]:
         assert list(record) == list(resource.answered)
         _look_at(record)
@@ -271,14 +271,14 @@ def _look_at(record: dict) -> None:
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.path)
-async def test_13_1_and_13_2_what_is_not_seen_does_not_exist(estate, resource):
+async def test_13_1_and_13_2_what_is_not_seen_does_not_exist(catalog, resource):
     """An id that another one has is answered like one that nobody has, on every method."""
-    record_id = estate.records[resource.path]["id"]
-    url = estate.urls[resource.path]
+    record_id = catalog.records[resource.path]["id"]
+    url = catalog.urls[resource.path]
     for method in ("GET", "HEAD", "PATCH", "PUT", "DELETE"):
         answers = []
         for id_ in (record_id, 987_654_321):
-            reply = await ask(estate.town, "dave", method, f"{url}/{id_}", json={"name": "x"})
+            reply = await ask(catalog.town, "dave", method, f"{url}/{id_}", json={"name": "x"})
             told = reply.body.replace(b"'%d'" % id_, b"ID") if resource.parent is None else reply.body
             answers.append((reply.status, told, {name for name in reply.headers if name != "content-length"}))
         assert answers[0] == answers[1]
@@ -321,19 +321,19 @@ READ = [each for each in OPERATIONS if each.method == "GET" and each.resource is
 
 
 @pytest.mark.parametrize("operation", READ, ids=lambda each: each.path)
-async def test_15_1_every_answer_to_get_has_an_etag_and_head_the_same(estate, operation):
+async def test_15_1_every_answer_to_get_has_an_etag_and_head_the_same(catalog, operation):
     if operation.path == "/me":
         target = "/me"
     else:
-        url = estate.urls[operation.resource.path]
-        target = url if operation.shows == "list" else f"{url}/{estate.records[operation.resource.path]['id']}"
-    get = await ask(estate.town, "alice", "GET", target)
-    head = await ask(estate.town, "alice", "HEAD", target)
+        url = catalog.urls[operation.resource.path]
+        target = url if operation.shows == "list" else f"{url}/{catalog.records[operation.resource.path]['id']}"
+    get = await ask(catalog.town, "alice", "GET", target)
+    head = await ask(catalog.town, "alice", "HEAD", target)
     known = {"If-None-Match": get.headers["etag"]}
-    spared = await ask(estate.town, "alice", "GET", target, headers=known)
+    spared = await ask(catalog.town, "alice", "GET", target, headers=known)
 
     assert re.fullmatch('W/"[^"]+"', get.headers["etag"])
     assert (head.status, head.body, head.headers) == (200, b"", get.headers)
     assert (spared.status, spared.body) == (304, b"")
-    other = await ask(estate.town, "alice", "GET", f"{target}?$select=id", headers=known)
+    other = await ask(catalog.town, "alice", "GET", f"{target}?$select=id", headers=known)
     assert (other.status, other.headers["etag"] != get.headers["etag"]) == (200, True)

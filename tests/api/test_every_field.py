@@ -7,8 +7,8 @@ import pytest
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources import BY_PATH, RESOURCES
 from leadroutes.api.values import Choice, DecimalText, Id, Integer, Moment, Nested, Text, Texts
-from tests.api.asking import Reply, ask
-from tests.api.estate import Estate
+from tests.support.api import Reply, ask
+from tests.support.catalog import Catalog
 
 FILTERS = [(resource, name) for resource in RESOURCES for name in resource.filters]
 PATCHED = [
@@ -41,9 +41,9 @@ def each_of(pairs: list[tuple[Resource, Any]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(("resource", "field"), pairs, ids=names)
 
 
-async def patch(estate: Estate, resource: Resource, each: Field, value: Any) -> Reply:
+async def patch(catalog: Catalog, resource: Resource, each: Field, value: Any) -> Reply:
     body = BESIDE.get((resource.path, each.name), {}) | {each.name: value}
-    return await ask(estate.town, "alice", "PATCH", estate.url(resource), json=body)
+    return await ask(catalog.town, "alice", "PATCH", catalog.url(resource), json=body)
 
 
 def answered(reply: Reply, each: Field) -> Any:
@@ -60,12 +60,12 @@ def must_name(reply: Reply, each: Field) -> None:
 
 
 @each_of(FILTERS)
-async def test_7_8_to_7_12_the_forms_of_null_in_a_query(estate, resource, field):
+async def test_7_8_to_7_12_the_forms_of_null_in_a_query(catalog, resource, field):
     """7.8 and 7.9: f=null, and f= and f on what is no text; 7.10: $ne; 7.12: what is never null."""
-    each, url = resource.filters[field], f"{estate.urls[resource.path]}?$limit=1000&"
+    each, url = resource.filters[field], f"{catalog.urls[resource.path]}?$limit=1000&"
 
     async def found(query: str) -> Reply:
-        return await ask(estate.town, "alice", "GET", url + query)
+        return await ask(catalog.town, "alice", "GET", url + query)
 
     is_text = each.kind.is_text
     for query in (f"{field}[$lt]=null", f"{field}[$gte]=null"):
@@ -95,8 +95,8 @@ def must_name_query(reply: Reply, name: str) -> None:
 
 
 @each_of(PATCHED)
-async def test_11_3_null_is_taken_where_the_field_may_be_null_and_nowhere_else(spare_estate, resource, field):
-    reply = await patch(spare_estate, resource, field, None)
+async def test_11_3_null_is_taken_where_the_field_may_be_null_and_nowhere_else(spare_catalog, resource, field):
+    reply = await patch(spare_catalog, resource, field, None)
 
     if field.nullable and (resource.path, field.name) not in NEEDED:
         assert reply.status == 200, reply.body
@@ -113,11 +113,11 @@ NO_TEXT = [
 
 
 @each_of(NO_TEXT)
-async def test_11_11_the_empty_string_is_null_in_json_and_in_forms(spare_estate, resource, field):
-    reply = await patch(spare_estate, resource, field, "")
-    url = spare_estate.url(resource)
+async def test_11_11_the_empty_string_is_null_in_json_and_in_forms(spare_catalog, resource, field):
+    reply = await patch(spare_catalog, resource, field, "")
+    url = spare_catalog.url(resource)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    by_form = await ask(spare_estate.town, "alice", "PATCH", url, body=f"{field.name}=".encode(), headers=form)
+    by_form = await ask(spare_catalog.town, "alice", "PATCH", url, body=f"{field.name}=".encode(), headers=form)
 
     if (resource.path, field.name) in NEEDED:
         must_name(reply, field)
@@ -131,16 +131,16 @@ REFERENCES = [pair for pair in PATCHED if pair[1].refers and pair[1].nullable]
 
 
 @each_of(REFERENCES)
-async def test_11_12_nought_is_null_on_a_reference(spare_estate, resource, field):
+async def test_11_12_nought_is_null_on_a_reference(spare_catalog, resource, field):
     for value in (0, "0", "000", 0.0):
-        reply = await patch(spare_estate, resource, field, value)
+        reply = await patch(spare_catalog, resource, field, value)
         assert (reply.status, answered(reply, field)) == (200, None), reply.body
 
 
 @each_of([pair for pair in PATCHED if pair[1].refers])
-async def test_11_13_a_reference_names_what_exists(spare_estate, resource, field):
+async def test_11_13_a_reference_names_what_exists(spare_catalog, resource, field):
     for value in (987_654_321, "987654321", -1, 2**63, 10**25):
-        must_name(await patch(spare_estate, resource, field, value), field)
+        must_name(await patch(spare_catalog, resource, field, value), field)
 
 
 TEXTS = [pair for pair in PATCHED if isinstance(pair[1].kind, Text) and pair[1].kind.limit]
@@ -151,21 +151,21 @@ FORMED = {  # not any text will do
 
 
 @each_of(TEXTS)
-async def test_11_9_the_longest_text_fits_and_one_character_more_does_not(spare_estate, resource, field):
+async def test_11_9_the_longest_text_fits_and_one_character_more_does_not(spare_catalog, resource, field):
     limit = field.kind.limit
-    must_name(await patch(spare_estate, resource, field, "é" * (limit + 1)), field)
+    must_name(await patch(spare_catalog, resource, field, "é" * (limit + 1)), field)
     if (resource.path, field.name) not in FORMED:
-        reply = await patch(spare_estate, resource, field, "é" * limit)
+        reply = await patch(spare_catalog, resource, field, "é" * limit)
         assert (reply.status, answered(reply, field)) == (200, "é" * limit), reply.body
 
 
 @each_of([pair for pair in PATCHED if isinstance(pair[1].kind, Text)])
-async def test_11_5_a_number_is_taken_as_text_where_the_law_says_so(spare_estate, resource, field):
-    reply = await patch(spare_estate, resource, field, 98112)
+async def test_11_5_a_number_is_taken_as_text_where_the_law_says_so(spare_catalog, resource, field):
+    reply = await patch(spare_catalog, resource, field, 98112)
 
     if field.kind.takes_number:
         assert (reply.status, answered(reply, field)) == (200, "98112"), reply.body
-        assert answered(await patch(spare_estate, resource, field, 12.5), field).lstrip("0") == "12.5"
+        assert answered(await patch(spare_catalog, resource, field, 12.5), field).lstrip("0") == "12.5"
     else:
         must_name(reply, field)
 
@@ -176,56 +176,56 @@ NUMBERS = [
 
 
 @each_of(NUMBERS)
-async def test_11_4_and_11_14_whole_numbers_come_as_numbers_and_as_digits_of_32_bits(spare_estate, resource, field):
+async def test_11_4_and_11_14_whole_numbers_come_as_numbers_and_as_digits_of_32_bits(spare_catalog, resource, field):
     kind = field.kind
     most = min(kind.most, 100_000)
     for value, number in ((kind.least, kind.least), (most, most), (str(most), most), (f"0{most}", most)):
-        reply = await patch(spare_estate, resource, field, value)
+        reply = await patch(spare_catalog, resource, field, value)
         assert reply.status == 200, reply.body
         if not field.name.startswith("mins_"):  # another field may set those to nought
             assert answered(reply, field) == number
     for value in (kind.least - 1, kind.most + 1, str(kind.most + 1), "1e1", "0x1", " 1", "+1", "1.0", 1.5):
-        must_name(await patch(spare_estate, resource, field, value), field)
+        must_name(await patch(spare_catalog, resource, field, value), field)
 
 
 @each_of([pair for pair in PATCHED if isinstance(pair[1].kind, Choice)])
-async def test_11_8_a_word_is_taken_as_it_is_written_and_no_other(spare_estate, resource, field):
+async def test_11_8_a_word_is_taken_as_it_is_written_and_no_other(spare_catalog, resource, field):
     for word in field.kind.words:
         for wrong in (word.upper(), word.lower(), f"{word} ", f" {word}", ""):
             if wrong in field.kind.words or (wrong == "" and field.nullable):
                 continue
-            must_name(await patch(spare_estate, resource, field, wrong), field)
+            must_name(await patch(spare_catalog, resource, field, wrong), field)
 
 
 @each_of([pair for pair in PATCHED if isinstance(pair[1].kind, Moment)])
-async def test_11_7_moments_are_kept_to_the_millisecond_and_answered_in_utc(spare_estate, resource, field):
+async def test_11_7_moments_are_kept_to_the_millisecond_and_answered_in_utc(spare_catalog, resource, field):
     for sent, told in (
         ("2018-01-16", "2018-01-16T00:00:00.000Z"),
         ("2018-01-16T12:12:12", "2018-01-16T12:12:12.000Z"),
         ("2018-01-16T12:12:12.3456Z", "2018-01-16T12:12:12.345Z"),
         ("2018-01-16T12:12:12-08:00", "2018-01-16T20:12:12.000Z"),
     ):
-        reply = await patch(spare_estate, resource, field, sent)
+        reply = await patch(spare_catalog, resource, field, sent)
         assert (reply.status, answered(reply, field)) == (200, told), reply.body
 
 
 @each_of([pair for pair in PATCHED if isinstance(pair[1].kind, DecimalText)])
-async def test_decimals_are_answered_as_they_were_written(spare_estate, resource, field):
+async def test_decimals_are_answered_as_they_were_written(spare_catalog, resource, field):
     for sent, told in (("100500.90", "100500.90"), (100500, "100500"), (100500.5, "100500.5"), ("0.00", "0.00")):
-        assert answered(await patch(spare_estate, resource, field, sent), field) == told
+        assert answered(await patch(spare_catalog, resource, field, sent), field) == told
     for wrong in ("1,000", "$5", "1.", ".5", "1e3", "NaN"):
-        must_name(await patch(spare_estate, resource, field, wrong), field)
+        must_name(await patch(spare_catalog, resource, field, wrong), field)
 
 
 READ_ONLY = [resource for resource in RESOURCES if "P" in resource.methods and resource.path != "/team-members"]
 
 
 @pytest.mark.parametrize("resource", READ_ONLY, ids=lambda resource: resource.path)
-async def test_11_2_what_the_server_sets_is_dropped_silently(spare_estate, resource):
-    before = await ask(spare_estate.town, "alice", "GET", spare_estate.url(resource))
+async def test_11_2_what_the_server_sets_is_dropped_silently(spare_catalog, resource):
+    before = await ask(spare_catalog.town, "alice", "GET", spare_catalog.url(resource))
     written = {each.name for each in resource.writeable} | {"reminder_type"}
     body = {name: value for name in before.json if name not in written for value in (["nonsense"],)}
-    after = await ask(spare_estate.town, "alice", "PATCH", spare_estate.url(resource), json=body)
+    after = await ask(spare_catalog.town, "alice", "PATCH", spare_catalog.url(resource), json=body)
 
     assert body
     assert (after.status, after.json) == (200, before.json)
@@ -243,15 +243,15 @@ REPLACED = {
 
 
 @pytest.mark.parametrize("path", [resource.path for resource in RESOURCES if "U" in resource.methods])
-async def test_2_6_put_gives_what_is_not_sent_its_default_or_null(spare_estate, path):
-    resource, estate = BY_PATH[path], spare_estate
-    before = (await ask(estate.town, "alice", "GET", estate.url(resource))).json
+async def test_2_6_put_gives_what_is_not_sent_its_default_or_null(spare_catalog, path):
+    resource, catalog = BY_PATH[path], spare_catalog
+    before = (await ask(catalog.town, "alice", "GET", catalog.url(resource))).json
     body = dict(REPLACED.get(path, {}))
     for each in resource.writeable:
         if each.required and each.write is not Write.LATER and each.name not in body:
             value = before[each.answer_key]
             body[each.name] = value["id"] if isinstance(value, dict) else value
-    reply = await ask(estate.town, "alice", "PUT", estate.url(resource), json=body)
+    reply = await ask(catalog.town, "alice", "PUT", catalog.url(resource), json=body)
 
     assert reply.status == 200, reply.body
     for each in resource.writeable:
@@ -260,4 +260,4 @@ async def test_2_6_put_gives_what_is_not_sent_its_default_or_null(spare_estate, 
             assert value == body[each.name]
         elif each.name not in (*GIVEN_BY_SERVER, "rank", "custom_fields") and each.write is Write.ALWAYS:
             assert value == each.default, each.name
-    assert (await ask(estate.town, "alice", "GET", estate.url(resource))).json == reply.json
+    assert (await ask(catalog.town, "alice", "GET", catalog.url(resource))).json == reply.json

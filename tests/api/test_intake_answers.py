@@ -3,20 +3,19 @@
 import pytest
 
 from leadroutes.intake.formats import FORMATS
-from tests.api.asking import ask
-from tests.api.test_contact_resources import made
+from tests.support.api import ask, create
 
 NORA = {"first_name": "Nora", "email": "nora@example.com", "message": "My divorce is final", "price": "880000"}
 
 
 @pytest.fixture
 async def form(town):
-    return await made(town, "alice", "/intake-keys", {"lead_source_id": 7})
+    return await create(town, "alice", "/intake-keys", {"lead_source_id": 7})
 
 
 @pytest.fixture
 async def portal(town):
-    return await made(town, "alice", "/intake-keys", {"lead_source_id": 1, "is_private": True})
+    return await create(town, "alice", "/intake-keys", {"lead_source_id": 1, "is_private": True})
 
 
 async def test_a_stranger_hears_what_became_of_it_and_nothing_that_others_have_said(town, form, portal):
@@ -62,7 +61,7 @@ async def test_the_owners_token_shows_the_whole_lead(town, form):
 async def test_a_key_is_private_by_its_format_unless_somebody_says_otherwise(town):
     public = {"website", "zapier", None}
     for name in (*(each.name for each in FORMATS), None):
-        key = await made(town, "alice", "/intake-keys", {"lead_source_id": 7, "format": name})
+        key = await create(town, "alice", "/intake-keys", {"lead_source_id": 7, "format": name})
         assert key["is_private"] is (name not in public), name
     url = f"/intake-keys/{key['id']}"
     for value in (True, False):
@@ -80,7 +79,7 @@ async def test_a_key_is_private_by_its_format_unless_somebody_says_otherwise(tow
 
 async def test_the_sources_of_a_key_can_be_changed_and_nothing_else(town, form):
     url = f"/intake-keys/{form['id']}"
-    source = await made(town, "alice", "/contact-sources", {"name": "Fair"})
+    source = await create(town, "alice", "/contact-sources", {"name": "Fair"})
     sources = {"lead_source_id": 6, "contact_source_id": source["id"]}
     once = {"format": "adf", "key": "mine", "secrets": {"a": "b"}}
     changed = await ask(town, "alice", "PATCH", url, json=sources | once)
@@ -112,7 +111,7 @@ async def test_another_body_under_an_idempotency_key_is_told_where_it_is_kept(to
 
 async def test_an_idempotency_key_at_leads_counts_for_who_posts(town):
     """Alice and Bob, who has the contact, both use order 1."""
-    contact = await made(town, "alice", "/contacts", {"first_name": "Mia", "assigned_user_id": town.users["bob"]})
+    contact = await create(town, "alice", "/contacts", {"first_name": "Mia", "assigned_user_id": town.users["bob"]})
     headers = {"Idempotency-Key": "order 1"}
     leads = [
         await ask(town, name, "POST", "/leads", json={"contact_id": contact["id"], "text_body": name}, headers=headers)

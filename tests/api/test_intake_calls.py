@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.api.asking import ask
-from tests.api.test_contact_resources import made
+from tests.support.api import ask, create
 
 JSON = {"Content-Type": "application/json"}
 PERSON = {"first_name": "Tom", "email": "tom@example.com", "message": "Is it still there?"}
@@ -13,7 +12,7 @@ PERSON = {"first_name": "Tom", "email": "tom@example.com", "message": "Is it sti
 
 @pytest.fixture
 async def key(town):
-    return await made(town, "alice", "/intake-keys", {"lead_source_id": 7, "is_private": True})
+    return await create(town, "alice", "/intake-keys", {"lead_source_id": 7, "is_private": True})
 
 
 async def test_a_key_is_shown_once(town, key):
@@ -88,7 +87,7 @@ async def test_a_replay_that_succeeds_answers_the_lead(town, key):
 
 
 async def test_malformed_and_too_large_bodies_have_their_statuses(town):
-    key = await made(town, "alice", "/intake-keys", {"lead_source_id": 7, "format": "zapier"})
+    key = await create(town, "alice", "/intake-keys", {"lead_source_id": 7, "format": "zapier"})
     url = f"/intake/{key['key']}"
     malformed = await ask(town, None, "POST", url, body=b'{"first_name":', headers=JSON)
     assert (malformed.status, malformed.json["name"]) == (400, "BadRequest")
@@ -101,7 +100,7 @@ async def test_malformed_and_too_large_bodies_have_their_statuses(town):
 
 
 async def test_several_leads_in_one_body(town):
-    key = await made(town, "alice", "/intake-keys", {"lead_source_id": 6, "is_private": True})
+    key = await create(town, "alice", "/intake-keys", {"lead_source_id": 6, "is_private": True})
     adf = "<adf>" + "".join(
         f'<prospect><customer><contact><name part="full">P{n}</name><email>p{n}@example.com</email></contact>'
         "</customer></prospect>"

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.api.asking import ask
-from tests.api.test_contact_resources import made
+from tests.support.api import ask, create
 
 
 @pytest.fixture
@@ -15,11 +14,11 @@ async def lead(town):
     await town.option("alice", town.team_id, "bob", rank=1)
     await town.option("alice", town.team_id, "carol", rank=2)
     await town.route("alice")
-    contact = await made(town, "alice", "/contacts", {"first_name": "Mia", "email": "mia@example.com"})
+    contact = await create(town, "alice", "/contacts", {"first_name": "Mia", "email": "mia@example.com"})
     body = {"contact_id": contact["id"], "source_id": 1, "text_body": "Is it still for sale?", "mls_id": 2000,
             "listing_price": "1000000", "street_address": "171 Shore Blvd E", "zipcode": 2139,
             "type": "Buyer"}  # fmt: skip
-    return await made(town, "alice", "//leads", body)
+    return await create(town, "alice", "//leads", body)
 
 
 async def test_a_lead_is_answered_as_documented(town, lead):
@@ -131,7 +130,7 @@ async def test_declining_answers_the_offer(town, lead):
 
 
 async def test_a_held_lead_is_routed_when_its_creator_says_so(town, lead):
-    held = await made(town, "alice", "/leads", {"contact_id": lead["contact_id"], "distribute": "false"})
+    held = await create(town, "alice", "/leads", {"contact_id": lead["contact_id"], "distribute": "false"})
     url = f"/leads/{held['id']}"
     assert "distribute" not in held
     assert (await ask(town, "alice", "GET", f"{url}/offers")).json["total"] == 0
@@ -164,15 +163,15 @@ async def test_leads_are_changed_by_their_owner_only(town, lead):
 
 
 async def test_claimed_via_is_kept_as_sent_and_claims_nothing(town):
-    contact = await made(town, "alice", "/contacts", {})
-    lead = await made(town, "alice", "/leads", {"contact_id": contact["id"], "claimed_via": "Phone"})
+    contact = await create(town, "alice", "/contacts", {})
+    lead = await create(town, "alice", "/leads", {"contact_id": contact["id"], "claimed_via": "Phone"})
     assert (lead["claimed_via"], lead["claimed_by_user_id"]) == ("Phone", None)
     assert (await ask(town, "alice", "GET", "/leads?claimed_via=Phone")).ids == [lead["id"]]
 
 
 async def test_a_lead_needs_a_contact_that_one_sees(town):
-    theirs = await made(town, "dave", "/contacts", {})
-    source = await made(town, "dave", "/lead-sources", {"name": "Mine"})
+    theirs = await create(town, "dave", "/contacts", {})
+    source = await create(town, "dave", "/lead-sources", {"name": "Mine"})
     for body, names in (
         ({}, ["contact_id"]),
         ({"contact_id": theirs["id"]}, ["contact_id"]),
@@ -184,7 +183,7 @@ async def test_a_lead_needs_a_contact_that_one_sees(town):
 
 
 async def test_an_idempotency_key_makes_one_lead(town):
-    contact = await made(town, "alice", "/contacts", {})
+    contact = await create(town, "alice", "/contacts", {})
     body, headers = {"contact_id": contact["id"]}, {"Idempotency-Key": "k1"}
     first = await ask(town, "alice", "POST", "/leads", json=body, headers=headers)
     again = await ask(town, "alice", "POST", "/leads", json=body, headers=headers)

@@ -13,8 +13,8 @@ from leadroutes.errors import Misconfigured
 from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.observability import logs
 from leadroutes.settings import Settings
-from tests.api.asking import Reply, ask
-from tests.town import Town
+from tests.support.api import Reply, ask
+from tests.support.town import Town
 
 
 def under(town: Town, **settings: str) -> Town:

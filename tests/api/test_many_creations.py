@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.asking import Reply, ask
-from tests.town import Town
+from tests.support.api import Reply, ask
+from tests.support.town import Town
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import pytest
 
 from leadroutes.store.invitations import MOST_OPEN
-from tests.api.asking import ask
+from tests.support.api import ask
 
 NOTHING = dict.fromkeys(("first_name", "last_name", "username", "phone"))
 
 
-async def made(town, name, path, body):
+async def create(town, name, path, body):
     reply = await ask(town, name, "POST", path, json=body)
     assert reply.status == 201, reply.body
     return reply.json
@@ -16,7 +16,7 @@ async def made(town, name, path, body):
 
 async def dave_invites(town, **whom):
     """A stranger's team, and an invitation of somebody into it."""
-    team = await made(town, "dave", "/teams", {"name": "Catalogue"})
+    team = await create(town, "dave", "/teams", {"name": "Catalogue"})
     return team["id"], await ask(town, "dave", "POST", "/team-members", json={"team_id": team["id"], **whom})
 
 
@@ -86,7 +86,7 @@ async def test_whoever_has_the_address_sees_the_invitation_and_becomes_the_membe
 
 async def test_both_forms_accepted_are_one_membership(town):
     team_id, by_email = await dave_invites(town, email="alice@example.com")
-    by_id = await made(town, "dave", "/team-members", {"team_id": team_id, "user_id": town.users["alice"]})
+    by_id = await create(town, "dave", "/team-members", {"team_id": team_id, "user_id": town.users["alice"]})
     for each in (by_id["id"], by_email.json["id"]):
         reply = await ask(town, "alice", "PATCH", f"/team-members/{each}", json={"request_status": "Accepted"})
         assert reply.status == 200
@@ -101,7 +101,7 @@ async def test_declining_by_email_is_kept_and_one_may_be_asked_again(town):
     url = f"/team-members/{asked.json['id']}"
     declined = await ask(town, "alice", "PATCH", url, json={"request_status": "Declined"})
     assert (declined.status, declined.json["request_status"]) == (200, "Declined")
-    again = await made(town, "dave", "/team-members", {"team_id": team_id, "email": "alice@example.com"})
+    again = await create(town, "dave", "/team-members", {"team_id": team_id, "email": "alice@example.com"})
     assert (again["id"], again["request_status"]) == (asked.json["id"], "Pending")
     assert (await ask(town, "dave", "DELETE", url)).status == 200
     assert (await ask(town, "alice", "GET", url)).status == 404
@@ -127,7 +127,7 @@ async def test_open_invitations_are_limited(town):
         reply = await ask(town, "dave", "POST", "/team-members", json={"team_id": team_id, **whom})
         assert (reply.status, list(reply.json["errors"])) == (400, [name])
     await town.database.execute("UPDATE team_invitations SET request_status = 'Declined' WHERE email = '1@example.com'")
-    await made(town, "dave", "/team-members", {"team_id": team_id, "email": "one.more@example.com"})
+    await create(town, "dave", "/team-members", {"team_id": team_id, "email": "one.more@example.com"})
 
 
 async def test_an_address_is_mailed_once_a_day_whoever_invites(town):
@@ -136,7 +136,7 @@ async def test_an_address_is_mailed_once_a_day_whoever_invites(town):
 
     await dave_invites(town, email="nobody@example.com")
     await dave_invites(town, email="Nobody@Example.com")
-    await made(town, "alice", "/team-members", {"team_id": town.team_id, "email": "nobody@example.com"})
+    await create(town, "alice", "/team-members", {"team_id": town.team_id, "email": "nobody@example.com"})
     assert await mails() == 1
     await town.database.execute("UPDATE invitation_mails SET mailed_at = mailed_at - interval '25 hours'")
     await dave_invites(town, email="nobody@example.com")
@@ -152,7 +152,7 @@ async def friendly(town):
     team_id, asked = await dave_invites(town, user_id=town.users["alice"])
     member = asked.json["id"]
     await ask(town, "alice", "PATCH", f"/team-members/{member}", json={"request_status": "Accepted"})
-    contact = await made(town, "alice", "/contacts", {"first_name": "Nora"})
+    contact = await create(town, "alice", "/contacts", {"first_name": "Nora"})
     return team_id, member, contact["id"]
 
 
@@ -167,7 +167,7 @@ async def sees(town, name, contact_id):
 
 async def test_accepting_a_team_that_does_not_share_is_no_consent_to_one_that_does(town, friendly):
     team_id, member, contact = friendly
-    daves = (await made(town, "dave", "/contacts", {"first_name": "Otto"}))["id"]
+    daves = (await create(town, "dave", "/contacts", {"first_name": "Otto"}))["id"]
     await switch(town, team_id, is_on=True)
     assert not await sees(town, "dave", contact)
     assert not await sees(town, "alice", daves)
@@ -193,9 +193,9 @@ async def test_a_change_of_anything_else_asks_nobody_again(town, friendly):
 
 
 async def test_whoever_accepts_a_team_that_shares_agrees(town):
-    team = await made(town, "dave", "/teams", {"name": "S", "is_contact_resource_sharing_enabled": True})
-    asked = await made(town, "dave", "/team-members", {"team_id": team["id"], "user_id": town.users["alice"]})
-    contact = (await made(town, "alice", "/contacts", {"first_name": "Nora"}))["id"]
+    team = await create(town, "dave", "/teams", {"name": "S", "is_contact_resource_sharing_enabled": True})
+    asked = await create(town, "dave", "/team-members", {"team_id": team["id"], "user_id": town.users["alice"]})
+    contact = (await create(town, "alice", "/contacts", {"first_name": "Nora"}))["id"]
     assert not await sees(town, "dave", contact)
     await ask(town, "alice", "PATCH", f"/team-members/{asked['id']}", json={"request_status": "Accepted"})
     assert await sees(town, "dave", contact)
@@ -209,7 +209,7 @@ async def test_what_a_teammate_has_assigned_goes_back_when_the_sharing_ends(town
     team_id, member, contact = friendly
     await switch(town, team_id, is_on=True)
     await ask(town, "alice", "PATCH", f"/team-members/{member}", json={"request_status": "Accepted"})
-    kept = (await made(town, "alice", "/contacts", {"first_name": "Kept"}))["id"]
+    kept = (await create(town, "alice", "/contacts", {"first_name": "Kept"}))["id"]
     mine = {"assigned_user_id": town.users["dave"]}
     assert (await ask(town, "dave", "PATCH", f"/contacts/{contact}", json=mine)).status == 200
     assert (await ask(town, "alice", "PATCH", f"/contacts/{kept}", json=mine)).status == 200
@@ -223,7 +223,7 @@ async def test_what_a_teammate_has_assigned_goes_back_when_the_sharing_ends(town
         case "team removed":
             assert (await ask(town, "dave", "DELETE", f"/teams/{team_id}")).status == 200
         case "creator closed":
-            await town.settle("root", is_admin=True)
+            await town.add_user("root", is_admin=True)
             closed = {"is_active": False, "successor_user_id": town.users["bob"]}
             reply = await ask(town, "root", "PATCH", f"/users/{town.users['dave']}", json=closed)
             assert reply.status == 200, reply.body
@@ -239,7 +239,7 @@ async def test_a_contact_that_was_won_stays_with_the_winner(town, friendly):
     await switch(town, team_id, is_on=True)
     await ask(town, "alice", "PATCH", f"/team-members/{member}", json={"request_status": "Accepted"})
     await ask(town, "dave", "PATCH", f"/contacts/{contact}", json={"assigned_user_id": town.users["dave"]})
-    lead = await made(town, "alice", "/leads", {"contact_id": contact, "distribute": False})
+    lead = await create(town, "alice", "/leads", {"contact_id": contact, "distribute": False})
     assigned = await ask(town, "alice", "POST", f"/leads/{lead['id']}/assignment", json={"user_id": town.users["dave"]})
     assert assigned.status == 200
     await switch(town, team_id, is_on=False)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.asking import ask
-from tests.town import Town
+from tests.support.api import ask
+from tests.support.town import Town
 
 
 @pytest.fixture

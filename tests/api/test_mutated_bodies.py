@@ -13,10 +13,10 @@ from leadroutes.api.operations import OPERATIONS
 from leadroutes.api.resources import RESOURCES
 from leadroutes.intake.formats import BY_NAME
 from leadroutes.store import accounts
-from tests.api.asking import Reply, ask
-from tests.api.test_never_a_fault import IDS, must_be_an_answer, must_be_an_answer_of_oauth
-from tests.depth import examples
-from tests.intake.vendors import samples
+from tests.support.api import Reply, ask
+from tests.support.api_answers import IDS, check_answer, check_oauth_answer
+from tests.support.examples import examples
+from tests.support.samples import samples
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 PARTS = "multipart/form-data; boundary=b"
@@ -213,7 +213,7 @@ def headers_of(content_type: str, encoding: str, more: dict[str, str]) -> dict[s
 
 
 def must_be_readable(reply: Reply) -> None:
-    must_be_an_answer(reply)
+    check_answer(reply)
     json.loads(reply.body.decode())
 
 
@@ -243,9 +243,9 @@ async def test_a_spoilt_body_of_a_call_is_never_a_fault(
     )
 
     if path.startswith("/oauth2/"):
-        must_be_an_answer_of_oauth(reply)
+        check_oauth_answer(reply)
     else:
-        must_be_an_answer(reply)
+        check_answer(reply)
 
 
 @settings(max_examples=examples(400), deadline=None)
@@ -275,7 +275,7 @@ async def test_a_number_beyond_all_bounds_is_told_so(shared: Any, number: str, n
     reply = await ask(shared, "erin", "POST", "/hotnesses", body=body, headers={"Content-Type": JSON})
 
     assert reply.status == 400, reply.body
-    must_be_an_answer(reply)
+    check_answer(reply)
     assert len(reply.json["message"]) < 200
 
 

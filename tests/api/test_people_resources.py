@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.api.asking import ask
+from tests.support.api import ask
 
 # ------------------------------------------------------------------------------------------------------- users
 
@@ -30,7 +30,7 @@ async def test_me_is_the_user_of_the_token(town):
 async def test_only_administrators_add_users_and_see_all(town):
     body = {"email": "New@Example.com", "first_name": "New", "timezone": "America/Los_Angeles", "password": "long one"}
     assert (await ask(town, "alice", "POST", "/users", json=body)).status == 403
-    await town.settle("root", is_admin=True)
+    await town.add_user("root", is_admin=True)
     reply = await ask(town, "root", "POST", "/users", json=body)
 
     assert reply.status == 201

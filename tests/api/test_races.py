@@ -3,9 +3,9 @@
 import pytest
 
 from leadroutes.operations.doctor import examine
-from tests.api.asking import ask
-from tests.races import overtaken
-from tests.town import Town
+from tests.support.api import ask
+from tests.support.races import overtaken
+from tests.support.town import Town
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from leadroutes.api.operations import OPERATIONS, Operation
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import RESOURCES
 from leadroutes.api.values import Id
-from tests.api.asking import Reply, ask
-from tests.api.estate import Estate
-from tests.town import Town
+from tests.support.api import Reply, ask
+from tests.support.catalog import Catalog
+from tests.support.town import Town
 
 VERBS = {"GET": "G", "HEAD": "G", "PATCH": "P", "PUT": "U", "DELETE": "D"}
 NOWHERE = 999_999_999
@@ -27,12 +27,12 @@ PRIVATE = [each for each in OPERATIONS if not each.is_public]
 EACH_CALL = pytest.mark.parametrize("operation", PRIVATE, ids=lambda each: f"{each.method} {each.path}")
 
 
-def address(estate: Estate, operation: Operation, *, nowhere: bool = False) -> str:
+def address(catalog: Catalog, operation: Operation, *, nowhere: bool = False) -> str:
     """Where an operation is called on Alice's record, or on one that nobody has."""
     path, start = operation.path, ""
     while ":" in path:
         head, _, path = path.partition("/:")
-        ids = [each["id"] for name, each in estate.records.items() if name == re.sub(r"/\d+", "/:id", start + head)]
+        ids = [each["id"] for name, each in catalog.records.items() if name == re.sub(r"/\d+", "/:id", start + head)]
         start += f"{head}/{NOWHERE if nowhere or not ids else ids[0]}"
         path = path.partition("/")[1] + path.partition("/")[2]
     return start + path
@@ -61,15 +61,15 @@ def plain(reply: Reply) -> tuple[int, str]:
 
 
 @EACH_CALL
-async def test_without_a_good_token_every_call_is_401(estate: Estate, operation: Operation) -> None:
+async def test_without_a_good_token_every_call_is_401(catalog: Catalog, operation: Operation) -> None:
     past = datetime.now(UTC) - timedelta(seconds=1)
-    town = estate.town
+    town = catalog.town
     tokens = {
         "expired": await town.token("alice", expires_at=past),
         "revoked": await town.token("alice", revoked_at=past),
         "unknown": "0" * 40,
     }
-    target = address(estate, operation)
+    target = address(catalog, operation)
     nobody = await ask(town, None, operation.method, target, json={})
     assert (nobody.status, nobody.json["message"]) == (401, "No access token")
     for state, token in tokens.items():
@@ -79,10 +79,10 @@ async def test_without_a_good_token_every_call_is_401(estate: Estate, operation:
 
 
 @EACH_CALL
-async def test_a_token_that_reads_reads_all_and_changes_nothing(estate: Estate, operation: Operation) -> None:
-    headers = {"Authorization": f"Bearer {await estate.town.token('alice', 'read')}"}
-    target = address(estate, operation)
-    reply = await ask(estate.town, None, operation.method, target, json={}, headers=headers)
+async def test_a_token_that_reads_reads_all_and_changes_nothing(catalog: Catalog, operation: Operation) -> None:
+    headers = {"Authorization": f"Bearer {await catalog.town.token('alice', 'read')}"}
+    target = address(catalog, operation)
+    reply = await ask(catalog.town, None, operation.method, target, json={}, headers=headers)
 
     described = described_scopes()[operation.method, re.sub(":[a-z]+", "{}", operation.path)]
     if operation.method != "GET":
@@ -90,7 +90,7 @@ async def test_a_token_that_reads_reads_all_and_changes_nothing(estate: Estate, 
         assert described == ["write"]
         return
     assert described == ["read"]
-    owner = await ask(estate.town, "alice", "GET", target)
+    owner = await ask(catalog.town, "alice", "GET", target)
     assert (reply.status, reply.body) == (owner.status, owner.body)
     assert reply.status == 200
 
@@ -101,12 +101,12 @@ async def test_a_token_that_reads_reads_all_and_changes_nothing(estate: Estate, 
 @pytest.mark.parametrize("manner", [{}, {"headers": {"Accept": "text/html"}}], ids=["as usual", "without JSON"])
 @EACH_CALL
 async def test_what_is_not_ones_own_answers_as_if_it_were_not_there(
-    estate: Estate, operation: Operation, manner: dict[str, Any]
+    catalog: Catalog, operation: Operation, manner: dict[str, Any]
 ) -> None:
     if ":" not in operation.path:
         return
     there, nowhere = [
-        await ask(estate.town, "dave", operation.method, address(estate, operation, nowhere=away), json={}, **manner)
+        await ask(catalog.town, "dave", operation.method, address(catalog, operation, nowhere=away), json={}, **manner)
         for away in (False, True)
     ]
 
@@ -115,14 +115,14 @@ async def test_what_is_not_ones_own_answers_as_if_it_were_not_there(
 
 
 @EACH
-async def test_no_total_counts_what_a_stranger_may_not_see(estate: Estate, resource: Resource) -> None:
+async def test_no_total_counts_what_a_stranger_may_not_see(catalog: Catalog, resource: Resource) -> None:
     if resource.parent or resource.allowed_for:
         return
-    page = (await ask(estate.town, "dave", "GET", f"{resource.path}?$limit=1000")).json
+    page = (await ask(catalog.town, "dave", "GET", f"{resource.path}?$limit=1000")).json
 
     assert page["total"] == len(page["data"])
-    assert estate.records[resource.path]["id"] not in [record["id"] for record in page["data"]]
-    assert (await ask(estate.town, "dave", "GET", f"{resource.path}?$limit=0")).json["total"] == page["total"]
+    assert catalog.records[resource.path]["id"] not in [record["id"] for record in page["data"]]
+    assert (await ask(catalog.town, "dave", "GET", f"{resource.path}?$limit=0")).json["total"] == page["total"]
 
 
 IDS = [
@@ -131,14 +131,14 @@ IDS = [
 
 
 @pytest.mark.parametrize(("resource", "name"), IDS, ids=[f"{resource.path} {name}" for resource, name in IDS])
-async def test_an_id_of_another_one_in_a_query_finds_nothing(estate: Estate, resource: Resource, name: str) -> None:
-    record = (await ask(estate.town, "alice", "GET", estate.url(resource))).json
+async def test_an_id_of_another_one_in_a_query_finds_nothing(catalog: Catalog, resource: Resource, name: str) -> None:
+    record = (await ask(catalog.town, "alice", "GET", catalog.url(resource))).json
     each = resource.filters[name]
     value = record[each.answer_key]
     value = value["id"] if isinstance(value, dict) else value
     if value is None:
         return
-    reply = await ask(estate.town, "dave", "GET", f"{resource.path}?{name}={value}&id={record['id']}")
+    reply = await ask(catalog.town, "dave", "GET", f"{resource.path}?{name}={value}&id={record['id']}")
 
     assert (reply.status, reply.json["total"]) == (200, 0)
 
@@ -153,13 +153,13 @@ NAMING = [
 
 
 @pytest.mark.parametrize(("resource", "name"), NAMING, ids=[f"{resource.path} {name}" for resource, name in NAMING])
-async def test_naming_what_another_one_has_is_no_other_fault_than_naming_nothing(estate, resource, name) -> None:
-    body = estate.bodies[resource.path]
+async def test_naming_what_another_one_has_is_no_other_fault_than_naming_nothing(catalog, resource, name) -> None:
+    body = catalog.bodies[resource.path]
     named = body.get(name)
     if named is None:
         return
     his, nobodys = [
-        await ask(estate.town, "dave", "POST", resource.path, json=body | {name: value}) for value in (named, NOWHERE)
+        await ask(catalog.town, "dave", "POST", resource.path, json=body | {name: value}) for value in (named, NOWHERE)
     ]
 
     assert his.status == nobodys.status == 400
@@ -197,9 +197,9 @@ KEPT = {"/contacts"}
 
 
 @pytest.fixture(scope="session")
-async def open_estate(open_town: Town) -> Estate:
+async def open_catalog(open_town: Town) -> Catalog:
     """The same records, and everything about them shared."""
-    estate = await Estate.build(open_town)
+    catalog = await Catalog.build(open_town)
     town = open_town
     switches = await town.database.fetch(
         "SELECT column_name AS name FROM information_schema.columns"
@@ -212,28 +212,28 @@ async def open_estate(open_town: Town) -> Estate:
         "UPDATE sub_accounts SET " + ", ".join(f"{row['name']} = true" for row in switches),
     ):
         await town.database.execute(change)
-    return estate
+    return catalog
 
 
 @pytest.mark.parametrize("name", ["bob", "carol"])
 @EACH
-async def test_a_mere_colleague_sees_what_the_contract_says(estate: Estate, resource: Resource, name: str) -> None:
-    await walk(estate, resource, name, COLLEAGUES[name].get(resource.path, UNSEEN))
+async def test_a_mere_colleague_sees_what_the_contract_says(catalog: Catalog, resource: Resource, name: str) -> None:
+    await walk(catalog, resource, name, COLLEAGUES[name].get(resource.path, UNSEEN))
 
 
 @pytest.mark.parametrize("name", ["bob", "carol"])
 @EACH
-async def test_who_is_shared_with_sees_what_the_contract_says(open_estate, resource: Resource, name: str) -> None:
-    await walk(open_estate, resource, name, SHARED[name].get(resource.path, UNSEEN))
+async def test_who_is_shared_with_sees_what_the_contract_says(open_catalog, resource: Resource, name: str) -> None:
+    await walk(open_catalog, resource, name, SHARED[name].get(resource.path, UNSEEN))
 
 
-async def walk(estate: Estate, resource: Resource, name: str, standing: str) -> None:
+async def walk(catalog: Catalog, resource: Resource, name: str, standing: str) -> None:
     """Every verb of the resource, by this person, on Alice's record."""
-    town, record_id = estate.town, estate.records[resource.path]["id"]
+    town, record_id = catalog.town, catalog.records[resource.path]["id"]
     expected = {UNSEEN: 404, SEEN: 200, MAY: 200}[standing] if resource.allowed_for is None else 403
     for method in ("GET", "HEAD"):
-        assert (await ask(town, name, method, estate.url(resource))).status == expected, method
-    listed = await ask(town, name, "GET", f"{estate.urls[resource.path]}?$limit=1000")
+        assert (await ask(town, name, method, catalog.url(resource))).status == expected, method
+    listed = await ask(town, name, "GET", f"{catalog.urls[resource.path]}?$limit=1000")
     if listed.status == 200:
         assert (record_id in listed.ids) == (standing != UNSEEN)
         assert listed.json["total"] == len(listed.ids)
@@ -244,27 +244,27 @@ async def walk(estate: Estate, resource: Resource, name: str, standing: str) -> 
             continue
         if standing == MAY and not (method == "DELETE" and resource.path in KEPT):
             if method == "PATCH":
-                assert (await ask(town, name, method, estate.url(resource), json={})).status == 200
+                assert (await ask(town, name, method, catalog.url(resource), json={})).status == 200
             continue
-        reply = await ask(town, name, method, estate.url(resource), json=_body(estate, resource))
+        reply = await ask(town, name, method, catalog.url(resource), json=_body(catalog, resource))
         assert reply.status == (403 if standing != UNSEEN or resource.allowed_for else 404), (method, reply.body)
-    assert (await ask(town, "alice", "GET", estate.url(resource))).status == 200, "it is still there"
+    assert (await ask(town, "alice", "GET", catalog.url(resource))).status == 200, "it is still there"
 
 
-def _body(estate: Estate, resource: Resource) -> dict[str, Any]:
-    return estate.bodies.get(resource.path, {})
+def _body(catalog: Catalog, resource: Resource) -> dict[str, Any]:
+    return catalog.bodies.get(resource.path, {})
 
 
 @pytest.mark.parametrize("name", ["bob", "carol", "dave"])
 @EACH
-async def test_nobody_adds_below_what_he_does_not_manage(open_estate: Estate, resource: Resource, name: str) -> None:
+async def test_nobody_adds_below_what_he_does_not_manage(open_catalog: Catalog, resource: Resource, name: str) -> None:
     """Whoever sees a contact or a campaign may go on with it; the rest is its owner's."""
     if not resource.parent or "C" not in resource.methods or resource.path == "/leads/:id/offers":
         return
-    town, parent = open_estate.town, resource.parent.path
+    town, parent = open_catalog.town, resource.parent.path
     standing = SHARED.get(name, {}).get(parent, UNSEEN)
     if resource.path in OPEN_BELOW and standing != UNSEEN:
         return
-    reply = await ask(town, name, "POST", open_estate.urls[resource.path], json=_body(open_estate, resource))
+    reply = await ask(town, name, "POST", open_catalog.urls[resource.path], json=_body(open_catalog, resource))
 
     assert reply.status == (404 if standing == UNSEEN else 403), reply.body

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.api.asking import ask
+from tests.support.api import ask
 
 
-async def made(town, name, path, body):
+async def create(town, name, path, body):
     reply = await ask(town, name, "POST", path, json=body)
     assert reply.status == 201, reply.body
     return reply.json
@@ -16,8 +16,8 @@ async def made(town, name, path, body):
 @pytest.fixture
 async def route(town):
     """A body for a route of Alice's to her team."""
-    campaign = await made(town, "alice", "/campaigns", {"name": "Zillow follow-up"})
-    source = await made(town, "alice", "/contact-sources", {"name": "Referral"})
+    campaign = await create(town, "alice", "/campaigns", {"name": "Zillow follow-up"})
+    source = await create(town, "alice", "/contact-sources", {"name": "Referral"})
     return {
         "team_id": town.team_id, "campaign_id": campaign["id"], "lead_source_id": 1, "contact_source_id": source["id"],
         "distribution_target": "Team Rollout", "team_selection_method": "Specific Team", "filter": "Buyer",
@@ -32,7 +32,7 @@ async def test_a_route_is_answered_as_documented(town, route):
         "UPDATE teams SET order_method = 'Round Robin', distribution_zipcodes = '{98112}',"
         " is_contact_resource_sharing_enabled = true"
     )
-    record = await made(town, "alice", "//lead-routes", {**route, "campaign_id": str(route["campaign_id"])})
+    record = await create(town, "alice", "//lead-routes", {**route, "campaign_id": str(route["campaign_id"])})
 
     assert record == {
         "id": record["id"],
@@ -61,8 +61,8 @@ NORMAL = [
 
 @pytest.mark.parametrize(("change", "team", "method"), NORMAL)
 async def test_the_resulting_record_is_normalised_on_every_method(town, route, change, team, method):
-    posted = await made(town, "alice", "/lead-routes", route | change)
-    plain = await made(town, "alice", "/lead-routes", route)
+    posted = await create(town, "alice", "/lead-routes", route | change)
+    plain = await create(town, "alice", "/lead-routes", route)
     url = f"/lead-routes/{plain['id']}"
     patched = await ask(town, "alice", "PATCH", url, json=change)
     put = await ask(town, "alice", "PUT", url, json=route | change)
@@ -76,7 +76,7 @@ async def test_a_specific_team_has_to_be_named(town, route):
     reply = await ask(town, "alice", "POST", "/lead-routes", json=route)
     assert (reply.status, list(reply.json["errors"])) == (400, ["team_id"])
 
-    record = await made(town, "alice", "/lead-routes", route | {"team_selection_method": "Zipcode"})
+    record = await create(town, "alice", "/lead-routes", route | {"team_selection_method": "Zipcode"})
     url = f"/lead-routes/{record['id']}"
     reply = await ask(town, "alice", "PATCH", url, json={"team_selection_method": "Specific Team"})
     assert (reply.status, list(reply.json["errors"])) == (400, ["team_id"])
@@ -91,7 +91,7 @@ async def test_the_team_must_be_ones_own(town, route):
 
 
 async def test_put_replaces_what_is_not_named_by_its_default(town, route):
-    record = await made(town, "alice", "/lead-routes", route | {"priority": 5, "is_active": False})
+    record = await create(town, "alice", "/lead-routes", route | {"priority": 5, "is_active": False})
     required = {name: route[name] for name in ("campaign_id", "lead_source_id", "contact_source_id")}
     reply = await ask(
         town, "alice", "PUT", f"/lead-routes/{record['id']}", json=required | {"distribution_target": "Myself"}
@@ -104,8 +104,8 @@ async def test_put_replaces_what_is_not_named_by_its_default(town, route):
 
 
 async def test_what_a_route_uses_cannot_be_removed(town, route):
-    own_source = await made(town, "alice", "/lead-sources", {"name": "Yard sign"})
-    record = await made(town, "alice", "/lead-routes", route | {"lead_source_id": own_source["id"]})
+    own_source = await create(town, "alice", "/lead-sources", {"name": "Yard sign"})
+    record = await create(town, "alice", "/lead-routes", route | {"lead_source_id": own_source["id"]})
     needed = (
         f"/teams/{town.team_id}", f"/campaigns/{route['campaign_id']}", f"/lead-sources/{own_source['id']}",
         f"/contact-sources/{route['contact_source_id']}",
@@ -123,7 +123,7 @@ async def test_what_a_route_uses_cannot_be_removed(town, route):
 async def test_a_reference_that_goes_while_a_route_is_written_is_400_or_keeps_it(town, route):
     """Either the route comes first and the source is needed, or the source goes and the route has nothing to name."""
     for _ in range(8):
-        source = await made(town, "alice", "/contact-sources", {"name": "Racing"})
+        source = await create(town, "alice", "/contact-sources", {"name": "Racing"})
         body = route | {"contact_source_id": source["id"]}
         writing, removing = await asyncio.gather(
             ask(town, "alice", "POST", "/lead-routes", json=body),
@@ -142,18 +142,18 @@ async def test_the_catalogue_is_everybodys_and_nobodys_to_change(town):
     assert reply.json == {"total": 1, "limit": 10, "skip": 0, "data": [{"id": 1, "name": "Zillow"}]}
     for method in ("PATCH", "PUT", "DELETE"):
         assert (await ask(town, "dave", method, "/lead-sources/1", json={"name": "Mine"})).status == 403
-    own = await made(town, "dave", "/lead-sources", {"name": "Yard sign"})
+    own = await create(town, "dave", "/lead-sources", {"name": "Yard sign"})
     assert own == {"id": 1000, "name": "Yard sign"}
-    assert (await made(town, "dave", "/lead-sources", {"name": "Yard sign"}))["id"] == 1001
+    assert (await create(town, "dave", "/lead-sources", {"name": "Yard sign"}))["id"] == 1001
     assert (await ask(town, "alice", "GET", "/lead-sources/1000")).status == 404
 
 
 async def test_contacts_and_leads_lose_a_source_that_goes(town):
-    source = await made(town, "alice", "/contact-sources", {"name": "Fair"})
-    lead_source = await made(town, "alice", "/lead-sources", {"name": "Fair"})
-    contact = await made(town, "alice", "/contacts", {"source_id": source["id"]})
+    source = await create(town, "alice", "/contact-sources", {"name": "Fair"})
+    lead_source = await create(town, "alice", "/lead-sources", {"name": "Fair"})
+    contact = await create(town, "alice", "/contacts", {"source_id": source["id"]})
     body = {"contact_id": contact["id"], "source_id": lead_source["id"], "distribute": False}
-    lead = await made(town, "alice", "/leads", body)
+    lead = await create(town, "alice", "/leads", body)
 
     await ask(town, "alice", "DELETE", f"/contact-sources/{source['id']}")
     await ask(town, "alice", "DELETE", f"/lead-sources/{lead_source['id']}")
@@ -167,7 +167,7 @@ async def test_contacts_and_leads_lose_a_source_that_goes(town):
 async def test_a_team_is_answered_as_documented_and_its_creator_is_a_member(town):
     body = {"name": "East", "order_method": "Time", "is_contact_resource_sharing_enabled": True,
             "distribution_zipcodes": "98112, 98102-0001", "mins_until_next_alert": 9}  # fmt: skip
-    record = await made(town, "alice", "//teams", body)
+    record = await create(town, "alice", "//teams", body)
 
     assert record == {
         "id": record["id"], "user_id": town.users["alice"], "name": "East",
@@ -191,15 +191,15 @@ ZIPCODES = [
 
 @pytest.mark.parametrize(("sent", "kept"), ZIPCODES)
 async def test_zipcodes_are_kept_as_they_compare(town, sent, kept):
-    record = await made(town, "alice", "/teams", {"name": "East", "distribution_zipcodes": sent})
+    record = await create(town, "alice", "/teams", {"name": "East", "distribution_zipcodes": sent})
 
     assert record["distribution_zipcodes"] == kept
 
 
 async def test_minutes_of_members_count_under_time_only(town):
-    team = await made(town, "alice", "/teams", {"name": "East", "order_method": "Time"})
+    team = await create(town, "alice", "/teams", {"name": "East", "order_method": "Time"})
     body = {"team_id": team["id"], "user_id": town.users["alice"], "assign_automatically": False}
-    option = await made(town, "alice", "/team-member-distribution-options", body | {"mins_until_lead_offer": 7})
+    option = await create(town, "alice", "/team-member-distribution-options", body | {"mins_until_lead_offer": 7})
     url = f"/team-member-distribution-options/{option['id']}"
     assert option["mins_until_lead_offer"] == 7
 
@@ -223,7 +223,7 @@ async def test_a_member_sees_the_team_and_its_people_but_changes_nothing(town):
 
 
 async def test_a_member_is_asked_and_answers_himself(town):
-    asked = await made(town, "alice", "/team-members", {"team_id": town.team_id, "user_id": town.users["dave"]})
+    asked = await create(town, "alice", "/team-members", {"team_id": town.team_id, "user_id": town.users["dave"]})
     url = f"/team-members/{asked['id']}"
     assert asked == {
         "id": asked["id"], "request_status": "Pending", "team": {"id": town.team_id, "name": "North Side"},
@@ -250,16 +250,16 @@ async def test_a_member_is_asked_and_answers_himself(town):
 
 async def test_who_declined_may_be_asked_again(town):
     body = {"team_id": town.team_id, "user_id": town.users["dave"]}
-    asked = await made(town, "alice", "/team-members", body)
+    asked = await create(town, "alice", "/team-members", body)
     await ask(town, "dave", "PATCH", f"/team-members/{asked['id']}", json={"request_status": "Declined"})
-    again = await made(town, "alice", "/team-members", body)
+    again = await create(town, "alice", "/team-members", body)
 
     assert again == asked
 
 
 async def test_status_is_never_null_and_not_set_on_post(town):
     body = {"team_id": town.team_id, "user_id": town.users["dave"], "request_status": "Accepted"}
-    asked = await made(town, "alice", "/team-members", body)
+    asked = await create(town, "alice", "/team-members", body)
     assert asked["request_status"] == "Pending"
     reply = await ask(town, "dave", "PATCH", f"/team-members/{asked['id']}", json={"request_status": None})
     assert (reply.status, list(reply.json["errors"])) == (400, ["request_status"])
@@ -270,7 +270,7 @@ async def test_oneself_is_accepted_at_once(town):
         "SELECT id FROM team_members WHERE team_id = $1 AND user_id = $2", town.team_id, town.users["alice"]
     )
     assert (await ask(town, "alice", "DELETE", f"/team-members/{membership}")).status == 200
-    record = await made(town, "alice", "/team-members", {"team_id": town.team_id, "user_id": town.users["alice"]})
+    record = await create(town, "alice", "/team-members", {"team_id": town.team_id, "user_id": town.users["alice"]})
     assert record["request_status"] == "Accepted"
 
 
@@ -305,14 +305,14 @@ async def test_who_leaves_takes_his_option_along(town):
 async def test_an_option_ranks_last_by_default_and_there_is_one_for_each_member(town):
     path = "/team-member-distribution-options"
     body = {"team_id": town.team_id, "assign_automatically": True}
-    first = await made(town, "alice", path, body | {"user_id": town.users["bob"]})
+    first = await create(town, "alice", path, body | {"user_id": town.users["bob"]})
     assert first == {
         "id": first["id"], "team_id": town.team_id, "user_id": town.users["bob"], "rank": 1,
         "mins_until_lead_offer": 0, "assign_automatically": True, "has_call_alert": False, "has_text_alert": False,
         "has_email_alert": False, "weight": 1,
     }  # fmt: skip
     await ask(town, "alice", "PATCH", f"{path}/{first['id']}", json={"rank": 5})
-    second = await made(town, "alice", path, body | {"user_id": town.users["carol"]})
+    second = await create(town, "alice", path, body | {"user_id": town.users["carol"]})
     assert second["rank"] == 6
     again = await ask(town, "alice", "POST", path, json=body | {"user_id": town.users["bob"]})
     assert again.status == 409

@@ -14,8 +14,8 @@ from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
-from tests.api.asking import ask
-from tests.town import Town
+from tests.support.api import ask
+from tests.support.town import Town
 
 MARK = "zqmark"
 QUOTED = f'{MARK}\' OR 1=1 -- "{MARK}" $1 {MARK}'
@@ -28,7 +28,7 @@ async def lone(database_url: str) -> AsyncIterator[Town]:
     await database.load_clock()
     engine = Engine(database)
     arrivals = Arrivals(engine)
-    yield await Town.found(database, api.application(database, engine, arrivals, Settings()))
+    yield await Town.create(database, api.application(database, engine, arrivals, Settings()))
     await arrivals.close()
     await database.close()
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.asking import ask
-from tests.town import Town
+from tests.support.api import ask
+from tests.support.town import Town
 
 EMAIL = {"channel": "email", "value": "petra@example.com"}
 

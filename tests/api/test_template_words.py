@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.api.asking import ask
-from tests.ticks import LONGEST, counting_ticks
+from tests.support.api import ask
+from tests.support.event_loop import LONGEST, monitored_loop
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def test_a_letter_that_somebody_else_fills_in_is_kept_as_it_is(town, email
 async def test_nobody_waits_while_a_template_is_looked_at(town, email):
     """Parsed on the event loop, it would hold it for a second."""
     body = "{% if a %}{{ b | upcase | downcase }}{% endif %}" * 4_000
-    with counting_ticks() as ticks:
+    with monitored_loop() as ticks:
         reply = await ask(town, "alice", "POST", "/templates", json=email | {"body": body})
 
     assert reply.status == 201, reply.body

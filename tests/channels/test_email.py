@@ -9,7 +9,7 @@ import pytest
 from leadroutes.channels.email import MOST_CONNECTIONS, EmailChannel, make_mail, open_email
 from leadroutes.channels.envelope import DeliveryError, Envelope
 from leadroutes.settings import Settings
-from tests.mailbox import Mailbox
+from tests.support.mailbox import Mailbox
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from leadroutes.channels.envelope import DeliveryError, Envelope
 from leadroutes.channels.mail_headers import encoded_text, header, one_line, plain_address
 from leadroutes.errors import Misconfigured
 from leadroutes.settings import Settings
-from tests.depth import examples
-from tests.mailbox import Mailbox
+from tests.support.examples import examples
+from tests.support.mailbox import Mailbox
 
 OURS = [
     "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress",

@@ -17,10 +17,8 @@ from leadroutes.domain.text import visible, visible_json
 from leadroutes.observability import logs
 from leadroutes.operations.console import PlainConsole, print_table, shown_if_terminal
 from leadroutes.store.postgres import Database
-from tests.cli.test_commands import Run, quiet, run
-from tests.town import Town
-
-__all__ = ["quiet", "run"]
+from tests.support.commands import Run
+from tests.support.town import Town
 
 NASTY = "Mia\x1b[2J\x1b]0;owned\x07\r\n\x9b31m\u202eevil [red]markup[/x] :smile: \x00\x7f\u2028end"
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")  # all but line ends
@@ -86,7 +84,7 @@ def test_a_refusal_quotes_what_was_given_as_text(run: Run, tmp_path: Path) -> No
 
 
 async def test_the_board_shows_what_came_in_as_text(database: Database) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     nasty = NASTY.replace("\x00", "")
     contact_id = await town.contact("alice", first_name=nasty, last_name=nasty)
     source_id = await town.lead_source("alice", nasty)

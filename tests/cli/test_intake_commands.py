@@ -10,10 +10,8 @@ import pytest
 
 from leadroutes.security.vault import Vault
 from leadroutes.settings import Settings
-from tests.cli.test_commands import Run, ask, last_line, quiet, run
-from tests.intake.vendors import SAMPLES, Sample, samples
-
-__all__ = ["quiet", "run"]
+from tests.support.commands import Run, ask, last_line
+from tests.support.samples import SAMPLES, Sample, samples
 
 HISTORY = SAMPLES / "history.csv"
 

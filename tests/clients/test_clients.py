@@ -8,23 +8,25 @@ import pytest
 
 from leadroutes.store import accounts
 from leadroutes.store.accounts import NewApplication
-from tests.clients.conftest import Node, Running
+from tests.support.javascript import NodeJs, RunningApp
 
 PASSWORD = "correct horse battery"
 
 
 @pytest.mark.parametrize("version", ["3", "4", "5"])
-async def test_feathers_own_client_finds_everything_as_it_was(node: Node, service: Running, version: str) -> None:
-    code, printed = await node.run("feathers.cjs", version, service.url, service.town.tokens["alice"])
+async def test_feathers_own_client_finds_everything_as_it_was(
+    node_js: NodeJs, service: RunningApp, version: str
+) -> None:
+    code, printed = await node_js.run("feathers.cjs", version, service.url, service.town.tokens["alice"])
 
     assert code == 0, printed
 
 
-async def test_passport_liondesk_signs_a_user_in(node: Node, service: Running) -> None:
+async def test_passport_liondesk_signs_a_user_in(node_js: NodeJs, service: RunningApp) -> None:
     await accounts.set_password(service.town.database, "bob@example.com", PASSWORD)
     wanted = NewApplication("Dialer", ["http://127.0.0.1/cb"])
     made = await accounts.add_application(service.town.database, "dave@example.com", wanted)
-    process = await node.start("passport.cjs", service.url, made.client_id, made.client_secret)
+    process = await node_js.start("passport.cjs", service.url, made.client_id, made.client_secret)
     try:
         own = (await process.stdout.readline()).decode().strip()
         assert own.startswith("http://127.0.0.1:"), own + (await process.stdout.read()).decode()

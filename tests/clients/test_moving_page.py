@@ -15,7 +15,7 @@ from leadroutes import api
 from leadroutes.store import accounts
 from leadroutes.store.accounts import NewApplication
 from leadroutes.store.sessions import add_session
-from tests.clients.conftest import Running
+from tests.support.javascript import RunningApp
 
 PAGE = (Path(__file__).parents[2] / "docs" / "moving-from-liondesk.md").read_text(encoding="utf-8")
 LINES = re.findall(r"^(curl .*)\n# (\d{3}) (.*)$", PAGE, re.MULTILINE)
@@ -34,7 +34,7 @@ async def run(line: str, environment: dict[str, str]) -> tuple[str, str]:
     return status, body
 
 
-async def credentials(service: Running) -> dict[str, str]:
+async def credentials(service: RunningApp) -> dict[str, str]:
     """What the page has people get with commands and on pages."""
     database = service.town.database
     wanted = NewApplication("Our dialer", [CALLBACK])
@@ -52,7 +52,7 @@ async def credentials(service: Running) -> dict[str, str]:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
-async def test_every_curl_line_answers_what_the_page_says(service: Running) -> None:
+async def test_every_curl_line_answers_what_the_page_says(service: RunningApp) -> None:
     environment = await credentials(service)
     assert len(LINES) == len(re.findall("^curl ", PAGE, re.MULTILINE)) > 15
     for line, status, part in LINES:

@@ -164,7 +164,10 @@ def test_no_two_days_of_a_series_fall_on_one_moment(start: datetime, zone: str |
 
 
 def birthdays(
-    until: int, zone: str | None, birthday: str, changes: dict[int, tuple[str | None, str | None]] | None = None,
+    until: int,
+    zone: str | None,
+    birthday: str,
+    changes: dict[int, tuple[str | None, str | None]] | None = None,
     **step: Any,
 ) -> list[str]:
     """When a birthday's step is due, year by year, as local time; `changes` are what is known from a year on."""

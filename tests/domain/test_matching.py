@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from leadroutes.domain.matching import Mismatch, choose_team, consider, find_route, mismatch
-from tests.domain.cast import WEBSITE, ZILLOW, facts, ranked, route, rule_set
+from tests.support.builders import WEBSITE, ZILLOW, facts, ranked, route, rule_set
 
 MISMATCHES: list[tuple[str, dict[str, Any], dict[str, Any], Mismatch | None]] = [
     ("equal sources", {}, {"contact_source_id": 1}, None),

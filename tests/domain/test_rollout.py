@@ -15,7 +15,7 @@ from leadroutes.domain.routing import decide, stored_lead, unavailable
 from leadroutes.domain.states import LEAD_TRANSITIONS, OFFER_TRANSITIONS, lead_state, transitioned
 from leadroutes.domain.turns import Turns
 from leadroutes.errors import Conflict, NotFound, Problem
-from tests.domain.cast import (
+from tests.support.builders import (
     ALICE,
     BOB,
     CAROL,

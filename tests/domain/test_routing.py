@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from leadroutes.domain.model import Decision, Message, RuleSet
 from leadroutes.domain.routing import decide, explain, find_turn_team
 from leadroutes.domain.turns import Turns
-from tests.domain.cast import (
+from tests.support.builders import (
     ALICE,
     BOB,
     CAROL,

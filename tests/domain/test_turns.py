@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadroutes.domain.turns import Turns, take_turn
-from tests.depth import examples
+from tests.support.examples import examples
 
 NOBODY_YET = Turns()
 

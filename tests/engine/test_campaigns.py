@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from leadroutes.store.postgres import Database
-from tests.engine.conftest import Brokerage
+from tests.support.brokerage import Brokerage
 
 BIRTHDAY_MAIL = {
     "trigger_type": 2, "timing_type": "Delay by Day and Time", "delay_by_days": 0, "dispatch_time": "09:00",

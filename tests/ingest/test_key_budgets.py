@@ -21,27 +21,31 @@ from leadroutes.ingest.vendor_api import VendorClient
 from leadroutes.retry import RetryLater
 from leadroutes.settings import Settings
 from leadroutes.store.queue import REREAD_JOB
-from tests.ingest.conftest import Doors
-from tests.ingest.vendor import ToVendor
-from tests.intake.vendors import sample
-from tests.town import Town
+from tests.support.intake_app import IntakeApp
+from tests.support.samples import sample
+from tests.support.town import Town
+from tests.support.vendor_server import ToVendor
 
 JSON = {"Content-Type": "application/json"}
 
 
 @asynccontextmanager
-async def with_budget(doors: Doors, **settings: Any) -> AsyncIterator[Doors]:
+async def with_budget(intake: IntakeApp, **settings: Any) -> AsyncIterator[IntakeApp]:
     """One more process of the same service, with these settings."""
-    own = replace(doors.settings, **settings)
-    engine = Engine(doors.database)
-    arrivals = Arrivals(engine, own, VendorClient(own, ToVendor(doors.vendor)))
-    known = doors.town
+    own = replace(intake.settings, **settings)
+    engine = Engine(intake.database)
+    arrivals = Arrivals(engine, own, VendorClient(own, ToVendor(intake.vendor)))
+    known = intake.town
     town = Town(
-        doors.database, api.application(doors.database, engine, arrivals, own), known.users, known.tokens, known.team_id
+        intake.database,
+        api.application(intake.database, engine, arrivals, own),
+        known.users,
+        known.tokens,
+        known.team_id,
     )
     async with town.client(None) as client, serving_mail(own, arrivals) as mail:
         assert mail is not None
-        yield Doors(town, own, engine, arrivals, doors.vendor, client, mail)
+        yield IntakeApp(town, own, engine, arrivals, intake.vendor, client, mail)
     await arrivals.close()
 
 
@@ -49,21 +53,21 @@ def lead(number: int, **more: object) -> bytes:
     return msgspec.json.encode({"email": f"eve{number}@example.com", "first_name": "Eve", **more})
 
 
-async def post(doors: Doors, key: str, *numbers: int) -> list[httpx.Response]:
-    return [await doors.post(key, lead(number), JSON) for number in numbers]
+async def post(intake: IntakeApp, key: str, *numbers: int) -> list[httpx.Response]:
+    return [await intake.post(key, lead(number), JSON) for number in numbers]
 
 
-async def waiting(doors: Doors) -> list[float]:
+async def waiting(intake: IntakeApp) -> list[float]:
     """For how many seconds each job that reads again is still put off, in the order in which they came."""
-    rows = await doors.database.fetch(
+    rows = await intake.database.fetch(
         "SELECT extract(epoch FROM execute_after - now())::float8 AS seconds FROM pgqueuer WHERE entrypoint = $1"
         " ORDER BY id", REREAD_JOB,
     )  # fmt: skip
     return [row["seconds"] for row in rows]
 
 
-async def test_what_is_above_the_budget_is_stored_at_once_and_routed_in_its_turn(doors: Doors) -> None:
-    async with with_budget(doors, intake_per_key="3/hour") as busy:
+async def test_what_is_above_the_budget_is_stored_at_once_and_routed_in_its_turn(intake: IntakeApp) -> None:
+    async with with_budget(intake, intake_per_key="3/hour") as busy:
         key = await busy.key()
         replies = await post(busy, key, *range(6))
 
@@ -86,8 +90,8 @@ async def test_what_is_above_the_budget_is_stored_at_once_and_routed_in_its_turn
         assert await busy.database.fetchval("SELECT count(*) FROM arrivals WHERE status = 'accepted'") == 6
 
 
-async def test_another_key_and_leads_that_people_post_are_not_bound_by_it(doors: Doors) -> None:
-    async with with_budget(doors, intake_per_key="1/hour") as busy:
+async def test_another_key_and_leads_that_people_post_are_not_bound_by_it(intake: IntakeApp) -> None:
+    async with with_budget(intake, intake_per_key="1/hour") as busy:
         key = await busy.key()
         assert [reply.status_code for reply in await post(busy, key, 0, 1)] == [201, 202]
 
@@ -98,8 +102,8 @@ async def test_another_key_and_leads_that_people_post_are_not_bound_by_it(doors:
                 assert (await alice.post("/leads", json={"contact_id": contact})).status_code == 201
 
 
-async def test_a_body_counts_its_leads(doors: Doors) -> None:
-    async with with_budget(doors, intake_per_key="5/hour") as busy:
+async def test_a_body_counts_its_leads(intake: IntakeApp) -> None:
+    async with with_budget(intake, intake_per_key="5/hour") as busy:
         key = await busy.key()
         many = b"[" + b",".join(lead(number) for number in range(20)) + b"]"
         assert (await busy.post(key, many, JSON)).status_code == 201
@@ -109,8 +113,8 @@ async def test_a_body_counts_its_leads(doors: Doors) -> None:
         assert (await waiting(busy))[0] > 3 * 3600, "the twenty have used up four hours, of which one may come at once"
 
 
-async def test_what_was_put_off_counts_its_leads_when_it_is_read(doors: Doors) -> None:
-    async with with_budget(doors, intake_per_key="1/hour") as busy:
+async def test_what_was_put_off_counts_its_leads_when_it_is_read(intake: IntakeApp) -> None:
+    async with with_budget(intake, intake_per_key="1/hour") as busy:
         key = await busy.key()
         await post(busy, key, 0)
         many = b"[" + b",".join(lead(number) for number in range(1, 6)) + b"]"
@@ -123,10 +127,10 @@ async def test_what_was_put_off_counts_its_leads_when_it_is_read(doors: Doors) -
         assert again.value.delay.total_seconds() > 4 * 3600 - 60
 
 
-async def test_all_processes_know_that_a_key_is_above_its_budget(doors: Doors) -> None:
+async def test_all_processes_know_that_a_key_is_above_its_budget(intake: IntakeApp) -> None:
     async with (
-        with_budget(doors, intake_per_key="2/hour") as one,
-        with_budget(doors, intake_per_key="2/hour") as other,
+        with_budget(intake, intake_per_key="2/hour") as one,
+        with_budget(intake, intake_per_key="2/hour") as other,
     ):
         key = await one.key()
         assert [reply.status_code for reply in await post(one, key, 0, 1, 2)] == [201, 201, 202]
@@ -136,8 +140,8 @@ async def test_all_processes_know_that_a_key_is_above_its_budget(doors: Doors) -
         assert first < second, "no arrival overtakes another one"
 
 
-async def test_a_crowd_at_once_loses_nothing(doors: Doors) -> None:
-    async with with_budget(doors, intake_per_key="20/hour") as busy:
+async def test_a_crowd_at_once_loses_nothing(intake: IntakeApp) -> None:
+    async with with_budget(intake, intake_per_key="20/hour") as busy:
         key = await busy.key()
         replies = await asyncio.gather(*(busy.post(key, lead(number), JSON) for number in range(60)))
 
@@ -148,8 +152,8 @@ async def test_a_crowd_at_once_loses_nothing(doors: Doors) -> None:
         assert len(await waiting(busy)) == statuses.count(202)
 
 
-async def test_the_same_bytes_above_the_budget_are_one_arrival(doors: Doors) -> None:
-    async with with_budget(doors, intake_per_key="1/hour") as busy:
+async def test_the_same_bytes_above_the_budget_are_one_arrival(intake: IntakeApp) -> None:
+    async with with_budget(intake, intake_per_key="1/hour") as busy:
         key = await busy.key()
         replies = await post(busy, key, 0, 1, 1)
 
@@ -157,8 +161,8 @@ async def test_the_same_bytes_above_the_budget_are_one_arrival(doors: Doors) -> 
         assert (await busy.count("arrivals"), len(await waiting(busy))) == (2, 1)
 
 
-async def test_a_sender_who_proves_nothing_uses_up_no_budget_of_one_who_does(doors: Doors) -> None:
-    async with with_budget(doors, intake_per_key="2/hour", intake_bytes_per_key="400/hour") as busy:
+async def test_a_sender_who_proves_nothing_uses_up_no_budget_of_one_who_does(intake: IntakeApp) -> None:
+    async with with_budget(intake, intake_per_key="2/hour", intake_bytes_per_key="400/hour") as busy:
         key = await busy.guarded_key("zapier")
         guessed = [await busy.post(key, lead(n), JSON | {"X-Intake-Key": "guessed"}) for n in range(12)]
         assert {reply.status_code for reply in guessed} == {401, 429}
@@ -174,8 +178,8 @@ async def test_a_sender_who_proves_nothing_uses_up_no_budget_of_one_who_does(doo
         assert await busy.count("leads") == 3, "whoever has proved something has not to prove it again"
 
 
-async def test_bytes_beyond_all_measure_are_refused_until_later_and_not_stored(doors: Doors) -> None:
-    async with with_budget(doors, intake_bytes_per_key="5000/day") as busy:
+async def test_bytes_beyond_all_measure_are_refused_until_later_and_not_stored(intake: IntakeApp) -> None:
+    async with with_budget(intake, intake_bytes_per_key="5000/day") as busy:
         key = await busy.key()
         large = [await busy.post(key, lead(number, message="x" * 2000), JSON) for number in range(4)]
 
@@ -186,9 +190,9 @@ async def test_bytes_beyond_all_measure_are_refused_until_later_and_not_stored(d
         assert (await post(busy, await busy.key(source="Redfin"), 7))[0].status_code == 201
 
 
-async def test_mail_above_the_budget_is_kept_and_mail_beyond_all_measure_comes_again(doors: Doors) -> None:
+async def test_mail_above_the_budget_is_kept_and_mail_beyond_all_measure_comes_again(intake: IntakeApp) -> None:
     mail = sample("portal-metadata-email").body
-    async with with_budget(doors, intake_per_key="1/hour", intake_bytes_per_key=f"{len(mail) + 200}/day") as busy:
+    async with with_budget(intake, intake_per_key="1/hour", intake_bytes_per_key=f"{len(mail) + 200}/day") as busy:
         key = await busy.key()
         await busy.send(mail, key)
         await busy.send(mail.replace(b"\r\n\r\n", b"\r\n\r\nAgain. ", 1), key)
@@ -200,12 +204,12 @@ async def test_mail_above_the_budget_is_kept_and_mail_beyond_all_measure_comes_a
             await busy.send(mail.replace(b"\r\n\r\n", b"\r\n\r\nOnce more. ", 1), key)
 
 
-async def test_with_off_nothing_is_counted(doors: Doors) -> None:
+async def test_with_off_nothing_is_counted(intake: IntakeApp) -> None:
     settings = Settings.load({"LEADROUTES_INTAKE_PER_KEY": "off", "LEADROUTES_INTAKE_BYTES_PER_KEY": "OFF"})
     assert (settings.intake_per_key, settings.intake_bytes_per_key) == (None, None)
     with pytest.raises(Misconfigured, match="LEADROUTES_INTAKE_PER_KEY"):
         Settings.load({"LEADROUTES_INTAKE_PER_KEY": "many"})
-    async with with_budget(doors, intake_per_key=None, intake_bytes_per_key=None) as free:
+    async with with_budget(intake, intake_per_key=None, intake_bytes_per_key=None) as free:
         key = await free.key()
         assert {reply.status_code for reply in await post(free, key, *range(5))} == {201}
 

@@ -13,7 +13,7 @@ from leadroutes.intake.formats import FORMATS
 from leadroutes.intake.results import REASONS
 from leadroutes.server.app import LeadRoutesApp
 from leadroutes.server.run import address_of, listen, serving_http
-from tests.ingest.conftest import Doors
+from tests.support.intake_app import IntakeApp
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "lead-sources.md").read_text(encoding="utf-8")
@@ -34,21 +34,21 @@ async def run(line: str, key: str, http: str, smtp: str) -> str:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
-async def test_every_curl_line_brings_its_lead_in(doors: Doors) -> None:
-    application = LeadRoutesApp(doors.engine, doors.arrivals, doors.town.application, doors.town.application)
+async def test_every_curl_line_brings_its_lead_in(intake: IntakeApp) -> None:
+    application = LeadRoutesApp(intake.engine, intake.arrivals, intake.town.application, intake.town.application)
     listening = listen("127.0.0.1", 0)
     statuses: Counter[str] = Counter()
-    async with serving_http(doors.settings, application, listening):
+    async with serving_http(intake.settings, application, listening):
         for line in LINES:
-            key = await doors.key()
-            smtp = f"smtp://{doors.mail[0]}:{doors.mail[1]}"
+            key = await intake.key()
+            smtp = f"smtp://{intake.mail[0]}:{intake.mail[1]}"
             statuses[await run(line, key, address_of(listening), smtp)] += 1
 
-    rows = await doors.database.fetch("SELECT format, status FROM arrivals ORDER BY id")
+    rows = await intake.database.fetch("SELECT format, status FROM arrivals ORDER BY id")
     assert {row["format"] for row in rows} == {each.name for each in FORMATS}
     assert Counter(row["status"] for row in rows) == {"accepted": len(FORMATS) - 1, "pending": 1}
     assert set(statuses) <= {"200", "201", "250"}
-    assert await doors.count("leads") == len(FORMATS) - 1
+    assert await intake.count("leads") == len(FORMATS) - 1
 
 
 @pytest.mark.parametrize("each", FORMATS, ids=lambda each: each.name)

@@ -7,7 +7,7 @@ import pytest
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import Reading, expected_json
-from tests.intake.vendors import only, sample, why
+from tests.support.samples import only, sample, why
 
 EMAIL = "<email>ann@example.com</email>"
 

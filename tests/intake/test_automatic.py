@@ -4,7 +4,7 @@ import pytest
 
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import Reading
-from tests.intake.vendors import only, sample, why
+from tests.support.samples import only, sample, why
 
 SIGNATURE = "I am away until the 12th.\n\nNoa Berg\nPhone: 303-555-0123\nEmail: noa@example.com\n"
 INQUIRY = "Name: Noa Berg\nPhone: 303-555-0123\nProperty Address: 8 Elm Ct, Mesa, AZ 85201\n"

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from leadroutes.intake.csv_import import ImportedRow, RowError, read_csv, repeats
-from tests.intake.vendors import SAMPLES
+from tests.support.samples import SAMPLES
 
 HEADER = "received_at,first_name,email,phone"
 GOOD = "2026-11-20T10:00:00Z,Ann,ann@example.com,303-555-0142"

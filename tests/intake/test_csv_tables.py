@@ -23,7 +23,10 @@ def only(body: bytes) -> ImportedRow:
 
 
 def divided(by: str) -> str:
-    head, row = "received_at,first_name,email,message", ("2026-04-02 15:15", "Zoë", "zoe@example.com", '"Hi; hello,\n\tyou"')
+    head, row = (
+        "received_at,first_name,email,message",
+        ("2026-04-02 15:15", "Zoë", "zoe@example.com", '"Hi; hello,\n\tyou"'),
+    )
     return f"{head.replace(',', by)}\n{by.join(row)}\n"
 
 
@@ -85,7 +88,12 @@ def test_lines_are_counted_as_an_editor_does() -> None:
 def test_headings_of_exports_are_known(header: str, cells: str) -> None:
     assert fault_of(split_csv(header.encode())[0]) is None
     lead = only(f"{header}\n{cells}\n".encode()).inquiry
-    assert (lead.first_name, lead.last_name, lead.email, lead.phone) == ("Mia", "Lund", "mia@example.com", "+13035550142")
+    assert (lead.first_name, lead.last_name, lead.email, lead.phone) == (
+        "Mia",
+        "Lund",
+        "mia@example.com",
+        "+13035550142",
+    )
     assert (lead.street_address, lead.city, lead.state, lead.zipcode) == ("8 Elm Ct", "Denver", "CO", "80202")
     assert (lead.source, lead.received_at) == ("Zillow", datetime(2026, 4, 2, 15, 15, tzinfo=UTC))
 
@@ -108,7 +116,10 @@ def test_no_heading_has_two_meanings() -> None:
     ("header", "said"),
     [
         ("", "The file is empty"),
-        ("Name,Email", "no column holds when the lead came in; one of these headings would do: received_at, Date Added"),
+        (
+            "Name,Email",
+            "no column holds when the lead came in; one of these headings would do: received_at, Date Added",
+        ),
         ("Name,Created", "no column holds an e-mail address or a phone number; one of these headings would do: email"),
         ("a,b", "Its headings are: a, b."),
     ],

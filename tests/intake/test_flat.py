@@ -10,7 +10,7 @@ from leadroutes.domain.inquiry import Inquiry
 from leadroutes.intake.flat import NAMES, plain_key
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import Reading, expected_json
-from tests.intake.vendors import only, read_json, why
+from tests.support.samples import only, read_json, why
 
 URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
 MULTIPART = {"Content-Type": 'multipart/form-data; boundary="=_x y"'}

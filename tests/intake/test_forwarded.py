@@ -6,7 +6,7 @@ import pytest
 
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import Reading, expected_json
-from tests.intake.vendors import only, sample, why
+from tests.support.samples import only, sample, why
 
 OUTER = "From: Bob <bob@example.com>\nReply-To: bob@example.net\nDate: Fri, 20 Nov 2026 08:00:00 +0000\n"
 OUTER_TIME = "2026-11-20T08:00:00Z"

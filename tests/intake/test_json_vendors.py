@@ -8,7 +8,7 @@ from leadroutes.domain.inquiry import Inquiry
 from leadroutes.intake.formats import BY_NAME
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import expected_json
-from tests.intake.vendors import only, read_json, sample, why
+from tests.support.samples import only, read_json, sample, why
 
 # -------------------------------------------------------------------------------------------------- Realtor.com
 
@@ -57,10 +57,10 @@ def test_the_pushs_blocks_may_stand_inside_lead_info_or_beside_it() -> None:
 def test_the_kind_is_told_by_role_then_lead_type_then_property(
     role: str | None,
     lead_type: str | None,
-    estate: dict[str, Any],
+    catalog: dict[str, Any],
     kind: str | None,
 ) -> None:
-    info = {"lead_type": lead_type, "lead_consumer_info": CONSUMER | {"role": role}, "lead_property_info": estate}
+    info = {"lead_type": lead_type, "lead_consumer_info": CONSUMER | {"role": role}, "lead_property_info": catalog}
     assert push(info).type == kind
 
 
@@ -131,11 +131,11 @@ def test_all_other_events_are_activity(type_: Any) -> None:
 )
 def test_the_kind_is_told_by_event_rent_tags_and_property(
     type_: str,
-    estate: dict[str, Any],
+    catalog: dict[str, Any],
     tags: Any,
     kind: str | None,
 ) -> None:
-    assert event(type_, property=estate, person=PERSON | {"tags": tags}).type == kind
+    assert event(type_, property=catalog, person=PERSON | {"tags": tags}).type == kind
 
 
 def test_the_first_usable_email_and_phone_count() -> None:

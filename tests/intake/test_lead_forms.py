@@ -7,7 +7,7 @@ import pytest
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.intake import facebook
 from leadroutes.intake.results import Reading, expected_json
-from tests.intake.vendors import only, read_json, why
+from tests.support.samples import only, read_json, why
 
 
 def change(leadgen_id: Any = "1", **value: Any) -> dict[str, Any]:

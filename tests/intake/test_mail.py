@@ -8,7 +8,7 @@ import pytest
 
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import Reading, expected_json
-from tests.intake.vendors import only, sample, why
+from tests.support.samples import only, sample, why
 
 HEADERS = "From: Leads <leads@example.com>\r\nDate: Tue, 17 Nov 2026 13:22:14 -0500\r\n"
 ADF = sample("adf").body.decode()

@@ -8,7 +8,7 @@ import pytest
 from leadroutes.intake.formats import BY_NAME, FORMATS, HTTP_LIMIT, MAIL_LIMIT
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import REASONS, Refusal
-from tests.intake.vendors import sample, why
+from tests.support.samples import sample, why
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

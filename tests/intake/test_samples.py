@@ -5,7 +5,7 @@ import pytest
 from leadroutes.intake.formats import BY_NAME, FORMATS
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import expected_json
-from tests.intake.vendors import Sample, certificate, samples, secrets
+from tests.support.samples import Sample, certificate, samples, secrets
 
 
 @pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.name)

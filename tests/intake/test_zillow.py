@@ -9,7 +9,7 @@ import pytest
 from leadroutes.domain.inquiry import Inquiry
 from leadroutes.intake.reading import read
 from leadroutes.intake.results import Reading, expected_json
-from tests.intake.vendors import only, read_json, why
+from tests.support.samples import only, read_json, why
 
 CONTACT = {"ContactName": "Ann Lee", "ContactEmail": "ann@example.com", "CommunicationGUID": "c-1"}
 ESTATE = {"StreetAddress": "1 A St", "City": "Denver", "State": "CO", "Zip": "80212", "ListingPrice": "500000"}
@@ -57,8 +57,8 @@ def test_without_a_listing_the_search_tells_place_and_price() -> None:
 
 
 def test_a_listing_without_a_price_leaves_the_searchs() -> None:
-    estate = ESTATE | {"ListingPrice": "0"}
-    message = {"ContactInfo": CONTACT, "SearchCriteria": SEARCH, "PropertyInfo": estate}
+    catalog = ESTATE | {"ListingPrice": "0"}
+    message = {"ContactInfo": CONTACT, "SearchCriteria": SEARCH, "PropertyInfo": catalog}
     assert only(notification(message)).price == 625_000
 
 

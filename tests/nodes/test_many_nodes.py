@@ -10,23 +10,23 @@ import pytest
 
 from leadroutes.operations.doctor import examine
 from leadroutes.store.postgres import Database
-from tests.nodes.conftest import Site, leave
-from tests.nodes.processes import SERVE_ONLY, WORKER, node
-from tests.stories.conftest import Story
+from tests.support.cluster import Cluster, leave
+from tests.support.processes import SERVE_ONLY, WORKER, node
+from tests.support.story import Story
 
 pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
-async def pair(site: Site) -> AsyncIterator[tuple[Story, Story]]:
+async def pair(cluster: Cluster) -> AsyncIterator[tuple[Story, Story]]:
     """The same story, told to either of two services."""
-    environment = site.environment | {"LEADROUTES_RATE_PER_ADDRESS": "500/minute"}
+    environment = cluster.environment | {"LEADROUTES_RATE_PER_ADDRESS": "500/minute"}
     async with AsyncExitStack() as running:
         first, second, *_ = [
             await running.enter_async_context(node(environment, *arguments))
             for arguments in (SERVE_ONLY, SERVE_ONLY, WORKER, WORKER)
         ]
-        here = await site.at(first.address)
+        here = await cluster.at(first.address)
         there = Story(here.database, here.town, here.mailbox, here.settings, second.address, ids=here.ids)
         await here.set_up()
         there.key = here.key
@@ -92,8 +92,8 @@ async def test_what_is_due_is_done_once_and_turns_are_shared_fairly(
     assert (await examine(database)).violation is None
 
 
-async def test_a_rate_limit_is_of_each_process_for_itself(site: Site) -> None:
-    environment = site.environment | {"LEADROUTES_RATE_PER_ADDRESS": "3/hour"}
+async def test_a_rate_limit_is_of_each_process_for_itself(cluster: Cluster) -> None:
+    environment = cluster.environment | {"LEADROUTES_RATE_PER_ADDRESS": "3/hour"}
     async with node(environment, *SERVE_ONLY) as first, node(environment, *SERVE_ONLY) as second:
         for each in (first, second):
             async with httpx.AsyncClient(base_url=each.address, trust_env=False) as client:

@@ -12,21 +12,21 @@ from leadroutes.observability.metrics import render
 from leadroutes.operations.doctor import all_checks
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import NOTIFY_LOST_MESSAGE, WAKE_CHANNEL, Database
-from tests.nodes.conftest import Site
-from tests.nodes.pooler import SERVERS, needs_pgbouncer, pooler
-from tests.nodes.processes import SERVE_ONLY, WORKER, leadroutes, node, until
-from tests.stories.conftest import Story
+from tests.support.cluster import Cluster
+from tests.support.pgbouncer import SERVERS, needs_pgbouncer, pooler
+from tests.support.processes import SERVE_ONLY, WORKER, leadroutes, node, until
+from tests.support.story import Story
 
 pytestmark = [needs_pgbouncer, pytest.mark.timeout(300)]
 
 
 async def test_a_lead_comes_in_is_offered_claimed_and_written_to_through_a_pooler(
-    site: Site, database: Database, database_url: str
+    cluster: Cluster, database: Database, database_url: str
 ) -> None:
     async with pooler(database_url) as address:
-        environment = site.environment | {"DATABASE_URL": address, "LEADROUTES_DATABASE_LISTEN_URL": database_url}
+        environment = cluster.environment | {"DATABASE_URL": address, "LEADROUTES_DATABASE_LISTEN_URL": database_url}
         async with node(environment, *SERVE_ONLY) as serving, node(environment, *WORKER) as working:
-            story = await site.at(serving.address)
+            story = await cluster.at(serving.address)
             await story.set_up()
             await story.option("bob", rank=1)
             await story.option("carol", rank=2)
@@ -60,9 +60,9 @@ async def welcome(story: Story, after_seconds: int) -> None:
     await story.post("alice", path, type="Email Contact", template_id=template["id"], **timing)
 
 
-async def test_exports_through_a_pooler_prepare_nothing_that_stays(site: Site, database_url: str) -> None:
+async def test_exports_through_a_pooler_prepare_nothing_that_stays(cluster: Cluster, database_url: str) -> None:
     async with pooler(database_url) as address:
-        environment = site.environment | {"DATABASE_URL": address, "LEADROUTES_STATEMENT_CACHE": "0"}
+        environment = cluster.environment | {"DATABASE_URL": address, "LEADROUTES_STATEMENT_CACHE": "0"}
         exports = [leadroutes(environment, "export", "leads", "--owner", "alice@example.com") for _ in range(SERVERS)]
         outcomes = await asyncio.gather(*exports)
         outcomes += [await leadroutes(environment, "export", "contacts", "--owner", "alice@example.com")]
@@ -124,11 +124,11 @@ async def test_who_listens_through_a_pooler_is_told_what_to_set(database_url: st
     assert b"leadroutes_notify_lost 1.0" in figures
 
 
-async def test_a_lead_is_told_of_by_those_who_hear_nothing_too(site: Site, database_url: str) -> None:
+async def test_a_lead_is_told_of_by_those_who_hear_nothing_too(cluster: Cluster, database_url: str) -> None:
     async with pooler(database_url) as address:
-        environment = site.environment | {"DATABASE_URL": address, "LEADROUTES_STATEMENT_CACHE": "0"}
+        environment = cluster.environment | {"DATABASE_URL": address, "LEADROUTES_STATEMENT_CACHE": "0"}
         async with node(environment, *SERVE_ONLY) as serving, node(environment, *WORKER) as working:
-            story = await site.at(serving.address)
+            story = await cluster.at(serving.address)
             await story.set_up()
             await story.option("bob", rank=1)
             await story.route()

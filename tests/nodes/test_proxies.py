@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from chaos.programs import ROOT, clean_environment
-from tests.nodes.processes import SERVE_ONLY, node
+from tests.support.processes import SERVE_ONLY, node
 
 CLIENT = "203.0.113.9"
 

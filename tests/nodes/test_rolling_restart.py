@@ -8,11 +8,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from chaos.postgres import free_port
 from leadroutes.store.postgres import Database
-from tests.mailbox import Mailbox
-from tests.nodes.balancer import balancing
-from tests.nodes.conftest import Site
-from tests.nodes.load import Load
-from tests.nodes.processes import SERVE_ONLY, WORKER, Node, node, until
+from tests.support.cluster import Cluster
+from tests.support.load import Load
+from tests.support.load_balancer import balancing
+from tests.support.mailbox import Mailbox
+from tests.support.processes import SERVE_ONLY, WORKER, Node, node, until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -20,9 +20,9 @@ STOP_DELAY = "1"  # ten times as long as the balancer takes to notice
 
 
 async def test_every_process_is_replaced_under_load_and_every_request_is_answered(
-    site: Site, database: Database
+    cluster: Cluster, database: Database
 ) -> None:
-    environment = site.environment | {"LEADROUTES_STOP_DELAY": STOP_DELAY}
+    environment = cluster.environment | {"LEADROUTES_STOP_DELAY": STOP_DELAY}
     ports = [free_port(), free_port()]
     addresses = [f"http://127.0.0.1:{port}" for port in ports]
     async with balancing(*addresses) as balancer, AsyncExitStack() as running:
@@ -32,7 +32,7 @@ async def test_every_process_is_replaced_under_load_and_every_request_is_answere
 
         serving = [await start("serve", "--no-worker", "--port", str(port)) for port in ports]
         worker = await start(*WORKER)
-        story = await site.at(addresses[0])
+        story = await cluster.at(addresses[0])
         await story.set_up()
         await story.option("bob")
         await story.route()
@@ -47,26 +47,26 @@ async def test_every_process_is_replaced_under_load_and_every_request_is_answere
         await balancer.wait_for(*addresses)
         await load.more(20)
         answers = await load.end()
-        await until(lambda: have_come(site.mailbox, len(answers)))
+        await until(lambda: have_come(cluster.mailbox, len(answers)))
         assert [await each.stop() for each in (*serving, another_worker)] == [0, 0, 0]
 
     assert {answer.status_code for answer in answers} == {201}
     assert await database.fetchval("SELECT count(*) FROM leads") == len(answers)
-    assert len(site.mailbox.mails) == len(answers), "everybody was told once"
+    assert len(cluster.mailbox.mails) == len(answers), "everybody was told once"
 
 
 async def have_come(mailbox: Mailbox, count: int) -> bool:
     return len(mailbox.mails) >= count
 
 
-async def test_while_it_stops_it_answers_on_but_each_connection_ends_with_its_answer(site: Site) -> None:
-    async with node(site.environment | {"LEADROUTES_STOP_DELAY": STOP_DELAY}, *SERVE_ONLY) as serving:
+async def test_while_it_stops_it_answers_on_but_each_connection_ends_with_its_answer(cluster: Cluster) -> None:
+    async with node(cluster.environment | {"LEADROUTES_STOP_DELAY": STOP_DELAY}, *SERVE_ONLY) as serving:
         host, port = serving.address.removeprefix("http://").split(":")
         busy, idle = [await asyncio.open_connection(host, int(port)) for _ in range(2)]
         assert b"connection: close" not in await ask(*busy)
         await ask(*idle)
 
-        serving.tell_to_stop()
+        serving.terminate()
         await until(lambda: said(serving.log, "stopping"))
 
         answer = await ask(*busy)
@@ -90,17 +90,17 @@ async def said(log: list[str], words: str) -> bool:
 
 
 async def test_a_worker_that_is_told_to_stop_ends_once_the_mail_that_it_sends_is_through(
-    site: Site, database: Database
+    cluster: Cluster, database: Database
 ) -> None:
-    async with Hesitant() as mailbox, node(site.environment, *SERVE_ONLY) as serving:
-        story = await site.at(serving.address)
+    async with Hesitant() as mailbox, node(cluster.environment, *SERVE_ONLY) as serving:
+        story = await cluster.at(serving.address)
         await story.set_up()
         await story.option("bob")
         await story.route()
-        async with node(site.environment | {"LEADROUTES_SMTP_URL": mailbox.url}, *WORKER) as worker:
+        async with node(cluster.environment | {"LEADROUTES_SMTP_URL": mailbox.url}, *WORKER) as worker:
             await story.inquire()
             await asyncio.wait_for(mailbox.asked.wait(), 30)
-            worker.tell_to_stop()
+            worker.terminate()
             await until(lambda: said(worker.log, "stopping"))
             assert worker.process.returncode is None
             mailbox.answer.set()

@@ -15,11 +15,11 @@ from leadroutes.operations.doctor import all_checks
 from leadroutes.settings import Settings
 from leadroutes.store.migrate import migrate
 from leadroutes.store.postgres import WAKE_CHANNEL, Database
-from tests.mailbox import Mailbox
-from tests.nodes.conftest import leave
-from tests.nodes.processes import SERVE, SERVE_ONLY, leadroutes, node, until
-from tests.stories.conftest import Story
-from tests.town import Town
+from tests.support.cluster import leave
+from tests.support.mailbox import Mailbox
+from tests.support.processes import SERVE, SERVE_ONLY, leadroutes, node, until
+from tests.support.story import Story
+from tests.support.town import Town
 
 pytestmark = [
     pytest.mark.skipif(binaries() is None, reason="PostgreSQL's programs did not come with the installation"),
@@ -67,7 +67,7 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
         await standby.start()
         town = Town(database)
         for name in ("alice", "bob", "carol", "dave"):
-            await town.settle(name)
+            await town.add_user(name)
         async with Mailbox() as mailbox:
             environment = {
                 "DATABASE_URL": primary.url("leads"),

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.oauth.conftest import CALLBACK, CHALLENGE, HOST, PASSWORD, PKCE, VERIFIER, OAuthApp, parameters
+from tests.support.oauth_app import CALLBACK, CHALLENGE, HOST, PASSWORD, PKCE, VERIFIER, OAuthApp, parameters
 
 
 async def test_a_user_signs_in_sees_who_asks_for_what_and_allows_it(oauth_app: OAuthApp) -> None:

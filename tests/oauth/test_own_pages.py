@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.oauth.conftest import CALLBACK, VERIFIER, OAuthApp
+from tests.support.oauth_app import CALLBACK, VERIFIER, OAuthApp
 
 
 def codes(page: str) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.oauth.conftest import CALLBACK, PKCE, VERIFIER, OAuthApp
+from tests.support.oauth_app import CALLBACK, PKCE, VERIFIER, OAuthApp
 
 KEYS = ["access_token", "refresh_token", "expires", "expires_in", "scope", "token_type"]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

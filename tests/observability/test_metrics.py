@@ -16,9 +16,9 @@ from leadroutes.store.figures import load_figures
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.worker import Worker
-from tests.engine.conftest import Brokerage
-from tests.observability.conftest import Counted
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.observability import Counted
+from tests.support.sender import Sender
 
 DOCS = Path(__file__).parents[2] / "docs"
 OPEN = Settings(metrics=True)
@@ -140,11 +140,11 @@ async def test_a_lead_that_nobody_claims_is_counted_once(brokerage: Brokerage, c
 
 
 async def test_deliveries_are_counted_by_channel_and_outcome(
-    brokerage: Brokerage, post: Post, counted: Counted
+    brokerage: Brokerage, sender: Sender, counted: Counted
 ) -> None:
     await brokerage.ask()
-    message_id = await post.the_only()
-    await post.delivery.deliver(MessageKey(brokerage.owner_id, message_id))
+    message_id = await sender.the_only()
+    await sender.delivery.deliver(MessageKey(brokerage.owner_id, message_id))
 
     assert counted("leadroutes_deliveries_total", channel="email", outcome="sent") == 1
 
@@ -244,7 +244,7 @@ def test_every_alert_says_what_is_wrong_and_what_to_do() -> None:
 
 
 def test_every_figure_is_explained_in_the_documents() -> None:
-    page = (DOCS / "watching.md").read_text(encoding="utf-8")
+    page = (DOCS / "monitoring.md").read_text(encoding="utf-8")
     families = {metric.name + ("_total" if metric.type == "counter" else "") for metric in metrics.REGISTRY.collect()}
 
     assert {name for name in families if f"`{name}`" not in page} == set()

@@ -12,11 +12,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from leadroutes.observability.traces import span, traced
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey
-from tests.cli.test_serving import BODY, key, serving
-from tests.engine.conftest import Brokerage
-from tests.worker.conftest import Post
-
-__all__ = ["key"]
+from tests.support.arrivals import BODY
+from tests.support.brokerage import Brokerage
+from tests.support.processes import serving
+from tests.support.sender import Sender
 
 
 class Collector:
@@ -75,12 +74,12 @@ def collector() -> Iterator[Collector]:
     thread.join(10)
 
 
-async def test_a_lead_can_be_followed_by_its_spans(brokerage: Brokerage, post: Post, collector: Collector) -> None:
+async def test_a_lead_can_be_followed_by_its_spans(brokerage: Brokerage, sender: Sender, collector: Collector) -> None:
     with traced(Settings(otlp_endpoint=f"{collector.url}/")):
         answer = await brokerage.ask(message="Call me at (303) 555-0199")
         [lead_id] = answer.stored.lead_ids
-        message_id = await post.the_only()
-        await post.delivery.deliver(MessageKey(brokerage.owner_id, message_id))
+        message_id = await sender.the_only()
+        await sender.delivery.deliver(MessageKey(brokerage.owner_id, message_id))
         await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
 
     about = {"leadroutes.owner": brokerage.owner_id, "leadroutes.lead": lead_id}
@@ -96,24 +95,24 @@ async def test_the_service_sends_what_it_has_when_it_stops_and_names_nobody(
     collector: Collector, database_url: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
-    async with serving(database_url) as application, httpx.AsyncClient(base_url=application.url, timeout=30) as client:
+    async with serving(database_url) as running, httpx.AsyncClient(base_url=running.address, timeout=30) as client:
         assert (await client.post(f"/intake/{key}", content=BODY)).status_code == 201
-        assert await application.stop() == 0
+        assert await running.stop() == 0
 
     names = {found.name for found in collector.spans}
     assert {"POST api", "store arrivals"} <= names
     assert names & {"do what is due"}, "of the worker, too"
-    told = b"".join(collector.bodies).lower()
-    assert not any(word in told for word in (b"mia", b"lund", b"example.com", key.lower().encode()))
+    log_output = b"".join(collector.bodies).lower()
+    assert not any(word in log_output for word in (b"mia", b"lund", b"example.com", key.lower().encode()))
 
 
 async def test_a_collector_that_is_away_stops_nobody(
     database_url: str, key: str, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{unused_tcp_port}")
-    async with serving(database_url) as application, httpx.AsyncClient(base_url=application.url, timeout=30) as client:
+    async with serving(database_url) as running, httpx.AsyncClient(base_url=running.address, timeout=30) as client:
         assert (await client.post(f"/intake/{key}", content=BODY)).status_code == 201
-        assert await application.stop() == 0
+        assert await running.stop() == 0
 
 
 def test_without_a_collector_a_span_is_nothing() -> None:

@@ -19,10 +19,12 @@ from leadroutes.store import accounts
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.delivery import MessageDelivery
-from tests.cli.test_serving import BODY, serving
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox
-from tests.operations.conftest import Command, ask, content
+from tests.support.arrivals import BODY
+from tests.support.brokerage import Brokerage
+from tests.support.commands import Command
+from tests.support.databases import content, fetch_rows
+from tests.support.mailbox import Mailbox
+from tests.support.processes import leadroutes, next_version, serving
 
 ROOT = Path(__file__).parents[2]
 DAY = timedelta(days=1)
@@ -59,9 +61,9 @@ async def test_an_empty_database_is_afterwards_the_one_that_was_backed_up(
 
     assert await content(empty_url) == await content(database_url)
     assert "checks hold" in (await command(empty_url, "doctor")).output
-    fresh = await ask(empty_url, "INSERT INTO leads (owner_id, contact_id, created_at, modified_at, touched_at)"
+    fresh = await fetch_rows(empty_url, "INSERT INTO leads (owner_id, contact_id, created_at, modified_at, touched_at)"
                                  " SELECT owner_id, id, now(), now(), now() FROM contacts RETURNING id")  # fmt: skip
-    assert fresh[0]["id"] > (await ask(database_url, "SELECT max(id) AS id FROM leads"))[0]["id"]
+    assert fresh[0]["id"] > (await fetch_rows(database_url, "SELECT max(id) AS id FROM leads"))[0]["id"]
 
 
 async def test_what_is_there_is_replaced_only_when_that_is_said(
@@ -71,8 +73,8 @@ async def test_what_is_there_is_replaced_only_when_that_is_said(
     file = tmp_path / "monday.backup"
     await command(database_url, "backup", file)
     before = await content(database_url)
-    await ask(database_url, "UPDATE contacts SET first_name = 'Somebody else'")
-    await ask(database_url, "CREATE TABLE notes_of_an_administrator (note text)")
+    await fetch_rows(database_url, "UPDATE contacts SET first_name = 'Somebody else'")
+    await fetch_rows(database_url, "CREATE TABLE notes_of_an_administrator (note text)")
     changed = await content(database_url)
     told = await command(database_url, "restore", file, code=1)
     assert "--replace" in told.stderr
@@ -86,18 +88,18 @@ async def test_what_is_there_is_replaced_only_when_that_is_said(
 async def test_a_backup_of_an_older_version_is_brought_to_the_present(
     brokerage: Brokerage, database_url: str, empty_url: str, command: Command, tmp_path: Path
 ) -> None:
+    """This version is the older one here; the next one restores its backup."""
     await leave(brokerage)
-    await ask(database_url, "DROP TABLE cleaning")
-    await ask(database_url, "ALTER TABLE arrivals DROP COLUMN emptied_at")
-    for index in ("leads_unclaimed", "messages_undelivered", "messages_kept", "idempotency_keys_passing"):
-        await ask(database_url, f"DROP INDEX {index}")
-    for index in ("claim_tokens_created", "sessions_expires", "leads_rule_set"):
-        await ask(database_url, f"DROP INDEX {index}")
-    await ask(database_url, "DELETE FROM migrations WHERE name >= '0004' AND name < '0007'")
     await command(database_url, "backup", tmp_path / "old.backup")
-    await command(empty_url, "restore", tmp_path / "old.backup")
+    of = next_version(tmp_path, n9001_next="CREATE TABLE next_things (id bigint); INSERT INTO next_things VALUES (1);")
+    environment = {"DATABASE_URL": empty_url, "LEADROUTES_DATA": str(tmp_path)}
+    code, output = await leadroutes(environment, "restore", str(tmp_path / "old.backup"), of=of)
 
-    assert [dict(row) for row in await ask(empty_url, "SELECT count(*) FROM cleaning")] == [{"count": 1}]
+    assert code == 0, output
+    assert await content(empty_url) == await content(database_url) | {
+        "migrations": (await content(empty_url))["migrations"],
+        "next_things": ['{"id": 1}'],
+    }
     await all_is_well(empty_url)
 
 
@@ -118,14 +120,14 @@ async def test_a_server_of_another_version_takes_it_and_gives_it_back(
 async def test_a_backup_is_of_one_moment_while_the_service_goes_on(
     database: Database, database_url: str, empty_url: str, command: Command, tmp_path: Path
 ) -> None:
-    from tests.town import Town
+    from tests.support.town import Town
 
-    town = await Town.found(database)
+    town = await Town.create(database)
     await town.option("alice", town.team_id, "bob", rank=1)
     await town.route("alice")
     async with database.transaction() as transaction:
         key = await accounts.issue_intake_key(transaction, town.users["alice"], "Zillow", None, None)
-    async with serving(database_url) as service, httpx.AsyncClient(base_url=service.url, timeout=30) as client:
+    async with serving(database_url) as service, httpx.AsyncClient(base_url=service.address, timeout=30) as client:
 
         async def ask_for(number: int) -> None:
             body = BODY.replace(b"mia@", b"mia%d@" % number)
@@ -142,7 +144,7 @@ async def test_a_backup_is_of_one_moment_while_the_service_goes_on(
         assert await service.stop() == 0
 
     await command(empty_url, "restore", tmp_path / "busy.backup")
-    [row] = await ask(empty_url, "SELECT count(*) AS leads FROM leads")
+    [row] = await fetch_rows(empty_url, "SELECT count(*) AS leads FROM leads")
     assert 20 <= row["leads"] <= number
     await all_is_well(empty_url)
 
@@ -204,7 +206,7 @@ async def test_a_backup_of_another_program_leaves_everything_as_it_was(
     brokerage: Brokerage, database_url: str, empty_url: str, command: Command, tmp_path: Path, option: str
 ) -> None:
     await leave(brokerage)
-    await ask(empty_url, "CREATE TABLE invoices AS SELECT 1 AS number")
+    await fetch_rows(empty_url, "CREATE TABLE invoices AS SELECT 1 AS number")
     await command(empty_url, "backup", tmp_path / "books.backup")
 
     told = await nothing_changes(database_url, command, tmp_path / "books.backup", option)
@@ -215,19 +217,31 @@ async def test_a_backup_of_a_newer_version_leaves_everything_as_it_was(
     brokerage: Brokerage, database_url: str, command: Command, tmp_path: Path
 ) -> None:
     await leave(brokerage)
-    await ask(database_url, "INSERT INTO migrations VALUES ('9999_remove_a_column')")
+    await fetch_rows(database_url, "INSERT INTO migrations VALUES ('9999_remove_a_column')")
     await command(database_url, "backup", tmp_path / "new.backup")
-    await ask(database_url, "DELETE FROM migrations WHERE name = '9999_remove_a_column'")
+    await fetch_rows(database_url, "DELETE FROM migrations WHERE name = '9999_remove_a_column'")
 
     told = await nothing_changes(database_url, command, tmp_path / "new.backup")
     assert "newer version, which took away what this one needs: 9999_remove_a_column" in told
+
+
+async def test_a_backup_of_a_version_before_the_first_release_leaves_everything_as_it_was(
+    brokerage: Brokerage, database_url: str, command: Command, tmp_path: Path
+) -> None:
+    await leave(brokerage)
+    await fetch_rows(database_url, "UPDATE migrations SET name = '0001_lead_routes'")
+    await command(database_url, "backup", tmp_path / "old.backup")
+    await fetch_rows(database_url, "UPDATE migrations SET name = '0001_initial'")
+
+    told = await nothing_changes(database_url, command, tmp_path / "old.backup")
+    assert "it was made by a version before 0.1.0, whose schema cannot be upgraded" in told
 
 
 async def test_what_a_newer_version_has_only_added_is_in_nobodys_way(
     brokerage: Brokerage, database_url: str, empty_url: str, command: Command, tmp_path: Path
 ) -> None:
     await leave(brokerage)
-    await ask(database_url, "INSERT INTO migrations VALUES ('9999_one_more_column')")
+    await fetch_rows(database_url, "INSERT INTO migrations VALUES ('9999_one_more_column')")
     await command(database_url, "backup", tmp_path / "new.backup")
     await command(empty_url, "restore", tmp_path / "new.backup")
 
@@ -239,7 +253,7 @@ async def test_a_database_of_another_program_is_not_taken_for_an_empty_one(
 ) -> None:
     await leave(brokerage)
     await command(database_url, "backup", tmp_path / "monday.backup")
-    await ask(empty_url, "CREATE TABLE invoices AS SELECT 1 AS number")
+    await fetch_rows(empty_url, "CREATE TABLE invoices AS SELECT 1 AS number")
 
     assert "--replace" in (await command(empty_url, "restore", tmp_path / "monday.backup", code=1)).stderr
     assert await content(empty_url) == {"invoices": ['{"number": 1}']}
@@ -253,7 +267,7 @@ async def test_nothing_is_restored_below_a_service_that_goes_on(
     async with serving(database_url) as service:
         told = await command(database_url, "restore", tmp_path / "monday.backup", "--replace", code=1)
         assert "stop every leadroutes serve and worker" in told.stderr
-        async with httpx.AsyncClient(base_url=service.url) as client:
+        async with httpx.AsyncClient(base_url=service.address) as client:
             assert (await client.get("/healthz")).status_code == 200
         assert await service.stop() == 0
 
@@ -264,14 +278,14 @@ async def test_what_belongs_to_extensions_stays(
     brokerage: Brokerage, database_url: str, command: Command, tmp_path: Path
 ) -> None:
     try:
-        await ask(database_url, "CREATE EXTENSION pg_trgm")
+        await fetch_rows(database_url, "CREATE EXTENSION pg_trgm")
     except asyncpg.PostgresError:
         pytest.skip("this server has no extension to try it with")
     await leave(brokerage)
     await command(database_url, "backup", tmp_path / "monday.backup")
     await command(database_url, "restore", tmp_path / "monday.backup", "--replace")
 
-    assert len(await ask(database_url, "SELECT similarity('Mia', 'Mia Lund')")) == 1
+    assert len(await fetch_rows(database_url, "SELECT similarity('Mia', 'Mia Lund')")) == 1
 
 
 # ------------------------------------------------------------------------------------------------------------- the file
@@ -378,9 +392,9 @@ async def test_what_a_contact_may_have_been_sent_since_is_not_sent_again(
 
     assert await deliver_all(empty_url, mailbox, settings) == ["bob@example.com"], "agents are told again"
     await all_is_well(empty_url)
-    states = await ask(empty_url, "SELECT state, reason FROM messages WHERE contact_id IS NOT NULL")
+    states = await fetch_rows(empty_url, "SELECT state, reason FROM messages WHERE contact_id IS NOT NULL")
     assert {tuple(row) for row in states} == {("unknown", "restored from a backup; it may have been sent before")}
-    assert not await ask(empty_url, "SELECT FROM contact_communications WHERE is_active")
+    assert not await fetch_rows(empty_url, "SELECT FROM contact_communications WHERE is_active")
 
 
 async def test_what_a_contact_was_certainly_not_sent_is_sent_after_a_move(
@@ -415,11 +429,11 @@ async def test_a_birthday_that_may_have_been_wished_is_wished_next_year(
     brokerage: Brokerage, database_url: str, empty_url: str, command: Command, tmp_path: Path
 ) -> None:
     await backed_up_before_it_was_sent(brokerage, database_url, command, tmp_path / "monday.backup")
-    await ask(database_url, "UPDATE campaign_actions SET trigger_type = 2 WHERE delay_by_seconds = 3600")
-    await ask(database_url, "UPDATE contacts SET birthday = to_char(now(), 'YYYY-MM-DD')")
+    await fetch_rows(database_url, "UPDATE campaign_actions SET trigger_type = 2 WHERE delay_by_seconds = 3600")
+    await fetch_rows(database_url, "UPDATE contacts SET birthday = to_char(now(), 'YYYY-MM-DD')")
     await command(database_url, "backup", tmp_path / "monday.backup", "--force")
     await command(empty_url, "restore", tmp_path / "monday.backup")
 
-    [step] = await ask(empty_url, "SELECT send_at - now() AS wait FROM contact_communications WHERE is_active")
+    [step] = await fetch_rows(empty_url, "SELECT send_at - now() AS wait FROM contact_communications WHERE is_active")
     assert 360 * DAY < step["wait"] < 370 * DAY
     await all_is_well(empty_url)

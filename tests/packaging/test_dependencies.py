@@ -6,13 +6,13 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[2]
+from tests.support.lock_files import ROOT, applies, locked, names
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 USE = PROJECT["project"]["dependencies"]
 OTEL = PROJECT["project"]["optional-dependencies"]["otel"]
@@ -23,23 +23,6 @@ LOCKS = {
     "requirements-dev.lock": [*USE, *INSTALL, *OTEL, *DEV],
 }
 NOT_IMPORTED = {"httptools", "tzdata"}  # uvicorn's parser; what zoneinfo reads where the system has no time zones
-
-
-def names(declared: Iterable[str]) -> set[str]:
-    return {canonicalize_name(Requirement(each).name) for each in declared}
-
-
-def locked(lock: str) -> dict[str, list[Requirement]]:
-    """The pinned requirements by name; a name may be there twice, with markers that exclude each other."""
-    found: dict[str, list[Requirement]] = {}
-    for line in re.findall(r"^[a-z0-9][^\\\n]*", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE):
-        requirement = Requirement(line)
-        found.setdefault(canonicalize_name(requirement.name), []).append(requirement)
-    return found
-
-
-def applies(requirement: Requirement, extras: Iterable[str] = ("",)) -> bool:
-    return requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in extras)
 
 
 def needed(declared: Iterable[str]) -> dict[str, list[Requirement]]:

@@ -24,9 +24,7 @@ def test_a_directory_may_have_any_name(name: str, open_directory: Path) -> None:
     assert (open_directory / name / "postgres" / "PG_VERSION").exists()
 
 
-@pytest.mark.parametrize(
-    "name", ["$(touch owned)", "`touch owned`", 'a "quoted" one', "back\\slash", "two\nlines"]
-)
+@pytest.mark.parametrize("name", ["$(touch owned)", "`touch owned`", 'a "quoted" one', "back\\slash", "two\nlines"])
 def test_a_name_that_postgresql_would_misread_is_refused(name: str, open_directory: Path) -> None:
     done = list_users(open_directory / name)
 

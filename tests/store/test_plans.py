@@ -20,7 +20,7 @@ from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import default_order, list_sql, record_sql
 from leadroutes.store import statement
 from leadroutes.store.postgres import PLANNER_SETTINGS
-from tests.conftest import with_database
+from tests.support.databases import with_database
 
 OWNERS, USERS, MEMBERS, ROUTES = 1000, 2000, 5, 10
 LEADS, STEPS = 10_000, 20_000
@@ -77,7 +77,7 @@ async def loaded_database(server_url: str, template: str) -> AsyncIterator[async
         await connection.close()
 
 
-async def scans(loaded_database: asyncpg.Connection, times: int, sql: str, *values: str) -> list[Scan]:
+async def scans(loaded_database: asyncpg.Connection, times: int, sql: str, *values: Any) -> list[Scan]:
     """Run it with these values, written as SQL, and roll it back."""
     transaction = loaded_database.transaction()
     await transaction.start()
@@ -123,7 +123,9 @@ def indexes(found: Sequence[Scan], table: str) -> set[str | None]:
 async def test_taking_due_leads_reads_as_many_offers_as_it_takes(
     loaded_database: asyncpg.Connection, times: int
 ) -> None:
-    found = await scans(loaded_database, times, statement("take_due_leads"), f"'{NOW}'", str(MOST), "'{}'")
+    found = await scans(
+        loaded_database, times, *statement("take_due_leads").bind(now=f"'{NOW}'", most=str(MOST), excluded="'{}'")
+    )
 
     assert indexes(found, "offers") == {"offers_due"}
     assert read(found, "offers") <= MOST + FEW
@@ -132,7 +134,9 @@ async def test_taking_due_leads_reads_as_many_offers_as_it_takes(
 
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_taking_lapsed_leads_reads_as_many_as_it_takes(loaded_database: asyncpg.Connection, times: int) -> None:
-    found = await scans(loaded_database, times, statement("take_lapsed_leads"), "now()", str(MOST), "'{}'")
+    found = await scans(
+        loaded_database, times, *statement("take_lapsed_leads").bind(now="now()", most=str(MOST), excluded="'{}'")
+    )
 
     assert indexes(found, "leads") == {"leads_due"}
     assert read(found, "leads") <= MOST + FEW
@@ -141,7 +145,9 @@ async def test_taking_lapsed_leads_reads_as_many_as_it_takes(loaded_database: as
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_taking_due_steps_reads_as_many_as_it_takes(loaded_database: asyncpg.Connection, times: int) -> None:
     found = await scans(
-        loaded_database, times, statement("queue_communications"), f"'{NOW}'", str(MOST), "'{}'", "NULL"
+        loaded_database,
+        times,
+        *statement("queue_communications").bind(now=f"'{NOW}'", most=str(MOST), excluded="'{}'", taken="NULL"),
     )
 
     assert "contact_communications_due" in indexes(found, "contact_communications")
@@ -150,11 +156,17 @@ async def test_taking_due_steps_reads_as_many_as_it_takes(loaded_database: async
 
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_a_step_that_is_taken_alone_is_read_alone(loaded_database: asyncpg.Connection, times: int) -> None:
-    found = await scans(loaded_database, times, statement("take_due_communications"), f"'{NOW}'", "1", "'{}'")
+    found = await scans(
+        loaded_database, times, *statement("take_due_communications").bind(now=f"'{NOW}'", most="1", excluded="'{}'")
+    )
     assert indexes(found, "contact_communications") == {"contact_communications_due"}
     assert read(found, "contact_communications") == 1
 
-    found = await scans(loaded_database, times, statement("queue_communications"), f"'{NOW}'", "0", "'{}'", "'{7}'")
+    found = await scans(
+        loaded_database,
+        times,
+        *statement("queue_communications").bind(now=f"'{NOW}'", most="0", excluded="'{}'", taken="'{7}'"),
+    )
     assert read(found, "contact_communications") == 1
 
 
@@ -163,7 +175,9 @@ async def test_taking_recurring_tasks_reads_as_many_as_it_takes(
     loaded_database: asyncpg.Connection, times: int
 ) -> None:
     found = await scans(
-        loaded_database, times, statement("take_recurring_tasks"), "now() + interval '9 weeks'", str(MOST), "'{}'"
+        loaded_database,
+        times,
+        *statement("take_recurring_tasks").bind(now="now() + interval '9 weeks'", most=str(MOST), excluded="'{}'"),
     )
 
     assert indexes(found, "tasks") == {"tasks_due"}
@@ -171,13 +185,13 @@ async def test_taking_recurring_tasks_reads_as_many_as_it_takes(
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-@pytest.mark.parametrize("name", ["lock_open_leads", "load_standing"])
+@pytest.mark.parametrize("name", ["lock_open_leads", "load_leads"])
 async def test_a_batch_of_leads_is_read_by_their_keys(
     loaded_database: asyncpg.Connection, times: int, name: str
 ) -> None:
     ids = [(n % OWNERS + 1, n + 1) for n in range(MOST)]
     owners, leads = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*ids, strict=True))
-    found = await scans(loaded_database, times, statement(name), owners, leads)
+    found = await scans(loaded_database, times, *statement(name).bind(owner_ids=owners, lead_ids=leads))
     assert read(found, "leads") == MOST
     assert indexes(found, "leads") <= {"leads_pkey", "leads_id_key"}
     assert read(found, "claims") <= MOST
@@ -191,12 +205,14 @@ async def test_a_batch_of_messages_is_begun_by_their_keys(loaded_database: async
     )
     rows = await loaded_database.fetch("SELECT owner_id, id FROM messages ORDER BY owner_id, id LIMIT $1", MOST)
     owners, ids = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*rows, strict=True))
-    found = await scans(loaded_database, IN_TRANSACTION, statement("begin_sending"), owners, ids)
+    found = await scans(
+        loaded_database, IN_TRANSACTION, *statement("begin_sending").bind(owner_ids=owners, message_ids=ids)
+    )
 
     assert read(found, "messages") == 2 * MOST, "once to hold them, once to mark them"
 
 
-@pytest.mark.parametrize("name", ["begin_sending", "look_at_message"])
+@pytest.mark.parametrize("name", ["begin_sending", "recheck_message"])
 async def test_the_suppression_of_an_address_is_found_by_its_digest(
     loaded_database: asyncpg.Connection, name: str
 ) -> None:
@@ -215,8 +231,12 @@ async def test_the_suppression_of_an_address_is_found_by_its_digest(
         " SELECT owner_id, 'campaign', 'email', id, now() FROM contact RETURNING owner_id, id"
     )
     owners, ids = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*rows, strict=True))
-    values = (owners, ids) if name == "begin_sending" else (str(rows[0]["owner_id"]), str(rows[0]["id"]))
-    found = await scans(loaded_database, IN_TRANSACTION, statement(name), *values)
+    values = (
+        {"owner_ids": owners, "message_ids": ids}
+        if name == "begin_sending"
+        else {"owner_id": str(rows[0]["owner_id"]), "message_id": str(rows[0]["id"])}
+    )
+    found = await scans(loaded_database, IN_TRANSACTION, *statement(name).bind(**values))
     await transaction.rollback()
 
     assert indexes(found, "suppressions") == {"suppressions_in_force"}
@@ -227,7 +247,7 @@ async def test_the_suppression_of_an_address_is_found_by_its_digest(
 async def test_the_next_moment_is_the_first_entry_of_each_index(
     loaded_database: asyncpg.Connection, times: int
 ) -> None:
-    found = await scans(loaded_database, times, statement("find_next_due"), *["'{}'"] * 4)
+    found = await scans(loaded_database, times, statement("find_next_due").text, *["'{}'"] * 4)
 
     assert {each.index for each in found} == {"offers_due", "leads_due", "contact_communications_due", "tasks_due"}
     assert all(each.read <= 1 for each in found)
@@ -271,15 +291,26 @@ async def fill(connection: asyncpg.Connection) -> None:
     )
 
 
-LOOKS: dict[str, tuple[str, ...]] = {
-    "prepare_arrivals": (
-        "'{1}'", "'{1}'", "'{body 1}'", "'{7}'", "'{1}'", "'{email}'", "'{7@example.org}'", "'{1}'", "'{8}'",
-        "'{}'", "'{}'", "0", "0",
-    ),
-    "load_kept_rule_sets": ("'{1}'", "'{7}'"),
-    "load_standing": ("'{1}'", "'{7}'"),
-    "lock_open_leads": ("'{1}'", "'{7}'"),
-}  # fmt: skip
+LOOKS: dict[str, dict[str, str]] = {
+    "prepare_arrivals": {
+        "owner_ids": "'{1}'",
+        "key_owner_ids": "'{1}'",
+        "key_scopes": "'{body 1}'",
+        "key_values": "'{7}'",
+        "identity_owner_ids": "'{1}'",
+        "identity_kinds": "'{email}'",
+        "identity_values": "'{7@example.org}'",
+        "contact_owner_ids": "'{1}'",
+        "contact_ids": "'{8}'",
+        "source_owner_ids": "'{}'",
+        "lead_source_ids": "'{}'",
+        "lead_count": "0",
+        "arrival_count": "0",
+    },
+    "load_rule_sets": {"owner_ids": "'{1}'", "numbers": "'{7}'"},
+    "load_leads": {"owner_ids": "'{1}'", "lead_ids": "'{7}'"},
+    "lock_open_leads": {"owner_ids": "'{1}'", "lead_ids": "'{7}'"},
+}
 
 
 @pytest.mark.parametrize("name", LOOKS)
@@ -287,8 +318,9 @@ async def test_a_plan_made_on_empty_tables_still_looks_up_by_key(fresh: asyncpg.
     transaction = fresh.transaction()
     await transaction.start()
     await fresh.execute(PLANNER_SETTINGS)
-    await fresh.execute(f"PREPARE asked AS {statement(name)}")
-    execution = f"EXECUTE asked({', '.join(LOOKS[name])})"
+    sql, *values = statement(name).bind(**LOOKS[name])
+    await fresh.execute(f"PREPARE asked AS {sql}")
+    execution = f"EXECUTE asked({', '.join(values)})"
     await fresh.execute(execution)
     await fill(fresh)
     planned = await fresh.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {execution}")
@@ -311,7 +343,7 @@ async def test_a_secret_is_found_by_its_hash(
     loaded_database: asyncpg.Connection, times: int, name: str, table: str, secret: str
 ) -> None:
     digest = hashlib.sha256(secret.encode()).hexdigest()
-    found = await scans(loaded_database, times, statement(name), rf"ARRAY['\x{digest}'::bytea]")
+    found = await scans(loaded_database, times, statement(name).text, rf"ARRAY['\x{digest}'::bytea]")
 
     assert None not in indexes(found, table)
     assert read(found, table) <= 2, "once to note that it was used"
@@ -321,7 +353,7 @@ async def test_a_secret_is_found_by_its_hash(
 async def test_the_rules_of_an_owner_are_read_without_those_of_others(
     loaded_database: asyncpg.Connection, times: int
 ) -> None:
-    found = await scans(loaded_database, times, statement("load_rules"), f"ARRAY[{OWNERS}]::bigint[]")
+    found = await scans(loaded_database, times, *statement("load_rules").bind(owner_ids=f"ARRAY[{OWNERS}]::bigint[]"))
 
     assert read(found, "users") <= 1 + 1 + MEMBERS, "the owner, and whom the rules know: him and his members"
     assert read(found, "lead_routes") <= 2 * ROUTES, "once for themselves, once for their campaigns"

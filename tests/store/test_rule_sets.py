@@ -11,13 +11,13 @@ from leadroutes.domain.model import Rules, RuleSet
 from leadroutes.engine.engine import Engine
 from leadroutes.store.postgres import Database
 from leadroutes.store.routing import RuleSets
-from tests.town import Town
+from tests.support.town import Town
 
 
 @pytest.fixture
 async def town(database: Database) -> Town:
     """Alice has a team, and a route to it."""
-    town = await Town.found(database)
+    town = await Town.create(database)
     await town.insert(
         "lead_routes",
         owner_id=town.users["alice"],

@@ -8,7 +8,7 @@ from leadroutes.api.auth import authenticate, callers_of
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.store.token_uses import TokenUses
-from tests.town import Town
+from tests.support.town import Town
 
 ROW = "SELECT xmin::text AS version, last_used_at FROM access_tokens WHERE token_hash = $1"
 
@@ -24,7 +24,7 @@ async def until_noted(database: Database, key: bytes) -> None:
 
 
 async def test_a_hundred_calls_within_a_minute_write_once(database: Database) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     callers, key = callers_of(database), digest(town, "bob")
     await authenticate(callers, town.tokens["bob"])
     await until_noted(database, key)
@@ -36,7 +36,7 @@ async def test_a_hundred_calls_within_a_minute_write_once(database: Database) ->
 
 
 async def test_a_use_after_a_minute_is_noted_again(database: Database) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     uses, key = TokenUses(database), digest(town, "bob")
     uses.note([key])
     await uses.noted()
@@ -49,7 +49,7 @@ async def test_a_use_after_a_minute_is_noted_again(database: Database) -> None:
 
 
 async def test_many_tokens_share_a_statement(database: Database) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     uses = TokenUses(database)
     uses.note(digest(town, name) for name in town.tokens)
     await uses.noted()
@@ -83,7 +83,7 @@ async def test_where_nothing_can_be_written_callers_are_found_and_no_use_is_due(
     database: Database, database_url: str
 ) -> None:
     """A standby: what is read there works, and nothing is written that it would refuse."""
-    town = await Town.found(database)
+    town = await Town.create(database)
     mark = "&" if "?" in database_url else "?"
     copy = await Database.open(Settings(), url=f"{database_url}{mark}options=-cdefault_transaction_read_only%3Don")
     try:

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from tests.mailbox import to
-from tests.stories.conftest import JSON, Story
-from tests.town import Town
+from tests.support.mailbox import to
+from tests.support.story import JSON, Story
+from tests.support.town import Town
 
 
 async def test_the_same_vendor_lead_three_times_is_one_lead(story: Story) -> None:
@@ -76,19 +76,19 @@ async def test_an_idempotency_key_answers_the_first_lead(story: Story) -> None:
     assert first.json() == again.json()
 
 
-async def test_a_restart_between_the_arrival_and_the_alert_loses_nothing(untold: Story) -> None:
-    async with untold.service(with_worker=False):
-        await untold.set_up()
-        await untold.option("bob", rank=1)
-        await untold.option("carol", rank=2)
-        await untold.route()
-        lead = await untold.inquire()
-    assert untold.mailbox.mails == []
-    await untold.pass_time(minutes=7)
-    async with untold.service():
-        await untold.mailbox.wait_for(1, to("bob"))
-        await untold.mailbox.wait_for(1, to("carol"))
-        assert await untold.states(lead["id"]) == {"bob": "notified", "carol": "notified"}
+async def test_a_restart_between_the_arrival_and_the_alert_loses_nothing(unstarted: Story) -> None:
+    async with unstarted.service(with_worker=False):
+        await unstarted.set_up()
+        await unstarted.option("bob", rank=1)
+        await unstarted.option("carol", rank=2)
+        await unstarted.route()
+        lead = await unstarted.inquire()
+    assert unstarted.mailbox.mails == []
+    await unstarted.pass_time(minutes=7)
+    async with unstarted.service():
+        await unstarted.mailbox.wait_for(1, to("bob"))
+        await unstarted.mailbox.wait_for(1, to("carol"))
+        assert await unstarted.states(lead["id"]) == {"bob": "notified", "carol": "notified"}
 
 
 async def test_a_stranger_sees_nothing(story: Story) -> None:
@@ -117,8 +117,8 @@ async def test_a_body_that_is_broken_is_told_so_and_kept(story: Story) -> None:
     assert (await story["nobody"].post("/intake/unknown", json={})).status_code in (401, 404)
 
 
-async def test_people_are_only_made_by_the_town(untold: Story) -> None:
+async def test_people_are_only_made_by_the_town(unstarted: Story) -> None:
     """The stories' cast is what the command line makes: users with hashed tokens."""
-    assert isinstance(untold.town, Town)
-    digests = await untold.database.fetch("SELECT token_hash FROM access_tokens")
+    assert isinstance(unstarted.town, Town)
+    digests = await unstarted.database.fetch("SELECT token_hash FROM access_tokens")
     assert all(len(row["token_hash"]) == 32 for row in digests)

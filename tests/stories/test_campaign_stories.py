@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.mailbox import text_of
-from tests.stories.conftest import Story
+from tests.support.mailbox import text_of
+from tests.support.story import Story
 
 
 async def steps(story: Story, *delays: int) -> None:

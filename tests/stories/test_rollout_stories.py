@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.stories.conftest import Story
+from tests.support.story import Story
 
 
 def minutes_apart(offers: list[dict[str, Any]]) -> list[tuple[str, float]]:
@@ -148,7 +148,7 @@ async def test_under_exclusive_an_offer_expires_when_the_next_one_is_told(story:
 async def test_fifty_agents_claim_at_once_and_one_has_it(story: Story) -> None:
     agents = [f"agent{number}" for number in range(50)]
     for agent in agents:
-        await story.town.settle(agent)
+        await story.town.add_user(agent)
     await story.change_team(mins_until_next_alert=0)
     await story.join(*agents)
     for agent in agents:

@@ -12,7 +12,7 @@ from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.web import owns
 from leadroutes.web.addresses import PAGES
-from tests.town import Town
+from tests.support.town import Town
 
 BROWSER = {
     "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none",
@@ -88,7 +88,7 @@ async def test_only_looking_is_navigation(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_token_is_answered_in_a_browser_too(client: httpx.AsyncClient, database: Database) -> None:
-    town = await Town.found(database)
+    town = await Town.create(database)
     answer = await client.get("/me", headers=BROWSER | {"Authorization": f"Bearer {town.tokens['bob']}"})
     assert answer.json()["email"] == "bob@example.com"
 

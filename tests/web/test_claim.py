@@ -6,15 +6,15 @@ import re
 import pytest
 
 from leadroutes.domain.text import MESSAGE_LIMIT
-from tests.ticks import LONGEST, counting_ticks
-from tests.web.conftest import Office
+from tests.support.event_loop import LONGEST, monitored_loop
+from tests.support.web_app import WebApp
 
 SECRETS = ("Lund", "mia@example.com", "555-0147", "+13035550147", "Elm Street", "garden", "80202")
 
 
-async def test_a_look_shows_a_masked_preview_and_claims_nothing(office: Office) -> None:
-    browser = office.browser()
-    link = await office.link("bob")
+async def test_a_look_shows_a_masked_preview_and_claims_nothing(web_app: WebApp) -> None:
+    browser = web_app.browser()
+    link = await web_app.link("bob")
 
     for method in ("GET", "HEAD", "GET"):
         answer = await browser.request(method, link)
@@ -23,13 +23,13 @@ async def test_a_look_shows_a_masked_preview_and_claims_nothing(office: Office) 
     for word in ("Mia", "Denver", "$450,000", "Buyer", "Claim this lead"):
         assert word in answer.text
     assert [secret for secret in SECRETS if secret in answer.text] == []
-    assert await office.claimed() is None
+    assert await web_app.claimed() is None
 
 
 @pytest.mark.parametrize("via", ["Email", "Text", "Phone"])
-async def test_the_button_claims_and_shows_the_whole_contact(office: Office, via: str) -> None:
-    link = await office.link("bob", via=via)
-    browser = office.browser()
+async def test_the_button_claims_and_shows_the_whole_contact(web_app: WebApp, via: str) -> None:
+    link = await web_app.link("bob", via=via)
+    browser = web_app.browser()
     answer = await browser.post(link)
 
     assert answer.status_code == 200
@@ -38,16 +38,16 @@ async def test_the_button_claims_and_shows_the_whole_contact(office: Office, via
         assert part in answer.text
     assert "Is the &lt;b&gt;garden&lt;/b&gt; sunny?" in answer.text
     assert "<form" not in answer.text
-    assert await office.claimed() == {"username": "bob", "via": via}
+    assert await web_app.claimed() == {"username": "bob", "via": via}
     assert "Mia Lund" in (await browser.get(link)).text
     assert (await browser.post(link)).status_code == 200, "the winner asking again"
 
 
-async def test_the_loser_reads_who_has_it(office: Office) -> None:
-    await office.pass_minutes(5)
-    link = await office.link("carol")
-    await office.engine.claim(office.brokerage.owner_id, office.lead_id, office.town.users["bob"])
-    look, press = await office.browser().get(link), await office.browser().post(link)
+async def test_the_loser_reads_who_has_it(web_app: WebApp) -> None:
+    await web_app.pass_minutes(5)
+    link = await web_app.link("carol")
+    await web_app.engine.claim(web_app.brokerage.owner_id, web_app.lead_id, web_app.town.users["bob"])
+    look, press = await web_app.browser().get(link), await web_app.browser().post(link)
 
     assert (look.status_code, press.status_code) == (200, 409)
     for answer in (look, press):
@@ -56,32 +56,32 @@ async def test_the_loser_reads_who_has_it(office: Office) -> None:
         assert "<form" not in answer.text
 
 
-async def test_many_press_at_once_and_one_has_it(office: Office) -> None:
-    await office.pass_minutes(5)
-    links = [await office.link(name) for name in ("bob", "carol") for _ in range(5)]
-    answers = await asyncio.gather(*(office.browser().post(link) for link in links))
+async def test_many_press_at_once_and_one_has_it(web_app: WebApp) -> None:
+    await web_app.pass_minutes(5)
+    links = [await web_app.link(name) for name in ("bob", "carol") for _ in range(5)]
+    answers = await asyncio.gather(*(web_app.browser().post(link) for link in links))
 
-    winner = (await office.claimed())["username"]
+    winner = (await web_app.claimed())["username"]
     statuses = {"bob": {answer.status_code for answer in answers[:5]}, "carol": {a.status_code for a in answers[5:]}}
     assert statuses.pop(winner) == {200}
     assert list(statuses.values()) == [{409}]
 
 
 @pytest.mark.parametrize("token", ["forged", "x" * 43, "%00", "%F0%9F%8F%A0", "a" * 5000, "a.b", "'--"])
-async def test_a_token_that_nobody_was_given_leads_nowhere(office: Office, token: str) -> None:
+async def test_a_token_that_nobody_was_given_leads_nowhere(web_app: WebApp, token: str) -> None:
     for method in ("GET", "HEAD", "POST"):
-        answer = await office.browser().request(method, f"/claim/{token}")
+        answer = await web_app.browser().request(method, f"/claim/{token}")
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
-async def test_the_link_of_somebody_who_has_left_is_dead(office: Office) -> None:
-    link = await office.link("bob")
-    await office.database.execute("UPDATE users SET is_active = false WHERE username = 'bob'")
+async def test_the_link_of_somebody_who_has_left_is_dead(web_app: WebApp) -> None:
+    link = await web_app.link("bob")
+    await web_app.database.execute("UPDATE users SET is_active = false WHERE username = 'bob'")
 
-    assert (await office.browser().get(link)).status_code == 404
-    assert (await office.browser().post(link)).status_code == 404
-    assert await office.claimed() is None
+    assert (await web_app.browser().get(link)).status_code == 404
+    assert (await web_app.browser().post(link)).status_code == 404
+    assert await web_app.claimed() is None
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,11 @@ async def test_the_link_of_somebody_who_has_left_is_dead(office: Office) -> None
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://town"},
     ],
 )
-async def test_a_claim_from_another_site_is_refused(office: Office, headers: dict[str, str]) -> None:
-    answer = await office.browser(**headers).post(await office.link("bob"))
+async def test_a_claim_from_another_site_is_refused(web_app: WebApp, headers: dict[str, str]) -> None:
+    answer = await web_app.browser(**headers).post(await web_app.link("bob"))
 
     assert answer.status_code == 403
-    assert await office.claimed() is None
+    assert await web_app.claimed() is None
 
 
 @pytest.mark.parametrize(
@@ -113,36 +113,36 @@ async def test_a_claim_from_another_site_is_refused(office: Office, headers: dic
         {"Sec-Fetch-Site": "none"},
     ],
 )
-async def test_a_claim_from_our_own_page_is_taken(office: Office, headers: dict[str, str]) -> None:
-    assert (await office.browser(**headers).post(await office.link("bob"))).status_code == 200
+async def test_a_claim_from_our_own_page_is_taken(web_app: WebApp, headers: dict[str, str]) -> None:
+    assert (await web_app.browser(**headers).post(await web_app.link("bob"))).status_code == 200
 
 
-async def test_a_declined_lead_cannot_be_claimed(office: Office) -> None:
-    offer_id = await office.database.fetchval(
-        "SELECT id FROM offers WHERE user_id = $1 AND lead_id = $2", office.town.users["bob"], office.lead_id
+async def test_a_declined_lead_cannot_be_claimed(web_app: WebApp) -> None:
+    offer_id = await web_app.database.fetchval(
+        "SELECT id FROM offers WHERE user_id = $1 AND lead_id = $2", web_app.town.users["bob"], web_app.lead_id
     )
-    await office.engine.decline(office.brokerage.owner_id, offer_id, office.town.users["bob"])
-    link = await office.link("bob")
-    look, press = await office.browser().get(link), await office.browser().post(link)
+    await web_app.engine.decline(web_app.brokerage.owner_id, offer_id, web_app.town.users["bob"])
+    link = await web_app.link("bob")
+    look, press = await web_app.browser().get(link), await web_app.browser().post(link)
 
     assert (look.status_code, press.status_code) == (200, 409)
     assert "You have declined this lead" in look.text
     assert "<form" not in press.text
-    assert await office.claimed() is None
+    assert await web_app.claimed() is None
 
 
-async def test_under_exclusive_the_turn_passes_on_and_the_page_says_when(office: Office) -> None:
-    await office.database.execute("UPDATE teams SET offer_mode = 'Exclusive'")
-    link = await office.link("bob")
-    before = (await office.browser().get(link)).text
-    await office.pass_minutes(5)
-    look, press = await office.browser().get(link), await office.browser().post(link)
+async def test_under_exclusive_the_turn_passes_on_and_the_page_says_when(web_app: WebApp) -> None:
+    await web_app.database.execute("UPDATE teams SET offer_mode = 'Exclusive'")
+    link = await web_app.link("bob")
+    before = (await web_app.browser().get(link)).text
+    await web_app.pass_minutes(5)
+    look, press = await web_app.browser().get(link), await web_app.browser().post(link)
 
     assert 295 <= int(re.search(r'data-seconds="(\d+)"', before)[1]) <= 300
     assert "Yours to claim for" in before
     assert (look.status_code, press.status_code) == (200, 409)
     assert "Your time to claim this lead is over" in look.text
-    carols = (await office.browser().get(await office.link("carol"))).text
+    carols = (await web_app.browser().get(await web_app.link("carol"))).text
     assert "Alice Town hears that no one did" in carols, "no one comes after Carol"
 
 
@@ -152,13 +152,13 @@ def seconds_of(page: str) -> int:
     return int(found[1])
 
 
-async def test_a_countdown_ends_when_the_next_agent_is_asked_or_the_lead_lapses(office: Office) -> None:
-    link = await office.link("bob")
-    open_page = (await office.browser().get(link)).text
-    await office.pass_minutes(5)
-    last = (await office.browser().get(link)).text
-    await office.pass_minutes(15)
-    unclaimed = await office.browser().get(link)
+async def test_a_countdown_ends_when_the_next_agent_is_asked_or_the_lead_lapses(web_app: WebApp) -> None:
+    link = await web_app.link("bob")
+    open_page = (await web_app.browser().get(link)).text
+    await web_app.pass_minutes(5)
+    last = (await web_app.browser().get(link)).text
+    await web_app.pass_minutes(15)
+    unclaimed = await web_app.browser().get(link)
 
     assert 295 <= seconds_of(open_page) <= 300, "until Carol is asked"
     assert "You are ahead for" in open_page
@@ -166,55 +166,55 @@ async def test_a_countdown_ends_when_the_next_agent_is_asked_or_the_lead_lapses(
     assert "hears that no one did" in last
     assert "No one has this lead yet" in unclaimed.text
     assert "data-seconds" not in unclaimed.text
-    assert (await office.browser().post(link)).status_code == 200
-    assert await office.claimed() == {"username": "bob", "via": "Email"}
+    assert (await web_app.browser().post(link)).status_code == 200
+    assert await web_app.claimed() == {"username": "bob", "via": "Email"}
 
 
-async def test_a_faster_clock_counts_down_in_the_readers_seconds(office: Office) -> None:
-    await office.database.set_time_scale(60)
-    page = (await office.browser().get(await office.link("bob"))).text
+async def test_a_faster_clock_counts_down_in_the_readers_seconds(web_app: WebApp) -> None:
+    await web_app.database.set_time_scale(60)
+    page = (await web_app.browser().get(await web_app.link("bob"))).text
 
     assert 3 <= seconds_of(page) <= 5
 
 
-async def test_a_lead_that_was_assigned_shows_the_contact_to_whom_it_was_given(office: Office) -> None:
-    bobs, carols = await office.link("bob"), await office.link("carol")
-    await office.engine.assign(
-        office.brokerage.owner_id, office.lead_id, office.town.users["carol"], office.town.users["alice"]
+async def test_a_lead_that_was_assigned_shows_the_contact_to_whom_it_was_given(web_app: WebApp) -> None:
+    bobs, carols = await web_app.link("bob"), await web_app.link("carol")
+    await web_app.engine.assign(
+        web_app.brokerage.owner_id, web_app.lead_id, web_app.town.users["carol"], web_app.town.users["alice"]
     )
-    assert "Mia Lund" in (await office.browser().get(carols)).text
-    assert "Carol Town" in (await office.browser().get(bobs)).text
+    assert "Mia Lund" in (await web_app.browser().get(carols)).text
+    assert "Carol Town" in (await web_app.browser().get(bobs)).text
 
-    await office.engine.assign(
-        office.brokerage.owner_id, office.lead_id, office.town.users["bob"], office.town.users["alice"]
+    await web_app.engine.assign(
+        web_app.brokerage.owner_id, web_app.lead_id, web_app.town.users["bob"], web_app.town.users["alice"]
     )
-    assert "Mia Lund" in (await office.browser().get(bobs)).text
-    assert "Mia Lund" not in (await office.browser().get(carols)).text, "it has moved on"
+    assert "Mia Lund" in (await web_app.browser().get(bobs)).text
+    assert "Mia Lund" not in (await web_app.browser().get(carols)).text, "it has moved on"
 
 
-async def test_an_inquiry_that_is_only_html_shows_its_words(office: Office) -> None:
-    await office.database.execute(
+async def test_an_inquiry_that_is_only_html_shows_its_words(web_app: WebApp) -> None:
+    await web_app.database.execute(
         "UPDATE leads SET text_body = NULL, html_body = '<p>Hello</p><script>alert(1)</script><p>there &amp; then</p>'"
     )
-    page = (await office.browser().post(await office.link("bob"))).text
+    page = (await web_app.browser().post(await web_app.link("bob"))).text
 
     assert "Hello\n\nthere &amp; then" in page or "Hello\nthere &amp; then" in page
     assert "alert(1)" not in page
 
 
-async def test_a_lead_of_which_little_is_known_has_a_page(office: Office) -> None:
-    lead_id = await office.ask(email="someone@example.com", name="")
-    link = await office.link("bob", lead_id)
+async def test_a_lead_of_which_little_is_known_has_a_page(web_app: WebApp) -> None:
+    lead_id = await web_app.ask(email="someone@example.com", name="")
+    link = await web_app.link("bob", lead_id)
 
-    assert "Somebody" in (await office.browser().get(link)).text
-    assert "mailto:someone@example.com" in (await office.browser().post(link)).text
+    assert "Somebody" in (await web_app.browser().get(link)).text
+    assert "mailto:someone@example.com" in (await web_app.browser().post(link)).text
 
 
-async def test_names_that_are_markup_stay_words(office: Office) -> None:
-    lead_id = await office.ask(name="<img src=x> O'Hara", email="o&m@example.com", city="<b>Bo</b>", lead_type="\"'>")
-    link = await office.link("bob", lead_id)
+async def test_names_that_are_markup_stay_words(web_app: WebApp) -> None:
+    lead_id = await web_app.ask(name="<img src=x> O'Hara", email="o&m@example.com", city="<b>Bo</b>", lead_type="\"'>")
+    link = await web_app.link("bob", lead_id)
 
-    for page in ((await office.browser().get(link)).text, (await office.browser().post(link)).text):
+    for page in ((await web_app.browser().get(link)).text, (await web_app.browser().post(link)).text):
         assert "<img src=x>" not in page
         assert "<b>Bo</b>" not in page
 
@@ -222,8 +222,8 @@ async def test_names_that_are_markup_stay_words(office: Office) -> None:
 # -------------------------------------------------------------------------------- for somebody who is signed in
 
 
-async def test_a_member_claims_on_his_own_page(office: Office) -> None:
-    browser = await office.sign_in("bob")
+async def test_a_member_claims_on_his_own_page(web_app: WebApp) -> None:
+    browser = await web_app.sign_in("bob")
     home = (await browser.get("/")).text
     path = re.search(r'href="(/offers/\d+)"', home)[1]
 
@@ -233,22 +233,22 @@ async def test_a_member_claims_on_his_own_page(office: Office) -> None:
     assert look.status_code == 200
     assert [secret for secret in SECRETS if secret in look.text] == []
     assert "Mia Lund" in (await browser.post(path)).text
-    assert await office.claimed() == {"username": "bob", "via": "None"}
+    assert await web_app.claimed() == {"username": "bob", "via": "None"}
     assert "Mia Lund" in (await browser.get("/")).text
 
 
-async def test_an_offer_is_seen_by_the_one_whom_it_was_made_to(office: Office) -> None:
-    offers = dict(await office.database.fetch("SELECT username, o.id FROM offers o JOIN users u ON u.id = o.user_id"))
-    dave, carol = await office.sign_in("dave"), await office.sign_in("carol")
+async def test_an_offer_is_seen_by_the_one_whom_it_was_made_to(web_app: WebApp) -> None:
+    offers = dict(await web_app.database.fetch("SELECT username, o.id FROM offers o JOIN users u ON u.id = o.user_id"))
+    dave, carol = await web_app.sign_in("dave"), await web_app.sign_in("carol")
 
     for path in (f"/offers/{offers['bob']}", "/offers/0", "/offers/9" + "9" * 30, "/offers/x"):
         assert (await dave.get(path)).status_code == 404
         assert (await dave.post(path)).status_code == 404
     assert (await carol.get(f"/offers/{offers['carol']}")).status_code == 404, "she has not been told yet"
-    assert (await office.browser().post(f"/offers/{offers['bob']}")).headers["location"] == "/sign-in"
+    assert (await web_app.browser().post(f"/offers/{offers['bob']}")).headers["location"] == "/sign-in"
     evil = {"Origin": "https://evil.example"}
     assert (await carol.post(f"/offers/{offers['bob']}", headers=evil)).status_code == 403
-    assert await office.claimed() is None
+    assert await web_app.claimed() is None
 
 
 MARKUP = {
@@ -261,14 +261,14 @@ MARKUP = {
 
 
 @pytest.mark.parametrize("name", MARKUP)
-async def test_nobody_waits_for_the_words_of_somebody_elses_markup(office: Office, name: str) -> None:
-    browser = await office.sign_in("bob")
-    await browser.post(await office.link("bob"))
-    await office.database.execute(
+async def test_nobody_waits_for_the_words_of_somebody_elses_markup(web_app: WebApp, name: str) -> None:
+    browser = await web_app.sign_in("bob")
+    await browser.post(await web_app.link("bob"))
+    await web_app.database.execute(
         "UPDATE leads SET text_body = NULL, html_body = $1", f"<p>Is it sunny?</p>{MARKUP[name]}"
     )
-    offer = await office.database.fetchval("SELECT id FROM offers WHERE user_id = $1", office.town.users["bob"])
-    with counting_ticks() as ticks:
+    offer = await web_app.database.fetchval("SELECT id FROM offers WHERE user_id = $1", web_app.town.users["bob"])
+    with monitored_loop() as ticks:
         answer = await browser.get(f"/offers/{offer}")
 
     assert answer.status_code == 200
@@ -277,52 +277,54 @@ async def test_nobody_waits_for_the_words_of_somebody_elses_markup(office: Offic
     assert ticks.longest < LONGEST
 
 
-async def test_the_words_of_a_long_text_are_cut(office: Office) -> None:
-    browser = await office.sign_in("bob")
-    await browser.post(await office.link("bob"))
-    await office.database.execute("UPDATE leads SET text_body = $1", "word " * 200_000)
-    offer = await office.database.fetchval("SELECT id FROM offers WHERE user_id = $1", office.town.users["bob"])
+async def test_the_words_of_a_long_text_are_cut(web_app: WebApp) -> None:
+    browser = await web_app.sign_in("bob")
+    await browser.post(await web_app.link("bob"))
+    await web_app.database.execute("UPDATE leads SET text_body = $1", "word " * 200_000)
+    offer = await web_app.database.fetchval("SELECT id FROM offers WHERE user_id = $1", web_app.town.users["bob"])
     answer = await browser.get(f"/offers/{offer}")
 
     assert "word word" in answer.text
     assert len(answer.text) < 100_000
 
 
-async def test_the_winner_reads_who_inquired_where_the_contact_is_somebody_else(office: Office) -> None:
+async def test_the_winner_reads_who_inquired_where_the_contact_is_somebody_else(web_app: WebApp) -> None:
     """Two people share a phone: one contact, and each inquiry says who sent it."""
-    other = await office.ask(
+    other = await web_app.ask(
         name="Luis Rey", email="luis@example.com", phone="303-555-0147", mls="77", message="This is Luis"
     )
-    await office.ask(name="Luis R.", email="luis@example.com", phone="303-555-0199", mls="77", message="Call me there")
-    masked = await office.browser().get(await office.link("bob", other))
+    await web_app.ask(name="Luis R.", email="luis@example.com", phone="303-555-0199", mls="77", message="Call me there")
+    masked = await web_app.browser().get(await web_app.link("bob", other))
     assert "Luis" in masked.text
     assert [secret for secret in (*SECRETS, "Rey", "luis@", "0199", "Mia") if secret in masked.text] == []
-    won = (await office.browser().post(await office.link("bob", other))).text
+    won = (await web_app.browser().post(await web_app.link("bob", other))).text
     for part in ("<h1>Luis Rey</h1>", "<dd>Mia Lund</dd>", "This is Luis", "Call me there", "Luis R.", "0199"):
         assert part in won
     assert won.index("mailto:luis@example.com") < won.index("mailto:mia@example.com")
 
 
-async def test_the_winner_reads_that_campaigns_do_not_write_to_the_address_and_nobody_else_does(office: Office) -> None:
-    link = await office.link("bob")
-    await office.database.execute(
+async def test_the_winner_reads_that_campaigns_do_not_write_to_the_address_and_nobody_else_does(
+    web_app: WebApp,
+) -> None:
+    link = await web_app.link("bob")
+    await web_app.database.execute(
         "INSERT INTO suppressions (owner_id, channel, value, digest, reason, at)"
         " SELECT $1, 'email', 'mia@example.com', address_digest('mia@example.com', salt), 'bounced', now()"
         " FROM suppression_salt",
-        office.brokerage.owner_id,
+        web_app.brokerage.owner_id,
     )
     told = "No e-mails of campaigns: the e-mail address takes no mail"
 
-    assert told not in (await office.browser().get(link)).text
-    assert told in (await office.browser().post(link)).text
+    assert told not in (await web_app.browser().get(link)).text
+    assert told in (await web_app.browser().post(link)).text
 
 
-async def test_a_message_that_was_cut_when_it_came_in_does_not_look_whole(office: Office) -> None:
+async def test_a_message_that_was_cut_when_it_came_in_does_not_look_whole(web_app: WebApp) -> None:
     """On the page of the lead it ends with three dots, and the lead's history says where all of it is."""
     for length, is_cut in ((MESSAGE_LIMIT + 1, True), (MESSAGE_LIMIT - 1, False)):
-        lead_id = await office.ask(email=f"mia{length}@example.com", message="x" * length)
-        arrived = (await office.engine.history(office.brokerage.owner_id, lead_id))[0]
-        answer = await office.browser().post(await office.link("bob", lead_id))
+        lead_id = await web_app.ask(email=f"mia{length}@example.com", message="x" * length)
+        arrived = (await web_app.engine.history(web_app.brokerage.owner_id, lead_id))[0]
+        answer = await web_app.browser().post(await web_app.link("bob", lead_id))
 
         assert ("x …" in answer.text) == is_cut
         assert ("the message is cut after 10000 characters" in arrived["detail"]) == is_cut
@@ -332,44 +334,44 @@ async def test_a_message_that_was_cut_when_it_came_in_does_not_look_whole(office
 
 
 @pytest.mark.parametrize("by_link", [True, False])
-async def test_who_does_not_want_a_lead_says_so_and_the_next_agent_is_asked(office: Office, by_link: bool) -> None:
-    browser = office.browser() if by_link else await office.sign_in("bob")
-    offer_id = await office.database.fetchval("SELECT id FROM offers WHERE user_id = $1", office.town.users["bob"])
-    path = await office.link("bob") if by_link else f"/offers/{offer_id}"
+async def test_who_does_not_want_a_lead_says_so_and_the_next_agent_is_asked(web_app: WebApp, by_link: bool) -> None:
+    browser = web_app.browser() if by_link else await web_app.sign_in("bob")
+    offer_id = await web_app.database.fetchval("SELECT id FROM offers WHERE user_id = $1", web_app.town.users["bob"])
+    path = await web_app.link("bob") if by_link else f"/offers/{offer_id}"
     assert f'action="{path}/decline"' in (await browser.get(path)).text
     looked = await browser.get(f"{path}/decline")
     assert (looked.status_code, looked.headers["location"]) == (303, path)
-    assert (await office.brokerage.states(office.lead_id))["bob"] == "notified", "looking declines nothing"
+    assert (await web_app.brokerage.states(web_app.lead_id))["bob"] == "notified", "looking declines nothing"
 
     declined = await browser.post(f"{path}/decline")
     page = await browser.get(path)
     assert (declined.status_code, declined.headers["location"]) == (303, path)
     assert "You have declined this lead" in page.text
     assert "/decline" not in page.text
-    assert await office.brokerage.states(office.lead_id) == {"bob": "declined", "carol": "notified"}
+    assert await web_app.brokerage.states(web_app.lead_id) == {"bob": "declined", "carol": "notified"}
     assert (await browser.post(f"{path}/decline")).status_code == 303, "done again it is the same"
     assert (await browser.post(path)).status_code == 409
-    assert await office.claimed() is None
+    assert await web_app.claimed() is None
 
 
-async def test_who_declines_too_late_reads_who_has_it(office: Office) -> None:
-    link = await office.link("bob")
-    await office.engine.claim(office.brokerage.owner_id, office.lead_id, office.town.users["bob"])
-    browser = office.browser()
+async def test_who_declines_too_late_reads_who_has_it(web_app: WebApp) -> None:
+    link = await web_app.link("bob")
+    await web_app.engine.claim(web_app.brokerage.owner_id, web_app.lead_id, web_app.town.users["bob"])
+    browser = web_app.browser()
     answer = await browser.post(f"{link}/decline")
     assert answer.headers["location"] == link
     assert "You have this lead" in (await browser.get(link)).text
-    assert await office.claimed() == {"username": "bob", "via": "None"}
+    assert await web_app.claimed() == {"username": "bob", "via": "None"}
 
 
-async def test_no_one_declines_for_someone_else(office: Office) -> None:
-    offer_id = await office.database.fetchval("SELECT id FROM offers WHERE user_id = $1", office.town.users["bob"])
-    link, evil = await office.link("bob"), {"Origin": "https://evil.example"}
-    bob, carol = await office.sign_in("bob"), await office.sign_in("carol")
+async def test_no_one_declines_for_someone_else(web_app: WebApp) -> None:
+    offer_id = await web_app.database.fetchval("SELECT id FROM offers WHERE user_id = $1", web_app.town.users["bob"])
+    link, evil = await web_app.link("bob"), {"Origin": "https://evil.example"}
+    bob, carol = await web_app.sign_in("bob"), await web_app.sign_in("carol")
 
-    assert (await office.browser().post(f"{link}/decline", headers=evil)).status_code == 403
+    assert (await web_app.browser().post(f"{link}/decline", headers=evil)).status_code == 403
     assert (await bob.post(f"/offers/{offer_id}/decline", headers=evil)).status_code == 403
     assert (await carol.post(f"/offers/{offer_id}/decline")).status_code == 404
-    assert (await office.browser().post("/claim/forged/decline")).status_code == 404
-    assert (await office.browser().post(f"/offers/{offer_id}/decline")).headers["location"] == "/sign-in"
-    assert (await office.brokerage.states(office.lead_id))["bob"] == "notified"
+    assert (await web_app.browser().post("/claim/forged/decline")).status_code == 404
+    assert (await web_app.browser().post(f"/offers/{offer_id}/decline")).headers["location"] == "/sign-in"
+    assert (await web_app.brokerage.states(web_app.lead_id))["bob"] == "notified"

@@ -3,7 +3,7 @@
 import pytest
 
 from leadroutes.web.cookies import cookie_of
-from tests.web.conftest import Office
+from tests.support.web_app import WebApp
 
 TOKEN = "a-Z_09"
 
@@ -30,12 +30,12 @@ def test_a_cookie_is_found_by_its_name(headers: list[str], expected: str | None)
     assert cookie_of(headers, "leadroutes") == expected
 
 
-async def test_a_session_goes_on_beside_cookies_of_others(office: Office) -> None:
-    browser = await office.sign_in("bob")
+async def test_a_session_goes_on_beside_cookies_of_others(web_app: WebApp) -> None:
+    browser = await web_app.sign_in("bob")
     token = browser.cookies["leadroutes"]
     for header, status in (
         (f"x=y; leadroutes={token}", 200),
         (f'leadroutes="{token}"; z', 200),
         ('leadroutes="\\\\"', 303),
     ):
-        assert (await office.browser().get("/outbox", headers={"Cookie": header})).status_code == status
+        assert (await web_app.browser().get("/outbox", headers={"Cookie": header})).status_code == status

@@ -6,19 +6,9 @@ from html import unescape
 
 import pytest
 
-from leadroutes.channels import open_channels
 from leadroutes.engine.users import ChangedBy, change_user
 from leadroutes.store.channel_faults import end_channel_fault, note_channel_fault
-from leadroutes.store.messages import MessageKey
-from leadroutes.worker.delivery import MessageDelivery
-from tests.web.conftest import Office, under
-
-
-async def deliver(office: Office) -> None:
-    """Everything that is queued, with no channel configured."""
-    delivery = MessageDelivery(office.database, open_channels(office.settings), office.settings)
-    for row in await office.database.fetch("SELECT owner_id, id FROM messages WHERE state = 'queued' ORDER BY id"):
-        await delivery.deliver(MessageKey(row["owner_id"], row["id"]))
+from tests.support.web_app import WebApp, deliver_messages, with_settings
 
 
 def ledger_of(page: str) -> dict[str, int]:
@@ -26,11 +16,11 @@ def ledger_of(page: str) -> dict[str, int]:
     return {name: int(number) for name, number in pairs}
 
 
-async def test_the_owner_sees_the_ledger_and_who_has_which_lead_since_when(office: Office) -> None:
-    await office.ask(email="noor@example.com", name="Noor Haddad")
-    browser = await office.sign_in("alice")
+async def test_the_owner_sees_the_ledger_and_who_has_which_lead_since_when(web_app: WebApp) -> None:
+    await web_app.ask(email="noor@example.com", name="Noor Haddad")
+    browser = await web_app.sign_in("alice")
     before = (await browser.get("/")).text
-    await office.engine.claim(office.brokerage.owner_id, office.lead_id, office.town.users["bob"])
+    await web_app.engine.claim(web_app.brokerage.owner_id, web_app.lead_id, web_app.town.users["bob"])
     after = (await browser.get("/")).text
 
     assert ledger_of(before) == {"received": 2, "claimed": 0, "on offer": 2, "unclaimed": 0, "held": 0, "rejected": 0}
@@ -41,13 +31,13 @@ async def test_the_owner_sees_the_ledger_and_who_has_which_lead_since_when(offic
     assert after.count("offered to Bob Town since") == 1
 
 
-async def test_every_fate_of_a_lead_is_named(office: Office) -> None:
-    await office.pass_minutes(5)
-    await office.pass_minutes(15)
-    contact_id = await office.town.contact("alice", first_name="Held", last_name="Back")
-    await office.town.lead("alice", contact_id)
-    await office.town.lead("alice", await office.town.contact("alice", first_name="Old"), is_imported=True)
-    page = (await (await office.sign_in("alice")).get("/")).text
+async def test_every_fate_of_a_lead_is_named(web_app: WebApp) -> None:
+    await web_app.pass_minutes(5)
+    await web_app.pass_minutes(15)
+    contact_id = await web_app.town.contact("alice", first_name="Held", last_name="Back")
+    await web_app.town.lead("alice", contact_id)
+    await web_app.town.lead("alice", await web_app.town.contact("alice", first_name="Old"), is_imported=True)
+    page = (await (await web_app.sign_in("alice")).get("/")).text
 
     assert "no one; unclaimed since" in page
     assert "held: it has not been routed" in page
@@ -55,19 +45,19 @@ async def test_every_fate_of_a_lead_is_named(office: Office) -> None:
     assert ledger_of(page)["imported"] == 1
 
 
-async def test_nobody_sees_anothers_account(office: Office) -> None:
-    await deliver(office)
+async def test_nobody_sees_anothers_account(web_app: WebApp) -> None:
+    await deliver_messages(web_app)
     for name in ("dave", "carol"):
-        browser = await office.sign_in(name)
+        browser = await web_app.sign_in(name)
         for path in ("/", "/outbox"):
             page = (await browser.get(path)).text
             assert "Mia" not in page
             assert "bob@example.com" not in page
 
 
-async def test_the_outbox_shows_what_would_have_been_sent_and_no_claim_link(office: Office) -> None:
-    await deliver(office)
-    page = (await (await office.sign_in("alice")).get("/outbox")).text
+async def test_the_outbox_shows_what_would_have_been_sent_and_no_claim_link(web_app: WebApp) -> None:
+    await deliver_messages(web_app)
+    page = (await (await web_app.sign_in("alice")).get("/outbox")).text
 
     assert "New lead: Mia, in Denver, Buyer, $450,000" in page
     assert "email to Bob Town" in page
@@ -78,15 +68,15 @@ async def test_the_outbox_shows_what_would_have_been_sent_and_no_claim_link(offi
     assert "http://town/claim/…" in page
 
 
-async def test_the_outbox_can_be_filtered_and_paged(office: Office) -> None:
-    owner_id, bob = office.brokerage.owner_id, office.town.users["bob"]
+async def test_the_outbox_can_be_filtered_and_paged(web_app: WebApp) -> None:
+    owner_id, bob = web_app.brokerage.owner_id, web_app.town.users["bob"]
     states = ("sent", "failed", "sent")
     for n in range(120):
-        await office.town.insert(
+        await web_app.town.insert(
             "messages", owner_id=owner_id, kind="claimed", channel="text", user_id=bob, state=states[n % 3],
-            subject=f"number {n}.", created_at=office.town.now,
+            subject=f"number {n}.", created_at=web_app.town.now,
         )  # fmt: skip
-    browser = await office.sign_in("alice")
+    browser = await web_app.sign_in("alice")
     seen, path = [], "/outbox?state=sent"
     while path:
         page = (await browser.get(path)).text
@@ -100,8 +90,8 @@ async def test_the_outbox_can_be_filtered_and_paged(office: Office) -> None:
     assert "No message is “uncertain”." in (await browser.get("/outbox?state=unknown")).text
 
 
-async def test_a_filter_that_does_not_exist_is_named(office: Office) -> None:
-    browser = await office.sign_in("alice")
+async def test_a_filter_that_does_not_exist_is_named(web_app: WebApp) -> None:
+    browser = await web_app.sign_in("alice")
     for query in ("state=lost", "before=x", "before=-1", "before=9" + "9" * 30, "state=<b>", "before=%C2%B2"):
         answer = await browser.get(f"/outbox?{query}")
         assert answer.status_code == 400
@@ -109,12 +99,12 @@ async def test_a_filter_that_does_not_exist_is_named(office: Office) -> None:
         assert "<b>" not in answer.text
 
 
-async def test_what_is_assigned_to_a_closed_account_is_listed_for_its_owner_alone(office: Office) -> None:
-    bob = office.town.users["bob"]
-    await office.town.contact("alice", assigned_user_id=bob)
-    alice, carol = await office.sign_in("alice"), await office.sign_in("carol")
+async def test_what_is_assigned_to_a_closed_account_is_listed_for_its_owner_alone(web_app: WebApp) -> None:
+    bob = web_app.town.users["bob"]
+    await web_app.town.contact("alice", assigned_user_id=bob)
+    alice, carol = await web_app.sign_in("alice"), await web_app.sign_in("carol")
     assert "To be assigned anew" not in (await alice.get("/")).text
-    await change_user(office.database, bob, {"is_active": False}, ChangedBy())
+    await change_user(web_app.database, bob, {"is_active": False}, ChangedBy())
     page = (await alice.get("/")).text
 
     assert "Bob Town has no account any more" in page
@@ -137,10 +127,10 @@ def notices(page: str) -> Iterator[str]:
 REASON = "the login was refused: 535 <b>no</b>"
 
 
-async def test_an_administrator_sees_what_does_not_work_and_an_owner_that_alerts_are_late(office: Office) -> None:
-    browsers = {name: await office.sign_in(name) for name in ("alice", "dave", "bob")}
-    await office.database.execute("UPDATE users SET is_admin = true WHERE username = 'dave'")
-    await note_channel_fault(office.database, "email", REASON)
+async def test_an_administrator_sees_what_does_not_work_and_an_owner_that_alerts_are_late(web_app: WebApp) -> None:
+    browsers = {name: await web_app.sign_in(name) for name in ("alice", "dave", "bob")}
+    await web_app.database.execute("UPDATE users SET is_admin = true WHERE username = 'dave'")
+    await note_channel_fault(web_app.database, "email", REASON)
     seen = {name: (await browser.get("/")).text for name, browser in browsers.items()}
 
     [told] = notices(seen["dave"])
@@ -154,17 +144,17 @@ async def test_an_administrator_sees_what_does_not_work_and_an_owner_that_alerts
     assert "535" not in seen["alice"]
     assert list(notices(seen["bob"])) == [], "an agent cannot mend it"
 
-    await office.ask(email="noor@example.com", name="Noor Haddad")
+    await web_app.ask(email="noor@example.com", name="Noor Haddad")
     assert "2 messages wait. They are sent" in words_of((await browsers["dave"].get("/")).text)
-    await end_channel_fault(office.database, "email")
+    await end_channel_fault(web_app.database, "email")
     for browser in browsers.values():
         assert list(notices((await browser.get("/")).text)) == []
 
 
-async def test_an_administrator_alone_sees_what_is_hardly_meant_in_the_settings(office: Office) -> None:
-    lost = under(office, smtp_url="smtp://mail.example.com", mail_from="leads@example.com")
+async def test_an_administrator_alone_sees_what_is_hardly_meant_in_the_settings(web_app: WebApp) -> None:
+    lost = with_settings(web_app, smtp_url="smtp://mail.example.com", mail_from="leads@example.com")
     browsers = {name: await lost.sign_in(name) for name in ("alice", "bob")}
-    await office.database.execute("UPDATE users SET is_admin = true WHERE username = 'alice'")
+    await web_app.database.execute("UPDATE users SET is_admin = true WHERE username = 'alice'")
 
     [warning] = notices((await browsers["alice"].get("/")).text)
     assert warning.startswith("LEADROUTES_PUBLIC_URL: 'http://town' was given")
@@ -174,76 +164,76 @@ async def test_an_administrator_alone_sees_what_is_hardly_meant_in_the_settings(
 # ------------------------------------------------------------------------------------------- what could not be sent
 
 
-async def fail(office: Office, reason: str | None = "the mail server said 550") -> int:
+async def fail(web_app: WebApp, reason: str | None = "the mail server said 550") -> int:
     """Mia's alert to Bob has failed for good; its id."""
-    return await office.database.fetchval(
+    return await web_app.database.fetchval(
         "UPDATE messages SET state = 'failed', reason = $2, attempts = 3 WHERE lead_id = $1 RETURNING id",
-        office.lead_id, reason,
+        web_app.lead_id, reason,
     )  # fmt: skip
 
 
-async def test_the_owner_sees_who_could_not_be_told(office: Office) -> None:
-    browser = await office.sign_in("alice")
+async def test_the_owner_sees_who_could_not_be_told(web_app: WebApp) -> None:
+    browser = await web_app.sign_in("alice")
     assert "could not be told" not in (await browser.get("/")).text
-    await fail(office)
+    await fail(web_app)
     assert "Bob Town could not be told." in words_of((await browser.get("/")).text)
-    await office.town.insert(
-        "messages", owner_id=office.brokerage.owner_id, kind="offer", channel="text", lead_id=office.lead_id,
-        user_id=office.town.users["bob"], state="sent", sent_at=office.town.now, created_at=office.town.now,
+    await web_app.town.insert(
+        "messages", owner_id=web_app.brokerage.owner_id, kind="offer", channel="text", lead_id=web_app.lead_id,
+        user_id=web_app.town.users["bob"], state="sent", sent_at=web_app.town.now, created_at=web_app.town.now,
     )  # fmt: skip
     assert "could not be told" not in (await browser.get("/")).text, "a text has reached Bob"
 
 
-async def test_a_claimed_lead_says_no_more_of_its_alerts(office: Office) -> None:
-    await fail(office)
-    await office.engine.claim(office.brokerage.owner_id, office.lead_id, office.town.users["bob"])
-    assert "could not be told" not in (await (await office.sign_in("alice")).get("/")).text
+async def test_a_claimed_lead_says_no_more_of_its_alerts(web_app: WebApp) -> None:
+    await fail(web_app)
+    await web_app.engine.claim(web_app.brokerage.owner_id, web_app.lead_id, web_app.town.users["bob"])
+    assert "could not be told" not in (await (await web_app.sign_in("alice")).get("/")).text
 
 
-async def test_what_failed_is_sent_again_by_its_owner_only(office: Office) -> None:
-    message_id = await fail(office)
-    browsers = {name: await office.sign_in(name) for name in ("alice", "dave")}
+async def test_what_failed_is_sent_again_by_its_owner_only(web_app: WebApp) -> None:
+    message_id = await fail(web_app)
+    browsers = {name: await web_app.sign_in(name) for name in ("alice", "dave")}
     page = (await browsers["alice"].get("/outbox?state=failed")).text
     form = dict(re.findall('<input type="hidden" name="([a-z]+)" value="([^"]*)">', page))
     assert form == {"do": "retry", "id": str(message_id), "state": "failed", "before": ""}
     jobs = "SELECT count(*) FROM pgqueuer"
-    before = await office.database.fetchval(jobs)
+    before = await web_app.database.fetchval(jobs)
 
     foreign = await browsers["alice"].post("/outbox", data=form, headers={"Origin": "https://evil.example"})
     stranger = await browsers["dave"].post("/outbox", data=form)
-    signed_out = await office.browser().post("/outbox", data=form)
+    signed_out = await web_app.browser().post("/outbox", data=form)
     assert [foreign.status_code, stranger.status_code, signed_out.status_code] == [403, 409, 303]
     assert signed_out.headers["location"] == "/sign-in?next=/outbox"
-    assert await office.database.fetchval(jobs) == before
+    assert await web_app.database.fetchval(jobs) == before
 
     sent = await browsers["alice"].post("/outbox", data=form)
     again = await browsers["alice"].post("/outbox", data=form)
     assert (sent.status_code, sent.headers["location"]) == (303, "/outbox?state=failed")
     assert (again.status_code, "Only a message that has failed is sent again" in again.text) == (409, True)
-    assert await office.database.fetchval(jobs) == before + 1
-    assert await office.database.fetchval("SELECT state FROM messages WHERE id = $1", message_id) == "queued"
+    assert await web_app.database.fetchval(jobs) == before + 1
+    assert await web_app.database.fetchval("SELECT state FROM messages WHERE id = $1", message_id) == "queued"
     assert "Send again" not in (await browsers["alice"].get("/outbox")).text
 
 
 @pytest.mark.parametrize("form", ["a=b", "do=else", "do=retry", "do=retry&id=x", f"do=retry&id={'9' * 30}",
                                   "do=retry&id=1&state=lost"])  # fmt: skip
-async def test_a_form_that_no_page_has_is_refused(office: Office, form: str) -> None:
+async def test_a_form_that_no_page_has_is_refused(web_app: WebApp, form: str) -> None:
     encoding = {"content-type": "application/x-www-form-urlencoded"}
-    answer = await (await office.sign_in("alice")).post("/outbox", content=form, headers=encoding)
+    answer = await (await web_app.sign_in("alice")).post("/outbox", content=form, headers=encoding)
     assert answer.status_code == 400
 
 
-async def test_the_outbox_names_people_and_leads_to_the_readers_own_offer(office: Office) -> None:
-    owner_id, lead_id = office.brokerage.owner_id, office.lead_id
-    await office.town.option("alice", office.town.team_id, "alice", rank=1)
-    await office.ask(email="noor@example.com", name="Noor Haddad")
-    await office.town.insert(
+async def test_the_outbox_names_people_and_leads_to_the_readers_own_offer(web_app: WebApp) -> None:
+    owner_id, lead_id = web_app.brokerage.owner_id, web_app.lead_id
+    await web_app.town.option("alice", web_app.town.team_id, "alice", rank=1)
+    await web_app.ask(email="noor@example.com", name="Noor Haddad")
+    await web_app.town.insert(
         "messages", owner_id=owner_id, kind="claimed", channel="text", lead_id=lead_id,
-        user_id=office.town.users["bob"], state="suppressed", reason="no text channel", created_at=office.town.now,
+        user_id=web_app.town.users["bob"], state="suppressed", reason="no text channel", created_at=web_app.town.now,
     )  # fmt: skip
-    browser = await office.sign_in("alice")
+    browser = await web_app.sign_in("alice")
     page = (await browser.get("/outbox")).text
-    offer_id = await office.database.fetchval("SELECT id FROM offers WHERE user_id = $1", owner_id)
+    offer_id = await web_app.database.fetchval("SELECT id FROM offers WHERE user_id = $1", owner_id)
 
     assert "lead 1" not in page
     assert "About Mia Lund</p>" in page, "Alice has no offer of Mia's lead"
@@ -252,8 +242,8 @@ async def test_the_outbox_names_people_and_leads_to_the_readers_own_offer(office
     assert '<span class="who">A lead was claimed</span> <span class="tag">not sent</span>' in page
 
 
-async def test_the_reason_of_a_failure_is_always_said(office: Office) -> None:
-    await fail(office, None)
-    page = (await (await office.sign_in("alice")).get("/outbox")).text
+async def test_the_reason_of_a_failure_is_always_said(web_app: WebApp) -> None:
+    await fail(web_app, None)
+    page = (await (await web_app.sign_in("alice")).get("/outbox")).text
     assert "The reason is not known (3 attempts)" in page
     assert '<span class="tag warn">failed</span>' in page

@@ -12,15 +12,15 @@ from leadroutes.server import app
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.web.pages import mailto, moment, phone, tel
-from tests.web.conftest import Office, under
+from tests.support.web_app import WebApp, with_settings
 
 NOWHERE = ("/assets/none", "/claim/", "/claim/a/b", "/claim/forged", "/unsubscribe/forged")
 PAGES = ("/", "/offers/1", "/outbox", "/sign-in", "/claim/x", "/unsubscribe/x")
 
 
 @pytest.mark.parametrize("path", PAGES + NOWHERE)
-async def test_every_page_is_locked_down(office: Office, path: str) -> None:
-    answer = await office.browser().get(path)
+async def test_every_page_is_locked_down(web_app: WebApp, path: str) -> None:
+    answer = await web_app.browser().get(path)
     policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
 
     assert policy["default-src"] == "'none'"
@@ -32,10 +32,10 @@ async def test_every_page_is_locked_down(office: Office, path: str) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_nothing_stands_inline(office: Office) -> None:
-    browser = await office.sign_in("alice")
-    paths = ["/", "/outbox", await office.link("bob"), "/claim/forged"]
-    pages = [(await browser.get(path)).text for path in paths] + [(await office.browser().get("/sign-in")).text]
+async def test_nothing_stands_inline(web_app: WebApp) -> None:
+    browser = await web_app.sign_in("alice")
+    paths = ["/", "/outbox", await web_app.link("bob"), "/claim/forged"]
+    pages = [(await browser.get(path)).text for path in paths] + [(await web_app.browser().get("/sign-in")).text]
     pages.append((await browser.post(paths[2])).text)
 
     for page in pages:
@@ -44,15 +44,15 @@ async def test_nothing_stands_inline(office: Office) -> None:
         assert len(re.findall(r"<h1", page)) == 1
 
 
-async def test_assets_may_be_kept_because_their_address_changes(office: Office) -> None:
-    page = (await office.browser().get("/sign-in")).text
+async def test_assets_may_be_kept_because_their_address_changes(web_app: WebApp) -> None:
+    page = (await web_app.browser().get("/sign-in")).text
     addresses = re.findall(r'(?:href|src)="(/assets/[^"]+)"', page)
 
     assert {address.partition("?")[0] for address in addresses} == {
         "/assets/icon.svg", "/assets/pages.css", "/assets/pages.js"
     }  # fmt: skip
     for address in addresses:
-        answer = await office.browser().get(address)
+        answer = await web_app.browser().get(address)
         assert answer.status_code == 200
         assert "immutable" in answer.headers["cache-control"]
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -61,27 +61,27 @@ async def test_assets_may_be_kept_because_their_address_changes(office: Office) 
 @pytest.mark.parametrize(
     ("method", "path"), [("DELETE", "/claim/x"), ("PUT", "/"), ("PATCH", "/sign-in"), ("GET", "/sign-out")]
 )
-async def test_what_a_page_does_not_take_is_said_in_html(office: Office, method: str, path: str) -> None:
-    answer = await office.browser().request(method, path)
+async def test_what_a_page_does_not_take_is_said_in_html(web_app: WebApp, method: str, path: str) -> None:
+    answer = await web_app.browser().request(method, path)
 
     assert answer.status_code == 405
     assert answer.headers["allow"]
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
-async def test_a_database_that_is_away_is_said_in_html(office: Office, database_url: str) -> None:
+async def test_a_database_that_is_away_is_said_in_html(web_app: WebApp, database_url: str) -> None:
     away = await Database.open(Settings(), url=database_url)
     await away.close()
-    application = web.application(away, office.engine, office.settings)
-    answer = await replace(office, application=application).browser().get("/claim/whatever")
+    application = web.application(away, web_app.engine, web_app.settings)
+    answer = await replace(web_app, application=application).browser().get("/claim/whatever")
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "2"
     assert "<h1>Not now</h1>" in answer.text
 
 
-async def test_pages_under_a_path_link_within_it(office: Office) -> None:
-    elsewhere = under(office, public_url="http://town/leads")
+async def test_pages_under_a_path_link_within_it(web_app: WebApp) -> None:
+    elsewhere = with_settings(web_app, public_url="http://town/leads")
     browser = elsewhere.browser()
     page = (await browser.get("/sign-in")).text
 

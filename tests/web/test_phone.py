@@ -16,7 +16,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from leadroutes.server.run import address_of, listen, running_service
-from tests.web.conftest import PASSWORD, Office
+from tests.support.web_app import PASSWORD, WebApp
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 PICTURES = os.environ.get("LEADROUTES_TEST_PICTURES")  # a directory: pictures of the pages are kept there
@@ -93,10 +93,10 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
 
 
 @pytest.fixture
-async def phone(office: Office, chromium: Chrome) -> AsyncIterator[Phone]:
+async def phone(web_app: WebApp, chromium: Chrome) -> AsyncIterator[Phone]:
     listening = listen("127.0.0.1", 0)
-    settings = replace(office.settings, public_url=address_of(listening), body_timeout=5)
-    async with running_service(settings, office.database, listening, with_worker=False):
+    settings = replace(web_app.settings, public_url=address_of(listening), body_timeout=5)
+    async with running_service(settings, web_app.database, listening, with_worker=False):
         phone = Phone(chromium, address_of(listening))
         await phone.complaints()
         yield phone
@@ -104,26 +104,26 @@ async def phone(office: Office, chromium: Chrome) -> AsyncIterator[Phone]:
         await phone.open("/sign-in")  # nothing is under way when the service stops
 
 
-async def test_bob_claims_with_one_finger_and_can_call_at_once(office: Office, phone: Phone) -> None:
-    await phone.open(await office.link("bob"))
+async def test_bob_claims_with_one_finger_and_can_call_at_once(web_app: WebApp, phone: Phone) -> None:
+    await phone.open(await web_app.link("bob"))
     seen = await phone.text()
     await phone.keep_picture("claim-open")
     assert all(word in seen for word in ("Mia", "Denver", "$450,000", "Buyer"))
     assert not any(secret in seen for secret in ("Lund", "0147", "mia@", "Elm", "garden"))
-    assert await office.claimed() is None
+    assert await web_app.claimed() is None
 
     await phone.press("Claim")
     seen = await phone.text()
     await phone.keep_picture("claim-won")
-    assert await office.claimed() == {"username": "bob", "via": "Email"}
+    assert await web_app.claimed() == {"username": "bob", "via": "Email"}
     assert all(word in seen for word in ("Mia", "Lund", "12 Elm Street", "Is the <b>garden</b> sunny?"))
     links = await phone.links()
     assert {"tel:+13035550147", "mailto:mia@example.com"} <= set(links)
     assert await phone.complaints() == []
 
 
-async def test_the_button_is_large_enough_and_the_page_fits_the_screen(office: Office, phone: Phone) -> None:
-    await phone.open(await office.link("bob"))
+async def test_the_button_is_large_enough_and_the_page_fits_the_screen(web_app: WebApp, phone: Phone) -> None:
+    await phone.open(await web_app.link("bob"))
 
     button = await phone.do(lambda: phone.browser.find_element(By.TAG_NAME, "button").rect)
     widths = await phone.do(
@@ -135,8 +135,8 @@ async def test_the_button_is_large_enough_and_the_page_fits_the_screen(office: O
     assert widths[0] <= widths[1]
 
 
-async def test_the_time_that_is_left_runs(office: Office, phone: Phone) -> None:
-    await phone.open(await office.link("bob"))
+async def test_the_time_that_is_left_runs(web_app: WebApp, phone: Phone) -> None:
+    await phone.open(await web_app.link("bob"))
 
     def time_left(browser: Chrome) -> str:
         return str(browser.find_element(By.CSS_SELECTOR, "[data-seconds]").text)
@@ -147,20 +147,20 @@ async def test_the_time_that_is_left_runs(office: Office, phone: Phone) -> None:
     assert await phone.complaints() == []
 
 
-async def test_who_comes_too_late_is_told_who_has_it(office: Office, phone: Phone) -> None:
-    await office.pass_minutes(30)
-    await phone.open(await office.link("carol"))
-    await office.engine.claim(office.town.users["alice"], office.lead_id, office.town.users["bob"])
+async def test_who_comes_too_late_is_told_who_has_it(web_app: WebApp, phone: Phone) -> None:
+    await web_app.pass_minutes(30)
+    await phone.open(await web_app.link("carol"))
+    await web_app.engine.claim(web_app.town.users["alice"], web_app.lead_id, web_app.town.users["bob"])
 
     await phone.press("Claim")
     seen = await phone.text()
     await phone.keep_picture("claim-lost")
     assert "Bob Town" in seen
     assert not any(secret in seen for secret in ("Lund", "0147", "mia@"))
-    assert (await office.claimed() or {})["username"] == "bob"
+    assert (await web_app.claimed() or {})["username"] == "bob"
 
 
-async def test_alice_signs_in_sees_who_has_what_and_signs_out(office: Office, phone: Phone) -> None:
+async def test_alice_signs_in_sees_who_has_what_and_signs_out(web_app: WebApp, phone: Phone) -> None:
     await phone.open("/outbox")
     await phone.keep_picture("sign-in")
 
@@ -180,5 +180,5 @@ async def test_alice_signs_in_sees_who_has_what_and_signs_out(office: Office, ph
     assert {cookie["name"].partition("-known-")[0] for cookie in cookies} == {"leadroutes"}
     assert {(cookie["httpOnly"], cookie["sameSite"]) for cookie in cookies} == {(True, "Lax")}
     await phone.press("Sign out")
-    assert await office.database.fetchval("SELECT count(*) FROM sessions") == 0
+    assert await web_app.database.fetchval("SELECT count(*) FROM sessions") == 0
     assert await phone.complaints() == []

@@ -5,15 +5,15 @@ import asyncio
 import httpx
 import pytest
 
-from tests.web.conftest import PASSWORD, Office, under
+from tests.support.web_app import PASSWORD, WebApp, with_settings
 
 
 async def sign_in(browser: httpx.AsyncClient, email: str = "bob@example.com", password: str = PASSWORD, **more: str):
     return await browser.post("/sign-in", data={"email": email, "password": password, **more})
 
 
-async def test_the_form_leads_to_the_page_that_was_wanted(office: Office) -> None:
-    browser = office.browser()
+async def test_the_form_leads_to_the_page_that_was_wanted(web_app: WebApp) -> None:
+    browser = web_app.browser()
     sent_away = await browser.get("/outbox")
     form = await browser.get(sent_away.headers["location"])
     answer = await sign_in(browser, email=" Bob@Example.com ", next="/outbox")
@@ -29,9 +29,9 @@ async def test_the_form_leads_to_the_page_that_was_wanted(office: Office) -> Non
     "target",
     ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "outbox", "/a\nb", ""],
 )
-async def test_no_other_site_is_reached_through_the_form(office: Office, target: str) -> None:
-    assert (await sign_in(office.browser(), next=target)).headers["location"] == "/"
-    assert 'value="/"' in (await office.browser().get("/sign-in", params={"next": target})).text
+async def test_no_other_site_is_reached_through_the_form(web_app: WebApp, target: str) -> None:
+    assert (await sign_in(web_app.browser(), next=target)).headers["location"] == "/"
+    assert 'value="/"' in (await web_app.browser().get("/sign-in", params={"next": target})).text
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ async def test_no_other_site_is_reached_through_the_form(office: Office, target:
     [("bob@example.com", "wrong"), ("nobody@example.com", PASSWORD), ("", ""), ("bob\0@example.com", PASSWORD),
      ("bob@example.com", "x" * 5000)],
 )  # fmt: skip
-async def test_who_is_wrong_is_not_told_in_what(office: Office, email: str, password: str) -> None:
-    browser = office.browser()
+async def test_who_is_wrong_is_not_told_in_what(web_app: WebApp, email: str, password: str) -> None:
+    browser = web_app.browser()
     answer = await sign_in(browser, email, password)
 
     assert answer.status_code == 403
@@ -49,54 +49,54 @@ async def test_who_is_wrong_is_not_told_in_what(office: Office, email: str, pass
     assert (await browser.get("/")).headers["location"] == "/sign-in"
 
 
-async def test_an_account_without_a_password_or_that_was_closed_cannot_sign_in(office: Office) -> None:
-    await office.database.execute("UPDATE users SET password_hash = NULL WHERE username = 'bob'")
-    carol = await office.sign_in("carol")
-    await office.database.execute("UPDATE users SET is_active = false WHERE username = 'carol'")
+async def test_an_account_without_a_password_or_that_was_closed_cannot_sign_in(web_app: WebApp) -> None:
+    await web_app.database.execute("UPDATE users SET password_hash = NULL WHERE username = 'bob'")
+    carol = await web_app.sign_in("carol")
+    await web_app.database.execute("UPDATE users SET is_active = false WHERE username = 'carol'")
 
-    assert (await sign_in(office.browser(), "bob@example.com", "nobody has this password")).status_code == 403
-    assert (await sign_in(office.browser(), "carol@example.com")).status_code == 403
+    assert (await sign_in(web_app.browser(), "bob@example.com", "nobody has this password")).status_code == 403
+    assert (await sign_in(web_app.browser(), "carol@example.com")).status_code == 403
     assert (await carol.get("/")).status_code == 303, "she is out at once"
 
 
-async def test_a_session_is_kept_as_a_hash_and_ends(office: Office) -> None:
-    browser = await office.sign_in("bob")
+async def test_a_session_is_kept_as_a_hash_and_ends(web_app: WebApp) -> None:
+    browser = await web_app.sign_in("bob")
     token = browser.cookies["leadroutes"]
-    kept = await office.database.fetchrow("SELECT token_hash, expires_at - now() AS life FROM sessions")
-    await office.pass_minutes(60 * 24 * 30)
+    kept = await web_app.database.fetchrow("SELECT token_hash, expires_at - now() AS life FROM sessions")
+    await web_app.pass_minutes(60 * 24 * 30)
 
     assert token.encode() not in kept["token_hash"]
     assert 13.9 < kept["life"].total_seconds() / 86_400 <= 14
     assert (await browser.get("/")).status_code == 200, "a session's life is real time"
-    await office.database.execute("UPDATE sessions SET expires_at = now()")
+    await web_app.database.execute("UPDATE sessions SET expires_at = now()")
     assert (await browser.get("/")).status_code == 303
-    await office.sign_in("bob")
-    assert await office.database.fetchval("SELECT count(*) FROM sessions") == 1, "the one that had ended is gone"
+    await web_app.sign_in("bob")
+    assert await web_app.database.fetchval("SELECT count(*) FROM sessions") == 1, "the one that had ended is gone"
 
 
-async def test_signing_out_ends_the_session_itself(office: Office) -> None:
-    browser = await office.sign_in("bob")
+async def test_signing_out_ends_the_session_itself(web_app: WebApp) -> None:
+    browser = await web_app.sign_in("bob")
     token = browser.cookies["leadroutes"]
     answer = await browser.post("/sign-out")
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
-    assert (await office.browser(Cookie=f"leadroutes={token}").get("/")).status_code == 303
-    assert (await office.browser().get("/sign-out")).status_code == 405
+    assert (await web_app.browser(Cookie=f"leadroutes={token}").get("/")).status_code == 303
+    assert (await web_app.browser().get("/sign-out")).status_code == 405
 
 
-async def test_signing_in_again_ends_the_session_before(office: Office) -> None:
-    browser = await office.sign_in("bob")
+async def test_signing_in_again_ends_the_session_before(web_app: WebApp) -> None:
+    browser = await web_app.sign_in("bob")
     first = browser.cookies["leadroutes"]
     await sign_in(browser, "carol@example.com")
 
     assert browser.cookies["leadroutes"] != first
     assert "Carol Town" in (await browser.get("/")).text
-    assert (await office.browser(Cookie=f"leadroutes={first}").get("/")).status_code == 303
+    assert (await web_app.browser(Cookie=f"leadroutes={first}").get("/")).status_code == 303
 
 
-async def test_the_cookie_is_for_our_pages_alone(office: Office) -> None:
-    plain = (await sign_in(office.browser())).headers["set-cookie"]
-    secure = (await sign_in(under(office, public_url="https://town").browser())).headers["set-cookie"]
+async def test_the_cookie_is_for_our_pages_alone(web_app: WebApp) -> None:
+    plain = (await sign_in(web_app.browser())).headers["set-cookie"]
+    secure = (await sign_in(with_settings(web_app, public_url="https://town").browser())).headers["set-cookie"]
 
     for part in ("HttpOnly", "SameSite=lax", "Path=/", "Max-Age=1209600"):
         assert part in plain
@@ -107,18 +107,18 @@ async def test_the_cookie_is_for_our_pages_alone(office: Office) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
-async def test_another_site_can_sign_nobody_in_or_out(office: Office, headers: dict[str, str]) -> None:
-    browser = await office.sign_in("bob")
+async def test_another_site_can_sign_nobody_in_or_out(web_app: WebApp, headers: dict[str, str]) -> None:
+    browser = await web_app.sign_in("bob")
 
     assert (await browser.post("/sign-out", headers=headers)).status_code == 403
     assert (await browser.get("/")).status_code == 200
-    assert (await sign_in(office.browser(**headers))).status_code == 403
+    assert (await sign_in(web_app.browser(**headers))).status_code == 403
 
 
-async def test_after_ten_failures_an_account_has_to_wait(office: Office) -> None:
-    browser = office.browser()
+async def test_after_ten_failures_an_account_has_to_wait(web_app: WebApp) -> None:
+    browser = web_app.browser()
     answers = await asyncio.gather(*(sign_in(browser, password="wrong") for _ in range(12)))
-    right = await sign_in(office.browser())
+    right = await sign_in(web_app.browser())
 
     assert sorted(answer.status_code for answer in answers) == [403] * 10 + [429] * 2
     assert right.status_code == 429
@@ -127,16 +127,16 @@ async def test_after_ten_failures_an_account_has_to_wait(office: Office) -> None
     assert (await sign_in(browser, "carol@example.com")).status_code == 303, "others may"
 
 
-async def test_after_fifty_failures_an_address_has_to_wait(office: Office) -> None:
-    browser = office.browser()
+async def test_after_fifty_failures_an_address_has_to_wait(web_app: WebApp) -> None:
+    browser = web_app.browser()
     answers = await asyncio.gather(*(sign_in(browser, f"{n}@example.com", "x" * 300) for n in range(51)))
 
     assert sorted(answer.status_code for answer in answers) == [403] * 50 + [429]
     assert (await sign_in(browser)).status_code == 429
 
 
-async def test_forms_that_cannot_be_read_are_refused(office: Office) -> None:
-    browser = office.browser()
+async def test_forms_that_cannot_be_read_are_refused(web_app: WebApp) -> None:
+    browser = web_app.browser()
 
     async def slow():
         yield b"email="

@@ -8,7 +8,7 @@ from leadroutes.domain.unsubscribe import UnsubscribeLink
 from leadroutes.security.unsubscribe_token import unsubscribe_token
 from leadroutes.store.accounts import NewApplication, add_application
 from leadroutes.web import AUTHORIZE
-from tests.web.conftest import Office
+from tests.support.web_app import WebApp
 
 EVIL = """"'></title><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}<a href="javascript:alert(3)">"""
 KEPT = {  # what a page is found by, or what says who somebody is
@@ -22,10 +22,10 @@ COLUMNS = """
       AND table_name NOT LIKE 'pgqueuer%' AND table_name <> 'migrations' ORDER BY 1, 2"""
 
 
-async def spoil(office: Office) -> set[tuple[str, str]]:
+async def spoil(web_app: WebApp) -> set[tuple[str, str]]:
     """Put it into every text, but where a rule of the database keeps it out; where it is now."""
     spoilt = set()
-    async with office.database.pool.acquire() as connection:
+    async with web_app.database.pool.acquire() as connection:
         for table, column in await connection.fetch(COLUMNS):
             if (table, column) in KEPT:
                 continue
@@ -41,26 +41,26 @@ async def spoil(office: Office) -> set[tuple[str, str]]:
 
 
 @pytest.fixture
-async def spoilt(office: Office) -> Office:
+async def spoilt(web_app: WebApp) -> WebApp:
     """Leads that are open, won and lost, messages, an application, a token, a campaign; all of it as evil as can be."""
-    town = office.town
+    town = web_app.town
     campaign_id = await town.campaign("alice", "Nurture")
     await town.action("alice", campaign_id, template_id=await town.template("alice"))
-    won = await office.ask(email="noa@example.com", name="Noa Berg", phone="303-555-0111", city="Denver")
-    await office.engine.claim(office.brokerage.owner_id, won, town.users["bob"])
-    await office.ask(email="kim@example.com", name="Kim Roe")
-    await office.engine.run_due()
-    await office.database.execute(
+    won = await web_app.ask(email="noa@example.com", name="Noa Berg", phone="303-555-0111", city="Denver")
+    await web_app.engine.claim(web_app.brokerage.owner_id, won, town.users["bob"])
+    await web_app.ask(email="kim@example.com", name="Kim Roe")
+    await web_app.engine.run_due()
+    await web_app.database.execute(
         "UPDATE messages SET subject = 'x', text_body = 'x', html_body = 'x', reason = 'x', address = 'x',"
         " state = 'failed'"
     )
-    return office
+    return web_app
 
 
-async def pages_of(office: Office, name: str, links: list[str]) -> dict[str, str]:
-    browser = await office.sign_in(name)
+async def pages_of(web_app: WebApp, name: str, links: list[str]) -> dict[str, str]:
+    browser = await web_app.sign_in(name)
     answers = {path: await browser.get(path) for path in [*sorted(web.PATHS), *links]}
-    problem = await office.browser().post("/sign-in", data={"email": EVIL, "password": EVIL, "next": f"/{EVIL}"})
+    problem = await web_app.browser().post("/sign-in", data={"email": EVIL, "password": EVIL, "next": f"/{EVIL}"})
     tried = await browser.post(
         "/try", data={"key": "1", "body": EVIL, "content": EVIL, "headers": EVIL, "format": EVIL}
     )
@@ -85,17 +85,17 @@ def is_harmless(page: str) -> bool:
     )
 
 
-async def test_every_page_shows_it_as_text(spoilt: Office) -> None:
-    office = spoilt
+async def test_every_page_shows_it_as_text(spoilt: WebApp) -> None:
+    web_app = spoilt
     application = await add_application(
-        office.database, "alice@example.com", NewApplication("Dialer", ["https://app.example/cb"], has_secret=True)
+        web_app.database, "alice@example.com", NewApplication("Dialer", ["https://app.example/cb"], has_secret=True)
     )
-    contact_id = await office.database.fetchval("SELECT min(id) FROM contacts")
-    token = unsubscribe_token(office.settings.secret or "", UnsubscribeLink(office.brokerage.owner_id, contact_id))
-    offers = [row["id"] for row in await office.database.fetch("SELECT id FROM offers")]
+    contact_id = await web_app.database.fetchval("SELECT min(id) FROM contacts")
+    token = unsubscribe_token(web_app.settings.secret or "", UnsubscribeLink(web_app.brokerage.owner_id, contact_id))
+    offers = [row["id"] for row in await web_app.database.fetch("SELECT id FROM offers")]
     claims = [
-        await office.link(row["username"], row["lead_id"])
-        for row in await office.database.fetch(
+        await web_app.link(row["username"], row["lead_id"])
+        for row in await web_app.database.fetch(
             "SELECT username, lead_id FROM offers JOIN users ON users.id = user_id WHERE notified_at IS NOT NULL"
         )
     ]
@@ -105,7 +105,7 @@ async def test_every_page_shows_it_as_text(spoilt: Office) -> None:
         "/outbox?state=failed", f"/sign-in?next={EVIL}", f"/claim/{EVIL}", f"/{EVIL}",
     ]  # fmt: skip
 
-    places = await spoil(office)
+    places = await spoil(web_app)
 
     assert places >= {
         ("contacts", "first_name"),
@@ -115,7 +115,7 @@ async def test_every_page_shows_it_as_text(spoilt: Office) -> None:
     }
     seen = 0
     for name in ("alice", "bob", "carol"):
-        for path, page in (await pages_of(office, name, links)).items():
+        for path, page in (await pages_of(web_app, name, links)).items():
             assert is_harmless(page), (name, path, page)
             assert "49<a" not in page
             seen += "&lt;script&gt;alert(1)" in page

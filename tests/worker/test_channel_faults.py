@@ -19,9 +19,9 @@ from leadroutes.store.messages import MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.channel_health import ChannelHealth
 from leadroutes.worker.delivery import MAX_ATTEMPTS, MessageDelivery
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.mailbox import Mailbox
+from tests.support.sender import Sender
 
 REFUSED_FOR_A_DAY = 24 * 60 // 5  # tries, one in five minutes
 
@@ -52,22 +52,22 @@ class Server(Mailbox):
 
 
 @asynccontextmanager
-async def posting(database: Database, settings: Settings) -> AsyncIterator[Post]:
+async def posting(database: Database, settings: Settings) -> AsyncIterator[Sender]:
     channels = open_channels(settings)
-    post = Post(database, MessageDelivery(database, channels, settings))
-    yield post
+    sender = Sender(database, MessageDelivery(database, channels, settings))
+    yield sender
     for channel in channels.values():
         if channel is not None:
             await channel.close()
 
 
-async def try_again(post: Post, *message_ids: int) -> None:
+async def try_again(sender: Sender, *message_ids: int) -> None:
     """Each once more, by a process that has not waited for anything."""
     for message_id in message_ids:
-        for known in post.delivery._health._channels.values():
+        for known in sender.delivery._health._channels.values():
             known.held_until = 0.0
         with pytest.raises(RetryLater):
-            await post.deliver(message_id)
+            await sender.deliver(message_id)
 
 
 async def alerts(brokerage: Brokerage, count: int) -> list[int]:
@@ -91,13 +91,13 @@ async def alerts(brokerage: Brokerage, count: int) -> list[int]:
 async def test_a_server_that_refuses_the_sender_for_a_day_costs_no_alert(
     brokerage: Brokerage, database: Database, settings: Settings, to_sender: str | None, to_recipient: str | None
 ) -> None:
-    async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as post:
+    async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as sender:
         server.to_sender, server.to_recipient = to_sender, lambda _: to_recipient
         first, second = await alerts(brokerage, 2)
         for _ in range(REFUSED_FOR_A_DAY):
-            await try_again(post, first)
-        await try_again(post, second)
-        state, reason = await post.outcome(first)
+            await try_again(sender, first)
+        await try_again(sender, second)
+        state, reason = await sender.outcome(first)
         assert state == "queued"
         assert (to_sender or to_recipient or "?") in (reason or "")
         assert await database.fetchval("SELECT attempts FROM messages WHERE id = $1", first) == 0
@@ -110,10 +110,10 @@ async def test_a_server_that_refuses_the_sender_for_a_day_costs_no_alert(
         assert f"channel email, reason {fault['reason']}" in str(outcome)
 
         server.to_sender, server.to_recipient = None, lambda _: None
-        for known in post.delivery._health._channels.values():
+        for known in sender.delivery._health._channels.values():
             known.held_until = 0.0
-        await post.deliver(first)
-        await post.deliver(second)
+        await sender.deliver(first)
+        await sender.deliver(second)
         assert len(server.mails) == 2
         assert await list_channel_faults(database) == []
 
@@ -123,22 +123,22 @@ async def test_a_login_that_is_refused_is_no_message_s_fault(
 ) -> None:
     async with Server() as server:
         url = server.url.replace("smtp://", "smtp://leads:wrong@")
-        async with posting(database, replace(settings, smtp_url=url)) as post:
+        async with posting(database, replace(settings, smtp_url=url)) as sender:
             [message_id] = await alerts(brokerage, 1)
-            await try_again(post, message_id)
-            assert (await post.outcome(message_id))[0] == "queued"
+            await try_again(sender, message_id)
+            assert (await sender.outcome(message_id))[0] == "queued"
             assert len(await list_channel_faults(database)) == 1
 
 
 async def test_while_a_channel_does_not_work_one_message_tries_it_for_all(
     brokerage: Brokerage, database: Database, settings: Settings
 ) -> None:
-    async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as post:
+    async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as sender:
         server.to_sender = "554 5.7.1 Sender address rejected"
         ids = await alerts(brokerage, 5)
         for message_id in ids:
             with pytest.raises(RetryLater) as again:
-                await post.deliver(message_id)
+                await sender.deliver(message_id)
             assert 1 <= again.value.delay.total_seconds() <= 300
         assert len(server.connections) == 1
         states = await database.fetch("SELECT state, reason, attempts FROM messages WHERE kind = 'offer'")
@@ -173,7 +173,7 @@ async def test_an_end_that_could_not_be_stored_is_stored_after_the_next_message(
 async def test_one_agent_whose_address_is_refused_fails_and_all_others_get_theirs(
     brokerage: Brokerage, database: Database, settings: Settings
 ) -> None:
-    async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as post:
+    async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as sender:
         server.to_recipient = lambda address: "550 5.1.1 no such user" if address.startswith("bob") else None
         await database.execute("UPDATE team_member_distribution_options SET rank = 1")
         await database.execute("UPDATE users SET rules_version = rules_version + 1")
@@ -182,8 +182,8 @@ async def test_one_agent_whose_address_is_refused_fails_and_all_others_get_their
             "SELECT m.id, u.email FROM messages m JOIN users u ON u.id = m.user_id WHERE m.kind = 'offer' ORDER BY m.id"
         )
         for row in messages:
-            await post.deliver(row["id"])
-        outcomes = {row["email"]: (await post.outcome(row["id"]))[0] for row in messages}
+            await sender.deliver(row["id"])
+        outcomes = {row["email"]: (await sender.outcome(row["id"]))[0] for row in messages}
         assert outcomes["bob@example.com"] == "failed"
         assert set(outcomes.values()) == {"failed", "sent"}
         assert await list_channel_faults(database) == []
@@ -195,28 +195,28 @@ async def test_one_agent_whose_address_is_refused_fails_and_all_others_get_their
 async def test_a_policy_that_refuses_one_address_only_is_that_message_s(
     brokerage: Brokerage, database: Database, settings: Settings
 ) -> None:
-    async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as post:
+    async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as sender:
         refusal = "550 5.7.1 blocked by the policy of the recipient"
         refused, passed = await alerts(brokerage, 2)
         server.to_recipient = lambda _: refusal
-        await try_again(post, refused)
+        await try_again(sender, refused)
         server.to_recipient = lambda _: None
-        await post.deliver(passed)
+        await sender.deliver(passed)
         server.to_recipient = lambda _: refusal
-        await post.deliver(refused)
-        assert (await post.outcome(refused))[0] == "failed"
-        assert (await post.outcome(passed))[0] == "sent"
+        await sender.deliver(refused)
+        assert (await sender.outcome(refused))[0] == "failed"
+        assert (await sender.outcome(passed))[0] == "sent"
 
 
 async def test_a_server_that_cannot_be_reached_for_days_loses_nothing(
     brokerage: Brokerage, database: Database, settings: Settings
 ) -> None:
     [message_id] = await alerts(brokerage, 1)
-    async with posting(database, replace(settings, smtp_url="smtp://127.0.0.1:9")) as post:
+    async with posting(database, replace(settings, smtp_url="smtp://127.0.0.1:9")) as sender:
         for _ in range(2 * MAX_ATTEMPTS):
-            await try_again(post, message_id)
-    async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as post:
-        await post.deliver(message_id)
+            await try_again(sender, message_id)
+    async with Server() as server, posting(database, replace(settings, smtp_url=server.url)) as sender:
+        await sender.deliver(message_id)
         assert len(server.mails) == 1
 
 
@@ -242,9 +242,9 @@ async def test_who_has_waited_for_the_server_looks_again_before_the_words_leave(
     async def claim() -> None:
         await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
 
-    async with Slow(claim) as server, posting(database, replace(settings, smtp_url=server.url)) as post:
-        await post.deliver(message_id)
+    async with Slow(claim) as server, posting(database, replace(settings, smtp_url=server.url)) as sender:
+        await sender.deliver(message_id)
         assert server.mails == []
-    state, reason = await post.outcome(message_id)
+    state, reason = await sender.outcome(message_id)
     assert state == "suppressed"
     assert "had claimed the lead" in (reason or "")

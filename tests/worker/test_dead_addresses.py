@@ -8,9 +8,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from leadroutes.retry import RetryLater
 from leadroutes.store.postgres import Database
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.mailbox import Mailbox
+from tests.support.sender import Sender
 
 DEAD = "the e-mail address takes no mail: an earlier one was refused for good"
 
@@ -49,11 +49,11 @@ async def drip(brokerage: Brokerage, email: str, *delays: int) -> int:
     return contact_id
 
 
-async def deliver_due(brokerage: Brokerage, post: Post, **span: float) -> None:
+async def deliver_due(brokerage: Brokerage, sender: Sender, **span: float) -> None:
     await brokerage.town.database.move_clock(timedelta(**span))
     await brokerage.engine.run_due()
     for row in await brokerage.town.database.fetch("SELECT id FROM messages WHERE state = 'queued' ORDER BY id"):
-        await post.deliver(row["id"])
+        await sender.deliver(row["id"])
 
 
 async def outcomes(database: Database) -> list[tuple[str, str | None]]:
@@ -64,12 +64,12 @@ async def outcomes(database: Database) -> list[tuple[str, str | None]]:
     "said", ["550 5.4.4 no such domain", "550 5.1.1 unknown", "550 5.1.10 none", "550 5.2.1 disabled", "554 5.1.2 gone"]
 )
 async def test_an_address_that_does_not_exist_is_tried_once_and_shown(
-    brokerage: Brokerage, post: Post, mailbox: Choosy, database: Database, said: str
+    brokerage: Brokerage, sender: Sender, mailbox: Choosy, database: Database, said: str
 ) -> None:
     contact_id = await drip(brokerage, "Eve@mail.ocm", 0, 20)
     mailbox.refusals["Eve@mail.ocm"] = [said] * 2
-    await deliver_due(brokerage, post)
-    await deliver_due(brokerage, post, seconds=30)
+    await deliver_due(brokerage, sender)
+    await deliver_due(brokerage, sender, seconds=30)
 
     assert await outcomes(database) == [("failed", f"the mail server said {said}"), ("suppressed", DEAD)]
     assert len(mailbox.refusals["Eve@mail.ocm"]) == 1, "it is not tried again"
@@ -86,55 +86,57 @@ async def test_an_address_that_does_not_exist_is_tried_once_and_shown(
     "said", ["552 5.2.2 mailbox full", "550 no such user", "550 5.7.1 blocked", "550 5.1.15 other", "550 5.4.45 other"]
 )
 async def test_what_is_no_matter_of_the_address_ends_this_mail_only(
-    brokerage: Brokerage, post: Post, mailbox: Choosy, database: Database, said: str
+    brokerage: Brokerage, sender: Sender, mailbox: Choosy, database: Database, said: str
 ) -> None:
     await drip(brokerage, "full@example.com", 0, 20)
     mailbox.refusals["full@example.com"] = [said]
     with pytest.raises(RetryLater) if "5.7" in said else _nothing():
-        await deliver_due(brokerage, post)
+        await deliver_due(brokerage, sender)
     assert await database.fetchval("SELECT count(*) FROM suppressions") == 0
-    await deliver_due(brokerage, post, seconds=30)
+    await deliver_due(brokerage, sender, seconds=30)
 
     assert (await outcomes(database))[-1] == ("sent", None)
 
 
-async def test_greylisting_is_no_refusal(brokerage: Brokerage, post: Post, mailbox: Choosy, database: Database) -> None:
+async def test_greylisting_is_no_refusal(
+    brokerage: Brokerage, sender: Sender, mailbox: Choosy, database: Database
+) -> None:
     await drip(brokerage, "grey@example.com", 0)
     mailbox.refusals["grey@example.com"] = ["450 4.7.1 later", "450 4.1.1 later"]
     for _ in range(2):
         with pytest.raises(RetryLater):
-            await deliver_due(brokerage, post)
-    await deliver_due(brokerage, post)
+            await deliver_due(brokerage, sender)
+    await deliver_due(brokerage, sender)
 
     assert await outcomes(database) == [("sent", None)]
     assert await database.fetchval("SELECT count(*) FROM suppressions") == 0
 
 
 async def test_a_dead_address_of_an_agent_suppresses_no_alert(
-    brokerage: Brokerage, post: Post, mailbox: Choosy, database: Database
+    brokerage: Brokerage, sender: Sender, mailbox: Choosy, database: Database
 ) -> None:
     """It stands in the outbox and is found by the doctor; the next lead is told of all the same."""
     mailbox.refusals["bob@example.com"] = ["550 5.1.1 unknown"]
     await brokerage.ask(mls="1")
-    await post.deliver(await post.the_only())
+    await sender.deliver(await sender.the_only())
     await brokerage.ask(email="noa@example.com", mls="2")
-    await post.deliver(await post.the_only("state = 'queued'"))
+    await sender.deliver(await sender.the_only("state = 'queued'"))
 
     assert await outcomes(database) == [("failed", "the mail server said 550 5.1.1 unknown"), ("sent", None)]
     assert await database.fetchval("SELECT count(*) FROM suppressions") == 0
 
 
 async def test_what_the_person_has_asked_for_counts_before_what_came_back(
-    brokerage: Brokerage, post: Post, mailbox: Choosy, database: Database
+    brokerage: Brokerage, sender: Sender, mailbox: Choosy, database: Database
 ) -> None:
     await drip(brokerage, "eve@mail.ocm", 0, 20)
     mailbox.refusals["eve@mail.ocm"] = ["550 5.1.1 unknown"]
-    await deliver_due(brokerage, post)
+    await deliver_due(brokerage, sender)
     await database.execute(
         "INSERT INTO suppressions (owner_id, channel, value, digest, reason, at)"
         " SELECT owner_id, channel, value, digest, 'unsubscribed', at + interval '1 hour' FROM suppressions"
     )
-    await deliver_due(brokerage, post, seconds=30)
+    await deliver_due(brokerage, sender, seconds=30)
 
     assert (await outcomes(database))[-1] == ("suppressed", "the contact has unsubscribed from e-mails")
 

@@ -14,9 +14,9 @@ from leadroutes.retry import RetryLater, retry_delay
 from leadroutes.store.messages import DeliveryLog, DeliveryOutcome, MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.delivery import MAX_ATTEMPTS, MessageDelivery
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox, text_of
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.mailbox import Mailbox, text_of
+from tests.support.sender import Sender
 
 ASKED = {
     "name": "Mia Lund",
@@ -29,11 +29,11 @@ ASKED = {
 
 
 async def test_an_alert_tells_no_more_than_the_masked_page_and_carries_a_link(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database: Database
 ) -> None:
     await brokerage.ask(**ASKED, address="9 Elm St", message="my number is 303-555-0199")
-    message_id = await post.the_only()
-    await post.deliver(message_id)
+    message_id = await sender.the_only()
+    await sender.deliver(message_id)
     [mail] = mailbox.mails
     assert mail["To"] == "bob@example.com"
     assert mail["Subject"] == "New lead: Mia, in Denver, Buyer, $615,000"
@@ -48,7 +48,7 @@ async def test_an_alert_tells_no_more_than_the_masked_page_and_carries_a_link(
     )
     assert row is not None
     assert row["via"] == "Email"
-    assert await post.outcome(message_id) == ("sent", None)
+    assert await sender.outcome(message_id) == ("sent", None)
     kept = await database.fetchrow("SELECT * FROM messages")
     assert found[1] not in str(dict(kept or {})), "the outbox must not hand out a claim"
 
@@ -57,12 +57,12 @@ async def test_an_alert_tells_no_more_than_the_masked_page_and_carries_a_link(
     "first_name", ["=?utf-8?b?DQpCY2M6IGRhdmVAZXhhbXBsZS5uZXQNCg0KPGgxPg==?=", "Mia\r\n\r\nClaim: https://evil.example"]
 )
 async def test_the_name_that_a_sender_typed_is_characters_in_one_line_of_the_alert(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, first_name: str
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database: Database, first_name: str
 ) -> None:
     await brokerage.ask(**ASKED)
     await database.execute("UPDATE contacts SET first_name = $1", first_name)  # as the API takes it
     await database.execute("UPDATE leads SET inquirer = NULL")
-    await post.deliver(await post.the_only())
+    await sender.deliver(await sender.the_only())
     [mail] = mailbox.mails
     told = f"New lead: {' '.join(first_name.split())}, in Denver, Buyer, $615,000"
     assert mail["Subject"] == told
@@ -71,27 +71,27 @@ async def test_the_name_that_a_sender_typed_is_characters_in_one_line_of_the_ale
 
 
 async def test_mails_say_that_a_program_sends_them(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, drip: int
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, drip: int
 ) -> None:
-    campaign = await campaign_message(brokerage, post)
-    await post.deliver(campaign)
-    await post.deliver(await post.the_only("kind = 'offer'"))
+    campaign = await campaign_message(brokerage, sender)
+    await sender.deliver(campaign)
+    await sender.deliver(await sender.the_only("kind = 'offer'"))
     to_contact, alert = mailbox.mails
     assert [mail["Auto-Submitted"] for mail in (to_contact, alert)] == ["auto-generated"] * 2
     assert [mail["X-Auto-Response-Suppress"] for mail in mailbox.mails] == ["All", "All"]
 
 
 async def test_an_alert_names_who_inquired_and_a_campaign_writes_to_the_contact(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, drip: int
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database: Database, drip: int
 ) -> None:
     """Ana and Luis share a phone, so they are one contact; it is Luis who asks the second time."""
     await brokerage.ask(name="Ana Sol", email="ana@example.com", phone="303-555-0162", mls="1")
     answer = await brokerage.ask(name="Luis Rey", email="luis@example.com", phone="303-555-0162", mls="2")
     [lead_id] = answer.stored.lead_ids
-    await post.deliver(await post.the_only(f"kind = 'offer' AND lead_id = {lead_id}"))
+    await sender.deliver(await sender.the_only(f"kind = 'offer' AND lead_id = {lead_id}"))
     assert [mail["Subject"] for mail in mailbox.mails] == ["New lead: Luis"]
     await brokerage.engine.run_due()
-    await post.deliver(await post.the_only("kind = 'campaign'"))
+    await sender.deliver(await sender.the_only("kind = 'campaign'"))
     campaign = mailbox.mails[-1]
     assert campaign["To"] == "ana@example.com"
     assert text_of(campaign).startswith("Hi Ana,")
@@ -100,56 +100,56 @@ async def test_an_alert_names_who_inquired_and_a_campaign_writes_to_the_contact(
 
 
 async def test_a_message_that_has_been_sent_is_not_sent_again(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox
 ) -> None:
     await brokerage.ask()
     for _ in range(3):
-        await post.deliver(await post.the_only())
+        await sender.deliver(await sender.the_only())
     assert len(mailbox.mails) == 1
 
 
 async def test_an_alert_is_suppressed_once_the_lead_is_claimed(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox
 ) -> None:
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     await brokerage.engine.assign(brokerage.owner_id, lead_id, brokerage.town.users["carol"], brokerage.owner_id)
-    alert = await post.the_only("kind = 'offer'")
-    await post.deliver(alert)
-    assert await post.outcome(alert) == ("suppressed", "Carol Town had claimed the lead")
-    await post.deliver(await post.the_only("kind = 'claimed'"))
+    alert = await sender.the_only("kind = 'offer'")
+    await sender.deliver(alert)
+    assert await sender.outcome(alert) == ("suppressed", "Carol Town had claimed the lead")
+    await sender.deliver(await sender.the_only("kind = 'claimed'"))
     [mail] = mailbox.mails
     assert "Carol Town has this lead since" in text_of(mail)
     assert "/claim/" not in mail.as_string()
 
 
 async def test_a_transient_error_is_tried_again_and_a_permanent_one_is_not(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox
 ) -> None:
     await brokerage.ask()
-    message_id = await post.the_only()
+    message_id = await sender.the_only()
     mailbox.answers = ["451 come back later"]
     with pytest.raises(RetryLater) as again:
-        await post.deliver(message_id)
+        await sender.deliver(message_id)
     assert again.value.delay == timedelta(seconds=30)
-    assert await post.outcome(message_id) == ("queued", "the mail server said 451 come back later")
+    assert await sender.outcome(message_id) == ("queued", "the mail server said 451 come back later")
     mailbox.answers = ["550 no such user"]
-    await post.deliver(message_id)
-    assert await post.outcome(message_id) == ("failed", "the mail server said 550 no such user")
+    await sender.deliver(message_id)
+    assert await sender.outcome(message_id) == ("failed", "the mail server said 550 no such user")
     assert mailbox.mails == []
 
 
 async def test_after_a_day_of_attempts_it_is_given_up_where_a_person_sees_it(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox
 ) -> None:
     await brokerage.ask()
-    message_id = await post.the_only()
+    message_id = await sender.the_only()
     assert 23 * 3600 < sum(retry_delay(n).total_seconds() for n in range(1, MAX_ATTEMPTS)) < 25 * 3600
     mailbox.answers = ["451 later"] * MAX_ATTEMPTS
     for _ in range(MAX_ATTEMPTS - 1):
         with pytest.raises(RetryLater):
-            await post.deliver(message_id)
-    await post.deliver(message_id)
-    state, reason = await post.outcome(message_id)
+            await sender.deliver(message_id)
+    await sender.deliver(message_id)
+    state, reason = await sender.outcome(message_id)
     assert (state, reason) == ("failed", f"given up after {MAX_ATTEMPTS} attempts: the mail server said 451 later")
 
 
@@ -159,7 +159,7 @@ def test_the_delay_doubles_from_half_a_minute_to_an_hour() -> None:
 
 
 async def test_a_server_that_cannot_be_reached_is_tried_again(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, settings: Any
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database: Database, settings: Any
 ) -> None:
     from leadroutes.channels import open_channels
 
@@ -167,19 +167,19 @@ async def test_a_server_that_cannot_be_reached_is_tried_again(
     nowhere = replace(settings, smtp_url="smtp://127.0.0.1:9")
     delivery = MessageDelivery(database, open_channels(nowhere), nowhere)
     with pytest.raises(RetryLater, match="cannot be reached"):
-        await delivery.deliver(MessageKey(brokerage.owner_id, await post.the_only()))
+        await delivery.deliver(MessageKey(brokerage.owner_id, await sender.the_only()))
 
 
 async def test_without_credentials_it_stays_in_the_outbox_as_it_would_have_been(
-    brokerage: Brokerage, database: Database, settings: Any, post: Post
+    brokerage: Brokerage, database: Database, settings: Any, sender: Sender
 ) -> None:
     from leadroutes.channels import open_channels
 
     await brokerage.ask(**ASKED)
     silent = replace(settings, smtp_url=None)
-    message_id = await post.the_only()
+    message_id = await sender.the_only()
     await MessageDelivery(database, open_channels(silent), silent).deliver(MessageKey(brokerage.owner_id, message_id))
-    assert await post.outcome(message_id) == ("suppressed", "no email channel is configured")
+    assert await sender.outcome(message_id) == ("suppressed", "no email channel is configured")
     row = await database.fetchrow("SELECT address, subject, text_body FROM messages")
     assert row is not None
     assert (row["address"], row["subject"]) == ("bob@example.com", "New lead: Mia, in Denver, Buyer, $615,000")
@@ -203,25 +203,25 @@ async def drip(brokerage: Brokerage, database: Database) -> int:
     return template_id
 
 
-async def campaign_message(brokerage: Brokerage, post: Post, **fields: Any) -> int:
+async def campaign_message(brokerage: Brokerage, sender: Sender, **fields: Any) -> int:
     await brokerage.ask(**{"address": "9 Elm St", **fields})
     await brokerage.engine.run_due()
-    return await post.the_only("kind = 'campaign'")
+    return await sender.the_only("kind = 'campaign'")
 
 
 async def test_a_campaign_mail_is_from_the_owner_until_the_claim_and_from_the_winner_afterwards(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, drip: int
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database: Database, drip: int
 ) -> None:
     await brokerage.town.action(
         "alice", await database.fetchval("SELECT min(id) FROM campaigns"), template_id=drip, delay_by_seconds=60
     )
-    first = await campaign_message(brokerage, post)
-    await post.deliver(first)
+    first = await campaign_message(brokerage, sender)
+    await sender.deliver(first)
     lead_id = await database.fetchval("SELECT id FROM leads")
     await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
     await database.move_clock(timedelta(seconds=61))
     await brokerage.engine.run_due()
-    await post.deliver(await post.the_only(f"kind = 'campaign' AND id <> {first}"))
+    await sender.deliver(await sender.the_only(f"kind = 'campaign' AND id <> {first}"))
     mine = [mail for mail in mailbox.mails if mail["To"] == "mia@example.com"]
     assert [mail["Reply-To"] for mail in mine] == ["Alice Town <alice@example.com>", "Bob Town <bob@example.com>"]
     assert [mail["From"] for mail in mine] == [
@@ -240,67 +240,69 @@ async def test_a_campaign_mail_is_from_the_owner_until_the_claim_and_from_the_wi
 
 
 async def test_what_goes_to_a_contact_can_be_unsubscribed_with_one_click(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, drip: int
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, drip: int
 ) -> None:
-    await post.deliver(await campaign_message(brokerage, post))
+    await sender.deliver(await campaign_message(brokerage, sender))
     [mail] = mailbox.mails
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail["List-Unsubscribe"].startswith("<https://leads.example/unsubscribe/")
 
 
 async def test_a_crash_while_sending_to_a_contact_is_unknown_and_never_sent_again(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, drip: int
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database: Database, drip: int
 ) -> None:
-    message_id = await campaign_message(brokerage, post)
+    message_id = await campaign_message(brokerage, sender)
     await database.execute("UPDATE messages SET state = 'sending'")  # as a worker leaves it that is killed here
-    await post.deliver(message_id)
-    assert (await post.outcome(message_id))[0] == "unknown"
+    await sender.deliver(message_id)
+    assert (await sender.outcome(message_id))[0] == "unknown"
     assert mailbox.mails == []
-    alert = await post.the_only("kind = 'offer'")
-    await post.deliver(alert)
+    alert = await sender.the_only("kind = 'offer'")
+    await sender.deliver(alert)
     assert [mail["To"] for mail in mailbox.mails] == ["bob@example.com"], "an agent is rather told twice than never"
 
 
 async def test_a_worker_that_only_stood_still_may_still_say_that_it_was_sent(
-    brokerage: Brokerage, post: Post, database: Database, drip: int
+    brokerage: Brokerage, sender: Sender, database: Database, drip: int
 ) -> None:
-    message_id = await campaign_message(brokerage, post)
+    message_id = await campaign_message(brokerage, sender)
     key = MessageKey(brokerage.owner_id, message_id)
     assert await DeliveryLog(database).begin(key) is not None
-    await post.deliver(message_id)  # by another worker, which takes the first one for dead
-    assert (await post.outcome(message_id))[0] == "unknown"
+    await sender.deliver(message_id)  # by another worker, which takes the first one for dead
+    assert (await sender.outcome(message_id))[0] == "unknown"
     assert await DeliveryLog(database).note(key, 1, DeliveryOutcome(state="sent"))
-    assert await post.outcome(message_id) == ("sent", None)
+    assert await sender.outcome(message_id) == ("sent", None)
 
 
 async def test_a_step_that_was_stopped_is_not_sent(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, database: Database, drip: int
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database: Database, drip: int
 ) -> None:
-    message_id = await campaign_message(brokerage, post)
+    message_id = await campaign_message(brokerage, sender)
     step = await database.fetchval("SELECT id FROM contact_communications")
     await brokerage.engine.set_communication_active(brokerage.owner_id, step, False, brokerage.owner_id)
-    await post.deliver(message_id)
-    assert await post.outcome(message_id) == ("suppressed", "it was stopped by Alice Town")
+    await sender.deliver(message_id)
+    assert await sender.outcome(message_id) == ("suppressed", "it was stopped by Alice Town")
     await brokerage.engine.set_communication_active(brokerage.owner_id, step, True, brokerage.owner_id)
     await brokerage.engine.run_due()
-    await post.deliver(message_id)
-    assert await post.outcome(message_id) == ("sent", None)
+    await sender.deliver(message_id)
+    assert await sender.outcome(message_id) == ("sent", None)
 
 
 async def test_a_contact_without_address_is_told_nothing_and_the_step_is_done(
-    brokerage: Brokerage, post: Post, database: Database, drip: int
+    brokerage: Brokerage, sender: Sender, database: Database, drip: int
 ) -> None:
-    message_id = await campaign_message(brokerage, post, email="", phone="303-555-0177")
-    await post.deliver(message_id)
-    assert await post.outcome(message_id) == ("suppressed", "the contact has no e-mail address")
+    message_id = await campaign_message(brokerage, sender, email="", phone="303-555-0177")
+    await sender.deliver(message_id)
+    assert await sender.outcome(message_id) == ("suppressed", "the contact has no e-mail address")
     assert not await database.fetchval("SELECT is_active FROM contact_communications")
 
 
-async def test_a_template_that_fails_says_why(brokerage: Brokerage, post: Post, database: Database, drip: int) -> None:
+async def test_a_template_that_fails_says_why(
+    brokerage: Brokerage, sender: Sender, database: Database, drip: int
+) -> None:
     await database.execute("UPDATE templates SET body = '{% for x in (1..100000) %}x{% endfor %}'")
-    message_id = await campaign_message(brokerage, post)
-    await post.deliver(message_id)
-    state, reason = await post.outcome(message_id)
+    message_id = await campaign_message(brokerage, sender)
+    await sender.deliver(message_id)
+    state, reason = await sender.outcome(message_id)
     assert state == "failed"
     assert reason is not None
     assert "template" in reason
@@ -328,13 +330,13 @@ def test_an_address_of_which_no_mail_can_be_made_is_a_permanent_error(address: s
 
 
 async def test_what_a_server_says_in_no_utf_8_is_kept_as_far_as_it_can_be(
-    brokerage: Brokerage, post: Post, database: Database
+    brokerage: Brokerage, sender: Sender, database: Database
 ) -> None:
     """Bytes that are no text come as halves of surrogate pairs; nothing noted would be tried again for ever."""
     await brokerage.ask()
-    message_id = await post.the_only()
+    message_id = await sender.the_only()
     sending, key = DeliveryLog(database), MessageKey(brokerage.owner_id, message_id)
     await sending.begin(key)
     reason = b"550 bo\xeete pleine\0".decode("utf-8", "surrogateescape")
     assert await sending.note(key, 1, DeliveryOutcome(state="failed", reason=reason))
-    assert await post.outcome(message_id) == ("failed", "550 bo?te pleine")
+    assert await sender.outcome(message_id) == ("failed", "550 bo?te pleine")

@@ -22,10 +22,10 @@ from leadroutes.store.postgres import Database
 from leadroutes.store.queue import RetryQueries, enqueue
 from leadroutes.worker.delivery import MessageDelivery
 from leadroutes.worker.worker import Worker
-from tests.door import Door
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.mailbox import Mailbox
+from tests.support.sender import Sender
+from tests.support.tcp_proxy import TcpProxy
 
 
 class Meddling(Mailbox):
@@ -65,7 +65,7 @@ async def until(database: Database, sql: str) -> None:
 async def test_what_was_sent_while_the_database_was_away_is_noted_once_it_is_back(
     brokerage: Brokerage, database: Database, database_url: str, settings: Settings
 ) -> None:
-    door = Door(database_url)
+    door = TcpProxy(database_url)
     was_sent = asyncio.Event()
 
     async def lose_the_database() -> None:
@@ -88,7 +88,7 @@ async def test_what_was_sent_while_the_database_was_away_is_noted_once_it_is_bac
 async def test_a_job_that_cannot_be_put_off_is_not_given_up(database: Database, database_url: str) -> None:
     async with database.transaction() as transaction:
         await enqueue(transaction.connection, "deliver", [(1, 1)])
-    door = Door(database_url)
+    door = TcpProxy(database_url)
     async with door.open() as url, Hosts(url).pool(min_size=1, max_size=2) as pool:
         queries = RetryQueries(AsyncpgPoolDriver(pool))
         [job] = await take(queries)
@@ -118,27 +118,27 @@ async def test_a_fault_of_ours_puts_a_job_off_and_does_not_end_it(
 
 
 async def test_whose_attempt_was_followed_by_another_may_only_say_that_it_was_sent(
-    brokerage: Brokerage, post: Post, database: Database
+    brokerage: Brokerage, sender: Sender, database: Database
 ) -> None:
     await brokerage.ask()
-    message_id = await post.the_only()
+    message_id = await sender.the_only()
     key = MessageKey(brokerage.owner_id, message_id)
     for _ in range(2):
         assert await DeliveryLog(database).begin(key) is not None
     assert not await DeliveryLog(database).note(key, 1, DeliveryOutcome(state="queued", reason="busy"))
-    assert await post.outcome(message_id) == ("sending", None)
+    assert await sender.outcome(message_id) == ("sending", None)
     assert await DeliveryLog(database).note(key, 2, DeliveryOutcome(state="queued", reason="busy"))
     assert not await DeliveryLog(database).note(key, 1, DeliveryOutcome(state="failed", reason="refused"))
-    assert await post.outcome(message_id) == ("queued", "busy")
+    assert await sender.outcome(message_id) == ("queued", "busy")
     assert await DeliveryLog(database).note(key, 1, DeliveryOutcome(state="sent", address="bob@example.com"))
-    assert await post.outcome(message_id) == ("sent", None)
+    assert await sender.outcome(message_id) == ("sent", None)
 
 
 async def test_who_was_taken_for_dead_leaves_the_job_to_who_took_over(
-    brokerage: Brokerage, post: Post, database: Database, settings: Settings
+    brokerage: Brokerage, sender: Sender, database: Database, settings: Settings
 ) -> None:
     await brokerage.ask()
-    message_id = await post.the_only()
+    message_id = await sender.the_only()
     key = MessageKey(brokerage.owner_id, message_id)
 
     async def take_over() -> None:
@@ -148,4 +148,4 @@ async def test_who_was_taken_for_dead_leaves_the_job_to_who_took_over(
         sends = Settings(smtp_url=mailbox.url, data=settings.data)
         with pytest.raises(RetryLater):
             await MessageDelivery(database, open_channels(sends), sends).deliver(key)
-    assert await post.outcome(message_id) == ("sending", None)
+    assert await sender.outcome(message_id) == ("sending", None)

@@ -17,15 +17,15 @@ from leadroutes.sandbox.tasks.templates import compose
 from leadroutes.sandbox.templates import COMPOSE_MESSAGE
 from leadroutes.settings import Settings
 from leadroutes.worker.delivery import MAX_ATTEMPTS, MessageDelivery
-from tests.depth import examples
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox, text_of
-from tests.security.test_sandbox import SLOW
-from tests.ticks import LONGEST, counting_ticks
-from tests.worker.conftest import Post
+from tests.support.brokerage import Brokerage
+from tests.support.event_loop import LONGEST, monitored_loop
+from tests.support.examples import examples
+from tests.support.mailbox import Mailbox, text_of
+from tests.support.sender import Sender
+from tests.support.templates import SLOW
 
 
-async def step(brokerage: Brokerage, post: Post, body: str, subject: str = "Hello") -> int:
+async def step(brokerage: Brokerage, sender: Sender, body: str, subject: str = "Hello") -> int:
     """A mail of a campaign that is due, with this template; its message."""
     town = brokerage.town
     campaign_id = await town.database.fetchval("SELECT min(id) FROM campaigns")
@@ -33,7 +33,7 @@ async def step(brokerage: Brokerage, post: Post, body: str, subject: str = "Hell
     await town.action("alice", campaign_id, template_id=template_id)
     await brokerage.ask()
     await brokerage.engine.run_due()
-    return await post.the_only("kind = 'campaign'")
+    return await sender.the_only("kind = 'campaign'")
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ async def step(brokerage: Brokerage, post: Post, body: str, subject: str = "Hell
     ids=["slow", "range", "wrong"],
 )
 async def test_a_template_that_cannot_be_filled_in_fails_with_its_reason_and_holds_up_nobody(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, body: str, reason: str
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, body: str, reason: str
 ) -> None:
-    message_id = await step(brokerage, post, body)
-    with counting_ticks() as ticks:
-        await post.deliver(message_id)
+    message_id = await step(brokerage, sender, body)
+    with monitored_loop() as ticks:
+        await sender.deliver(message_id)
 
-    state, found = await post.outcome(message_id)
+    state, found = await sender.outcome(message_id)
     assert (state, (found or "")[: len(reason)]) == ("failed", reason)
     assert mailbox.mails == []
     assert ticks.longest < LONGEST
@@ -65,21 +65,21 @@ async def test_a_template_that_cannot_be_filled_in_fails_with_its_reason_and_hol
     "body", ["<p>Hello</p><![ if odd ]>", "<p>Hello</p><!", "<p>Hello</p><![CDATA[", "<p>Hello</p></"]
 )
 async def test_markup_that_is_none_is_sent_with_the_words_in_it(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox, body: str
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, body: str
 ) -> None:
-    message_id = await step(brokerage, post, body)
-    await post.deliver(message_id)
+    message_id = await step(brokerage, sender, body)
+    await sender.deliver(message_id)
 
-    assert await post.outcome(message_id) == ("sent", None)
+    assert await sender.outcome(message_id) == ("sent", None)
     [mail] = mailbox.mails
     assert text_of(mail).startswith("Hello")
 
 
-async def test_a_subject_that_became_too_long_is_the_templates_fault(brokerage: Brokerage, post: Post) -> None:
-    message_id = await step(brokerage, post, "Hello", "{% for a in (1..150) %}Hello, here I am{% endfor %}")
-    await post.deliver(message_id)
+async def test_a_subject_that_became_too_long_is_the_templates_fault(brokerage: Brokerage, sender: Sender) -> None:
+    message_id = await step(brokerage, sender, "Hello", "{% for a in (1..150) %}Hello, here I am{% endfor %}")
+    await sender.deliver(message_id)
 
-    assert await post.outcome(message_id) == ("failed", "The subject has 2400 characters; 1000 are the limit")
+    assert await sender.outcome(message_id) == ("failed", "The subject has 2400 characters; 1000 are the limit")
 
 
 class Broken:
@@ -93,36 +93,36 @@ class Broken:
 
 
 async def test_what_a_channel_raises_is_an_outcome_for_a_contact(
-    brokerage: Brokerage, post: Post, settings: Settings
+    brokerage: Brokerage, sender: Sender, settings: Settings
 ) -> None:
     """Nobody knows how far it had come, so it is not sent again."""
-    message_id = await step(brokerage, post, "Hello")
-    post.delivery = MessageDelivery(brokerage.town.database, {"email": Broken()}, settings)
-    await post.deliver(message_id)
+    message_id = await step(brokerage, sender, "Hello")
+    sender.delivery = MessageDelivery(brokerage.town.database, {"email": Broken()}, settings)
+    await sender.deliver(message_id)
 
     reason = "the email channel broke (RuntimeError); it may have arrived"
-    assert await post.outcome(message_id) == ("unknown", reason)
+    assert await sender.outcome(message_id) == ("unknown", reason)
 
 
 async def test_what_a_channel_raises_is_tried_again_for_an_agent_and_given_up_in_the_end(
-    brokerage: Brokerage, post: Post, settings: Settings
+    brokerage: Brokerage, sender: Sender, settings: Settings
 ) -> None:
     await brokerage.ask()
-    message_id = await post.the_only()
-    post.delivery = MessageDelivery(brokerage.town.database, {"email": Broken()}, settings)
+    message_id = await sender.the_only()
+    sender.delivery = MessageDelivery(brokerage.town.database, {"email": Broken()}, settings)
     for _ in range(MAX_ATTEMPTS - 1):
         with pytest.raises(RetryLater):
-            await post.deliver(message_id)
-    await post.deliver(message_id)
+            await sender.deliver(message_id)
+    await sender.deliver(message_id)
 
     reason = f"given up after {MAX_ATTEMPTS} attempts: the email channel broke (RuntimeError)"
-    assert await post.outcome(message_id) == ("failed", reason)
+    assert await sender.outcome(message_id) == ("failed", reason)
 
 
 async def test_a_message_that_cannot_be_made_now_is_made_later_and_was_never_on_its_way(
-    brokerage: Brokerage, post: Post, mailbox: Mailbox
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox
 ) -> None:
-    message_id = await step(brokerage, post, "Hello")
+    message_id = await step(brokerage, sender, "Hello")
     slow = TemplateInput(subject="", body=SLOW[: len(SLOW) // 4], name="", is_email=False, variables={})
     waiting: list[asyncio.Task[ComposeResult]] = []
     while not any(each.done() for each in waiting):  # until no more of this owner's may wait
@@ -131,15 +131,15 @@ async def test_a_message_that_cannot_be_made_now_is_made_later_and_was_never_on_
         ]
         await asyncio.sleep(0)
     with pytest.raises(RetryLater):
-        await post.deliver(message_id)
-    put_off = await post.outcome(message_id)
+        await sender.deliver(message_id)
+    put_off = await sender.outcome(message_id)
     for each in waiting:
         each.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    await post.deliver(message_id)
+    await sender.deliver(message_id)
 
     assert put_off == ("queued", "Too much is waiting to be worked out; try again later")
-    assert await post.outcome(message_id) == ("sent", None)
+    assert await sender.outcome(message_id) == ("sent", None)
     assert len(mailbox.mails) == 1
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.worker.worker import Worker
-from tests.engine.conftest import Brokerage
-from tests.mailbox import Mailbox, to
+from tests.support.brokerage import Brokerage
+from tests.support.mailbox import Mailbox, to
 
 
 async def test_an_alert_goes_out_by_itself_and_the_next_one_at_its_moment(

@@ -42,8 +42,10 @@ def _folded_name(record: dict[str, Any]) -> dict[str, Any]:
 async def _keep_what_was_sent(writing: Writing) -> None:
     """What was not sent never is; it stays, as what was sent does, under the name that the campaign had."""
     transaction = writing.transaction
-    await transaction.execute(statement("end_campaign"), transaction.now, writing.id, writing.caller.user_id)
-    await transaction.execute(statement("leave_campaign"), writing.id)
+    await transaction.execute(
+        *statement("end_campaign").bind(now=transaction.now, campaign_id=writing.id, by_user_id=writing.caller.user_id)
+    )
+    await transaction.execute(*statement("leave_campaign").bind(campaign_id=writing.id))
 
 
 CAMPAIGNS = Resource(

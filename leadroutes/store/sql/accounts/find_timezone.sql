@@ -1,0 +1,2 @@
+-- Returns the time zone of a user.
+SELECT timezone FROM users WHERE id = :user_id

@@ -1,5 +1,0 @@
--- $1 the successor, $2 teams that were handed over. Like every creator of a team, the successor is a member of it, and sees
--- nothing of what its members share before agreeing to that.
-INSERT INTO team_members (owner_id, team_id, user_id, request_status)
-SELECT $1, id, $1, 'Accepted' FROM unnest($2::bigint[]) AS given (id)
-ON CONFLICT (owner_id, team_id, user_id) DO UPDATE SET request_status = 'Accepted'

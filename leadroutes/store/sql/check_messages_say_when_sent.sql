@@ -1,2 +1,0 @@
--- A message that was sent says when, and to which address.
-SELECT owner_id, id AS message_id FROM messages WHERE state = 'sent' AND (sent_at IS NULL OR address IS NULL)

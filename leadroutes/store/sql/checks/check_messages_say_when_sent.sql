@@ -1,0 +1,2 @@
+-- A message that was sent has the moment and the address.
+SELECT owner_id, id AS message_id FROM messages WHERE state = 'sent' AND (sent_at IS NULL OR address IS NULL)

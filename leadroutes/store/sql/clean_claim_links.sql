@@ -1,7 +1,0 @@
--- $1 made before, $2 how many. Claim links that are too old to lead anywhere.
-WITH old AS (
-    SELECT token_hash FROM claim_tokens WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
-), gone AS (
-    DELETE FROM claim_tokens t USING old WHERE t.token_hash = old.token_hash RETURNING 1
-)
-SELECT count(*) FROM gone

@@ -1,7 +1,0 @@
--- $1 real now, $2 how many. New e-mails whose link nobody has opened in time.
-WITH old AS (
-    SELECT id FROM email_changes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-), gone AS (
-    DELETE FROM email_changes c USING old WHERE c.id = old.id RETURNING 1
-)
-SELECT count(*) FROM gone

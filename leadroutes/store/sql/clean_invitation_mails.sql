@@ -1,7 +1,0 @@
--- $1 before, $2 how many. Addresses that may be sent an invitation again.
-WITH old AS (
-    SELECT address FROM invitation_mails WHERE mailed_at < $1 ORDER BY mailed_at LIMIT $2 FOR UPDATE SKIP LOCKED
-), gone AS (
-    DELETE FROM invitation_mails i USING old WHERE i.address = old.address RETURNING 1
-)
-SELECT count(*) FROM gone

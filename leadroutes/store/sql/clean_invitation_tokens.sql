@@ -1,7 +1,0 @@
--- $1 real now, $2 how many. Links of invitations that are over.
-WITH old AS (
-    SELECT token_hash FROM invitation_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
-), gone AS (
-    DELETE FROM invitation_tokens k USING old WHERE k.token_hash = old.token_hash RETURNING 1
-)
-SELECT count(*) FROM gone

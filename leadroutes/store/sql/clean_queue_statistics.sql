@@ -1,9 +1,0 @@
--- $1 counted before, $2 how many. The message queue's own statistics, oldest first by number.
-WITH old AS (
-    SELECT id FROM pgqueuer_statistics
-    WHERE id IN (SELECT id FROM pgqueuer_statistics ORDER BY id LIMIT $2) AND created < $1
-    FOR UPDATE SKIP LOCKED
-), gone AS (
-    DELETE FROM pgqueuer_statistics s USING old WHERE s.id = old.id RETURNING 1
-)
-SELECT count(*) FROM gone

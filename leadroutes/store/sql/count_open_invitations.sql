@@ -1,3 +1,0 @@
--- $1 owner, whose row is locked, so that two invitations at once are counted one after the other. The next statement counts.
-SELECT (SELECT count(*) FROM team_members WHERE owner_id = $1 AND request_status = 'Pending')
-     + (SELECT count(*) FROM team_invitations WHERE owner_id = $1 AND request_status = 'Pending')

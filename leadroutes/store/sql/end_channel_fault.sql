@@ -1,2 +1,0 @@
--- $1 channel. It works again. Returns a row where a fault was noted.
-DELETE FROM channel_faults WHERE channel = $1 RETURNING true

@@ -1,9 +1,0 @@
--- $1 owner, $2 contact, $3 now. What he said in inquiries that touched his leads.
-WITH gone AS (
-    UPDATE lead_events e SET detail = e.detail - '{message,source,first_name,last_name,email,phone}'::text[]
-    FROM leads l
-    WHERE l.owner_id = $1 AND l.contact_id = $2 AND $3::timestamptz IS NOT NULL
-      AND e.owner_id = l.owner_id AND e.lead_id = l.id AND e.detail ?| '{message,source,first_name,last_name,email,phone}'::text[]
-    RETURNING 1
-)
-SELECT count(*) FROM gone

@@ -1,2 +1,0 @@
--- email, in lower case; whether the account is active or not
-SELECT id FROM users WHERE lower(email) = $1

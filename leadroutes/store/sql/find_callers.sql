@@ -1,8 +1,0 @@
--- $1 sha256s of access tokens. The users behind those that are good; lives of tokens are real time. `is_due`: its use has
--- not been noted within the last minute, and can be (a standby takes no writes).
-SELECT a.token_hash, a.user_id, a.scope, a.application_id, u.is_admin, u.is_broker,
-       coalesce(a.last_used_at < now() - interval '1 minute', true)
-       AND current_setting('transaction_read_only') = 'off' AS is_due
-FROM access_tokens a
-JOIN users u ON u.id = a.user_id AND u.is_active
-WHERE a.token_hash = ANY($1::bytea[]) AND a.revoked_at IS NULL AND (a.expires_at IS NULL OR a.expires_at > now())

@@ -1,7 +1,0 @@
--- owner_id; kinds and values of identities. A phone that nobody has proved is not enough to tell a person by.
-SELECT known.kind, known.value, known.contact_id
-FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS wanted (kind, value, place)
-JOIN contact_identities AS known
-    ON known.owner_id = $1 AND known.kind = wanted.kind COLLATE "C" AND known.value = wanted.value COLLATE "C"
-    AND (known.kind = 'email' OR known.is_proven)
-ORDER BY wanted.place

@@ -1,4 +1,0 @@
--- $1 owner, $2 intake key. One of his that is valid.
-SELECT lead_source_id, contact_source_id, format,
-       is_known_to_its_sender_alone(k) OR secrets IS NOT NULL AS is_proven
-FROM intake_keys k WHERE owner_id = $1 AND id = $2 AND revoked_at IS NULL

@@ -1,2 +1,0 @@
--- $1 e-mail, in lower case. The account that signs in with it; password_hash null: it cannot.
-SELECT id, password_hash FROM users WHERE lower(email) = $1 AND is_active

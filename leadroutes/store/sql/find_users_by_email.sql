@@ -1,2 +1,0 @@
--- e-mails, in lower case
-SELECT id, lower(email) AS email FROM users WHERE lower(email) = ANY ($1::text[])

@@ -1,4 +1,0 @@
--- owner_id, key_hash, lead_source_id, contact_source_id, format, now, sealed secrets, whether it is private (null: by its format)
-INSERT INTO intake_keys (owner_id, key_hash, lead_source_id, contact_source_id, format, created_at, secrets, is_private)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-RETURNING id

@@ -1,2 +1,0 @@
--- user_id, token_hash, scope, name or null
-INSERT INTO access_tokens (user_id, token_hash, scope, name) VALUES ($1, $2, $3, $4)

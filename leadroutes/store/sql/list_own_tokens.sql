@@ -1,5 +1,0 @@
--- $1 user. Their personal tokens that are good.
-SELECT id, name, scope, created_at, last_used_at, expires_at FROM access_tokens
-WHERE user_id = $1 AND application_id IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
-  AND id NOT IN (SELECT token_id FROM sub_accounts WHERE user_id = $1 AND token_id IS NOT NULL)
-ORDER BY id

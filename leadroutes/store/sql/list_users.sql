@@ -1,1 +1,0 @@
-SELECT id, email, first_name, last_name, timezone, is_admin, is_broker, is_active FROM users ORDER BY id

@@ -1,2 +1,0 @@
--- user_id
-SELECT FROM users WHERE id = $1 FOR UPDATE

@@ -1,4 +1,0 @@
--- $1 e-mail. Its address, unless an invitation was sent there within a day, whoever invited.
-INSERT INTO invitation_mails AS i (address, mailed_at) VALUES (lower($1), now())
-ON CONFLICT (address) DO UPDATE SET mailed_at = excluded.mailed_at WHERE i.mailed_at < now() - interval '1 day'
-RETURNING address

@@ -1,2 +1,0 @@
--- $1 users.
-SELECT id, display_name(users) AS name FROM users WHERE id = ANY ($1::bigint[])

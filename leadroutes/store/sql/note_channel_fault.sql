@@ -1,3 +1,0 @@
--- $1 channel, $2 reason. What is wrong now; the moment at which it began stays.
-INSERT INTO channel_faults (channel, reason) VALUES ($1, $2)
-ON CONFLICT (channel) DO UPDATE SET reason = excluded.reason, last_at = now()

@@ -1,8 +1,0 @@
--- owner_id, lead ids. Imported leads that are to be routed after all are history no longer; answers them, oldest first.
-WITH released AS (
-    UPDATE leads SET is_imported = false
-    WHERE owner_id = $1 AND id = ANY ($2::bigint[]) AND routed_at IS NULL
-      AND NOT EXISTS (SELECT FROM claims WHERE claims.owner_id = leads.owner_id AND claims.lead_id = leads.id)
-    RETURNING id, created_at
-)
-SELECT id FROM released ORDER BY created_at, id

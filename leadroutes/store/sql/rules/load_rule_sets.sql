@@ -1,0 +1,7 @@
+-- Returns stored rule sets by owner and number.
+-- planner: per-row lookup
+SELECT owner_id, number, rules::text AS rules
+FROM unnest(:owner_ids::bigint[], :numbers::bigint[]) AS wanted (owner_id, number)
+CROSS JOIN LATERAL (
+    SELECT rules FROM rule_sets r WHERE r.owner_id = wanted.owner_id AND r.number = wanted.number OFFSET 0
+) stored

@@ -1,8 +1,0 @@
--- $1 sha256 of the code, $2 application. The code and its grant, locked, so that of two uses one is the second.
-SELECT g.id AS grant_id, g.user_id, g.scope, c.redirect_uri, c.code_challenge, c.used_at IS NOT NULL AS is_used,
-       c.expires_at <= now() OR g.revoked_at IS NOT NULL AS is_over
-FROM authorization_codes c
-JOIN grants g ON g.id = c.grant_id
-JOIN users u ON u.id = g.user_id AND u.is_active
-WHERE c.code_hash = $1 AND g.application_id = $2
-FOR UPDATE OF c, g

@@ -1,2 +1,0 @@
--- $1 how long ago the last cleaning must have been begun. Whoever gets the row does this one.
-UPDATE cleaning SET begun_at = now() WHERE begun_at <= now() - $1::interval RETURNING begun_at

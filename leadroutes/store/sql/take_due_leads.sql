@@ -1,9 +1,0 @@
--- $1 now, $2 how many, $3 leads that are not to be taken. Leads with an offer that has fallen due, earliest first,
--- locked; those that somebody else holds are passed over. Walks the index of scheduled offers, and no further than it takes.
-SELECT l.owner_id, l.id, o.notify_at AS due_at
-FROM offers o
-JOIN leads l ON l.owner_id = o.owner_id AND l.id = o.lead_id
-WHERE o.state = 'scheduled' AND o.notify_at <= $1 AND o.lead_id <> ALL ($3::bigint[])
-ORDER BY o.notify_at
-LIMIT $2
-FOR NO KEY UPDATE OF l SKIP LOCKED

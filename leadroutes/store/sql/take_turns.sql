@@ -1,5 +1,0 @@
--- $1 owner ids, $2 team ids, sorted. The turns of these teams, locked until the decision is committed.
-INSERT INTO team_turns AS t (owner_id, team_id)
-SELECT * FROM unnest($1::bigint[], $2::bigint[])
-ON CONFLICT (owner_id, team_id) DO UPDATE SET credits = t.credits
-RETURNING owner_id, team_id, credits::text AS credits, present

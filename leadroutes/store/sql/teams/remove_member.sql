@@ -1,0 +1,2 @@
+-- Deletes a team member.
+DELETE FROM team_members WHERE id = :member_id
