@@ -32,7 +32,6 @@ STILL_EXCLUDED = (
     "bench/",
     "chaos/",
     "leadroutes/api/",
-    "leadroutes/channels/",
     "leadroutes/cli/",
     "leadroutes/clock.py",
     "leadroutes/demo/",
@@ -51,7 +50,6 @@ STILL_EXCLUDED = (
     "leadroutes/settings/",
     "leadroutes/store/",
     "leadroutes/web/",
-    "leadroutes/worker/",
     "tests/",
 )
 

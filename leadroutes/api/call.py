@@ -43,7 +43,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`segments` are the words of the path as sent, without empty ones; header names are in small letters."""
+    """`segments` are those of the path as sent, without empty ones; header names are in lower case."""
 
     method: str
     segments: tuple[str, ...]
@@ -51,10 +51,10 @@ class Request:
     query: str
     headers: dict[str, list[str]] = field(repr=False)  # they hold the token, which no log may show
     receive: Receive
-    address: str = ""  # of whoever sent it
+    address: str = ""  # of the client
 
     def header(self, name: str) -> str | None:
-        """The first header of this name."""
+        """Returns the first header of this name."""
         values = self.headers.get(name)
         return values[0] if values else None
 
@@ -75,7 +75,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on its way through the API; `ids` are the variable words of its path, as sent."""
+    """One request with its context; `ids` are the variable segments of its path, as sent."""
 
     context: Context
     request: Request
@@ -83,7 +83,7 @@ class Call:
     caller: Caller = field(default=Caller(0, frozenset()))
 
     def require_json_accepted(self) -> None:
-        """The last check: whoever cannot read the answer gets no success, and nothing has been stored."""
+        """Raises NotAcceptable where the caller does not accept the response; nothing has been stored so far."""
         if not self.request.accepts_json:
             raise NotAcceptable("The answer is application/json; the Accept header does not allow it")
 
@@ -99,5 +99,5 @@ def _accepts_json(header: str) -> bool:
 
 
 def _is_wanted(parameters: str) -> bool:
-    """A weight of zero says no."""
+    """A weight of zero excludes the type."""
     return not re.search(r";\s*q\s*=\s*0(\.0*)?\s*(;|$)", parameters, re.IGNORECASE)

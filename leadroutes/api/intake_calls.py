@@ -137,7 +137,7 @@ async def raw_arrival(call: Call) -> Response:
     if row is None:
         raise NotFound.record(call.ids[0])
     if row["emptied_at"] is not None:
-        raise NotFound(f"What came in as arrival {call.ids[0]} is not kept any more")
+        raise NotFound(f"The body of the arrival {call.ids[0]} has been removed")
     headers = ((b"content-disposition", b"attachment"), (b"x-content-type-options", b"nosniff"))
     call.require_json_accepted()
     return Response(200, row["body"], b"application/octet-stream", headers)

@@ -72,9 +72,9 @@ def _alert(message: OutgoingMessage) -> tuple[str, str, str]:
         case "claimed":
             name = one_line(message.status.claimed_by_name)
             at = _local(message.lead.claimed_at if message.lead else None, timezone)
-            return f"Taken: {lead}", f"{name} has this lead since {at}.", ""
+            return f"Taken: {lead}", f"{name} claimed this lead {at}.", ""
         case "unclaimed":
-            return f"Nobody claimed: {lead}", f"It came from {source}. You can claim it, or assign it.", "Claim it"
+            return f"No one claimed: {lead}", f"It came from {source}. You can claim it, or assign it.", "Claim it"
         case _:
             why = one_line(message.offer.reason if message.offer else None)
             reason = f" It came to you because {why}." if why else ""
@@ -136,7 +136,7 @@ def _short(name: str) -> str:
 
 
 def _local(moment: datetime | None, timezone: str | None) -> str:
-    return f"{moment.astimezone(zone_named(timezone)):%Y-%m-%d %H:%M %Z}" if moment else "just now"
+    return f"at {moment.astimezone(zone_named(timezone)):%Y-%m-%d %H:%M %Z}" if moment else "just now"
 
 
 def campaign_template_input(message: OutgoingMessage, unsubscribe_link: str) -> TemplateInput:

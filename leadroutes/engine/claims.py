@@ -1,6 +1,6 @@
-"""Group commit of claims: those that come while a commit is under way share the next one. Each lead has one winner.
+"""Group commit of claims: those that arrive while a commit is under way share the next one. Each lead has one winner.
 
-Whether somebody may have a lead, the domain says, one claim after the other; everybody hears of his once it is on disk.
+The domain decides on one claim after the other; each caller gets its own result once it is on disk.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ LeadKey = tuple[int, int]  # owner, lead
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """Somebody wants a lead."""
+    """A user wants a lead."""
 
     owner_id: int
     lead_id: int
@@ -110,9 +110,9 @@ def _owner(request: ClaimRequest) -> int:
 async def decide_claims(
     transaction: Transaction, rule_sets: RuleSets, requests: Sequence[ClaimRequest], *, waits: bool = False
 ) -> BatchResult:
-    """Decide them in order, each seeing what came of those before it, and write what follows.
+    """Decides on claims in order, each with the result of those before it, and writes what follows.
 
-    A lead that somebody else holds is left as it is, unless `waits`: then he is waited for.
+    `waits`: waits for leads that another transaction has locked; else these are returned as busy.
     """
     keys = {request.key for request in requests}
     held = await _lock(transaction, keys, waits=waits)
@@ -144,7 +144,7 @@ async def _lock(transaction: Transaction, keys: Collection[LeadKey], *, waits: b
 
 
 def _decide(request: ClaimRequest, row: LeadRow | None, now: datetime) -> Change | Problem | None:
-    """None: he has it already."""
+    """Returns None where the user has the lead already."""
     if row is None:
         return NotFound.record(request.lead_id)
     try:

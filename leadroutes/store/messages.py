@@ -24,11 +24,11 @@ MAX_BATCH_SIZE = 100
 
 
 class MessageKey(RowKey, frozen=True):
-    """Which message a job is about."""
+    """The message that a job is about."""
 
 
 async def enqueue(connection: Any, messages: Sequence[tuple[int, int]]) -> None:
-    """Put one delivery job for each (owner_id, id) into the queue, on `connection`, within its transaction."""
+    """Enqueues one delivery job for each (owner_id, id) in the transaction of `connection`."""
     await put_into_queue(connection, DELIVERY_JOB, messages)
 
 

@@ -1,4 +1,4 @@
-"""Jobs: what is done outside every transaction, put into the queue inside the one that decides it."""
+"""Jobs: work that is done outside any transaction, and is enqueued within the transaction that decides on it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ REREAD_JOB = "read_again"  # an arrival of which a part has to be fetched
 
 
 class RowKey(msgspec.Struct, frozen=True):
-    """Which row a job is about."""
+    """The row that a job is about."""
 
     owner_id: int
     id: int
@@ -31,10 +31,10 @@ class RowKey(msgspec.Struct, frozen=True):
 async def enqueue(
     connection: Any, entrypoint: str, rows: Sequence[tuple[int, int]], after: Sequence[timedelta] | None = None
 ) -> None:
-    """Put one job for each (owner_id, id) into the queue, in the transaction of `connection`, not before `after`."""
+    """Enqueues one job for each (owner_id, id) in the transaction of `connection`; it is started after `after`."""
     if not rows:
         return
-    # Queries asks for a connection but is content with whatever has its fetch, so a pool's proxy will do.
+    # Queries wants a connection but calls only its `fetch`, which the proxy of a pool has as well.
     queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))
     payloads: list[bytes | None] = [msgspec.json.encode(RowKey(owner_id, id_)) for owner_id, id_ in rows]
     delays: list[timedelta | None] | None = list(after) if after is not None else None
@@ -42,10 +42,10 @@ async def enqueue(
 
 
 class RetryQueries(Queries):
-    """PgQueuer's statements, but for one that must not fail: it gives a job up for good that it cannot put off."""
+    """PgQueuer's statements, except one that must not fail: PgQueuer gives up a job that it cannot put off."""
 
     async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
-        """Put it off; where the database is away the job stays ours, and is taken over as that of a dead worker is."""
+        """Puts a job off. If the database is unreachable, the job stays with this worker until another takes it."""
         try:
             await super().retry_job(job, delay, traceback_record)
         except CONNECTION_ERRORS as error:
@@ -53,7 +53,7 @@ class RetryQueries(Queries):
 
 
 class ListeningDriver(AsyncpgPoolDriver):
-    """PgQueuer's connections, which say when they have begun to listen."""
+    """PgQueuer's connections, with an event that is set once they listen."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         super().__init__(pool)
@@ -65,7 +65,7 @@ class ListeningDriver(AsyncpgPoolDriver):
 
 
 class ListeningQueue(QueueManager):
-    """PgQueuer's queue, which asks whether it hears itself once it listens, and not before: else it hears nothing."""
+    """PgQueuer's queue, whose health check waits until it listens: before that it would not receive its own NOTIFY."""
 
     def __init__(self, driver: ListeningDriver) -> None:
         super().__init__(RetryQueries(driver))

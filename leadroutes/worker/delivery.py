@@ -35,7 +35,7 @@ from leadroutes.worker.channel_health import ChannelHealth
 
 log = structlog.get_logger()
 
-MAX_ATTEMPTS = 30  # the last of them after some 24 hours
+MAX_ATTEMPTS = 30  # the last one after about 24 hours
 NOTE_TIMEOUT = 120.0  # seconds
 RECHECK_AFTER = 1.0  # seconds for which a message's status counts as current
 VIA_BY_CHANNEL = {"email": "Email", "text": "Text", "call": "Phone"}
