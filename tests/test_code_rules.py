@@ -66,7 +66,7 @@ FUTURES = {
     "leadroutes/store/batching.py",
     # Turns, of which each caller waits for its own; nothing is done in batches.
     "leadroutes/store/lists.py",
-    "leadroutes/web/passwords.py",
+    "leadroutes/web/turns.py",
     # Work in another process, which comes back over a pipe.
     "leadroutes/sandbox/processes.py",
 }

@@ -4,8 +4,10 @@ What takes quadratic time stops the whole service with one request, so the next 
 """
 
 import ast
+import itertools
 import re
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -33,14 +35,17 @@ BAD_PATTERNS = {
 }
 
 
+# Steps of Python and not of C: how fast memory is copied or counted beside that depends on the machine.
+
+
 def take_off(text: str) -> str:
-    while text.startswith(" "):
+    while text and all(each == " " for each in text):
         text = text[1:]
     return text
 
 
 def count_again(text: str) -> int:
-    return sum(text[:position].count("a") for position in range(0, len(text), 10))
+    return sum(sum(1 for each in text[:position] if each == "a") for position in range(0, len(text), 10))
 
 
 def joined_one_by_one(text: str) -> str:
@@ -50,11 +55,11 @@ def joined_one_by_one(text: str) -> str:
     return "".join(parts)
 
 
-BAD_READERS: dict[str, Callable[[str], object]] = {
-    "one character after the other": take_off,
-    "what was counted before": count_again,
-    "a text that is made anew for every character": joined_one_by_one,
-}
+BAD_READERS = [
+    Reader("one character after the other", take_off, size=1_500),
+    Reader("what was counted before", count_again, size=5_000),
+    Reader("a text that is made anew for every character", joined_one_by_one, size=5_000),
+]
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +115,59 @@ def test_a_pattern_that_takes_longer_is_found(floor: float, case: str) -> None:
     assert any(growth.slow_texts(Used(case, re.compile(pattern, flags), (method,)), floor))
 
 
-@pytest.mark.parametrize("case", BAD_READERS)
-def test_a_reader_that_takes_longer_is_found(floor: float, case: str) -> None:
-    assert any(slow_cases(Reader(case, BAD_READERS[case]), (), floor))
+@pytest.mark.parametrize("reader", BAD_READERS, ids=[each.name for each in BAD_READERS])
+def test_a_reader_that_takes_longer_is_found(floor: float, reader: Reader) -> None:
+    assert any(slow_cases(reader, (), floor))
+
+
+def burn(seconds: float) -> None:
+    """Take so much time of this thread, whatever machine it is."""
+    begun = time.thread_time()
+    while time.thread_time() - begun < seconds:
+        pass
+
+
+@pytest.mark.parametrize("linear", [0, 1, 3])
+def test_a_small_quadratic_part_beside_a_linear_one_is_found(floor: float, linear: int) -> None:
+    """Three quarters of the time linear: the first two lengths are in doubt, the longer one decides."""
+    unit = 2 * floor
+
+    def read(text: str) -> None:
+        times = len(text) / 10
+        burn(unit * (linear * times + times**2))
+
+    assert not growth.is_linear(read, "a".__mul__, 10, floor)
+
+
+@pytest.mark.parametrize("late", [{2}, {0, 1, 2}, {3, 4, 5, 6, 7, 8}])
+def test_a_machine_that_is_busy_for_a_while_makes_no_reader_slow(floor: float, late: set[int]) -> None:
+    calls = itertools.count()
+
+    def read(text: str) -> None:
+        burn(floor * len(text) / 5 * (10 if next(calls) in late else 1))
+
+    assert growth.is_linear(read, "a".__mul__, 10, floor)
+
+
+def test_a_call_that_is_stopped_once_is_made_again(floor: float) -> None:
+    calls = itertools.count()
+
+    def read(text: str) -> None:
+        if next(calls) == 3:
+            raise growth.TooLongError
+        burn(floor * len(text) / 5)
+
+    assert growth.is_linear(read, "a".__mul__, 10, floor)
+
+
+@pytest.mark.parametrize("late", [{0}, {0, 1, 2}])
+def test_a_machine_that_is_busy_at_first_hides_no_slow_reader(floor: float, late: set[int]) -> None:
+    calls = itertools.count()
+
+    def read(text: str) -> None:
+        burn(floor * len(text) ** 2 / 50 * (1.8 if next(calls) in late else 1))
+
+    assert not growth.is_linear(read, "a".__mul__, 10, floor)
 
 
 def test_patterns_are_found_wherever_they_are() -> None:

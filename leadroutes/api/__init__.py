@@ -13,7 +13,7 @@ from leadroutes.api.resources import RESOURCES
 from leadroutes.api.router import Router
 from leadroutes.engine.engine import Engine
 from leadroutes.ingest.arrivals import Arrivals
-from leadroutes.security.rate_limits import PasswordGuesses
+from leadroutes.security.throttle import PasswordThrottle
 from leadroutes.settings import Settings
 from leadroutes.store.commits import WriteGroupCommit
 from leadroutes.store.lists import ListQueries
@@ -24,7 +24,7 @@ from leadroutes.store.postgres import Database
 def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Any:
     """The ASGI application of all that the API answers; it answers 404 to everything else."""
     totals = CountCache()
-    database.forget_when_reconnected(totals.forget)
+    database.listener.forget_when_reconnected(totals.forget)
     context = Context(
         database=database,
         engine=engine,
@@ -37,7 +37,7 @@ def application(database: Database, engine: Engine, arrivals: Arrivals, settings
         records=read_pipeline(database),
         lists=ListQueries(database, settings.pool_size),
         totals=totals,
-        guesses=PasswordGuesses(),
+        throttle=PasswordThrottle(),
         creations={each.path: WriteGroupCommit(database) for each in RESOURCES if each.is_plain},
     )
     return Api(context, Router(_paths()))

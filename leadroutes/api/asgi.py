@@ -20,7 +20,7 @@ from leadroutes.api.problems import internal_error, problem_response
 from leadroutes.api.router import PathMatch, Router, operation_for, page_not_found
 from leadroutes.errors import Forbidden, Invalid, Problem, Unavailable
 from leadroutes.security.rate_limits import RateLimits
-from leadroutes.store.postgres import CONNECTION_ERRORS
+from leadroutes.store.connection_errors import CONNECTION_ERRORS
 
 log = structlog.get_logger()
 

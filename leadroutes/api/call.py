@@ -11,7 +11,7 @@ from leadroutes.cache import short_cache
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import NotAcceptable
 from leadroutes.ingest.arrivals import Arrivals
-from leadroutes.security.rate_limits import PasswordGuesses
+from leadroutes.security.throttle import PasswordThrottle
 from leadroutes.settings import Settings
 from leadroutes.store.batching import BatchLoader
 from leadroutes.store.commits import WriteGroupCommit
@@ -37,7 +37,7 @@ class Context:
     records: Pipeline  # reads records by id
     lists: ListQueries
     totals: CountCache
-    guesses: PasswordGuesses
+    throttle: PasswordThrottle  # of passwords that are sent beside a token
     creations: Mapping[str, WriteGroupCommit]  # of plain resources, by path
 
 

@@ -2,6 +2,7 @@
 
 import hmac
 import time
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from leadroutes.clock import MOST_AHEAD
 from leadroutes.engine.users import ChangedBy, ask_for_email, change_user
 from leadroutes.errors import Invalid, NotAuthenticated, NotFound, Unavailable
 from leadroutes.observability import metrics
+from leadroutes.security.throttle import limits_of_user
 from leadroutes.store.accounts import faults_of, is_password_of
 from leadroutes.store.channel_faults import list_channel_faults
 from leadroutes.store.disk_space import OUT_OF_SPACE_MESSAGE
@@ -67,10 +69,9 @@ async def _wrong_password(call: Call, given: str | None) -> dict[str, str]:
     if given is None:
         return {"current_password": "current_password is required to change email or password"}
     user_id = call.caller.user_id
-    call.context.guesses.refuse_if_many(user_id)
-    if await is_password_of(call.context.database, user_id, given):
+    compare = partial(is_password_of, call.context.database, user_id, given)
+    if await call.context.throttle.compare(limits_of_user(user_id), compare):
         return {}
-    call.context.guesses.count(user_id)
     return {"current_password": "current_password: another one was given; expected the present password"}
 
 

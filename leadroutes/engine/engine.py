@@ -38,7 +38,7 @@ class Engine:
         """`channels`: those that this installation can send over."""
         self.database = database
         self.rule_sets = RuleSets(channels=frozenset(channels))
-        database.forget_when_reconnected(self.rule_sets.forget)
+        database.listener.forget_when_reconnected(self.rule_sets.forget)
         self._claims = Claims(database, self.rule_sets)
         self._timers = Timers(database, self.rule_sets)
 

@@ -32,7 +32,8 @@ from leadroutes.security.vault import Vault
 from leadroutes.settings import Settings
 from leadroutes.store import statement
 from leadroutes.store.batching import BatchLoader, GroupCommit
-from leadroutes.store.postgres import RETRYABLE_ERRORS, STATEMENT_TIMEOUT, Transaction
+from leadroutes.store.connection_errors import RETRYABLE_ERRORS
+from leadroutes.store.postgres import STATEMENT_TIMEOUT, Transaction
 from leadroutes.store.queue import RowKey
 
 log = structlog.get_logger()

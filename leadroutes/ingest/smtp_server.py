@@ -16,7 +16,7 @@ from leadroutes.errors import Misconfigured, NotFound, Problem, TooLarge
 from leadroutes.ingest.arrivals import Arrivals, IntakeKey
 from leadroutes.settings import Settings
 from leadroutes.settings.certificates import server_context
-from leadroutes.store.postgres import CONNECTION_ERRORS, RETRYABLE_ERRORS
+from leadroutes.store.connection_errors import CONNECTION_ERRORS, RETRYABLE_ERRORS
 
 log = structlog.get_logger()
 

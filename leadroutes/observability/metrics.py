@@ -104,7 +104,7 @@ async def render(database: Database) -> bytes:
     POOL.labels("in use").set(pool.get_size() - pool.get_idle_size())
     POOL.labels("idle").set(pool.get_idle_size())
     POOL.labels("most").set(pool.get_max_size())
-    NOTIFY_LOST.set(bool(database.notify_is_lost))
+    NOTIFY_LOST.set(bool(database.listener.notify_is_lost))
     await _ask(database)
     return generate_latest(REGISTRY)
 

@@ -23,10 +23,11 @@ from leadroutes.settings import Settings
 from leadroutes.store import statement
 from leadroutes.store.analyze import analyze_all
 from leadroutes.store.campaigns import repeat_held_birthdays
+from leadroutes.store.connection_errors import connection_errors_as_unavailable
 from leadroutes.store.embedded import bundled_programs, start_embedded_server
 from leadroutes.store.hosts import Hosts
 from leadroutes.store.migrate import LOCK, migrate, migrations
-from leadroutes.store.postgres import Database, connection_errors_as_unavailable
+from leadroutes.store.postgres import Database
 
 MAGIC = b"PGDMP"  # the beginning of pg_dump's custom format
 DUMP_OPTIONS = ("--schema=public", "--no-owner", "--no-privileges")

@@ -8,7 +8,8 @@ from typing import Final, Literal, TextIO
 
 from leadroutes.intake.csv_cells import CsvWriter
 from leadroutes.store import accounts, statement
-from leadroutes.store.postgres import Database, connection_errors_as_unavailable
+from leadroutes.store.connection_errors import connection_errors_as_unavailable
+from leadroutes.store.postgres import Database
 
 PIECE = 1000
 

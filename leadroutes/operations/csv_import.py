@@ -40,7 +40,8 @@ from leadroutes.operations.suppression_lists import suppress_unsubscribed
 from leadroutes.store import accounts, statement
 from leadroutes.store.analyze import analyze_young_tables
 from leadroutes.store.arrivals import BatchWrites, KnownRecords, LookupRequest, key_record, load_known_records, write
-from leadroutes.store.postgres import RETRYABLE_ERRORS, Database, Transaction
+from leadroutes.store.connection_errors import RETRYABLE_ERRORS
+from leadroutes.store.postgres import Database, Transaction
 
 BATCH_SIZE = 1000
 MAX_CONCURRENT_BATCHES = 2  # batches that are written at the same time

@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 
 from leadroutes.store import statement, statement_names
-from leadroutes.store.postgres import CONNECTION_ERRORS, Database, connection_errors_as_unavailable
+from leadroutes.store.connection_errors import CONNECTION_ERRORS, connection_errors_as_unavailable
+from leadroutes.store.postgres import Database
 
 MAX_SHOWN = 10
 CHECK_TIMEOUT = 3600.0  # seconds

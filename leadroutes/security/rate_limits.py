@@ -10,7 +10,7 @@ import time
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 
 from leadroutes.errors import TooManyRequests
 
@@ -38,27 +38,6 @@ class RateLimits:
             return
         wait = self._limiter.get_window_stats(limit, kind, key).reset_time - time.time()
         raise TooManyRequests(f"More than {limit} for one {kind}", retry_after=max(1, math.ceil(wait)))
-
-
-GUESSES = parse("10 per 15 minutes")
-
-
-class PasswordGuesses:
-    """Counts wrong passwords that holders of a token have sent, by the user; one per process."""
-
-    def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def refuse_if_many(self, user_id: int) -> None:
-        """TooManyRequests while there were too many."""
-        key = str(user_id)
-        if not self._limiter.test(GUESSES, key):
-            wait = self._limiter.get_window_stats(GUESSES, key).reset_time - time.time()
-            raise TooManyRequests("Too many wrong passwords", retry_after=max(1, math.ceil(wait)))
-
-    def count(self, user_id: int) -> None:
-        """One more wrong one."""
-        self._limiter.hit(GUESSES, str(user_id))
 
 
 def network_of(address: str) -> str:

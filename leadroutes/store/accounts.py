@@ -4,6 +4,7 @@ A secret goes out once, in the answer of the function that made it; only its has
 """
 
 import asyncio
+import functools
 import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
@@ -141,14 +142,26 @@ async def is_password_of(database: Database | Transaction, user_id: int, passwor
     """Whether it is the user's password; one at a time, as a hash takes much memory."""
     kept = await database.fetchval("SELECT password_hash FROM users WHERE id = $1", user_id)
     async with _ONE_HASH:
-        return kept is not None and await asyncio.to_thread(_verify, kept, password)
+        return kept is not None and await verify_password(kept, password)
 
 
-def _verify(password_hash: str, password: str) -> bool:
+async def verify_password(password_hash: str | None, password: str) -> bool:
+    """Whether it is the password of this hash; False for an account without a password, after the same time."""
+    return await asyncio.to_thread(_verify, password_hash, password)
+
+
+def _verify(password_hash: str | None, password: str) -> bool:
+    no_ones = _no_ones_hash()  # made by the first call, whichever account that is for
     try:
-        return argon2.PasswordHasher().verify(password_hash, password)
+        return argon2.PasswordHasher().verify(password_hash or no_ones, password) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
+
+
+@functools.cache
+def _no_ones_hash() -> str:
+    """What an unknown account is compared with, so that the time of an answer does not reveal who has one."""
+    return argon2.PasswordHasher().hash("no one has this password")
 
 
 async def list_users(database: Database) -> list[asyncpg.Record]:

@@ -17,8 +17,9 @@ from leadroutes.domain.routing import stored_lead
 from leadroutes.domain.turns import Turns
 from leadroutes.errors import NotFound
 from leadroutes.store import statement
+from leadroutes.store.listener import WAKE_CHANNEL
 from leadroutes.store.messages import enqueue
-from leadroutes.store.postgres import WAKE_CHANNEL, Transaction
+from leadroutes.store.postgres import Transaction
 from leadroutes.store.routing import RuleSets
 
 

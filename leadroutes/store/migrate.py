@@ -16,7 +16,8 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
 
 from leadroutes.errors import Misconfigured, Unavailable
-from leadroutes.store.postgres import CONNECTION_ERRORS, Database, connection_errors_as_unavailable
+from leadroutes.store.connection_errors import CONNECTION_ERRORS, connection_errors_as_unavailable
+from leadroutes.store.postgres import Database
 
 log = structlog.get_logger()
 

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from leadroutes.store.postgres import CONNECTION_ERRORS
+from leadroutes.store.connection_errors import CONNECTION_ERRORS
 
 REPEAT_AFTER = 60.0  # seconds in which the same report is logged once
 LIBRARIES = ("asyncpg", "asyncpg.pool", "pgqueuer")

@@ -13,7 +13,7 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.models import HealthCheckEvent, Job, TracebackRecord
 from pgqueuer.queries import Queries
 
-from leadroutes.store.postgres import CONNECTION_ERRORS
+from leadroutes.store.connection_errors import CONNECTION_ERRORS
 
 log = structlog.get_logger()
 

@@ -10,7 +10,8 @@ import asyncpg
 
 from leadroutes.store import statement
 from leadroutes.store.batching import GroupCommit
-from leadroutes.store.postgres import CONNECTION_ERRORS, Database
+from leadroutes.store.connection_errors import CONNECTION_ERRORS
+from leadroutes.store.postgres import Database
 
 PAUSE = 60.0  # seconds without another attempt after one that failed
 

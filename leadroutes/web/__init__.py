@@ -18,7 +18,8 @@ from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, Invalid, NotFound, Problem, SlowRequest, TooLarge, Unavailable
 from leadroutes.security.secret_key import load_secret_key
 from leadroutes.settings import Settings
-from leadroutes.store.postgres import CONNECTION_ERRORS, RETRYABLE_ERRORS, Database
+from leadroutes.store.connection_errors import CONNECTION_ERRORS, RETRYABLE_ERRORS
+from leadroutes.store.postgres import Database
 from leadroutes.web.addresses import Strays, navigates, one_slash, page_for
 from leadroutes.web.applications import ApplicationPages
 from leadroutes.web.claim import ClaimPages

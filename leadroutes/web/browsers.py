@@ -10,9 +10,9 @@ from itsdangerous import BadSignature, Signer
 from starlette.requests import Request
 from starlette.responses import Response
 
+from leadroutes.security.throttle import digest
 from leadroutes.web.cookies import cookie_of
 from leadroutes.web.pages import Pages
-from leadroutes.web.throttle import digest
 
 PURPOSE = "leadroutes known browser 1"
 LIFE = 365 * 86_400  # seconds

@@ -8,7 +8,10 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from leadroutes.errors import TooManyRequests
 from leadroutes.security.rate_limits import network_of
+from leadroutes.security.throttle import PasswordThrottle, limits_at_sign_in
+from leadroutes.store.accounts import verify_password
 from leadroutes.store.postgres import Database
 from leadroutes.store.sessions import LIFE, SessionUser, add_session, find_password, find_session, remove_session
 from leadroutes.web.browsers import KnownBrowsers
@@ -16,8 +19,7 @@ from leadroutes.web.cookies import cookie_of
 from leadroutes.web.forms import read_form
 from leadroutes.web.headers import is_cross_site
 from leadroutes.web.pages import Pages
-from leadroutes.web.passwords import Busy, PasswordTurns, verify_password
-from leadroutes.web.throttle import SignInThrottle
+from leadroutes.web.turns import Busy, PasswordTurns
 
 LONGEST_PASSWORD = 255
 WRONG = "The e-mail or the password is wrong."
@@ -30,7 +32,7 @@ class Sessions:
         self._database = database
         self._pages = pages
         self._timeout = timeout
-        self._throttle = SignInThrottle()
+        self._throttle = PasswordThrottle()
         self._turns = PasswordTurns()
         self._browsers = KnownBrowsers(secret, pages)
         self._cookie = "__Host-leadroutes" if pages.is_secure else "leadroutes"
@@ -68,21 +70,19 @@ class Sessions:
         target = _own_path(form.get("next", "/"))
         address = request.client.host if request.client else ""
         browser = self._browsers.find(request, email)
-        attempt = self._throttle.begin(email, address, browser)
-        if isinstance(attempt, int):  # before it waits for anything
-            return self._ask_to_wait(attempt, email, target)
-        try:
+
+        async def find_in_turn() -> int | None:
             async with self._turns.take(browser or network_of(address), is_known=browser is not None):
-                user_id = await self._find_right(email, password)
+                return await self._find_right(email, password)
+
+        try:
+            user_id = await self._throttle.compare(limits_at_sign_in(email, address, browser), find_in_turn)
+        except TooManyRequests as problem:
+            return self._ask_to_wait(problem.retry_after, email, target)
         except Busy:
-            self._throttle.forget(attempt)
             return self._ask_to_come_back(email, target)
-        except BaseException:
-            self._throttle.forget(attempt)
-            raise
         if user_id is None:
             return self._pages.answer("sign_in.html", 403, target=target, email=email, problem=WRONG)
-        self._throttle.forget(attempt)
         if token := self._token(request):
             await remove_session(self._database, token)
         response = self._pages.go_to(target)

@@ -24,9 +24,11 @@ from leadroutes.observability.traces import span
 from leadroutes.retry import RetryLater, retry_delay
 from leadroutes.settings import Settings
 from leadroutes.store import statement
+from leadroutes.store.connection_errors import CONNECTION_ERRORS
+from leadroutes.store.listener import WAKE_CHANNEL
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.outage_logs import silence_library_tracebacks
-from leadroutes.store.postgres import CONNECTION_ERRORS, STATEMENT_TIMEOUT, WAKE_CHANNEL, Database
+from leadroutes.store.postgres import STATEMENT_TIMEOUT, Database
 from leadroutes.store.queue import DELIVERY_JOB, ListeningDriver, ListeningQueue
 from leadroutes.worker.delivery import MessageDelivery
 from leadroutes.worker.retention import clean_when_due
@@ -69,7 +71,7 @@ class Worker:
         self._deliveries_while_behind = asyncio.Semaphore(DELIVERIES_WHILE_BEHIND)
         self._queue: ListeningQueue | None = None
         self._id = str(uuid.uuid4())
-        database.listen(WAKE_CHANNEL, self._wake.set)
+        database.listener.listen(WAKE_CHANNEL, self._wake.set)
         silence_library_tracebacks()
 
     async def run(self) -> None:

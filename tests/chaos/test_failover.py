@@ -12,7 +12,7 @@ import pytest
 
 from chaos.load import Load, Sent
 from chaos.postgres import HOST, Server, binaries
-from chaos.run import Plan, add_user
+from chaos.run import Plan, settle
 from chaos.stage import DATABASE, Stage, set_up
 from chaos.verdict import CHECKS, Evidence, judge
 
@@ -50,7 +50,7 @@ async def test_all_follow_to_the_standby_and_back_again_and_nothing_acknowledged
         await until_taken(load, 30, first)
 
         load.end()
-        assert await add_user(PLAN, first, load) == []
+        assert await settle(PLAN, first, load) == []
         assert await judge(Evidence(first, DATABASE, load.record, stage.sink.mails(), stage.brokerage)) == {
             check: [] for check in CHECKS
         }
@@ -76,7 +76,7 @@ async def test_a_primary_that_waits_for_its_standby_acknowledges_nothing_alone(d
         await second.start()
         await until_taken(load, 30, first)
         load.end()
-        assert await add_user(PLAN, first, load) == []
+        assert await settle(PLAN, first, load) == []
         evidence = Evidence(first, DATABASE, load.record, stage.sink.mails(), stage.brokerage)
         assert await judge(evidence) == {check: [] for check in CHECKS}
         await expect_forgeries_to_be_noticed(evidence)

@@ -330,6 +330,10 @@ async def test_an_arrival_in_the_moment_in_which_both_batches_end_is_stored_too(
         def forget_when_reconnected(self, forget: object) -> None:
             """There is nothing to be connected to."""
 
+        @property
+        def listener(self) -> "Still":
+            return self
+
     async def receive(_transaction: object, _rule_sets: object, items: Sequence[object]) -> list[StoredArrival]:
         return [StoredArrival(owner_id=1) for _ in items]
 

@@ -11,7 +11,8 @@ from leadroutes.errors import Unavailable
 from leadroutes.observability.metrics import render
 from leadroutes.operations.doctor import all_checks
 from leadroutes.settings import Settings
-from leadroutes.store.postgres import NOTIFY_LOST_MESSAGE, WAKE_CHANNEL, Database
+from leadroutes.store.listener import NOTIFY_LOST_MESSAGE, WAKE_CHANNEL
+from leadroutes.store.postgres import Database
 from tests.support.cluster import Cluster
 from tests.support.pgbouncer import SERVERS, needs_pgbouncer, pooler
 from tests.support.processes import SERVE_ONLY, WORKER, leadroutes, node, until
@@ -95,7 +96,7 @@ async def listening(settings: Settings, url: str) -> AsyncIterator[Database]:
     """A database that has begun to listen."""
     database = await Database.open(settings, url=url)
     began = asyncio.Event()
-    database.listen(WAKE_CHANNEL, began.set)
+    database.listener.listen(WAKE_CHANNEL, began.set)
     database.start_listening()
     await asyncio.wait_for(began.wait(), 20)
     try:
@@ -106,7 +107,7 @@ async def listening(settings: Settings, url: str) -> AsyncIterator[Database]:
 
 async def knows_whether_it_hears(database: Database) -> None:
     async def knows() -> bool:
-        return database.notify_is_lost is not None
+        return database.listener.notify_is_lost is not None
 
     await until(knows)
 
@@ -118,7 +119,7 @@ async def test_who_listens_through_a_pooler_is_told_what_to_set(database_url: st
                 await knows_whether_it_hears(database)
                 figures = await render(database)
 
-    assert database.notify_is_lost
+    assert database.listener.notify_is_lost
     assert [line["event"] for line in told if line["log_level"] == "error"] == [NOTIFY_LOST_MESSAGE]
     assert "LEADROUTES_DATABASE_LISTEN_URL" in NOTIFY_LOST_MESSAGE
     assert b"leadroutes_notify_lost 1.0" in figures
@@ -154,7 +155,7 @@ async def test_who_listens_past_the_pooler_or_has_none_is_told_nothing(database_
                     await knows_whether_it_hears(database)
                     figures = await render(database)
 
-            assert not database.notify_is_lost
+            assert not database.listener.notify_is_lost
             assert told == []
             assert b"leadroutes_notify_lost 0.0" in figures
 
@@ -163,7 +164,7 @@ async def test_who_stops_before_he_knows_whether_he_hears_says_nothing(database_
     async with pooler(database_url) as address:
         with capture_logs() as told:
             async with listening(Settings(statement_cache=0), address) as database:
-                assert database.notify_is_lost is None
+                assert database.listener.notify_is_lost is None
 
-    assert database.notify_is_lost is None
+    assert database.listener.notify_is_lost is None
     assert told == []

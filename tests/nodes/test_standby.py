@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 from chaos.postgres import Server, binaries
 from leadroutes.operations.doctor import all_checks
 from leadroutes.settings import Settings
+from leadroutes.store.listener import WAKE_CHANNEL
 from leadroutes.store.migrate import migrate
-from leadroutes.store.postgres import WAKE_CHANNEL, Database
+from leadroutes.store.postgres import Database
 from tests.support.cluster import leave
 from tests.support.mailbox import Mailbox
 from tests.support.processes import SERVE, SERVE_ONLY, leadroutes, node, until
@@ -160,7 +161,7 @@ async def test_who_reads_a_standby_and_listens_to_the_primary_hears_it_and_is_to
     settings = Settings(listen_url=pair.primary.url("leads"))
     database = await Database.open(settings, url=pair.standby.url("leads"))
     heard = asyncio.Event()
-    database.listen(WAKE_CHANNEL, heard.set)
+    database.listener.listen(WAKE_CHANNEL, heard.set)
     with capture_logs() as told:
         database.start_listening()
         await asyncio.wait_for(heard.wait(), 20)
@@ -170,5 +171,5 @@ async def test_who_reads_a_standby_and_listens_to_the_primary_hears_it_and_is_to
         assert await database.fetchval("SELECT pg_is_in_recovery()")
         await database.close()
 
-    assert database.notify_is_lost is None, "a copy passes nothing on, so it cannot be asked"
+    assert database.listener.notify_is_lost is None, "a copy passes nothing on, so it cannot be asked"
     assert told == []

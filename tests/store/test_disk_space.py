@@ -16,8 +16,9 @@ import httpx
 import pytest
 
 from leadroutes.errors import Unavailable
+from leadroutes.store.connection_errors import CONNECTION_ERRORS, connection_errors_as_unavailable
 from leadroutes.store.disk_space import DiskSpace, is_out_of_space
-from leadroutes.store.postgres import CONNECTION_ERRORS, Database, connection_errors_as_unavailable
+from leadroutes.store.postgres import Database
 from tests.support.processes import ROOT
 
 CLASSES = ("53", "57", "58")  # insufficient resources, operator intervention, system error

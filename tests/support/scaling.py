@@ -7,6 +7,7 @@ import ast
 import gc
 import importlib
 import itertools
+import math
 import pkgutil
 import re
 import signal
@@ -24,9 +25,10 @@ from leadroutes.store.embedded import bundled_programs
 
 SMALL = 3_000  # characters
 FACTOR = 4
-GUARD = 2_000  # times the floor that a single call may take
-BEYOND_DOUBT = 30  # times the floor that no other process can have taken away from this thread
-MOST = 9  # times the time for FACTOR times the text; linear is 4, quadratic 16
+GUARD = 500  # times the floor that a single call may take; the slowest of the package take about 50
+ROUNDS = 5  # in which what seems to grow too fast is measured again, the short text beside the long one
+DOUBT = 6  # times the time for FACTOR times the text: linear is 4, quadratic 16; beyond this a longer text decides
+MOST = 9  # times the time that is certainly more than linear
 DEFAULT = ("search", "fullmatch", "sub")  # of a pattern that other modules may use
 SEARCHES = ("search", "match", "fullmatch", "sub", "findall", "finditer", "split")
 
@@ -63,26 +65,44 @@ def seconds_of(call: Callable[[], object], times: int = 1, guard: float = 5) -> 
 def is_linear(call: Callable[[Any], object], make: Callable[[int], Any], size: int, floor: float) -> bool:
     """Whether a text of FACTOR times the size takes about FACTOR times as long.
 
-    A call that takes less than `floor` for `size` characters is not looked at further: nothing quadratic is so fast.
+    A call that takes less than `floor` for `size` characters is not examined further: nothing quadratic is so fast.
     """
-    try:
-        short_text, long_text = make(size), make(size * FACTOR)
-        for times in (1, 2, 3):  # a machine that stops for a moment is not a fault of the reader
-            short = seconds_of(lambda: call(short_text), times, GUARD * floor)
-            long = seconds_of(lambda: call(long_text), times, GUARD * floor) if short >= floor else 0
-            if long < MOST * short:
-                return True
-            if long > BEYOND_DOUBT * floor:
-                return False
-    except TooLongError:
-        return False
+    for _ in range(2):  # a machine that stops for seconds in the midst of a call is not a fault of the reader
+        try:
+            growth = _growth(call, make, size, floor)
+            if DOUBT <= growth < MOST:  # a small quadratic part beside a large linear one: of more text it is more
+                growth = _growth(call, make, size * FACTOR, floor)
+        except TooLongError:
+            continue
+        return growth < MOST
     return False
+
+
+def _growth(call: Callable[[Any], object], make: Callable[[int], Any], size: int, floor: float) -> float:
+    """How many times as long a text of FACTOR times the size takes; 0 where the short one takes less than `floor`.
+
+    Noise only adds to a time, so the least of several counts, for both texts; they are measured in turn, because
+    a machine may become slower or faster for a while.
+    """
+    short_text, long_text = make(size), make(size * FACTOR)
+    guard = GUARD * floor
+    short = seconds_of(lambda: call(short_text), 1, guard)
+    if short < floor:
+        return 0
+    short = min(short, seconds_of(lambda: call(short_text), 1, guard))  # the first call also had to get its memory
+    long = math.inf
+    for _ in range(ROUNDS):
+        short = min(short, seconds_of(lambda: call(short_text), 1, guard))
+        long = min(long, seconds_of(lambda: call(long_text), 1, guard))
+        if long < DOUBT * short:
+            break
+    return long / short
 
 
 def fastest_quadratic(size: int) -> float:
     """CPU seconds of a pattern that starts again at every character, which C does as fast as it can."""
     pattern, text = re.compile("a+b"), "a" * size
-    return seconds_of(lambda: pattern.search(text), times=3)
+    return seconds_of(lambda: pattern.search(text), times=10)
 
 
 # ------------------------------------------------------------------------------------------------------- patterns

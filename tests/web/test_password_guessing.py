@@ -6,17 +6,18 @@ from collections import Counter
 import httpx
 import pytest
 
-from leadroutes.web.passwords import MOST_OF_ONE, MOST_WAITING, RESERVED, Busy, PasswordTurns
-from leadroutes.web.throttle import (
+from leadroutes.errors import TooManyRequests
+from leadroutes.security.throttle import (
     MOST_KEYS,
     PER_ACCOUNT,
     PER_ACCOUNT_AND_NETWORK,
     PER_BROWSER,
     PER_NETWORK,
     WINDOW,
-    SignInAttempt,
-    SignInThrottle,
+    PasswordThrottle,
+    limits_at_sign_in,
 )
+from leadroutes.web.turns import MOST_OF_ONE, MOST_WAITING, RESERVED, Busy, PasswordTurns
 from tests.support.web_app import HOST, PASSWORD, WebApp
 
 BOB = "bob@example.com"
@@ -130,44 +131,90 @@ class Clock:
         return self.at
 
 
-def test_what_was_counted_is_over_after_the_window() -> None:
+async def attempt(throttle: PasswordThrottle, *who: str, is_right: bool = False) -> float:
+    """For how long it is refused; 0: the password was compared."""
+
+    async def compare() -> bool:
+        return is_right
+
+    try:
+        assert await throttle.compare(limits_at_sign_in(*who), compare) is is_right
+    except TooManyRequests as problem:
+        return problem.retry_after
+    return 0
+
+
+async def test_what_was_counted_is_over_after_the_window() -> None:
     clock = Clock()
-    throttle = SignInThrottle(clock)
+    throttle = PasswordThrottle(clock)
     for _ in range(PER_ACCOUNT_AND_NETWORK):
-        assert isinstance(throttle.begin(BOB, "203.0.113.1"), SignInAttempt)
+        assert not await attempt(throttle, BOB, "203.0.113.1")
         clock.at += 10
-    assert throttle.begin(" Bob@Example.com", "203.0.113.1") == WINDOW - 100
+    assert await attempt(throttle, " Bob@Example.com", "203.0.113.1") == WINDOW - 100
     clock.at += WINDOW - 101
-    assert throttle.begin(BOB, "203.0.113.1") == 1
+    assert await attempt(throttle, BOB, "203.0.113.1") == 1
     clock.at += 1
-    assert isinstance(throttle.begin(BOB, "203.0.113.1"), SignInAttempt)
-    assert throttle.begin(BOB, "203.0.113.1") == 10
+    assert not await attempt(throttle, BOB, "203.0.113.1")
+    assert await attempt(throttle, BOB, "203.0.113.1") == 10
 
 
-def test_an_attempt_that_was_no_guess_does_not_count() -> None:
-    throttle = SignInThrottle(Clock())
+async def test_an_attempt_that_was_no_guess_does_not_count() -> None:
+    throttle = PasswordThrottle(Clock())
+
+    async def break_off() -> bool:
+        raise Busy
+
     for _ in range(PER_NETWORK * 3):
-        attempt = throttle.begin(BOB, "203.0.113.1")
-        assert isinstance(attempt, SignInAttempt)
-        throttle.forget(attempt)
+        assert not await attempt(throttle, BOB, "203.0.113.1", is_right=True)
+        with pytest.raises(Busy):
+            await throttle.compare(limits_at_sign_in(BOB, "203.0.113.1"), break_off)
     assert not throttle._counts
 
 
-def test_a_network_has_its_limit_over_all_accounts_and_an_account_over_all_networks() -> None:
-    throttle = SignInThrottle(Clock())
-    made = [throttle.begin(f"{number}@example.com", "2001:db8::1") for number in range(PER_NETWORK)]
-    assert all(isinstance(each, SignInAttempt) for each in made)
-    assert throttle.begin("one.more@example.com", "2001:db8::ffff") == WINDOW, "one network of IPv6"
-    made = [throttle.begin(BOB, f"10.{number // 250}.{number % 250}.1") for number in range(PER_ACCOUNT)]
-    assert all(isinstance(each, SignInAttempt) for each in made)
-    assert throttle.begin(BOB, "192.0.2.1") == WINDOW
-    assert isinstance(throttle.begin(BOB, "192.0.2.1", "a browser that is known"), SignInAttempt)
+async def test_an_attempt_counts_while_its_password_is_compared() -> None:
+    throttle, may_end = PasswordThrottle(Clock()), [asyncio.Event() for _ in range(PER_ACCOUNT_AND_NETWORK)]
+    compared = 0
+
+    async def one(end: asyncio.Event, *, is_right: bool) -> None:
+        async def compare() -> bool:
+            nonlocal compared
+            compared += 1
+            await end.wait()
+            return is_right
+
+        await throttle.compare(limits_at_sign_in(BOB, "203.0.113.1"), compare)
+
+    running = [asyncio.create_task(one(end, is_right=end is may_end[0])) for end in may_end]
+    await asyncio.sleep(0)
+    assert compared == PER_ACCOUNT_AND_NETWORK
+    assert await attempt(throttle, BOB, "203.0.113.1", is_right=True) == WINDOW
+
+    may_end[0].set()
+    await running[0]
+    assert not await attempt(throttle, BOB, "203.0.113.1", is_right=True), "a right one has given its place back"
+    assert not await attempt(throttle, BOB, "203.0.113.1")
+    assert await attempt(throttle, BOB, "203.0.113.1") == WINDOW
+    for end in may_end:
+        end.set()
+    await asyncio.gather(*running)
+    assert await attempt(throttle, BOB, "203.0.113.1") == WINDOW
 
 
-def test_what_is_counted_has_an_end() -> None:
-    throttle = SignInThrottle(Clock())
+async def test_a_network_has_its_limit_over_all_accounts_and_an_account_over_all_networks() -> None:
+    throttle = PasswordThrottle(Clock())
+    for number in range(PER_NETWORK):
+        assert not await attempt(throttle, f"{number}@example.com", "2001:db8::1")
+    assert await attempt(throttle, "one.more@example.com", "2001:db8::ffff") == WINDOW, "one network of IPv6"
+    for number in range(PER_ACCOUNT):
+        assert not await attempt(throttle, BOB, f"10.{number // 250}.{number % 250}.1")
+    assert await attempt(throttle, BOB, "192.0.2.1") == WINDOW
+    assert not await attempt(throttle, BOB, "192.0.2.1", "a browser that is known")
+
+
+async def test_what_is_counted_has_an_end() -> None:
+    throttle = PasswordThrottle(Clock())
     for number in range(MOST_KEYS):
-        throttle.begin(f"{number}@example.com", f"{number}")
+        await attempt(throttle, f"{number}@example.com", f"{number}")
     assert len(throttle._counts) == MOST_KEYS
 
 

@@ -54,7 +54,7 @@ async def test_an_account_without_a_password_or_that_was_closed_cannot_sign_in(w
     carol = await web_app.sign_in("carol")
     await web_app.database.execute("UPDATE users SET is_active = false WHERE username = 'carol'")
 
-    assert (await sign_in(web_app.browser(), "bob@example.com", "nobody has this password")).status_code == 403
+    assert (await sign_in(web_app.browser(), "bob@example.com", "no one has this password")).status_code == 403
     assert (await sign_in(web_app.browser(), "carol@example.com")).status_code == 403
     assert (await carol.get("/")).status_code == 303, "she is out at once"
 

@@ -1,7 +1,7 @@
-"""Compares passwords with their hashes, one at a time, so that guessing cannot take the machine.
+"""Passwords are compared one at a time, so that guessing cannot take the machine.
 
-Who waits does so in a queue that has an end, and networks take turns in it. How a hash is made, the store's accounts
-know.
+Who waits does so in a queue that has an end, and networks take turns in it. How a password is compared, the store's
+accounts know.
 """
 
 import asyncio
@@ -9,16 +9,9 @@ import contextlib
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 
-import argon2
-from argon2.exceptions import InvalidHashError, VerificationError
-
 MOST_WAITING = 64
 MOST_OF_ONE = 10  # of one network, or of one browser
 RESERVED = 16  # more, for browsers that have signed in before
-
-_HASHER = argon2.PasswordHasher()
-# What an unknown account is compared with, so that the time of an answer does not tell who has one.
-_NOBODY = _HASHER.hash("nobody has this password")
 
 
 class Busy(Exception):  # noqa: N818 -- what is, not what went wrong
@@ -70,16 +63,3 @@ class PasswordTurns:
                 self._is_taken = True  # nobody may come in between
                 turn.set_result(None)
                 return
-
-
-async def verify_password(password_hash: str | None, password: str) -> bool:
-    """Whether it is the one; False for an account without a password, after the same time."""
-    is_right = await asyncio.to_thread(_verify, password_hash or _NOBODY, password)
-    return is_right and password_hash is not None
-
-
-def _verify(password_hash: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(password_hash, password)
-    except (VerificationError, InvalidHashError):
-        return False
