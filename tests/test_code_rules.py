@@ -60,6 +60,24 @@ def test_no_file_is_longer_than_a_sitting() -> None:
     assert lengths.keys() >= DECLARATIONS, "an exception that is not needed any more"
 
 
+# ------------------------------------------------------------------------------------------------------ one author
+
+FUTURES = {
+    "leadroutes/store/batching.py",
+    # Turns, of which each caller waits for its own; nothing is done in batches.
+    "leadroutes/store/lists.py",
+    "leadroutes/web/turns.py",
+    # Work in another process, which comes back over a pipe.
+    "leadroutes/sandbox/processes.py",
+}
+
+
+def test_callers_are_answered_in_batches_by_one_module() -> None:
+    sources = [path for path in SOURCES if path.is_relative_to(ROOT / "leadroutes")]
+
+    assert {named(path) for path in sources if "create_future" in path.read_text(encoding="utf-8")} == FUTURES
+
+
 # --------------------------------------------------------------------------------------------------------- words
 
 

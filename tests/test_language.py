@@ -31,7 +31,6 @@ FORBIDDEN = re.compile(rf"\b(?:{'|'.join(WORDS.values())})\b", re.IGNORECASE)
 STILL_EXCLUDED = (
     "bench/",
     "chaos/",
-    "leadroutes/channels/",
     "leadroutes/cli/",
     "leadroutes/clock.py",
     "leadroutes/demo/",
@@ -50,7 +49,6 @@ STILL_EXCLUDED = (
     "leadroutes/settings/",
     "leadroutes/store/",
     "leadroutes/web/",
-    "leadroutes/worker/",
     "tests/",
 )
 

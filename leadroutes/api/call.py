@@ -8,7 +8,9 @@ from typing import Any
 from leadroutes.api.auth import Caller, Callers
 from leadroutes.api.count_cache import CountCache
 from leadroutes.cache import short_cache
+from leadroutes.engine.engine import Engine
 from leadroutes.errors import NotAcceptable
+from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.security.throttle import PasswordThrottle
 from leadroutes.settings import Settings
 from leadroutes.store.batching import BatchLoader
@@ -25,8 +27,8 @@ class Context:
     """What all calls use: the database, the engine, the settings, and the look-ups that concurrent requests share."""
 
     database: Database
-    engine: Any
-    arrivals: Any
+    engine: Engine
+    arrivals: Arrivals
     settings: Settings
     callers: Callers
     own_leads: BatchLoader[tuple[int, int], str]  # (owner, lead) -> its record as the owner sees it

@@ -1,6 +1,6 @@
-"""E-mail by SMTP. A few connections are kept open, each used for one message at a time.
+"""E-mail by SMTP. A few connections stay open, each used for one message at a time.
 
-Parts and their encodings are the standard library's business; the header, which holds text of others, is not.
+The standard library makes the parts and their encodings, but not the header, which contains text from other people.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from leadroutes.errors import Misconfigured
 from leadroutes.settings import Settings
 from leadroutes.settings.values import smtp_url
 
-TIMEOUT = 30.0  # seconds, for each step of the conversation
+TIMEOUT = 30.0  # seconds, for each SMTP command
 PORTS = {"smtp": 25, "smtps": 465}
 MOST_CONNECTIONS = 20  # to the mail server, from this process
 SENDER = "Lead Routes"
-# RFC 3834, and what Microsoft's servers read: a program that answers by itself does not answer these.
+# RFC 3834, and the header of Microsoft's servers: automatic responders do not reply to these.
 AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 # RFC 3463: there is no such mailbox or domain, or the mailbox is disabled. A full mailbox (5.2.2) is none of these, nor
 # is a refusal without such a code, which may as well mean the sender.
@@ -37,7 +37,7 @@ _FIRST_DOTS = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
 
 
 def open_email(settings: Settings) -> "EmailChannel | None":
-    """The e-mail channel, where a server is set. Misconfigured: its address cannot be used."""
+    """Returns the e-mail channel, or None without a server. Raises Misconfigured where its address cannot be used."""
     if settings.smtp_url is None:
         return None
     try:
@@ -52,7 +52,7 @@ def open_email(settings: Settings) -> "EmailChannel | None":
 
 
 class EmailChannel:
-    """Connections to one mail server: at the most so many, each kept for the next message."""
+    """Connections to one mail server: a limited number, each reused for the next message."""
 
     def __init__(self, url: SplitResult, mail_from: str) -> None:
         self._url = url
@@ -62,8 +62,8 @@ class EmailChannel:
         self._free = asyncio.Semaphore(MOST_CONNECTIONS)
 
     async def send(self, envelope: Envelope, is_still_wanted: StillWanted = always_wanted) -> None:
-        """Deliver it. Raises DeliveryError, or NoLongerWanted where it is not to be sent any more."""
-        mail = make_mail(envelope, self._mail_from)  # after this the address is known to be one
+        """Delivers it. Raises DeliveryError, or NoLongerWanted where it is not to be sent any more."""
+        mail = make_mail(envelope, self._mail_from)  # raises where the address is not valid
         async with self._free:
             client = await self._begin_mail()
             try:
@@ -79,13 +79,13 @@ class EmailChannel:
                 await self._idle.pop().quit()
 
     async def _begin_mail(self) -> aiosmtplib.SMTP:
-        """A connection that has taken the sender: one that is idle and still answers, else a new one."""
+        """Returns a connection that has accepted the sender: an idle one that still works, else a new one."""
         while self._idle:
             client = self._idle.pop()
             try:
                 await client.mail(self._sender)
             except (aiosmtplib.SMTPException, OSError):
-                client.close()  # whatever it was, a new connection says it again
+                client.close()  # a lasting cause shows again on a new connection
                 continue
             return client
         client = await self._connect()
@@ -118,7 +118,7 @@ class EmailChannel:
 
 
 async def _hand_over(client: aiosmtplib.SMTP, address: str, mail: bytes, is_still_wanted: StillWanted) -> None:
-    """Once the words are on their way, only the server's answer tells whether they arrived."""
+    """Once the text has been sent, only the server's response says whether it was accepted."""
     is_doubtful = False
     try:
         await client.rcpt(address)
@@ -126,7 +126,7 @@ async def _hand_over(client: aiosmtplib.SMTP, address: str, mail: bytes, is_stil
         if start.code != aiosmtplib.SMTPStatus.start_input:
             raise aiosmtplib.SMTPDataError(start.code, start.message)
         if reason := await is_still_wanted():
-            raise NoLongerWanted(reason)  # the connection is closed, so the server drops what has been said
+            raise NoLongerWanted(reason)  # the connection is closed, so the server drops the mail
         is_doubtful = True
         await _send_words(client, mail)
     except (aiosmtplib.SMTPException, OSError) as error:
@@ -134,11 +134,11 @@ async def _hand_over(client: aiosmtplib.SMTP, address: str, mail: bytes, is_stil
 
 
 async def _send_words(client: aiosmtplib.SMTP, mail: bytes) -> None:
-    """What the library's `data` does after the server's 354; it has no hook between the two."""
+    """Does what the library's `data` does after the server's 354; the library has no hook between the two."""
     protocol = client.protocol
     if protocol is None:
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    protocol._response_pending = True  # noqa: SLF001 -- else the answer counts as unsolicited
+    protocol._response_pending = True  # noqa: SLF001 -- else the response counts as unsolicited
     protocol.write(_FIRST_DOTS.sub(b"..", _LINE_ENDS.sub(b"\r\n", mail)) + b".\r\n")
     done = await protocol.read_response(timeout=TIMEOUT)
     if done.code != aiosmtplib.SMTPStatus.completed:
@@ -146,7 +146,7 @@ async def _send_words(client: aiosmtplib.SMTP, mail: bytes) -> None:
 
 
 def _undelivered(error: Exception, *, is_doubtful: bool = False) -> DeliveryError:
-    """Whether a refusal is final depends on the enhanced code (RFC 3463) as well as on the first digit."""
+    """Whether the error is permanent depends on the enhanced code (RFC 3463) as well as on the first digit."""
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         return DeliveryError(f"the mail server broke off: {error}", is_doubtful=is_doubtful)
     reason = f"the mail server said {_said(error)}"
@@ -166,20 +166,20 @@ def _said(error: Exception) -> str:
 
 @cache
 def _own_name() -> str:
-    """Asked once: it may be a question to a name server, and a mail server is greeted with it every time."""
+    """Returns the host name for EHLO. Looked up once, as it may need a request to a name server."""
     return socket.getfqdn()
 
 
 def make_mail(envelope: Envelope, mail_from: str) -> bytes:
-    """The mail with a text part and, where there is one, an HTML part. An impossible address is a permanent error."""
+    """Returns the mail with its text and HTML parts. Raises a permanent DeliveryError for an impossible address."""
     try:
         return b"".join([*_header(envelope, mail_from), _body(envelope)])
-    except Exception as error:  # the library has no family of its own for what it cannot put into a mail
+    except Exception as error:  # the library has no common class for what it cannot encode
         raise DeliveryError(f"no mail can be made for {envelope.address!r}: {error}", is_permanent=True) from error
 
 
 def _header(envelope: Envelope, mail_from: str) -> Iterator[bytes]:
-    """Every mail is sent by a program, so none of them is to be answered by another one."""
+    """Yields the header lines. All mails are sent by a program, so automatic responders must not reply to them."""
     name, sender = named_address(mail_from)
     yield header("From", encoded_address(envelope.sender_name or name or SENDER, sender))
     yield header("To", encoded_address("", envelope.address))
@@ -193,7 +193,7 @@ def _header(envelope: Envelope, mail_from: str) -> Iterator[bytes]:
 
 
 def _body(envelope: Envelope) -> bytes:
-    """The parts, after the headers that say what they are; no text of others is in these."""
+    """Returns the parts with their own headers, which contain no text from other people."""
     parts = EmailMessage(policy=SMTP)
     parts.set_content(_encodable(envelope.text_body))
     if envelope.html_body is not None:
@@ -202,5 +202,5 @@ def _body(envelope: Envelope) -> bytes:
 
 
 def _encodable(text: str) -> str:
-    """The text, with a question mark for each half of a character."""
+    """Returns the text with a question mark for each lone surrogate."""
     return text.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""What every channel takes and what it may answer. Values only."""
+"""What a channel gets, and the errors that it may raise. Values only."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """One thing to tell one person: `address` is an e-mail address or a phone number, by the channel."""
+    """One message to one person: `address` is an e-mail address or a phone number, depending on the channel."""
 
     address: str
     subject: str | None
@@ -19,23 +19,23 @@ class Envelope:
 
 
 Blame = Literal["message", "policy", "channel"]
-"""Whose fault a failure is: this message's, the channel's (settings, login, a server that is away), or either one's."""
+"""The cause of a failure: this message, the channel (settings, login, an unreachable server), or a policy: either."""
 
 StillWanted = Callable[[], Awaitable[str | None]]
-"""Returns why a message is not to be sent any more, or None. Asked at the last moment before its words leave."""
+"""Returns why a message is not to be sent any more, or None. Called at the last moment before its text is sent."""
 
 
 async def always_wanted() -> None:
-    """For what is sent whatever happens."""
+    """For messages that are sent in any case."""
 
 
 class DeliveryError(Exception):
     """A message was not delivered.
 
-    `is_permanent`: trying again is of no use. `is_doubtful`: it may have arrived all the same. `is_dead_address`: no
-    message can be delivered to this address, not this one only. `blame`: "channel" where
-    no message can pass until a setting or a server is mended; "policy" where the server refuses by its policy, which
-    may mean the sender (then no message passes) or this one address.
+    `is_permanent`: another attempt is useless. `is_doubtful`: it may have arrived even so. `is_dead_address`: no
+    message at all can be delivered to this address. `blame`: "channel" where no message passes until a setting or a
+    server is repaired; "policy" where the server refuses by its policy, which may concern the sender (then no message
+    passes) or this address only.
     """
 
     def __init__(
@@ -64,13 +64,13 @@ class NoLongerWanted(Exception):  # noqa: N818 -- an outcome, not a defect
 
 
 class Channel(Protocol):
-    """A way to tell somebody something."""
+    """A way to send messages to people."""
 
     async def send(self, envelope: Envelope, is_still_wanted: StillWanted = always_wanted) -> None:
-        """Deliver it. Raises DeliveryError, or NoLongerWanted with the reason that `is_still_wanted` returned.
+        """Delivers it. Raises DeliveryError, or NoLongerWanted with the reason that `is_still_wanted` returned.
 
-        `is_still_wanted` is asked when nothing has to be waited for any more before the words are handed over.
+        `is_still_wanted` is called once there is nothing left to wait for before the text is sent.
         """
 
     async def close(self) -> None:
-        """Give back what it holds."""
+        """Closes its connections."""

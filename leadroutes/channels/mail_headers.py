@@ -1,7 +1,7 @@
-"""Writes the header of a mail, already encoded: what a person typed is never handed to a parser of headers.
+"""Writes the header of a mail, already encoded: text that a person typed is never given to a parser of headers.
 
-The standard library's message classes decode encoded words in the text that they are given, so a name such as
-`=?utf-8?b?…?=` could write lines of its own. Here such a name is encoded once more, as the characters that it is.
+The message classes of the standard library decode encoded words in their arguments, so a name such as `=?utf-8?b?…?=`
+could add header lines. Here such a name is encoded once more, as plain characters.
 """
 
 import re
@@ -19,7 +19,7 @@ _WORDS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")  # what needs no
 
 
 def header(name: str, value: str) -> bytes:
-    """One header with its line end; `value` is encoded already, and may be folded. ValueError: it is not a header."""
+    """Returns one header line; `value` is encoded already, and may be folded. Raises ValueError where it is not."""
     if not (_NAME.fullmatch(name) and _is_folded(value)):
         raise ValueError(f"{name!r}: {value!r} is not an encoded header")
     return f"{name}: {value}\r\n".encode("ascii")
@@ -31,13 +31,13 @@ def _is_folded(value: str) -> bool:
 
 
 def encoded_text(text: str) -> str:
-    """Any text as the value of a header such as Subject: one line to every reader, with exactly these characters."""
+    """Returns any text as the value of a header such as Subject: one line, read as exactly these characters."""
     line = one_line(text)
     return line if _is_plain(line) else _encoded_words(line)
 
 
 def encoded_address(display_name: str, address: str) -> str:
-    """`Bob Lee <bob@example.com>`; the address alone without a name. ValueError: mail cannot be sent there."""
+    """Returns `Bob Lee <bob@example.com>`, or the address alone. Raises ValueError where mail cannot be sent there."""
     name, sent_to = one_line(display_name), plain_address(address)
     if not name:
         return sent_to
@@ -50,17 +50,17 @@ def encoded_address(display_name: str, address: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """One line without control characters, with single blanks."""
+    """Returns one line without control characters, with single blanks."""
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 def _is_plain(line: str) -> bool:
-    """Whether every reader of mail takes it for the characters that it has."""
+    """Whether every mail program shows it as it is, without encoding."""
     return line.isascii() and len(line) <= LONGEST_LINE and "=?" not in line
 
 
 def _encoded_words(line: str) -> str:
-    """RFC 2047, a word a line; no character is divided between two of them."""
+    """Returns encoded words (RFC 2047), one on each line; no character is split between two of them."""
     words, word = [], b""
     for character in line:
         encoded = character.encode()

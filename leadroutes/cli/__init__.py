@@ -249,7 +249,7 @@ def read(
     file: ExistingFile,
     headers: Annotated[Path | None, _file("The headers that came with it, a line each.")] = None,
     format_: Format = None,
-    secrets: Annotated[Path | None, _file("The vendors' secrets as JSON; without it no sender has to prove anything.")] = None,
+    secrets: Annotated[Path | None, _file("The vendors' secrets as JSON; without it nothing has to be proven.")] = None,
     graph: Annotated[Path | None, _file("What the Graph API answers, by leadgen id, as JSON.")] = None,
 ) -> None:
     """Read one body as a lead source sent it, and print what is in it as JSON. Stores nothing; 1 for a refusal."""

@@ -16,7 +16,7 @@ Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail."
 
 def change(
     email: Email,
-    new_email: Annotated[str | None, typer.Option("--email", help="The new e-mail; the old address is notified.")] = None,
+    new_email: Annotated[str | None, typer.Option("--email", help="The new e-mail; the old one is notified.")] = None,
     first_name: Annotated[str | None, typer.Option(help="First name.")] = None,
     last_name: Annotated[str | None, typer.Option(help="Last name.")] = None,
     username: Annotated[str | None, typer.Option(help="User name.")] = None,

@@ -1,35 +1,36 @@
-"""Group commit of claims: those that come while a commit is under way share the next one. Each lead has one winner.
+"""Group commit of claims: those that arrive while a commit is under way share the next one. Each lead has one winner.
 
-Whether somebody may have a lead, the domain says, one claim after the other; everybody hears of his once it is on disk.
+The domain decides on one claim after the other; each caller gets its own result once it is on disk.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from leadroutes.domain.model import Change, Via
 from leadroutes.domain.rollout import claim
 from leadroutes.domain.routing import refuse_when_departed
 from leadroutes.engine.changes import change_leads, name_winners
-from leadroutes.errors import AlreadyClaimed, ComputationNeeded, NotFound, Problem, Unavailable
+from leadroutes.errors import AlreadyClaimed, NotFound, Problem
 from leadroutes.observability.traces import span
-from leadroutes.store.batching import DeferredItems, GroupCommit, resolve
+from leadroutes.store.batching import GroupCommit
 from leadroutes.store.leads import LeadRow, load_leads, lock_lead, lock_open_leads
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 
 MAX_BATCH_SIZE = 100
 MAX_CONCURRENT_BATCHES = 2  # commits under way: while the database works on one batch, the next is decided
+MAX_LOCKED_LEADS = 256  # leads whose queues are remembered
 
 LeadKey = tuple[int, int]  # owner, lead
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """Somebody wants a lead."""
+    """A user wants a lead."""
 
     owner_id: int
     lead_id: int
@@ -43,16 +44,10 @@ class ClaimRequest:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What came of a batch: a problem for each who does not have his lead, and the leads that somebody else held."""
+    """A problem for each request that is refused, and the leads that another transaction has locked."""
 
     answers: Sequence[Problem | None]
     busy: frozenset[LeadKey]
-
-
-@dataclass(frozen=True, slots=True)
-class _PendingClaim:
-    request: ClaimRequest
-    answer: "asyncio.Future[None]"
 
 
 class Claims:
@@ -61,80 +56,63 @@ class Claims:
     def __init__(self, database: Database, rule_sets: RuleSets) -> None:
         self._database = database
         self._rule_sets = rule_sets
-        self._batches: GroupCommit[_PendingClaim] = GroupCommit(
-            self._decide_batch, max_batch=MAX_BATCH_SIZE, concurrency=MAX_CONCURRENT_BATCHES
+        self._batches: GroupCommit[ClaimRequest, None] = GroupCommit(
+            self._claim_batch, max_batch=MAX_BATCH_SIZE, concurrency=MAX_CONCURRENT_BATCHES, owner=_owner
         )
-        self._deferred: DeferredItems[_PendingClaim] = DeferredItems(
-            lambda waiting: waiting.request.owner_id,
-            self._batches.add,
-            lambda waiting, error: resolve(waiting.answer, error),
-        )
-        self._waiting_for_lock: dict[
-            LeadKey, list[_PendingClaim]
-        ] = {}  # who wants a lead that is waited for, and came since
-        self._lock_waiters: set[asyncio.Task[None]] = set()
+        self._locked_leads = LockedLeads(self._decide)
 
     async def claim(self, request: ClaimRequest) -> None:
-        """The lead is his, on disk; asking again is the same. NotFound, or Conflict saying who has it or why not."""
-        waiting = _PendingClaim(request, asyncio.get_running_loop().create_future())
-        self._batches.add(waiting)
-        await waiting.answer
+        """Returns once the lead is the user's, on disk; done again, it is the same.
 
-    async def _decide_batch(self, batch: Sequence[_PendingClaim], *, waits: bool = False) -> None:
-        """One that breaks the whole batch is found by settling each alone; only its own caller hears of it."""
+        Raises NotFound, or Conflict saying who has the lead or why the user may not claim it.
+        """
+        await self._batches.add(request)
 
+    async def _claim_batch(self, batch: list[ClaimRequest]) -> Sequence[Problem | asyncio.Future[None] | None]:
+        result = await self._decide(batch, waits=False)
+        return [
+            self._locked_leads.claim(request) if request.key in result.busy else answer
+            for request, answer in zip(batch, result.answers, strict=True)
+        ]
+
+    async def _decide(self, batch: Sequence[ClaimRequest], *, waits: bool) -> BatchResult:
         async def work(transaction: Transaction) -> BatchResult:
-            return await decide_claims(
-                transaction, self._rule_sets, [waiting.request for waiting in batch], waits=waits
-            )
+            return await decide_claims(transaction, self._rule_sets, batch, waits=waits)
 
-        try:
-            with span("store claims", batch=len(batch)):
-                result = await self._database.run_prepared(work)
-        except ComputationNeeded as needed:
-            if others := self._deferred.defer(batch, needed):
-                await self._decide_batch(others, waits=waits)
-            return
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the callers have to hear of it
-            if len(batch) == 1 or isinstance(error, Unavailable):
-                for waiting in batch:
-                    resolve(waiting.answer, error)
-                return
-            for waiting in batch:
-                await self._decide_batch([waiting], waits=True)
-            return
-        locked: defaultdict[LeadKey, list[_PendingClaim]] = defaultdict(list)
-        for waiting, answer in zip(batch, result.answers, strict=True):
-            if waiting.request.key in result.busy:
-                locked[waiting.request.key].append(waiting)
-            else:
-                resolve(waiting.answer, answer)
-        for key, group in locked.items():
-            self._wait_for_lead(key, group)
+        with span("store claims", batch=len(batch)):
+            return await self._database.run_prepared(work)
 
-    def _wait_for_lead(self, key: LeadKey, group: Sequence[_PendingClaim]) -> None:
-        """Somebody else holds this lead: those who want it wait for him, on one connection, and nobody else does."""
-        if key in self._waiting_for_lock:
-            self._waiting_for_lock[key].extend(group)
-            return
-        self._waiting_for_lock[key] = [*group]
-        task = asyncio.create_task(self._claim_when_unlocked(key))
-        self._lock_waiters.add(task)
-        task.add_done_callback(self._lock_waiters.discard)
 
-    async def _claim_when_unlocked(self, key: LeadKey) -> None:
-        while group := self._waiting_for_lock[key]:
-            self._waiting_for_lock[key] = []
-            await self._decide_batch(group, waits=True)
-        del self._waiting_for_lock[key]
+class LockedLeads:
+    """Claims of leads that another transaction has locked.
+
+    Those of one lead wait together, on one connection; claims of other leads do not wait for them.
+    """
+
+    def __init__(self, decide: Callable[..., Awaitable[BatchResult]]) -> None:
+        self._decide = decide
+        self._claims_of = lru_cache(MAX_LOCKED_LEADS)(self._group_commit)
+
+    def claim(self, request: ClaimRequest) -> asyncio.Future[None]:
+        return self._claims_of(request.key).add(request)
+
+    def _group_commit(self, _key: LeadKey) -> GroupCommit[ClaimRequest, None]:
+        return GroupCommit(self._claim_batch, owner=_owner)
+
+    async def _claim_batch(self, batch: list[ClaimRequest]) -> Sequence[Problem | None]:
+        return (await self._decide(batch, waits=True)).answers
+
+
+def _owner(request: ClaimRequest) -> int:
+    return request.owner_id
 
 
 async def decide_claims(
     transaction: Transaction, rule_sets: RuleSets, requests: Sequence[ClaimRequest], *, waits: bool = False
 ) -> BatchResult:
-    """Decide them in order, each seeing what came of those before it, and write what follows.
+    """Decides on claims in order, each with the result of those before it, and writes what follows.
 
-    A lead that somebody else holds is left as it is, unless `waits`: then he is waited for.
+    `waits`: waits for leads that another transaction has locked; else these are returned as busy.
     """
     keys = {request.key for request in requests}
     held = await _lock(transaction, keys, waits=waits)
@@ -166,7 +144,7 @@ async def _lock(transaction: Transaction, keys: Collection[LeadKey], *, waits: b
 
 
 def _decide(request: ClaimRequest, row: LeadRow | None, now: datetime) -> Change | Problem | None:
-    """None: he has it already."""
+    """Returns None where the user has the lead already."""
     if row is None:
         return NotFound.record(request.lead_id)
     try:

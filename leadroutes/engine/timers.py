@@ -1,6 +1,6 @@
-"""What time does: offers, leads that nobody claims, campaign steps and recurring tasks that are due, in batches.
+"""Does what is due, in batches: offers, leads that no one claims, campaign steps and recurring tasks.
 
-What follows, the domain and the store say. One that breaks is set aside for a while, so that no other waits for it.
+The domain and the store decide what follows. A row that fails is set aside for a while, and the others go on.
 """
 
 import asyncio
@@ -28,19 +28,18 @@ from leadroutes.store.routing import RuleSets
 log = structlog.get_logger()
 
 BATCH_SIZE = 1000  # leads, campaign steps or tasks of one transaction
-RETRY_BROKEN_AFTER = 60.0  # seconds before what broke is tried again
-COMPUTE_TIMEOUT = 0.1  # seconds in which what owners wrote is worked out while others wait
-COMPUTE_POLL = 1.0  # seconds after which it is looked whether that is done
+RETRY_BROKEN_AFTER = 60.0  # seconds before a row that failed is tried again
+COMPUTE_TIMEOUT = 0.1  # seconds for which a batch waits for computations of what owners wrote
+COMPUTE_POLL = 1.0  # seconds after which rows are tried again whose computation takes longer
 MAX_CONCURRENT_BATCHES = 2  # such transactions at once, while more than one of them is full
 
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A kind of moment: the statement that takes those for which it has come, and what follows for them.
+    """A kind of due moment: the statement that takes the rows that are due, and what is done with them.
 
-    `take` is given now, how many at the most and the ids that are not to be taken; it answers rows of owner_id, id and
-    due_at, and locks what these are of. `at_once` does both in one statement: faster, but where it breaks it does not
-    say at which of them.
+    `take` gets now, the maximum number and the ids that are not to be taken; it returns rows of owner_id, id and
+    due_at, and locks them. `take_and_apply` does both in one statement: faster, but its errors do not name the row.
     """
 
     name: str
@@ -51,7 +50,7 @@ class Timer:
     broken: dict[int, float] = field(default_factory=dict)  # ids, and until when each is set aside
 
     def set_aside(self) -> list[int]:
-        """Those that broke a moment ago: the others do not wait for them."""
+        """Returns the ids that failed a moment ago."""
         now = asyncio.get_running_loop().time()
         for each in [each for each, until in self.broken.items() if until <= now]:
             del self.broken[each]
@@ -59,11 +58,11 @@ class Timer:
 
 
 class Timers:
-    """One per process; remembers nothing but what broke within the last minute."""
+    """One per process; remembers only what failed within the last minute."""
 
     def __init__(self, database: Database, rule_sets: RuleSets) -> None:
         self.is_behind = False  # more is due than fits into a batch
-        self._working: set[asyncio.Task[bool]] = set()
+        self._computations: set[asyncio.Task[bool]] = set()
         self._database = database
         self._rule_sets = rule_sets
         # In the order in which `run_due` names them.
@@ -75,9 +74,9 @@ class Timers:
         )
 
     async def run_due(self, is_stopping: Callable[[], bool]) -> datetime | None:
-        """Carry out everything that is due; answers the next moment at which something will be.
+        """Does everything that is due. Returns the next moment at which something will be.
 
-        Once `is_stopping`, no further batch of many is begun: what is left is done by whoever looks next.
+        Once `is_stopping` returns true, no further batch of many is begun: the rest is left to the next run.
         """
         for timer in self._timers:
             if await self._do(timer, BATCH_SIZE) >= BATCH_SIZE:
@@ -95,7 +94,7 @@ class Timers:
         return min(moment, again) if moment and again else moment or again
 
     def _next_retry(self) -> datetime | None:
-        """The moment at which the first of those that were set aside is tried again."""
+        """Returns the moment at which the first row that was set aside is tried again."""
         soonest = min((until for timer in self._timers for until in timer.broken.values()), default=None)
         if soonest is None:
             return None
@@ -104,7 +103,7 @@ class Timers:
         return clock.now() + timedelta(seconds=seconds)
 
     async def _catch_up(self, timer: Timer, is_stopping: Callable[[], bool]) -> None:
-        """Two batches at once, of different rows: one is being decided while the other one is being written."""
+        """Runs two batches at once, of different rows: one is decided while the other one is written."""
 
         async def go_on() -> None:
             while not is_stopping() and await self._do(timer, BATCH_SIZE) >= BATCH_SIZE:
@@ -120,30 +119,15 @@ class Timers:
                 raise outcome
 
     async def _do(self, timer: Timer, most: int) -> int:
-        """Carry it out for so many; one that breaks a batch is found by taking each alone. Answers how many it were."""
+        """Returns how many rows were taken. Where a batch fails, each is taken alone; one that fails is set aside."""
         taken: list[asyncpg.Record] = []
-
-        async def work(transaction: Transaction) -> int:
-            taken.clear()
-            if timer.take_and_apply is not None and most > 1:
-                moments = await timer.take_and_apply(transaction, most, timer.set_aside())
-            else:
-                due = statement(timer.take).bind(now=transaction.now, most=most, excluded=timer.set_aside())
-                taken.extend(await transaction.fetch(*due))
-                if taken:
-                    await timer.apply(transaction, taken)
-                moments = [row["due_at"] for row in taken]
-            scale = self._database.clock.anchor.scale
-            transaction.after_commit.append(partial(log_lateness, timer.name, moments, transaction.now, scale))
-            return len(moments)
-
         try:
-            return await self._database.run_prepared(work)
+            return await self._database.run_prepared(partial(self._take_and_apply, timer, most, taken))
         except Unavailable:
             raise
-        except ComputationNeeded as first:
-            await self._work_out(timer, taken, first)
-            return most  # as good as a full batch: there is something to be done at once
+        except ComputationNeeded as needed:
+            await self._compute(timer, taken, needed)
+            return most  # as good as a full batch: there is more to do at once
         except Exception:
             if most > 1:
                 return await self._do_each(timer, most)
@@ -155,22 +139,39 @@ class Timers:
             timer.broken[row["id"]] = asyncio.get_running_loop().time() + RETRY_BROKEN_AFTER
             return 1
 
-    async def _work_out(self, timer: Timer, taken: Sequence[asyncpg.Record], first: ComputationNeeded) -> None:
-        """What is ready soon is awaited; those whose owners' texts take longer are set aside, and others go on."""
-        works = {owner: asyncio.create_task(_worked_out(work)) for owner, work in first.computations.items()}
-        self._working |= set(works.values())
-        for each in works.values():
-            each.add_done_callback(self._working.discard)
-        await asyncio.wait(works.values(), timeout=COMPUTE_TIMEOUT)
-        later = asyncio.get_running_loop().time() + COMPUTE_POLL
-        late = {owner for owner, task in works.items() if not (task.done() and task.result())}
-        timer.broken.update({row["id"]: later for row in taken if row["owner_id"] in late})
-
     async def _do_each(self, timer: Timer, most: int) -> int:
         for done in range(most):
             if not await self._do(timer, 1):
                 return done
         return most
+
+    async def _take_and_apply(
+        self, timer: Timer, most: int, taken: list[asyncpg.Record], transaction: Transaction
+    ) -> int:
+        """Puts the rows into `taken`, for the case that applying them fails."""
+        taken.clear()
+        if timer.take_and_apply is not None and most > 1:
+            moments = await timer.take_and_apply(transaction, most, timer.set_aside())
+        else:
+            due = statement(timer.take).bind(now=transaction.now, most=most, excluded=timer.set_aside())
+            taken.extend(await transaction.fetch(*due))
+            if taken:
+                await timer.apply(transaction, taken)
+            moments = [row["due_at"] for row in taken]
+        scale = self._database.clock.anchor.scale
+        transaction.after_commit.append(partial(log_lateness, timer.name, moments, transaction.now, scale))
+        return len(moments)
+
+    async def _compute(self, timer: Timer, taken: Sequence[asyncpg.Record], needed: ComputationNeeded) -> None:
+        """Waits for a short while, and sets the rows of those owners aside whose computations take longer."""
+        tasks = {owner: asyncio.create_task(_is_computed(work)) for owner, work in needed.computations.items()}
+        self._computations |= set(tasks.values())
+        for each in tasks.values():
+            each.add_done_callback(self._computations.discard)
+        await asyncio.wait(tasks.values(), timeout=COMPUTE_TIMEOUT)
+        later = asyncio.get_running_loop().time() + COMPUTE_POLL
+        late = {owner for owner, task in tasks.items() if not (task.done() and task.result())}
+        timer.broken.update({row["id"]: later for row in taken if row["owner_id"] in late})
 
     async def _change(
         self,
@@ -178,12 +179,12 @@ class Timers:
         transaction: Transaction,
         taken: Sequence[asyncpg.Record],
     ) -> None:
-        """What follows for leads is what the domain decides about each."""
+        """Decides on each lead by the domain's rule, and writes what follows."""
         rows = await load_leads(transaction, self._rule_sets, ((row["owner_id"], row["id"]) for row in taken))
         await change_leads(transaction, self._rule_sets, [(row, decide(row, transaction.now)) for row in rows])
 
 
-async def _worked_out(work: Callable[[], Awaitable[None]]) -> bool:
+async def _is_computed(work: Callable[[], Awaitable[None]]) -> bool:
     try:
         await work()
     except Unavailable:

@@ -1,12 +1,11 @@
-"""Group commit: arrivals that come while a commit is under way share the next one.
+"""Takes arrivals in: reads bodies, stores them by group commit, and returns the result of each once it is on disk.
 
-Reads bodies, hands batches to `receiving`, and gives every caller his own answer once it is on disk.
+What is stored for an arrival is decided in `batch`.
 """
 
-import asyncio
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -32,7 +31,7 @@ from leadroutes.retry import RetryLater, retry_delay
 from leadroutes.security.vault import Vault
 from leadroutes.settings import Settings
 from leadroutes.store import statement
-from leadroutes.store.batching import BatchLoader, DeferredItems, GroupCommit, resolve
+from leadroutes.store.batching import BatchLoader, GroupCommit
 from leadroutes.store.connection_errors import RETRYABLE_ERRORS
 from leadroutes.store.postgres import STATEMENT_TIMEOUT, Transaction
 from leadroutes.store.queue import RowKey
@@ -40,22 +39,22 @@ from leadroutes.store.queue import RowKey
 log = structlog.get_logger()
 
 MAX_BATCH_SIZE = 100
-# Commits under way: while the database works on one batch, the next is sorted. What collides is sorted again, as it is
-# when two processes collide.
+# Commits under way: while the database writes one batch, the next is deduplicated. Batches that collide are done again,
+# as those of two processes are.
 MAX_CONCURRENT_BATCHES = 4
 LARGE_ARRIVAL_LEADS = 50  # leads of one arrival
-MAX_ATTEMPTS = 100  # to read an arrival again, the last of them after some four days
+MAX_ATTEMPTS = 100  # to read an arrival again, the last one after about four days
 TEMPORARY_ERRORS = (
     *RETRYABLE_ERRORS,
     asyncpg.TransactionRollbackError,
-    asyncpg.InsufficientResourcesError,  # such as a disk that is full
+    asyncpg.InsufficientResourcesError,  # such as a full disk
     asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.OperatorInterventionError,
     asyncpg.PostgresSystemError,
     asyncpg.InternalServerError,
 )
 UNPROVEN_REASONS = ("bad_secret", "bad_signature")
-# They prove the sender: kept apart from the other headers, sealed, and only where the intake key asks for them.
+# They authenticate the sender: stored apart from other headers, encrypted, and only where the intake key needs them.
 SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-intake-key", "x-liondesk-id"}
 )
@@ -63,7 +62,7 @@ SECRET_HEADERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """An Idempotency-Key with what came under it. `path` says for whom it counts: an intake key, or a user."""
+    """An Idempotency-Key with the body that it came with. `path` is its scope: an intake key, or a user."""
 
     path: str
     key: str
@@ -75,23 +74,17 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeResult:
-    """What an intake door says: what was stored, the refusal if it was one, and what the vendor expects to hear."""
+    """The result for the sender: what was stored, why nothing came of it, and the reply that the vendor expects."""
 
     stored: StoredArrival
-    is_proven: bool = False  # the sender may read what others have said
+    is_proven: bool = False  # the sender is authenticated, and may read what is known from others
     refusal: Refusal | None = None
     reply: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _PendingArrival:
-    item: ArrivalItem
-    answer: "asyncio.Future[StoredArrival]"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntakeKey:
-    """What an intake key opens; `format` None: recognised. `sealed`: the vendor's secrets, where he has any."""
+    """What an intake key identifies; `format` None: recognised. `sealed`: encrypted secrets of the vendor, if any."""
 
     owner_id: int
     id: int
@@ -99,12 +92,12 @@ class IntakeKey:
     contact_source_id: int | None
     format: str | None
     sealed: bytes | None
-    throttled_for: float | None = None  # seconds for which what comes is put off, as too much came
-    is_private: bool = False  # only its sender knows it
+    throttled_for: float | None = None  # seconds for which its bodies are put off, as too many came
+    is_private: bool = False  # only one sender knows it
 
 
 class Arrivals:
-    """One per process. `close()` when no more arrivals can come. Without settings no vendor is asked anything."""
+    """One per process. `close()` it once no more arrivals can come. Without settings no vendor is called."""
 
     def __init__(self, engine: Engine, settings: Settings | None = None, vendors: VendorClient | None = None) -> None:
         self.engine = engine
@@ -113,32 +106,28 @@ class Arrivals:
         self._budget = IntakeBudget(settings)
         self._reader = BodyReader(vendors or (VendorClient(settings) if settings else None))
         self._keys: BatchLoader[bytes, IntakeKey] = BatchLoader(self._load_keys)
-        self._batches: GroupCommit[_PendingArrival] = GroupCommit(
-            self._store_batch, max_batch=MAX_BATCH_SIZE, concurrency=MAX_CONCURRENT_BATCHES
-        )
-        self._large: GroupCommit[_PendingArrival] = GroupCommit(self._store_batch, max_batch=1)
-        self._deferred: DeferredItems[_PendingArrival] = DeferredItems(
-            lambda waiting: waiting.item.arrival.owner_id,
-            self._add,
-            lambda waiting, error: resolve(waiting.answer, error),
+        self._batches = self._group_commit(max_batch=MAX_BATCH_SIZE, concurrency=MAX_CONCURRENT_BATCHES)
+        self._large = self._group_commit(max_batch=1, concurrency=1)
+
+    def _group_commit(self, *, max_batch: int, concurrency: int) -> GroupCommit[ArrivalItem, StoredArrival]:
+        return GroupCommit(
+            self._store_batch, max_batch=max_batch, concurrency=concurrency, owner=lambda item: item.arrival.owner_id
         )
 
     async def close(self) -> None:
-        """Wait until everything that has arrived is stored."""
-        for _ in range(2):  # those that wait for something are added once it is known
-            await self._batches.close()
-            await self._large.close()
-            await self._deferred.drain()
+        """Waits until everything that has arrived is stored."""
+        await self._batches.drain()
+        await self._large.drain()
 
-    # -- the ways in
+    # -- entry points
 
     async def post_lead(self, lead: NewLead, *, idempotency: IdempotentRequest | None = None) -> StoredArrival:
-        """`POST /leads`. Conflict: the Idempotency-Key came with another body before."""
+        """Stores a lead of `POST /leads`. Raises Conflict where its Idempotency-Key came with another body before."""
         keys = (idempotency.as_dedupe_key(),) if idempotency else ()
         return await self._store(ArrivalItem(arrival=lead, keys=keys))
 
     async def open(self, key: str) -> IntakeKey:
-        """What this intake key opens; NotFound for one that is unknown or revoked."""
+        """Returns the intake key with this secret. Raises NotFound where it is unknown or revoked."""
         intake_key = await self._keys.find(hashlib.sha256(key.encode()).digest())
         if intake_key is None:
             raise NotFound("Page not found")
@@ -160,7 +149,7 @@ class Arrivals:
         }
 
     def secrets_of(self, intake_key: IntakeKey) -> dict[str, Any]:
-        """The vendor's secrets; empty where there are none, or where another LEADROUTES_SECRET sealed them."""
+        """Returns the vendor's secrets; empty without any, or where another LEADROUTES_SECRET encrypted them."""
         return (self._vault.unseal(intake_key.sealed) if self._vault else None) or {}
 
     async def ingest(
@@ -173,9 +162,9 @@ class Arrivals:
         is_proven: bool = False,
         idempotency_key: str | None = None,
     ) -> IntakeResult:
-        """A body that came with a key: kept whatever it is, unless it is too large. NotFound for an unknown key.
+        """Stores a body that came with a key, whatever it is. Raises NotFound for an unknown key; TooLarge.
 
-        `format_` is what the door takes, where it takes one only; `is_proven`: the door has seen the proof already.
+        `format_`: the only format that this entry accepts. `is_proven`: the sender has been authenticated already.
         """
         intake_key = await self.open(key) if isinstance(key, str) else key
         has_to_prove = intake_key.sealed is not None and not is_proven
@@ -190,7 +179,7 @@ class Arrivals:
             format=format_ or intake_key.format,
             inquiries=(),
             proof=self._seal(secret_headers) if has_to_prove else None,
-            is_proven=has_to_prove or intake_key.is_private,  # who has to prove something and does not is refused
+            is_proven=has_to_prove or intake_key.is_private,  # a sender that cannot authenticate is refused
         )
         idempotency_keys = (
             (IdempotentRequest(f"/intake/{intake_key.id}", idempotency_key, body).as_dedupe_key(),)
@@ -227,16 +216,16 @@ class Arrivals:
         idempotency_keys: tuple[DedupeKey, ...],
         refused_as: tuple[DedupeKey, ...] = (),
     ) -> IntakeResult:
-        """Stored as it came, to be read in its turn; a sender who had to prove themselves has, for good."""
+        """Stores a body as it came, to be read later; a sender that had to be authenticated has been, for good."""
         received = replace(arrival, status="pending", reason=self._budget.reason, put_off=wait)
         keys = (*idempotency_keys, _body_key(arrival, None))
         return IntakeResult(stored=await self._store_arrival(received, keys, refused_as), is_proven=arrival.is_proven)
 
     async def replay(self, owner_id: int, arrival_id: int, *, in_turn: bool = False) -> IntakeResult:
-        """Read a kept arrival again, where nothing came of it at first, now with the vendor's answers.
+        """Reads a stored arrival again that was rejected or is pending, now with what the vendor's API returns.
 
-        Who had to prove himself has to again, by the secrets of today. Conflict: the arrival has its lead already.
-        `in_turn`: no sooner than the budget of its key allows, else TryAgain.
+        A sender that had to be authenticated is again, by the present secrets. Raises NotFound; Conflict where it has
+        its lead already or its body has been removed. `in_turn`: raises RetryLater before its key's budget allows it.
         """
         row = await self.engine.database.fetchrow(
             *statement("load_arrival").bind(owner_id=owner_id, arrival_id=arrival_id)
@@ -248,7 +237,7 @@ class Arrivals:
                 f"The arrival {arrival_id} is {row['status']}; only rejected and pending ones are read again"
             )
         if row["emptied_at"] is not None:
-            raise Conflict(f"What came in as arrival {arrival_id} is not kept any more")
+            raise Conflict(f"The body of the arrival {arrival_id} has been removed")
         is_put_off = row["status"] == "pending" and is_over_budget(row["reason"])
         if in_turn and is_put_off and (wait := self._budget.wait_to_read(row["intake_key_id"])):
             raise RetryLater(timedelta(seconds=wait), row["reason"])
@@ -276,17 +265,17 @@ class Arrivals:
         return await self._answer(arrival, parsed)
 
     async def reread(self, payload: bytes, attempt: int) -> None:
-        """The queue's job for an arrival that is pending; TryAgain while it still is."""
+        """The job of the queue for a pending arrival. Raises RetryLater while it still is pending."""
         key = msgspec.json.decode(payload, type=RowKey)
         try:
             answer = await self.replay(key.owner_id, key.id, in_turn=True)
         except (Conflict, NotFound):
-            return  # somebody else has read it again in the meantime
+            return  # it has been read again in the meantime
         if answer.stored.status == "pending" and attempt < MAX_ATTEMPTS:
             raise RetryLater(retry_delay(attempt), answer.stored.reason or "")
 
     def _seal(self, headers: Mapping[str, str]) -> bytes:
-        """Never nothing: what is nothing counts as proven."""
+        """Returns the encrypted headers; never nothing, as an arrival without them counts as authenticated."""
         return self._vault.seal(headers) if self._vault else b"lost"
 
     def _incoming_body(
@@ -327,7 +316,7 @@ class Arrivals:
         return IntakeResult(stored=stored, is_proven=arrival.is_proven, refusal=refusal, reply=reply)
 
     def _is_over_limit(self, arrival: ReceivedArrival, reading: Reading) -> bool:
-        """Nobody keeps what has more bytes than are taken; what is too large in another way is kept and rejected."""
+        """Whether it has too many bytes to be stored; one that is too large in another way is stored and rejected."""
         limit, mail_limit = self._limits
         largest = (mail_limit or MAIL_LIMIT) if reading.format == "email" else (limit or HTTP_LIMIT)
         return len(arrival.body) > largest
@@ -335,99 +324,84 @@ class Arrivals:
     async def _store_arrival(
         self, received: ReceivedArrival, keys: tuple[DedupeKey, ...], refused_as: tuple[DedupeKey, ...]
     ) -> StoredArrival:
-        """Store an arrival. Raises Conflict where its Idempotency-Key came with another body: it is stored, too."""
+        """Stores an arrival. Raises Conflict where its Idempotency-Key came with another body; it is stored even so."""
         stored = await self._store(ArrivalItem(arrival=received, keys=keys, refused_as=refused_as))
         if stored.is_conflict:
-            kept_as = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
-            raise Conflict(stored.reason or "", data=kept_as)
+            stored_as = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
+            raise Conflict(stored.reason or "", data=stored_as)
         return stored
 
-    # -- storing together
+    # -- group commit
 
     async def _store(self, item: ArrivalItem) -> StoredArrival:
-        waiting = _PendingArrival(item, asyncio.get_running_loop().create_future())
-        self._add(waiting)
-        return await waiting.answer
-
-    def _add(self, waiting: _PendingArrival) -> None:
-        """What holds many leads goes alone, one after the other, so that nobody else's lead waits for it."""
-        arrival = waiting.item.arrival
+        """Arrivals that hold many leads are stored one at a time, so that no other lead waits for them."""
+        arrival = item.arrival
         is_large = isinstance(arrival, ReceivedArrival) and len(arrival.inquiries) > LARGE_ARRIVAL_LEADS
-        (self._large if is_large else self._batches).add(waiting)
+        return await (self._large if is_large else self._batches).add(item)
 
-    async def _store_batch(self, batch: list[_PendingArrival]) -> None:
-        """One that breaks the whole batch is found by storing each alone; only its own caller hears of it."""
+    async def _store_batch(self, batch: list[ArrivalItem]) -> Sequence[StoredArrival | Problem]:
+        """Stores a batch in one transaction. Raises what then decides whether each is stored alone (GroupCommit)."""
 
         async def work(transaction: Transaction) -> list[StoredArrival | Problem]:
-            return await store_arrivals(transaction, self.engine.rule_sets, [waiting.item for waiting in batch])
+            return await store_arrivals(transaction, self.engine.rule_sets, batch)
 
         begun = time.perf_counter()
         try:
             with span("store arrivals", batch=len(batch)):
-                answers: list[StoredArrival | Problem] = await self.engine.database.run_prepared(work)
-        except ComputationNeeded as needed:
-            if others := self._deferred.defer(batch, needed):
-                await self._store_batch(others)
-            return
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the callers have to hear of it
+                results: list[StoredArrival | Problem] = await self.engine.database.run_prepared(work)
+        except ComputationNeeded:
+            raise
+        except Exception as error:
             if isinstance(error, Unavailable) and not _is_slow(error, time.perf_counter() - begun):
-                _fail(batch, error)
-            elif len(batch) > 1:
-                for waiting in batch:
-                    await self._store_batch([waiting])
-            elif _is_temporary(error):
-                _fail(batch, error)
-            else:
-                await self._store_rejected(batch[0], error)
-            return
+                raise
+            if len(batch) > 1:
+                raise _BatchError from error
+            return [await self._store_rejected(batch[0], error)]
         metrics.COMMIT_BATCH_SIZE.observe(len(batch))
         metrics.COMMIT_SECONDS.observe(time.perf_counter() - begun)
-        for waiting, answer in zip(batch, answers, strict=True):
-            resolve(waiting.answer, answer)
+        return results
 
-    async def _store_rejected(self, waiting: _PendingArrival, error: Exception) -> None:
-        """What cannot be stored for a reason of its own would come again and again: it is kept, with that reason."""
-        arrival = waiting.item.arrival
-        if isinstance(arrival, NewLead) or not arrival.inquiries:
-            _fail([waiting], error)
-            return
-        log.error("an arrival could not be stored, and is kept as rejected", error=repr(error))
+    async def _store_rejected(self, item: ArrivalItem, error: Exception) -> StoredArrival | Problem:
+        """Stores an arrival without its leads, with the error as the reason, where a repetition would fail as well."""
+        arrival = item.arrival
+        if _is_temporary(error) or isinstance(arrival, NewLead) or not arrival.inquiries:
+            if isinstance(error, asyncpg.PostgresError):
+                log.error("an arrival could not be stored", error=repr(error))
+            raise error
+        log.error("an arrival could not be stored, and is stored as rejected without its leads", error=repr(error))
         why = "takes too long" if isinstance(error, Unavailable) else type(error).__name__
         bare = replace(arrival, inquiries=(), status="rejected", reason=f"not_stored: {why}")
-        item = ArrivalItem(arrival=bare, keys=waiting.item.keys, refused_as=waiting.item.refused_as)
-        await self._store_batch([_PendingArrival(item, waiting.answer)])
+        [stored] = await self._store_batch([replace(item, arrival=bare)])
+        return stored
+
+
+class _BatchError(Exception):
+    """At least one arrival of a batch cannot be stored; not Unavailable, after which none would be tried again."""
 
 
 def _is_slow(error: Unavailable, seconds: float) -> bool:
-    """Whether a statement was broken off because it took too long, while the database could be reached."""
+    """Whether a statement was cancelled because it took too long, while the database was reachable."""
     return isinstance(error.__cause__, TimeoutError) and seconds >= STATEMENT_TIMEOUT
 
 
 def _is_temporary(error: Exception) -> bool:
-    """Whether it may be stored when it comes again: the fault lies with the database, or with what else it does."""
+    """Whether a repetition may succeed: the cause is the database, or what else it does."""
     return isinstance(error, TEMPORARY_ERRORS) and not isinstance(error, asyncpg.QueryCanceledError)
 
 
-def _fail(batch: list[_PendingArrival], error: Exception) -> None:
-    if isinstance(error, asyncpg.PostgresError):
-        log.error("an arrival could not be stored", error=repr(error))
-    for waiting in batch:
-        resolve(waiting.answer, error)
-
-
 def _refusal_of(reading: Reading) -> Refusal | None:
-    """Why nothing comes of it, if nothing does."""
+    """Returns why a body has no lead, or None where it has one."""
     return next(iter(reading.refusals), None) if not reading.inquiries else None
 
 
 def _body_key(arrival: ReceivedArrival, why: str | None) -> DedupeKey:
-    """The same bytes through the same key are the same arrival; refused ones do not stand in the way of good ones."""
+    """Equal bytes with the same key are the same arrival, unless one was refused and the other one is not."""
     digest = hashlib.sha256(arrival.body).hexdigest()
     return DedupeKey(scope=f"body {arrival.intake_key_id}", key=f"{digest} {why}" if why else digest)
 
 
 def _status_of(parsed: ParsedBody) -> tuple[str, str | None]:
-    """What is noted of a body, as far as its inquiries do not say more."""
+    """Returns the status and reason of a body, as far as its inquiries do not decide them."""
     if parsed.why_pending is not None:
         return "pending", parsed.why_pending
     for result in parsed.reading.results:
@@ -442,7 +416,7 @@ def _status_of(parsed: ParsedBody) -> tuple[str, str | None]:
 
 
 def _reply(reading: Reading, stored: StoredArrival, refusal: Refusal | None) -> Mapping[str, Any] | None:
-    """What the vendor expects to hear, where his format says so; a refusal that is a fault has a status of its own."""
+    """Returns the reply that the vendor's format defines, if any; a refusal with an error status has none."""
     for result in reading.results:
         if isinstance(result, ControlMessage) and result.reply is not None:
             return result.reply

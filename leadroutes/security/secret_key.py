@@ -1,4 +1,4 @@
-"""The key for everything that is signed: LEADROUTES_SECRET, else one that is made once and stored in LEADROUTES_DATA."""
+"""The key for everything that is signed: LEADROUTES_SECRET, or one that is made once and stored in LEADROUTES_DATA."""
 
 import contextlib
 import os

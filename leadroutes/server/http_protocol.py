@@ -29,9 +29,9 @@ _AT_ONCE = struct.pack("ii", 1, 0)  # of SO_LINGER: on, for no seconds
 
 
 def http_protocol_with_timeout(seconds: float) -> Callable[..., HttpToolsProtocol]:
-    """Makes connections that wait so long for a head, for the rest of a body that no one reads, for an answer to be taken.
+    """Returns a protocol that waits `seconds` for a head, for the rest of an unread body, for a client to receive.
 
-    How long a body may take that is read, its reader says; how long nothing at all may come, uvicorn's keep-alive.
+    The reader of a body sets how long the body may take; uvicorn's keep-alive sets how long nothing may come.
     """
     return partial(_HttpProtocol, patience=seconds)
 

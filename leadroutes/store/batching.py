@@ -1,11 +1,13 @@
-"""Look-ups that come while one is under way share the next one: one statement for a crowd instead of one for each.
+"""Batches of what arrives at the same moment: one statement or one commit for many callers.
 
-So does work in batches. Nothing is cached: every answer was read, and everything done, after it was asked for.
+Items that arrive while a batch is being processed share the next one, so batches grow with the load and nothing waits
+for a timer. Nothing is cached: every result was read or written after it was asked for.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from leadroutes.errors import ComputationNeeded, Unavailable
@@ -15,179 +17,174 @@ Value = TypeVar("Value")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-
-class BatchLoader(Generic[Key, Value]):
-    """`load` answers what it finds of many keys at once."""
-
-    def __init__(self, load: Callable[[list[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
-        self._load = load
-        self._waiting: dict[Key, list[asyncio.Future[Value | None]]] = {}
-        self._runner: asyncio.Task[None] | None = None
-
-    async def find(self, key: Key) -> Value | None:
-        """What there is under this key; None where there is nothing. Raises what `load` raises."""
-        future: asyncio.Future[Value | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, []).append(future)  # one for each, so that one who goes away takes nobody along
-        if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._run())
-        return await future
-
-    async def _run(self) -> None:
-        while self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            try:
-                found = await self._load(list(waiting))
-            except Exception as error:  # noqa: BLE001 -- those who asked have to hear of it
-                for futures in waiting.values():
-                    for future in futures:
-                        resolve(future, error)
-                continue
-            for key, futures in waiting.items():
-                for future in futures:
-                    resolve(future, found.get(key))
+_Pending = tuple[Item, asyncio.Future[Result]]
 
 
-def resolve(future: "asyncio.Future[Any]", answer: Any) -> None:
-    """The answer, or the exception that it is; whoever waited may have gone, and his work is done all the same."""
-    if future.done():
-        return
-    if isinstance(answer, Exception):
-        future.set_exception(answer)
-    else:
-        future.set_result(answer)
+class GroupCommit(Generic[Item, Result]):
+    """Processes items in batches, and gives each caller the result of its own item.
 
+    `do` gets a batch and returns one result for each item, in order. A result may be an exception, which only the
+    caller of that item gets, or a future, which is awaited without holding up the next batch. Where `do` raises, each
+    item of the batch is done again alone, so that an error reaches only the caller whose item causes it; not where it
+    raises Unavailable, as the batch may have been committed.
 
-class GroupCommit(Generic[Item]):
-    """What comes while a batch is under way shares the next one; `do` answers whoever waits for an item, never raising.
-
-    `lanes` is how many batches may be under way at once, so that one is decided while another one is being written. A
-    further one waits until it is as large as those are: many small ones cost more than a few large ones.
+    `max_batch`: the most items of a batch; None: no limit.
+    `concurrency`: how many batches may be processed at once. While one is, a further one starts when as many items wait
+    as the largest running batch has: many small batches cost more than a few large ones.
+    `eager`: a further batch starts at once, however small it is.
+    `key`: items with the same key never share a batch; for `concurrency` 1.
+    `owner`: where `do` raises ComputationNeeded, the items of the owners concerned wait until their computations are
+    done, and all others are done at once.
+    `retries`: False where nothing is to be done again after an error.
     """
 
     def __init__(
-        self, do: Callable[[list[Item]], Coroutine[Any, Any, None]], *, max_batch: int, concurrency: int = 1
+        self,
+        do: Callable[[list[Item]], Awaitable[Sequence[Result | Exception | asyncio.Future[Result]]]],
+        *,
+        max_batch: int | None = None,
+        concurrency: int = 1,
+        eager: bool = False,
+        key: Callable[[Item], Hashable] | None = None,
+        owner: Callable[[Item], int] | None = None,
+        retries: bool = True,
     ) -> None:
         self._do = do
         self._max_batch = max_batch
         self._concurrency = concurrency
-        self._waiting: deque[Item] = deque()
-        self._under_way: dict[asyncio.Task[None], int] = {}  # how many items each has
-        self._is_scheduled = False
-
-    def add(self, item: Item) -> None:
-        """What comes in the same turn of the loop goes together."""
-        self._waiting.append(item)
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            asyncio.get_running_loop().call_soon(self._begin)
-
-    def _begin(self) -> None:
-        self._is_scheduled = False
-        while self._waiting and self._may_begin():
-            batch = [self._waiting.popleft() for _ in range(min(self._max_batch, len(self._waiting)))]
-            task = asyncio.create_task(self._do(batch))
-            self._under_way[task] = len(batch)
-            task.add_done_callback(self._end)
-
-    def _may_begin(self) -> bool:
-        if not self._under_way:
-            return True
-        return len(self._under_way) < self._concurrency and len(self._waiting) >= max(self._under_way.values())
-
-    def _end(self, task: asyncio.Task[None]) -> None:
-        del self._under_way[task]
-        self._begin()
-
-    async def close(self) -> None:
-        """Wait until everything that has been added is done."""
-        while self._waiting or self._under_way:
-            await asyncio.sleep(0)  # until it has begun
-            if self._under_way:
-                await asyncio.wait(self._under_way)
-
-
-class DeferredItems(Generic[Item]):
-    """Items of which something has to be worked out first: each owner's wait for their own, and hold up no other."""
-
-    def __init__(
-        self, owner: Callable[[Item], int], retry: Callable[[Item], None], fail: Callable[[Item, Exception], None]
-    ) -> None:
-        self._owner = owner
-        self._retry = retry
-        self._fail = fail
-        self._waiting: set[asyncio.Task[None]] = set()
-
-    def defer(self, batch: Sequence[Item], needed: ComputationNeeded) -> list[Item]:
-        """The items of the batch that need not wait; the others are added again once they can be done."""
-        for owner, work in needed.computations.items():
-            theirs = [item for item in batch if self._owner(item) == owner]
-            task = asyncio.create_task(self._wait(theirs, work))
-            self._waiting.add(task)
-            task.add_done_callback(self._waiting.discard)
-        return [item for item in batch if self._owner(item) not in needed.computations]
-
-    async def _wait(self, items: Sequence[Item], work: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001 -- those who wait have to hear of it
-            for item in items:
-                self._fail(item, error)
-            return
-        for item in items:
-            self._retry(item)
-
-    async def drain(self) -> None:
-        """Wait until all of them have been added again."""
-        while self._waiting:
-            await asyncio.wait(self._waiting)
-
-
-class KeyedGroupCommit(Generic[Key, Item, Result]):
-    """Work that comes while a batch is under way shares the next one; `do` answers for each of many items, in order.
-
-    One that breaks a batch is found by doing each alone: only whoever brought it hears of it. Items of the same key
-    never share a batch, so `do` need not know what one of them does to the other.
-    """
-
-    def __init__(
-        self, do: Callable[[list[Item]], Awaitable[Sequence[Result]]], *, key: Callable[[Item], Key], max_batch: int
-    ) -> None:
-        self._do = do
+        self._is_eager = eager
         self._key = key
-        self._max_batch = max_batch
-        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
-        self._runner: asyncio.Task[None] | None = None
+        self._owner = owner
+        self._retries = retries
+        self._waiting: deque[_Pending[Item, Result]] = deque()
+        self._running: list[int] = []  # the sizes of the batches that are being processed
+        self._is_starting = False
+        self._unfinished: set[asyncio.Future[Any]] = set()
 
-    async def add(self, item: Item) -> Result:
-        """Do it; raises what `do` raises. Whoever goes away does not stop it."""
+    def add(self, item: Item) -> asyncio.Future[Result]:
+        """Returns a future of the result; it raises what `do` raises. Cancelling it does not stop the work."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._runner is None or self._runner.done():
-            self._runner = asyncio.create_task(self._run())
-        return await future
+        self._start()
+        return future
+
+    async def drain(self) -> None:
+        """Waits until everything that has been added is done."""
+        while self._unfinished:
+            await asyncio.wait(self._unfinished)
+
+    def _start(self) -> None:
+        """Items that arrive in the same turn of the event loop share a batch: it is taken in the next turn."""
+        if not self._is_starting and self._may_start():
+            self._is_starting = True
+            self._finish_later(asyncio.create_task(self._run()))
+
+    def _finish_later(self, future: asyncio.Future[Any]) -> None:
+        self._unfinished.add(future)
+        future.add_done_callback(self._unfinished.discard)
+
+    def _may_start(self) -> bool:
+        if not self._waiting or len(self._running) >= self._concurrency:
+            return False
+        return self._is_eager or not self._running or len(self._waiting) >= max(self._running)
 
     async def _run(self) -> None:
-        while self._waiting:
-            await self._do_batch(self._take())
+        self._is_starting = False
+        while self._may_start():
+            batch = self._take()
+            self._running.append(len(batch))
+            self._start()
+            try:
+                await self._process(batch)
+            finally:
+                self._running.remove(len(batch))
 
-    def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
-        taken: list[tuple[Item, asyncio.Future[Result]]] = []
-        keys: set[Key] = set()
-        while self._waiting and len(taken) < self._max_batch and (key := self._key(self._waiting[0][0])) not in keys:
+    def _take(self) -> list[_Pending[Item, Result]]:
+        size = min(self._max_batch or len(self._waiting), len(self._waiting))
+        if self._key is None:
+            return [self._waiting.popleft() for _ in range(size)]
+        batch: list[_Pending[Item, Result]] = []
+        keys: set[Hashable] = set()
+        while len(batch) < size and (key := self._key(self._waiting[0][0])) not in keys:
             keys.add(key)
-            taken.append(self._waiting.popleft())
-        return taken
+            batch.append(self._waiting.popleft())
+        return batch
 
-    async def _do_batch(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]) -> None:
+    async def _process(self, batch: Sequence[_Pending[Item, Result]]) -> None:
         try:
-            answers = await self._do([item for item, _ in batch])
-        except Exception as error:  # noqa: BLE001 -- whatever it is, those who wait have to hear of it
-            if len(batch) > 1 and not isinstance(error, Unavailable):
-                for each in batch:
-                    await self._do_batch([each])
-                return
+            results = await self._do([item for item, _ in batch])
+            answered = [*zip(batch, results, strict=True)]
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the callers have to get it
+            await self._recover(batch, error)
+            return
+        for (_, future), result in answered:
+            if isinstance(result, asyncio.Future):
+                self._finish_later(result)
+                result.add_done_callback(partial(_pass_on, future))
+            else:
+                resolve(future, result)
+
+    async def _recover(self, batch: Sequence[_Pending[Item, Result]], error: Exception) -> None:
+        if self._owner is not None and isinstance(error, ComputationNeeded):
+            if others := self._defer(batch, self._owner, error):
+                await self._process(others)
+        elif self._retries and len(batch) > 1 and not isinstance(error, Unavailable):
+            for each in batch:
+                await self._process([each])
+        else:
             for _, future in batch:
                 resolve(future, error)
+
+    def _defer(
+        self, batch: Sequence[_Pending[Item, Result]], owner: Callable[[Item], int], needed: ComputationNeeded
+    ) -> list[_Pending[Item, Result]]:
+        """Returns the items that need not wait. Those of each owner wait for that owner's computation only."""
+        for owner_id, compute in needed.computations.items():
+            deferred = [each for each in batch if owner(each[0]) == owner_id]
+            self._finish_later(asyncio.create_task(self._add_again(deferred, compute)))
+        return [each for each in batch if owner(each[0]) not in needed.computations]
+
+    async def _add_again(
+        self, deferred: Sequence[_Pending[Item, Result]], compute: Callable[[], Awaitable[None]]
+    ) -> None:
+        try:
+            await compute()
+        except Exception as error:  # noqa: BLE001 -- as above
+            for _, future in deferred:
+                resolve(future, error)
             return
-        for (_, future), answer in zip(batch, answers, strict=True):
-            resolve(future, answer)
+        self._waiting.extend(deferred)
+        self._start()
+
+
+class BatchLoader(Generic[Key, Value]):
+    """Look-ups of single keys by a function that loads many. An error reaches all callers of its batch."""
+
+    def __init__(self, load: Callable[[list[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
+        self._load = load
+        self._batches: GroupCommit[Key, Value | None] = GroupCommit(self._find, retries=False)
+
+    async def find(self, key: Key) -> Value | None:
+        """Returns the value of this key, or None where there is none. Raises what `load` raises."""
+        return await self._batches.add(key)
+
+    async def _find(self, keys: list[Key]) -> list[Value | None]:
+        found = await self._load([*dict.fromkeys(keys)])
+        return [found.get(key) for key in keys]
+
+
+def resolve(future: asyncio.Future[Any], result: Any) -> None:
+    """Sets a result, or raises it where it is an exception; does nothing where the caller has been cancelled."""
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+
+
+def _pass_on(future: asyncio.Future[Any], source: asyncio.Future[Any]) -> None:
+    if source.cancelled():
+        future.cancel()
+    else:
+        resolve(future, source.exception() or source.result())

@@ -1,7 +1,7 @@
-"""Changes that come while a commit is under way share the next one, and their statements travel together.
+"""Writes that arrive while a commit is under way share the next one, and their statements travel together.
 
-Each is checked and written as it would be alone. Where one cannot be written, nothing of its batch is, and each is
-done alone: only its own caller hears of it.
+Each is checked and written as it would be alone. Where one cannot be written, nothing of its batch is, and each is done
+alone: an error reaches only the caller of the write that causes it.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 
 from leadroutes.errors import Problem, Unavailable
-from leadroutes.store.batching import GroupCommit, resolve
+from leadroutes.store.batching import GroupCommit
 from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database, Transaction, fetch_each
 
 MAX_BATCH_SIZE = 100
-# Somebody may hold a row that one of the batch needs: the others do not wait for him.
+# Another transaction may hold a row that one of the batch needs: the others do not wait for it.
 SET_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '100ms'"
 
 Checked = TypeVar("Checked")
@@ -26,9 +26,9 @@ Written = TypeVar("Written")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedWrite(Generic[Checked, Written]):
-    """A change in two steps: one that only reads, and may raise a Problem; and one that writes what the first answered.
+    """A write in two steps: `check` only reads, and may raise a Problem; `write` gets what `check` returned.
 
-    Every statement of both answers exactly one row. `order`: what may be locked by several is locked in this order.
+    Every statement of both returns exactly one row. `order`: rows that several writes lock are locked in this order.
     """
 
     order: int
@@ -39,62 +39,38 @@ class CheckedWrite(Generic[Checked, Written]):
         return await self.write(await self.check(transaction))
 
 
-@dataclass(frozen=True, slots=True)
-class _PendingWrite:
-    work: CheckedWrite[Any, Any]
-    answer: "asyncio.Future[Any]"
-
-
 class WriteGroupCommit:
-    """One per kind of change and process."""
+    """One per kind of write and process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batches: GroupCommit[_PendingWrite] = GroupCommit(self._do, max_batch=MAX_BATCH_SIZE)
-        self._alone: set[asyncio.Task[None]] = set()
+        self._batches: GroupCommit[CheckedWrite[Any, Any], Any] = GroupCommit(self._do, max_batch=MAX_BATCH_SIZE)
 
     async def run(self, work: CheckedWrite[Any, Written]) -> Written:
-        """What `write` answers, once it is on disk. Raises what either step raises."""
-        waiting = _PendingWrite(work, asyncio.get_running_loop().create_future())
-        self._batches.add(waiting)
-        answer: Written = await waiting.answer
-        return answer
+        """Returns what `write` returns, once it is on disk. Raises what either step raises."""
+        written: Written = await self._batches.add(work)
+        return written
 
-    async def _do(self, batch: list[_PendingWrite]) -> None:
-        if await self._do_batch(sorted(batch, key=lambda each: each.work.order)):
-            return
-        for each in batch:  # nobody waits for them: one may wait for long
-            task = asyncio.create_task(self._do_alone(each))
-            self._alone.add(task)
-            task.add_done_callback(self._alone.discard)
-
-    async def _do_batch(self, batch: Sequence[_PendingWrite]) -> bool:
-        """False where nothing of it has been done."""
-        answers: list[Any]
+    async def _do(self, batch: list[CheckedWrite[Any, Any]]) -> Sequence[Any]:
+        """Where the batch fails, all are done alone at once, beside the next batch: one may wait long for a lock."""
         try:
-            async with self._database.transaction() as transaction:
-                await transaction.execute(SET_LOCK_TIMEOUT)
-                answers = await _answers_to(batch, _shared(transaction))
-        except Unavailable as error:  # it may have been committed
-            answers = [error] * len(batch)
-        except Exception:  # noqa: BLE001 -- whose fault it is, shows when each is done alone
-            return False
-        for each, answer in zip(batch, answers, strict=True):
-            resolve(each.answer, answer)
-        return True
+            return await self._do_together(batch)
+        except Unavailable:  # it may have been committed
+            raise
+        except Exception:  # noqa: BLE001 -- which of them causes it, shows when each is done alone
+            return [asyncio.create_task(self._database.run(each.run_alone)) for each in batch]
 
-    async def _do_alone(self, waiting: _PendingWrite) -> None:
-        answer: Any
-        try:
-            answer = await self._database.run(waiting.work.run_alone)
-        except Exception as error:  # noqa: BLE001 -- the caller has to hear of it
-            answer = error
-        resolve(waiting.answer, answer)
+    async def _do_together(self, batch: Sequence[CheckedWrite[Any, Any]]) -> Sequence[Any]:
+        places = sorted(range(len(batch)), key=lambda place: batch[place].order)
+        async with self._database.transaction() as transaction:
+            await transaction.execute(SET_LOCK_TIMEOUT)
+            results = await _check_and_write([batch[place] for place in places], _shared(transaction))
+        return [result for _, result in sorted(zip(places, results, strict=True), key=lambda pair: pair[0])]
 
 
 @dataclass(frozen=True, slots=True)
 class _SharedTransaction(Transaction):
-    """A transaction of many, whose statements travel together with those of the same text."""
+    """The transaction of a batch: statements of the same text travel together."""
 
     pipeline: Pipeline = field(kw_only=True)
 
@@ -113,20 +89,23 @@ def _shared(transaction: Transaction) -> _SharedTransaction:
             return await fetch_each(transaction.connection, sql, many)
 
     pipeline = Pipeline(send, is_repeatable=False)
-    return _SharedTransaction(transaction.connection, transaction.now, transaction.after_commit, pipeline=pipeline)
+    return _SharedTransaction(
+        transaction.connection, transaction.now, transaction.after_commit, transaction.notified, pipeline=pipeline
+    )
 
 
-async def _answers_to(batch: Sequence[_PendingWrite], transaction: Transaction) -> list[Any]:
-    """Whoever has a problem before anything of his is written has had his answer."""
-    checked = await asyncio.gather(*(each.work.check(transaction) for each in batch), return_exceptions=True)
-    for answer in checked:
-        if isinstance(answer, BaseException) and not isinstance(answer, Problem):
-            raise answer
-    good = [place for place, answer in enumerate(checked) if not isinstance(answer, Problem)]
-    answers: list[Any] = list(checked)
-    written = await asyncio.gather(*(batch[place].work.write(checked[place]) for place in good), return_exceptions=True)
-    for place, answer in zip(good, written, strict=True):
-        if isinstance(answer, BaseException):
-            raise answer
-        answers[place] = answer
-    return answers
+async def _check_and_write(batch: Sequence[CheckedWrite[Any, Any]], transaction: Transaction) -> list[Any]:
+    """Returns a Problem in place of the result for each write that `check` refuses: nothing of it has been written."""
+    checked = await asyncio.gather(*(each.check(transaction) for each in batch), return_exceptions=True)
+    results: list[Any] = [_raised_unless(Problem, each) for each in checked]
+    accepted = [place for place, each in enumerate(results) if not isinstance(each, Problem)]
+    written = await asyncio.gather(*(batch[place].write(results[place]) for place in accepted), return_exceptions=True)
+    for place, each in zip(accepted, written, strict=True):
+        results[place] = _raised_unless((), each)
+    return results
+
+
+def _raised_unless(allowed: type[Exception] | tuple[()], result: Any) -> Any:
+    if isinstance(result, BaseException) and not isinstance(result, allowed):
+        raise result
+    return result

@@ -145,8 +145,8 @@ async def apply_changes(
 
 
 async def wake_worker(transaction: Transaction) -> None:
-    """Wake the worker once the transaction is committed: something may be due earlier than it expects."""
-    await transaction.execute("SELECT pg_notify($1, '')", WAKE_CHANNEL)
+    """Tells the worker that something may be due earlier than it expects; once in a transaction."""
+    await transaction.notify(WAKE_CHANNEL)
 
 
 def _key(each: Applied) -> dict[str, int]:

@@ -1,19 +1,21 @@
-"""Messages: rows that become mails, texts and calls. Enqueues their delivery, loads what words need, notes outcomes.
+"""Messages: rows that become mails, texts and calls. Enqueues their delivery, loads them, stores their outcomes.
 
-It writes no words and sends nothing.
+It does not write their texts, and sends nothing.
 """
 
 import hashlib
 import secrets
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+import asyncpg
 import msgspec
 
+from leadroutes.domain.message import MessageStatus, OutgoingMessage
 from leadroutes.errors import Conflict
 from leadroutes.store import statement
-from leadroutes.store.batching import KeyedGroupCommit
+from leadroutes.store.batching import GroupCommit
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.queue import DELIVERY_JOB, RowKey
 from leadroutes.store.queue import enqueue as put_into_queue
@@ -22,16 +24,16 @@ MAX_BATCH_SIZE = 100
 
 
 class MessageKey(RowKey, frozen=True):
-    """Which message a job is about."""
+    """The message that a job is about."""
 
 
 async def enqueue(connection: Any, messages: Sequence[tuple[int, int]]) -> None:
-    """Put one delivery job for each (owner_id, id) into the queue, on `connection`, within its transaction."""
+    """Enqueues one delivery job for each (owner_id, id) in the transaction of `connection`."""
     await put_into_queue(connection, DELIVERY_JOB, messages)
 
 
 async def retry_message(database: Database, owner_id: int, message_id: int) -> None:
-    """Send it once more; whether it is still wanted is looked at then. Raises Conflict for one that has not failed."""
+    """Queues a failed message again; whether it is still wanted is checked then. Raises Conflict for any other one."""
 
     async def work(transaction: Transaction) -> None:
         if not await transaction.fetchval(*statement("retry_message").bind(owner_id=owner_id, message_id=message_id)):
@@ -43,7 +45,7 @@ async def retry_message(database: Database, owner_id: int, message_id: int) -> N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOutcome:
-    """What came of a message: its state, why, and, as far as they were made, its words (claim links masked)."""
+    """The outcome of an attempt: the message's state, the reason, and, if it was made, its text (links masked)."""
 
     state: Literal["queued", "sent", "failed", "suppressed", "unknown"]
     reason: str | None = None
@@ -53,12 +55,12 @@ class DeliveryOutcome:
     html_body: str | None = None
     sender_id: int | None = None
     is_counted: bool = True  # as an attempt of this message
-    is_dead_address: bool = False  # the address takes no message, not this one only
+    is_dead_address: bool = False  # the address accepts no message at all
 
 
 @dataclass(frozen=True, slots=True)
 class _DeliveryAttempt:
-    """An attempt to deliver a message, and what came of it."""
+    """An attempt to deliver a message, and its outcome."""
 
     key: MessageKey
     number: int
@@ -67,7 +69,7 @@ class _DeliveryAttempt:
 
 @dataclass(frozen=True, slots=True)
 class _ClaimToken:
-    """A claim link that is to be good once a message carries it."""
+    """The secret of a claim link, valid from before its message is sent."""
 
     owner_id: int
     offer_id: int
@@ -76,43 +78,43 @@ class _ClaimToken:
 
 
 class DeliveryLog:
-    """What is written down of messages while they are sent: for all of the moment at once, on disk when it returns."""
+    """Stores what happens to messages while they are sent: many of them in one commit, on disk when it returns."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._begun: KeyedGroupCommit[Hashable, MessageKey, Mapping[str, Any] | None] = KeyedGroupCommit(
+        self._begun: GroupCommit[MessageKey, OutgoingMessage | None] = GroupCommit(
             self._begin, key=lambda key: (key.owner_id, key.id), max_batch=MAX_BATCH_SIZE
         )
-        self._tokens: KeyedGroupCommit[Hashable, _ClaimToken, None] = KeyedGroupCommit(
+        self._tokens: GroupCommit[_ClaimToken, None] = GroupCommit(
             self._add_tokens, key=lambda token: token.digest, max_batch=MAX_BATCH_SIZE
         )
-        self._noted: KeyedGroupCommit[Hashable, _DeliveryAttempt, bool] = KeyedGroupCommit(
+        self._noted: GroupCommit[_DeliveryAttempt, bool] = GroupCommit(
             self._note, key=lambda attempt: attempt.key, max_batch=MAX_BATCH_SIZE
         )
 
-    async def begin(self, key: MessageKey) -> Mapping[str, Any] | None:
-        """Mark a message as being sent, before any channel is touched; None where it has been dealt with."""
+    async def begin(self, key: MessageKey) -> OutgoingMessage | None:
+        """Marks a message as being sent, before any channel is used. Returns None where it is not to be sent."""
         return await self._begun.add(key)
 
-    async def _begin(self, keys: list[MessageKey]) -> list[Mapping[str, Any] | None]:
+    async def _begin(self, keys: list[MessageKey]) -> list[OutgoingMessage | None]:
         wanted = sorted((key.owner_id, key.id) for key in keys)
         begun = statement("begin_sending").bind(
             owner_ids=[owner_id for owner_id, _ in wanted], message_ids=[message_id for _, message_id in wanted]
         )
         async with self._database.transaction() as transaction:  # for the plan that its statements have
             rows = await transaction.fetch(*begun)
-        found = {(row["owner_id"], row["id"]): dict(row) for row in rows}
+        found = {(row["owner_id"], row["id"]): _outgoing_message(row) for row in rows}
         return [found.get((key.owner_id, key.id)) for key in keys]
 
-    async def recheck(self, key: MessageKey) -> Mapping[str, Any]:
-        """Return what may have made a message pointless since it was begun; see recheck_message.sql."""
+    async def recheck(self, key: MessageKey) -> MessageStatus | None:
+        """Returns what may have made a message pointless since it was begun; None where it does not exist any more."""
         row = await self._database.fetchrow(
             *statement("recheck_message").bind(owner_id=key.owner_id, message_id=key.id)
         )
-        return dict(row) if row is not None else {}
+        return MessageStatus(**row) if row is not None else None
 
     async def add_claim_token(self, owner_id: int, offer_id: int, via: str) -> str:
-        """A fresh secret for a claim link; only its hash is kept."""
+        """Returns a new secret for a claim link; only its hash is stored."""
         token = secrets.token_urlsafe(32)
         await self._tokens.add(_ClaimToken(owner_id, offer_id, hashlib.sha256(token.encode()).digest(), via))
         return token
@@ -130,7 +132,7 @@ class DeliveryLog:
         return [None] * len(tokens)
 
     async def note(self, key: MessageKey, attempt: int, outcome: DeliveryOutcome) -> bool:
-        """Write down what came of an attempt; a campaign step is done with its message. False: another has followed."""
+        """Stores the outcome of an attempt, and completes its campaign step. Returns False if a later attempt began."""
         return await self._noted.add(_DeliveryAttempt(key, attempt, outcome))
 
     async def _note(self, attempts: list[_DeliveryAttempt]) -> list[bool]:
@@ -152,8 +154,24 @@ class DeliveryLog:
         return [(each.key.owner_id, each.key.id) in noted for each in attempts]
 
 
+def _outgoing_message(row: asyncpg.Record) -> OutgoingMessage:
+    """A column `lead.city` is the field `city` of `lead`; a record whose id is null does not exist."""
+    fields: dict[str, Any] = {}
+    for name, value in row.items():
+        group, _, field_name = name.rpartition(".")
+        (fields.setdefault(group, {}) if group else fields)[field_name] = value
+    return msgspec.convert(
+        {
+            name: value
+            for name, value in fields.items()
+            if not (isinstance(value, dict) and value.get("id", name) is None)
+        },
+        OutgoingMessage,
+    )
+
+
 def _storable(record: dict[str, Any]) -> dict[str, Any]:
-    """A server may have answered in bytes that are no UTF-8, or with a zero in them: neither can be kept."""
+    """Replaces what PostgreSQL cannot store: a server's answer may contain invalid UTF-8 or a zero byte."""
     return {
         name: value.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(value, str) else value
         for name, value in record.items()

@@ -49,6 +49,7 @@ class Transaction:
     connection: Any
     now: datetime
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    notified: set[str] = field(default_factory=set)  # channels
 
     async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
         rows: list[asyncpg.Record] = await self.connection.fetch(sql, *values)
@@ -63,6 +64,12 @@ class Transaction:
 
     async def execute(self, sql: str, *values: Any) -> None:
         await self.connection.execute(sql, *values)
+
+    async def notify(self, channel: str) -> None:
+        """Wakes the listeners of a channel once it is committed; asked for again, it costs nothing."""
+        if channel not in self.notified:
+            self.notified.add(channel)
+            await self.execute("SELECT pg_notify($1, '')", channel)
 
 
 class Database:

@@ -1,4 +1,4 @@
-"""Jobs: work outside of transactions, queued in the transaction that decides it."""
+"""Jobs: work that is done outside any transaction, and is enqueued within the transaction that decides on it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ REREAD_JOB = "read_again"  # an arrival of which a part has to be fetched
 
 
 class RowKey(msgspec.Struct, frozen=True):
-    """The key of the row that a job is about."""
+    """The row that a job is about."""
 
     owner_id: int
     id: int
@@ -31,10 +31,10 @@ class RowKey(msgspec.Struct, frozen=True):
 async def enqueue(
     connection: Any, entrypoint: str, rows: Sequence[tuple[int, int]], after: Sequence[timedelta] | None = None
 ) -> None:
-    """Queue one job for each (owner_id, id) in the transaction of `connection`; `after` delays them."""
+    """Enqueues one job for each (owner_id, id) in the transaction of `connection`; it is started after `after`."""
     if not rows:
         return
-    # Queries expects a connection, but anything with its fetch will do, such as a pool's proxy.
+    # Queries wants a connection but calls only its `fetch`, which the proxy of a pool has as well.
     queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))
     payloads: list[bytes | None] = [msgspec.json.encode(RowKey(owner_id, id_)) for owner_id, id_ in rows]
     delays: list[timedelta | None] | None = list(after) if after is not None else None
@@ -42,10 +42,10 @@ async def enqueue(
 
 
 class RetryQueries(Queries):
-    """PgQueuer's queries, except the one that must not fail: PgQueuer gives up a job that it cannot reschedule."""
+    """PgQueuer's statements, except one that must not fail: PgQueuer gives up a job that it cannot put off."""
 
     async def retry_job(self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
-        """Reschedule a job. If the database is away it stays with this worker, and is taken over like a dead one's."""
+        """Puts a job off. If the database is unreachable, the job stays with this worker until another takes it."""
         try:
             await super().retry_job(job, delay, traceback_record)
         except CONNECTION_ERRORS as error:
@@ -53,7 +53,7 @@ class RetryQueries(Queries):
 
 
 class ListeningDriver(AsyncpgPoolDriver):
-    """PgQueuer's driver, which says when it has begun to listen."""
+    """PgQueuer's connections, with an event that is set once they listen."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         super().__init__(pool)
@@ -65,7 +65,7 @@ class ListeningDriver(AsyncpgPoolDriver):
 
 
 class ListeningQueue(QueueManager):
-    """PgQueuer's queue, which checks whether it hears NOTIFY once it listens; before that it would hear nothing."""
+    """PgQueuer's queue, whose health check waits until it listens: before that it would not receive its own NOTIFY."""
 
     def __init__(self, driver: ListeningDriver) -> None:
         super().__init__(RetryQueries(driver))

@@ -1,6 +1,6 @@
-"""Records when access tokens were last used: beside the requests, many in one statement, each once a minute at most.
+"""Stores when access tokens were last used: beside the requests, many in one statement, each once a minute at most.
 
-A use that cannot be recorded is left out; no request waits for it or fails because of it.
+A use that cannot be stored is left out; no request waits for it or fails because of it.
 """
 
 import asyncio
@@ -9,10 +9,11 @@ from collections.abc import Iterable
 import asyncpg
 
 from leadroutes.store import statement
+from leadroutes.store.batching import GroupCommit
 from leadroutes.store.connection_errors import CONNECTION_ERRORS
 from leadroutes.store.postgres import Database
 
-PAUSE = 60.0  # seconds before the next attempt after one that failed
+PAUSE = 60.0  # seconds without another attempt after one that failed
 
 
 class TokenUses:
@@ -20,29 +21,28 @@ class TokenUses:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: set[bytes] = set()
-        self._noting: asyncio.Task[None] | None = None
+        self._batches: GroupCommit[bytes, None] = GroupCommit(self._store, retries=False)
         self._not_before = 0.0  # of the event loop's clock
 
     def note(self, token_hashes: Iterable[bytes]) -> None:
-        """Record a use of these tokens, whose last use was not recorded within the last minute."""
-        if asyncio.get_running_loop().time() < self._not_before:
-            return
-        self._waiting.update(token_hashes)
-        if self._waiting and (self._noting is None or self._noting.done()):
-            self._noting = asyncio.create_task(self._note())
+        """These tokens, whose last use was not stored within the last minute, have been used."""
+        if not self._is_paused():
+            for each in token_hashes:
+                self._batches.add(each)
 
     async def noted(self) -> None:
-        """Wait until all uses so far have been recorded."""
-        if self._noting is not None:
-            await self._noting
+        """Waits until all uses so far have been stored."""
+        await self._batches.drain()
 
-    async def _note(self) -> None:
-        """Record uses; those that come while a statement is under way go with the next one."""
-        while self._waiting:
-            hashes, self._waiting = self._waiting, set()
+    async def _store(self, token_hashes: list[bytes]) -> list[None]:
+        if not self._is_paused():
             try:
-                await self._database.pool.execute(*statement("note_token_uses").bind(token_hashes=sorted(hashes)))
+                await self._database.pool.execute(
+                    *statement("note_token_uses").bind(token_hashes=sorted(set(token_hashes)))
+                )
             except (*CONNECTION_ERRORS, asyncpg.PostgresError):
                 self._not_before = asyncio.get_running_loop().time() + PAUSE
-                self._waiting.clear()
+        return [None] * len(token_hashes)
+
+    def _is_paused(self) -> bool:
+        return asyncio.get_running_loop().time() < self._not_before

@@ -46,10 +46,10 @@ def guarded(application: AsgiApp) -> AsgiApp:
 
 
 def is_cross_site(request: Request, public_url: str) -> bool:
-    """Whether a browser says that another site's page sent this.
+    """Returns whether a browser says that a page of another site sent this request.
 
-    Browsers that do not know Sec-Fetch-Site still send Origin; a client that sends neither is not a browser. Only hosts are
-    compared, as a proxy in front of us may have ended TLS.
+    Browsers that do not know Sec-Fetch-Site still send Origin; a client that sends neither is not a browser. Only hosts
+    are compared, because a proxy in front may have ended TLS.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):

@@ -1,1 +1,1 @@
-"""WAKES THE ENGINE. Due work, delivery of messages, retention. Serves no page."""
+"""Background work: what is due, delivery of messages, retention. Serves no requests."""

@@ -1,6 +1,6 @@
-"""Removes what is kept no longer, once an hour: in small batches, past everything that somebody else holds.
+"""Removes data whose retention is over, once an hour: in small batches, without waiting for locked rows.
 
-How long things are kept, the settings say; what the rows are, the statements `clean_*`.
+The settings say how long data is retained, and the statements `clean_*` which rows are removed.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ log = structlog.get_logger()
 
 CLEANING_INTERVAL = timedelta(hours=1)
 BATCH_SIZE = 500  # rows of one statement
-MAX_TRANSACTION_AGE = timedelta(hours=1)  # more than any statement of ours is given
+MAX_TRANSACTION_AGE = timedelta(hours=1)  # longer than any statement may take
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What is cleaned of what is older than `keeps` says; None: it is kept for ever. `is_real`: by real time."""
+    """What is removed once it is older than `retention`; None: never. `by_real_time`: not by the domain's clock."""
 
     what: str
     retention: Callable[[Settings], timedelta | None]
@@ -52,7 +52,7 @@ SWEEPS = (
 
 
 async def clean_when_due(database: Database, settings: Settings, stopping: asyncio.Event) -> dict[str, int] | None:
-    """Clean up, if nobody has within the last hour of real time; answers how many rows of what, None where not."""
+    """Cleans up, unless it was done within the last hour of real time. Returns the numbers of rows, or None."""
     if await database.fetchval(*statement("take_cleaning").bind(interval=CLEANING_INTERVAL)) is None:
         return None
     cleaned = await clean(database, settings, stopping)
@@ -61,7 +61,7 @@ async def clean_when_due(database: Database, settings: Settings, stopping: async
 
 
 async def clean(database: Database, settings: Settings, stopping: asyncio.Event) -> dict[str, int]:
-    """All that is due now, until `stopping`. Half of the time is left to others."""
+    """Removes all that is due, until `stopping` is set. Returns the number of rows by name. Pauses half of the time."""
     cleaned = {}
     real_now = await database.real_now()
     for sweep in SWEEPS:
@@ -87,7 +87,7 @@ async def _sweep(database: Database, what: str, before: datetime, stopping: asyn
 
 
 async def _sweep_rule_sets(database: Database, settings: Settings, stopping: asyncio.Event) -> int:
-    """Walks all rule sets by their keys, as most of those that are old are in use."""
+    """Walks all rule sets by their keys, as most of the old ones are in use."""
     now = database.clock.now()
     before = now - timedelta(days=settings.keep_rule_sets)
     total, owner_id, number = 0, 0, 0

@@ -1,6 +1,6 @@
-"""What is due? Wakes up for offers, campaign steps and messages, and hands each to those who deal with it.
+"""The worker: wakes up when something is due, runs timers, message delivery and retention.
 
-Any number of workers may run at once; none keeps anything that the database does not know.
+Any number of workers may run at once; all of their state is in the database.
 """
 
 import asyncio
@@ -35,25 +35,25 @@ from leadroutes.worker.retention import clean_when_due
 
 log = structlog.get_logger()
 
-MAX_SLEEP = 30.0  # seconds without looking, should a wake-up have been lost
-MIN_SLEEP = 0.02  # what is due may be in another worker's hands
+MAX_SLEEP = 30.0  # seconds between two checks, in case a NOTIFY was lost
+MIN_SLEEP = 0.02  # what is due may be locked by another worker
 HEARTBEAT_INTERVAL = 10.0  # seconds
-CLEANING_CHECK_INTERVAL = 60.0  # seconds between two looks whether somebody has cleaned within the last hour
+CLEANING_CHECK_INTERVAL = 60.0  # seconds between two checks whether it was done within the last hour
 FAULT_PAUSE = 1.0  # seconds
 JOBS_PER_FETCH = 20  # jobs taken at once
-DELIVERIES_WHILE_BEHIND = 4  # messages under way at once while more is due than fits into a batch
-WORKER_TIMEOUT = timedelta(seconds=20)  # a worker's jobs are taken over when it has not been heard of for so long
+DELIVERIES_WHILE_BEHIND = 4  # messages sent at once while more is due than fits into a batch
+WORKER_TIMEOUT = timedelta(seconds=20)  # without a heartbeat, after which a worker's jobs are taken over
 DEQUEUE_TIMEOUT = timedelta(seconds=5)
 QUEUE_CONNECTIONS = 4
 POOL_CLOSE_TIMEOUT = 5.0  # seconds
-RETRY_REASON = "the outbox says why, or the log"  # the queue's own log would keep what a mail server says of somebody
+RETRY_REASON = "the outbox says why, or the log"  # the queue's log must not contain what a mail server says of a person
 
 
-JobFunction = Callable[[bytes, int], Awaitable[None]]  # a job's payload, and which attempt this is; may raise TryAgain
+JobFunction = Callable[[bytes, int], Awaitable[None]]  # payload and attempt number; may raise RetryLater
 
 
 class Worker:
-    """`run()` until `stop()`; survives that PostgreSQL goes away and comes back. `tasks` are done beside messages."""
+    """`run()` until `stop()`; survives outages of PostgreSQL. `tasks`: functions for other jobs than messages."""
 
     def __init__(
         self, database: Database, engine: Engine, settings: Settings, tasks: Mapping[str, JobFunction] | None = None
@@ -75,7 +75,7 @@ class Worker:
         silence_library_tracebacks()
 
     async def run(self) -> None:
-        """Work until told to stop; then what has been begun is finished."""
+        """Works until `stop()`, then finishes what has been begun."""
         loops = (self._run_timers, self._deliver_messages, self._send_heartbeats, self._clean_up)
         await asyncio.gather(*(self._run_forever(loop) for loop in loops))
         for channel in self._channels.values():
@@ -88,12 +88,12 @@ class Worker:
         self._stop_queue()
 
     def _stop_queue(self) -> None:
-        """Also when one of its connections breaks: it would notice after half a minute, and is begun again at once."""
+        """Also called when one of its connections breaks, which the queue itself notices only after half a minute."""
         if self._queue is not None:
             self._queue.shutdown.set()
 
     async def _run_forever(self, loop: Callable[[], Awaitable[None]]) -> None:
-        """Begin again whenever a loop breaks off; a database that is away is no news to anybody."""
+        """Restarts a loop that fails. An unreachable database is expected, and logged as a warning."""
         while not self._stopping.is_set():
             try:
                 await loop()
@@ -121,7 +121,7 @@ class Worker:
     # -- messages
 
     async def _deliver_messages(self) -> None:
-        """PgQueuer takes the jobs, retries them and keeps their heartbeats; its connections are its own."""
+        """Runs PgQueuer, which takes jobs, retries them and sends their heartbeats, over its own connections."""
 
         async def watch(connection: asyncpg.Connection) -> None:
             connection.add_termination_listener(lambda _: self._stop_queue())
@@ -142,7 +142,7 @@ class Worker:
 
     @contextlib.asynccontextmanager
     async def _queue_connections(self, watch: Callable[[asyncpg.Connection], Awaitable[None]]) -> AsyncIterator[Any]:
-        """What does not come back when they are closed is left behind: it hangs on a server that is gone."""
+        """Closing does not wait for connections that hang on an unreachable server."""
         pool = await self._database.hosts.pool(
             min_size=2, max_size=QUEUE_CONNECTIONS, command_timeout=STATEMENT_TIMEOUT, init=watch
         )
@@ -153,12 +153,12 @@ class Worker:
                 await asyncio.wait_for(pool.close(), POOL_CLOSE_TIMEOUT)
 
     async def _deliver(self, payload: bytes, _attempt: int) -> None:
-        """Timers go before messages: while they are behind, a few messages are under way and not all that could be."""
+        """Delivers a message. Timers have priority: while they are behind, only a few messages are sent at once."""
         async with self._deliveries_while_behind if self._engine.is_behind else contextlib.nullcontext():
             await self._delivery.deliver(msgspec.json.decode(payload, type=MessageKey))
 
     def _with_retries(self, task: JobFunction) -> JobFunction:
-        """The task, which waits where the database is away, and is tried again after a fault: no job is given up."""
+        """Returns the task with retries: it waits for an unreachable database, and no job is given up."""
 
         async def do(payload: bytes, attempt: int) -> None:
             while True:
@@ -176,14 +176,14 @@ class Worker:
 
         return do
 
-    # -- what is kept no longer
+    # -- retention
 
     async def _clean_up(self) -> None:
         while not self._stopping.is_set():
             await clean_when_due(self._database, self._settings, self._stopping)
             await self._sleep(CLEANING_CHECK_INTERVAL)
 
-    # -- a sign of life
+    # -- heartbeats
 
     async def _send_heartbeats(self) -> None:
         while not self._stopping.is_set():
@@ -192,7 +192,7 @@ class Worker:
 
 
 def _job(name: str, task: JobFunction) -> Callable[[Job], Awaitable[None]]:
-    """The task as the queue calls it, and counted."""
+    """Returns the task as the queue calls it, with metrics."""
     done, put_off, broken = (metrics.JOBS.labels(name, outcome) for outcome in ("done", "put off", "broken"))
 
     async def do(job: Job) -> None:

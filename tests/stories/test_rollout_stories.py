@@ -124,7 +124,7 @@ async def test_a_decline_brings_the_next_one_forward(story: Story) -> None:
     assert (await story.claim("bob", lead["id"])).status_code == 409
     [offer] = (await story.get("carol", "/lead-offers"))["data"]
     await story["carol"].post(f"/lead-offers/{offer['id']}/decline", json={})
-    await story.mail_to("alice", "Nobody claimed")
+    await story.mail_to("alice", "No one claimed")
     assert await story.ledger() == {"received": 1, "unclaimed": 1}
 
 
@@ -141,7 +141,7 @@ async def test_under_exclusive_an_offer_expires_when_the_next_one_is_told(story:
     assert (await story.claim("bob", lead["id"])).status_code == 409
     assert (await story["nobody"].post(link)).status_code == 409
     await story.pass_time(minutes=15)
-    await story.mail_to("alice", "Nobody claimed")
+    await story.mail_to("alice", "No one claimed")
     assert (await story.claim("bob", lead["id"])).status_code == 200, "once unclaimed, everyone who was told may claim"
 
 
@@ -203,7 +203,7 @@ async def test_nobody_claims_and_the_owner_is_alerted_once(story: Story) -> None
     await story.mail_to("bob", "New lead")
     assert await story.ledger() == {"received": 1, "on_offer": 1}
     await story.pass_time(minutes=15)
-    link = await story.link_to("alice", "Nobody claimed")
+    link = await story.link_to("alice", "No one claimed")
     assert await story.ledger() == {"received": 1, "unclaimed": 1}
     answer = await story["nobody"].post(link)
     assert answer.status_code == 200

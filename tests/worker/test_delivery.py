@@ -118,7 +118,7 @@ async def test_an_alert_is_suppressed_once_the_lead_is_claimed(
     assert await sender.outcome(alert) == ("suppressed", "Carol Town had claimed the lead")
     await sender.deliver(await sender.the_only("kind = 'claimed'"))
     [mail] = mailbox.mails
-    assert "Carol Town has this lead since" in text_of(mail)
+    assert "Carol Town claimed this lead at" in text_of(mail)
     assert "/claim/" not in mail.as_string()
 
 

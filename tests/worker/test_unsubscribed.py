@@ -149,10 +149,13 @@ async def test_who_unsubscribes_while_a_mail_waits_for_another_try_does_not_get_
     sending, key = DeliveryLog(database), MessageKey(brokerage.owner_id, message_id)
     begun = await sending.begin(key)
     assert begun is not None
-    await unsubscribe(database, UnsubscribeLink(brokerage.owner_id, contact, message_id, begun["address_digest"]))
+    assert begun.contact is not None
+    await unsubscribe(database, UnsubscribeLink(brokerage.owner_id, contact, message_id, begun.contact.address_digest))
+    status = await sending.recheck(key)
 
-    assert begun["contact_suppressed_because"] is None
-    assert (await sending.recheck(key))["contact_suppressed_because"] == REASON
+    assert begun.status.contact_suppressed_because is None
+    assert status is not None
+    assert status.contact_suppressed_because == REASON
     await database.execute("UPDATE messages SET state = 'queued'")
     await sender.deliver(message_id)
     assert await sender.outcome(message_id) == ("suppressed", REASON)

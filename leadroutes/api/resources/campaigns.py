@@ -176,10 +176,10 @@ class CampaignContactBehaviour(Behaviour):
         return {}
 
     async def create_through(self, context: Context, writing: Writing) -> int:
-        started: int = await context.engine.start_campaign(
+        assert writing.parent_id is not None
+        return await context.engine.start_campaign(
             writing.owner_id, writing.parent_id, writing.record["contact_id"], writing.caller.user_id
         )
-        return started
 
     async def remove_through(self, context: Context, writing: Writing) -> None:
         assert writing.id is not None

@@ -1,6 +1,6 @@
 -- Marks messages as being sent, and returns all that their texts need; nothing for messages that have been dealt with.
 -- :owner_ids and :message_ids are sorted, because the messages are locked in this order. was_sending: an earlier
--- attempt began and did not record its outcome.
+-- attempt began and did not record its outcome. Columns are named as the fields of OutgoingMessage.
 WITH locked AS (
     SELECT m.owner_id, m.id, m.state FROM unnest(:owner_ids::bigint[], :message_ids::bigint[]) AS wanted (owner_id, id)
     CROSS JOIN LATERAL (
@@ -12,29 +12,33 @@ WITH locked AS (
     FROM locked WHERE m.owner_id = locked.owner_id AND m.id = locked.id
     RETURNING m.*, locked.state = 'sending' AS was_sending
 )
-SELECT m.owner_id, m.id, m.kind, m.channel, m.lead_id, m.offer_id, m.contact_id, m.communication_id, m.member_id,
-       m.email_change_id, m.address, m.attempts, m.was_sending,
-       u.email AS user_email, u.phone AS user_phone, u.first_name AS user_first_name, u.timezone AS user_timezone,
-       u.is_active AS user_is_active,
-       o.state AS offer_state, o.notify_at, o.reason AS offer_reason,
+SELECT m.owner_id, m.id, m.kind, m.channel, m.attempts, m.was_sending, m.address, m.member_id, m.email_change_id,
+       o.state AS "status.offer_state", k.user_id AS "status.claimed_by_user_id",
+       display_name(w) AS "status.claimed_by_name", u.is_active AS "status.agent_is_active",
+       cc.is_active AS "status.step_is_active", display_name(cu) AS "status.step_stopped_by_name",
+       suppressed_because(v.reason) AS "status.contact_suppressed_because",
+       u.id AS "agent.id", u.email AS "agent.email", u.phone AS "agent.phone", u.timezone AS "agent.timezone",
+       m.offer_id AS "offer.id", o.reason AS "offer.reason",
+       coalesce(lt.offer_mode = 'Exclusive', false) AS "offer.is_exclusive",
        CASE WHEN m.kind = 'offer' THEN (SELECT min(n.notify_at) FROM offers n
-            WHERE n.owner_id = m.owner_id AND n.lead_id = m.lead_id AND n.state = 'scheduled') END AS next_notify_at,
-       coalesce(lt.offer_mode = 'Exclusive', false) AS is_exclusive,
-       k.user_id AS claimed_by_user_id, k.claimed_at, display_name(w) AS claimed_by_name,
-       l.unclaimed_at, l.lapses_at, l.type AS lead_type, l.text_body AS lead_text_body, l.mls_id, l.listing_status,
-       l.listing_price, l.street_address, l.city, l.state AS lead_state, l.zipcode, l.created_at AS lead_created_at,
-       ls.name AS lead_source,
-       coalesce(c.first_name, CASE WHEN m.contact_id IS NULL THEN l.inquirer ->> 'first_name' END, lc.first_name)
-           AS contact_first_name, c.last_name AS contact_last_name,
-       c.email AS contact_email, c.mobile_phone AS contact_mobile_phone, c.company AS contact_company,
-       suppressed_because(v.reason) AS contact_suppressed_because,
+            WHERE n.owner_id = m.owner_id AND n.lead_id = m.lead_id AND n.state = 'scheduled') END
+           AS "offer.next_notify_at",
+       m.lead_id AS "lead.id", l.type AS "lead.type", l.text_body AS "lead.text_body", l.mls_id AS "lead.mls_id",
+       l.listing_status AS "lead.listing_status", l.listing_price AS "lead.listing_price",
+       l.street_address AS "lead.street_address", l.city AS "lead.city", l.state AS "lead.state",
+       l.zipcode AS "lead.zipcode", l.created_at AS "lead.created_at", ls.name AS "lead.source",
+       k.claimed_at AS "lead.claimed_at",
+       coalesce(CASE WHEN m.contact_id IS NULL THEN l.inquirer ->> 'first_name' END, lc.first_name)
+           AS "lead.first_name",
+       m.contact_id AS "contact.id", coalesce(c.first_name, lc.first_name) AS "contact.first_name",
+       c.last_name AS "contact.last_name", c.email AS "contact.email", c.mobile_phone AS "contact.mobile_phone",
+       c.company AS "contact.company", display_name(ow) AS "contact.owner_name",
+       ow.postal_address AS "contact.postal_address",
        CASE WHEN m.contact_id IS NOT NULL
-           THEN address_digest(c.email, (SELECT salt FROM suppression_salt)) END AS address_digest,
-       display_name(ow) AS owner_name, ow.postal_address,
-       cc.is_active AS communication_is_active, display_name(cu) AS stopped_by_name, g.name AS campaign_name,
-       t.subject AS template_subject, t.body AS template_body, t.id AS template_id,
-       s.id AS sender_id, s.first_name AS sender_first_name, s.last_name AS sender_last_name, s.email AS sender_email,
-       s.phone AS sender_phone, display_name(s) AS sender_name
+           THEN address_digest(c.email, (SELECT salt FROM suppression_salt)) END AS "contact.address_digest",
+       g.name AS campaign_name, t.id AS "template.id", t.subject AS "template.subject", t.body AS "template.body",
+       s.id AS "sender.id", s.first_name AS "sender.first_name", s.last_name AS "sender.last_name",
+       s.email AS "sender.email", s.phone AS "sender.phone", display_name(s) AS "sender.name"
 FROM marked m
 LEFT JOIN users u ON u.id = m.user_id
 LEFT JOIN offers o ON o.owner_id = m.owner_id AND o.id = m.offer_id

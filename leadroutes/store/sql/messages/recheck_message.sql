@@ -1,7 +1,7 @@
--- Returns what may have made a message pointless since begin_sending, in columns of the same names.
+-- Returns what may have made a message pointless since begin_sending, in columns named as its status.
 SELECT o.state AS offer_state, k.user_id AS claimed_by_user_id, display_name(w) AS claimed_by_name,
-       u.is_active AS user_is_active, cc.is_active AS communication_is_active,
-       display_name(cu) AS stopped_by_name, suppressed_because(v.reason) AS contact_suppressed_because
+       u.is_active AS agent_is_active, cc.is_active AS step_is_active,
+       display_name(cu) AS step_stopped_by_name, suppressed_because(v.reason) AS contact_suppressed_because
 FROM messages m
 LEFT JOIN users u ON u.id = m.user_id
 LEFT JOIN offers o ON o.owner_id = m.owner_id AND o.id = m.offer_id
