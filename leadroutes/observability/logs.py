@@ -22,7 +22,7 @@ BLANK = "[secret]"
 SECRET_FIELDS = frozenset(
     ("authorization", "password", "secret", "client_secret", "token", "access_token", "refresh_token", "key", "cookie")
 )
-# What a secret looks like inside a line: in a path that carries one, in a URL with a password, as a token of the service.
+# What a secret looks like in a line: in a path that carries one, in a URL with a password, as a token of the service.
 SECRET_TEXTS = (
     (re.compile(r"(/(?:intake|claim|unsubscribe)/)[^/\s?\"'<>]+", re.IGNORECASE), rf"\1{BLANK}"),
     (re.compile(r"(://[^/@:\s]*:)[^@/\s]+@"), rf"\1{BLANK}@"),
