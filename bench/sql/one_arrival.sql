@@ -30,8 +30,9 @@ WITH n AS (
            '{"turn": null, "type": "Buyer", "zipcode": "80205", "lead_source_id": 1, "contact_source_id": null}', 10, owner,
            now() + interval '35 minutes' FROM n
 ), key AS (
-    INSERT INTO idempotency_keys (owner_id, scope, key, lead_id, arrival_id, created_at)
-    SELECT owner, 'body ' || owner, encode(sha256(int8send(lead)), 'hex'), lead, arrival, now() FROM n
+    INSERT INTO idempotency_keys (owner_id, scope, key, lead_id, arrival_id, created_at, expires_at)
+    SELECT owner, 'body ' || owner, encode(sha256(int8send(lead)), 'hex'), lead, arrival, now(), now() + interval '24 hours'
+    FROM n
 ), offer AS (
     INSERT INTO offers (owner_id, lead_id, user_id, team_id, place, notify_at, rank, assign_automatically, has_call_alert,
         has_text_alert, has_email_alert, state, notified_at)

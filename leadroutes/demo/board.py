@@ -85,7 +85,7 @@ def _line(row: asyncpg.Record) -> Line:
         claimed_by=visible(row["claimed_by"] or ""),
         how=HOW.get(row["via"], row["via"] and f"by {row['via'].lower()}") or "",
         after=_span(row["created_at"], ended_at) if ended_at else "",
-        is_settled=ended_at is not None or row["routed_at"] is None,
+        is_settled=row["state"] != "on offer",
     )
 
 

@@ -27,17 +27,25 @@ class DedupeKey(Struct, frozen=True, kw_only=True):
     scope: str
     key: str
     digest: str | None = None  # of the body that came with it; another body is a conflict
-    is_lasting: bool = False  # for ever, not for REPEAT_WINDOW only
+    is_lasting: bool = False  # it counts without end, not for REPEAT_WINDOW only
     names_phone: bool = False  # an id together with a phone, which two people may share
+
+    def expires_at(self, now: datetime) -> datetime | None:
+        """Returns until when the key counts if it is stored at `now`. None: without end."""
+        return None if self.is_lasting else now + REPEAT_WINDOW
 
 
 class KnownDedupeKey(Struct, frozen=True, kw_only=True):
     lead_id: int | None
     arrival_id: int | None
     digest: str | None
-    created_at: datetime
+    expires_at: datetime | None  # None: it counts without end
     contact_id: int | None = None  # the lead's
     intake_key_id: int | None = None  # the lead's
+
+    def is_valid(self, now: datetime) -> bool:
+        """Whether it still makes an arrival the same as the earlier one."""
+        return self.expires_at is None or now <= self.expires_at
 
 
 class KnownContact(Struct, frozen=True, kw_only=True):
@@ -252,6 +260,6 @@ def find_valid_key(
     """What the first of these keys stands for that is known and has not run out."""
     for key in keys:
         found = known.get((key.scope, key.key))
-        if found is not None and (key.is_lasting or now - found.created_at <= REPEAT_WINDOW):
+        if found is not None and found.is_valid(now):
             return found
     return None

@@ -64,8 +64,12 @@ def transitioned(offer: Offer, state: OfferState, now: datetime) -> Offer:
     return replace(offer, state=state, closed_at=now)
 
 
-def lead_state(lead: Lead) -> str:
-    """Where a routed lead is in its life."""
+def lead_state(lead: Lead, *, is_routed: bool = True, is_imported: bool = False) -> str:
+    """Returns where a lead is in its life; the SQL function of the same name says the same of a stored one."""
     if lead.claim is not None:
         return "claimed"
-    return "unclaimed" if lead.unclaimed_at is not None else "on offer"
+    if is_imported and not is_routed:
+        return "imported"
+    if lead.unclaimed_at is not None:
+        return "unclaimed"
+    return "on offer" if is_routed else "held"

@@ -14,7 +14,6 @@ from msgspec.structs import asdict, replace
 
 from leadroutes.domain.arrival import ArrivalItem, NewLead, ReceivedArrival, StoredArrival
 from leadroutes.domain.dedupe import (
-    REPEAT_WINDOW,
     DedupeKey,
     Identity,
     KnownContact,
@@ -136,12 +135,12 @@ class Deduplicator:
 
     def _store_key(self, owner_id: int, key: DedupeKey, about: LeadReference | None, arrival_id: int | None) -> None:
         lead_id = about.lead_id if about else None
-        self.writes.keys.append(key_record(owner_id, key, lead_id, arrival_id))
+        self.writes.keys.append(key_record(owner_id, key, lead_id, arrival_id, self.now))
         self.known.keys[owner_id, key.scope, key.key] = KnownDedupeKey(
             lead_id=lead_id,
             arrival_id=arrival_id,
             digest=key.digest,
-            created_at=self.now,
+            expires_at=key.expires_at(self.now),
             contact_id=about.contact_id if about else None,
             intake_key_id=about.intake_key_id if about else None,
         )
@@ -188,9 +187,7 @@ class Deduplicator:
     def _find_refused(self, item: ArrivalItem) -> int | None:
         owner_id = item.arrival.owner_id
         found = (self.known.keys.get((owner_id, key.scope, key.key)) for key in item.refused_as)
-        return next(
-            (known.arrival_id for known in found if known and self.now - known.created_at <= REPEAT_WINDOW), None
-        )
+        return next((known.arrival_id for known in found if known and known.is_valid(self.now)), None)
 
     def _add_received(self, received: ReceivedArrival, refused_id: int | None) -> StoredArrival:
         arrival_id = received.arrival_id or refused_id or self.known.arrival_ids.pop(0)

@@ -418,10 +418,10 @@ class _ImportBatch:
 
     def _keep(self, key: DedupeKey, lead_id: int | None, contact_id: int | None) -> None:
         if (self.owner_id, key.scope, key.key) not in self.known.keys:
-            self.writes.keys.append(key_record(self.owner_id, key, lead_id, None))
             now = self.importing.database.clock.now()
+            self.writes.keys.append(key_record(self.owner_id, key, lead_id, None, now))
             self.known.keys[self.owner_id, key.scope, key.key] = KnownDedupeKey(
-                lead_id=lead_id, arrival_id=None, digest=None, created_at=now, contact_id=contact_id
+                lead_id=lead_id, arrival_id=None, digest=None, expires_at=key.expires_at(now), contact_id=contact_id
             )
 
     def _make_lead(self, row: _Row) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -257,7 +257,9 @@ async def _defer(transaction: Transaction, arrivals: Sequence[DeferredArrival]) 
     )
 
 
-def key_record(owner_id: int, key: DedupeKey, lead_id: int | None, arrival_id: int | None) -> dict[str, Any]:
+def key_record(
+    owner_id: int, key: DedupeKey, lead_id: int | None, arrival_id: int | None, now: datetime
+) -> dict[str, Any]:
     return {
         "owner_id": owner_id,
         "scope": key.scope,
@@ -265,6 +267,7 @@ def key_record(owner_id: int, key: DedupeKey, lead_id: int | None, arrival_id: i
         "digest": key.digest,
         "lead_id": lead_id,
         "arrival_id": arrival_id,
+        "expires_at": key.expires_at(now),
     }
 
 

@@ -740,6 +740,18 @@ CREATE INDEX leads_rule_set ON leads (owner_id, rule_set) WHERE rule_set IS NOT 
 CREATE FUNCTION has_place(l leads) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN num_nonnulls(l.street_address, l.city, l.state, l.zipcode) > 0;
 
+-- Where a lead is in its life, as domain/states.py says; claimed_at is its claim's. An imported lead is history and is
+-- `imported` until it is routed or claimed.
+CREATE FUNCTION lead_state(claimed_at timestamptz, unclaimed_at timestamptz, routed_at timestamptz, is_imported boolean)
+    RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN claimed_at IS NOT NULL THEN 'claimed'
+        WHEN is_imported AND routed_at IS NULL THEN 'imported'
+        WHEN unclaimed_at IS NOT NULL THEN 'unclaimed'
+        WHEN routed_at IS NOT NULL THEN 'on offer'
+        ELSE 'held'
+    END;
+
 -- The history of a lead: what changed its state, in the order in which it happened; rows are only added.
 CREATE TABLE lead_events (
     owner_id bigint NOT NULL,
@@ -774,12 +786,13 @@ CREATE TABLE idempotency_keys (
     lead_id bigint,
     arrival_id bigint,
     created_at timestamptz NOT NULL,
+    expires_at timestamptz,                          -- until when it counts, as the application decides; null: for ever
     PRIMARY KEY (owner_id, scope, key),
     -- A deleted lead's keys go with it; otherwise what the source sends afterwards would be lost as a repetition.
     FOREIGN KEY (owner_id, lead_id) REFERENCES leads (owner_id, id) ON DELETE CASCADE
 );
 CREATE INDEX idempotency_keys_lead ON idempotency_keys (owner_id, lead_id) WHERE lead_id IS NOT NULL;
-CREATE INDEX idempotency_keys_passing ON idempotency_keys (created_at) WHERE scope LIKE 'body %' OR scope LIKE 'key %';
+CREATE INDEX idempotency_keys_expiring ON idempotency_keys (expires_at) WHERE expires_at IS NOT NULL;
 
 ---------------------------------------------------------------------------------------------- offers and claims
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from leadroutes.domain.dedupe import REPEAT_WINDOW
 from leadroutes.observability import metrics
 from leadroutes.settings import Settings
 from leadroutes.store import statement
@@ -41,7 +40,7 @@ SWEEPS = (
     Sweep("arrivals", lambda settings: _days(settings.keep_arrivals)),
     Sweep("messages", lambda settings: _days(settings.keep_messages)),
     Sweep("claim_links", lambda settings: _days(settings.keep_claim_links)),
-    Sweep("idempotency_keys", lambda _: REPEAT_WINDOW + timedelta(minutes=1)),
+    Sweep("idempotency_keys", lambda _: timedelta(minutes=1)),
     Sweep("sessions", lambda _: timedelta(0), by_real_time=True),
     Sweep("invitation_tokens", lambda _: timedelta(0), by_real_time=True),
     Sweep("invitation_mails", lambda _: timedelta(days=1), by_real_time=True),

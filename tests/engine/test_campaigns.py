@@ -141,11 +141,11 @@ async def test_a_call_has_left_when_its_alert_is_made(brokerage: Brokerage, data
 # ------------------------------------------------------------------------------------------------------ birthdays
 
 
-async def congratulate(brokerage: Brokerage, **action: Any) -> int:
+async def congratulate(brokerage: Brokerage, birthday: str = "1984-02-29", **action: Any) -> int:
     """A campaign of one step on birthdays is started for a contact."""
     campaign_id = await add_actions(brokerage, {**BIRTHDAY_MAIL, **action})
     await brokerage.town.database.execute("DELETE FROM campaign_actions WHERE trigger_type = 1")
-    contact_id = await brokerage.town.contact("alice", birthday="1984-02-29")
+    contact_id = await brokerage.town.contact("alice", birthday=birthday)
     await brokerage.engine.start_campaign(brokerage.owner_id, campaign_id, contact_id, brokerage.owner_id)
     return contact_id
 
@@ -171,6 +171,16 @@ async def test_a_birthdays_step_comes_again_by_the_rule_by_which_it_came(
     assert await is_due_at(brokerage, 2031) == datetime(2031, 2, 28, 16, tzinfo=UTC)
     assert await is_due_at(brokerage, 2032) == datetime(2032, 2, 29, 16, tzinfo=UTC)
     assert await is_due_at(brokerage, 2033) == datetime(2033, 2, 28, 16, tzinfo=UTC)
+
+
+async def test_a_birthdays_step_keeps_to_the_senders_clock_where_the_contacts_zone_is_unknown(
+    brokerage: Brokerage, database: Database
+) -> None:
+    await database.execute("UPDATE users SET timezone = 'America/Denver'")
+    await congratulate(brokerage, "1990-03-10")
+    assert await is_due_at(brokerage, 2030) == datetime(2030, 3, 10, 15, tzinfo=UTC), "summer time begins that night"
+    assert await is_due_at(brokerage, 2031) == datetime(2031, 3, 10, 15, tzinfo=UTC), "it began the day before"
+    assert await is_due_at(brokerage, 2032) == datetime(2032, 3, 10, 16, tzinfo=UTC), "it begins four days later"
 
 
 async def test_what_is_corrected_of_a_contact_counts_for_the_next_birthday(

@@ -29,7 +29,7 @@ SELECT
         FROM users u WHERE u.id = ANY (:owner_ids::bigint[]))::text AS versions,
     (SELECT coalesce(json_agg(json_build_array(k.owner_id, k.scope, k.key, json_build_object(
             'lead_id', k.lead_id, 'contact_id', k.contact_id, 'arrival_id', k.arrival_id, 'digest', k.digest,
-            'created_at', k.created_at, 'intake_key_id', k.intake_key_id))), '[]')
+            'expires_at', k.expires_at, 'intake_key_id', k.intake_key_id))), '[]')
         FROM known_key k)::text AS keys,
     (SELECT coalesce(json_agg(json_build_array(owner_id, kind, value, contact_id, is_proven)), '[]')
         FROM identity)::text AS identities,

@@ -4,8 +4,7 @@ SELECT l.id AS lead_number,
        s.name AS lead_source, cs.name AS contact_source, l.type, c.first_name, c.last_name, c.email,
        coalesce(c.mobile_phone, c.home_phone, c.office_phone) AS phone,
        l.street_address, l.city, l.state, l.zipcode, l.listing_price AS price, l.mls_id, l.text_body AS message,
-       CASE WHEN k.lead_id IS NOT NULL THEN 'claimed' WHEN l.unclaimed_at IS NOT NULL THEN 'unclaimed'
-            WHEN l.routed_at IS NOT NULL THEN 'on offer' WHEN l.is_imported THEN 'imported' ELSE 'held' END AS fate,
+       lead_state(k.claimed_at, l.unclaimed_at, l.routed_at, l.is_imported) AS fate,
        display_name(u) AS claimed_by, k.via AS claimed_via,
        to_char(k.claimed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS claimed_at
 FROM leads l

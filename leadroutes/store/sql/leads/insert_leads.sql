@@ -77,13 +77,14 @@ WITH present AS (
     INSERT INTO lead_events (owner_id, lead_id, at, kind, detail)
     SELECT owner_id, lead_id, :now, kind, detail FROM touch
 ), key AS (
-    INSERT INTO idempotency_keys AS k (owner_id, scope, key, digest, lead_id, arrival_id, created_at)
-    SELECT x.owner_id, x.scope, x.key, x.digest, x.lead_id, x.arrival_id, :now
+    INSERT INTO idempotency_keys AS k (owner_id, scope, key, digest, lead_id, arrival_id, created_at, expires_at)
+    SELECT x.owner_id, x.scope, x.key, x.digest, x.lead_id, x.arrival_id, :now, x.expires_at
     FROM json_to_recordset(:keys::json) AS x (owner_id bigint, scope text, key text, digest text, lead_id bigint,
-        arrival_id bigint)
+        arrival_id bigint, expires_at timestamptz)
     ON CONFLICT (owner_id, scope, key) DO UPDATE
-        SET digest = excluded.digest, lead_id = excluded.lead_id, arrival_id = excluded.arrival_id, created_at = :now
-        WHERE k.scope NOT LIKE 'vendor %' AND k.scope <> 'import' AND k.created_at < :now - interval '24 hours'
+        SET digest = excluded.digest, lead_id = excluded.lead_id, arrival_id = excluded.arrival_id, created_at = :now,
+            expires_at = excluded.expires_at
+        WHERE k.expires_at < :now
     RETURNING 1
 )
 SELECT (SELECT count(*) FROM present) AS rule_sets, (SELECT count(*) FROM identity) AS identities,

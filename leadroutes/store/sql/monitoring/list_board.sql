@@ -1,6 +1,7 @@
 -- Lists an owner's leads with their routes, offers and claims, oldest first, for the board of the demonstration.
 SELECT leads.id, concat_ws(' ', contacts.first_name, contacts.last_name) AS name, lead_sources.name AS source,
-       leads.type, leads.created_at, leads.routed_at, leads.unclaimed_at, leads.is_imported,
+       leads.type, leads.created_at, leads.unclaimed_at,
+       lead_state(claims.claimed_at, leads.unclaimed_at, leads.routed_at, leads.is_imported) AS state,
        CASE
            WHEN leads.routed_at IS NULL THEN 'held'
            WHEN teams.name IS NOT NULL THEN teams.name

@@ -2,9 +2,10 @@
 SELECT
     (SELECT count(*) FROM (SELECT FROM leads WHERE lapses_at IS NOT NULL LIMIT :most) x) AS leads_on_offer,
     (SELECT count(*)
-     FROM (SELECT owner_id, id FROM leads WHERE unclaimed_at > :now::timestamptz - interval '24 hours'
+     FROM (SELECT * FROM leads WHERE unclaimed_at > :now::timestamptz - interval '24 hours'
            ORDER BY unclaimed_at DESC LIMIT :most) x
-     WHERE NOT EXISTS (SELECT FROM claims c WHERE c.owner_id = x.owner_id AND c.lead_id = x.id)) AS leads_unclaimed,
+     LEFT JOIN claims c ON c.owner_id = x.owner_id AND c.lead_id = x.id
+     WHERE lead_state(c.claimed_at, x.unclaimed_at, x.routed_at, x.is_imported) = 'unclaimed') AS leads_unclaimed,
     (SELECT count(*)
      FROM (SELECT FROM offers WHERE state = 'scheduled' AND notify_at > :now::timestamptz
            LIMIT :most) x) AS offers_scheduled,

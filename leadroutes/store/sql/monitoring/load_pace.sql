@@ -4,7 +4,9 @@
 WITH newest AS MATERIALIZED (
     SELECT owner_id, id, created_at, routed_at, unclaimed_at, is_imported FROM leads ORDER BY id DESC LIMIT :most
 ), hour AS (
-    SELECT newest.*, c.claimed_at FROM newest
+    SELECT newest.*, c.claimed_at,
+           lead_state(c.claimed_at, newest.unclaimed_at, newest.routed_at, newest.is_imported) AS state
+    FROM newest
     LEFT JOIN claims c ON c.owner_id = newest.owner_id AND c.lead_id = newest.id
     WHERE NOT is_imported AND created_at > :now::timestamptz - interval '1 hour'
 ), minute AS (
@@ -20,8 +22,8 @@ SELECT
      FROM minute)
         AS leads_span_seconds,
     count(*) AS leads_hour,
-    count(*) FILTER (WHERE claimed_at IS NOT NULL) AS claimed,
-    count(*) FILTER (WHERE claimed_at IS NULL AND unclaimed_at IS NOT NULL) AS unclaimed,
+    count(*) FILTER (WHERE state = 'claimed') AS claimed,
+    count(*) FILTER (WHERE state = 'unclaimed') AS unclaimed,
     extract(epoch FROM percentile_cont(0.5) WITHIN GROUP (ORDER BY claimed_at - created_at)
         FILTER (WHERE claimed_at IS NOT NULL))::float8 AS median_claim_seconds,
     (SELECT count(*) FILTER (WHERE status = 'successful') FROM jobs) AS jobs_done,

@@ -2,7 +2,8 @@
 -- failed permanently.
 SELECT l.id, coalesce(nullif(concat_ws(' ', l.inquirer ->> 'first_name', l.inquirer ->> 'last_name'), ''),
                       concat_ws(' ', c.first_name, c.last_name)) AS name,
-       l.city, l.type, s.name AS source, l.created_at, l.is_imported, l.routed_at, l.unclaimed_at, k.claimed_at,
+       l.city, l.type, s.name AS source, l.created_at,
+       lead_state(k.claimed_at, l.unclaimed_at, l.routed_at, l.is_imported) AS state, l.unclaimed_at, k.claimed_at,
        display_name(w) AS claimed_by_name, notified.names, notified.since, failed.names AS failed_names
 FROM (SELECT * FROM leads WHERE owner_id = :owner_id ORDER BY id DESC LIMIT 50) AS l
 JOIN contacts c ON c.owner_id = l.owner_id AND c.id = l.contact_id

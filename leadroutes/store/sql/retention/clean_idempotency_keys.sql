@@ -1,8 +1,8 @@
--- Deletes dedupe keys created before a moment; those of vendors and imports stay forever.
+-- Deletes dedupe keys that expired before a moment; those of vendors and imports never expire.
 WITH old AS (
     SELECT owner_id, scope, key FROM idempotency_keys
-    WHERE created_at < :before AND (scope LIKE 'body %' OR scope LIKE 'key %')
-    ORDER BY created_at LIMIT :most
+    WHERE expires_at < :before
+    ORDER BY expires_at LIMIT :most
     FOR UPDATE SKIP LOCKED
 ), gone AS (
     DELETE FROM idempotency_keys k USING old
