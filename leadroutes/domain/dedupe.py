@@ -5,7 +5,7 @@ And what it fills in: gaps of the contact and of the lead, never what is set.
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,7 +16,9 @@ from leadroutes.domain.inquiry import Inquiry
 TOUCH_WINDOW = timedelta(hours=24)
 REPEAT_WINDOW = timedelta(hours=24)
 
-PLACE = ("street_address", "city", "state", "zipcode")
+EMAILS = ("email", "secondary_email")  # of a contact, in the order in which they are filled
+PHONES = ("mobile_phone", "home_phone", "office_phone")
+PLACE = ("street_address", "city", "state", "zipcode")  # of a lead
 
 Identity = tuple[str, str]  # ('email' | 'phone', value in normal form)
 
@@ -73,6 +75,19 @@ class KnownLead(Struct, frozen=True, kw_only=True):
     zipcode: str | None
     touched_at: datetime
     intake_key_id: int | None = None  # through which it came
+
+
+class InquiryColumns(Struct, kw_only=True):
+    """What a lead has of its inquiries."""
+
+    text_body: str | None = None
+    mls_id: str | None = None
+    listing_price: str | None = None
+    street_address: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zipcode: str | None = None
+    type: str | None = None
 
 
 class LeadOutcome(Struct, frozen=True, kw_only=True):
@@ -149,17 +164,49 @@ def vendor_keys(lead_source_id: int, inquiry: Inquiry, *, unproven_key_id: int |
 
 def has_another_email(contact: KnownContact, inquiry: Inquiry) -> bool:
     """Whether both name an e-mail and have none in common; a portal's relay address is nobody's own."""
-    emails = {each.lower() for each in (contact.email, contact.secondary_email) if each and not is_relay(each)}
+    emails = {each for each in _emails_of(contact) if not is_relay(each)}
     return bool(emails and inquiry.email and not inquiry.relay and inquiry.email not in emails)
 
 
 def addresses_in(contact: KnownContact) -> frozenset[Identity]:
-    """The e-mails and phones that stand in a contact."""
-    emails = (contact.email, contact.secondary_email)
-    phones = (contact.mobile_phone, contact.home_phone, contact.office_phone)
+    """Returns the e-mails and phones that a contact has."""
     return frozenset(
-        {("email", each.lower()) for each in emails if each} | {("phone", each) for each in phones if each}
+        {("email", each) for each in _emails_of(contact)} | {("phone", each) for each in _phones_of(contact)}
     )
+
+
+def _emails_of(contact: KnownContact) -> set[str]:
+    return {value.lower() for name in EMAILS if (value := getattr(contact, name))}
+
+
+def _phones_of(contact: KnownContact) -> set[str]:
+    return {value for name in PHONES if (value := getattr(contact, name))}
+
+
+def identities_to_store(
+    contact: KnownContact,
+    inquiry: Inquiry,
+    known: Mapping[Identity, int],
+    unproven: Container[Identity],
+    *,
+    is_proven: bool,
+) -> list[Identity]:
+    """Returns what identifies the contact from now on, of what the inquiry names.
+
+    A phone identifies the contact only if the contact has it, an e-mail also if it stays with the inquiry. What came
+    through a key that proves nothing passes to whoever proves it.
+    """
+    own = addresses_in(contact)
+    is_by_email = inquiry.email is not None and not inquiry.relay and ("email", inquiry.email) in own
+    found = []
+    for identity in identities_of(inquiry):
+        if identity[0] == "phone" and identity not in own:
+            continue
+        is_anothers = known.get(identity) != contact.id
+        may_pass = is_proven and identity in unproven and (is_by_email or is_anothers)
+        if identity not in known or may_pass:
+            found.append(identity)
+    return found
 
 
 def is_same_person(contact: KnownContact, inquiry: Inquiry) -> bool:
@@ -167,8 +214,7 @@ def is_same_person(contact: KnownContact, inquiry: Inquiry) -> bool:
 
     Here a relay address counts: under one id it passes mail on to one person.
     """
-    emails = {each.lower() for each in (contact.email, contact.secondary_email) if each}
-    phones = {each for each in (contact.mobile_phone, contact.home_phone, contact.office_phone) if each}
+    emails, phones = _emails_of(contact), _phones_of(contact)
     if inquiry.email in emails or inquiry.phone in phones:
         return True
     return not (emails and inquiry.email) and not (phones and inquiry.phone)
@@ -181,9 +227,9 @@ def fill_contact(contact: KnownContact, inquiry: Inquiry) -> KnownContact:
         for name in ("first_name", "last_name")
         if getattr(contact, name) is None and getattr(inquiry, name) is not None
     }
-    filled = _with(contact, names)
-    filled = _fill_first_free(filled, ("email", "secondary_email"), inquiry.email)
-    return _fill_first_free(filled, ("mobile_phone", "home_phone", "office_phone"), inquiry.phone)
+    filled = replace(contact, **names)
+    filled = _fill_first_free(filled, EMAILS, inquiry.email)
+    return _fill_first_free(filled, PHONES, inquiry.phone)
 
 
 def _fill_first_free(contact: KnownContact, names: tuple[str, ...], value: str | None) -> KnownContact:
@@ -191,11 +237,7 @@ def _fill_first_free(contact: KnownContact, names: tuple[str, ...], value: str |
     if value is None or any(value == each.casefold() for each in present if each):
         return contact
     free = next((name for name in names if getattr(contact, name) is None), None)
-    return contact if free is None else _with(contact, {free: value})
-
-
-def _with(contact: KnownContact, changes: Mapping[str, Any]) -> KnownContact:
-    return replace(contact, **changes)
+    return contact if free is None else replace(contact, **{free: value})
 
 
 def find_touched_lead(leads: Iterable[KnownLead], inquiry: Inquiry, now: datetime) -> KnownLead | None:
@@ -228,26 +270,26 @@ def touch_lead(lead: KnownLead, inquiry: Inquiry, now: datetime) -> KnownLead:
     )
 
 
-def fill_gaps(record: dict[str, Any], columns: Mapping[str, Any]) -> None:
-    """What the record lacks and the columns have; a place is filled in as a whole."""
-    has_place = any(record.get(name) is not None for name in PLACE)
-    for name, value in columns.items():
-        if record.get(name) is None and not (has_place and name in PLACE):
-            record[name] = value
+def fill_gaps(record: InquiryColumns, said: InquiryColumns) -> None:
+    """Fill what the record lacks and was said; a place is filled as a whole."""
+    has_place = any(getattr(record, name) is not None for name in PLACE)
+    for name in InquiryColumns.__struct_fields__:
+        if getattr(record, name) is None and not (has_place and name in PLACE):
+            setattr(record, name, getattr(said, name))
 
 
-def inquiry_columns(inquiry: Inquiry) -> dict[str, Any]:
-    """What a lead has of an inquiry."""
-    return {
-        "text_body": inquiry.message,
-        "mls_id": inquiry.mls_id,
-        "listing_price": str(inquiry.price) if inquiry.price is not None else None,
-        "street_address": inquiry.street_address,
-        "city": inquiry.city,
-        "state": inquiry.state,
-        "zipcode": inquiry.zipcode,
-        "type": inquiry.type,
-    }
+def inquiry_columns(inquiry: Inquiry) -> InquiryColumns:
+    """Returns what a lead has of an inquiry."""
+    return InquiryColumns(
+        text_body=inquiry.message,
+        mls_id=inquiry.mls_id,
+        listing_price=str(inquiry.price) if inquiry.price is not None else None,
+        street_address=inquiry.street_address,
+        city=inquiry.city,
+        state=inquiry.state,
+        zipcode=inquiry.zipcode,
+        type=inquiry.type,
+    )
 
 
 def _plain(text: str | None) -> str:

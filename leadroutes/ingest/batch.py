@@ -10,15 +10,16 @@ from typing import Final
 
 from leadroutes.domain.arrival import ArrivalItem, NewLead, ReceivedArrival, StoredArrival
 from leadroutes.domain.dedupe import identities_of
+from leadroutes.domain.deduplicator import Deduplicator
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.domain.model import Decision, Facts, RuleSet
+from leadroutes.domain.records import KnownRecords, LeadRecord
 from leadroutes.domain.routing import decide, find_turn_team
 from leadroutes.engine.campaigns import campaign_start, start_campaigns
 from leadroutes.errors import Problem
-from leadroutes.ingest.dedupe import Deduplicator, LeadToRoute
+from leadroutes.ingest.dedupe import ArrivalDeduplicator
 from leadroutes.observability.lead_log import log_arrivals, log_changes
 from leadroutes.store.arrivals import (
-    KnownRecords,
     LookupRequest,
     load_known_records,
     load_touchable_leads,
@@ -45,16 +46,15 @@ async def store_arrivals(
     }
     await load_touchable_leads(transaction, known, contacts)
     deduplicator = Deduplicator(known, transaction.now)
-    answers = [await _deduplicate(deduplicator, item) for item in items]
-    deduplicator.finish_leads()
+    answers = [await _deduplicate(ArrivalDeduplicator(deduplicator), item) for item in items]
     stored = [each for each in answers if isinstance(each, StoredArrival)]
     transaction.after_commit.append(partial(log_arrivals, stored))
     await _decide_and_write(transaction, rule_sets, deduplicator)
     return answers
 
 
-async def _deduplicate(deduplicator: Deduplicator, item: ArrivalItem) -> StoredArrival | Problem:
-    """An arrival of very many leads is sorted beside what else there is to do; nobody else looks at them meanwhile."""
+async def _deduplicate(deduplicator: ArrivalDeduplicator, item: ArrivalItem) -> StoredArrival | Problem:
+    """An arrival of very many leads goes to a thread, so that other work goes on; nothing else uses the batch then."""
     arrival = item.arrival
     if isinstance(arrival, ReceivedArrival) and len(arrival.inquiries) > LEADS_PER_SLICE:
         return await asyncio.to_thread(deduplicator.add, item)
@@ -82,62 +82,54 @@ def _wanted(items: Sequence[ArrivalItem]) -> LookupRequest:
 
 
 async def _decide_and_write(transaction: Transaction, rule_sets: RuleSets, deduplicator: Deduplicator) -> None:
-    to_route = [lead for lead in deduplicator.to_route if lead.is_distributed]
-    owners = {lead.record["owner_id"] for lead in to_route}
-    present = await rule_sets.load_current(transaction, {o: deduplicator.known.versions[o] for o in owners})
-    facts = [_facts(lead, deduplicator.known) for lead in to_route]
-    turn_teams = [
-        find_turn_team(present[lead.record["owner_id"]], each) for lead, each in zip(to_route, facts, strict=True)
-    ]
+    to_route, known = deduplicator.finish_leads(), deduplicator.known
+    owners = {lead.owner_id for lead in to_route}
+    present = await rule_sets.load_current(transaction, {o: known.versions[o] for o in owners})
+    facts = [_facts(lead, known) for lead in to_route]
+    turn_teams = [find_turn_team(present[lead.owner_id], each) for lead, each in zip(to_route, facts, strict=True)]
     turns = await take_turns(
         transaction,
-        {(lead.record["owner_id"], team) for lead, team in zip(to_route, turn_teams, strict=True) if team is not None},
+        {(lead.owner_id, team) for lead, team in zip(to_route, turn_teams, strict=True) if team is not None},
     )
     applied, starts = [], []
+    sources: dict[tuple[int, int], int] = {}
     for number, (lead, each, team_id) in enumerate(zip(to_route, facts, turn_teams, strict=True), start=1):
         if number % LEADS_PER_SLICE == 0:
             await asyncio.sleep(0)
-        rule_set = present[lead.record["owner_id"]]
+        rule_set = present[lead.owner_id]
         owner_id = rule_set.rules.owner_id
         before = turns[owner_id, team_id] if team_id is not None else None
-        decision = decide(rule_set, lead.record["id"], each, transaction.now, before)
+        decision = decide(rule_set, lead.id, each, transaction.now, before)
         if team_id is not None and decision.turns is not None:
             turns[owner_id, team_id] = decision.turns
         applied.append(_apply_decision(lead, decision, rule_set, transaction))
         if decision.contact_source_id is not None:
-            deduplicator.give_source(owner_id, lead.contact.id, decision.contact_source_id)
-        if start := campaign_start(decision, rule_set, deduplicator.known.contacts[_contact_key(lead)]):
+            sources.setdefault((owner_id, lead.contact_id), decision.contact_source_id)
+        if start := campaign_start(decision, rule_set, known.contacts[owner_id, lead.contact_id]):
             starts.append(start)
-    deduplicator.finish_contacts()
-    deduplicator.writes.rule_set_numbers = {owner_id: rule_set.number for owner_id, rule_set in present.items()}
-    await write(transaction, deduplicator.writes)
+    writes = deduplicator.finish(sources)
+    writes.rule_set_numbers = {owner_id: rule_set.number for owner_id, rule_set in present.items()}
+    await write(transaction, writes)
     if applied:
         await apply_changes(transaction, applied, turns)
         transaction.after_commit.append(partial(log_changes, applied, transaction.now))
         await start_campaigns(transaction, starts)
 
 
-def _apply_decision(lead: LeadToRoute, decision: Decision, rule_set: RuleSet, transaction: Transaction) -> Applied:
-    lead.record |= {
-        "routed_at": transaction.now,
-        "rule_set": rule_set.number,
-        "lapses_at": decision.change.lead.lapses_at,
-        "unclaimed_at": decision.change.lead.unclaimed_at,
-        **decided_columns(decision),
-    }
+def _apply_decision(lead: LeadRecord, decision: Decision, rule_set: RuleSet, transaction: Transaction) -> Applied:
+    lead.routed_at, lead.rule_set = transaction.now, rule_set.number
+    lead.lapses_at, lead.unclaimed_at = decision.change.lead.lapses_at, decision.change.lead.unclaimed_at
+    for name, value in decided_columns(decision).items():
+        setattr(lead, name, value)
     return Applied(
-        change=decision.change, contact_id=lead.contact.id, is_new=True, rule_set=rule_set.number, decision=decision
+        change=decision.change, contact_id=lead.contact_id, is_new=True, rule_set=rule_set.number, decision=decision
     )
 
 
-def _contact_key(lead: LeadToRoute) -> tuple[int, int]:
-    return lead.record["owner_id"], lead.contact.id
-
-
-def _facts(lead: LeadToRoute, known: KnownRecords) -> Facts:
+def _facts(lead: LeadRecord, known: KnownRecords) -> Facts:
     return Facts(
-        lead_source_id=lead.record["source_id"],
-        contact_source_id=known.contacts[_contact_key(lead)].source_id,
-        type=lead.record["type"],
-        zipcode=comparable_zipcode(lead.record["zipcode"]),
+        lead_source_id=lead.source_id,
+        contact_source_id=known.contacts[lead.owner_id, lead.contact_id].source_id,
+        type=lead.type,
+        zipcode=comparable_zipcode(lead.zipcode),
     )

@@ -1,12 +1,11 @@
-"""Sorts a batch of arrivals in order: repetition, touch or new lead, and whose; gathers what has to be written.
+"""Turns the arrivals of a batch, in order, into repetitions, touches and new leads, and says what became of each.
 
-It knows what was looked up beforehand, asks the domain, and touches no database.
+What repeats and whose it is, the domain decides; here it gets a status, a reason and a record. No database is touched.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -14,28 +13,18 @@ from msgspec.structs import asdict, replace
 
 from leadroutes.domain.arrival import ArrivalItem, NewLead, ReceivedArrival, StoredArrival
 from leadroutes.domain.dedupe import (
-    DedupeKey,
-    Identity,
-    KnownContact,
     KnownDedupeKey,
-    KnownLead,
     LeadOutcome,
     LeadReference,
-    addresses_in,
-    fill_contact,
-    fill_gaps,
-    find_touched_lead,
     find_valid_key,
-    identities_of,
-    inquiry_columns,
     is_same_person,
     place_contact,
-    touch_lead,
 )
+from leadroutes.domain.deduplicator import Deduplicator, Origin, known_reference
 from leadroutes.domain.identity import comparable_zipcode, normal_phone
 from leadroutes.domain.inquiry import Inquiry
+from leadroutes.domain.records import ArrivalRecord, DeferredArrival, LeadRecord
 from leadroutes.errors import Conflict, Invalid, NotFound, Problem
-from leadroutes.store.arrivals import BatchWrites, DeferredArrival, KnownRecords, key_record
 
 
 class _InquiryOutcome(Struct, frozen=True, kw_only=True):
@@ -46,41 +35,26 @@ class _InquiryOutcome(Struct, frozen=True, kw_only=True):
 
     @property
     def as_lead_outcome(self) -> LeadOutcome | None:
-        return (
-            LeadOutcome(id=self.about.lead_id, contact_id=self.about.contact_id, status=self.lead_outcome)
-            if self.about
-            else None
-        )
+        if self.about is None:
+            return None
+        return LeadOutcome(id=self.about.lead_id, contact_id=self.about.contact_id, status=self.lead_outcome)
 
 
-@dataclass(slots=True)
-class LeadToRoute:
-    record: dict[str, Any]
-    contact: KnownContact
-    is_distributed: bool
+@dataclass(frozen=True, slots=True)
+class ArrivalDeduplicator:
+    """Adds arrivals, one after the other, to the batch of a Deduplicator."""
 
-
-@dataclass(slots=True)
-class Deduplicator:
-    """Sorts arrivals in order; what one brings, the next one knows."""
-
-    known: KnownRecords
-    now: datetime
-    writes: BatchWrites = field(default_factory=BatchWrites)
-    to_route: list[LeadToRoute] = field(default_factory=list)
-    gaps: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)  # what touches can fill, by lead
-    changed_contacts: dict[tuple[int, int], KnownContact] = field(default_factory=dict)  # as they were
-    identities: dict[tuple[int, str, str], dict[str, Any]] = field(default_factory=dict)  # to be written
+    batch: Deduplicator
 
     def add(self, item: ArrivalItem) -> StoredArrival | Problem:
-        """Where the keys are known already, the first one's answer; otherwise what becomes of this one."""
-        owner_id = item.arrival.owner_id
+        """Returns the first one's answer if the keys are known already, else what becomes of this arrival."""
+        owner_id, known = item.arrival.owner_id, self.batch.known
         known_keys = {
             (key.scope, key.key): found
             for key in item.keys
-            if (found := self.known.keys.get((owner_id, key.scope, key.key))) is not None
+            if (found := known.keys.get((owner_id, key.scope, key.key))) is not None
         }
-        earlier = find_valid_key(known_keys, item.keys, self.now)
+        earlier = find_valid_key(known_keys, item.keys, self.batch.now)
         if earlier is not None:
             return self._repeat(item, earlier, known_keys)
         match item.arrival:
@@ -95,9 +69,9 @@ class Deduplicator:
         return stored
 
     def _is_open(self, received: ReceivedArrival) -> bool:
-        """Unless the key has been revoked since it was looked up, and its lead source removed."""
+        """False if the key has been revoked since it was looked up, and its lead source removed."""
         source = (received.owner_id, received.lead_source_id)
-        return not received.lead_source_id or source in self.known.contact_sources
+        return not received.lead_source_id or source in self.batch.known.contact_sources
 
     def _repeat(
         self, item: ArrivalItem, earlier: KnownDedupeKey, known_keys: Mapping[tuple[str, str], KnownDedupeKey]
@@ -118,109 +92,63 @@ class Deduplicator:
         )
 
     def _refuse(self, arrival: NewLead | ReceivedArrival, reason: str) -> StoredArrival | Problem:
-        """What came in through an intake key is kept even so."""
+        """What came in through an intake key is stored even so."""
         if isinstance(arrival, NewLead):
             return Conflict(reason)
         if not self._is_open(arrival):
             return NotFound("Page not found")
-        kept = replace(arrival, inquiries=(), status="rejected", reason=reason)
-        return replace(self._add_received(kept, None), is_conflict=True)
+        refused = replace(arrival, inquiries=(), status="rejected", reason=reason)
+        return replace(self._add_received(refused, None), is_conflict=True)
 
     def _store_keys(self, item: ArrivalItem, stored: StoredArrival) -> None:
         first = stored.lead_outcomes[0] if stored.lead_outcomes else None
         about = LeadReference(lead_id=first.id, contact_id=first.contact_id, intake_key_id=None) if first else None
-        for key in item.keys:
-            if key.digest is None or stored.status != "rejected":  # what was refused may come again, mended
-                self._store_key(stored.owner_id, key, about, stored.arrival_id)
-
-    def _store_key(self, owner_id: int, key: DedupeKey, about: LeadReference | None, arrival_id: int | None) -> None:
-        lead_id = about.lead_id if about else None
-        self.writes.keys.append(key_record(owner_id, key, lead_id, arrival_id, self.now))
-        self.known.keys[owner_id, key.scope, key.key] = KnownDedupeKey(
-            lead_id=lead_id,
-            arrival_id=arrival_id,
-            digest=key.digest,
-            expires_at=key.expires_at(self.now),
-            contact_id=about.contact_id if about else None,
-            intake_key_id=about.intake_key_id if about else None,
-        )
+        # A body that was refused may come again, mended, under the same Idempotency-Key.
+        keys = [key for key in item.keys if key.digest is None or stored.status != "rejected"]
+        self.batch.store_keys(stored.owner_id, keys, about, stored.arrival_id)
 
     # -- POST /leads
 
     def _add_new_lead(self, new_lead: NewLead) -> StoredArrival | Problem:
-        contact = self.known.contacts.get((new_lead.owner_id, new_lead.contact_id))
+        contact = self.batch.known.contacts.get((new_lead.owner_id, new_lead.contact_id))
         if contact is None:
             message = f"contact_id: {new_lead.contact_id} was given; expected a contact that is there"
             return Invalid.fields({"contact_id": message})
-        record = asdict(new_lead)
-        del record["distribute"]
         zipcode, phone = comparable_zipcode(new_lead.zipcode), normal_phone(contact.mobile_phone)
-        self._change_contact(new_lead.owner_id, place_contact(contact, zipcode, phone))
-        lead_id = self._make_lead(record, contact.id, is_distributed=new_lead.distribute)
+        self.batch.change_contact(new_lead.owner_id, place_contact(contact, zipcode, phone))
+        columns = asdict(new_lead)
+        is_routed = columns.pop("distribute")
+        record = LeadRecord(id=self.batch.known.lead_ids.pop(0), **columns)
+        self.batch.add_lead(record, is_routed=is_routed)
         return StoredArrival(
             owner_id=new_lead.owner_id,
-            lead_outcomes=(LeadOutcome(id=lead_id, contact_id=contact.id, status="new"),),
+            lead_outcomes=(LeadOutcome(id=record.id, contact_id=contact.id, status="new"),),
             is_new=True,
         )
-
-    def _make_lead(self, record: dict[str, Any], contact_id: int, *, is_distributed: bool = True) -> int:
-        lead_id = self.known.lead_ids.pop(0)
-        owner_id = record["owner_id"]
-        record |= {"id": lead_id, "contact_id": contact_id}
-        self.writes.leads.append(record)
-        self.to_route.append(LeadToRoute(record, self.known.contacts[owner_id, contact_id], is_distributed))
-        self.known.leads.setdefault((owner_id, contact_id), []).insert(
-            0,
-            KnownLead(
-                id=lead_id,
-                mls_id=record["mls_id"],
-                street_address=record["street_address"],
-                zipcode=record["zipcode"],
-                touched_at=self.now,
-                intake_key_id=record.get("intake_key_id"),
-            ),
-        )
-        return lead_id
 
     # -- POST /intake
 
     def _find_refused(self, item: ArrivalItem) -> int | None:
-        owner_id = item.arrival.owner_id
-        found = (self.known.keys.get((owner_id, key.scope, key.key)) for key in item.refused_as)
-        return next((known.arrival_id for known in found if known and known.is_valid(self.now)), None)
+        keys = ((item.arrival.owner_id, key.scope, key.key) for key in item.refused_as)
+        found = (self.batch.known.keys.get(key) for key in keys)
+        return next((known.arrival_id for known in found if known and known.is_valid(self.batch.now)), None)
 
     def _add_received(self, received: ReceivedArrival, refused_id: int | None) -> StoredArrival:
-        arrival_id = received.arrival_id or refused_id or self.known.arrival_ids.pop(0)
-        self.writes.arrivals = [each for each in self.writes.arrivals if each["id"] != refused_id]
-        outcomes = [self._add_inquiry(received, inquiry, arrival_id) for inquiry in received.inquiries]
+        writes = self.batch.writes
+        arrival_id = received.arrival_id or refused_id or self.batch.known.arrival_ids.pop(0)
+        if refused_id is not None:
+            writes.arrivals = [each for each in writes.arrivals if each.id != refused_id]
+        origin = self._origin_of(received, arrival_id)
+        outcomes = [self._add_inquiry(received, origin, inquiry) for inquiry in received.inquiries]
         status, reason = _sum_up(outcomes) if outcomes else (received.status, received.reason)
         is_new = status == "accepted"
         if received.status == "pending":
             status, reason = "pending", received.reason
         if status == "pending" and received.arrival_id is None:
-            if received.put_off:
-                self.writes.put_off.append(
-                    DeferredArrival(received.owner_id, received.intake_key_id, received.put_off, arrival_id)
-                )
-            else:
-                self.writes.to_read_again.append((received.owner_id, arrival_id))
-        lead_outcomes = tuple(outcome.as_lead_outcome for outcome in outcomes if outcome.as_lead_outcome is not None)
-        self.writes.arrivals.append(
-            {
-                "owner_id": received.owner_id,
-                "id": arrival_id,
-                "intake_key_id": received.intake_key_id,
-                "lead_source_id": received.lead_source_id,
-                "headers": msgspec.json.encode(dict(received.headers)).decode(),
-                "body": received.body,
-                "format": received.format,
-                "status": status,
-                "reason": reason,
-                "lead_id": lead_outcomes[0].id if lead_outcomes else None,
-                "source_named": next((inquiry.source for inquiry in received.inquiries), None),
-                "proof": received.proof,
-            }
-        )
+            self._put_off(received, arrival_id)
+        lead_outcomes = tuple(found for outcome in outcomes if (found := outcome.as_lead_outcome) is not None)
+        lead_id = lead_outcomes[0].id if lead_outcomes else None
+        writes.arrivals.append(_arrival_record(received, arrival_id, status, reason, lead_id))
         return StoredArrival(
             owner_id=received.owner_id,
             lead_outcomes=lead_outcomes if status in ("accepted", "touch", "pending") else (),
@@ -230,181 +158,78 @@ class Deduplicator:
             reason=reason,
         )
 
-    def _add_inquiry(self, received: ReceivedArrival, inquiry: Inquiry, arrival_id: int) -> _InquiryOutcome:
-        owner_id = received.owner_id
+    def _put_off(self, received: ReceivedArrival, arrival_id: int) -> None:
+        if received.put_off:
+            deferred = DeferredArrival(received.owner_id, received.intake_key_id, received.put_off, arrival_id)
+            self.batch.writes.put_off.append(deferred)
+        else:
+            self.batch.writes.to_read_again.append((received.owner_id, arrival_id))
+
+    def _origin_of(self, received: ReceivedArrival, arrival_id: int) -> Origin:
+        same_name = self.batch.known.contact_sources.get((received.owner_id, received.lead_source_id))
+        return Origin(
+            owner_id=received.owner_id,
+            lead_source_id=received.lead_source_id,
+            contact_source_id=received.contact_source_id or same_name,
+            is_proven=received.is_proven,
+            intake_key_id=received.intake_key_id,
+            arrival_id=arrival_id,
+        )
+
+    def _add_inquiry(self, received: ReceivedArrival, origin: Origin, inquiry: Inquiry) -> _InquiryOutcome:
         keys = received.keys_of(inquiry)
-        earlier = self.known.find_key(owner_id, keys, inquiry)
-        same = _about_known(earlier)
+        earlier = self.batch.known.find_key(origin.owner_id, keys, inquiry)
+        same = known_reference(earlier)
         if inquiry.is_test:
-            return _InquiryOutcome(
-                status="test", about=same, reason="a test lead starts nothing", lead_outcome="repeated"
-            )
+            reason = "a test lead starts nothing"
+            return _InquiryOutcome(status="test", about=same, reason=reason, lead_outcome="repeated")
         if inquiry.event is not None:
-            kind = "updated" if inquiry.event == "update" else "reassigned by the source"
-            about = same or self._find_by_person(owner_id, inquiry)
-            if about is not None:
-                self._touch(received, about, inquiry, arrival_id, kind)
-                self._fill_known(received, earlier, inquiry)
-            return _InquiryOutcome(status="update", about=about, reason=f"the source sent: {inquiry.event}")
+            return self._add_event(origin, inquiry, earlier)
         if earlier is not None and same is not None:
             if received.arrival_id is not None and earlier.arrival_id == received.arrival_id:
-                return _InquiryOutcome(
-                    status="accepted", about=same, lead_outcome="new"
-                )  # made when this arrival was read before
-            self._touch(received, same, inquiry, arrival_id, "touched")
-            self._fill_known(received, earlier, inquiry)
+                # The lead was made when this arrival was read before.
+                return _InquiryOutcome(status="accepted", about=same, lead_outcome="new")
+            self._touch(origin, same, inquiry, "touched", earlier)
             reason = f"repeats the source's id {inquiry.vendor_id}"
             return _InquiryOutcome(status="touch", about=same, reason=reason, lead_outcome="repeated")
-        outcome = self._add_inquiry_of_person(received, inquiry, arrival_id)
-        for key in keys:
-            if (owner_id, key.scope, key.key) not in self.known.keys:
-                self._store_key(owner_id, key, outcome.about, arrival_id)
+        outcome = self._add_inquiry_of_person(origin, inquiry)
+        self.batch.store_new_keys(origin.owner_id, keys, outcome.about, origin.arrival_id)
         return outcome
 
-    def _add_inquiry_of_person(self, received: ReceivedArrival, inquiry: Inquiry, arrival_id: int) -> _InquiryOutcome:
-        """Of one that repeats no id: a touch of a lead that the person has, or a new lead."""
-        owner_id = received.owner_id
-        contact_id, is_known = self._identify(received, inquiry)
-        touched = (
-            find_touched_lead(self.known.leads.get((owner_id, contact_id), ()), inquiry, self.now) if is_known else None
-        )
+    def _add_event(self, origin: Origin, inquiry: Inquiry, earlier: KnownDedupeKey | None) -> _InquiryOutcome:
+        """The source tells of a lead that it has sent before: by its id, else of this person about this property."""
+        about = known_reference(earlier)
+        if about is None:
+            contact_id = self.batch.known.find_contact(origin.owner_id, inquiry)
+            about = self.batch.find_touched(origin.owner_id, contact_id, inquiry)
+        if about is not None:
+            kind = "updated" if inquiry.event == "update" else "reassigned by the source"
+            self._touch(origin, about, inquiry, kind, earlier)
+        return _InquiryOutcome(status="update", about=about, reason=f"the source sent: {inquiry.event}")
+
+    def _add_inquiry_of_person(self, origin: Origin, inquiry: Inquiry) -> _InquiryOutcome:
+        """An inquiry that repeats no id is a touch of a lead that the person has, or a new lead."""
+        contact_id, is_known = self.batch.identify(origin, inquiry)
+        touched = self.batch.find_touched(origin.owner_id, contact_id, inquiry) if is_known else None
         if touched is not None:
-            about = LeadReference(lead_id=touched.id, contact_id=contact_id, intake_key_id=touched.intake_key_id)
-            self._touch(received, about, inquiry, arrival_id, "touched")
-            return _InquiryOutcome(status="touch", about=about, reason="the same person about the same property")
-        lead_id = self._make_lead(_lead_record(received, inquiry, arrival_id), contact_id)
-        about = LeadReference(lead_id=lead_id, contact_id=contact_id, intake_key_id=received.intake_key_id)
+            self._touch(origin, touched, inquiry, "touched")
+            return _InquiryOutcome(status="touch", about=touched, reason="the same person about the same property")
+        about = self.batch.make_lead(origin, inquiry, contact_id)
         return _InquiryOutcome(status="accepted", about=about, lead_outcome="new")
 
-    def _find_by_person(self, owner_id: int, inquiry: Inquiry) -> LeadReference | None:
-        """The lead that this person has about this property, where there is one."""
-        contact_id = self.known.find_contact(owner_id, inquiry)
-        leads = self.known.leads.get((owner_id, contact_id), ()) if contact_id is not None else ()
-        found = find_touched_lead(leads, inquiry, self.now)
-        if found is None:
-            return None
-        return LeadReference(lead_id=found.id, contact_id=contact_id, intake_key_id=found.intake_key_id)
-
-    def _fill_known(self, received: ReceivedArrival, earlier: KnownDedupeKey | None, inquiry: Inquiry) -> None:
-        """A source's id decides whose lead it is; the contact is filled unless it is plainly another person now."""
-        owner_id = received.owner_id
-        contact = self.known.contacts.get((owner_id, earlier.contact_id or 0)) if earlier else None
-        if contact is not None and is_same_person(contact, inquiry):
-            self._fill(received, contact, inquiry)
-
-    def _identify(self, received: ReceivedArrival, inquiry: Inquiry) -> tuple[int, bool]:
-        """The contact that this person is, made if need be; and whether it was known before."""
-        owner_id = received.owner_id
-        contact_id = self.known.find_contact(owner_id, inquiry)
-        is_known = contact_id is not None
-        if contact_id is None:
-            contact_id = self.known.contact_ids.pop(0)
-            source_id = received.contact_source_id or self.known.contact_sources.get(
-                (owner_id, received.lead_source_id)
-            )
-            placed = place_contact(KnownContact(id=contact_id, source_id=source_id), inquiry.zipcode, inquiry.phone)
-            contact = fill_contact(placed, inquiry)
-            self.known.contacts[owner_id, contact_id] = contact
-            self.changed_contacts[owner_id, contact_id] = KnownContact(id=0)
-            self._store_identities(received, contact_id, inquiry)
-        else:
-            self._fill(received, self.known.contacts[owner_id, contact_id], inquiry)
-        return contact_id, is_known
-
-    def _fill(self, received: ReceivedArrival, before: KnownContact, inquiry: Inquiry) -> None:
-        """What a key that proves nothing brings to a contact that is there stays with its inquiry."""
-        if not received.is_proven:
-            return
-        placed = place_contact(before, inquiry.zipcode, inquiry.phone)
-        self._change_contact(received.owner_id, fill_contact(placed, inquiry))
-        self._store_identities(received, before.id, inquiry)
-
-    def _store_identities(self, received: ReceivedArrival, contact_id: int, inquiry: Inquiry) -> None:
-        """A phone identifies the contact only where it stands in it, an e-mail also where it stays with the inquiry.
-
-        What came through a key that proves nothing passes to whoever proves it.
-        """
-        owner_id = received.owner_id
-        known, unproven = self.known.identities[owner_id], self.known.unproven[owner_id]
-        standing = addresses_in(self.known.contacts[owner_id, contact_id])
-        is_by_email = inquiry.email is not None and not inquiry.relay and ("email", inquiry.email) in standing
-        for identity in identities_of(inquiry):
-            if identity[0] == "phone" and identity not in standing:
-                continue
-            is_free = identity not in known
-            is_anothers = known.get(identity) != contact_id
-            if is_free or (received.is_proven and identity in unproven and (is_by_email or is_anothers)):
-                self._store_identity(owner_id, contact_id, identity, is_proven=received.is_proven)
-
-    def _store_identity(self, owner_id: int, contact_id: int, identity: Identity, *, is_proven: bool) -> None:
-        kind, value = identity
-        record = {"owner_id": owner_id, "kind": kind, "value": value, "contact_id": contact_id, "is_proven": is_proven}
-        self.identities[owner_id, kind, value] = record
-        self.known.identities[owner_id][identity] = contact_id
-        (set.discard if is_proven else set.add)(self.known.unproven[owner_id], identity)
-        # It is written together with the contact, so that whoever changes that meanwhile is noticed.
-        self.changed_contacts.setdefault((owner_id, contact_id), self.known.contacts[owner_id, contact_id])
-
-    def _change_contact(self, owner_id: int, after: KnownContact) -> None:
-        before = self.known.contacts[owner_id, after.id]
-        if after != before:
-            self.changed_contacts.setdefault((owner_id, after.id), before)
-            self.known.contacts[owner_id, after.id] = after
-
-    def give_source(self, owner_id: int, contact_id: int, source_id: int) -> None:
-        """A contact that has no source yet is given the route's."""
-        contact = self.known.contacts[owner_id, contact_id]
-        self._change_contact(owner_id, replace(contact, source_id=contact.source_id or source_id))
-
     def _touch(
-        self, received: ReceivedArrival, about: LeadReference, inquiry: Inquiry, arrival_id: int, kind: str
+        self,
+        origin: Origin,
+        about: LeadReference,
+        inquiry: Inquiry,
+        kind: str,
+        earlier: KnownDedupeKey | None = None,
     ) -> None:
-        """Recorded with all that was said; what fills the lead's gaps comes through a proven key, or the lead's own."""
-        owner_id, lead_id = received.owner_id, about.lead_id
-        said = {"arrival_id": arrival_id, "message": inquiry.message, "source": inquiry.source, **inquiry.person}
-        self.writes.touches.append(
-            {
-                "owner_id": owner_id,
-                "lead_id": lead_id,
-                "kind": kind,
-                "counts_as_touch": kind == "touched",
-                "detail": said,
-            }
-        )
-        is_filling = received.is_proven or about.intake_key_id == received.intake_key_id
-        gaps = self.gaps.setdefault((owner_id, lead_id), {})
-        if is_filling:
-            fill_gaps(gaps, inquiry_columns(inquiry))
-        if kind == "touched":
-            self._know_touched(owner_id, lead_id, inquiry if is_filling else Inquiry())
-
-    def _know_touched(self, owner_id: int, lead_id: int, inquiry: Inquiry) -> None:
-        """What the next one of this batch has to know of the lead."""
-        for leads in (leads for (owner, _), leads in self.known.leads.items() if owner == owner_id):
-            for place, lead in enumerate(leads):
-                if lead.id == lead_id:
-                    leads[place] = touch_lead(lead, inquiry, self.now)
-
-    def finish_leads(self) -> None:
-        """Before they are routed: leads of this batch have their gaps filled, as a touch can only fill stored ones."""
-        for lead in self.to_route:
-            fill_gaps(lead.record, self.gaps.get((lead.record["owner_id"], lead.record["id"]), {}))
-        for touch in self.writes.touches:
-            touch.update(self.gaps[touch["owner_id"], touch["lead_id"]])
-
-    def finish_contacts(self) -> None:
-        """Turn what became of the contacts into records: new ones whole, known ones by what was filled in."""
-        for (owner_id, contact_id), before in self.changed_contacts.items():
-            after = self.known.contacts[owner_id, contact_id]
-            record = {"owner_id": owner_id, **asdict(after)}
-            (self.writes.contacts if before.id == 0 else self.writes.filled).append(record)
-        self.writes.identities = list(self.identities.values())
-
-
-def _about_known(earlier: KnownDedupeKey | None) -> LeadReference | None:
-    if earlier is None or earlier.lead_id is None:
-        return None
-    return LeadReference(lead_id=earlier.lead_id, contact_id=earlier.contact_id, intake_key_id=earlier.intake_key_id)
+        """A source's id (`earlier`) decides whose lead it is; only a contact that is the same person is filled."""
+        self.batch.touch(origin, about, inquiry, kind, arrival_id=origin.arrival_id, message=inquiry.message)
+        contact = self.batch.known.contacts.get((origin.owner_id, earlier.contact_id or 0)) if earlier else None
+        if contact is not None and is_same_person(contact, inquiry):
+            self.batch.fill(origin, contact.id, inquiry)
 
 
 def _sum_up(outcomes: Sequence[_InquiryOutcome]) -> tuple[str, str | None]:
@@ -414,16 +239,20 @@ def _sum_up(outcomes: Sequence[_InquiryOutcome]) -> tuple[str, str | None]:
     return first.status, first.reason
 
 
-def _lead_record(received: ReceivedArrival, inquiry: Inquiry, arrival_id: int) -> dict[str, Any]:
-    return {
-        "owner_id": received.owner_id,
-        "creator_user_id": received.owner_id,
-        "arrival_id": arrival_id,
-        "source_id": received.lead_source_id,
-        "claimed_via": "None",
-        "html_body": None,
-        "listing_status": None,
-        "inquirer": inquiry.person or None,
-        "intake_key_id": received.intake_key_id,
-        **inquiry_columns(inquiry),
-    }
+def _arrival_record(
+    received: ReceivedArrival, arrival_id: int, status: str, reason: str | None, lead_id: int | None
+) -> ArrivalRecord:
+    return ArrivalRecord(
+        owner_id=received.owner_id,
+        id=arrival_id,
+        intake_key_id=received.intake_key_id,
+        lead_source_id=received.lead_source_id,
+        headers=msgspec.json.encode(dict(received.headers)).decode(),
+        body=received.body,
+        format=received.format,
+        status=status,
+        reason=reason,
+        lead_id=lead_id,
+        source_named=next((inquiry.source for inquiry in received.inquiries), None),
+        proof=received.proof,
+    )

@@ -1,31 +1,21 @@
 """What a batch of arrivals needs to know before it is deduplicated, and the writing of its results."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from operator import itemgetter
+from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
 import asyncpg
 import msgspec
 
-from leadroutes.domain.dedupe import (
-    TOUCH_WINDOW,
-    DedupeKey,
-    Identity,
-    KnownContact,
-    KnownDedupeKey,
-    KnownLead,
-    find_contact,
-    has_another_email,
-)
-from leadroutes.domain.inquiry import Inquiry
+from leadroutes.domain.dedupe import TOUCH_WINDOW, Identity, KnownContact, KnownDedupeKey, KnownLead
+from leadroutes.domain.records import BatchWrites, DeferredArrival, KnownRecords, OwnerId
 from leadroutes.domain.turns import Turns
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.queue import REREAD_JOB, enqueue
 
-OwnerId = int
 ARRIVAL_COLUMNS = {  # by the parameters of insert_arrivals that take them
     "owner_ids": "owner_id",
     "arrival_ids": "id",
@@ -57,39 +47,6 @@ class LookupRequest:
     lead_sources: set[tuple[OwnerId, int]] = field(default_factory=set)
     leads: int = 0  # how many may have to be added
     arrivals: int = 0
-
-
-@dataclass(slots=True)
-class KnownRecords:
-    """What was found; deduplication adds to it what the batch itself brings."""
-
-    versions: dict[OwnerId, int]
-    keys: dict[tuple[OwnerId, str, str], KnownDedupeKey]
-    identities: dict[OwnerId, dict[Identity, int]]
-    unproven: dict[OwnerId, set[Identity]]  # identities that came through unproven keys
-    contacts: dict[tuple[OwnerId, int], KnownContact]
-    contact_sources: dict[tuple[OwnerId, int], int | None]  # by lead source: the contact source of the same name
-    leads: dict[tuple[OwnerId, int], list[KnownLead]]  # by contact, latest touched first
-    lead_ids: list[int]
-    contact_ids: list[int]
-    arrival_ids: list[int]
-
-    def find_contact(self, owner_id: OwnerId, inquiry: Inquiry) -> int | None:
-        """Return the contact that this person is, or None."""
-        return find_contact(
-            self.identities[owner_id], self.unproven[owner_id], lambda id_: self.contacts[owner_id, id_], inquiry
-        )
-
-    def find_key(self, owner_id: OwnerId, keys: Iterable[DedupeKey], inquiry: Inquiry) -> KnownDedupeKey | None:
-        """Return what the first of these keys refers to that is known and is not another person's, or None."""
-        for key in keys:
-            found = self.keys.get((owner_id, key.scope, key.key))
-            if found is None:
-                continue
-            contact = self.contacts.get((owner_id, found.contact_id or 0)) if key.names_phone else None
-            if contact is None or not has_another_email(contact, inquiry):
-                return found
-        return None
 
 
 async def load_known_records(transaction: Transaction, wanted: LookupRequest) -> KnownRecords:
@@ -179,32 +136,6 @@ async def take_turns(
     }
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DeferredArrival:
-    """An arrival that is read later, after so many seconds, because too many came with its key."""
-
-    owner_id: OwnerId
-    intake_key_id: int
-    seconds: float
-    arrival_id: int
-
-
-@dataclass(slots=True)
-class BatchWrites:
-    """What a deduplicated and decided batch writes; each record has the columns of its table."""
-
-    contacts: list[dict[str, Any]] = field(default_factory=list)
-    filled: list[dict[str, Any]] = field(default_factory=list)
-    identities: list[dict[str, Any]] = field(default_factory=list)
-    leads: list[dict[str, Any]] = field(default_factory=list)
-    touches: list[dict[str, Any]] = field(default_factory=list)
-    keys: list[dict[str, Any]] = field(default_factory=list)
-    arrivals: list[dict[str, Any]] = field(default_factory=list)
-    to_read_again: list[tuple[OwnerId, int]] = field(default_factory=list)  # arrivals that are pending
-    put_off: list[DeferredArrival] = field(default_factory=list)
-    rule_set_numbers: Mapping[OwnerId, int] = field(default_factory=dict)  # of the rule sets that decided
-
-
 async def write(transaction: Transaction, writes: BatchWrites) -> None:
     """Store a batch. Raises ConcurrentChange when another transaction was faster; this one must be rolled back.
 
@@ -212,14 +143,15 @@ async def write(transaction: Transaction, writes: BatchWrites) -> None:
     """
     if writes.arrivals:
         columns = {
-            parameter: [each[column] for each in writes.arrivals] for parameter, column in ARRIVAL_COLUMNS.items()
+            parameter: [getattr(each, column) for each in writes.arrivals]
+            for parameter, column in ARRIVAL_COLUMNS.items()
         }
         await transaction.execute(*statement("insert_arrivals").bind(now=transaction.now, **columns))
     await enqueue(transaction.connection, REREAD_JOB, writes.to_read_again)
     if writes.put_off:
         await _defer(transaction, sorted(writes.put_off))
-    writes.identities.sort(key=itemgetter("owner_id", "kind", "value"))
-    writes.keys.sort(key=itemgetter("owner_id", "scope", "key"))
+    writes.identities.sort(key=attrgetter("owner_id", "kind", "value"))
+    writes.keys.sort(key=attrgetter("owner_id", "scope", "key"))
     lists = {
         "new_contacts": writes.contacts,
         "filled_contacts": writes.filled,
@@ -255,20 +187,6 @@ async def _defer(transaction: Transaction, arrivals: Sequence[DeferredArrival]) 
             seconds=[each.seconds for each in arrivals],
         )
     )
-
-
-def key_record(
-    owner_id: int, key: DedupeKey, lead_id: int | None, arrival_id: int | None, now: datetime
-) -> dict[str, Any]:
-    return {
-        "owner_id": owner_id,
-        "scope": key.scope,
-        "key": key.key,
-        "digest": key.digest,
-        "lead_id": lead_id,
-        "arrival_id": arrival_id,
-        "expires_at": key.expires_at(now),
-    }
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> Sequence[Sequence[Any]]:

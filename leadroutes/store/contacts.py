@@ -8,14 +8,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from leadroutes.domain.dedupe import Identity, KnownContact
+from leadroutes.domain.dedupe import EMAILS, PHONES, Identity, KnownContact
 from leadroutes.domain.identity import is_relay, normal_email, normal_phone, time_zone_of
 from leadroutes.errors import NotFound
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 
-EMAILS = ("email", "secondary_email")
-PHONES = ("mobile_phone", "home_phone", "office_phone")
 LONGEST_TAG = 255
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from leadroutes.domain.dedupe import (
     REPEAT_WINDOW,
@@ -17,14 +18,17 @@ from leadroutes.domain.dedupe import (
     find_touched_lead,
     find_valid_key,
     identities_of,
+    identities_to_store,
     inquiry_columns,
     is_same_person,
     place_contact,
     touch_lead,
     vendor_keys,
 )
+from leadroutes.domain.deduplicator import Deduplicator, Origin
 from leadroutes.domain.inquiry import Inquiry
-from tests.support.builders import NOON
+from leadroutes.domain.records import KnownRecords
+from tests.support.builders import ALICE, NOON
 from tests.support.filling import CONTACTS, DENVER, LEADS, TAMPA, said
 
 EMAIL, PHONE = ("email", "mia@example.com"), ("phone", DENVER)
@@ -64,6 +68,38 @@ FOUND: list[tuple[str, dict[Any, int], set[Any], Inquiry, int | None]] = [
 def test_the_contact_is_found(known: dict[Any, int], unproven: set[Any], inquiry: Inquiry, found: int | None) -> None:
     contacts = {1: KnownContact(id=1), 2: KnownContact(id=2), 3: KnownContact(id=3, email="ann@example.com")}
     assert find_contact(known, unproven, contacts.__getitem__, inquiry) == found
+
+
+MIA = {"email": "mia@example.com", "mobile_phone": DENVER}
+# What contact 1 has, what the inquiry names, what is known, what of it is unproven, whether the key proves anything.
+STORED: list[tuple[str, dict[str, str], Inquiry, dict[Any, int], set[Any], bool, list[Any]]] = [
+    ("all that is new", MIA, said(phone=DENVER), {}, set(), True, [EMAIL, PHONE]),
+    ("also through a key that proves nothing", MIA, said(phone=DENVER), {}, set(), False, [EMAIL, PHONE]),
+    ("an e-mail that stays with the inquiry", {"email": "ann@example.com"}, said(), {}, set(), True, [EMAIL]),
+    ("no phone that stays with the inquiry", {}, said(phone=DENVER), {}, set(), True, [EMAIL]),
+    ("nothing that another contact has proven", MIA, said(phone=DENVER), {EMAIL: 2, PHONE: 2}, set(), True, []),
+    ("what another contact has not proven", MIA, said(phone=DENVER), {EMAIL: 1, PHONE: 2}, {PHONE}, True, [PHONE]),
+    ("not without a proof", MIA, said(phone=DENVER), {EMAIL: 1, PHONE: 2}, {PHONE}, False, []),
+    ("its own, together with its e-mail", MIA, said(phone=DENVER), {EMAIL: 1, PHONE: 1}, {PHONE}, True, [PHONE]),
+    ("its own phone alone proves nothing", MIA, Inquiry(phone=DENVER), {PHONE: 1}, {PHONE}, True, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("contact", "inquiry", "known", "unproven", "is_proven", "expected"),
+    [row[1:] for row in STORED],
+    ids=[row[0] for row in STORED],
+)
+def test_a_contact_is_identified_from_now_on_by(
+    contact: dict[str, str],
+    inquiry: Inquiry,
+    known: dict[Any, int],
+    unproven: set[Any],
+    is_proven: bool,
+    expected: list[Any],
+) -> None:
+    has = KnownContact(id=1, **contact)  # type: ignore[arg-type]
+    assert identities_to_store(has, inquiry, known, unproven, is_proven=is_proven) == expected
 
 
 @pytest.mark.parametrize(
@@ -160,7 +196,7 @@ def test_a_lead_has_its_gaps_filled(inquiries: list[Inquiry], expected: dict[str
     record = inquiry_columns(inquiries[0])
     for inquiry in inquiries[1:]:
         fill_gaps(record, inquiry_columns(inquiry))
-    assert {name: value for name, value in record.items() if value is not None} == expected
+    assert {name: value for name, value in asdict(record).items() if value is not None} == expected
 
 
 @pytest.mark.parametrize(("inquiries", "expected"), [row[1:] for row in CONTACTS], ids=[row[0] for row in CONTACTS])
@@ -171,3 +207,102 @@ def test_a_contact_has_its_gaps_filled(inquiries: list[Inquiry], expected: dict[
     filled = {name: getattr(contact, name) for name in contact.__struct_fields__ if getattr(contact, name)}
     filled.pop("has_zipcode", None)
     assert filled == {"id": 1, "email": "mia@example.com", **expected}
+
+
+# -- a batch
+
+
+def deduplicator() -> Deduplicator:
+    """Nothing is known; ids are 1, 2, 3 …"""
+    ids = list(range(1, 9))
+    known = KnownRecords(
+        versions={},
+        keys={},
+        identities={ALICE: {}},
+        unproven={ALICE: set()},
+        contacts={},
+        contact_sources={},
+        leads={},
+        lead_ids=[*ids],
+        contact_ids=[*ids],
+        arrival_ids=[*ids],
+    )
+    return Deduplicator(known, NOON)
+
+
+def origin(**changes: Any) -> Origin:
+    values = {"owner_id": ALICE, "lead_source_id": 1, "contact_source_id": None, "is_proven": True, "intake_key_id": 5}
+    return Origin(**values | changes)
+
+
+HISTORY = origin(is_history=True, intake_key_id=None, contact_source_id=7)
+
+
+def test_what_one_inquiry_brings_the_next_one_knows() -> None:
+    batch = deduplicator()
+    contact, is_known = batch.identify(origin(), said())
+    about = batch.make_lead(origin(), said(), contact)
+    again = batch.identify(origin(), said(phone=DENVER))
+    assert (is_known, again) == (False, (contact, True))
+    assert batch.find_touched(ALICE, contact, said(mls_id="M1")) == about
+    batch.touch(origin(), about, said(mls_id="M1"), "touched")
+
+    [routed] = batch.finish_leads()
+    writes = batch.finish({(ALICE, contact): 9})
+    assert (routed.mls_id, routed.arrival_id, writes.touches[0].mls_id) == ("M1", None, "M1")
+    [written] = writes.contacts
+    assert (written.email, written.mobile_phone, written.source_id) == ("mia@example.com", DENVER, 9)
+    assert [(each.kind, each.contact_id) for each in writes.identities] == [("email", contact), ("phone", contact)]
+
+
+def test_what_proves_nothing_neither_fills_a_known_contact_nor_anothers_lead() -> None:
+    batch = deduplicator()
+    contact, _ = batch.identify(origin(), said())
+    about = batch.make_lead(origin(), said(), contact)
+    unproven = origin(is_proven=False, intake_key_id=6)
+    assert batch.identify(unproven, said(first_name="Eve", phone=DENVER)) == (contact, True)
+    batch.touch(unproven, about, said(first_name="Eve", message="Hello"), "touched")
+
+    [routed] = batch.finish_leads()
+    writes = batch.finish()
+    assert (routed.text_body, writes.contacts[0].first_name, writes.contacts[0].mobile_phone) == (None, None, None)
+    assert writes.touches[0].detail == {"source": None, "first_name": "Eve", "email": "mia@example.com"}
+
+
+def test_history_is_neither_routed_nor_touched_and_is_as_old_as_it_says() -> None:
+    batch, long_ago = deduplicator(), NOON - timedelta(days=4000)
+    contact, _ = batch.identify(HISTORY, said(received_at=long_ago))
+    batch.make_lead(HISTORY, said(received_at=long_ago), contact)
+    assert batch.find_touched(ALICE, contact, said()) is None
+    assert batch.finish_leads() == []
+    writes = batch.finish()
+    assert [(each.created_at, each.is_imported) for each in writes.leads] == [(long_ago, True)]
+    assert [(each.created_at, each.source_id) for each in writes.contacts] == [(long_ago, 7)]
+
+
+def test_history_gives_a_known_contact_its_source_and_never_another() -> None:
+    batch = deduplicator()
+    contact, _ = batch.identify(origin(), said())
+    batch.identify(HISTORY, said())
+    batch.identify(origin(is_history=True, contact_source_id=8), said())
+    assert batch.known.contacts[ALICE, contact].source_id == 7
+
+
+def test_a_person_may_be_known_by_what_the_inquiry_does_not_say() -> None:
+    batch = deduplicator()
+    contact, _ = batch.identify(HISTORY, said())
+    assert batch.identify(HISTORY, Inquiry(phone=DENVER), [99, contact]) == (contact, True)
+
+
+def test_another_batch_learns_what_is_being_written() -> None:
+    batch, next_batch = deduplicator(), deduplicator()
+    contact, _ = batch.identify(origin(), said())
+    about = batch.make_lead(origin(), said(), contact)
+    batch.store_new_keys(ALICE, vendor_keys(1, said(vendor_id="v-1")), about)
+    batch.finish_leads()
+    next_batch.known.learn(batch.known, batch.finish())
+
+    assert next_batch.identify(origin(), said()) == (contact, True)
+    found = next_batch.known.find_key(ALICE, vendor_keys(1, said(vendor_id="v-1")), said())
+    assert found is not None
+    assert (found.lead_id, found.contact_id) == (about.lead_id, contact)
