@@ -4,6 +4,7 @@ A problem's message is what the user reads: it names the field, the value and wh
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 
@@ -68,6 +69,19 @@ class SlowRequest(Problem):
 
 class Conflict(Problem):
     """It collides with what is there already."""
+
+
+class AlreadyClaimed(Conflict):
+    """Another user has the lead; `name` is the winner's, once it has been looked up."""
+
+    def __init__(self, user_id: int, claimed_at: datetime, name: str | None = None) -> None:
+        at = claimed_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{claimed_at.microsecond // 1000:03d}Z"
+        by = f" by {name}" if name is not None else ""
+        super().__init__(
+            f"This lead has already been claimed{by} at {at}", data={"claimed_by_user_id": user_id, "claimed_at": at}
+        )
+        self.user_id = user_id
+        self.claimed_at = claimed_at
 
 
 class TooLarge(Problem):

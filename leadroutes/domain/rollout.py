@@ -22,7 +22,7 @@ from leadroutes.domain.model import (
 )
 from leadroutes.domain.moments import END_OF_TIME, later
 from leadroutes.domain.states import transitioned
-from leadroutes.errors import Conflict, NotFound
+from leadroutes.errors import AlreadyClaimed, Conflict, NotFound
 
 OPEN_STATES = ("scheduled", "notified")
 TURN_PASSED = "his turn had passed before he could be told"
@@ -289,10 +289,9 @@ def _own_offer(lead: Lead, user_id: int) -> Offer:
 
 
 def refuse_when_claimed(lead: Lead) -> None:
-    """Conflict, whose data says who has it; the engine knows his name and words the message."""
+    """Raises AlreadyClaimed; the engine looks up the winner's name."""
     if lead.claim is not None:
-        data = {"claimed_by_user_id": lead.claim.user_id, "claimed_at": lead.claim.claimed_at}
-        raise Conflict("This lead has already been claimed", data=data)
+        raise AlreadyClaimed(lead.claim.user_id, lead.claim.claimed_at)
 
 
 def refuse_when_over(lead: Lead) -> None:

@@ -14,7 +14,7 @@ from leadroutes.domain.model import Change, Via
 from leadroutes.domain.rollout import claim
 from leadroutes.domain.routing import refuse_when_departed
 from leadroutes.engine.changes import change_leads, name_winners
-from leadroutes.errors import ComputationNeeded, Conflict, NotFound, Problem, Unavailable
+from leadroutes.errors import AlreadyClaimed, ComputationNeeded, NotFound, Problem, Unavailable
 from leadroutes.observability.traces import span
 from leadroutes.store.batching import DeferredItems, GroupCommit, resolve
 from leadroutes.store.leads import LeadRow, load_leads, lock_lead, lock_open_leads
@@ -152,8 +152,8 @@ async def decide_claims(
             case answer:
                 answers.append(answer)
     await change_leads(transaction, rule_sets, changes)
-    conflicts = iter(await name_winners(transaction, [each for each in answers if isinstance(each, Conflict)]))
-    return BatchResult([next(conflicts) if isinstance(each, Conflict) else each for each in answers], busy)
+    lost = iter(await name_winners(transaction, [each for each in answers if isinstance(each, AlreadyClaimed)]))
+    return BatchResult([next(lost) if isinstance(each, AlreadyClaimed) else each for each in answers], busy)
 
 
 async def _lock(transaction: Transaction, keys: Collection[LeadKey], *, waits: bool) -> Collection[LeadKey]:

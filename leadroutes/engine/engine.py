@@ -5,26 +5,22 @@ What follows from a claim, a decline or a due moment, the domain says; who may a
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from leadroutes.domain.dedupe import KnownContact
-from leadroutes.domain.identity import comparable_zipcode
-from leadroutes.domain.model import Change, Facts, Via
+from leadroutes.domain.model import Change, Via
 from leadroutes.domain.rollout import assign, decline, refuse_when_over
-from leadroutes.domain.routing import decide, explain, find_turn_team, refuse_when_departed, unavailable
-from leadroutes.engine.campaigns import campaign_start, start_campaigns
-from leadroutes.engine.changes import change_leads, name_winners
+from leadroutes.domain.routing import explain, refuse_when_departed, unavailable
+from leadroutes.engine.campaigns import start_campaigns
+from leadroutes.engine.changes import change_leads, name_winners, record
 from leadroutes.engine.claims import ClaimRequest, Claims
+from leadroutes.engine.distribution import LeadToRoute, route_leads
 from leadroutes.engine.timers import Timers
-from leadroutes.errors import Conflict, Invalid, NotFound
-from leadroutes.observability.lead_log import log_changes
+from leadroutes.errors import AlreadyClaimed, Conflict, Invalid, NotFound
 from leadroutes.observability.traces import span
 from leadroutes.store import statement
-from leadroutes.store.arrivals import take_turns
 from leadroutes.store.campaigns import Start, load_actions
 from leadroutes.store.contacts import load_contact
-from leadroutes.store.leads import Applied, LeadRow, apply_changes, load_leads, lock_lead
+from leadroutes.store.leads import Applied, LeadRow, load_leads, lock_lead
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 
@@ -80,9 +76,9 @@ class Engine:
             [row] = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
             try:
                 change = decide_(row, transaction.now)
-            except Conflict as conflict:
-                [named_conflict] = await name_winners(transaction, [conflict])
-                raise named_conflict from None
+            except AlreadyClaimed as lost:
+                [named] = await name_winners(transaction, [lost])
+                raise named from None
             if change is not None:
                 await change_leads(transaction, self.rule_sets, [(row, change)])
 
@@ -97,39 +93,14 @@ class Engine:
             await lock_lead(transaction, owner_id, lead_id)
             [row] = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
             if row.lead.claim is not None:
-                data = {"claimed_by_user_id": row.lead.claim.user_id, "claimed_at": row.lead.claim.claimed_at}
-                [conflict] = await name_winners(transaction, [Conflict("", data=data)])
-                raise conflict
+                lost = AlreadyClaimed(row.lead.claim.user_id, row.lead.claim.claimed_at)
+                [named] = await name_winners(transaction, [lost])
+                raise named
             if row.routed_at is None:
                 refuse_when_over(row.lead)
-                await self._route(transaction, row)
+                await _route(transaction, row)
 
         await self.database.run(work)
-
-    async def _route(self, transaction: Transaction, row: LeadRow) -> None:
-        facts, contact = await _facts_of(transaction, row)
-        owner_id = row.lead.owner_id
-        team_id = find_turn_team(row.present, facts)
-        turns = await take_turns(transaction, {(owner_id, team_id)} if team_id is not None else set())
-        decision = decide(row.present, row.lead.id, facts, transaction.now, turns.get((owner_id, team_id or 0)))
-        after = {(owner_id, team_id): decision.turns} if team_id is not None and decision.turns else {}
-        if decision.contact_source_id is not None:
-            await transaction.execute(
-                *statement("set_contact_source").bind(
-                    owner_id=owner_id, contact_id=contact.id, contact_source_id=decision.contact_source_id
-                )
-            )
-        applied = Applied(
-            change=decision.change,
-            contact_id=contact.id,
-            offered={offer.user_id for offer in row.lead.offers},
-            rule_set=row.present.number,
-            decision=decision,
-        )
-        await apply_changes(transaction, [applied], after)
-        transaction.after_commit.append(partial(log_changes, [applied], transaction.now))
-        start = campaign_start(decision, row.present, contact)
-        await start_campaigns(transaction, [start] if start is not None else [])
 
     # -- what time does
 
@@ -250,17 +221,20 @@ class Engine:
         await self.database.run(work)
 
 
-async def _facts_of(transaction: Transaction, row: LeadRow) -> tuple[Facts, KnownContact]:
-    """The facts of a stored lead as they are at this moment, and its contact."""
+async def _route(transaction: Transaction, row: LeadRow) -> None:
     contact = await load_contact(transaction, row.lead.owner_id, row.contact_id)
-    lead = await transaction.fetchrow(
-        *statement("find_lead_facts").bind(owner_id=row.lead.owner_id, lead_id=row.lead.id)
+    lead = LeadToRoute.of(row.key, contact, source_id=row.source_id, type_=row.type, zipcode=row.zipcode)
+    routed = await route_leads(transaction, {row.lead.owner_id: row.present}, [lead])
+    for (owner_id, contact_id), source_id in routed.contact_sources.items():
+        await transaction.execute(
+            *statement("set_contact_source").bind(owner_id=owner_id, contact_id=contact_id, contact_source_id=source_id)
+        )
+    [decision] = routed.decisions
+    applied = Applied(
+        change=decision.change,
+        contact_id=contact.id,
+        offered={offer.user_id for offer in row.lead.offers},
+        rule_set=row.present.number,
+        decision=decision,
     )
-    assert lead is not None
-    facts = Facts(
-        lead_source_id=lead["source_id"],
-        contact_source_id=contact.source_id,
-        type=lead["type"],
-        zipcode=comparable_zipcode(lead["zipcode"]),
-    )
-    return facts, contact
+    await record(transaction, [applied], routed.turns, routed.starts)

@@ -5,32 +5,28 @@ What an arrival is and where it goes, the domain says; here the pieces meet.
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
-from typing import Final
 
 from leadroutes.domain.arrival import ArrivalItem, NewLead, ReceivedArrival, StoredArrival
 from leadroutes.domain.dedupe import identities_of
 from leadroutes.domain.deduplicator import Deduplicator
-from leadroutes.domain.identity import comparable_zipcode
-from leadroutes.domain.model import Decision, Facts, RuleSet
+from leadroutes.domain.model import Decision
 from leadroutes.domain.records import KnownRecords, LeadRecord
-from leadroutes.domain.routing import decide, find_turn_team
-from leadroutes.engine.campaigns import campaign_start, start_campaigns
+from leadroutes.engine.changes import record
+from leadroutes.engine.distribution import LEADS_PER_SLICE, LeadToRoute, route_leads
 from leadroutes.errors import Problem
 from leadroutes.ingest.dedupe import ArrivalDeduplicator
-from leadroutes.observability.lead_log import log_arrivals, log_changes
+from leadroutes.observability.lead_log import log_arrivals
 from leadroutes.store.arrivals import (
     LookupRequest,
     load_known_records,
     load_touchable_leads,
-    take_turns,
     write,
 )
-from leadroutes.store.leads import Applied, apply_changes, decided_columns
+from leadroutes.store.leads import Applied, decided_columns
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.routing import RuleSets
-
-LEADS_PER_SLICE: Final = 200  # leads that are decided before others have their turn
 
 
 async def store_arrivals(
@@ -82,54 +78,32 @@ def _wanted(items: Sequence[ArrivalItem]) -> LookupRequest:
 
 
 async def _decide_and_write(transaction: Transaction, rule_sets: RuleSets, deduplicator: Deduplicator) -> None:
-    to_route, known = deduplicator.finish_leads(), deduplicator.known
-    owners = {lead.owner_id for lead in to_route}
-    present = await rule_sets.load_current(transaction, {o: known.versions[o] for o in owners})
-    facts = [_facts(lead, known) for lead in to_route]
-    turn_teams = [find_turn_team(present[lead.owner_id], each) for lead, each in zip(to_route, facts, strict=True)]
-    turns = await take_turns(
-        transaction,
-        {(lead.owner_id, team) for lead, team in zip(to_route, turn_teams, strict=True) if team is not None},
+    leads, known = deduplicator.finish_leads(), deduplicator.known
+    current = await rule_sets.load_current(
+        transaction, {o: known.versions[o] for o in {lead.owner_id for lead in leads}}
     )
-    applied, starts = [], []
-    sources: dict[tuple[int, int], int] = {}
-    for number, (lead, each, team_id) in enumerate(zip(to_route, facts, turn_teams, strict=True), start=1):
-        if number % LEADS_PER_SLICE == 0:
-            await asyncio.sleep(0)
-        rule_set = present[lead.owner_id]
-        owner_id = rule_set.rules.owner_id
-        before = turns[owner_id, team_id] if team_id is not None else None
-        decision = decide(rule_set, lead.id, each, transaction.now, before)
-        if team_id is not None and decision.turns is not None:
-            turns[owner_id, team_id] = decision.turns
-        applied.append(_apply_decision(lead, decision, rule_set, transaction))
-        if decision.contact_source_id is not None:
-            sources.setdefault((owner_id, lead.contact_id), decision.contact_source_id)
-        if start := campaign_start(decision, rule_set, known.contacts[owner_id, lead.contact_id]):
-            starts.append(start)
-    writes = deduplicator.finish(sources)
-    writes.rule_set_numbers = {owner_id: rule_set.number for owner_id, rule_set in present.items()}
+    routed = await route_leads(transaction, current, [_to_route(lead, known) for lead in leads])
+    applied = [
+        _fill_in_decision(lead, decision, current[lead.owner_id].number, transaction.now)
+        for lead, decision in zip(leads, routed.decisions, strict=True)
+    ]
+    writes = deduplicator.finish(routed.contact_sources)
+    writes.rule_set_numbers = {owner_id: rule_set.number for owner_id, rule_set in current.items()}
     await write(transaction, writes)
-    if applied:
-        await apply_changes(transaction, applied, turns)
-        transaction.after_commit.append(partial(log_changes, applied, transaction.now))
-        await start_campaigns(transaction, starts)
+    await record(transaction, applied, routed.turns, routed.starts)
 
 
-def _apply_decision(lead: LeadRecord, decision: Decision, rule_set: RuleSet, transaction: Transaction) -> Applied:
-    lead.routed_at, lead.rule_set = transaction.now, rule_set.number
+def _to_route(lead: LeadRecord, known: KnownRecords) -> LeadToRoute:
+    contact = known.contacts[lead.owner_id, lead.contact_id]
+    key = (lead.owner_id, lead.id)
+    return LeadToRoute.of(key, contact, source_id=lead.source_id, type_=lead.type, zipcode=lead.zipcode)
+
+
+def _fill_in_decision(lead: LeadRecord, decision: Decision, rule_set: int, now: datetime) -> Applied:
+    lead.routed_at, lead.rule_set = now, rule_set
     lead.lapses_at, lead.unclaimed_at = decision.change.lead.lapses_at, decision.change.lead.unclaimed_at
     for name, value in decided_columns(decision).items():
         setattr(lead, name, value)
     return Applied(
-        change=decision.change, contact_id=lead.contact_id, is_new=True, rule_set=rule_set.number, decision=decision
-    )
-
-
-def _facts(lead: LeadRecord, known: KnownRecords) -> Facts:
-    return Facts(
-        lead_source_id=lead.source_id,
-        contact_source_id=known.contacts[lead.owner_id, lead.contact_id].source_id,
-        type=lead.type,
-        zipcode=comparable_zipcode(lead.zipcode),
+        change=decision.change, contact_id=lead.contact_id, is_new=True, rule_set=rule_set, decision=decision
     )

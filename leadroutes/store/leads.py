@@ -34,6 +34,9 @@ class LeadRow:
     route_id: int | None
     team_id: int | None
     routed_at: datetime | None
+    source_id: int | None
+    type: str | None
+    zipcode: str | None
     present: RuleSet
 
     @property
@@ -108,6 +111,9 @@ def _lead_row(row: asyncpg.Record, present: RuleSet) -> LeadRow:
         route_id=row["route_id"],
         team_id=row["team_id"],
         routed_at=row["routed_at"],
+        source_id=row["source_id"],
+        type=row["type"],
+        zipcode=row["zipcode"],
         present=present,
     )
 

@@ -14,7 +14,7 @@ from leadroutes.domain.rollout import assign, claim, decline, notify_due, unclai
 from leadroutes.domain.routing import decide, stored_lead, unavailable
 from leadroutes.domain.states import LEAD_TRANSITIONS, OFFER_TRANSITIONS, lead_state, transitioned
 from leadroutes.domain.turns import Turns
-from leadroutes.errors import Conflict, NotFound, Problem
+from leadroutes.errors import AlreadyClaimed, Conflict, NotFound, Problem
 from tests.support.builders import (
     ALICE,
     BOB,
@@ -137,9 +137,9 @@ def test_the_winner_asking_again_changes_nothing() -> None:
 def test_a_loser_learns_who_has_it_and_who_was_never_told_learns_nothing() -> None:
     won = claim(due(started(ranked(BOB, CAROL, DAVE)), 5).lead, BOB, "None", minutes(6))
     assert won is not None
-    with pytest.raises(Conflict) as conflict:
+    with pytest.raises(AlreadyClaimed) as conflict:
         claim(won.lead, CAROL, "None", minutes(7))
-    assert conflict.value.data == {"claimed_by_user_id": BOB, "claimed_at": minutes(6)}
+    assert (conflict.value.user_id, conflict.value.claimed_at) == (BOB, minutes(6))
     for stranger in (DAVE, ERIN):
         with pytest.raises(NotFound):
             claim(won.lead, stranger, "None", minutes(7))

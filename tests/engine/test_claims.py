@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from leadroutes.errors import Conflict, NotFound, Unavailable
+from leadroutes.errors import AlreadyClaimed, NotFound, Unavailable
 from leadroutes.operations.doctor import examine
 from leadroutes.store.postgres import Database
 from tests.support.brokerage import Brokerage
@@ -190,7 +190,7 @@ async def test_who_goes_away_has_claimed_all_the_same(brokerage: Brokerage, data
         await asyncio.sleep(0)
         gone.cancel()
     answers = await asyncio.gather(gone, stays, return_exceptions=True)
-    assert [type(answer) for answer in answers] == [asyncio.CancelledError, Conflict]
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError, AlreadyClaimed]
     assert await database.fetchval("SELECT user_id FROM claims") == bob
 
 

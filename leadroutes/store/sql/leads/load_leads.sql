@@ -1,7 +1,7 @@
 -- Returns leads with their offers and claims, as decisions need them. A caller that will change them holds their locks.
 -- planner: per-row lookup
 SELECT l.owner_id, l.id, l.contact_id, l.rule_set, l.facts::text AS facts, l.route_id, l.team_id, l.routed_at,
-       l.lapses_at, l.unclaimed_at,
+       l.lapses_at, l.unclaimed_at, l.source_id, l.type, l.zipcode,
        c.user_id AS claimed_by_user_id, c.claimed_at, c.via, u.rules_version,
        -- arrays, in the order of the fields of Offer: objects would take twice as long
        (SELECT coalesce(json_agg(json_build_array(
