@@ -1,4 +1,4 @@
-"""What arrives and what becomes of it: a body as read, a lead that a client made, and the answer. Values only."""
+"""What arrives and what becomes of it: a body as it was read, a lead posted by a client, the result. Values only."""
 
 from collections.abc import Mapping
 
@@ -30,7 +30,7 @@ class NewLead(Struct, frozen=True, kw_only=True):
 
 
 class ReceivedArrival(Struct, frozen=True, kw_only=True):
-    """A body that came in through an intake key, as it was read. `arrival_id` where one that is kept is read again."""
+    """A body that came in through an intake key, as it was read. `arrival_id`: of a stored one that is read again."""
 
     owner_id: int
     intake_key_id: int
@@ -44,22 +44,22 @@ class ReceivedArrival(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     arrival_id: int | None = None
     proof: bytes | None = None  # the sealed headers that prove the sender
-    put_off: float = 0.0  # seconds after which it is to be read, where too much came with its key
-    is_proven: bool = False  # the sender has shown a secret, or nobody else knows the key
+    put_off: float = 0.0  # seconds after which it is read, if its key is over the budget
+    is_proven: bool = False  # the sender has shown a secret, or no one else knows the key
 
     @property
     def unproven_key_id(self) -> int | None:
         return None if self.is_proven else self.intake_key_id
 
     def keys_of(self, inquiry: Inquiry) -> tuple[DedupeKey, ...]:
-        """What the vendor's own id makes an inquiry the same as."""
+        """Returns the keys of the vendor's own id."""
         return vendor_keys(self.lead_source_id, inquiry, unproven_key_id=self.unproven_key_id)
 
 
 class ArrivalItem(Struct, frozen=True, kw_only=True):
     """One arrival of a batch, with the keys that make it the same as another.
 
-    `refused_as`: the same body, refused before for want of a proof; now that it is there, it takes that one's place.
+    `refused_as`: keys of the same body, if it was refused before without a proof; the arrival then replaces that one.
     """
 
     arrival: NewLead | ReceivedArrival
@@ -70,7 +70,7 @@ class ArrivalItem(Struct, frozen=True, kw_only=True):
 class StoredArrival(Struct, frozen=True, kw_only=True):
     """What became of an arrival; `is_new` is false for a repetition and for a touch.
 
-    `is_conflict`: its Idempotency-Key came with another body before, so that it was kept and refused.
+    `is_conflict`: its Idempotency-Key came with another body before; it was stored as rejected.
     """
 
     owner_id: int

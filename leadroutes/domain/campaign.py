@@ -19,7 +19,7 @@ COMMUNICATIONS = ("Email Contact", "Call Contact", "Text Contact")
 ON_START, ON_BIRTHDAYS = 1, 2
 
 First = Callable[[str, date], Sequence[datetime]]
-"""What `first_candidates` says of a rule and a day, however it comes to know that."""
+"""Returns what `first_candidates` returns for a rule and a day, computed here or elsewhere."""
 
 
 class CampaignStep(Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class CampaignStep(Struct, frozen=True, kw_only=True):
 
     action: CampaignAction
     due_at: datetime
-    is_past: bool = False  # an exact moment that had passed when the campaign began: kept, not sent
+    is_past: bool = False  # an exact moment that had passed when the campaign began: stored, not sent
 
     @property
     def is_communication(self) -> bool:
@@ -41,10 +41,10 @@ def plan_steps(
     birthday: str | None,
     first: "First | None" = None,
 ) -> tuple[CampaignStep, ...]:
-    """The steps of a campaign that begins at `start`, in order; a `birthday` that is not YYYY-MM-DD is unknown.
+    """Returns the steps of a campaign that begins at `start`, in order; a `birthday` that is not YYYY-MM-DD is unknown.
 
     Days count from the day on which day 0 fell: an evening's `day 0 at 09:00` is the next morning, day 1 the one after.
-    `first` None: rules are followed here and now.
+    `first` None: rules are computed here.
     """
     given = tuple(actions)
     zone = zone_named(timezone)
@@ -83,10 +83,10 @@ def next_due(
     timezone: str | None,
     birthday: str | None,
 ) -> datetime | None:
-    """When a step that was due at `due_at` is due again, of the contact as it is now; None: it does not come again.
+    """Returns when a step that was due at `due_at` is due again, for the contact as it is now. None: never.
 
-    A birthday's comes once in each year of birthdays, the first of these that is still to come at `now`; a recurring
-    one by its rule, counted from the `start` of the campaign.
+    A birthday step repeats once a year, next at the first birthday after `now`: someone born on 29 February has it on
+    the 28th in common years. A recurring step repeats by its rule, counted from the `start` of the campaign.
     """
     if action.timing_type == "Recurring":
         return next_occurrence(action.recurrence or "", start, due_at, timezone)
@@ -97,7 +97,7 @@ def next_due(
 
 
 def _day_zero(actions: Iterable[CampaignAction], start: datetime, zone: ZoneInfo) -> date:
-    """The day from which a series counts its days: the last one on which a step of day 0 falls, else the start's."""
+    """Returns the day from which a series counts: the last one with a step of day 0, else the day of the start."""
     firsts = [
         _day_and_time(start, 0, action.dispatch_time, zone).astimezone(zone).date()
         for action in actions
@@ -122,7 +122,7 @@ def _moment(action: CampaignAction, start: datetime, zone: ZoneInfo, first: Firs
 
 
 def _day_and_time(start: datetime, days: int, dispatch_time: str | None, zone: ZoneInfo) -> datetime:
-    """On day 0, the next such time that is not yet past."""
+    """On day 0, the next such time that has not passed."""
     today, at = start.astimezone(zone).date(), _time(dispatch_time)
     due_at = _local(_later(today, days), at, zone)
     return due_at if due_at >= start or days else _local(_later(today, 1), at, zone)
@@ -137,11 +137,11 @@ def _later(day: date, days: int) -> date:
 
 
 def _local(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """A local time that the summer clock leaps over counts as one hour later, by the rules of zoneinfo."""
+    """A local time that is skipped when summer time begins counts as one hour later, as in zoneinfo."""
     return datetime.combine(day, at, zone).astimezone(UTC)
 
 
-SAME_BIRTHDAY = timedelta(days=2)  # two moments of one birthday, reckoned in two time zones, are no farther apart
+SAME_BIRTHDAY = timedelta(days=2)  # moments of one birthday in two time zones are at most this far apart
 
 
 def _on_birthday(
@@ -152,7 +152,7 @@ def _on_birthday(
     zone: ZoneInfo,
     first: First | None = None,
 ) -> datetime | None:
-    """The step of the first birthday from that year on that is not past at `after`; None: the calendar has ended."""
+    """Returns the first birthday step from that year on that is not before `after`. None: the calendar has ended."""
     delay = _delay(action)
     earliest = max(year, _minus(after, delay).year - 1)
     for each in range(earliest, min(earliest + 4, date.max.year)):
@@ -163,7 +163,7 @@ def _on_birthday(
 
 
 def _year_of(action: CampaignAction, born: date, due_at: datetime, zone: ZoneInfo) -> int:
-    """The year whose birthday the step was for, even if the birthday or the time zone has been corrected since."""
+    """Returns the year whose birthday the step was for, even if birthday or time zone were corrected since."""
     about = _minus(due_at, _delay(action)).astimezone(zone).year
     for year in (about - 1, about + 1):
         if date.min.year < year < date.max.year:
@@ -201,7 +201,7 @@ def _date(text: str | None) -> date | None:
 
 
 def first_candidates(recurrence: str, day: date) -> list[datetime]:
-    """The first moments of a rule that is counted from some moment of a day, in local time, the last on a later day.
+    """Returns the first moments of a rule that is counted from a moment of a day, in local time; the last is later.
 
     Hours, minutes and seconds that the rule does not name are 0 here, and mean those of that moment.
     """
@@ -220,7 +220,7 @@ def first_candidates(recurrence: str, day: date) -> list[datetime]:
 
 
 def first_occurrence(recurrence: str, start: datetime, candidates: Iterable[datetime]) -> datetime | None:
-    """The first occurrence of a rule counted from `start`, a local time, among the `first_candidates` of its day."""
+    """Returns the first occurrence of a rule from `start`, a local time, among the `first_candidates` of its day."""
     rule = read_rule(recurrence)
     if rule is None:
         return None
@@ -239,9 +239,9 @@ def first_occurrence(recurrence: str, start: datetime, candidates: Iterable[date
 
 
 def next_occurrence(recurrence: str, start: datetime, after: datetime, timezone: str | None) -> datetime | None:
-    """The first occurrence of an RFC 5545 rule, counted from `start` in local time, that is later than `after`.
+    """Returns the first occurrence after `after` of an RFC 5545 rule, counted from `start` in local time.
 
-    None: none comes within ten years, or it is no rule that we follow; a task must not stand in the way of others.
+    None: there is none within ten years, or the rule is not supported; one task must not block others.
     """
     zone = zone_named(timezone)
     rule = read_rule(recurrence)
@@ -255,7 +255,7 @@ def next_occurrence(recurrence: str, start: datetime, after: datetime, timezone:
 
 
 def check_recurrence(recurrence: str, today: date) -> None:
-    """Invalid unless it is one rule of RFC 5545, daily or slower, that comes round within ten years."""
+    """Raises Invalid unless it is one rule of RFC 5545, daily or slower, that occurs within ten years."""
     rule = read_rule(recurrence)
     if rule is None or not recurs(rule, today):
         raise wrong_recurrence(recurrence)
@@ -267,7 +267,7 @@ def wrong_recurrence(recurrence: str) -> Invalid:
 
 
 def _until_local(rule: Rule, start: datetime) -> Rule:
-    """A rule is followed in local time, so its end in UTC becomes local as well."""
+    """Rules are computed in local time, so an end in UTC is converted."""
     if rule.until is None or not rule.is_until_utc:
         return rule
     until = rule.until.replace(tzinfo=UTC).astimezone(start.tzinfo).replace(tzinfo=None)
@@ -275,7 +275,7 @@ def _until_local(rule: Rule, start: datetime) -> Rule:
 
 
 def zone_named(name: str | None) -> ZoneInfo:
-    """The IANA zone of that name; UTC when it is unknown."""
+    """Returns the IANA zone of that name; UTC if it is unknown."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -1,6 +1,6 @@
-"""What an arrival is: the repetition of one that we know, a touch of an open lead, or a new lead, and whose.
+"""What an arrival is: a repetition of a known one, a touch of an open lead, or a new lead, and of which contact.
 
-And what it fills in: gaps of the contact and of the lead, never what is set.
+And what it fills: gaps of the contact and of the lead, never a value that is set.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -24,11 +24,11 @@ Identity = tuple[str, str]  # ('email' | 'phone', value in normal form)
 
 
 class DedupeKey(Struct, frozen=True, kw_only=True):
-    """Something that makes an arrival the same as an earlier one: a vendor's id, an Idempotency-Key, equal bytes."""
+    """What makes an arrival the same as an earlier one: a vendor's id, an Idempotency-Key, equal bytes."""
 
     scope: str
     key: str
-    digest: str | None = None  # of the body that came with it; another body is a conflict
+    digest: str | None = None  # of the body that came with it; a different body is a conflict
     is_lasting: bool = False  # it counts without end, not for REPEAT_WINDOW only
     names_phone: bool = False  # an id together with a phone, which two people may share
 
@@ -62,7 +62,7 @@ class KnownContact(Struct, frozen=True, kw_only=True):
     source_id: int | None = None
     assigned_user_id: int | None = None
     time_zone: str | None = None
-    has_zipcode: bool = False  # of an address or an inquiry; otherwise a phone told the time zone
+    has_zipcode: bool = False  # of an address or an inquiry; otherwise the time zone is a phone's
     birthday: str | None = None
 
 
@@ -91,7 +91,7 @@ class InquiryColumns(Struct, kw_only=True):
 
 
 class LeadOutcome(Struct, frozen=True, kw_only=True):
-    """What became of one inquiry, in words that tell nothing that others have said."""
+    """What became of one inquiry; reveals nothing that other senders have said."""
 
     id: int  # of the lead
     contact_id: int | None
@@ -107,7 +107,7 @@ class LeadReference(Struct, frozen=True, kw_only=True):
 
 
 def place_contact(contact: KnownContact, zipcode: str | None, phone: str | None) -> KnownContact:
-    """Where he is after this inquiry: a zipcode tells the time zone before a phone does, and what was told stands."""
+    """Returns the contact with its time zone: a zipcode's, else a phone's; the first of each kind stays."""
     zone = time_zone_of(zipcode, None)
     if zone is not None and zone != contact.time_zone and not contact.has_zipcode:
         return replace(contact, time_zone=zone, has_zipcode=True)
@@ -115,7 +115,7 @@ def place_contact(contact: KnownContact, zipcode: str | None, phone: str | None)
 
 
 def identities_of(inquiry: Inquiry) -> tuple[Identity, ...]:
-    """What identifies the person: e-mail before phone; a portal's relay address identifies nobody."""
+    """Returns what identifies the person, e-mail before phone. A portal's relay address identifies no one."""
     found = []
     if inquiry.email and not inquiry.relay:
         found.append(("email", inquiry.email))
@@ -130,9 +130,9 @@ def find_contact(
     contact_of: Callable[[int], KnownContact],
     inquiry: Inquiry,
 ) -> int | None:
-    """The contact that this person is: by e-mail first, then by phone.
+    """Returns the contact that this person is, by e-mail first, then by phone; or None.
 
-    A phone that came through a key that proves nothing may be anybody's, so it does not join two different e-mails.
+    A phone that came through an unproven key may be anyone's, so it does not join two different e-mails.
     """
     for identity in identities_of(inquiry):
         contact_id = known.get(identity)
@@ -145,10 +145,10 @@ def find_contact(
 
 
 def vendor_keys(lead_source_id: int, inquiry: Inquiry, *, unproven_key_id: int | None = None) -> tuple[DedupeKey, ...]:
-    """What a vendor's own id makes the inquiry the same as: for ever, inside an owner and a lead source.
+    """Returns the keys of a vendor's own id, which count without end, within an owner and a lead source.
 
     A bare id may be a form's, and one that came through `unproven_key_id`, an intake key that proves nothing, may be
-    made up. Both count for the same person only, who is part of the key; the latter inside that intake key only.
+    made up. Both count for the same person only, who is part of the key; the latter within that intake key only.
     """
     if not inquiry.vendor_id:
         return ()
@@ -163,7 +163,7 @@ def vendor_keys(lead_source_id: int, inquiry: Inquiry, *, unproven_key_id: int |
 
 
 def has_another_email(contact: KnownContact, inquiry: Inquiry) -> bool:
-    """Whether both name an e-mail and have none in common; a portal's relay address is nobody's own."""
+    """Whether both name an e-mail and have none in common; a portal's relay address does not count."""
     emails = {each for each in _emails_of(contact) if not is_relay(each)}
     return bool(emails and inquiry.email and not inquiry.relay and inquiry.email not in emails)
 
@@ -210,9 +210,9 @@ def identities_to_store(
 
 
 def is_same_person(contact: KnownContact, inquiry: Inquiry) -> bool:
-    """Whether somebody who came under a known id is the person known: they share a way to be reached, or none differs.
+    """Whether the sender of a known id is the known person: they share an e-mail or phone, or none differs.
 
-    Here a relay address counts: under one id it passes mail on to one person.
+    Here a relay address counts: under one id it forwards to one person.
     """
     emails, phones = _emails_of(contact), _phones_of(contact)
     if inquiry.email in emails or inquiry.phone in phones:
@@ -221,7 +221,7 @@ def is_same_person(contact: KnownContact, inquiry: Inquiry) -> bool:
 
 
 def fill_contact(contact: KnownContact, inquiry: Inquiry) -> KnownContact:
-    """The contact with its gaps filled. A second address or number goes where one is free; nothing is overwritten."""
+    """Returns the contact with its gaps filled. Further e-mails and phones take free fields; nothing is overwritten."""
     names = {
         name: getattr(inquiry, name)
         for name in ("first_name", "last_name")
@@ -241,14 +241,14 @@ def _fill_first_free(contact: KnownContact, names: tuple[str, ...], value: str |
 
 
 def find_touched_lead(leads: Iterable[KnownLead], inquiry: Inquiry, now: datetime) -> KnownLead | None:
-    """Of a contact's leads, the one that this inquiry only touches: about the same property, within 24 hours."""
+    """Returns the lead of a contact that this inquiry touches: about the same property, within 24 hours. Or None."""
     return next(
         (lead for lead in leads if now - lead.touched_at <= TOUCH_WINDOW and _is_same_property(lead, inquiry)), None
     )
 
 
 def _is_same_property(lead: KnownLead, inquiry: Inquiry) -> bool:
-    """Equal MLS number, or equal street and zipcode, or one of the two names no property."""
+    """Equal MLS numbers, or equal street and zipcode, or one of the two names no property."""
     if not (lead.mls_id or lead.street_address) or not (inquiry.mls_id or inquiry.street_address):
         return True
     if lead.mls_id and lead.mls_id == inquiry.mls_id:
@@ -258,7 +258,7 @@ def _is_same_property(lead: KnownLead, inquiry: Inquiry) -> bool:
 
 
 def touch_lead(lead: KnownLead, inquiry: Inquiry, now: datetime) -> KnownLead:
-    """The lead as it is known once the inquiry has touched it: a property that it did not name is the inquiry's."""
+    """Returns the lead as it is after the touch: if it named no property, it has the inquiry's."""
     has_place = bool(lead.street_address or lead.zipcode)
     return KnownLead(
         id=lead.id,
@@ -299,7 +299,7 @@ def _plain(text: str | None) -> str:
 def find_valid_key(
     known: Mapping[tuple[str, str], KnownDedupeKey], keys: Iterable[DedupeKey], now: datetime
 ) -> KnownDedupeKey | None:
-    """What the first of these keys stands for that is known and has not run out."""
+    """Returns what the first of these keys stands for that is known and has not expired, or None."""
     for key in keys:
         found = known.get((key.scope, key.key))
         if found is not None and found.is_valid(now):

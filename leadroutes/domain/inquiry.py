@@ -1,6 +1,6 @@
-"""What a person asked for, in normal form: the one thing that every way in ends with.
+"""What a person asked for, in normal form: the result of every lead format.
 
-A value, nothing more: whether it becomes a lead, and whose, is decided elsewhere.
+A value only: whether it becomes a lead, and whose, is decided elsewhere.
 """
 
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ SourceEvent = Literal["update", "reassignment"]
 
 
 class Inquiry(Struct, frozen=True, kw_only=True):
-    """One inquiry; every field is in the normal form of `leadroutes.domain`, None where nothing was said."""
+    """One inquiry; every field is in the normal form of `leadroutes.domain`, or None."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -37,12 +37,12 @@ class Inquiry(Struct, frozen=True, kw_only=True):
 
     @property
     def person(self) -> dict[str, str]:
-        """What the sender said of themselves, as far as they did."""
+        """Returns the names and addresses that the sender gave."""
         given = {name: getattr(self, name) for name in ("first_name", "last_name", "email", "phone")}
         return {name: value for name, value in given.items() if value is not None}
 
     def as_json(self) -> dict[str, Any]:
-        """`relay` and `event` only where they apply, all else always; `received_at` as `2026-11-14T18:22:07Z`."""
+        """Returns all fields, `relay` and `event` only if set; `received_at` as `2026-11-14T18:22:07Z`."""
         record: dict[str, Any] = {name: getattr(self, name) for name in _KEYS}
         record["received_at"] = self.received_at and self.received_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if self.relay:

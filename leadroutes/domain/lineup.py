@@ -10,9 +10,11 @@ from leadroutes.domain.model import DistributionOption, Member, Offer, OrderedTe
 from leadroutes.domain.moments import END_OF_TIME, later, minutes
 from leadroutes.domain.turns import Turns, take_turn
 
+ACCOUNT_INACTIVE = "account is inactive"
+
 
 class LineUp(Struct, frozen=True):
-    """The offers in order; under Round Robin whose turn it was, and the state of the turns after it."""
+    """The offers in order; under Round Robin also whose turn it was, and the turns after it."""
 
     offers: tuple[Offer, ...]
     turn: int | None = None
@@ -23,22 +25,22 @@ Candidate = tuple[Member, DistributionOption]
 
 
 def why_not_in_line_up(member: Member) -> str | None:
-    """Why a member of the team is not in the line-up, or None if he is."""
+    """Returns why a member of the team is not in the line-up, or None."""
     if member.request_status != "Accepted":
-        return f"his request is {member.request_status}"
+        return f"membership request is {member.request_status}"
     if member.option is None:
-        return "he has no distribution option for the team"
+        return "no distribution option for this team"
     return None
 
 
 def why_unavailable(user_id: int, people: Mapping[int, Person]) -> str | None:
-    """Why a user cannot be offered a lead at the moment, or None if he can."""
+    """Returns why a user cannot be offered a lead at the moment, or None."""
     person = people.get(user_id)
-    return None if person is not None and person.is_active else "his account is not active"
+    return None if person is not None and person.is_active else ACCOUNT_INACTIVE
 
 
 def why_unreachable(user_id: int, option: DistributionOption | None, rule_set: RuleSet) -> str | None:
-    """Return why no alert can reach a member who wants some, or None.
+    """Returns why no alert can reach a member who wants some, or None.
 
     E-mail takes the place of channels that are not there, so only an installation without it leaves anyone unreachable.
     """
@@ -51,7 +53,7 @@ def why_unreachable(user_id: int, option: DistributionOption | None, rule_set: R
 
 
 def with_fallback(rule_set: RuleSet, offers: tuple[Offer, ...]) -> tuple[Offer, ...]:
-    """Offers that are still to be sent: by e-mail where none of their own channels can be used."""
+    """Returns the offers; scheduled ones alert by e-mail if none of their own channels can be used."""
     if "email" not in rule_set.channels:
         return offers
     return tuple(
@@ -79,7 +81,7 @@ def _wanted_channels(option: DistributionOption | None) -> tuple[str, ...]:
 
 
 def line_up(rule_set: RuleSet, team: Team, now: datetime, turns: Turns | None = None) -> LineUp:
-    """The offers for a lead that is routed at `now`; empty when nobody is in the team's line-up."""
+    """Returns the offers for a lead that is routed at `now`; empty if no member is in the team's line-up."""
     queue = ordered_team(rule_set, team)
     offers, first, after = queue.offers, None, None
     if team.order_method == "Round Robin" and queue.present:
@@ -95,7 +97,7 @@ def line_up(rule_set: RuleSet, team: Team, now: datetime, turns: Turns | None = 
 
 
 def ordered_team(rule_set: RuleSet, team: Team) -> OrderedTeam:
-    """The team as this rule set puts it in order."""
+    """Returns the team in the order of this rule set."""
     queue = rule_set.ordered_teams.get(team.id)
     if queue is None:
         queue = rule_set.ordered_teams[team.id] = _queue(team, rule_set)
@@ -148,7 +150,7 @@ def _by_time(candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[tim
 
 
 def _by_place(team: Team, candidates: Sequence[Candidate]) -> tuple[list[Candidate], list[timedelta]]:
-    """By rank, but equal ranks are not told together: each has a place of his own."""
+    """By rank, but equal ranks are not notified together: each member has a place of their own."""
     ordered = sorted(candidates, key=_by_rank_then_id)
     return ordered, [_after(team, place) for place in range(len(ordered))]
 

@@ -20,14 +20,14 @@ class Mismatch(Struct, frozen=True):
 
 
 class TeamChoice(Struct, frozen=True):
-    """The team, or None with the reason why there is none; `how` says how it was chosen."""
+    """The team; `how` says how it was chosen, or why there is none."""
 
     team_id: int | None
     how: str
 
 
 def find_route(rule_set: RuleSet, facts: Facts) -> Route | None:
-    """The first route that matches; flat in the number of routes for other sources."""
+    """Returns the first route that matches, or None. Routes of other sources cost nothing."""
     type_ = (facts.type or "").casefold()
     for route in rule_set.routes_by_source.get(facts.lead_source_id or 0, ()):
         # Routes of one source mostly differ in their filter, so that is looked at before all that mismatch looks at.
@@ -37,7 +37,7 @@ def find_route(rule_set: RuleSet, facts: Facts) -> Route | None:
 
 
 def mismatch(route: Route, facts: Facts) -> Mismatch | None:
-    """Why this route does not match, or None if it does."""
+    """Returns why this route does not match, or None."""
     if not route.is_active:
         return Mismatch("is_active", True, False)
     if route.lead_source_id != facts.lead_source_id:
@@ -50,7 +50,7 @@ def mismatch(route: Route, facts: Facts) -> Mismatch | None:
 
 
 def _is_for_another(route: Route, type_: str) -> bool:
-    """Whether its filter names another type than this one, which is case folded."""
+    """Whether its filter names another type than this one, which is casefolded."""
     return (route.filter or "").casefold() not in ("", type_)
 
 
@@ -58,7 +58,7 @@ Result = Literal["matched", "passed over", "failed"]
 
 
 def consider(routes: Iterable[Route], facts: Facts) -> list[tuple[Route, Result, Mismatch | None]]:
-    """Every route in the order in which they are tried, with what became of it."""
+    """Returns every route in the order in which routes are tried, with its result."""
     considered: list[tuple[Route, Result, Mismatch | None]] = []
     is_taken = False
     for route in sorted(routes, key=precedence):
@@ -72,7 +72,7 @@ def consider(routes: Iterable[Route], facts: Facts) -> list[tuple[Route, Result,
 
 
 def choose_team(rule_set: RuleSet, route: Route, facts: Facts) -> TeamChoice:
-    """The team of a Team Rollout; None where the method selects none."""
+    """Returns the team of a Team Rollout; its id is None if the method selects none."""
     match route.team_selection_method:
         case "Specific Team" if route.team_id in rule_set.rules.teams:
             return TeamChoice(route.team_id, "named by the route")

@@ -17,7 +17,7 @@ Via = Literal["None", "Email", "Text", "Phone", "Assigned", "Auto"]
 ChannelName = Literal["email", "text", "call", "webhook"]
 MessageKind = Literal["offer", "won", "claimed", "unclaimed", "campaign"]
 
-SHORTEST_WAIT = timedelta(minutes=15)  # before a lead that nobody claims is unclaimed
+SHORTEST_WAIT = timedelta(minutes=15)  # before a lead that no one claims is unclaimed
 
 
 # ------------------------------------------------------------------------------------------------ the rule set
@@ -99,11 +99,11 @@ class Rules(Struct, frozen=True, kw_only=True):
     campaigns: Mapping[int, tuple[CampaignAction, ...]]
 
 
-# ------------------------------------------------------------------------------------------ a lead and its fate
+# ------------------------------------------------------------------------------------------ a lead and its rollout
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What of a lead decides where it goes; kept with the lead, so that the decision can be made again."""
+    """What of a lead decides where it goes; stored with the lead, so that the decision can be repeated."""
 
     lead_source_id: int | None
     contact_source_id: int | None
@@ -146,46 +146,46 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 class Lead(Struct, frozen=True, kw_only=True):
-    """A routed lead as its rollout stands."""
+    """A routed lead with its rollout."""
 
     owner_id: int
     id: int
     owner_has_phone: bool
-    wait: timedelta  # from the last notice until it is unclaimed
+    wait: timedelta  # from the last notification until it is unclaimed
     is_exclusive: bool
     offers: tuple[Offer, ...]
     claim: Claim | None = None
     lapses_at: datetime | None = None
     unclaimed_at: datetime | None = None
-    was_offered_to_owner: bool = False  # nothing fitted: he was alerted when it arrived
+    was_offered_to_owner: bool = False  # nothing fitted: the owner was alerted when it arrived
 
 
-# -------------------------------------------------------------------------------- what is put in order once
+# -------------------------------------------------------------------------------- what is computed once
 
 
 class OrderedTeam(Struct, frozen=True, kw_only=True):
-    """A team's members in order, as far as it is the same for every lead: made once for a rule set."""
+    """A team's members in order, as far as the order is the same for every lead: computed once for a rule set."""
 
-    offers: tuple[Offer, ...]  # in order; without the moment, which a lead's arrival tells
+    offers: tuple[Offer, ...]  # in order; their moments depend on the lead's arrival
     delays: tuple[timedelta, ...]  # of each of them, from the lead's arrival
-    present: tuple[tuple[int, int], ...]  # in order, with their weights: between whom turns go round
-    absent: Mapping[int, str]  # who cannot be offered a lead now, and why; of all members
+    present: tuple[tuple[int, int], ...]  # in order, with their weights: those who take turns
+    absent: Mapping[int, str]  # of all members: who cannot be offered a lead now, and why
     members: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Rules with the look-ups that make a decision flat in their number."""
+    """Rules with indexes, so that a decision takes the same time however many there are."""
 
     number: int
     rules: Rules
-    channels: frozenset[str] = frozenset()  # that this installation can send over; none: all counts as told
+    channels: frozenset[str] = frozenset()  # that this installation can send over; none: every offer counts as notified
     routes_by_source: Mapping[int, tuple[Route, ...]] = field(init=False)
     team_by_zipcode: Mapping[str, int] = field(init=False)
     has_turns: bool = field(init=False)  # of any team
     ordered_teams: dict[int, OrderedTeam] = field(
         init=False, compare=False, repr=False, default_factory=dict
-    )  # made when needed
+    )  # computed when needed
 
     def __post_init__(self) -> None:
         routes: dict[int, list[Route]] = {}
@@ -213,7 +213,7 @@ def precedence(route: Route) -> tuple[int, bool, int]:
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """One thing to tell one user over one channel."""
+    """An alert for one user over one channel."""
 
     kind: MessageKind
     channel: ChannelName
@@ -221,7 +221,7 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class LeadEvent(Struct, frozen=True, kw_only=True):
-    """A line in the lead's journal."""
+    """An entry in the history of a lead."""
 
     kind: str
     user_id: int | None = None
@@ -230,17 +230,17 @@ class LeadEvent(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What a decision changes: the lead as it is afterwards, and what is to be told and written down."""
+    """What a decision changes: the lead as it is afterwards, alerts to send and events to record."""
 
     lead: Lead
     offers: tuple[Offer, ...] = ()  # new or changed ones
-    claim: Claim | None = None  # a new one, or the one that takes the place of an old one
+    claim: Claim | None = None  # a new one, or one that replaces another
     messages: tuple[Message, ...] = ()
     events: tuple[LeadEvent, ...] = ()
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """Where a lead goes: the route, the team, the first change of its fate, and what starts with it."""
+    """Where a lead goes: the route, the team, and the first change of the lead."""
 
     facts: Facts
     change: Change
@@ -250,5 +250,5 @@ class Decision(Struct, frozen=True, kw_only=True):
 
     @property
     def contact_source_id(self) -> int | None:
-        """What the contact is given as its source, if it has none yet."""
+        """Returns the source that the contact gets, or None if it has one or no route matches."""
         return self.route.contact_source_id if self.route and self.facts.contact_source_id is None else None

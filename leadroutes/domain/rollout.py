@@ -1,6 +1,6 @@
-"""What becomes of a routed lead: what a due moment, a claim, a decline, an assignment or silence leads to.
+"""What becomes of a routed lead at a due moment, a claim, a decline, an assignment, or when no one reacts.
 
-Every function takes the lead as it stands and answers the Change that follows. Nothing here reads a clock.
+Every function takes the lead as it is and returns the Change that follows. Nothing here reads a clock.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,21 +25,21 @@ from leadroutes.domain.states import transitioned
 from leadroutes.errors import AlreadyClaimed, Conflict, NotFound
 
 OPEN_STATES = ("scheduled", "notified")
-TURN_PASSED = "his turn had passed before he could be told"
-NO_MEMBER_AVAILABLE = "nobody of the line-up is available"
+TURN_PASSED = "the next member's turn had already started"
+NO_MEMBER_AVAILABLE = "no member of the line-up is available"
 
 
-# ------------------------------------------------------------------------------------------------ it begins
+# ------------------------------------------------------------------------------------------------ the start
 
 
 def start(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Change:
-    """The rollout of a lead whose offers are all scheduled: those that are due at once are carried out."""
+    """Start the rollout of a lead whose offers are all scheduled: those that are due at once are notified."""
     change = notify_due(lead, unavailable, now)
     return replace(change, offers=change.lead.offers)
 
 
 def claim_for_owner(lead: Lead, now: datetime) -> Change:
-    """Target Myself: the owner has the lead at once, and is told."""
+    """Target Myself: the owner gets the lead at once, and an alert."""
     claim = Claim(user_id=lead.owner_id, claimed_at=now, via="Auto")
     offer = transitioned(_owner_offer(lead, None, now), "won", now)
     after = replace(lead, offers=(offer,), claim=claim)
@@ -53,7 +53,7 @@ def claim_for_owner(lead: Lead, now: datetime) -> Change:
 
 
 def offer_to_owner(lead: Lead, reason: str, now: datetime) -> Change:
-    """Nothing fits: the owner gets the one offer, is told at once, and has to claim like anybody else."""
+    """Nothing fits: the owner gets the only offer, is notified at once, and has to claim like anyone else."""
     offer = _owner_offer(lead, reason, now)
     others = tuple(each for each in lead.offers if each.user_id != lead.owner_id)
     after = replace(
@@ -83,7 +83,7 @@ def _owner_offer(lead: Lead, reason: str | None, now: datetime) -> Offer:
 
 
 def notify_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Change:
-    """Carry out every scheduled offer whose moment has come; `unavailable` says who cannot be told, and why."""
+    """Carry out every scheduled offer that is due; `unavailable` says who cannot be notified, and why."""
     offers = {offer.user_id: offer for offer in lead.offers}
     if lead.claim is not None:
         closed = {user_id: _closed_by_claim(offer, lead.claim, now) for user_id, offer in offers.items()}
@@ -107,7 +107,7 @@ def notify_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Cha
 
 
 def _not_yet_notified(lead: Lead, offers: Mapping[int, Offer]) -> dict[int, Offer]:
-    """Offers that fell due in the same moment as the one that takes the lead, as they were: nobody has been told."""
+    """Returns the offers that fell due at the same moment as the one that takes the lead, as they were before."""
     return {
         before.user_id: before
         for before in lead.offers
@@ -118,7 +118,7 @@ def _not_yet_notified(lead: Lead, offers: Mapping[int, Offer]) -> dict[int, Offe
 def _next_group(
     offers: Iterable[Offer], *, until: datetime = END_OF_TIME, after: datetime | None = None
 ) -> list[Offer]:
-    """The scheduled offers of the earliest moment (at the most `until`, later than `after`), in order of place."""
+    """Returns the scheduled offers of the earliest moment (at most `until`, later than `after`), in order of place."""
     first = until
     group: list[Offer] = []
     for offer in offers:
@@ -136,7 +136,7 @@ def _place(offer: Offer) -> int:
 
 
 def _notify_together(lead: Lead, offers: dict[int, Offer], group: Sequence[Offer], now: datetime) -> list[LeadEvent]:
-    """Tell a group; under Exclusive those told before may no longer claim."""
+    """Notify a group; under Exclusive those who were notified before may no longer claim."""
     events = []
     if lead.is_exclusive:
         for offer in list(offers.values()):
@@ -160,41 +160,41 @@ def _skip(
 
 
 def _bring_forward(offers: dict[int, Offer], now: datetime) -> None:
-    """The next in line moves up to now; the others keep their moments."""
+    """Bring the next offer in line forward to now; the others keep their moments."""
     for offer in _next_group(offers.values()):
         if offer.notify_at > now:
             offers[offer.user_id] = replace(offer, notify_at=now)
 
 
 def _finish(lead: Lead, offers: dict[int, Offer], events: list[LeadEvent], now: datetime) -> Change:
-    """What follows when nobody has it: a new moment at which it lapses, or, with nobody left, what comes then."""
-    standing = [offer.notified_at or offer.notify_at for offer in offers.values() if offer.state in OPEN_STATES]
-    if not standing:
+    """What follows while no one has the lead: a new moment at which it lapses, or the end if no one is left."""
+    last_moments = [offer.notified_at or offer.notify_at for offer in offers.values() if offer.state in OPEN_STATES]
+    if not last_moments:
         before = replace(lead, offers=tuple(offers.values()))
         if any(offer.notified_at for offer in offers.values()):
             after = unclaim(before, now)
         else:
             after = offer_to_owner(before, NO_MEMBER_AVAILABLE, now)
         return _combine(lead, after, events)
-    lapses_at = None if lead.unclaimed_at else later(max(standing), lead.wait)
+    lapses_at = None if lead.unclaimed_at else later(max(last_moments), lead.wait)
     after_lead = replace(lead, offers=tuple(offers.values()), lapses_at=lapses_at)
     return _change(lead, after_lead, events)
 
 
 def _combine(before: Lead, change: Change, events: list[LeadEvent]) -> Change:
-    """A change of a change, seen from where the lead stood at first."""
+    """Returns a change that follows another one as a change of the lead as it was at first."""
     whole = _change(before, change.lead, [*events, *change.events])
-    told = {(message.user_id, message.channel) for message in change.messages}
-    fresh = tuple(message for message in whole.messages if (message.user_id, message.channel) not in told)
+    alerted = {(message.user_id, message.channel) for message in change.messages}
+    fresh = tuple(message for message in whole.messages if (message.user_id, message.channel) not in alerted)
     return replace(whole, messages=fresh + change.messages)
 
 
 def _change(before: Lead, after: Lead, events: Sequence[LeadEvent]) -> Change:
-    """The offers that differ, and an alert to everyone who has just been notified."""
+    """Returns the offers that differ, and an alert to everyone who has just been notified."""
     known = {offer.user_id: offer for offer in before.offers}
     changed = tuple(offer for offer in after.offers if known.get(offer.user_id) != offer)
-    told = [offer for offer in changed if offer.state == "notified" and not _was_notified(known, offer)]
-    return Change(lead=after, offers=changed, messages=_messages("offer", told), events=tuple(events))
+    notified = [offer for offer in changed if offer.state == "notified" and not _was_notified(known, offer)]
+    return Change(lead=after, offers=changed, messages=_messages("offer", notified), events=tuple(events))
 
 
 def _was_notified(known: Mapping[int, Offer], offer: Offer) -> bool:
@@ -202,11 +202,11 @@ def _was_notified(known: Mapping[int, Offer], offer: Offer) -> bool:
     return before is not None and before.notified_at is not None
 
 
-# ----------------------------------------------------------------------------------------------- nobody claims
+# ----------------------------------------------------------------------------------------------- no one claims
 
 
 def unclaim(lead: Lead, now: datetime) -> Change:
-    """Nobody claimed in time: the owner is alerted once and gets an offer; all who were notified may still claim."""
+    """No one claimed in time: the owner gets an alert and an offer; all who were notified may still claim."""
     reopened = {
         offer.user_id: transitioned(offer, "notified", now) for offer in lead.offers if offer.state == "expired"
     }
@@ -232,9 +232,9 @@ def unclaim(lead: Lead, now: datetime) -> Change:
 
 
 def withdraw(lead: Lead, reason: str, now: datetime) -> Change | None:
-    """Nobody may claim it any more and nobody is told, the owner neither; it counts as unclaimed, whatever it was.
+    """No one may claim the lead any more; no one is notified, not even the owner. It counts as unclaimed from now on.
 
-    None: somebody has it, or it is over already.
+    None: someone has it, or it has been withdrawn already.
     """
     if lead.claim is not None:
         return None
@@ -260,13 +260,14 @@ def _owner_channels(lead: Lead) -> tuple[ChannelName, ...]:
     return ("text", "email") if lead.owner_has_phone else ("email",)
 
 
-# ------------------------------------------------------------------------------------------------- somebody acts
+# ------------------------------------------------------------------------------------------------- someone acts
 
 
 def claim(lead: Lead, user_id: int, via: Via, now: datetime) -> Change | None:
-    """The user takes the lead. None: he has it already. NotFound: he was never notified of it.
+    """The user takes the lead. None: the user has it already.
 
-    Conflict: he declined it, his turn is over, or (with `data`) somebody else has it.
+    Raises NotFound if the user was never notified of it, Conflict if the user has declined or the time is over, and
+    AlreadyClaimed if someone else has it.
     """
     if lead.claim is not None and lead.claim.user_id == user_id:
         return None
@@ -281,7 +282,7 @@ def claim(lead: Lead, user_id: int, via: Via, now: datetime) -> Change | None:
 
 
 def _own_offer(lead: Lead, user_id: int) -> Offer:
-    """The offer that the user was notified of. NotFound: there is none, or it was withdrawn when the member left."""
+    """Returns the offer that the user was notified of. Raises NotFound if there is none or the member has left."""
     offer = next((offer for offer in lead.offers if offer.user_id == user_id), None)
     if offer is None or offer.notified_at is None or offer.state == "withdrawn":
         raise NotFound.record(lead.id)
@@ -295,13 +296,13 @@ def refuse_when_claimed(lead: Lead) -> None:
 
 
 def refuse_when_over(lead: Lead) -> None:
-    """Conflict for a lead that was still held when it was withdrawn: only that one is unclaimed without an offer."""
+    """Raises Conflict for a lead that was withdrawn while it was held: it is unclaimed and has no offer."""
     if lead.unclaimed_at is not None and not lead.offers:
         raise Conflict("The contact of this lead was erased")
 
 
 def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datetime) -> Change | None:
-    """The user does not want it. None: he has said so before. With nobody else to claim, the next one moves up."""
+    """The user declines. None: the user has declined before. If no one else can claim, the next member moves up."""
     offer = _own_offer(lead, user_id)
     if offer.state == "declined":
         return None
@@ -316,9 +317,9 @@ def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datet
 def withdraw_members(
     lead: Lead, gone: Mapping[int, str], unavailable: Mapping[int, str], by_user_id: int | None, now: datetime
 ) -> Change | None:
-    """Members have left: what they were notified of is withdrawn. With nobody else to claim, the next one moves up.
+    """Members have left: their notified offers are withdrawn. If no one else can claim, the next member moves up.
 
-    `gone` says who, and why. Those who were not notified yet are skipped when their moment comes. None: nothing of
+    `gone` says who has left, and why. Scheduled offers are skipped later, when they are due. None: no offer of
     theirs is open.
     """
     if lead.claim is not None:
@@ -337,7 +338,7 @@ def withdraw_members(
 def _continue(
     lead: Lead, offers: dict[int, Offer], unavailable: Mapping[int, str], events: list[LeadEvent], now: datetime
 ) -> Change:
-    """Some may no longer claim: with nobody else notified, the next one moves up; else the rest stays as it is."""
+    """Some may no longer claim. If no one else is notified, the next member moves up; else the rest stays as it is."""
     after = replace(lead, offers=tuple(offers.values()))
     if lead.unclaimed_at is not None:
         return _change(lead, after, events)
@@ -348,46 +349,46 @@ def _continue(
 
 
 def assign(lead: Lead, user_id: int, by_user_id: int, now: datetime) -> Change | None:
-    """The owner gives the lead to somebody. None: he has it already. May be done again; then it moves."""
+    """The owner assigns the lead. None: the user has it already. A second assignment moves it."""
     if lead.claim is not None and lead.claim.user_id == user_id:
         return None
     offers = {offer.user_id: offer for offer in lead.offers}
     change = _won(lead, offers, Claim(user_id=user_id, claimed_at=now, via="Assigned"), [], by_user_id=by_user_id)
     own = offers.get(user_id)
     channels: tuple[ChannelName, ...] = own.channels if own is not None and own.channels else ("email",)
-    told = tuple(Message(kind="won", channel=channel, user_id=user_id) for channel in channels)
-    return replace(change, messages=change.messages + told)
+    alerts = tuple(Message(kind="won", channel=channel, user_id=user_id) for channel in channels)
+    return replace(change, messages=change.messages + alerts)
 
 
-# ------------------------------------------------------------------------------------------------- somebody has it
+# ------------------------------------------------------------------------------------------------- someone has the lead
 
 
 def _won(
     lead: Lead, offers: dict[int, Offer], claim: Claim, events: list[LeadEvent], by_user_id: int | None = None
 ) -> Change:
-    """One has it: what was not yet sent is withdrawn, and those who had been told learn who has it."""
+    """Someone has the lead: scheduled offers are withdrawn, and those who were notified learn who has it."""
     now = claim.claimed_at
     known = {offer.user_id: offer for offer in lead.offers}
-    to_tell = [offer.user_id for offer in lead.offers if offer.notified_at and offer.state in ("notified", "expired")]
+    to_notify = [offer.user_id for offer in lead.offers if offer.notified_at and offer.state in ("notified", "expired")]
     if lead.claim is not None:
-        to_tell.append(lead.claim.user_id)
+        to_notify.append(lead.claim.user_id)
     for offer in list(offers.values()):
         offers[offer.user_id] = _closed_by_claim(offer, claim, now)
     after = replace(lead, offers=tuple(offers.values()), claim=claim, lapses_at=None)
     winner = offers.get(claim.user_id)
-    told = [
+    alerts = [
         Message(kind="claimed", channel=channel, user_id=user_id)
-        for user_id in to_tell
+        for user_id in to_notify
         if user_id != claim.user_id and (channel := _quiet_channel(known.get(user_id))) is not None
     ]
     if claim.via == "Auto" and winner is not None:
-        told += _messages("won", (winner,))
+        alerts += _messages("won", (winner,))
     kind = "assigned" if claim.via == "Assigned" else "claimed"
     return Change(
         lead=after,
         offers=tuple(offer for offer in after.offers if known.get(offer.user_id) != offer),
         claim=claim,
-        messages=tuple(told),
+        messages=tuple(alerts),
         events=(*events, LeadEvent(kind=kind, user_id=claim.user_id, by_user_id=by_user_id, detail={"via": claim.via})),
     )
 
@@ -405,7 +406,7 @@ def _closed_by_claim(offer: Offer, claim: Claim, now: datetime) -> Offer:
 
 
 def _quiet_channel(offer: Offer | None) -> ChannelName | None:
-    """Who has it is told by one e-mail or text, never by a call; who wanted no alerts is told nothing."""
+    """Returns the channel that says who has the lead: one e-mail or text, never a call. None: no alerts are wanted."""
     if offer is None:
         return "email"
     if offer.has_text_alert and not offer.has_email_alert:

@@ -1,4 +1,4 @@
-"""Where a lead goes, and why: one decision from a rule set and the facts of the moment, made again to explain it."""
+"""Where a lead goes, and why: a decision from a rule set and the facts of the moment, repeated to explain it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from leadroutes.domain.lineup import line_up, ordered_team, why_not_in_line_up, with_fallback
+from leadroutes.domain.lineup import ACCOUNT_INACTIVE, line_up, ordered_team, why_not_in_line_up, with_fallback
 from leadroutes.domain.matching import choose_team, consider, find_route
 from leadroutes.domain.model import SHORTEST_WAIT, Claim, Decision, Facts, Lead, Offer, Route, RuleSet, Team
 from leadroutes.domain.moments import minutes
@@ -15,14 +15,13 @@ from leadroutes.domain.turns import Turns
 from leadroutes.errors import NotFound
 
 NO_ROUTE = "no route matches"
-EMPTY_LINE_UP = "nobody in the team's line-up"
+EMPTY_LINE_UP = "no member in the team's line-up"
 LEFT_TEAM = "the member has left the team"
-ACCOUNT_CLOSED = "the account is not active"
 TEAM_REMOVED = "the team has been removed"
 
 
 def find_turn_team(rule_set: RuleSet, facts: Facts) -> int | None:
-    """The team whose turns must be at hand, and locked, before this lead can be decided. None: no turn is taken."""
+    """Returns the team whose turns must be loaded and locked before this lead is decided. None: no turn is taken."""
     route = find_route(rule_set, facts) if rule_set.has_turns else None
     if route is None or route.distribution_target == "Myself":
         return None
@@ -38,8 +37,8 @@ def decide(rule_set: RuleSet, lead_id: int, facts: Facts, now: datetime, turns: 
     if route is None:
         return _left_to_owner(rule_set, lead_id, facts, None, NO_ROUTE, now)
     if route.distribution_target == "Myself":
-        kept = claim_for_owner(_new_lead(rule_set, None, lead_id), now)
-        return Decision(facts=facts, route=route, change=kept)
+        change = claim_for_owner(_new_lead(rule_set, None, lead_id), now)
+        return Decision(facts=facts, route=route, change=change)
     choice = choose_team(rule_set, route, facts)
     if choice.team_id is None:
         return _left_to_owner(rule_set, lead_id, facts, route, choice.how, now)
@@ -65,7 +64,7 @@ def _left_to_owner(
 
 
 def _new_lead(rule_set: RuleSet, team: Team | None, lead_id: int, offers: tuple[Offer, ...] = ()) -> Lead:
-    """A lead that nothing has happened to yet."""
+    """Returns a lead to which nothing has happened yet."""
     return Lead(
         owner_id=rule_set.rules.owner_id,
         id=lead_id,
@@ -87,7 +86,7 @@ def stored_lead(
     lapses_at: datetime | None = None,
     unclaimed_at: datetime | None = None,
 ) -> Lead:
-    """A lead as it stands, with what the rule set says of its team."""
+    """Returns a lead as it is stored, with what the rule set says of its team."""
     team = rule_set.rules.teams.get(team_id or 0)
     return replace(
         _new_lead(rule_set, team, lead_id, tuple(offers)),
@@ -102,12 +101,12 @@ def stored_lead(
 
 
 def wait_of(team: Team | None) -> timedelta:
-    """How long after the last notice a lead is unclaimed."""
+    """Returns how long after the last notification a lead becomes unclaimed."""
     return max(SHORTEST_WAIT, minutes(team.mins_until_next_alert)) if team else SHORTEST_WAIT
 
 
 def unavailable(rule_set: RuleSet, offers: Sequence[Offer]) -> dict[int, str]:
-    """Of those in the line-up, who cannot be offered the lead now, or who is no member any more, and why."""
+    """Returns who of the line-up cannot be offered the lead now, or is not a member any more, and why."""
     reasons = {}
     for offer in offers:
         if offer.state == "scheduled" and (reason := _why_gone(rule_set, offer)) is not None:
@@ -116,16 +115,16 @@ def unavailable(rule_set: RuleSet, offers: Sequence[Offer]) -> dict[int, str]:
 
 
 def _why_gone(rule_set: RuleSet, offer: Offer) -> str | None:
-    """Only members are offered a lead for later, so an offer without a team had one that has been removed."""
+    """Only members have scheduled offers, so the team of an offer without one has been removed."""
     team = rule_set.rules.teams.get(offer.team_id or 0)
     if team is None:
         return TEAM_REMOVED
     queue = ordered_team(rule_set, team)
-    return queue.absent.get(offer.user_id) if offer.user_id in queue.members else "he has left the team"
+    return queue.absent.get(offer.user_id) if offer.user_id in queue.members else LEFT_TEAM
 
 
 def departed(rule_set: RuleSet, lead: Lead) -> dict[int, str]:
-    """Who was offered the lead through a team and is no member of it any more, or has no account, and why."""
+    """Returns who was offered the lead through a team and has left it, or has a closed account, and why."""
     return {
         offer.user_id: reason
         for offer in lead.offers
@@ -134,14 +133,14 @@ def departed(rule_set: RuleSet, lead: Lead) -> dict[int, str]:
 
 
 def refuse_when_departed(rule_set: RuleSet, lead: Lead, user_id: int) -> None:
-    """NotFound for a member who has left since an open lead was offered."""
+    """Raises NotFound for a member who has left since an open lead was offered."""
     for offer in lead.offers if lead.claim is None else ():
         if offer.user_id == user_id and why_departed(rule_set, lead.owner_id, offer) is not None:
             raise NotFound.record(lead.id)
 
 
 def why_departed(rule_set: RuleSet, owner_id: int, offer: Offer) -> str | None:
-    """Why someone whom a team brought the offer cannot claim it any more. The owner of a lead needs no membership."""
+    """Returns why a member cannot claim an offer of a team any more, or None. The owner needs no membership."""
     team = rule_set.rules.teams.get(offer.team_id or 0)
     person = rule_set.rules.people.get(offer.user_id)
     if team is None:
@@ -149,14 +148,14 @@ def why_departed(rule_set: RuleSet, owner_id: int, offer: Offer) -> str | None:
     member = next((each for each in team.members if each.user_id == offer.user_id), None)
     if offer.user_id != owner_id and (member is None or member.request_status != "Accepted"):
         return LEFT_TEAM
-    return None if person is None or person.is_active else ACCOUNT_CLOSED
+    return None if person is None or person.is_active else ACCOUNT_INACTIVE
 
 
 # ------------------------------------------------------------------------------------------------------------- why
 
 
 def explain(rule_set: RuleSet, facts: Facts, offers: Sequence[Offer]) -> dict[str, Any]:
-    """The same decision, told: each route, how the team was chosen, and for every member when, or why not."""
+    """Returns the decision as data: each route, how the team was chosen, and for every member when, or why not."""
     route = find_route(rule_set, facts)
     choice = choose_team(rule_set, route, facts) if route and route.distribution_target == "Team Rollout" else None
     team = rule_set.rules.teams.get(choice.team_id) if choice and choice.team_id else None
@@ -173,28 +172,28 @@ def explain(rule_set: RuleSet, facts: Facts, offers: Sequence[Offer]) -> dict[st
             for each, result, why in consider(rule_set.rules.routes, facts)
         ],
         "team": {"id": choice.team_id, "how": choice.how} if choice and team else None,
-        "members": [_explain_member(user_id, why, offers) for user_id, why in _people_asked_about(team, offers)],
+        "members": [_explain_member(user_id, why, offers) for user_id, why in _candidates_and_members(team, offers)],
         "outcome": _outcome(rule_set, facts, offers),
     }
 
 
-def _people_asked_about(team: Team | None, offers: Sequence[Offer]) -> list[tuple[int, str | None]]:
+def _candidates_and_members(team: Team | None, offers: Sequence[Offer]) -> list[tuple[int, str | None]]:
     members = {member.user_id: why_not_in_line_up(member) for member in team.members} if team else {}
     places = {offer.user_id: offer.place for offer in offers}
-    everybody = list(members) + [user_id for user_id in places if user_id not in members]
-    everybody.sort(key=lambda user_id: places.get(user_id, len(places) + len(members)))
-    return [(user_id, members.get(user_id)) for user_id in everybody]
+    user_ids = list(members) + [user_id for user_id in places if user_id not in members]
+    user_ids.sort(key=lambda user_id: places.get(user_id, len(places) + len(members)))
+    return [(user_id, members.get(user_id)) for user_id in user_ids]
 
 
 def _explain_member(user_id: int, why: str | None, offers: Sequence[Offer]) -> dict[str, Any]:
     offer = next((offer for offer in offers if offer.user_id == user_id), None)
     if offer is None:
-        return {"user_id": user_id, "notify_at": None, "state": None, "reason": why or "he joined the team later"}
+        return {"user_id": user_id, "notify_at": None, "state": None, "reason": why or "joined the team later"}
     return {"user_id": user_id, "notify_at": offer.notify_at, "state": offer.state, "reason": offer.reason}
 
 
 def _outcome(rule_set: RuleSet, facts: Facts, offers: Sequence[Offer]) -> str:
-    """What the decision came to, in a sentence's half."""
+    """Returns what the decision came to, as half a sentence."""
     route = find_route(rule_set, facts)
     if route is None:
         return f"offered to the owner: {NO_ROUTE}"

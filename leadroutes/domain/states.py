@@ -1,4 +1,4 @@
-"""The life of an offer and of a lead, as data: from which state to which, and what makes it so.
+"""The states of an offer and of a lead, as data: from which state to which, and what causes the transition.
 
 The rollout moves offers by this table only; the diagrams in docs/what-happens-to-a-lead.md are drawn from it.
 """
@@ -13,51 +13,57 @@ from leadroutes.domain.model import Lead, Offer, OfferState
 
 OFFER_TRANSITIONS: Final[Mapping[OfferState, Mapping[OfferState, str]]] = {
     "scheduled": {
-        "notified": "his moment comes",
-        "skipped": "he is not available, or his turn has passed",
-        "withdrawn": "somebody has it, or its contact is erased",
-        "won": "the owner gives it to him",
+        "notified": "notify_at is reached",
+        "skipped": "the member is not available, or the next turn has started",
+        "withdrawn": "someone has the lead, or its contact is erased",
+        "won": "the owner assigns the lead to the member",
     },
     "notified": {
-        "won": "he claims it, or it is assigned to him",
-        "lost": "somebody else has it",
-        "declined": "he does not want it",
-        "expired": "the next one is told, under Exclusive, or its contact is erased",
-        "withdrawn": "the member has left the team, or has no account any more",
+        "won": "the member claims the lead, or it is assigned to the member",
+        "lost": "someone else has the lead",
+        "declined": "the member declines",
+        "expired": "the next member is notified, under Exclusive, or the contact is erased",
+        "withdrawn": "the member has left the team, or the account is closed",
     },
     "expired": {
-        "notified": "nobody claimed it",
-        "won": "the owner gives it to him",
-        "lost": "somebody else has it",
-        "withdrawn": "the member has left the team, or has no account any more",
+        "notified": "no one claimed the lead in time",
+        "won": "the owner assigns the lead to the member",
+        "lost": "someone else has the lead",
+        "withdrawn": "the member has left the team, or the account is closed",
     },
-    "declined": {"notified": "he is the owner, and nobody claimed it", "won": "the owner gives it to him"},
-    "skipped": {"notified": "he is the owner, and nobody claimed it", "won": "the owner gives it to him"},
+    "declined": {
+        "notified": "the member is the owner, and no one claimed the lead in time",
+        "won": "the owner assigns the lead to the member",
+    },
+    "skipped": {
+        "notified": "the member is the owner, and no one claimed the lead in time",
+        "won": "the owner assigns the lead to the member",
+    },
     "withdrawn": {
-        "notified": "the member is the owner, and nobody claimed it",
-        "won": "the owner gives it to him",
+        "notified": "the member is the owner, and no one claimed the lead in time",
+        "won": "the owner assigns the lead to the member",
     },
-    "won": {"lost": "the owner gives it to somebody else"},
-    "lost": {"won": "the owner gives it to him"},
+    "won": {"lost": "the owner assigns the lead to someone else"},
+    "lost": {"won": "the owner assigns the lead to the member"},
 }
 LEAD_TRANSITIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "received": {"held": "distribute is false", "on offer": "it is routed", "claimed": "Myself, or assigned at once"},
     "held": {
         "on offer": "it is routed",
-        "claimed": "the owner gives it away, or it is routed and assigned at once",
+        "claimed": "the owner assigns it, or it is routed and assigned at once",
         "unclaimed": "its contact is erased",
     },
     "on offer": {
-        "claimed": "somebody claims it",
-        "unclaimed": "nobody did in time, all have declined or left, or its contact is erased",
+        "claimed": "someone claims it",
+        "unclaimed": "no one claims it in time, all have declined or left, or its contact is erased",
     },
-    "unclaimed": {"claimed": "somebody claims it after all"},
-    "claimed": {"claimed": "the owner gives it to somebody else"},
+    "unclaimed": {"claimed": "someone claims it after all"},
+    "claimed": {"claimed": "the owner assigns the lead to someone else"},
 }
 
 
 def transitioned(offer: Offer, state: OfferState, now: datetime) -> Offer:
-    """The offer in its next state; AssertionError for a step that is not in the table."""
+    """Returns the offer in its next state. Raises AssertionError for a transition that is not in the table."""
     assert state in OFFER_TRANSITIONS[offer.state], f"an offer never goes from {offer.state} to {state}"
     if state == "notified":
         return replace(offer, state=state, notified_at=offer.notified_at or now, closed_at=None)

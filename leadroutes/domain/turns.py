@@ -1,7 +1,7 @@
-"""Whose turn it is: smooth weighted round robin, as nginx does it, over a state that the caller keeps.
+"""Whose turn it is: smooth weighted round robin, as nginx does it, over a state that the caller stores.
 
-Every turn adds each candidate's weight to his credit and takes the sum of the weights from the one who has most. Who is
-absent neither gains nor loses, so joining and leaving resets nobody.
+Every turn adds the weight of each candidate to their credit and subtracts the sum of the weights from the candidate
+with the most. An absent member neither gains nor loses, so joining and leaving reset no one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,14 +10,14 @@ from msgspec import Struct, field
 
 
 class Turns(Struct, frozen=True):
-    """Everybody's credit, and who took part in the last turn, in order."""
+    """The credits by user, and who took part in the last turn, in order."""
 
     credits: Mapping[int, int] = field(default_factory=dict)
     present: tuple[int, ...] = ()
 
 
 def take_turn(candidates: Sequence[tuple[int, int]], turns: Turns) -> tuple[int, Turns]:
-    """The user whose turn it is and the state afterwards; `candidates` are (user id, weight), a tie the first."""
+    """Returns the user whose turn it is and the turns afterwards. `candidates`: (user id, weight); first wins ties."""
     present = tuple(user_id for user_id, _ in candidates)
     a_turn = sum(weight for _, weight in candidates)
     after = {user_id: turns.credits.get(user_id, 0) for user_id in present}
@@ -31,7 +31,7 @@ def take_turn(candidates: Sequence[tuple[int, int]], turns: Turns) -> tuple[int,
 
 
 def _drawn_together(credits_: Mapping[int, int], room: int) -> dict[int, int]:
-    """The same order within less than a turn: otherwise, after pauses, somebody would catch up what he had missed."""
+    """Scale credits down to less than a turn, in the same order: otherwise a member would catch up after a pause."""
     low, spread = min(credits_.values()), max(credits_.values()) - min(credits_.values())
     if spread <= room:
         return dict(credits_)

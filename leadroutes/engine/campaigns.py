@@ -1,6 +1,6 @@
-"""Starts campaigns and repeats tasks, by rules that were worked out before: no transaction waits for what owners wrote.
+"""Starts campaigns and repeats tasks, by rules computed beforehand: no transaction waits for what owners wrote.
 
-Where something is still to be worked out, WorkFirst says what, and the transaction is begun again.
+If something still has to be computed, ComputationNeeded says what, and the transaction is begun again.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from leadroutes.store import campaigns
 from leadroutes.store.campaigns import Start
 from leadroutes.store.postgres import Transaction
 
-STEPS_PER_SLICE: Final = 200  # steps that are planned before others have their turn
+STEPS_PER_SLICE: Final = 200  # steps that are planned before other work goes on
 
 _FIRST: Final = ComputedCache(FIRST_MOMENTS, most=20_000)
 _COMES: Final = ComputedCache(COMES_AGAIN, most=1_000)
@@ -31,9 +31,9 @@ _NEXT: Final = ComputedCache(NEXT_MOMENT, most=5_000)
 
 
 async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> dict[tuple[int, int, int], int]:
-    """Begin each, unless it runs already; the new rows' ids by (owner_id, contact_id, campaign_id). WorkFirst.
+    """Start each, unless it runs already. Returns the new rows' ids by (owner_id, contact_id, campaign_id).
 
-    A task whose rule does not come within ten years, or cannot be worked out, is not made.
+    A task whose rule does not occur within ten years, or cannot be computed, is not made. Raises ComputationNeeded.
     """
     rules = _FirstMoments()
     planned: list[tuple[Start, tuple[CampaignStep, ...] | None]] = []
@@ -56,7 +56,7 @@ async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> 
 
 
 def campaign_start(decision: Decision, rule_set: RuleSet, contact: KnownContact) -> Start | None:
-    """The route's campaign, where it begins now: on arrival, or as soon as somebody has the lead."""
+    """Returns the route's campaign if it starts now: on arrival, or once someone has the lead. Else None."""
     route = decision.route
     if route is None or (route.campaign_start == "Claim" and decision.change.claim is None):
         return None
@@ -75,7 +75,7 @@ def campaign_start(decision: Decision, rule_set: RuleSet, contact: KnownContact)
 
 @dataclass(slots=True)
 class _FirstMoments:
-    """Rules as they are known, and those of which it is not known yet when they come, by their owners."""
+    """The first moments of rules, as far as they are known, and the rules that have to be computed, by owner."""
 
     owner_id: int = 0
     unknown: defaultdict[int, list[RuleStart]] = field(default_factory=lambda: defaultdict(list))
@@ -95,7 +95,7 @@ class _FirstMoments:
 
 
 async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:
-    """Make the successors of recurring tasks that have come, wherever these were moved meanwhile. WorkFirst."""
+    """Make the successors of recurring tasks that are due, even if these were moved. Raises ComputationNeeded."""
     moments: list[datetime | None] = []
     unknown: list[tuple[int, RuleProgress]] = []
     for row in taken:
@@ -118,7 +118,7 @@ async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]
 
 
 def is_to_come(owner_id: int, recurrence: str, today: date) -> bool:
-    """Whether a rule comes within ten years; not one that cannot be worked out. WorkFirst."""
+    """Whether a rule occurs within ten years; False if it cannot be computed. Raises ComputationNeeded."""
     asked = RuleStart(recurrence, today)
     try:
         return _COMES.find(asked) is True

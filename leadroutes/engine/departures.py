@@ -1,6 +1,6 @@
-"""What follows when a member leaves a team: open offers are withdrawn, and contacts that were shared go back.
+"""What follows when a member leaves a team: open offers are withdrawn, and shared contacts are returned.
 
-All of it in the transaction in which the member leaves. Who may leave, the callers know; what follows, the domain says.
+It happens in the transaction in which the member leaves. The callers check who may leave; the domain decides the rest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,17 +23,17 @@ Decide = Callable[[LeadRow, datetime], Change | None]
 async def withdraw_from_member(
     transaction: Transaction, owner_id: int, team_id: int, user_id: int, by_user_id: int | None
 ) -> None:
-    """The user is no member of the team any more; the membership has been changed before."""
+    """Withdraw what the team has offered to a user who has left it; the membership has been changed before."""
     await _withdraw(transaction, (user_id, owner_id, team_id), by_user_id)
 
 
 async def withdraw_from_user(transaction: Transaction, user_id: int, by_user_id: int | None) -> None:
-    """The account has been closed: whatever any team has offered to this user."""
+    """Withdraw what any team has offered to a user whose account has been closed."""
     await _withdraw(transaction, (user_id, None, None), by_user_id)
 
 
 async def withdraw_from_team(transaction: Transaction, owner_id: int, team_id: int, by_user_id: int | None) -> None:
-    """The team is about to be removed: whatever it has offered to anyone. The owner of the leads is asked instead."""
+    """Withdraw what a team has offered to anyone, before it is removed; the leads' owner is offered them instead."""
 
     def decide(row: LeadRow, now: datetime) -> Change | None:
         gone = {offer.user_id: TEAM_REMOVED for offer in row.lead.offers if offer.team_id == team_id}
@@ -55,12 +55,12 @@ async def _withdraw(
 async def _decide_all(
     transaction: Transaction, whose: tuple[int | None, int | None, int | None], decide: Decide
 ) -> None:
-    """Decide about each open lead that these offers are of, under its lock, and write what follows."""
+    """Decide about each open lead with such an offer, under its lock, and write what follows."""
     user_id, owner_id, team_id = whose
     rows = await transaction.fetch(
         *statement("lock_leads_of_departed").bind(user_id=user_id, owner_id=owner_id, team_id=team_id)
     )
-    rule_sets = RuleSets()  # those of this process are of what is committed
+    rule_sets = RuleSets()  # not those of the process, which show what is committed
     keys = [(row["owner_id"], row["id"]) for row in rows]
     for start in range(0, len(keys), BATCH_SIZE):
         found = await load_leads(transaction, rule_sets, keys[start : start + BATCH_SIZE])
@@ -74,9 +74,9 @@ def _changes(rows: Sequence[LeadRow], decide: Decide, now: datetime) -> Iterable
 
 
 async def end_sharing(transaction: Transaction, user_ids: Iterable[int]) -> None:
-    """Contacts that a sharing teammate has assigned go back to their owner where the sharing has ended.
+    """Return contacts that a sharing teammate has assigned to their owner, if the sharing has ended.
 
-    `user_ids` are all whom the change concerns: the owners, those who assigned, and those who were assigned.
+    `user_ids` are all whom the change concerns: owners, those who assigned, and those who were assigned.
     """
     await transaction.execute(
         *statement("return_shared_contacts").bind(user_ids=sorted(set(user_ids)), now=transaction.now)

@@ -1,6 +1,6 @@
-"""Load, decide, apply, in one transaction: every change of a lead's fate after its arrival goes through here.
+"""Loads, decides and writes, in one transaction: every change of a lead after its arrival goes through here.
 
-What follows from a claim, a decline or a due moment, the domain says; who may ask for it, the API and the pages.
+The domain decides what follows from a claim, a decline or a due moment; the API and the pages, who may ask for it.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ MOST_EVENTS = 1000  # of a lead's history in one answer
 
 
 class Engine:
-    """One per process; holds nothing but the cache of rule sets and the claims of the moment."""
+    """One per process; holds only the cache of rule sets and the claims under way."""
 
     def __init__(self, database: Database, channels: Iterable[str] = ()) -> None:
         """`channels`: those that this installation can send over."""
@@ -38,15 +38,15 @@ class Engine:
         self._claims = Claims(database, self.rule_sets)
         self._timers = Timers(database, self.rule_sets)
 
-    # -- what people do with a lead
+    # -- what users do with a lead
 
     async def claim(self, owner_id: int, lead_id: int, user_id: int, via: Via = "None") -> None:
-        """The user takes the lead; asking again is the same. NotFound, or Conflict saying who has it or why not."""
+        """The user takes the lead; repeating it changes nothing. Raises NotFound, Conflict or AlreadyClaimed."""
         with span("claim", owner=owner_id, lead=lead_id, user=user_id):
             await self._claims.claim(ClaimRequest(owner_id, lead_id, user_id, via))
 
     async def decline(self, owner_id: int, offer_id: int, user_id: int) -> None:
-        """The user does not want it; saying so again is the same. NotFound for another's, Conflict when it is over."""
+        """The user declines; repeating it changes nothing. NotFound for another's offer, Conflict if it is over."""
         lead_id = await self.database.fetchval(
             *statement("find_offered_lead").bind(owner_id=owner_id, offer_id=offer_id, user_id=user_id)
         )
@@ -60,9 +60,9 @@ class Engine:
         await self._change(owner_id, lead_id, decide_decline)
 
     async def assign(self, owner_id: int, lead_id: int, user_id: int, by_user_id: int) -> None:
-        """The owner gives the lead to himself or to somebody with whom he shares a team; done again, it moves."""
+        """The owner assigns the lead to a member of a shared team, or keeps it; a second assignment moves it."""
         if not await self.database.fetchval(*statement("can_be_assigned").bind(owner_id=owner_id, user_id=user_id)):
-            message = f"user_id: {user_id} was given; expected the owner or a member of a team that he shares"
+            message = f"user_id: {user_id} was given; expected the owner or a member of a team that the owner shares"
             raise Invalid.fields({"user_id": message})
 
         def decide_assignment(row: LeadRow, now: datetime) -> Change | None:
@@ -87,7 +87,7 @@ class Engine:
     # -- a lead that was held
 
     async def distribute(self, owner_id: int, lead_id: int) -> None:
-        """Route a lead that is held; nothing where it has been routed. Conflict once it is claimed, or about nobody."""
+        """Route a lead that is held, once. Raises AlreadyClaimed, or Conflict if its contact was erased."""
 
         async def work(transaction: Transaction) -> None:
             await lock_lead(transaction, owner_id, lead_id)
@@ -105,9 +105,9 @@ class Engine:
     # -- what time does
 
     async def run_due(self, is_stopping: Callable[[], bool] = lambda: False) -> datetime | None:
-        """Carry out everything that is due, in batches; answers the next moment at which something will be.
+        """Carry out everything that is due, in batches. Returns the next moment at which something is due.
 
-        Once `is_stopping`, no further batch of many is begun: what is left is done by whoever looks next.
+        Once `is_stopping`, no further batch is begun: the next caller does the rest.
         """
         return await self._timers.run_due(is_stopping)
 
@@ -119,7 +119,7 @@ class Engine:
     # -- why, and what happened
 
     async def explain(self, owner_id: int, lead_id: int) -> dict[str, Any]:
-        """The decision about a lead, made again from what it was made with."""
+        """Returns the decision about a lead, repeated from what it was made with. Raises NotFound."""
         async with self.database.transaction() as transaction:
             rows = await load_leads(transaction, self.rule_sets, [(owner_id, lead_id)])
             if not rows:
@@ -129,20 +129,20 @@ class Engine:
                 is_over = row.lead.unclaimed_at is not None
                 outcome = f"{'over' if is_over else 'held'}: it has not been routed"
                 return {"rule_set": None, "routes": [], "team": None, "members": [], "outcome": outcome}
-            kept = await self.rule_sets.load_by_number(transaction, {(owner_id, row.rule_set)})
-            told = explain(kept[owner_id, row.rule_set], row.facts, row.lead.offers)
+            stored = await self.rule_sets.load_by_number(transaction, {(owner_id, row.rule_set)})
+            explained = explain(stored[owner_id, row.rule_set], row.facts, row.lead.offers)
             if why := await transaction.fetchval(
                 *statement("find_why_not_started").bind(owner_id=owner_id, lead_id=lead_id)
             ):
-                told["outcome"] += f"; {why}"
-            return told
+                explained["outcome"] += f"; {why}"
+            return explained
 
     async def history(
         self, owner_id: int, lead_id: int, *, limit: int = MOST_EVENTS, skip: int = 0, most_bytes: int = 2**40
     ) -> list[dict[str, Any]]:
-        """What happened to a lead, in order: {at, kind, user_id, by_user_id, detail (JSON text or null)}.
+        """Returns what happened to a lead, in order: {at, kind, user_id, by_user_id, detail (JSON text or null)}.
 
-        ProgramLimitExceeded where the details are more bytes than may be.
+        Raises ProgramLimitExceeded if the details have more than `most_bytes`.
         """
         rows = await self.database.fetch(
             *statement("list_history").bind(
@@ -152,7 +152,7 @@ class Engine:
         return [{name: row[name] for name in ("at", "kind", "user_id", "by_user_id", "detail")} for row in rows]
 
     async def ledger(self, owner_id: int) -> dict[str, int]:
-        """Answers received = claimed + on_offer + unclaimed + held + rejected; imported stands outside the sum."""
+        """Returns received = claimed + on_offer + unclaimed + held + rejected; imported is not in the sum."""
         row = await self.database.fetchrow(*statement("sum_ledger").bind(owner_id=owner_id))
         assert row is not None
         return dict(row)
@@ -160,7 +160,7 @@ class Engine:
     # -- campaigns by hand
 
     async def start_campaign(self, owner_id: int, campaign_id: int, contact_id: int, user_id: int) -> int:
-        """Begin a campaign for a contact of `owner_id`; Conflict while it runs for him."""
+        """Start a campaign for a contact of `owner_id`. Returns its id. Raises NotFound, or Conflict while it runs."""
 
         async def work(transaction: Transaction) -> int:
             if not await transaction.fetchval(*statement("lock_campaign").bind(campaign_id=campaign_id)):
@@ -185,7 +185,7 @@ class Engine:
         return await self.database.run(work)
 
     async def stop_campaign(self, owner_id: int, campaign_contact_id: int, user_id: int) -> None:
-        """What was not yet sent never is, and says so; tasks that are not done are marked deleted."""
+        """Stop what has not been sent, with the reason; open tasks are marked deleted."""
 
         async def work(transaction: Transaction) -> None:
             await transaction.execute(
@@ -199,7 +199,7 @@ class Engine:
     async def set_communication_active(
         self, owner_id: int, communication_id: int, is_active: bool, user_id: int
     ) -> None:
-        """Mark a step done by the user, or set it going again. Conflict for one that has been sent."""
+        """Stop a step, or resume it. Raises NotFound, or Conflict for a step that has been sent."""
 
         async def work(transaction: Transaction) -> None:
             key = {"owner_id": owner_id, "communication_id": communication_id}

@@ -1,6 +1,6 @@
-"""Joining and leaving a team: an answer to an invitation, and the end of a membership, with all that follows from it.
+"""Joins and leaves teams: an answer to an invitation, or the end of a membership, with all that follows from it.
 
-Each in one transaction. Whether the caller may do it at all, the API and the pages have looked at before.
+Each in one transaction. The API and the pages check before whether the caller may do it.
 """
 
 import asyncpg
@@ -17,10 +17,10 @@ ACCEPTED = "Accepted"
 async def answer(
     database: Database, member_id: int, user_id: int, status: str, *, agrees: bool = True, has_link: bool = False
 ) -> None:
-    """The user sets the own status: accepts, declines, leaves, or agrees once more. NotFound for what is not there.
+    """The user sets their own status: accepts, declines, leaves, or agrees again. Raises NotFound and Forbidden.
 
-    To accept a team that shares contacts is to agree to the sharing; so is to accept it again. Not `agrees`: the page
-    that was answered did not say that it shares. `has_link`: an e-mail that it was sent to need not be the user's own.
+    Accepting a team that shares contacts, also a second time, agrees to the sharing, unless `agrees` is false: the page
+    that was answered did not mention it. `has_link`: the invitation may have been sent to another e-mail.
     """
 
     async def work(transaction: Transaction) -> None:
@@ -32,7 +32,7 @@ async def answer(
 async def set_status(
     transaction: Transaction, member_id: int, user_id: int, status: str, *, agrees: bool, has_link: bool
 ) -> None:
-    """The same in a transaction."""
+    """The same within a transaction."""
     place = await find_place(transaction, member_id)
     if place is None:
         raise NotFound.record(member_id)
@@ -68,13 +68,13 @@ async def _answer_by_email(
 
 
 async def decline_by_link(transaction: Transaction, member_id: int) -> None:
-    """Whoever has the link says no. One that was accepted is not undone by it: NotFound."""
+    """Decline the invitation of a link. Raises NotFound for one that was accepted."""
     if await transaction.fetchval(*statement("decline_invitation").bind(member_id=member_id)) is None:
         raise NotFound.record(member_id)
 
 
 async def remove(database: Database, member_id: int, by_user_id: int) -> None:
-    """The member, or the invitation, is removed, by its user or by the creator of the team."""
+    """Remove a member, or an invitation; its user or the creator of the team does. Raises NotFound."""
 
     async def work(transaction: Transaction) -> None:
         removed = await transaction.fetchval(*statement("remove_invitation").bind(member_id=member_id))
@@ -101,6 +101,6 @@ async def _leave(transaction: Transaction, owner_id: int, team_id: int, user_id:
 
 
 async def members_of(transaction: Transaction, owner_id: int, team_id: int) -> list[int]:
-    """The users who are accepted members of the team."""
+    """Returns the users who are accepted members of the team."""
     rows = await transaction.fetch(*statement("list_members").bind(owner_id=owner_id, team_id=team_id))
     return [row["user_id"] for row in rows]

@@ -1,6 +1,6 @@
-"""Changing, closing and opening accounts, with all that follows from it, each in one transaction.
+"""Changes, closes and reopens accounts, with all that follows from it, each in one transaction.
 
-Whether the caller may do it, the API, the pages and the command line have looked at before.
+The API, the pages and the command line check before whether the caller may do it.
 """
 
 import asyncio
@@ -24,17 +24,17 @@ OWNED = ("intake_keys", "lead_routes", "teams")
 
 @dataclass(frozen=True, slots=True)
 class ChangedBy:
-    """Who changes an account: the user (None: whoever runs the server), and the token that proved it, which stays."""
+    """Who changes an account: the user (None: the operator), and the token in use, which is not revoked."""
 
     user_id: int | None = None
     token_hash: bytes | None = None
 
 
 async def change_user(database: Database, user_id: int, sent: Mapping[str, Any], by: ChangedBy) -> None:
-    """Change what is sent. Raises Invalid for a successor that cannot be, Conflict for what others are in the way of.
+    """Change what is sent. Raises NotFound, Invalid for a successor that is not possible, and Conflict.
 
-    That is an e-mail that is in use, the last administrator, and an account that owns something (`data` lists it) and
-    has no successor.
+    Conflict: the e-mail is in use, it is the last administrator, or the account owns something (`data` lists it) and no
+    successor is given.
     """
     values = {name: value for name, value in sent.items() if name not in ("password", "successor_user_id")}
     password_hash = await asyncio.to_thread(hash_password, sent.get("password"))
@@ -59,7 +59,7 @@ async def change_user(database: Database, user_id: int, sent: Mapping[str, Any],
 
 
 async def _lock(transaction: Transaction, user_id: int) -> asyncpg.Record:
-    """The administrators come first, in one order, so that of two who go at once one is the last."""
+    """Administrators are locked first, in one order, so that of two who are closed at once one remains."""
     await transaction.execute(*statement("lock_administrators").bind())
     row = await transaction.fetchrow(*statement("lock_account").bind(user_id=user_id))
     if row is None:
@@ -80,20 +80,20 @@ async def _must_leave_an_administrator(transaction: Transaction, user_id: int, c
 
 
 async def _hand_over(transaction: Transaction, user_id: int, successor_id: int | None) -> None:
-    """Keys, routes and teams go to the successor, with the sources, campaigns and templates that they need.
+    """Transfer keys, routes and teams to the successor, with the sources, campaigns and templates that they need.
 
-    Contacts, leads and tasks stay in the account that is closed.
+    Contacts, leads and tasks stay in the closed account.
     """
     rows = await transaction.fetch(*statement("list_owned").bind(user_id=user_id))
     owned = {name: [row["id"] for row in rows if row["kind"] == name] for name in OWNED}
     if not rows:
         return
     if successor_id is None:
-        told = ", ".join(f"{len(ids)} {name.replace('_', ' ')}" for name, ids in owned.items() if ids)
-        raise Conflict(f"The account owns {told}; expected a successor_user_id who gets them", data=owned)
+        owns = ", ".join(f"{len(ids)} {name.replace('_', ' ')}" for name, ids in owned.items() if ids)
+        raise Conflict(f"The account owns {owns}; expected a successor_user_id who gets them", data=owned)
     if not await transaction.fetchval(*statement("find_successor").bind(successor_id=successor_id, user_id=user_id)):
-        told = f"successor_user_id: {successor_id} was given; expected another active user"
-        raise Invalid.fields({"successor_user_id": told})
+        message = f"successor_user_id: {successor_id} was given; expected another active user"
+        raise Invalid.fields({"successor_user_id": message})
     await transaction.execute(*statement("copy_contact_sources").bind(user_id=user_id, successor_id=successor_id))
     await transaction.execute(*statement("hand_over_setup").bind(user_id=user_id, successor_id=successor_id))
     await transaction.execute(
@@ -102,7 +102,7 @@ async def _hand_over(transaction: Transaction, user_id: int, successor_id: int |
 
 
 async def what_is_left(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """owner_email, contacts, tasks: what is assigned to a user, for its owners to reassign."""
+    """Returns owner_email, contacts and tasks: what is assigned to a user, for the owners to reassign."""
     return await database.fetch(*statement("list_assigned_to").bind(user_id=user_id))
 
 
@@ -110,9 +110,9 @@ async def what_is_left(database: Database, user_id: int) -> list[asyncpg.Record]
 
 
 async def ask_for_email(database: Database, user_id: int, email: str) -> None:
-    """The e-mail becomes the user's once the link is opened that goes there; the present one is told.
+    """Send a link to the new e-mail, which sets it once it is opened, and a notice to the current one.
 
-    All of it is the same whether the address is in use or not. What was asked for before counts no longer.
+    The same happens whether the address is in use or not. An earlier request is dropped.
     """
     address = normal_email(email)
 
@@ -133,7 +133,7 @@ async def ask_for_email(database: Database, user_id: int, email: str) -> None:
 
 
 async def add_email_token(database: Database, change_id: int) -> str | None:
-    """The secret of the link that makes an e-mail the user's; None: another one was asked for since, or it is over."""
+    """Returns the secret of the link that sets an e-mail. None: the request was replaced, or has expired."""
     token = secrets.token_urlsafe(32)
     stored = await database.fetchval(
         *statement("set_email_token").bind(email_change_id=change_id, token_hash=hash_secret(token))
@@ -142,17 +142,17 @@ async def add_email_token(database: Database, change_id: int) -> str | None:
 
 
 async def is_email_asked_for(database: Database, change_id: int) -> bool:
-    """Whether the change still waits for its link to be opened."""
+    """Whether the change still waits for its link."""
     return bool(await database.fetchval(*statement("find_requested_email").bind(email_change_id=change_id)))
 
 
 async def find_email_change(database: Database, token: str) -> asyncpg.Record | None:
-    """id, email, name (of the user) behind a link; None for one that is over."""
+    """Returns id, email and name of the user behind a link. None: it has expired."""
     return await database.fetchrow(*statement("find_email_change").bind(token_hash=hash_secret(token)))
 
 
 async def confirm_email(database: Database, token: str) -> str:
-    """From now on it is the user's e-mail. NotFound for a link that is over, Conflict where another account has it."""
+    """Set the e-mail of the link. Raises NotFound for an expired link, Conflict if another account has the e-mail."""
 
     async def work(transaction: Transaction) -> str:
         row = await transaction.fetchrow(*statement("take_email_change").bind(token_hash=hash_secret(token)))

@@ -1,6 +1,6 @@
-"""Stores a batch of arrivals in one transaction: looks up what is known, sorts, decides where each goes, writes.
+"""Stores a batch of arrivals in one transaction: looks up what is known, deduplicates, routes, writes.
 
-What an arrival is and where it goes, the domain says; here the pieces meet.
+The domain decides what an arrival is and where it goes.
 """
 
 import asyncio
@@ -32,7 +32,10 @@ from leadroutes.store.routing import RuleSets
 async def store_arrivals(
     transaction: Transaction, rule_sets: RuleSets, items: Sequence[ArrivalItem]
 ) -> list[StoredArrival | Problem]:
-    """Store them all; each answer is what became of one, or the problem that keeps it out. May raise Overtaken."""
+    """Returns what became of each arrival, or the problem that prevents it.
+
+    Raises ConcurrentChange if another batch stored any of it first, and ComputationNeeded.
+    """
     known = await load_known_records(transaction, _wanted(items))
     contacts = {
         (item.arrival.owner_id, contact_id)

@@ -197,7 +197,7 @@ class ArrivalDeduplicator:
         return outcome
 
     def _add_event(self, origin: Origin, inquiry: Inquiry, earlier: KnownDedupeKey | None) -> _InquiryOutcome:
-        """The source tells of a lead that it has sent before: by its id, else of this person about this property."""
+        """The source reports an event of a lead that it has sent before: by its id, else by person and property."""
         about = known_reference(earlier)
         if about is None:
             contact_id = self.batch.known.find_contact(origin.owner_id, inquiry)

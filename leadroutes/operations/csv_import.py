@@ -1,6 +1,6 @@
-"""Brings past leads in from a CSV file, in batches: every row is in, was in before, or is reported with the reason.
+"""Imports past leads from a CSV file, in batches: every row is imported, was in before, or is reported with a reason.
 
-History only: nothing is routed, alerted or touched, unless the leads of the last 24 hours are asked to be routed.
+History only: nothing is routed, alerted or touched, except with `route` the leads of the last 24 hours.
 """
 
 import asyncio
@@ -41,10 +41,10 @@ async def import_leads(
     database: Database, content: bytes, owner_email: str, *, route: bool, dry_run: bool, tell: ReportProgress,
     received_at: str | None = None, channels: Iterable[str] = (),
 ) -> Report:  # fmt: skip
-    """Import the file into the account of the user with this e-mail; the same file again adds nothing.
+    """Import the file into the account of the user with this e-mail; a second import of the file adds nothing.
 
-    `channels` are those that this installation can send over. `received_at` is the date of rows that name none. A file
-    that is wrong as a whole has a `fault` in its report.
+    `channels` are those that this installation can send over. `received_at` is the date of rows without one. A file
+    that cannot be imported at all has a `fault` in its report.
     """
     owner_id = await accounts.get_user_id(database, owner_email)
     given = given_columns(received_at)
@@ -84,7 +84,7 @@ async def import_leads(
 
 
 def given_columns(received_at: str | None) -> dict[str, str]:
-    """The column that the file does not have. Invalid: it is no date."""
+    """Returns the column that the file does not have. Raises Invalid if it is not a date."""
     if received_at is None:
         return {}
     if table_time(received_at) is None:
@@ -98,7 +98,7 @@ def _batches(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 
 
 def _readable(read: Iterable[ImportedRow | RowError], report: Report) -> list[Row]:
-    """The rows that can be imported; the report gets the others, and what could not be read in these."""
+    """Returns the rows that can be imported; the others, and what could not be read in these, go into the report."""
     rows: list[Row] = []
     seen: Counter[str] = Counter()
     for each in read:

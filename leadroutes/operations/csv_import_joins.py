@@ -1,6 +1,6 @@
-"""Whom an import takes for whom: which rows are joined to a contact or an earlier row, by what, under what names.
+"""Which rows of an import are joined to a contact or to an earlier row, by what, and under which names.
 
-Pure: from the rows, the people in them, and what was known before the import; so a dry run says what the import says.
+Pure: from the rows, the people in them, and what was known before the import, so a dry run reports the same.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,16 +27,16 @@ class NamedContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergedRow:
-    """A row whose lead goes to a person who is known: a contact, or the first row of the same person."""
+    """A row whose lead goes to a known person: a contact, or the first row of the same person."""
 
     row: ImportedRow
     to: str  # `contact 7` or `row 1`
     by: Same
-    name: str  # of whom it was joined to; empty if unknown
+    name: str  # of the person it was joined to; empty if unknown
     is_other_name: bool
 
     def line(self) -> str:
-        """The sentence for a person."""
+        """Returns the sentence for the report."""
         name = f" ({self.name})" if self.name else ""
         by = {"mail": "e-mail", "phone": "phone", "both": "e-mail and phone"}[self.by]
         other = f"; the row says {_name(self.row)}" if self.is_other_name else ""
@@ -49,7 +49,7 @@ def merged_rows(
     known: Mapping[Identity, NamedContact],
     made: Collection[int],
 ) -> list[MergedRow]:
-    """Of the rows whose numbers are in `made`, those that were joined to somebody; `known` is by e-mail and phone."""
+    """Returns those rows with a number in `made` that were joined to someone; `known` is by e-mail and phone."""
     persons: dict[Identity, NamedContact] = {}
     for identity, each in known.items():
         persons.setdefault(person_of(identity), each)
@@ -90,7 +90,7 @@ def _name(row: ImportedRow) -> str:
 
 
 def account(joined: Sequence[MergedRow]) -> Iterator[str]:
-    """What is said on the screen: how many were joined, then the first of them, those under another name foremost."""
+    """Yields the lines for the screen: how many were joined, then the first of them, other names first."""
     if not joined:
         return
     to_contacts = sum(each.to.startswith("contact") for each in joined)

@@ -1,7 +1,7 @@
-"""What is to be said of an import's rows, as a CSV file: as they stood, to be mended and imported again.
+"""The report of an import as a CSV file: rows as they were, to be corrected and imported again.
 
-Rows that were refused, that have a warning, or that were joined to a person who is known. A row that was imported says
-what it is known as: what is mended in it fills the gaps of its own lead.
+Rows that were rejected, that have a warning, or that were joined to a known person. An imported row contains its key:
+what is corrected in it fills the gaps of its own lead.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ OURS = frozenset(plain_key(name) for name in (*COLUMNS, *JOINED))
 
 
 def report_csv(report: Report, content: bytes) -> str:
-    """The file: our columns first, then the columns of the file that was imported."""
+    """Returns the file: the columns of the report first, then those of the imported file."""
     header, _ = split_csv(content, report.given)
     theirs = [place for place, name in enumerate(header) if plain_key(name) not in OURS]
     text = StringIO()
@@ -28,9 +28,9 @@ def report_csv(report: Report, content: bytes) -> str:
     joined = {each.row.row: each for each in report.joined}
     writer.write([*COLUMNS, *(JOINED if joined else ()), *(header[place] for place in theirs)])
     for row, line, problem, cells in sorted(_problems(report)):
-        kept = [cells[place] for place in theirs if place < len(cells)] + list(cells[len(header) :])
+        others = [cells[place] for place in theirs if place < len(cells)] + list(cells[len(header) :])
         ours = [row, line, problem, report.keys.get(row, ""), *(_joined(joined.get(row)) if joined else ())]
-        writer.write([*ours, *kept])
+        writer.write([*ours, *others])
     return text.getvalue()
 
 
@@ -49,5 +49,5 @@ def _problems(report: Report) -> Iterator[Problem]:
     rows: dict[int, tuple[ImportedRow, list[str]]] = {each.row.row: (each.row, []) for each in report.joined}
     for row, warning in report.warnings:
         rows.setdefault(row.row, (row, []))[1].append(f"{warning.why}: {warning.column}")
-    for row, told in rows.values():
-        yield row.row, row.line, "; ".join(told), row.cells
+    for row, problems in rows.values():
+        yield row.row, row.line, "; ".join(problems), row.cells

@@ -1,4 +1,4 @@
-"""What became of an import: its rows, what was wrong with them, whom they were joined to, and the words for all that.
+"""What became of an import: its rows, their faults, the people they were joined to, and the sentences for the screen.
 
 Values and sentences only; what is imported is decided elsewhere.
 """
@@ -23,8 +23,8 @@ EXPECTED: dict[WhyNot, str] = {
 class Report:
     """What became of the rows of a file; `imported` are new, `known` were in before or repeat a source's own id.
 
-    `mended` are rows of an earlier import's report, known too, in which something can be read now. `keys` says, by
-    row, what the rows with warnings, and those that were joined to somebody, are known as.
+    `mended` are rows of an earlier report, known too, in which something new can be read. `keys` says, by
+    row, what rows with warnings and rows that were joined to someone are known as.
     """
 
     rows: int = 0
@@ -32,7 +32,7 @@ class Report:
     known: int = 0
     mended: int = 0
     routed: int = 0
-    unsubscribed: int = 0  # addresses that must not be written to, by what the file says
+    unsubscribed: int = 0  # addresses that must not be written to, as the file says
     rejected: list[RowError] = field(default_factory=list)
     warnings: list[tuple[ImportedRow, CellWarning]] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
@@ -42,19 +42,19 @@ class Report:
     fault: str | None = None  # of the file as a whole: nothing of it has been imported
 
     def shown(self) -> Iterator[str]:
-        """All that is said on the screen; of a file that is wrong as a whole only its fault is, elsewhere."""
+        """Yields the lines for the screen; none for a file with a fault, which is reported as an error."""
         if self.fault is None:
             yield from account(self.joined)
             yield from self.hints()
             yield from self.lines()
 
     def hints(self) -> Iterator[str]:
-        """What was expected where rows were refused, once for each reason."""
+        """Yields what was expected of rejected rows, once for each reason."""
         whys = {error.why for error in self.rejected}
         yield from (f"{why}: expected {EXPECTED[why]}" for why in EXPECTED if why in whys)
 
     def lines(self) -> Iterator[str]:
-        """The report as a person reads it; the sum comes last."""
+        """Yields the report, with the totals last."""
         for row, warning in self.warnings:
             yield f"line {row.line} (row {row.row}): {warning.why}: {warning.column} {warning.value!r} is left empty"
         for error in self.rejected:
@@ -73,7 +73,7 @@ class Report:
 
 
 def fault_of_all(report: Report) -> str | None:
-    """What every row has in common that keeps it out."""
+    """Returns the fault that all rows have in common, or None."""
     whys = {error.why for error in report.rejected}
     if len(report.rejected) < report.rows or len(whys) != 1:
         return None

@@ -81,9 +81,9 @@ def test_late_under_exclusive_the_last_whose_moment_came_is_told_and_the_others_
 
 
 def test_who_is_not_available_is_skipped_and_the_next_moves_up() -> None:
-    change = due(started(ranked(BOB, CAROL, DAVE, ERIN)), 5, {CAROL: "he has left the team"})
+    change = due(started(ranked(BOB, CAROL, DAVE, ERIN)), 5, {CAROL: "the member has left the team"})
     assert states(change.lead) == {BOB: "notified", CAROL: "skipped", DAVE: "notified", ERIN: "scheduled"}
-    assert offer_of(change.lead, CAROL).reason == "he has left the team"
+    assert offer_of(change.lead, CAROL).reason == "the member has left the team"
     assert offer_of(change.lead, ERIN).notify_at == minutes(15)
 
 

@@ -99,7 +99,7 @@ def test_who_is_assigned_automatically_has_it_at_once() -> None:
 def test_the_next_is_told_at_once_when_the_first_is_not_available() -> None:
     decision = routed(rule_set(route(), ranked(BOB, CAROL, DAVE), inactive=(BOB,)))
     assert states(decision.change.lead) == {BOB: "skipped", CAROL: "notified", DAVE: "scheduled"}
-    assert offer_of(decision.change.lead, BOB).reason == "his account is not active"
+    assert offer_of(decision.change.lead, BOB).reason == "account is inactive"
     assert offer_of(decision.change.lead, CAROL).notify_at == NOON
     assert offer_of(decision.change.lead, DAVE).notify_at == minutes(10), "the others keep their moments"
 
@@ -115,8 +115,8 @@ NOTHING_FITS: list[tuple[str, list[Any], str]] = [
     ("no route", [], "no route matches"),
     ("no team selected", [route(team_selection_method=None), ranked(BOB)], "no team selected"),
     ("nobody's zipcode", [route(team_selection_method="Zipcode"), ranked(BOB)], "no team has the zipcode 80205"),
-    ("an empty team", [route(), ranked()], "nobody in the team's line-up"),
-    ("nobody has accepted", [route(), team(member(BOB, "Pending"))], "nobody in the team's line-up"),
+    ("an empty team", [route(), ranked()], "no member in the team's line-up"),
+    ("nobody has accepted", [route(), team(member(BOB, "Pending"))], "no member in the team's line-up"),
 ]
 
 
@@ -133,7 +133,7 @@ def test_where_nothing_fits_the_owner_gets_the_one_offer_and_the_reason(parts: l
 def test_where_everybody_is_unavailable_the_owner_gets_the_offer() -> None:
     decision = routed(rule_set(route(), ranked(BOB, CAROL), inactive=(BOB, CAROL)))
     assert states(decision.change.lead) == {BOB: "skipped", CAROL: "skipped", ALICE: "notified"}
-    assert offer_of(decision.change.lead, ALICE).reason == "nobody of the line-up is available"
+    assert offer_of(decision.change.lead, ALICE).reason == "no member of the line-up is available"
 
 
 def test_a_contact_without_source_is_given_the_routes() -> None:
@@ -189,8 +189,8 @@ def test_the_explanation_says_when_each_member_is_told_or_why_not() -> None:
     assert told["outcome"] == "offered to the team"
     assert {each["user_id"]: (each["state"], each["reason"]) for each in told["members"]} == {
         BOB: ("notified", None),
-        CAROL: (None, "his request is Pending"),
-        DAVE: (None, "he has no distribution option for the team"),
+        CAROL: (None, "membership request is Pending"),
+        DAVE: (None, "no distribution option for this team"),
     }
 
 

@@ -128,7 +128,7 @@ async def test_a_member_who_left_is_skipped_at_his_moment(brokerage: Brokerage, 
         for each in (await brokerage.engine.explain(brokerage.owner_id, lead_id))["members"]
         if each["state"] == "skipped"
     ]
-    assert told["reason"] == "he has left the team"
+    assert told["reason"] == "the member has left the team"
 
 
 async def test_nobody_is_told_any_more_once_the_team_is_removed(brokerage: Brokerage, database: Database) -> None:

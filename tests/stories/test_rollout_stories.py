@@ -224,7 +224,7 @@ async def test_an_empty_team_is_no_dead_end(story: Story) -> None:
     await story.mail_to("alice", "New lead")
     why = await story.get("alice", f"/leads/{lead['id']}/routing")
     assert {member["reason"] for member in why["members"] if member["state"] is None} == {
-        "he has no distribution option for the team"
+        "no distribution option for this team"
     }
 
 
