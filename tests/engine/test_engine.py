@@ -26,7 +26,7 @@ async def test_of_fifty_agents_who_claim_at_once_one_has_it(brokerage: Brokerage
     outcomes = await asyncio.gather(
         *(outcome(engines[n % 4].claim(brokerage.owner_id, lead_id, user), "won") for n, user in enumerate(agents))
     )
-    assert Counter(outcomes) == {"won": 1, "Conflict": 49}
+    assert Counter(outcomes) == {"won": 1, "AlreadyClaimed": 49}
     states = Counter((await brokerage.states(lead_id)).values())
     assert states == {"won": 1, "lost": 51}
     winner = await database.fetchval("SELECT user_id FROM claims")
