@@ -104,15 +104,17 @@ def _require_no_sessions(target: Target) -> None:
 
 
 def _beginning() -> str:
-    return f"{statement('clear_schema').inline(lock=str(LOCK))};\n"
+    cleared = statement("clear_schema").inline(lock=str(LOCK))
+    return f"{cleared};\n"
 
 
 def _ending(*, moved: bool) -> str:
     """What a contact may have been sent between the backup and now must not be sent twice; answers how much that is."""
     known = ",".join(name for name, _ in migrations())
     approved = statement("approve_restored").inline(known_migrations=f"'{{{known}}}'")
-    held = r"\echo 0" if moved else f"{statement('hold_back_messages').inline(now=NOW)};"
-    return f"{approved};\nSET search_path = public;\n{held}\n"
+    held = statement("hold_back_messages").inline(now=NOW)
+    counted = r"\echo 0" if moved else f"{held};"
+    return f"{approved};\nSET search_path = public;\n{counted}\n"
 
 
 def _adapt_script(script: Path, major: int) -> None:

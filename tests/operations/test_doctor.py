@@ -79,7 +79,7 @@ BREACHES = {
     "An imported lead": "UPDATE leads SET is_imported = true",
     "Once a lead is claimed": f"UPDATE offers SET state = 'notified', notified_at = notify_at WHERE lead_id = {CLAIMED}"
     " AND state <> 'won'",
-    "Of a claimed lead's offers": "UPDATE offers SET state = 'lost' WHERE state = 'won'",
+    "Of the offers of a claimed lead": "UPDATE offers SET state = 'lost' WHERE state = 'won'",
     "The contact of a claimed lead": f"UPDATE contacts SET assigned_user_id = NULL WHERE id ="
     f" (SELECT contact_id FROM leads WHERE id = {CLAIMED})",
     "A lead is claimed at or after": "UPDATE claims SET claimed_at = claimed_at - interval '1 day'",

@@ -1,5 +1,5 @@
--- Ends a user's sessions, access tokens and requests to change the e-mail. :spared_hash is the sha256 of the one session
--- or token that stays, or null; tokens that a broker was given end only with :ends_broker_tokens.
+-- Ends a user's sessions, access tokens and requests to change the e-mail. :spared_hash is the sha256 of the one
+-- session or token that stays, or null; tokens that a broker was given end only with :ends_broker_tokens.
 WITH signed_out AS (
     DELETE FROM sessions WHERE user_id = :user_id AND token_hash IS DISTINCT FROM :spared_hash
 ), asked AS (
