@@ -299,7 +299,7 @@ def _plain(text: str | None) -> str:
 def find_valid_key(
     known: Mapping[tuple[str, str], KnownDedupeKey], keys: Iterable[DedupeKey], now: datetime
 ) -> KnownDedupeKey | None:
-    """Returns what the first of these keys stands for that is known and has not expired, or None."""
+    """Returns what the first of these keys refers to that is known and has not expired, or None."""
     for key in keys:
         found = known.get((key.scope, key.key))
         if found is not None and found.is_valid(now):

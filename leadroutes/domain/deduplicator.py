@@ -76,7 +76,7 @@ class Deduplicator:
     def store_keys(
         self, owner_id: int, keys: Iterable[DedupeKey], about: LeadReference | None, arrival_id: int | None = None
     ) -> None:
-        """From now on these keys stand for this lead, whatever they stood for before."""
+        """From now on these keys refer to this lead, whatever they referred to before."""
         for key in keys:
             expires_at = key.expires_at(self.now)
             self.writes.keys.append(
@@ -102,7 +102,7 @@ class Deduplicator:
     def store_new_keys(
         self, owner_id: int, keys: Iterable[DedupeKey], about: LeadReference | None, arrival_id: int | None = None
     ) -> None:
-        """The same for those of the keys that stand for nothing yet."""
+        """The same for those of the keys that are not known yet."""
         new = [key for key in keys if (owner_id, key.scope, key.key) not in self.known.keys]
         self.store_keys(owner_id, new, about, arrival_id)
 
@@ -261,7 +261,7 @@ def _filled(contact: KnownContact, inquiry: Inquiry) -> KnownContact:
 
 
 def known_reference(known: KnownDedupeKey | None) -> LeadReference | None:
-    """Returns the lead that a known key stands for, or None."""
+    """Returns the lead that a known key refers to, or None."""
     if known is None or known.lead_id is None:
         return None
     return LeadReference(lead_id=known.lead_id, contact_id=known.contact_id, intake_key_id=known.intake_key_id)

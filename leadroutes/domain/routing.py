@@ -198,7 +198,7 @@ def _outcome(rule_set: RuleSet, facts: Facts, offers: Sequence[Offer]) -> str:
     if route is None:
         return f"offered to the owner: {NO_ROUTE}"
     if route.distribution_target == "Myself":
-        return "kept by the owner"
+        return "claimed for the owner"
     choice = choose_team(rule_set, route, facts)
     if choice.team_id is None:
         return f"offered to the owner: {choice.how}"

@@ -78,7 +78,7 @@ class People:
         self.contacts: dict[Identity, int] = {}
 
     def person_of(self, row: Row) -> Identity | None:
-        """Returns the identity that stands for the row's person. None: a relay address is all that was given."""
+        """Returns the identity that represents the row's person. None: a relay address is all that was given."""
         return self.identities.of(row.identities[0]) if row.identities else None
 
     def contact_of(self, row: Row) -> int | None:

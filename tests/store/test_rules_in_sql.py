@@ -53,9 +53,9 @@ async def filled(
     database: Database, cases: Cases, table: str, columns: Sequence[str], *, is_one_batch: bool
 ) -> dict[str, dict[str, Any]]:
     """What the inquiries of each case have made of the only row of an owner, by the name of the case."""
-    town, found = await Town.found(database), {}
+    town, found = await Town.create(database), {}
     for number, (name, inquiries, _) in enumerate(cases):
-        owner_id = await town.settle(f"owner {number}", email=f"owner{number}@example.com")
+        owner_id = await town.add_user(f"owner {number}", email=f"owner{number}@example.com")
         key = {"key_hash": bytes([number]), "lead_source_id": 1, "created_at": town.now, "is_private": True}
         await town.insert("intake_keys", owner_id=owner_id, id=owner_id, **key)
         for part in [inquiries] if is_one_batch else [[inquiry] for inquiry in inquiries]:
@@ -84,14 +84,14 @@ MOMENT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 async def test_a_lead_is_where_the_domain_says(database: Database) -> None:
-    told, stored = [], []
+    decided, stored = [], []
     for is_claimed, is_unclaimed, is_routed, is_imported, _ in LEAD_STATES:
         lead = _lead(is_claimed=is_claimed, is_unclaimed=is_unclaimed)
-        told.append(lead_state(lead, is_routed=is_routed, is_imported=is_imported))
+        decided.append(lead_state(lead, is_routed=is_routed, is_imported=is_imported))
         moments = [MOMENT if each else None for each in (is_claimed, is_unclaimed, is_routed)]
         stored.append(await database.fetchval("SELECT lead_state($1, $2, $3, $4)", *moments, is_imported))
 
-    assert told == stored == [row[-1] for row in LEAD_STATES]
+    assert decided == stored == [row[-1] for row in LEAD_STATES]
 
 
 def _lead(*, is_claimed: bool, is_unclaimed: bool) -> Lead:
