@@ -56,11 +56,11 @@ async def verify(call: Call) -> Response:
     token = call.context.arrivals.secrets_of(intake_key).get("verify_token")
     if intake_key.format not in (None, "facebook") or token is None:
         raise MethodNotAllowed("Leads are posted here", allowed=("POST", "OPTIONS"))
-    told = challenge(dict(parse_qsl(call.request.query, keep_blank_values=True)), token)
-    if told is None:
+    reply = challenge(dict(parse_qsl(call.request.query, keep_blank_values=True)), token)
+    if reply is None:
         raise Forbidden("hub.verify_token is not the verify_token of this intake key")
     headers = ((b"x-content-type-options", b"nosniff"),)
-    return Response(200, told.encode("utf-8", "replace"), b"text/plain; charset=utf-8", headers)
+    return Response(200, reply.encode("utf-8", "replace"), b"text/plain; charset=utf-8", headers)
 
 
 async def ingest_event(call: Call) -> Response:
@@ -121,9 +121,9 @@ async def try_body(call: Call) -> Response:
     data = await _body_of_intake(call)
     key_id = id_in(call.ids[0])
     headers = {name: value for name, value in _headers(call.request).items() if name.startswith(("content-", "x-"))}
-    told = await dry_run_body(call.context.database, call.caller.user_id, key_id, data, headers)
+    reply = await dry_run_body(call.context.database, call.caller.user_id, key_id, data, headers)
     call.require_json_accepted()
-    return Response(200, encoded(told))
+    return Response(200, encoded(reply))
 
 
 # -------------------------------------------------------------------------------------------------- what came in
@@ -169,10 +169,10 @@ async def _answer_of(call: Call, answer: Any, *, is_replay: bool) -> Response:
             else _lead_outcomes(stored.lead_outcomes)
         )
         return Response(201 if stored.is_new else 200, shown)
-    kept = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
+    stored_as = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
     if answer.refusal is not None and answer.refusal.status >= 400:
-        raise _refused(answer.refusal, kept)
-    return Response(202 if answer.refusal is None else answer.refusal.status, msgspec.json.encode(kept))
+        raise _refused(answer.refusal, stored_as)
+    return Response(202 if answer.refusal is None else answer.refusal.status, msgspec.json.encode(stored_as))
 
 
 async def _leads(call: Call, owner_id: int, lead_ids: tuple[int, ...]) -> bytes:
@@ -202,8 +202,8 @@ async def _is_owner(call: Call, owner_id: int) -> bool:
 _REFUSALS: dict[int, type[Problem]] = {400: Invalid, 403: Forbidden, 413: TooLarge, 422: Unprocessable}
 
 
-def _refused(refusal: Any, kept: dict[str, Any]) -> Problem:
+def _refused(refusal: Any, stored_as: dict[str, Any]) -> Problem:
     message = f"{refusal.why}: {refusal.detail}"
     if refusal.status == 401:  # SNS sends its password only once it has been asked for it
-        return NotAuthenticated(message, scheme='Basic realm="leads"', data=kept)
-    return _REFUSALS.get(refusal.status, Unprocessable)(message, data=kept)
+        return NotAuthenticated(message, scheme='Basic realm="leads"', data=stored_as)
+    return _REFUSALS.get(refusal.status, Unprocessable)(message, data=stored_as)

@@ -63,8 +63,8 @@ async def revoke(call: Call) -> Response:
 async def _values(call: Call) -> tuple[Response | None, Values]:
     """The fields that were sent, or why they cannot be had."""
     if call.request.method != "POST":
-        told = f"{call.request.method} is not taken here; expected POST."
-        return _refusal(405, told, ((b"allow", b"POST, OPTIONS"),)), {}
+        description = f"{call.request.method} is not taken here; expected POST."
+        return _refusal(405, description, ((b"allow", b"POST, OPTIONS"),)), {}
     try:
         data = await read_bytes(call.request, LARGEST, call.context.settings.body_timeout)
         return None, _read(data, call.request.header("content-type") or "")
@@ -133,6 +133,6 @@ def _answer(outcome: TokenResponse) -> Response:
     return Response(status, msgspec.json.encode(body), headers=(*_NOT_KEPT, *extra))
 
 
-def _refusal(status: int, told: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
-    body = {"error": "invalid_request", "error_description": told}
+def _refusal(status: int, description: str, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:
+    body = {"error": "invalid_request", "error_description": description}
     return Response(status, msgspec.json.encode(body), headers=(*_NOT_KEPT, *headers))

@@ -71,7 +71,7 @@ def document(public_url: str) -> bytes:
         template, parameters = _path(operation)
         item = paths.setdefault(template, {"parameters": parameters} if parameters else {})
         item[operation.method.lower()] = _operation(operation, schemas)
-    told = {
+    described = {
         "openapi": "3.1.0",
         "info": {"title": "Lead Routes", "version": __version__, "description": ABOUT},
         "servers": [{"url": public_url}],
@@ -86,7 +86,7 @@ def document(public_url: str) -> bytes:
             },
         },
     }
-    return msgspec.json.format(msgspec.json.encode(told), indent=1)
+    return msgspec.json.format(msgspec.json.encode(described), indent=1)
 
 
 def _sign_in(public_url: str) -> Json:
@@ -165,7 +165,7 @@ def _path(operation: Operation) -> tuple[str, list[Json]]:
 
 
 def _operation(operation: Operation, schemas: Json) -> Json:
-    told: Json = {
+    described: Json = {
         "operationId": re.sub("[^a-z]+", "_", f"{operation.method} {operation.path}".lower()).strip("_"),
         "summary": operation.about,
         "responses": {
@@ -174,14 +174,17 @@ def _operation(operation: Operation, schemas: Json) -> Json:
         },
     }
     if operation.resource is not None:
-        told["tags"] = [operation.resource.path]
+        described["tags"] = [operation.resource.path]
     if parameters := _parameters(operation):
-        told["parameters"] = parameters
+        described["parameters"] = parameters
     if (body := _body(operation)) is not None:
-        told["requestBody"] = {"required": _is_needed(body, schemas), "content": {"application/json": {"schema": body}}}
+        described["requestBody"] = {
+            "required": _is_needed(body, schemas),
+            "content": {"application/json": {"schema": body}},
+        }
     if operation.is_public:
-        return told | {"security": []}
-    return told | ({} if operation.method == "GET" else {"security": _security("write")})
+        return described | {"security": []}
+    return described | ({} if operation.method == "GET" else {"security": _security("write")})
 
 
 def _security(scope: str) -> list[dict[str, list[str]]]:

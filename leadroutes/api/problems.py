@@ -50,8 +50,8 @@ def problem_body(
     name: str, message: str, code: int, class_name: str, *, data: Any = None, fields: dict[str, str] | None = None
 ) -> bytes:
     """The error form; `data` stands in it only where there is some."""
-    told = {"name": name, "message": message, "code": code, "className": class_name}
-    return msgspec.json.encode(told | ({} if data is None else {"data": data}) | {"errors": fields or {}})
+    body = {"name": name, "message": message, "code": code, "className": class_name}
+    return msgspec.json.encode(body | ({} if data is None else {"data": data}) | {"errors": fields or {}})
 
 
 def _headers(problem: Problem) -> tuple[tuple[bytes, bytes], ...]:

@@ -104,13 +104,13 @@ async def is_ready(call: Call) -> Response:
     if not await call.context.database.disk_space.is_available():
         raise Unavailable(OUT_OF_SPACE_MESSAGE, retry_after=30)
     milliseconds = round((time.monotonic() - begun) * 1000, 1)
-    told: dict[str, Any] = {"status": "ok", "database_ms": milliseconds, "worker_seconds": round(age, 1)}
+    status: dict[str, Any] = {"status": "ok", "database_ms": milliseconds, "worker_seconds": round(age, 1)}
     ahead = call.context.database.clock.machine_ahead()
     if abs(ahead) > MOST_AHEAD:
-        told["clock_seconds_ahead"] = round(ahead, 1)
+        status["clock_seconds_ahead"] = round(ahead, 1)
     if faults := await list_channel_faults(call.context.database):
-        told["channel_faults"] = {row["channel"]: row["reason"] for row in faults}
-    return Response(200, msgspec.json.encode(told))
+        status["channel_faults"] = {row["channel"]: row["reason"] for row in faults}
+    return Response(200, msgspec.json.encode(status))
 
 
 async def show_metrics(call: Call) -> Response:

@@ -93,26 +93,26 @@ def _about_account(message: Mapping[str, Any]) -> tuple[str, str, str]:
         case "invitation":
             return _invitation(message["invitation"])
         case "email_change":
-            told = (
+            explanation = (
                 "Someone has asked to use this address for an account on Lead Routes. The link is good for one day."
                 " If it was not you, do nothing."
             )
-            return "Is this your new e-mail address?", told, "Use this address"
+            return "Is this your new e-mail address?", explanation, "Use this address"
         case _:
-            told = (
+            explanation = (
                 "Someone has asked to change the e-mail address of your account on Lead Routes. If it was not you, set"
                 " another password, and tell whoever runs the service."
             )
-            return "The e-mail address of your account changes", told, ""
+            return "The e-mail address of your account changes", explanation, ""
 
 
 def _invitation(invitation: Mapping[str, Any]) -> tuple[str, str, str]:
     inviter, team = _short(invitation["inviter_name"]), _short(invitation["team_name"])
-    told = (
+    explanation = (
         f"{inviter} ({invitation['inviter_email']}) asks you to join the team {team} on Lead Routes, which offers leads"
         " to the members of teams. The link is good for seven days. If you do not know who this is, do nothing."
     )
-    return f"{inviter} invites you to the team {team}", told, "See the invitation"
+    return f"{inviter} invites you to the team {team}", explanation, "See the invitation"
 
 
 def _short(name: str) -> str:

@@ -184,8 +184,8 @@ def _finish(lead: Lead, offers: dict[int, Offer], events: list[LeadEvent], now: 
 def _combine(before: Lead, change: Change, events: list[LeadEvent]) -> Change:
     """A change of a change, seen from where the lead stood at first."""
     whole = _change(before, change.lead, [*events, *change.events])
-    told = {(message.user_id, message.channel) for message in change.messages}
-    fresh = tuple(message for message in whole.messages if (message.user_id, message.channel) not in told)
+    notified = {(message.user_id, message.channel) for message in change.messages}
+    fresh = tuple(message for message in whole.messages if (message.user_id, message.channel) not in notified)
     return replace(whole, messages=fresh + change.messages)
 
 
@@ -193,8 +193,8 @@ def _change(before: Lead, after: Lead, events: Sequence[LeadEvent]) -> Change:
     """The offers that differ, and an alert to everyone who has just been notified."""
     known = {offer.user_id: offer for offer in before.offers}
     changed = tuple(offer for offer in after.offers if known.get(offer.user_id) != offer)
-    told = [offer for offer in changed if offer.state == "notified" and not _was_notified(known, offer)]
-    return Change(lead=after, offers=changed, messages=_messages("offer", told), events=tuple(events))
+    notified = [offer for offer in changed if offer.state == "notified" and not _was_notified(known, offer)]
+    return Change(lead=after, offers=changed, messages=_messages("offer", notified), events=tuple(events))
 
 
 def _was_notified(known: Mapping[int, Offer], offer: Offer) -> bool:
@@ -356,8 +356,8 @@ def assign(lead: Lead, user_id: int, by_user_id: int, now: datetime) -> Change |
     change = _won(lead, offers, Claim(user_id=user_id, claimed_at=now, via="Assigned"), [], by_user_id=by_user_id)
     own = offers.get(user_id)
     channels: tuple[ChannelName, ...] = own.channels if own is not None and own.channels else ("email",)
-    told = tuple(Message(kind="won", channel=channel, user_id=user_id) for channel in channels)
-    return replace(change, messages=change.messages + told)
+    messages = tuple(Message(kind="won", channel=channel, user_id=user_id) for channel in channels)
+    return replace(change, messages=change.messages + messages)
 
 
 # ------------------------------------------------------------------------------------------------- somebody has it
@@ -366,7 +366,7 @@ def assign(lead: Lead, user_id: int, by_user_id: int, now: datetime) -> Change |
 def _won(
     lead: Lead, offers: dict[int, Offer], claim: Claim, events: list[LeadEvent], by_user_id: int | None = None
 ) -> Change:
-    """One has it: what was not yet sent is withdrawn, and those who had been told learn who has it."""
+    """One has it: what was not yet sent is withdrawn, and those who had been notified learn who has it."""
     now = claim.claimed_at
     known = {offer.user_id: offer for offer in lead.offers}
     to_tell = [offer.user_id for offer in lead.offers if offer.notified_at and offer.state in ("notified", "expired")]
@@ -376,19 +376,19 @@ def _won(
         offers[offer.user_id] = _closed_by_claim(offer, claim, now)
     after = replace(lead, offers=tuple(offers.values()), claim=claim, lapses_at=None)
     winner = offers.get(claim.user_id)
-    told = [
+    messages = [
         Message(kind="claimed", channel=channel, user_id=user_id)
         for user_id in to_tell
         if user_id != claim.user_id and (channel := _quiet_channel(known.get(user_id))) is not None
     ]
     if claim.via == "Auto" and winner is not None:
-        told += _messages("won", (winner,))
+        messages += _messages("won", (winner,))
     kind = "assigned" if claim.via == "Assigned" else "claimed"
     return Change(
         lead=after,
         offers=tuple(offer for offer in after.offers if known.get(offer.user_id) != offer),
         claim=claim,
-        messages=tuple(told),
+        messages=tuple(messages),
         events=(*events, LeadEvent(kind=kind, user_id=claim.user_id, by_user_id=by_user_id, detail={"via": claim.via})),
     )
 
@@ -406,7 +406,7 @@ def _closed_by_claim(offer: Offer, claim: Claim, now: datetime) -> Offer:
 
 
 def _quiet_channel(offer: Offer | None) -> ChannelName | None:
-    """Who has it is told by one e-mail or text, never by a call; who wanted no alerts is told nothing."""
+    """Return the channel that notifies someone of a claim: one e-mail or text, never a call; None without alerts."""
     if offer is None:
         return "email"
     if offer.has_text_alert and not offer.has_email_alert:

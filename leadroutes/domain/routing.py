@@ -38,8 +38,8 @@ def decide(rule_set: RuleSet, lead_id: int, facts: Facts, now: datetime, turns: 
     if route is None:
         return _left_to_owner(rule_set, lead_id, facts, None, NO_ROUTE, now)
     if route.distribution_target == "Myself":
-        kept = claim_for_owner(_new_lead(rule_set, None, lead_id), now)
-        return Decision(facts=facts, route=route, change=kept)
+        change = claim_for_owner(_new_lead(rule_set, None, lead_id), now)
+        return Decision(facts=facts, route=route, change=change)
     choice = choose_team(rule_set, route, facts)
     if choice.team_id is None:
         return _left_to_owner(rule_set, lead_id, facts, route, choice.how, now)

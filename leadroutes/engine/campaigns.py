@@ -1,6 +1,6 @@
 """Starts campaigns and repeats tasks, by rules that were worked out before: no transaction waits for what owners wrote.
 
-Where something is still to be worked out, WorkFirst says what, and the transaction is begun again.
+Where something is still to be worked out, ComputationNeeded says what, and the transaction is begun again.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _NEXT: Final = ComputedCache(NEXT_MOMENT, most=5_000)
 
 
 async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> dict[tuple[int, int, int], int]:
-    """Begin each, unless it runs already; the new rows' ids by (owner_id, contact_id, campaign_id). WorkFirst.
+    """Begin each, unless it runs already; the new rows' ids by (owner_id, contact_id, campaign_id). ComputationNeeded.
 
     A task whose rule does not come within ten years, or cannot be worked out, is not made.
     """
@@ -95,7 +95,7 @@ class _FirstMoments:
 
 
 async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:
-    """Make the successors of recurring tasks that have come, wherever these were moved meanwhile. WorkFirst."""
+    """Make the successors of recurring tasks that have come, wherever these were moved meanwhile. ComputationNeeded."""
     moments: list[datetime | None] = []
     unknown: list[tuple[int, RuleProgress]] = []
     for row in taken:
@@ -118,7 +118,7 @@ async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]
 
 
 def is_to_come(owner_id: int, recurrence: str, today: date) -> bool:
-    """Whether a rule comes within ten years; not one that cannot be worked out. WorkFirst."""
+    """Whether a rule comes within ten years; not one that cannot be worked out. ComputationNeeded."""
     asked = RuleStart(recurrence, today)
     try:
         return _COMES.find(asked) is True

@@ -158,13 +158,13 @@ class Engine:
                 is_over = row.lead.unclaimed_at is not None
                 outcome = f"{'over' if is_over else 'held'}: it has not been routed"
                 return {"rule_set": None, "routes": [], "team": None, "members": [], "outcome": outcome}
-            kept = await self.rule_sets.load_by_number(transaction, {(owner_id, row.rule_set)})
-            told = explain(kept[owner_id, row.rule_set], row.facts, row.lead.offers)
+            stored_rule_sets = await self.rule_sets.load_by_number(transaction, {(owner_id, row.rule_set)})
+            explanation = explain(stored_rule_sets[owner_id, row.rule_set], row.facts, row.lead.offers)
             if why := await transaction.fetchval(
                 *statement("find_why_not_started").bind(owner_id=owner_id, lead_id=lead_id)
             ):
-                told["outcome"] += f"; {why}"
-            return told
+                explanation["outcome"] += f"; {why}"
+            return explanation
 
     async def history(
         self, owner_id: int, lead_id: int, *, limit: int = MOST_EVENTS, skip: int = 0, most_bytes: int = 2**40

@@ -39,7 +39,7 @@ class Timer:
     """A kind of moment: the statement that takes those for which it has come, and what follows for them.
 
     `take` is given now, how many at the most and the ids that are not to be taken; it answers rows of owner_id, id and
-    due_at, and locks what these are of. `at_once` does both in one statement: faster, but where it breaks it does not
+    due_at, and locks what these are of. `take_and_apply` does both in one statement: faster, but a failure does not
     say at which of them.
     """
 
@@ -157,13 +157,13 @@ class Timers:
 
     async def _work_out(self, timer: Timer, taken: Sequence[asyncpg.Record], first: ComputationNeeded) -> None:
         """What is ready soon is awaited; those whose owners' texts take longer are set aside, and others go on."""
-        works = {owner: asyncio.create_task(_worked_out(work)) for owner, work in first.computations.items()}
-        self._working |= set(works.values())
-        for each in works.values():
+        computations = {owner: asyncio.create_task(_worked_out(work)) for owner, work in first.computations.items()}
+        self._working |= set(computations.values())
+        for each in computations.values():
             each.add_done_callback(self._working.discard)
-        await asyncio.wait(works.values(), timeout=COMPUTE_TIMEOUT)
+        await asyncio.wait(computations.values(), timeout=COMPUTE_TIMEOUT)
         later = asyncio.get_running_loop().time() + COMPUTE_POLL
-        late = {owner for owner, task in works.items() if not (task.done() and task.result())}
+        late = {owner for owner, task in computations.items() if not (task.done() and task.result())}
         timer.broken.update({row["id"]: later for row in taken if row["owner_id"] in late})
 
     async def _do_each(self, timer: Timer, most: int) -> int:

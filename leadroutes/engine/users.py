@@ -89,11 +89,11 @@ async def _hand_over(transaction: Transaction, user_id: int, successor_id: int |
     if not rows:
         return
     if successor_id is None:
-        told = ", ".join(f"{len(ids)} {name.replace('_', ' ')}" for name, ids in owned.items() if ids)
-        raise Conflict(f"The account owns {told}; expected a successor_user_id who gets them", data=owned)
+        description = ", ".join(f"{len(ids)} {name.replace('_', ' ')}" for name, ids in owned.items() if ids)
+        raise Conflict(f"The account owns {description}; expected a successor_user_id who gets them", data=owned)
     if not await transaction.fetchval(*statement("find_successor").bind(successor_id=successor_id, user_id=user_id)):
-        told = f"successor_user_id: {successor_id} was given; expected another active user"
-        raise Invalid.fields({"successor_user_id": told})
+        description = f"successor_user_id: {successor_id} was given; expected another active user"
+        raise Invalid.fields({"successor_user_id": description})
     await transaction.execute(*statement("copy_contact_sources").bind(user_id=user_id, successor_id=successor_id))
     await transaction.execute(*statement("hand_over_setup").bind(user_id=user_id, successor_id=successor_id))
     await transaction.execute(

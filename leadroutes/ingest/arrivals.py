@@ -236,7 +236,7 @@ class Arrivals:
         """Read a kept arrival again, where nothing came of it at first, now with the vendor's answers.
 
         Who had to prove himself has to again, by the secrets of today. Conflict: the arrival has its lead already.
-        `in_turn`: no sooner than the budget of its key allows, else TryAgain.
+        `in_turn`: no sooner than the budget of its key allows, else RetryLater.
         """
         row = await self.engine.database.fetchrow(
             *statement("load_arrival").bind(owner_id=owner_id, arrival_id=arrival_id)
@@ -276,7 +276,7 @@ class Arrivals:
         return await self._answer(arrival, parsed)
 
     async def reread(self, payload: bytes, attempt: int) -> None:
-        """The queue's job for an arrival that is pending; TryAgain while it still is."""
+        """The queue's job for an arrival that is pending; RetryLater while it still is."""
         key = msgspec.json.decode(payload, type=RowKey)
         try:
             answer = await self.replay(key.owner_id, key.id, in_turn=True)

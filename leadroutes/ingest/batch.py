@@ -35,7 +35,7 @@ LEADS_PER_SLICE: Final = 200  # leads that are decided before others have their 
 async def store_arrivals(
     transaction: Transaction, rule_sets: RuleSets, items: Sequence[ArrivalItem]
 ) -> list[StoredArrival | Problem]:
-    """Store them all; each answer is what became of one, or the problem that keeps it out. May raise Overtaken."""
+    """Store them all; return what became of each, or the problem that keeps it out. May raise ConcurrentChange."""
     known = await load_known_records(transaction, _wanted(items))
     contacts = {
         (item.arrival.owner_id, contact_id)

@@ -124,8 +124,8 @@ class Deduplicator:
             return Conflict(reason)
         if not self._is_open(arrival):
             return NotFound("Page not found")
-        kept = replace(arrival, inquiries=(), status="rejected", reason=reason)
-        return replace(self._add_received(kept, None), is_conflict=True)
+        rejected = replace(arrival, inquiries=(), status="rejected", reason=reason)
+        return replace(self._add_received(rejected, None), is_conflict=True)
 
     def _store_keys(self, item: ArrivalItem, stored: StoredArrival) -> None:
         first = stored.lead_outcomes[0] if stored.lead_outcomes else None

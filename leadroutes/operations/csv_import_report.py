@@ -28,9 +28,9 @@ def report_csv(report: Report, content: bytes) -> str:
     joined = {each.row.row: each for each in report.joined}
     writer.write([*COLUMNS, *(JOINED if joined else ()), *(header[place] for place in theirs)])
     for row, line, problem, cells in sorted(_problems(report)):
-        kept = [cells[place] for place in theirs if place < len(cells)] + list(cells[len(header) :])
+        cells_as_given = [cells[place] for place in theirs if place < len(cells)] + list(cells[len(header) :])
         ours = [row, line, problem, report.keys.get(row, ""), *(_joined(joined.get(row)) if joined else ())]
-        writer.write([*ours, *kept])
+        writer.write([*ours, *cells_as_given])
     return text.getvalue()
 
 
@@ -49,5 +49,5 @@ def _problems(report: Report) -> Iterator[Problem]:
     rows: dict[int, tuple[ImportedRow, list[str]]] = {each.row.row: (each.row, []) for each in report.joined}
     for row, warning in report.warnings:
         rows.setdefault(row.row, (row, []))[1].append(f"{warning.why}: {warning.column}")
-    for row, told in rows.values():
-        yield row.row, row.line, "; ".join(told), row.cells
+    for row, reasons in rows.values():
+        yield row.row, row.line, "; ".join(reasons), row.cells

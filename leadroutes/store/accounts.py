@@ -122,17 +122,17 @@ async def has_users(database: Database) -> bool:
 
 
 async def revoke_credentials(
-    transaction: Transaction, user_id: int, kept: bytes | None = None, *, is_closing: bool = False
+    transaction: Transaction, user_id: int, except_hash: bytes | None = None, *, is_closing: bool = False
 ) -> None:
     """End the credentials of a user: sessions, personal tokens, grants of applications, a requested e-mail change.
 
-    `kept` is the sha256 of the one token or session that stays. When an account is closed, the tokens of sub-accounts
-    and the links in alerts end as well.
+    `except_hash` is the sha256 of the one token or session that stays. When an account is closed, the tokens of
+    sub-accounts and the links in alerts end as well.
     """
     # The grants first: this waits for tokens that are being issued from one, and the next statement sees them.
     await transaction.execute("UPDATE grants SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", user_id)
     await transaction.execute(
-        *statement("revoke_credentials").bind(user_id=user_id, kept_hash=kept, ends_broker_tokens=is_closing)
+        *statement("revoke_credentials").bind(user_id=user_id, kept_hash=except_hash, ends_broker_tokens=is_closing)
     )
     if is_closing:
         await transaction.execute(*statement("end_claim_links").bind(user_id=user_id))
@@ -140,9 +140,9 @@ async def revoke_credentials(
 
 async def is_password_of(database: Database | Transaction, user_id: int, password: str) -> bool:
     """Return whether it is the user's password. One is checked at a time, because a hash takes much memory."""
-    kept = await database.fetchval("SELECT password_hash FROM users WHERE id = $1", user_id)
+    password_hash = await database.fetchval("SELECT password_hash FROM users WHERE id = $1", user_id)
     async with _ONE_HASH:
-        return kept is not None and await verify_password(kept, password)
+        return password_hash is not None and await verify_password(password_hash, password)
 
 
 async def verify_password(password_hash: str | None, password: str) -> bool:

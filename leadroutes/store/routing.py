@@ -38,10 +38,10 @@ class RuleSets:
 
     async def load_current(self, transaction: Transaction, versions: Mapping[int, int]) -> dict[int, RuleSet]:
         """Return the rule set of each owner; `versions` are users.rules_version, just read: a cached one may serve."""
-        kept = await self.load_by_number(transaction, versions.items())
-        missing = [owner_id for owner_id, number in versions.items() if (owner_id, number) not in kept]
+        stored = await self.load_by_number(transaction, versions.items())
+        missing = [owner_id for owner_id, number in versions.items() if (owner_id, number) not in stored]
         built = await self._build(transaction, missing) if missing else {}
-        return built | {owner_id: rule_set for (owner_id, _), rule_set in kept.items()}
+        return built | {owner_id: rule_set for (owner_id, _), rule_set in stored.items()}
 
     async def load_by_number(
         self, transaction: Transaction, wanted: Collection[RuleSetKey]

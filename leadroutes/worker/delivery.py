@@ -44,16 +44,16 @@ class MessageDelivery:
     """Delivers messages over the channels that are open."""
 
     def __init__(self, database: Database, channels: Mapping[str, Channel | None], settings: Settings) -> None:
-        self._sending = DeliveryLog(database)
+        self._delivery_log = DeliveryLog(database)
         self._database = database
         self._channels = channels
         self._health = ChannelHealth(database)
         self._settings = settings
 
     async def deliver(self, key: MessageKey) -> None:
-        """Deliver one message, if that has not been done. TryAgain: the channel is out of reach for the moment."""
+        """Deliver one message, if that has not been done. RetryLater: the channel is out of reach for the moment."""
         checked_at = asyncio.get_running_loop().time()
-        message = await self._sending.begin(key)
+        message = await self._delivery_log.begin(key)
         if message is None:
             return
         if message["kind"] in words.ABOUT_ACCOUNTS:
@@ -79,7 +79,7 @@ class MessageDelivery:
         deadline = loop.time() + NOTE_TIMEOUT
         while True:
             try:
-                return await self._sending.note(key, attempt, outcome)
+                return await self._delivery_log.note(key, attempt, outcome)
             except Unavailable:
                 if loop.time() > deadline:
                     raise
@@ -135,7 +135,7 @@ class MessageDelivery:
         if asyncio.get_running_loop().time() - checked_at < RECHECK_AFTER:
             return None
         try:
-            return _suppressed_because({**message, **await self._sending.recheck(key)})
+            return _suppressed_because({**message, **await self._delivery_log.recheck(key)})
         except Unavailable as error:
             raise DeliveryError(error.message) from error
 
@@ -147,7 +147,7 @@ class MessageDelivery:
             return await self._compose_about_account(message)
         token = None
         if message["offer_id"] is not None and message["kind"] != "claimed":
-            token = await self._sending.add_claim_token(
+            token = await self._delivery_log.add_claim_token(
                 key.owner_id, message["offer_id"], VIA_BY_CHANNEL[message["channel"]]
             )
         link = f"{self._settings.public_url}/claim/{token}" if token else None

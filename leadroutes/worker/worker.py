@@ -49,7 +49,7 @@ POOL_CLOSE_TIMEOUT = 5.0  # seconds
 RETRY_REASON = "the outbox says why, or the log"  # the queue's own log would keep what a mail server says of somebody
 
 
-JobFunction = Callable[[bytes, int], Awaitable[None]]  # a job's payload, and which attempt this is; may raise TryAgain
+JobFunction = Callable[[bytes, int], Awaitable[None]]  # payload and number of the attempt; may raise RetryLater
 
 
 class Worker:

@@ -330,7 +330,7 @@ _CHECKED = ComputedCache(CHECK_TEMPLATE, most=1_000)
 
 
 def _fault_of(text: str, owner_id: int) -> str:
-    """What is wrong with a template; empty where nothing is. WorkFirst: it has to be checked first, apart."""
+    """What is wrong with a template; empty where nothing is. ComputationNeeded: it has to be checked first, apart."""
     if len(text) > MAX_TEMPLATE_CHARACTERS:
         return f"The template has {len(text)} characters; {MAX_TEMPLATE_CHARACTERS} are the limit"
     try:

@@ -49,8 +49,10 @@ async def _invite(writing: Writing) -> int:
     else:
         if await store.count_open(transaction, writing.owner_id) >= store.MOST_OPEN:
             name = "user_id" if email is None else "email"
-            told = f"{name}: {store.MOST_OPEN} invitations of yours are open; expected an answer to one of them first"
-            raise Invalid.fields({name: told})
+            message = (
+                f"{name}: {store.MOST_OPEN} invitations of yours are open; expected an answer to one of them first"
+            )
+            raise Invalid.fields({name: message})
         if user_id is not None:
             member_id = await store.invite_user(transaction, writing.owner_id, team_id, user_id)
         else:

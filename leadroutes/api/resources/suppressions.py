@@ -51,8 +51,8 @@ async def _ask_for_consent(writing: Writing) -> None:
     assert writing.before is not None
     reason, consent = writing.before["reason"], (writing.sent.get("consent") or "").strip()
     if not consent and await store.is_own_wish(writing.transaction, reason):
-        told = f"consent is required, as the person has asked for this ({reason}): how have they agreed since?"
-        raise Invalid.fields({"consent": told})
+        message = f"consent is required, as the person has asked for this ({reason}): how have they agreed since?"
+        raise Invalid.fields({"consent": message})
 
 
 async def _end(writing: Writing) -> None:
