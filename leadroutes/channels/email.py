@@ -93,7 +93,7 @@ class EmailChannel:
             await client.mail(self._sender)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
-            raise DeliveryError(f"the sender was refused: {_said(error)}", blame="channel") from error
+            raise DeliveryError(f"the sender was refused: {_error_text(error)}", blame="channel") from error
         return client
 
     async def _connect(self) -> aiosmtplib.SMTP:
@@ -110,7 +110,7 @@ class EmailChannel:
             await client.connect()
         except aiosmtplib.SMTPAuthenticationError as error:
             client.close()
-            raise DeliveryError(f"the login was refused: {_said(error)}", blame="channel") from error
+            raise DeliveryError(f"the login was refused: {_error_text(error)}", blame="channel") from error
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
             raise DeliveryError(f"the mail server cannot be reached: {error}", blame="channel") from error
@@ -149,7 +149,7 @@ def _undelivered(error: Exception, *, is_doubtful: bool = False) -> DeliveryErro
     """Whether the error is permanent depends on the enhanced code (RFC 3463) as well as on the first digit."""
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         return DeliveryError(f"the mail server broke off: {error}", is_doubtful=is_doubtful)
-    reason = f"the mail server said {_said(error)}"
+    reason = f"the mail server said {_error_text(error)}"
     if error.code == aiosmtplib.SMTPStatus.access_denied:
         return DeliveryError(reason, blame="channel")
     if error.code >= 500 and error.message.startswith("5.7."):
@@ -158,7 +158,7 @@ def _undelivered(error: Exception, *, is_doubtful: bool = False) -> DeliveryErro
     return DeliveryError(reason, is_permanent=error.code >= 500, is_dead_address=is_dead)
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return f"{error.code} {error.message}"
     return str(error)

@@ -171,9 +171,9 @@ def news(before: Sequence[Line], after: Sequence[Line]) -> Iterator[str]:
         earlier = known.get(line.id)
         if earlier is None:
             yield f"{line.name} ({line.came}) has come in: {line.route}"
-        told = [who for who, state in line.offers if state == "told"]
-        had_been_told = [who for who, state in earlier.offers if state != "later"] if earlier else []
-        if fresh := [who for who in told if who not in had_been_told]:
+        notified = [who for who, state in line.offers if state == "told"]
+        notified_before = [who for who, state in earlier.offers if state != "later"] if earlier else []
+        if fresh := [who for who in notified if who not in notified_before]:
             yield f"{line.name} is offered to {', '.join(fresh)}"
         if line.outcome and (earlier is None or earlier.outcome != line.outcome):
             yield f"{line.name}: {line.outcome}"

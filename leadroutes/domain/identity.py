@@ -224,14 +224,14 @@ def _without_bracket_behind(line: str) -> str:
 
 def _without_extensions(line: str) -> str:
     """An extension follows a number: `Phone #303 555 0142` has none."""
-    kept, end = [], 0
+    parts, end = [], 0
     digits = 0
     for found in _EXTENSION.finditer(line):
         before = line[end : found.start()]
         digits += sum(character.isdigit() for character in before)
-        kept.append(before if digits >= _DIGITS_BEFORE_AN_EXTENSION else before + found.group())
+        parts.append(before if digits >= _DIGITS_BEFORE_AN_EXTENSION else before + found.group())
         end = found.end()
-    return "".join(kept) + line[end:]
+    return "".join(parts) + line[end:]
 
 
 def _one_phone(text: str) -> str | None:

@@ -61,12 +61,12 @@ def with_few_marks(text: str) -> str:
 
 
 def _thirty_marks(found: re.Match[str]) -> str:
-    kept, marks = [], 0
+    characters, marks = [], 0
     for character in found[0]:
         marks = marks + 1 if unicodedata.combining(character) or character in _HIDDEN_MARKS else 0
         if marks <= 30:
-            kept.append(character)
-    return "".join(kept)
+            characters.append(character)
+    return "".join(characters)
 
 
 def field_text(text: str | None) -> str | None:

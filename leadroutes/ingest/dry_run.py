@@ -48,7 +48,7 @@ async def dry_run_body(
     reading = (await BodyReader(None).read(incoming_body)).reading
     if len(reading.inquiries) > MAX_DRY_RUN_LEADS:
         raise Invalid(f"The body holds {len(reading.inquiries)} leads; {MAX_DRY_RUN_LEADS} can be tried at a time")
-    kept = ReceivedArrival(
+    arrival = ReceivedArrival(
         owner_id=owner_id,
         intake_key_id=key_id,
         lead_source_id=key["lead_source_id"],
@@ -63,12 +63,12 @@ async def dry_run_body(
         "format": reading.format,
         "read": expected_json(reading),
         "refusals": [{"why": each.why, "detail": each.detail} for each in reading.refusals],
-        "leads": await _preview(database, kept, reading) if reading.inquiries else [],
+        "leads": await _preview(database, arrival, reading) if reading.inquiries else [],
     }
 
 
-async def _preview(database: Database, kept: ReceivedArrival, reading: Reading) -> list[dict[str, Any]]:
-    items = [ArrivalItem(arrival=replace(kept, inquiries=(inquiry,))) for inquiry in reading.inquiries]
+async def _preview(database: Database, arrival: ReceivedArrival, reading: Reading) -> list[dict[str, Any]]:
+    items = [ArrivalItem(arrival=replace(arrival, inquiries=(inquiry,))) for inquiry in reading.inquiries]
 
     async def work(transaction: Transaction) -> None:
         rule_sets = RuleSets()  # what it builds is rolled back with the rest
@@ -88,8 +88,8 @@ async def _describe(transaction: Transaction, rule_sets: RuleSets, answer: Store
     if answer.lead_ids:
         [row] = await load_leads(transaction, rule_sets, [(answer.owner_id, answer.lead_ids[0])])
         if row.rule_set is not None and row.facts is not None:
-            kept = await rule_sets.load_by_number(transaction, {(answer.owner_id, row.rule_set)})
-            routing = explain(kept[answer.owner_id, row.rule_set], row.facts, row.lead.offers)
+            stored_rule_sets = await rule_sets.load_by_number(transaction, {(answer.owner_id, row.rule_set)})
+            routing = explain(stored_rule_sets[answer.owner_id, row.rule_set], row.facts, row.lead.offers)
     return {
         "outcome": OUTCOME_TEXTS[answer.status],
         "reason": answer.reason,

@@ -52,8 +52,8 @@ def _chosen_and_read(
 ) -> Reading:
     chosen = BY_NAME.get(name) if name else _recognised(incoming, limits)
     if chosen is None:
-        told = f"There is no format {name!r}" if name else "The body is of no format that can be read"
-        return Reading(name, (Refusal("unknown_format", f"{told}; there are {', '.join(BY_NAME)}."),))
+        detail = f"There is no format {name!r}" if name else "The body is of no format that can be read"
+        return Reading(name, (Refusal("unknown_format", f"{detail}; there are {', '.join(BY_NAME)}."),))
     largest = limits[chosen.name == "email"]
     if len(incoming.body) > largest:
         detail = f"The body has {len(incoming.body)} bytes; {largest} can be taken."

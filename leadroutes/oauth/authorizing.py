@@ -49,7 +49,7 @@ async def read_request(database: Database, values: Values) -> AuthorizationReque
     try:
         grant = OAuthServer(LoadedCredentials(application)).get_consent_grant(request)
     except OAuth2Error as error:
-        return RefusedRedirect(_told(redirect_uri, error, request.payload.state))
+        return RefusedRedirect(_error_address(redirect_uri, error, request.payload.state))
     return AuthorizationRequest(
         application=application,
         redirect_uri=redirect_uri,
@@ -74,7 +74,7 @@ async def allow(database: Database, asked: AuthorizationRequest, user_id: int) -
 
 def refuse(asked: AuthorizationRequest) -> str:
     """The address to send the user to, with the refusal."""
-    return _told(asked.redirect_uri, AccessDeniedError(), asked.state)
+    return _error_address(asked.redirect_uri, AccessDeniedError(), asked.state)
 
 
 def _redirect_uri(client: OAuthClient, request: OAuthRequest) -> str:
@@ -89,7 +89,7 @@ def _redirect_uri(client: OAuthClient, request: OAuthRequest) -> str:
     return sent
 
 
-def _told(redirect_uri: str, error: OAuth2Error, state: str | None) -> str:
+def _error_address(redirect_uri: str, error: OAuth2Error, state: str | None) -> str:
     description = error.get_error_description() or "The request was refused"
     return _with(redirect_uri, [("error", error.error), ("error_description", description)], state)
 

@@ -134,11 +134,11 @@ def _adapt_script(script: Path, major: int) -> None:
 
 async def _replay(target: Target, *scripts: Path) -> int:
     """One transaction: an error leaves everything as it was. Answers the number that the last script tells."""
-    told = await _run(
+    output = await _run(
         target, _newest("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--tuples-only",
         "--no-align", "--set=ON_ERROR_STOP=1", f"--dbname={target.url}", *(f"--file={script}" for script in scripts),
     )  # fmt: skip
-    return int(told.split()[-1])
+    return int(output.split()[-1])
 
 
 async def _migrate(settings: Settings) -> None:
@@ -227,10 +227,10 @@ def _programs(name: str) -> Iterable[tuple[int, str]]:
 def _version(program: str) -> int | None:
     """`pg_dump (PostgreSQL) 16.4` and its like."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        told = subprocess.run(  # noqa: S603 -- one that we have found ourselves
+        output = subprocess.run(  # noqa: S603 -- one that we have found ourselves
             [program, "--version"], capture_output=True, text=True, timeout=10, check=True
         ).stdout
-        if found := re.search(r"\) (\d+)", told):
+        if found := re.search(r"\) (\d+)", output):
             return int(found[1])
     return None
 
@@ -241,13 +241,13 @@ async def _run(target: Target, program: str, *arguments: str) -> str:
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        said, told = await process.communicate()
+        output, errors = await process.communicate()
     except BaseException:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         raise
     if process.returncode != 0:
-        lines = told.decode("utf-8", "replace").strip().splitlines() or [f"it ended with {process.returncode}"]
+        lines = errors.decode("utf-8", "replace").strip().splitlines() or [f"it ended with {process.returncode}"]
         faults = [line for line in lines if "error:" in line.lower()] or lines
         raise Conflict(re.sub(r"psql:/[^\s:]+(?::[0-9]+)?: ", "", f"{Path(program).name}: {' '.join(faults[:3])}"))
-    return said.decode("utf-8", "replace")
+    return output.decode("utf-8", "replace")

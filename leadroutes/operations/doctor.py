@@ -36,7 +36,7 @@ class Violation:
     def __str__(self) -> str:
         if self.error is not None:
             return f"This could not be checked: {self.sentence}\n  {self.error}"
-        shown = [f"  {_told(row)}" for row in self.rows[:MAX_SHOWN]]
+        shown = [f"  {_row_as_text(row)}" for row in self.rows[:MAX_SHOWN]]
         more = [f"  and {len(self.rows) - MAX_SHOWN} more"] if len(self.rows) > MAX_SHOWN else []
         return "\n".join([f"This does not hold: {self.sentence}", *shown, *more])
 
@@ -97,9 +97,9 @@ def _check(sql: str) -> Check:
     return Check(first.removeprefix("-- ").strip(), query)
 
 
-def _told(row: asyncpg.Record) -> str:
+def _row_as_text(row: asyncpg.Record) -> str:
     """`owner 1: lead_id 5, user_id 7`; what concerns the whole installation has no owner."""
     columns = dict(row)
     owner_id = columns.pop("owner_id", None)
-    told = ", ".join(f"{name} {'–' if value is None else value}" for name, value in columns.items())
-    return f"owner {owner_id}: {told}" if owner_id is not None else told
+    columns_as_text = ", ".join(f"{name} {'–' if value is None else value}" for name, value in columns.items())
+    return f"owner {owner_id}: {columns_as_text}" if owner_id is not None else columns_as_text

@@ -67,10 +67,10 @@ async def import_suppressions(database: Database, content: bytes, owner_email: s
         if cells is None or len(cells) != len(header):
             report.refused.append((line, "expected as many cells as the line of headings has"))
             continue
-        told = {name: text_of(cells[place]).strip() for name, place in places.items() if place is not None}
-        if told.get("ended_at"):
+        values = {name: text_of(cells[place]).strip() for name, place in places.items() if place is not None}
+        if values.get("ended_at"):
             report.lifted += 1
-        elif isinstance(read := _read(owner_id, told, database.clock.now()), Suppression):
+        elif isinstance(read := _read(owner_id, values, database.clock.now()), Suppression):
             rows.append(read)
         else:
             report.refused.append((line, read))
@@ -79,20 +79,20 @@ async def import_suppressions(database: Database, content: bytes, owner_email: s
     return report
 
 
-def _read(owner_id: int, told: dict[str, str], now: datetime) -> Suppression | str:
+def _read(owner_id: int, values: dict[str, str], now: datetime) -> Suppression | str:
     """A row as a suppression, or what is wrong with it."""
-    channel, reason = told.get("channel") or "email", told.get("reason") or "imported"
+    channel, reason = values.get("channel") or "email", values.get("reason") or "imported"
     if channel not in CHANNELS:
         return f"channel: {channel!r} was given; expected one of {', '.join(CHANNELS)}"
     if reason not in REASONS:
         return f"reason: {reason!r} was given; expected one of {', '.join(REASONS)}"
-    value = (normal_email if channel == "email" else normal_phone)(told["value"])
+    value = (normal_email if channel == "email" else normal_phone)(values["value"])
     if value is None:
         expected = "an e-mail address" if channel == "email" else "a phone number with its area code"
-        return f"value: {told['value']!r} was given; expected {expected}"
-    at = table_time(told["at"]) if told.get("at") else now
+        return f"value: {values['value']!r} was given; expected {expected}"
+    at = table_time(values["at"]) if values.get("at") else now
     if at is None:
-        return f"at: {told['at']!r} was given; expected {DATE}"
+        return f"at: {values['at']!r} was given; expected {DATE}"
     return Suppression(owner_id=owner_id, channel=channel, value=value, reason=reason, at=at)
 
 

@@ -79,7 +79,7 @@ class _Owner:
 
 
 class Sandbox:
-    """One per event loop: `work_out` finds it. `close()` ends its processes."""
+    """One per event loop: `run_sandboxed` finds it. `close()` ends its processes."""
 
     def __init__(self, processes: int = PROCESSES, grace: float = GRACE) -> None:
         self._most = processes
@@ -92,7 +92,7 @@ class Sandbox:
         self._is_closed = False
 
     async def run_sandboxed(self, work: SandboxFunction[Input, Output], asked: Input, *, owner: Hashable) -> Output:
-        """The answer. Unworkable: a limit was met, or the work broke; Unavailable: too much is waiting, or the end."""
+        """Return the answer. Raises ComputationFailed over a limit or for a fault, Unavailable when too much waits."""
         try:
             content = _encode(asked)
         except UnicodeEncodeError as error:
@@ -311,7 +311,7 @@ _OF_LOOP: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Sandbox] = weakre
 
 
 async def run_sandboxed(work: SandboxFunction[Input, Output], asked: Input, *, owner: Hashable) -> Output:
-    """As Sandbox.work_out, by the processes that serve this event loop, as `asyncio.to_thread` does with threads."""
+    """Run it as Sandbox.run_sandboxed does, in the processes of this event loop."""
     loop = asyncio.get_running_loop()
     sandbox = _OF_LOOP.get(loop)
     if sandbox is None:

@@ -193,10 +193,10 @@ def _all_failed(failures: dict[str, Exception]) -> Exception:
     if len(failures) == 1:
         [(host, error)] = failures.items()
         return error if not isinstance(error, asyncpg.TargetServerAttributeNotMatched) else OSError(f"{host}: {error}")
-    return OSError("; ".join(f"{host}: {_said(error)}" for host, error in failures.items()))
+    return OSError("; ".join(f"{host}: {_error_text(error)}" for host, error in failures.items()))
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     match error:
         case asyncpg.TargetServerAttributeNotMatched():
             return "it is not the kind of server that is wanted (a standby?)"

@@ -14,16 +14,16 @@ class OneLineFilter(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said_at: dict[tuple[object, type[BaseException]], float] = {}
+        self._logged_at: dict[tuple[object, type[BaseException]], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, CONNECTION_ERRORS):
             return True
-        now, news = time.monotonic(), (record.msg, type(error))
-        if now - self._said_at.get(news, float("-inf")) < REPEAT_AFTER:
+        now, key = time.monotonic(), (record.msg, type(error))
+        if now - self._logged_at.get(key, float("-inf")) < REPEAT_AFTER:
             return False
-        self._said_at[news] = now
+        self._logged_at[key] = now
         record.msg, record.args = "%s: %r", (record.getMessage(), error)
         record.exc_info = record.exc_text = None
         return True
