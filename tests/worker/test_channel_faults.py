@@ -187,7 +187,7 @@ async def test_one_agent_whose_address_is_refused_fails_and_all_others_get_their
         assert outcomes["bob@example.com"] == "failed"
         assert set(outcomes.values()) == {"failed", "sent"}
         assert await list_channel_faults(database) == []
-        assert "No alert of a lead that can still be claimed has failed for good." in [
+        assert "No alert about a lead that can still be claimed has failed permanently." in [
             each.sentence for each in (await examine(database)).violations
         ]
 
