@@ -1,6 +1,6 @@
 """Suppressions from files: lists of addresses as CSV, and people of an import who had unsubscribed before.
 
-How a row is read stands here; when an address is suppressed, the schema and the store say.
+It reads rows; when an address is suppressed, the schema and the store decide.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,12 +27,12 @@ COLUMNS: Final = {
     "at": ("at", "date", "unsubscribedat"),
     "ended_at": ("endedat",),
 }
-"""By what a column holds: the plain names that it may have."""
+"""The plain names that the column of each value may have."""
 
 
 @dataclass(slots=True)
 class ListReport:
-    """What became of the rows of a list: `added` are new, `known` were in force before, or repeat another row.
+    """The result of importing a list: `added` are new, `known` were in force before, or repeat another row.
 
     `lifted` were no longer in force where they come from. `refused` are (line, what is wrong with it).
     """
@@ -44,14 +44,14 @@ class ListReport:
     fault: str | None = None  # of the file as a whole: nothing of it has been imported
 
     def lines(self) -> Iterator[str]:
-        """The report as a person reads it; the sum comes last."""
+        """Yields the lines of the report; the sum comes last."""
         yield from (f"line {line}: {why}: not imported" for line, why in self.refused)
         lifted = f", {self.lifted} had been lifted" if self.lifted else ""
         yield f"{self.added} added, {self.known} were in force already{lifted}, {len(self.refused)} refused"
 
 
 async def import_suppressions(database: Database, content: bytes, owner_email: str) -> ListReport:
-    """Add the rows of a CSV file to the suppressions of this user; the same file again adds nothing."""
+    """Adds the rows of a CSV file to the suppressions of this user. Idempotent."""
     owner_id = await accounts.get_user_id(database, owner_email)
     header, records = split_csv(content)
     keys = [plain_key(name) for name in header]
@@ -67,10 +67,10 @@ async def import_suppressions(database: Database, content: bytes, owner_email: s
         if cells is None or len(cells) != len(header):
             report.refused.append((line, "expected as many cells as the line of headings has"))
             continue
-        told = {name: text_of(cells[place]).strip() for name, place in places.items() if place is not None}
-        if told.get("ended_at"):
+        values = {name: text_of(cells[place]).strip() for name, place in places.items() if place is not None}
+        if values.get("ended_at"):
             report.lifted += 1
-        elif isinstance(read := _read(owner_id, told, database.clock.now()), Suppression):
+        elif isinstance(read := _read(owner_id, values, database.clock.now()), Suppression):
             rows.append(read)
         else:
             report.refused.append((line, read))
@@ -79,27 +79,27 @@ async def import_suppressions(database: Database, content: bytes, owner_email: s
     return report
 
 
-def _read(owner_id: int, told: dict[str, str], now: datetime) -> Suppression | str:
-    """A row as a suppression, or what is wrong with it."""
-    channel, reason = told.get("channel") or "email", told.get("reason") or "imported"
+def _read(owner_id: int, values: dict[str, str], now: datetime) -> Suppression | str:
+    """Returns the row as a suppression, or what is wrong with it."""
+    channel, reason = values.get("channel") or "email", values.get("reason") or "imported"
     if channel not in CHANNELS:
         return f"channel: {channel!r} was given; expected one of {', '.join(CHANNELS)}"
     if reason not in REASONS:
         return f"reason: {reason!r} was given; expected one of {', '.join(REASONS)}"
-    value = (normal_email if channel == "email" else normal_phone)(told["value"])
+    value = (normal_email if channel == "email" else normal_phone)(values["value"])
     if value is None:
         expected = "an e-mail address" if channel == "email" else "a phone number with its area code"
-        return f"value: {told['value']!r} was given; expected {expected}"
-    at = table_time(told["at"]) if told.get("at") else now
+        return f"value: {values['value']!r} was given; expected {expected}"
+    at = table_time(values["at"]) if values.get("at") else now
     if at is None:
-        return f"at: {told['at']!r} was given; expected {DATE}"
+        return f"at: {values['at']!r} was given; expected {DATE}"
     return Suppression(owner_id=owner_id, channel=channel, value=value, reason=reason, at=at)
 
 
 async def suppress_unsubscribed(
     database: Database, owner_id: int, rows: Iterable[ImportedRow], *, dry_run: bool
 ) -> int:
-    """Suppress the addresses of an import's rows that had unsubscribed. Returns how many of them were not yet."""
+    """Suppresses the addresses of an import's rows that had unsubscribed. Returns how many of them were not yet."""
     now = database.clock.now()
     found = {
         row.inquiry.email: Suppression(
