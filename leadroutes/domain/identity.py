@@ -104,7 +104,7 @@ def _is_title(word: list[str]) -> bool:
 
 
 def _is_ornament(word: str) -> bool:
-    """A word without a letter; what is written in the signs of a program (`{{`) is no ornament of a name."""
+    """Whether a word has no letter. A word with the signs of a program (`{{`) is not an ornament of a name."""
     return not _has_letter(word) and _PROGRAM.isdisjoint(word)
 
 
@@ -224,14 +224,14 @@ def _without_bracket_behind(line: str) -> str:
 
 def _without_extensions(line: str) -> str:
     """An extension follows a number: `Phone #303 555 0142` has none."""
-    kept, end = [], 0
+    parts, end = [], 0
     digits = 0
     for found in _EXTENSION.finditer(line):
         before = line[end : found.start()]
         digits += sum(character.isdigit() for character in before)
-        kept.append(before if digits >= _DIGITS_BEFORE_AN_EXTENSION else before + found.group())
+        parts.append(before if digits >= _DIGITS_BEFORE_AN_EXTENSION else before + found.group())
         end = found.end()
-    return "".join(kept) + line[end:]
+    return "".join(parts) + line[end:]
 
 
 def _one_phone(text: str) -> str | None:
