@@ -52,13 +52,13 @@ class Results(msgspec.Struct, kw_only=True):
 
 
 def as_record(results: Results) -> dict[str, Any]:
-    """As it stands in results.json."""
+    """Returns the results in the form of results.json."""
     record: dict[str, Any] = msgspec.to_builtins(results)
     return record | {"figures": [figure_record(figure) for figure in results.figures]}
 
 
 def figure_record(figure: Figure) -> dict[str, Any]:
-    """As it stands there, with what follows from it."""
+    """Returns a figure in the form of results.json, with the values derived from it."""
     record: dict[str, Any] = msgspec.to_builtins(figure)
     return record | {"value": _rounded(figure.value), "is_reached": figure.is_reached, "ratios": figure.ratios}
 

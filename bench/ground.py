@@ -83,7 +83,7 @@ class Ground:
 
     @contextlib.asynccontextmanager
     async def database(self, name: str, *, like: "Plot | None" = None) -> AsyncIterator["Plot"]:
-        """A fresh database, or a copy of another; gone afterwards. Checkpointed, so that nobody pays for what was."""
+        """Yields a new database or a copy of another; drops it afterwards. A CHECKPOINT ends earlier writes."""
         full = f"bench_{name}"
         template = TEMPLATE if like is None else f"bench_{like.name}"
         await self.administer(

@@ -61,7 +61,7 @@ def measure_fsync(directory: Path, seconds: float = 1.0) -> float:
 
 
 def idle(seconds: float = 1.0) -> float:
-    """Which part of the machine nobody uses at the moment: what else runs beside a measurement spoils it."""
+    """Returns the idle share of the CPU, 0 to 1: other programs falsify a measurement."""
     return round(1 - float(psutil.cpu_percent(interval=seconds)) / 100, 2)
 
 

@@ -27,7 +27,7 @@ def bearer(user_id: int) -> str:
 
 
 def inquiry(number: int) -> dict[str, str]:
-    """What somebody asks who has not asked before: all that a portal's form has."""
+    """Returns the inquiry of a new contact: all fields of a portal's form."""
     return {
         "name": f"Mia Lund {number}",
         "email": f"mia.lund.{number}@example.org",

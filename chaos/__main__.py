@@ -1,6 +1,6 @@
-"""`bin/chaos`: makes a run, shows a table; a full one is written down in chaos/results.json and in the documents.
+"""`bin/chaos`: makes a run and prints a table; a full run is recorded in chaos/results.json and in the documents.
 
-What a run is, stands in run.
+The run itself is in `run`.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""The brokerage that suffers: Alice's, with a team by rank and one that takes turns, and a campaign of three mails.
+"""The brokerage under test: Alice's, with a team by rank and one that takes turns, and a campaign of three mails.
 
 Its website has a form, whose key anyone can read; and someone else has an account of the same service, with a token.
 
-Names that stand in mails (a person's first name, his address) are those of one lead, so that a mail tells whose it is.
+Names in mails (a contact's first name, their address) belong to one lead only, so that a mail shows whose it is.
 """
 
 from dataclasses import dataclass

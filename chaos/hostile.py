@@ -108,7 +108,7 @@ class Hostile:
         self._file.write(msgspec.json.encode(seen) + b"\n")
 
     def _faults(self, sent: bytes, answer: Answer) -> Iterator[str]:
-        """What someone asked with is no secret in the answer."""
+        """Yields the faults of an answer: 500, 503 without Retry-After, or a secret that the sender did not send."""
         if answer.status == 500:
             yield "it was answered 500"
         if answer.status == 503 and "retry-after" not in answer.headers:

@@ -18,7 +18,7 @@ from chaos.brokerage import AGENTS, LAST_NAME, OWNER, Brokerage
 from chaos.sink import Sink
 
 PATIENCE = 8.0  # seconds for an answer, as senders of leads have it
-ATTEMPTS = 400  # of a sender, before he gives a lead up
+ATTEMPTS = 400  # of a sender, before it gives a lead up
 KINDS = ("Buyer", "Buyer", "Buyer", "Seller", "Seller", "Renter", "Land")  # there is no route for land
 _LINK = re.compile(r"/claim/[\w-]+")
 BETWEEN_LOOKS = 0.05  # seconds
@@ -28,7 +28,7 @@ Kind = Literal["an arrival", "a claim", "GET /me", "GET /healthz", "anything els
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long an answer took. `status` 0: there was none."""
+    """The time of an answer. `status` 0: there was no answer."""
 
     phase: Phase
     kind: Kind
@@ -38,7 +38,7 @@ class Timing:
 
 @dataclass(slots=True)
 class Sent:
-    """A lead as its sender knows it. `lead_ids`: what he was answered; it should be one."""
+    """A lead as its sender knows it. `lead_ids`: the ids that were answered; it should be one."""
 
     vendor_id: str
     lead_ids: set[int] = field(default_factory=set)
@@ -46,12 +46,12 @@ class Sent:
 
 @dataclass(slots=True)
 class Record:
-    """All that was sent, and what was answered."""
+    """All that was sent, and the answers."""
 
     leads: dict[str, Sent] = field(default_factory=dict)
     statuses: Counter[int] = field(default_factory=Counter)
     unanswered: int = 0
-    faults: list[str] = field(default_factory=list)  # answers that nobody should get, whatever happens
+    faults: list[str] = field(default_factory=list)  # answers that no one should get, whatever happens
     claimed: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # users who got 200, by lead
     claims: Counter[int] = field(default_factory=Counter)  # by status
     assigned: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # tried, by lead
@@ -113,7 +113,7 @@ class Load:
         self.record.ended_at = _now()
 
     async def finish(self) -> None:
-        """Wait until everybody has his answers."""
+        """Waits until all requests are answered."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
@@ -168,7 +168,7 @@ class Load:
         }  # fmt: skip
 
     async def _send(self, sent: Sent, body: dict[str, str]) -> None:
-        """As a lead source does: again and again until it is taken."""
+        """Sends a lead as a lead source does: repeatedly, until it is accepted."""
         for _ in range(ATTEMPTS):
             if await self._offer(sent, body, self._dice.choice(self._clients)) in (200, 201):
                 return
@@ -205,7 +205,7 @@ class Load:
             await self._assign(lead_id, self._dice.choice(AGENTS))
 
     async def _claim(self, lead_id: int, name: str) -> None:
-        """Until he knows whether he has it: 200, 404 (he was not told of it yet) or 409."""
+        """Claims until the answer is definite: 200, 404 (the agent was not notified yet) or 409."""
         user_id = self._brokerage.users[name]
         answer = await self._insist("POST", f"/leads/{lead_id}/claim", name, {200, 404, 409})
         if answer is not None:
@@ -249,7 +249,7 @@ class Load:
     async def _insist(
         self, method: str, path: str, name: str | None, expected: set[int], body: Any = None
     ) -> httpx.Response | None:
-        """Until there is an answer that is one; None where there never is, or it is none that can be."""
+        """Repeats a request until it is answered. Returns None if it never is, or if the answer is unexpected."""
         headers = {"Authorization": f"Bearer {self._brokerage.tokens[name]}"} if name else {}
         for _ in range(ATTEMPTS):
             client = self._dice.choice(self._clients)

@@ -79,9 +79,9 @@ class Mischief:
         self._dice = random.Random(self.seed)  # noqa: S311 -- it has to be repeatable
 
     async def run(self, kills: int, tell: Callable[[int], None]) -> None:
-        """So many kills, with nuisances between them; it has ended when PostgreSQL is up and nobody is stopped.
+        """Makes `kills` kills, with nuisances between them; afterwards PostgreSQL is up and no process is stopped.
 
-        Failed: PostgreSQL did not start again.
+        Raises Failed if PostgreSQL did not start again.
         """
         deeds: Mapping[str, Callable[[], Awaitable[bool]]] = {
             "kill -9 serve": lambda: self._kill(self.serves),
@@ -116,7 +116,7 @@ class Mischief:
             task.result()
 
     def _deck(self, kills: int) -> list[str]:
-        """The proportions are kept whatever the seed; the order is drawn."""
+        """Returns the deeds in an order drawn from the seed; their proportions do not depend on it."""
         cards = _in_proportion(KILLS, kills) + _in_proportion(NUISANCES, round(kills * self.pace.nuisances))
         self._dice.shuffle(cards)
         return cards

@@ -13,7 +13,7 @@ RESULTS = ROOT / "chaos" / "results.json"
 CAME_OF_IT = {
     "leads": "leads taken in",
     "offers": "offers made of them",
-    "claims": "leads that somebody has in the end",
+    "claims": "leads that someone has in the end",
     "steps": "campaign steps",
     "ended_by_themselves": "processes that gave up while they started without a database, and were started again",
     "without_answer": "requests without an answer (a process was dead, starting or still for 8 seconds), sent again",
@@ -51,7 +51,7 @@ def as_tables(results: dict[str, Any]) -> str:
     done = {name: count for each in ("kills", "nuisances") for name, count in results[each].items() if name != "all"}
     answers = {
         "requests answered 2xx": _sum(results, ("200", "201")),
-        "claims that came too late, or before the agent was told (409, 404)": _sum(results, ("404", "409")),
+        "claims that came too late, or before the agent was notified (409, 404)": _sum(results, ("404", "409")),
         "requests answered 503 with Retry-After, sent again": _sum(results, ("503",)),
     }
     messages = {f"messages {state}": count for state, count in results["messages"].items()}

@@ -13,12 +13,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BEGINS_AGAIN_AFTER = 0.5  # seconds, as a supervisor waits
-GOODBYE = 60.0  # seconds for a program to end when it is told to
+GOODBYE = 60.0  # seconds for a program to end after a signal
 
 
 @dataclass
 class Program:
-    """One command that is kept running. `ends` are the exit codes of those that we did not kill."""
+    """One command that is restarted when it ends. `ends`: exit codes of processes that were not killed by the run."""
 
     name: str
     arguments: tuple[str, ...]
@@ -90,8 +90,8 @@ class Program:
 
 
 def clean_environment() -> dict[str, str]:
-    """Ours, without the settings of a service that the machine may run besides."""
-    kept = {
+    """Returns this environment without the settings of another service that the machine may run."""
+    clean = {
         name: value for name, value in os.environ.items() if "DATABASE_URL" not in name and "LEADROUTES" not in name
     }
-    return kept | {"PYTHONUNBUFFERED": "1"}
+    return clean | {"PYTHONUNBUFFERED": "1"}

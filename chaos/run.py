@@ -108,7 +108,7 @@ async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outco
 
 
 def target_of(plan: Plan, set_up: Stage) -> Target:
-    """What the hostile two are told of the brokerage, and which words must not come back to them."""
+    """Returns what the hostile two know of the brokerage, and which words must not appear in their answers."""
     brokerage = set_up.brokerage
     honest = (OWNER, *AGENTS)
     return Target(
@@ -134,12 +134,12 @@ async def _suffer(plan: Plan, load: Load, mischief: Mischief, hostile: Hostiles,
     """First nothing is killed, and how long everyone waits is measured; then the mischief begins."""
     mischief.sink.become("calm")
     sending = asyncio.create_task(load.run(plan.rate))
-    told = 0
+    reported = 0
 
     def tell_now_and_then(kills: int) -> None:
-        nonlocal told
-        if kills >= told + 10:
-            told = kills
+        nonlocal reported
+        if kills >= reported + 10:
+            reported = kills
             tell(f"{kills} kills, {len(load.record.accepted_at)} answers to leads")
 
     try:
@@ -174,7 +174,7 @@ async def _measure(plan: Plan, load: Load, hostile: Hostiles, tell: Callable[[st
 
 
 async def settle(plan: Plan, postgres: Server, load: Load) -> list[str]:
-    """Nobody helps: either it comes to rest by itself, or it does not."""
+    """Waits for the service to recover without help; returns a breach if it does not."""
     try:
         async with asyncio.timeout(plan.settled_within):
             await load.finish()
@@ -207,7 +207,7 @@ async def _each_alone(set_up: Stage, load: Load) -> list[str]:
                 while not any(name in mail.subject for mail in set_up.sink.mails()):  # noqa: ASYNC110 -- another process's
                     await asyncio.sleep(0.2)
         except TimeoutError:
-            breaches.append(f"{worker.name} told nobody of a lead within a minute, alone")
+            breaches.append(f"{worker.name} alone notified no one of a lead within a minute")
         finally:
             for each in others:
                 each.cancel()

@@ -48,7 +48,7 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def has_arrived(self) -> bool:
-        """Whether a person would find it in his mailbox."""
+        """Whether the mail would be in the recipient's mailbox."""
         return self.fate in ("taken", "taken, no answer")
 
 
@@ -112,7 +112,7 @@ class Moody:
     def _hang_up(self, server: SMTP) -> str:
         assert server.transport is not None
         cast("asyncio.Transport", server.transport).abort()
-        return "421 nobody hears this"
+        return "421 no one hears this"
 
 
 def _headers(content: bytes) -> list[tuple[str, str]]:

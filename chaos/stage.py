@@ -23,7 +23,7 @@ READY_WITHIN = 120.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What stands on it."""
+    """The parts of a run."""
 
     directory: Path
     postgres: Server
@@ -60,7 +60,7 @@ async def stage(directory: Path, seed: int) -> AsyncIterator[Stage]:
 
 @contextlib.asynccontextmanager
 async def set_up(directory: Path, seed: int, postgres: Server, url: str) -> AsyncIterator[Stage]:
-    """All but PostgreSQL, around a server that runs; `url` is what the processes are told of it."""
+    """Yields all but PostgreSQL, which already runs; `url` is its address for the processes."""
     await postgres.ask(f"CREATE DATABASE {DATABASE}")
     brokerage = await found(postgres.url(DATABASE))
     async with sink(directory / "mails.jsonl", seed) as mails:
@@ -98,7 +98,7 @@ def worker(name: str, environment: dict[str, str], directory: Path) -> Program:
 
 @contextlib.asynccontextmanager
 async def running(*programs: Program) -> AsyncIterator[None]:
-    """They are kept running, and are told to end afterwards."""
+    """Runs the programs, restarts them when they end, and ends them afterwards."""
     for program in programs:
         program.start()
     try:

@@ -1,6 +1,6 @@
-"""Whether anything was lost or done twice: what senders were answered and mailboxes got, against the database.
+"""Checks whether anything was lost or done twice: answers to senders and mails received, against the database.
 
-Each check answers sentences, one for each breach; none means that it holds.
+Each check returns sentences, one for each breach; an empty list means that it holds.
 """
 
 from collections import Counter
@@ -38,7 +38,7 @@ Check = Callable[[Evidence], Awaitable[list[str]]]
 
 
 async def answers_were_right(evidence: Evidence) -> list[str]:
-    """Nobody was answered anything but what he asked for, or 503."""
+    """Every answer was what was asked for, or 503."""
     return list(evidence.record.faults)
 
 
@@ -55,7 +55,7 @@ async def leads_are_there_once(evidence: Evidence) -> list[str]:
         if sent.lead_ids and sent.lead_ids != there:
             breaches.append(f"the lead {sent.vendor_id} was answered as {sent.lead_ids}, and is there as {there}")
     strangers = stored.keys() - evidence.record.leads.keys()
-    return breaches + [f"nobody sent the lead {name}" for name in strangers]
+    return breaches + [f"no one sent the lead {name}" for name in strangers]
 
 
 async def all_were_taken(evidence: Evidence) -> list[str]:
@@ -64,7 +64,7 @@ async def all_were_taken(evidence: Evidence) -> list[str]:
 
 
 async def leads_have_one_claim(evidence: Evidence) -> list[str]:
-    """No lead has two claims; of those who wanted it at once one was told that he has it, and he has it."""
+    """No lead has two claims; of concurrent claimants exactly one got 200, and has the lead."""
     rows = await evidence.ask("SELECT lead_id, user_id FROM claims")
     claims = {row["lead_id"]: row["user_id"] for row in rows}
     breaches = [f"a lead has {len(rows) - len(claims)} claims too many"] if len(rows) != len(claims) else []
@@ -72,9 +72,9 @@ async def leads_have_one_claim(evidence: Evidence) -> list[str]:
     for lead_id, winners in record.claimed.items():
         others = winners - record.assigned.get(lead_id, set())
         if len(others) > 1:
-            breaches.append(f"{sorted(others)} were all told that they have the lead {lead_id}")
+            breaches.append(f"{sorted(others)} all got 200 for the lead {lead_id}")
         if lead_id not in record.assigned and {claims.get(lead_id)} != winners:
-            breaches.append(f"{winners} was told that he has the lead {lead_id}; {claims.get(lead_id)} has it")
+            breaches.append(f"{winners} got 200 for the lead {lead_id}; {claims.get(lead_id)} has it")
     return breaches + [
         f"the lead {lead_id} was assigned, but {claims.get(lead_id)} has it"
         for lead_id in record.assigned_for_certain
@@ -83,7 +83,7 @@ async def leads_have_one_claim(evidence: Evidence) -> list[str]:
 
 
 async def what_was_declined_stays_declined(evidence: Evidence) -> list[str]:
-    """An offer that was answered as declined is declined, unless its owner gave him the lead all the same."""
+    """An offer that was answered as declined is declined, unless the owner assigned the lead to that agent."""
     rows = await evidence.ask(
         "SELECT id, lead_id, state FROM offers WHERE id = ANY($1) AND state <> 'declined'",
         list(evidence.record.declined),
@@ -95,8 +95,8 @@ async def what_was_declined_stays_declined(evidence: Evidence) -> list[str]:
     ]
 
 
-async def contacts_were_told_once(evidence: Evidence) -> list[str]:
-    """No contact has the same mail in his mailbox more often than a campaign meant him to."""
+async def contacts_were_notified_once(evidence: Evidence) -> list[str]:
+    """No contact has the same mail more often than a campaign sent it."""
     rows = await evidence.ask(
         "SELECT c.email, t.description AS step, c.first_name, count(*) FROM contact_communications cc"
         " JOIN contacts c USING (owner_id) JOIN templates t ON t.id = cc.template_id"
@@ -130,7 +130,7 @@ async def mails_have_arrived(evidence: Evidence) -> list[str]:
 
 
 async def messages_have_an_outcome(evidence: Evidence) -> list[str]:
-    """Every message went out, or says why not. One that waits to be tried again says what kept it, and has a job."""
+    """Every message was sent, or gives the reason why not. One that is to be tried again has a reason and a job."""
     rows = await evidence.ask(
         "SELECT id, kind, state, reason, contact_id FROM messages WHERE state = 'sending'"
         " OR (state <> 'sent' AND reason IS NULL) OR (state = 'unknown' AND contact_id IS NULL)"
@@ -138,13 +138,13 @@ async def messages_have_an_outcome(evidence: Evidence) -> list[str]:
     return [f"the message {row['id']} ({row['kind']}) is {row['state']}: {row['reason']}" for row in rows]
 
 
-async def everybody_was_alerted(evidence: Evidence) -> list[str]:
-    """Of every lead somebody was told, or it is written down why not."""
+async def someone_was_alerted(evidence: Evidence) -> list[str]:
+    """For every lead someone was notified, or the reason why not is stored."""
     rows = await evidence.ask(
         "SELECT id FROM leads WHERE NOT EXISTS (SELECT FROM messages m WHERE m.owner_id = leads.owner_id"
         " AND m.lead_id = leads.id AND m.kind IN ('offer', 'won'))"
     )
-    return [f"nobody was told of the lead {row['id']}" for row in rows]
+    return [f"no one was notified of the lead {row['id']}" for row in rows]
 
 
 async def the_ledger_adds_up(evidence: Evidence) -> list[str]:
@@ -198,12 +198,12 @@ CHECKS: Mapping[str, Check] = {
     "every answer was one that may be given": answers_were_right,
     "every lead that was answered 2xx is there exactly once": leads_are_there_once,
     "every sender was answered in the end": all_were_taken,
-    "one claim a lead, and one winner told so": leads_have_one_claim,
+    "one claim a lead, and one winner is notified": leads_have_one_claim,
     "what was declined stays declined": what_was_declined_stays_declined,
-    "no contact was sent the same message twice": contacts_were_told_once,
+    "no contact was sent the same message twice": contacts_were_notified_once,
     "what is noted as sent has arrived, as failed was refused": mails_have_arrived,
     "every message went out or says why not": messages_have_an_outcome,
-    "of every lead somebody was told": everybody_was_alerted,
+    "of every lead someone was notified": someone_was_alerted,
     "all leads have settled and the ledger adds up": the_ledger_adds_up,
     "before anything is killed, no honest request is answered 5xx, beside hostile ones either": others_were_answered,
     "beside hostile ones, 99 of 100 honest requests are answered within a second": others_did_not_wait,

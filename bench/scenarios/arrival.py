@@ -61,12 +61,12 @@ def _late(outcome: Outcome) -> Figure:
 
 
 async def found(plot: Plot, owners: int, *, routes: int = ROUTES, first_routes: int = ROUTES) -> None:
-    """So many brokerages of five agents each; they have some leads already, so that no table is new to the planner."""
+    """Adds `owners` brokerages of five agents; with some leads, so that the planner has statistics."""
     users = max(owners, MEMBERS)
     await plot.put_in("found", users=users, owners=owners, members=MEMBERS, routes=routes, first_routes=first_routes)
     await plot.put_in(
         "waiting_leads",
-        users=users, owners=min(owners, SOME), members=MEMBERS, leads=SOME, told=MEMBERS, due="infinity", apart=0,
+        users=users, owners=min(owners, SOME), members=MEMBERS, leads=SOME, notified=MEMBERS, due="infinity", apart=0,
     )  # fmt: skip
     await plot.settle()
 

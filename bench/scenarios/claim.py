@@ -48,12 +48,13 @@ def _claim(lead_id: int, user_id: int) -> bytes:
 
 
 async def _found(plot: Plot, owners: int, members: int, leads: int) -> None:
-    """Leads of which everybody in the team has been told, lead n of owner n % owners + 1."""
+    """Creates leads of which every member of the team is notified; lead n is of owner n % owners + 1."""
     users = max(owners, members)
     await plot.put_in("found", users=users, owners=owners, members=members, routes=1, first_routes=1)
     await plot.put_in(
-        "waiting_leads", users=users, owners=owners, members=members, leads=leads, told=members, due="infinity", apart=0
-    )
+        "waiting_leads",
+        users=users, owners=owners, members=members, leads=leads, notified=members, due="infinity", apart=0,
+    )  # fmt: skip
     await plot.keep_rule_sets(owners)
     await plot.settle()
 

@@ -16,7 +16,7 @@ from leadroutes.settings import Settings
 OWNERS = 20
 TOGETHER = 40  # mails under way at once, as in the worker
 PATIENCE = 600.0  # seconds
-WORDS = "Somebody asks for a house. " * 20
+WORDS = "Someone asks for a house. " * 20
 
 
 async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
@@ -25,7 +25,7 @@ async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
         await found(plot, OWNERS)
         await plot.put_in(
             "waiting_leads",
-            users=OWNERS, owners=OWNERS, members=MEMBERS, leads=sizes.mails, told=MEMBERS, due="infinity", apart=0,
+            users=OWNERS, owners=OWNERS, members=MEMBERS, leads=sizes.mails, notified=MEMBERS, due="infinity", apart=0,
         )  # fmt: skip
         await plot.put_in("queued_messages", mails=sizes.mails)
         await plot.settle()

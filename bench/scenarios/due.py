@@ -90,7 +90,7 @@ async def _measure(plot: Plot, kind: Kind, sizes: Sizes, begun: datetime) -> Asy
 
 
 async def _found_offers(plot: Plot, sizes: Sizes, begun: datetime) -> None:
-    """Each lead has one offer that was told of and four that wait, of which one is due in the stream, or at once."""
+    """Adds leads with one notified and four scheduled offers, of which one becomes due in the stream or at once."""
     await found(plot, OWNERS)
     for leads, due, apart in (
         (sizes.steady, begun + STEADY + timedelta(seconds=AHEAD), 1 / sizes.pace),
@@ -98,7 +98,7 @@ async def _found_offers(plot: Plot, sizes: Sizes, begun: datetime) -> None:
         (max(0, sizes.waiting // 4 - sizes.steady - sizes.due), begun + LATER, 0.1),
     ):
         await plot.put_in(
-            "waiting_leads", users=OWNERS, owners=OWNERS, members=MEMBERS, leads=leads, told=1,
+            "waiting_leads", users=OWNERS, owners=OWNERS, members=MEMBERS, leads=leads, notified=1,
             due=due.isoformat(), apart=apart,
         )  # fmt: skip
     await plot.keep_rule_sets(OWNERS)

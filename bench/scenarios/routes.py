@@ -101,7 +101,7 @@ def _new_route(owner_id: int) -> bytes:
     return request("POST", "/lead-routes", msgspec.json.encode(body), Authorization=bearer(owner_id))
 
 
-Statement = tuple[str, dict[int, str]]  # with what stands for $1 …
+Statement = tuple[str, dict[int, str]]  # with the expressions for $1 …
 
 _COLUMNS = ("owner_id", "team_id", "campaign_id", "lead_source_id", "contact_source_id", "distribution_target",
             "team_selection_method", "filter")  # fmt: skip

@@ -1,10 +1,10 @@
--- For pgbench: 500 scheduled offers, the earliest first, are marked and told of in one statement: the lead's row is locked,
--- a message and a job are made for each.
+-- For pgbench: notifies 500 scheduled offers, the earliest first, in one statement: it locks the lead's row and adds a
+-- message and a job for each.
 WITH due AS (
     SELECT o.owner_id, o.id, o.lead_id, o.user_id FROM offers o
     JOIN leads l ON l.owner_id = o.owner_id AND l.id = o.lead_id
     WHERE o.state = 'scheduled' ORDER BY o.notify_at LIMIT 500 FOR NO KEY UPDATE OF l SKIP LOCKED
-), told AS (
+), notified AS (
     UPDATE offers o SET state = 'notified', notified_at = now() FROM due WHERE o.owner_id = due.owner_id AND o.id = due.id
 ), message AS (
     INSERT INTO messages (owner_id, kind, channel, lead_id, offer_id, user_id, created_at)

@@ -1,7 +1,7 @@
 -- bench.users people, the first bench.owners of whom have a brokerage: a team of bench.members, a campaign, a contact
 -- source, an intake key, and bench.routes lead routes (of the first owner: bench.first_routes), at most 50 for one lead
 -- source, of which the last to be tried is the one that fits. User i has the token, and owner i the intake key, that
--- people.py computes. Triggers and foreign keys are off: what stands here is consistent, and no number is bumped.
+-- people.py computes. Triggers and foreign keys are off: the rows are consistent, and no version number has to be raised.
 SET session_replication_role = replica;
 
 INSERT INTO users (id, first_name, last_name, username, email, phone, timezone, timezone_offset, created_at, modified_at)

@@ -1,7 +1,7 @@
 -- bench.leads routed leads, spread over the owners, each offered to the bench.members of its owner's team: the first
--- bench.told of them notified an hour ago, the next one due at bench.due + (number of the lead) * bench.apart seconds, the
+-- bench.notified of them notified an hour ago, the next one due at bench.due + (number of the lead) * bench.apart seconds, the
 -- others a month later. Ten leads have the same contact. They lapse when their last offer has waited
--- for a quarter of an hour, or in a year where everybody has been told.
+-- for a quarter of an hour, or in a year where every member has been notified.
 SET session_replication_role = replica;
 
 CREATE TEMPORARY TABLE wanted ON COMMIT PRESERVE ROWS AS
@@ -24,13 +24,13 @@ SELECT owner_id, 'email', email, id FROM contacts, start WHERE id > start.contac
 INSERT INTO offers (owner_id, lead_id, user_id, team_id, place, notify_at, rank, assign_automatically, has_call_alert,
     has_text_alert, has_email_alert, state, notified_at)
 SELECT w.owner_id, start.leads + 1 + w.n, (w.owner_id + j) % current_setting('bench.users')::bigint + 1, w.owner_id, j,
-       CASE WHEN j < told.count THEN now() - interval '1 hour'
-            WHEN j = told.count THEN current_setting('bench.due')::timestamptz
+       CASE WHEN j < notified.count THEN now() - interval '1 hour'
+            WHEN j = notified.count THEN current_setting('bench.due')::timestamptz
                 + w.n * interval '1 second' * current_setting('bench.apart')::float8
             ELSE now() + interval '300 days' + random() * interval '30 days' END,
-       j + 1, false, false, false, true, CASE WHEN j < told.count THEN 'notified' ELSE 'scheduled' END,
-       CASE WHEN j < told.count THEN now() - interval '1 hour' END
-FROM wanted w, start, (SELECT current_setting('bench.told')::bigint AS count) told,
+       j + 1, false, false, false, true, CASE WHEN j < notified.count THEN 'notified' ELSE 'scheduled' END,
+       CASE WHEN j < notified.count THEN now() - interval '1 hour' END
+FROM wanted w, start, (SELECT current_setting('bench.notified')::bigint AS count) notified,
      generate_series(0, current_setting('bench.members')::bigint - 1) j;
 
 INSERT INTO leads (owner_id, id, contact_id, creator_user_id, source_id, text_body, street_address, city, state, zipcode,

@@ -1,6 +1,6 @@
-"""SHOWS the house at work: a brokerage whose leads come in, are offered, claimed and lapse, an hour in a minute.
+"""Runs the demonstration: a brokerage whose leads arrive, are offered, claimed and lapse, an hour in a minute.
 
-Everything is real (database, HTTP, SMTP) and in a data directory of its own, which is made afresh each time.
+Database, HTTP and SMTP are real; the data directory is its own and is created anew by each run.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ DATA = Path(".leadroutes") / "demo"
 EXAMPLES = Path(__file__).parent / "examples"
 LONGEST = 90.0  # seconds until every lead has settled
 LOOK = 0.25  # seconds between two looks at the board
-MAILED = 10.0  # seconds within which an agent has been told of a lead
+MAILED = 10.0  # seconds within which an agent has been notified of a lead
 
 
 async def show(*, once: bool, port: int | None) -> int:

@@ -37,7 +37,7 @@ class Mailboxes:
         self.arrived = asyncio.Condition()
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 -- aiosmtpd's
-        """Keep the text of a mail."""
+        """Stores the text of a mail for each recipient."""
         content = envelope.content or b""
         message = email.message_from_bytes(content if isinstance(content, bytes) else b"", policy=email.policy.default)
         assert isinstance(message, EmailMessage)
@@ -47,7 +47,7 @@ class Mailboxes:
             for address in envelope.rcpt_tos:
                 self.by_address[address.lower()].append(text)
             self.arrived.notify_all()
-        return "250 kept"
+        return "250 stored"
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[str]:
@@ -98,12 +98,12 @@ class Cast:
             await asyncio.gather(*parts, self._post_leads(client))
 
     async def send_late_lead(self, key: str) -> None:
-        """One that nobody acts on: there is something to claim for whoever watches."""
+        """Sends a lead that no agent acts on, so that the viewer has one to claim."""
         async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
             self._expect(await client.post(f"/intake/{key}", data=LATE_LEAD), "the lead that comes late")
 
     async def wait_for_late_lead(self, username: str) -> None:
-        """Until this agent has a mail about it."""
+        """Returns once this agent has a mail about the late lead."""
         await self.mailboxes.wait_for_link(self.addresses[username], LATE_LEAD["name"].split()[0])
 
     async def _send(self, client: httpx.AsyncClient, arrival: Arrival) -> None:
@@ -115,7 +115,7 @@ class Cast:
         self._expect(answer, f"{arrival.file} from {arrival.source}")
 
     async def _post_leads(self, client: httpx.AsyncClient) -> None:
-        """What a program does through the API: a past client asks on Zillow, and a lead is kept to be routed later."""
+        """Posts leads through the API: a past client asks on Zillow, and a lead is stored to be routed later."""
         headers = self._as("rosalind.vale")
         sources = await client.get("/contact-sources", params={"name": "Past Client"}, headers=headers)
         past_client = sources.json()["data"][0]["id"]

@@ -1,4 +1,4 @@
-"""The board of the demonstration: every lead with its way so far, as a live table or, without a terminal, as lines.
+"""The board of the demonstration: the state of every lead, as a live table or, without a terminal, as lines.
 
 It reads the database and changes nothing.
 """
@@ -16,17 +16,17 @@ from leadroutes.domain.text import visible
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
 
-SHOWN_AS = {"notified": "told", "scheduled": "later"}
+SHOWN_AS = {"scheduled": "later"}
 HOW = {"Auto": "automatically", "None": "through the API"}
-SIGNS = {"won": ("✔", "bold green"), "declined": ("✘", "red"), "told": ("", "cyan"), "lost": ("", "dim")}
-CAPTION = "A second here is a minute there. ✔ has it, ✘ declined, +2: two more to be told"
+SIGNS = {"won": ("✔", "bold green"), "declined": ("✘", "red"), "notified": ("", "cyan"), "lost": ("", "dim")}
+CAPTION = "A second here is a minute there. ✔ has it, ✘ declined, +2: two more to be notified"
 GAP = 1  # cells between two columns, which the box fills
 HEADING = 2  # lines: the names of the columns, and a rule
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a narrow terminal can do without has a higher `rank` than what it cannot."""
+    """A column of the board; a narrow terminal leaves out those with the highest `rank` first."""
 
     name: str
     width: int
@@ -47,13 +47,13 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One lead as it stands."""
+    """One lead in its current state."""
 
     id: int
     name: str
     came: str
     route: str
-    offers: tuple[tuple[str, str], ...]  # (who, state); a state that is still open is told or later
+    offers: tuple[tuple[str, str], ...]  # (who, state); an open offer is notified or later
     alert_count: int
     claimed_by: str
     how: str
@@ -62,14 +62,14 @@ class Line:
 
     @property
     def outcome(self) -> str:
-        """How it ended, as half a sentence; empty while it has not."""
+        """Returns the end of a sentence that says how the lead ended; empty while it is open."""
         if not self.after:
             return ""
-        return f"{self.claimed_by or 'claimed by nobody'}{self.how and ', ' + self.how}, after {self.after} min"
+        return f"{self.claimed_by or 'claimed by no one'}{self.how and ', ' + self.how}, after {self.after} min"
 
 
 async def load_board(database: Database, owner_id: int) -> list[Line]:
-    """All leads of the owner, oldest first."""
+    """Returns all leads of the owner, oldest first."""
     return [_line(row) for row in await database.fetch(*statement("list_board").bind(owner_id=owner_id))]
 
 
@@ -100,7 +100,7 @@ def _span(since: datetime, until: datetime) -> str:
 
 
 def as_table(lines: Sequence[Line], width: int, height: int | None = None) -> Table:
-    """The board for a terminal: a line for each lead, the newest at the bottom, and within `height` lines."""
+    """Returns the board for a terminal: one line per lead, the newest at the bottom, at most `height` lines."""
     columns = _columns(width)
     left = width - sum(each.width + GAP for each in columns if each is not OFFERED)
     table = Table(
@@ -125,7 +125,7 @@ def as_table(lines: Sequence[Line], width: int, height: int | None = None) -> Ta
 
 
 def _columns(width: int) -> list[Column]:
-    """As many as fit, in their order."""
+    """Returns as many columns as fit `width`, in their order."""
     chosen: list[Column] = []
     for each in sorted(COLUMNS, key=lambda column: column.rank):
         if each.rank and sum(other.width + GAP for other in (*chosen, each)) - GAP > width:
@@ -135,7 +135,7 @@ def _columns(width: int) -> list[Column]:
 
 
 def _newest(lines: Sequence[Line], height: int | None) -> Sequence[Line]:
-    """Those that fit below the heading and above the caption; one line less where it says that there are others."""
+    """Returns the leads that fit between heading and caption; one fewer if a line has to say that there are others."""
     if height is None:
         return lines
     room = max(height - HEADING - 1, 2)
@@ -143,9 +143,9 @@ def _newest(lines: Sequence[Line], height: int | None) -> Sequence[Line]:
 
 
 def offered(line: Line, width: int) -> Text:
-    """Who was told, first names only, and how many wait.
+    """Returns the first names of the notified members and the number of those who wait.
 
-    Where there is no room for all, the earliest are left out, but never who has it.
+    If there is no room for all, the earliest are left out, but never the one who has the lead.
     """
     names = [(*SIGNS[state], who.partition(" ")[0], state) for who, state in line.offers if state in SIGNS]
     later = sum(state == "later" for _, state in line.offers)
@@ -157,7 +157,7 @@ def offered(line: Line, width: int) -> Text:
     if later:
         parts.append((Text(f"+{later}", "dim"), False))
     while sum(text.cell_len + 1 for text, _ in parts) - 1 > width:
-        spare = next((index for index, (_, is_kept) in enumerate(parts) if not is_kept), None)
+        spare = next((index for index, (_, is_required) in enumerate(parts) if not is_required), None)
         if spare is None:
             break
         del parts[spare]
@@ -165,15 +165,15 @@ def offered(line: Line, width: int) -> Text:
 
 
 def news(before: Sequence[Line], after: Sequence[Line]) -> Iterator[str]:
-    """What has happened between two looks at the board, a sentence each, for where there is no terminal."""
+    """Yields a sentence for each change between two states of the board; used without a terminal."""
     known = {line.id: line for line in before}
     for line in after:
         earlier = known.get(line.id)
         if earlier is None:
             yield f"{line.name} ({line.came}) has come in: {line.route}"
-        notified = [who for who, state in line.offers if state == "told"]
-        notified_before = [who for who, state in earlier.offers if state != "later"] if earlier else []
-        if fresh := [who for who in notified if who not in notified_before]:
+        notified = [who for who, state in line.offers if state == "notified"]
+        before_that = [who for who, state in earlier.offers if state != "later"] if earlier else []
+        if fresh := [who for who in notified if who not in before_that]:
             yield f"{line.name} is offered to {', '.join(fresh)}"
         if line.outcome and (earlier is None or earlier.outcome != line.outcome):
             yield f"{line.name}: {line.outcome}"

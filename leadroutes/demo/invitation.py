@@ -1,6 +1,6 @@
-"""How somebody who watches the demonstration takes part: a lead to send, a claim page to open, where to sign in.
+"""Hints for the viewer of the demonstration: how to send a lead, open a claim page and sign in.
 
-Lines of text; what is to be copied stands alone on its line and is short enough for 80 columns.
+Returns lines of text; what is to be copied is alone on its line and fits into 80 columns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from leadroutes.demo.script import PASSWORD
 
 @dataclass(frozen=True, slots=True)
 class DemoHints:
-    """Of one demonstration."""
+    """The hints of one demonstration."""
 
     url: str
     key: str  # of /intake/{key}
@@ -23,7 +23,7 @@ class DemoHints:
     addresses: Mapping[str, str]  # e-mail by the name as it is shown
 
     def lines(self, leads: Sequence[Line]) -> list[str]:
-        """All of them, the address and the logins last."""
+        """Returns all hints, the address and the logins last."""
         return [
             "Send it a lead:",
             f"  curl -d 'name=Mia&phone=3035550199&type=Buyer' {self.url.removeprefix('http://')}/intake/{self.key}",
@@ -32,15 +32,15 @@ class DemoHints:
         ]
 
     def claiming(self, leads: Sequence[Line]) -> list[str]:
-        """The claim link in somebody's mail about the newest lead that is on offer; nothing where none is."""
+        """Returns an agent's claim link to the newest lead on offer; an empty list if there is none."""
         for lead in reversed(leads):
-            for who in (who for who, state in lead.offers if state == "told" and not lead.is_settled):
+            for who in (who for who, state in lead.offers if state == "notified" and not lead.is_settled):
                 if link := self.mailboxes.find_link(self.addresses.get(who, ""), lead.name.split()[0]):
                     return [f"Open this first: {who}'s claim link for {lead.name}", f"  {link}"]
         return []
 
     def signing_in(self) -> list[str]:
-        """The address and who there is."""
+        """Returns the address and the logins."""
         return [
             f"Sign in at {self.url} with the password {PASSWORD} as",
             f"  {self.owner}, the owner",

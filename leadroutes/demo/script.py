@@ -1,6 +1,6 @@
-"""What happens in the demonstration: which leads arrive where and when, and which agents do what about them.
+"""The script of the demonstration: which leads arrive where and when, and what agents do about them.
 
-Data only. Whatever nobody acts on lapses, or falls to the member who takes leads automatically.
+Data only. A lead that no one acts on lapses, or goes to the member who takes leads automatically.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Literal
 
 OWNER = "rosalind.vale"
 AGENT = "imani.osterhaus"
-PASSWORD = "welcome-home"  # noqa: S105 -- of everybody in the demonstration, and shown on the screen
+PASSWORD = "welcome-home"  # noqa: S105 -- of every user of the demonstration, and shown on the screen
 TIME_SCALE = 60.0
 
 How = Literal["link", "api", "decline"]
@@ -25,7 +25,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What an agent does about the lead of the person with this first name, so many seconds after being told."""
+    """An agent's action on the lead of the person with this first name, `after` seconds from the notification."""
 
     first_name: str
     username: str
@@ -54,7 +54,7 @@ ARRIVALS = (
     Arrival(5.1, "Trulia", "trulia-renter.json"),
     Arrival(5.4, "Homes.com", "homes-renter-tampa.json"),
     Arrival(5.7, "Facebook", "zapier-flat.json"),
-    Arrival(6.0, "Zillow", "zillow-buyer-nobody.json"),
+    Arrival(6.0, "Zillow", "zillow-buyer-unclaimed.json"),
     Arrival(6.3, "Other", "no-lead.json"),
 )
 

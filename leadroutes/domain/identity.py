@@ -104,7 +104,7 @@ def _is_title(word: list[str]) -> bool:
 
 
 def _is_ornament(word: str) -> bool:
-    """A word without a letter; what is written in the signs of a program (`{{`) is no ornament of a name."""
+    """Whether a word has no letter. A word with the signs of a program (`{{`) is not an ornament of a name."""
     return not _has_letter(word) and _PROGRAM.isdisjoint(word)
 
 

@@ -16,7 +16,7 @@ _NAMED: Final = "expected an address such as leads@example.com, or a name with i
 
 
 def plain_address(address: str) -> str:
-    """The address in ASCII, as a mail server is told it. ValueError: mail cannot be sent there."""
+    """Returns the address in ASCII, as SMTP wants it. Raises ValueError if mail cannot be sent there."""
     local, at, domain = address[: LONGEST_ADDRESS + 1].rpartition("@")
     if not domain.isascii() and len(address) <= LONGEST_ADDRESS:
         domain = domain.encode("idna").decode("ascii")  # UnicodeError, which is a ValueError

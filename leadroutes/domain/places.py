@@ -1,6 +1,6 @@
 """Places in normal form: states, street lines with their unit, one-line addresses, and which of several places counts.
 
-Pure and American: what is no state, DC or PR is none.
+Pure, and for the United States only: a state is one of the fifty, DC or PR.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""All that is told of a lead before it is claimed: first name, town, type, price; no phone, no e-mail, no last name.
+"""What is shown of a lead before it is claimed: first name, town, type, price; no phone, no e-mail, no last name.
 
-Alerts and pages both take it from here, so that neither tells more than the other.
+Alerts and pages both use it, so that neither shows more than the other.
 """
 
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ class Preview:
     price: str | None
 
     def __str__(self) -> str:
-        """On one line, as in a subject: `Jane, in Denver, Buyer, $450,000`."""
+        """Returns one line, as for a subject: `Jane, in Denver, Buyer, $450,000`."""
         town = f"in {self.town}" if self.town else None
         return ", ".join(part for part in (self.first_name, town, self.type, self.price) if part)
 
 
 def preview(first_name: str | None, town: str | None, kind: str | None, price: str | None) -> Preview:
-    """From what is known of contact and lead; each on one line, whatever the sender put into it."""
+    """Returns the preview of a lead and its contact; each value is reduced to one line."""
     return Preview(
-        first_name=one_line(first_name) or "Somebody",
+        first_name=one_line(first_name) or "Someone",
         town=one_line(town),
         type=one_line(kind),
         price=format_price(one_line(price)),
@@ -34,7 +34,7 @@ def preview(first_name: str | None, town: str | None, kind: str | None, price: s
 
 
 def format_price(text: str | None) -> str | None:
-    """`450000` as `$450,000`; a price that is no plain number stays as it was sent."""
+    """Returns `450000` as `$450,000`; a price that is not a plain number is unchanged."""
     if text and text.isascii() and text.isdigit() and len(text) <= 15:
         return f"${int(text):,}"
     return text or None

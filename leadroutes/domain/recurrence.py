@@ -39,7 +39,7 @@ RULE_PARTS: Final = {
     "BYWEEKNO": _list_of("[+-]?(?:[1-9]|[1-4][0-9]|5[0-3])"),
     "BYSETPOS": _list_of(_YEARDAY),
     "BYHOUR": _list_of("[01]?[0-9]|2[0-3]"),
-    "BYMINUTE": "[0-5]?[0-9]",  # one: nobody means a task for every minute of the day
+    "BYMINUTE": "[0-5]?[0-9]",  # one value: a task for every minute of the day is never meant
     "BYSECOND": "[0-5]?[0-9]",
 }
 _DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -74,7 +74,7 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 @short_cache(entries=4_096, longest=400)
 def read_rule(text: str) -> Rule | None:
-    """The rule that a text is; None for any other text. Each part stands there once, and in its form."""
+    """Returns the rule that a text holds; None if a part is repeated, unknown or not in its form."""
     pairs = [part.partition("=")[::2] for part in text.strip().upper().removeprefix("RRULE:").split(";")]
     parts = dict(pairs)
     if "FREQ" not in parts or len(parts) < len(pairs):

@@ -44,10 +44,10 @@ def _is_good(uri: str) -> bool:
         return False
     if parts.scheme in ("http", "https"):
         return bool(parts.hostname) and parts.username is None and port != 0
-    return "." in parts.scheme  # a name turned around, as RFC 8252 wants it; so javascript: and data: are none
+    return "." in parts.scheme  # a name turned around, as RFC 8252 wants it; so javascript: and data: are refused
 
 
 def origin_of(uri: str) -> str:
-    """What a page's policy calls the place that an address leads to: its origin, or its scheme if it is no web page."""
+    """Returns the source expression of an address for a page's CSP: its origin, or its scheme if it is not HTTP(S)."""
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else f"{parts.scheme}:"

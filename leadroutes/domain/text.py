@@ -8,10 +8,10 @@ import unicodedata
 from typing import Final
 
 MESSAGE_LIMIT: Final = 10_000
-"""Characters of a message that are kept."""
+"""Characters of a message that are stored."""
 
 ABSENT: Final = frozenset({"n/a", "na", "none", "null", "undefined", "-", "--"})
-"""What forms and exports write where nothing is; compared in small letters with the whole value."""
+"""What forms and exports write for a missing value; compared in lower case with the whole value."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MANY_MARKS = re.compile("[\u0300-\U0010ffff]{31,}")
@@ -56,21 +56,21 @@ _HIDDEN_MARKS: Final = frozenset("\u0f73\u0f75\u0f81\uff9e\uff9f")
 
 
 def with_few_marks(text: str) -> str:
-    """The text with at most thirty accents on one letter: every form of normalisation sorts them in quadratic time."""
+    """Returns the text with at most thirty accents on a letter: Unicode normalisation sorts them in quadratic time."""
     return _MANY_MARKS.sub(_thirty_marks, text)
 
 
 def _thirty_marks(found: re.Match[str]) -> str:
-    characters, marks = [], 0
+    limited, marks = [], 0
     for character in found[0]:
         marks = marks + 1 if unicodedata.combining(character) or character in _HIDDEN_MARKS else 0
         if marks <= 30:
-            characters.append(character)
-    return "".join(characters)
+            limited.append(character)
+    return "".join(limited)
 
 
 def field_text(text: str | None) -> str | None:
-    """One line, and None for what only says that nothing is there (`n/a`, `--` ...). Not for names and messages."""
+    """Returns one line; None for a text that means "no value" (`n/a`, `--` ...). Not for names and messages."""
     line = one_line(text)
     return None if line is None or line.lower() in ABSENT else line
 

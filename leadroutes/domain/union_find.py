@@ -1,4 +1,4 @@
-"""Which things belong together, be it through others: e-mails and phones of one person, rows about the same lead.
+"""Groups things that belong together, directly or through others: identities of a person, rows about the same lead.
 
 Disjoint sets with path halving (union-find).
 """
@@ -19,7 +19,7 @@ class UnionFind(Generic[Member]):
         return iter(self._parents)
 
     def join(self, members: Iterable[Member]) -> None:
-        """These belong together, and so do all that belong to any of them."""
+        """Merges the groups of these members."""
         first: Member | None = None
         for member in members:
             if first is None:
@@ -28,7 +28,7 @@ class UnionFind(Generic[Member]):
                 self._parents[self.of(member)] = first
 
     def of(self, member: Member) -> Member:
-        """The member that stands for its whole group."""
+        """Returns the representative of the member's group."""
         parents = self._parents
         while (parent := parents.setdefault(member, member)) != member:
             parents[member] = member = parents[parent]

@@ -28,7 +28,7 @@ _PHONES: Final = ("mobile", "cellphone", "cell", "voice", "home", "work")
 
 
 def is_adf(text: str) -> bool:
-    """Whether ADF stands somewhere in the text."""
+    """Whether the text contains ADF."""
     return _ADF.search(text) is not None
 
 

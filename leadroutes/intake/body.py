@@ -64,7 +64,7 @@ class Body:
 
     @cached_property
     def json_if_any(self) -> Any:
-        """The body as JSON, None if it is none."""
+        """Returns the body as JSON, None if it is not JSON."""
         if self.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in {b"{", b"["} and self.body[:1] not in {b"\xff", b"\xfe"}:
             return None
         try:

@@ -1,6 +1,6 @@
 """Dates as spreadsheets and exports write them: month first, with names of months, or as a spreadsheet's day number.
 
-Pure. Where no zone is named, the time is UTC, as in ISO 8601 elsewhere; what is no date is None.
+Pure. Where no zone is named, the time is UTC, as in ISO 8601 elsewhere; anything that is not a date is None.
 """
 
 import re
@@ -11,7 +11,7 @@ from leadroutes.domain.normalize import normal_time
 from leadroutes.domain.text import field_text
 
 EXPECTED: Final = "2026-04-02T15:15:00Z or 4/2/2026 3:15 PM (month first; UTC where no time zone is named)"
-"""What would be a date, for whoever wrote one that is none."""
+"""Examples of dates, for messages about a value that is not a date."""
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
@@ -42,7 +42,7 @@ _LONGEST: Final = 60
 
 
 def table_time(text: str | None) -> datetime | None:
-    """The moment in UTC to the second; `13/02/2026` is none, as the month comes first."""
+    """Returns the moment in UTC to the second; None for `13/02/2026`, as the month comes first."""
     line = field_text(text)
     if line is None or len(line) > _LONGEST:
         return None

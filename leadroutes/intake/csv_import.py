@@ -1,6 +1,6 @@
 """Past leads from a CSV file: each row an inquiry with warnings, or the reason why it cannot be imported.
 
-Says what stands in the file, and who in it is the same person; what is stored is decided elsewhere.
+Reads the file and finds the rows of the same person; what is stored is decided elsewhere.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ WhyNull = Literal["bad_email", "bad_phone", "bad_zipcode", "bad_price", "bad_typ
 
 @dataclass(frozen=True, slots=True)
 class CellWarning:
-    """A cell that cannot be read and counts as empty: the column as the file names it, the value as it stands."""
+    """A cell that cannot be read and counts as empty: the column as the file names it, the value unchanged."""
 
     column: str
     value: str
@@ -142,7 +142,10 @@ def _first(fields: Fields, key: str) -> str | None:
 
 
 def _unsubscribed(fields: Fields) -> tuple[bool, datetime | None]:
-    """Whether, and since when: a cell that is neither empty nor a no is a yes, even where it is no date."""
+    """Returns whether the person has unsubscribed, and when.
+
+    A cell that is not empty and not "no" means yes, even if it is not a date.
+    """
     cells = (_first(fields, key) for key in UNSUBSCRIBED)
     said = [cell for cell in cells if cell and not is_absent(cell) and cell.strip().lower() not in _NOT_UNSUBSCRIBED]
     return bool(said), next((moment for cell in said if (moment := table_time(cell))), None)

@@ -52,12 +52,12 @@ _DIVIDERS: Final = (",", ";", "\t", "|")
 _SAMPLE: Final = 4_000  # bytes
 
 Record = tuple[int, int, list[str] | None]
-"""The number of a row, the line it begins on, and its cells; None where it cannot be told which these are."""
+"""The number of a row, the line it begins on, and its cells; None if the cells cannot be determined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns by their plain names, and where what counts stands: `places` are (plain name, number of the cell)."""
+    """The columns by their plain names; `places` are (plain name, number of the cell) of those that are read."""
 
     header: list[str]
     keys: list[str]
@@ -157,7 +157,7 @@ def _fitness(text: str, divider: str) -> tuple[int, int]:
 
 
 def _records(text: str, divider: str, first_line: int) -> Iterator[tuple[int, list[str] | None]]:
-    """Cells of each record with the line it begins on, None for what is no record; empty lines are left out."""
+    """Yields (first line, cells) of each record; cells are None if it is not a record. Empty lines are skipped."""
     reader = csv.reader(_lines(text), delimiter=divider)
     cells: list[str] | None
     while True:

@@ -98,7 +98,7 @@ def _plain_number(number: str) -> str:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 _JSON: Final = json.JSONDecoder(parse_int=str, parse_float=_plain_number, parse_constant=_refuse_constant)
@@ -155,7 +155,7 @@ def first_message(*values: Any) -> str | None:
 
 
 def has_content(value: Any) -> bool:
-    """Whether any text, number but 0 or `true` stands in a JSON value."""
+    """Whether a JSON value contains any text, `true`, or a number other than 0."""
     waiting = [value]
     while waiting:
         inner = waiting.pop()

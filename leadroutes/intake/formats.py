@@ -29,9 +29,9 @@ MAIL_LIMIT: Final = 10 * 1_048_576
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One way in. `check` and `read` raise Refused; `recognises` is asked only where no format was named.
+    """A format of intake. `check` and `read` raise Refused; `recognises` is asked only where no format was named.
 
-    `secrets` names the vendor's section of the secrets, `needs` those in it without which nobody is let in, `may_have`
+    `secrets` names the vendor's section of the secrets, `needs` the keys without which a sender is refused, `may_have`
     others, `proof` where a sender puts them. `answer` makes the body that the vendor expects back, from the reading and
     the lead's id; without it the router's own answer is given.
     """
@@ -174,7 +174,7 @@ def why_not_secrets(format_name: str | None, names: Collection[str]) -> str | No
         return None
     format_ = BY_NAME.get(format_name or "")
     if format_ is None:  # whoever may choose the format would choose one without secrets
-        return "secrets need a format, so that it is known where they stand"
+        return "secrets need a format, so that it is known where to find them"
     if format_.secrets is None:
         return f"{format_.name} has no secrets; the address is the secret"
     expected = f"{', '.join(format_.needs)}{''.join(f', perhaps {name}' for name in format_.may_have)}"

@@ -40,7 +40,7 @@ def _options(header: bytes) -> tuple[bytes, dict[bytes, bytes]]:
 
 
 def urlencoded_pairs(body: bytes, charset: str | None = None) -> list[Pair]:
-    """`a=1&b=2` as pairs; what is no UTF-8 (nor in the declared charset) is Windows-1252."""
+    """Returns `a=1&b=2` as pairs; bytes that are neither UTF-8 nor in the declared charset are read as Windows-1252."""
     pairs = []
     for part in body.strip().split(b"&", FIELD_LIMIT)[:FIELD_LIMIT]:
         name, _, value = part.partition(b"=")
@@ -63,7 +63,7 @@ _BYTES: Final = {
 
 
 def multipart_pairs(body: bytes, content_type: str) -> list[Pair]:
-    """The fields of multipart/form-data as pairs; raises Refused (`malformed`)."""
+    """Returns the fields of multipart/form-data as pairs. Raises Refused (`malformed`)."""
     boundary = content_type_of(content_type)[1].get("boundary")
     if not boundary:
         raise Refused("malformed", "The form has several parts but its Content-Type names no boundary.")
@@ -83,12 +83,12 @@ def multipart_pairs(body: bytes, content_type: str) -> list[Pair]:
         parser.write(body)
         parser.finalize()
     except FormParserError as error:
-        raise Refused("malformed", f"The form's parts cannot be told apart: {error}.") from None
+        raise Refused("malformed", f"The form's parts cannot be separated: {error}.") from None
     return parts.pairs
 
 
 class _Parts:
-    """Gathers what the parser calls out; a part that never ends is not kept."""
+    """Collects the parts that the parser reports; a part without an end is dropped."""
 
     def __init__(self) -> None:
         self.pairs: list[Pair] = []

@@ -1,6 +1,6 @@
 """Google Ads' lead form webhook.
 
-The secret `google_key` stands in the body.
+The secret `google_key` is in the body.
 """
 
 from collections.abc import Iterator

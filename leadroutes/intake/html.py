@@ -1,6 +1,6 @@
 """HTML of mails: its text as lines, and its meta tags. A stream of tags, not a tree.
 
-A tree would cost quadratic time on nested `<div>`s, and nobody here asks what stands in what. Fetches and runs nothing.
+A tree would cost quadratic time on nested `<div>`s, and the nesting is not needed here. Fetches and runs nothing.
 """
 
 import html
@@ -31,7 +31,7 @@ _BLOCKS: Final = frozenset(
 
 
 def meta_tags(page: str) -> Iterator[tuple[str, str]]:
-    """Name (in small letters) and content of each meta tag, wherever it stands."""
+    """Yields name (in lower case) and content of each meta tag, wherever it is."""
     for found in _pieces(page[:PAGE_LIMIT]):
         if isinstance(found, str) or (found["name"] or "").lower() != "meta":
             continue
@@ -41,9 +41,9 @@ def meta_tags(page: str) -> Iterator[tuple[str, str]]:
 
 
 def page_text(page: str, *, with_links: bool = False) -> str:
-    """The text that a reader sees: blocks on lines of their own, cells of a row divided by tabs.
+    """Returns the text that a reader sees: blocks on lines of their own, cells of a row divided by tabs.
 
-    `with_links`: the address of a link stands before its words.
+    `with_links`: the address of a link is put before its words.
     """
     lines = _Lines()
     for piece in _pieces(page[:PAGE_LIMIT]):
@@ -58,18 +58,18 @@ def page_text(page: str, *, with_links: bool = False) -> str:
 
 
 def _attributes(tag: re.Match[str]) -> dict[str, str]:
-    """Of a tag, by their names in small letters, as they stand."""
+    """Returns the attributes of a tag by their names in lower case; values are unchanged."""
     attributes = (tag["attributes"] or tag["broken"] or "")[:40_000]
     return {each[1].lower(): each[2] or each[3] or each[4] or "" for each in _ATTRIBUTE.finditer(attributes)}
 
 
 def unescaped(text: str) -> str:
-    """Character references resolved as browsers do."""
+    """Returns the text with character references resolved as browsers do."""
     return _REFERENCE.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
 
 
 def _pieces(page: str) -> Iterator[str | re.Match[str]]:
-    """Text as it stands, and tags; what is in scripts, styles and the title is left out."""
+    """Yields text unchanged, and tags; the contents of scripts, styles and the title are left out."""
     position = 0
     while found := _PIECE.search(page, position):
         if found.start() > position:

@@ -1,6 +1,6 @@
 """Leads in mails that people read: `Label: value` on lines.
 
-Knows the labels and where a value ends; what the mail's own headers add stands in `mail`.
+Knows the labels and where a value ends; what the mail's own headers add is read in `mail`.
 """
 
 import re
@@ -130,7 +130,7 @@ def _value(lines: list[str], labels: list[LabelLine | None], position: int) -> s
 
 
 def _address(lines: list[str]) -> str | None:
-    """Lines up to the one that ends with a zipcode (a house number of five digits is none)."""
+    """Returns the lines up to the one that ends with a zipcode (a house number of five digits is not a zipcode)."""
     for position, line in enumerate(lines):
         if _ZIPCODE_AT_END.search(f" {line[-40:]}" if position else line[-40:]):
             return joined_lines(lines[: position + 1])

@@ -171,7 +171,7 @@ def _adf_in(texts: Sequence[str], pages: Sequence[str], page_texts: Sequence[str
 
 
 def _beginning_of_adf(page: str) -> int:
-    """Behind the page's own `<!DOCTYPE html>`, which is no DTD of the ADF."""
+    """Returns the position after the page's own `<!DOCTYPE html>`, which is not a DTD of the ADF."""
     starts = (page.lower().find(tag) for tag in ("<?adf", "<adf", "<prospect"))
     return min((start for start in starts if start >= 0), default=0)
 

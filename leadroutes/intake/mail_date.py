@@ -1,6 +1,6 @@
 """Dates of mails, in their own form and in the forms that programs write above a forwarded one.
 
-No clock: what is incomplete is None, never filled up with today.
+No clock: an incomplete date is None, never completed with the current day.
 """
 
 import re
@@ -22,7 +22,7 @@ _NO_YEAR: Final = datetime(1, 1, 1)  # noqa: DTZ001 - what dateutil fills gaps w
 
 
 def mail_date(text: str | None, *, needs_zone: bool) -> datetime | None:
-    """The moment in UTC to the second. Without offset, GMT or UTC it is None if a zone is needed, else taken as UTC."""
+    """Returns the moment in UTC to the second. Without offset, GMT or UTC: None if `needs_zone`, else read as UTC."""
     line = one_line(text)
     if line is None or len(line) > _LIMIT:
         return None
@@ -36,7 +36,7 @@ def mail_date(text: str | None, *, needs_zone: bool) -> datetime | None:
 
 
 def _offset(line: str) -> timedelta | None:
-    """The offset that the line ends with; None if it names none (`EST` is none)."""
+    """Returns the offset at the end of the line; None if there is none, or only an abbreviation (`EST`)."""
     found = _ZONE.search(line)
     if found is None or not found[0].strip() or not re.search(r"\d:\d\d", line[: found.start()]):
         return None

@@ -128,7 +128,7 @@ _SECTIONS: Final = (("<![cdata[", "]]>"), ("<!--", "-->"), ("<?", "?>"))
 
 
 def _tokens(text: str) -> Iterator[str | re.Match[str]]:
-    """Text with its references resolved, CDATA as it stands, and tags; comments and instructions are left out."""
+    """Yields text with its references resolved, CDATA unchanged, and tags; comments and instructions are left out."""
     closers = {end: text.rfind(end) for _, end in _SECTIONS}
     position = 0
     next_end = 0
@@ -157,7 +157,7 @@ def _tokens(text: str) -> Iterator[str | re.Match[str]]:
 
 
 class _Tree:
-    """Builds the tree; `ended` are the names that have an end tag anywhere, so that `<b` in prose is no element."""
+    """Builds the tree; `ended` are the names that have an end tag anywhere, so that `<b` in prose is not an element."""
 
     def __init__(self, ended: frozenset[str]) -> None:
         self.root = Element("")

@@ -1,7 +1,7 @@
-"""Mails taken apart: headers, parts inside parts, transfer encodings and character sets.
+"""Splits mails into headers, parts inside parts, transfer encodings and character sets.
 
-Our own walk over the standard library's header classes: its parser takes quadratic time on hostile nesting.
-Positions in one buffer are kept, not copies; 20 levels and 1,000 parts are the limits.
+Walks the parts itself and uses the standard library's header classes only: its parser takes quadratic time on hostile
+nesting. Parts are positions in one buffer, not copies; 20 levels and 1,000 parts are the limits.
 """
 
 import binascii

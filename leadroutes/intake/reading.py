@@ -32,17 +32,17 @@ def read(
 ) -> Reading:
     """Reads a body of a named format, or of the first that recognises it.
 
-    `secrets` are the vendors' by section (`Format.secrets`) and are checked first; None means that the door has already
-    let the sender in. `graph` holds the Graph API's answers by leadgen_id, `certificates` finds the PEM certificate of
-    an address, `limit` is the largest body in bytes, `mail_limit` the largest mail.
+    `secrets` are the vendors' by section (`Format.secrets`) and are checked first; None means that the sender
+    is already authenticated. `graph` holds the Graph API's answers by leadgen_id, `certificates` finds the PEM
+    certificate of an address, `limit` is the largest body in bytes, `mail_limit` the largest mail.
     """
     incoming = Body(body, headers or {}, graph=graph, certificates=certificates)
     limits = (limit or HTTP_LIMIT, mail_limit or limit or MAIL_LIMIT)
     try:
         return _chosen_and_read(incoming, format, secrets, limits)
     except Exception:
-        # A format that fails at a body is to be mended. Until then the body is kept like every other one that nothing
-        # can be made of, and is read again after that: the sender may not send it twice.
+        # A format that raises has a fault. Until it is fixed the body is stored like any other unreadable one, and is
+        # read again afterwards: the sender may not send it twice.
         log.exception("a body could not be read", format=format, bytes=len(body))
         return Reading(format, (Refusal("malformed", "The body cannot be read."),))
 
@@ -52,8 +52,8 @@ def _chosen_and_read(
 ) -> Reading:
     chosen = BY_NAME.get(name) if name else _recognised(incoming, limits)
     if chosen is None:
-        detail = f"There is no format {name!r}" if name else "The body is of no format that can be read"
-        return Reading(name, (Refusal("unknown_format", f"{detail}; there are {', '.join(BY_NAME)}."),))
+        problem = f"There is no format {name!r}" if name else "The body is of no format that can be read"
+        return Reading(name, (Refusal("unknown_format", f"{problem}; there are {', '.join(BY_NAME)}."),))
     largest = limits[chosen.name == "email"]
     if len(incoming.body) > largest:
         detail = f"The body has {len(incoming.body)} bytes; {largest} can be taken."

@@ -1,6 +1,6 @@
-"""What reading a body can come to: inquiries, refusals, control messages, reads to be tried again.
+"""The possible results of reading a body: inquiries, refusals, control messages, reads to be tried again.
 
-Values only; how a body is read stands in the formats' own files.
+Values only; each format's own file reads bodies.
 """
 
 from collections.abc import Mapping
@@ -64,8 +64,8 @@ class ControlMessage(Struct, frozen=True):
 class Pending(Struct, frozen=True):
     """A lead of which only the id has come; read again when the vendor's answer about it is there.
 
-    `why` is `not_fetched` where nobody has asked yet, `graph_error` where the vendor answered with an error, and
-    `no_certificate` where the certificate of a signature could not be had.
+    `why` is `not_fetched` if the vendor has not been asked yet, `graph_error` if the vendor answered with an error, and
+    `no_certificate` if the certificate of a signature could not be fetched.
     """
 
     vendor_id: str

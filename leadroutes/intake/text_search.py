@@ -1,6 +1,6 @@
-"""Everything that a body says, whatever it is wrapped in, for whoever looks for somebody in it.
+"""All texts of a body, decoded from every layer, for the search for a person in it.
 
-Not what it means: the formats know that. Reads what nobody could make a lead of, too, as far as it can be read.
+Does not interpret them; the formats do. Reads bodies that are not a lead too, as far as they can be decoded.
 """
 
 import re
@@ -51,9 +51,9 @@ def _read(raw: bytes, content_type: str, depth: int) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Without what stands for characters: encoded words, references of markup, escapes of JSON, wide letters.
+    """Returns the text with encoded words, references of markup, escapes of JSON and wide letters resolved.
 
-    The zeros are what is left of UTF-16 that did not say so.
+    Zero characters are left over from UTF-16 that was not declared; they are removed.
     """
     text = unescaped(_ENCODED_WORDS.sub(_decoded_words, text.replace("\0", "")))
     text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "/", text)

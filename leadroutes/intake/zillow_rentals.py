@@ -1,6 +1,6 @@
 """Zillow Rentals' form post about a place to let.
 
-The secret is the key in the header X-Intake-Key. Income is no price, and the listing's id is not the inquiry's.
+The secret is the key in the header X-Intake-Key. Income is not the price, and the listing's id is not the inquiry's.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """Zillow Tech Connect: leads as JSON inside messages of Amazon SNS.
 
-Basic auth and the SNS signature are the secrets. The Assignee is one of ours, never the lead.
+Basic auth and the SNS signature are the secrets. The Assignee is a user of the receiving account, never the contact.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Backup and restore: PostgreSQL's own pg_dump and pg_restore, from the embedded server's wheel or from the PATH.
 
-What is in the database it does not know; what must not happen again after a restore, one statement of the store says.
+It does not depend on the tables; what must not be sent again after a restore is marked by one statement of the store.
 """
 
 import asyncio
@@ -38,19 +38,19 @@ SET_SINCE = {"transaction_timeout": 17}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A database as PostgreSQL's programs are told of it; the password goes by the environment, which `ps` hides."""
+    """A database for PostgreSQL's programs; the password is passed in the environment, which `ps` does not show."""
 
     url: str
     environment: dict[str, str]
     major: int
     is_empty: bool
-    others: int  # connections that are not ours
+    others: int  # connections other than this process's
 
 
 async def write_backup(settings: Settings, file: Path) -> int:
-    """Write everything to `file` as it is at one moment; answers its size. An unfinished one leaves nothing behind.
+    """Writes a consistent backup to `file` and returns its size in bytes. If it fails, no file is left behind.
 
-    Conflict: there is nothing to be saved, which is not what anybody means.
+    Raises Conflict if the database is empty: probably it is the wrong one.
     """
     target = await _find_target(settings)
     if target.is_empty:
@@ -66,10 +66,10 @@ def _size(file: Path) -> int:
 
 
 async def restore_backup(settings: Settings, file: Path, *, replace: bool, moved: bool) -> int:
-    """Put a backup into the database, all or nothing. Answers how many messages to contacts are held back.
+    """Restores a backup in one transaction. Returns how many messages to contacts are held back; none with `moved`.
 
-    Conflict: somebody is connected; or there is something in the database, and `replace` was not said; or the file
-    is broken, not ours, or of a newer version. With `moved` nothing is held back.
+    Raises Conflict if another session is connected, if the database is not empty and `replace` is false, or if the
+    file is broken, not a backup of Lead Routes, or of a newer version.
     """
     _check(file)
     target = await _find_target(settings)
@@ -133,7 +133,7 @@ def _adapt_script(script: Path, major: int) -> None:
 
 
 async def _replay(target: Target, *scripts: Path) -> int:
-    """One transaction: an error leaves everything as it was. Answers the number that the last script tells."""
+    """Runs the scripts in one transaction; an error changes nothing. Returns the number that the last script prints."""
     output = await _run(
         target, _newest("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--tuples-only",
         "--no-align", "--set=ON_ERROR_STOP=1", f"--dbname={target.url}", *(f"--file={script}" for script in scripts),
@@ -225,9 +225,9 @@ def _programs(name: str) -> Iterable[tuple[int, str]]:
 
 
 def _version(program: str) -> int | None:
-    """`pg_dump (PostgreSQL) 16.4` and its like."""
+    """Returns the major version from the output `pg_dump (PostgreSQL) 16.4`; None if the program cannot be run."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        output = subprocess.run(  # noqa: S603 -- one that we have found ourselves
+        output = subprocess.run(  # noqa: S603 -- a path found by this module
             [program, "--version"], capture_output=True, text=True, timeout=10, check=True
         ).stdout
         if found := re.search(r"\) (\d+)", output):

@@ -77,7 +77,7 @@ class _Shown:
 
 
 def finish(work: Coroutine[Any, Any, Result]) -> Result:
-    """Its result; a problem is told in one line and ends the command with 1."""
+    """Runs `work` and returns its result; a Problem is printed in one line and ends the command with exit code 1."""
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
             return runner.run(_to_the_end(work))

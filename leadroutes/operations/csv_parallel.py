@@ -1,6 +1,6 @@
-"""A large CSV file, read by a process per core: reading a row takes as long as storing it, and nobody stores meanwhile.
+"""Reads a large CSV file with one process per core: reading takes as long as storing, and nothing is stored meanwhile.
 
-Each process is this module as a program: parts of the file come in, rows go out, and it ends when nobody asks any more.
+Each process runs this module: parts of the file come in, rows go out, and it ends when its input is closed.
 """
 
 import asyncio
@@ -22,10 +22,10 @@ from leadroutes.operations.gather import gather_or_cancel
 from leadroutes.sandbox import pipes
 
 PART = 1000  # rows that a process is given at a time
-AHEAD = 1  # parts that a process has besides the one that it reads, so that it never waits for us
-LARGE = 2_000_000  # bytes, some ten thousand rows; what is smaller is read before a process has started
+AHEAD = 1  # parts that a process has besides the one that it reads, so that it never waits for the next
+LARGE = 2_000_000  # bytes, some ten thousand rows; a smaller file is read before a process has started
 
-# Not pickled: that would take as long as to read the rows.
+# Not pickled: that would take as long as reading the rows.
 _encode = msgspec.msgpack.encode
 _HEADER = msgspec.msgpack.Decoder(list[str])
 _RECORDS = msgspec.msgpack.Decoder(list[Record])
@@ -35,7 +35,7 @@ Row = ImportedRow | RowError
 
 
 async def read_csv_together(body: bytes, given: Mapping[str, str] | None = None, *, large: int = LARGE) -> list[Row]:
-    """What `read_csv` says of it, in the same order. Unavailable: a process that was reading has ended."""
+    """Returns the rows of `read_csv`, in the same order. Raises Unavailable if a reading process has ended."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if len(body) < large or cores == 1:
         return list(read_csv(body, given))
@@ -50,7 +50,7 @@ async def read_csv_together(body: bytes, given: Mapping[str, str] | None = None,
     async def read_parts() -> None:
         async with _reader(header) as reader:
             asked: list[int] = []
-            for number, part in parts:  # the next that nobody has taken yet
+            for number, part in parts:  # the next part that no process has taken yet
                 pipes.send(reader, part)
                 asked.append(number)
                 if len(asked) > AHEAD:
@@ -84,7 +84,7 @@ async def _reader(header: list[str]) -> AsyncIterator[Process]:
 
 
 def main() -> None:
-    """Read what is asked for until nobody can ask any more. Whoever interrupts means the one that asks."""
+    """Answers until the input is closed. SIGINT is ignored: Ctrl+C is meant for the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     header = _HEADER.decode(pipes.read(asked))

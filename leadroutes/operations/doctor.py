@@ -1,4 +1,4 @@
-"""Checks the ledger and every rule of the house against the database: sentences, each with a query that finds breaches.
+"""Checks the ledger and every invariant in the database: sentences, each with a query that finds breaches.
 
 It changes nothing. The checks are the statements in `store/sql/checks/`; the first comment of each is its sentence.
 """
@@ -36,7 +36,7 @@ class Violation:
     def __str__(self) -> str:
         if self.error is not None:
             return f"This could not be checked: {self.sentence}\n  {self.error}"
-        shown = [f"  {_row_as_text(row)}" for row in self.rows[:MAX_SHOWN]]
+        shown = [f"  {_breach(row)}" for row in self.rows[:MAX_SHOWN]]
         more = [f"  and {len(self.rows) - MAX_SHOWN} more"] if len(self.rows) > MAX_SHOWN else []
         return "\n".join([f"This does not hold: {self.sentence}", *shown, *more])
 
@@ -62,7 +62,7 @@ class Examination:
 
 
 async def examine(database: Database, checks: Sequence[Check] | None = None) -> Examination:
-    """Make every check, all of them of the same moment, also after one that does not hold or cannot be made."""
+    """Runs every check in one snapshot, also after one that does not hold or that fails."""
     checks = all_checks() if checks is None else checks
     with connection_errors_as_unavailable():
         async with (
@@ -75,7 +75,7 @@ async def examine(database: Database, checks: Sequence[Check] | None = None) -> 
 
 async def _examine(connection: Any, check: Check) -> Violation | None:
     try:
-        async with connection.transaction():  # a savepoint: what goes wrong in it is over with it
+        async with connection.transaction():  # a savepoint: an error in it does not abort the others
             rows = await connection.fetch(check.sql, timeout=CHECK_TIMEOUT)
     except TimeoutError:
         return Violation(check.sentence, error=f"it takes longer than {CHECK_TIMEOUT:.0f} seconds")
@@ -87,7 +87,7 @@ async def _examine(connection: Any, check: Check) -> Violation | None:
 
 
 def all_checks() -> list[Check]:
-    """Return the checks in `store/sql/checks/`, the ledger first."""
+    """Returns the checks in `store/sql/checks/`, the ledger first."""
     checks = [statement(name).text for name in statement_names("checks")]
     return sorted((_check(sql) for sql in checks), key=lambda check: not check.sentence.startswith("Received"))
 
@@ -97,9 +97,9 @@ def _check(sql: str) -> Check:
     return Check(first.removeprefix("-- ").strip(), query)
 
 
-def _row_as_text(row: asyncpg.Record) -> str:
-    """`owner 1: lead_id 5, user_id 7`; what concerns the whole installation has no owner."""
+def _breach(row: asyncpg.Record) -> str:
+    """Returns `owner 1: lead_id 5, user_id 7`; a breach of the whole installation has no owner."""
     columns = dict(row)
     owner_id = columns.pop("owner_id", None)
-    columns_as_text = ", ".join(f"{name} {'–' if value is None else value}" for name, value in columns.items())
-    return f"owner {owner_id}: {columns_as_text}" if owner_id is not None else columns_as_text
+    values = ", ".join(f"{name} {'–' if value is None else value}" for name, value in columns.items())
+    return f"owner {owner_id}: {values}" if owner_id is not None else values

@@ -1,6 +1,6 @@
-"""What a person may ask for: all that is kept about him, and that it goes.
+"""Data protection for contacts: export and erasure of everything that is stored about a contact.
 
-What goes, the statements `erase_*` say; that there were leads, offers and claims stays, so that the ledger adds up.
+The statements `erase_*` remove personal data; leads, offers and claims remain, so that the ledger adds up.
 """
 
 import re
@@ -21,7 +21,7 @@ from leadroutes.store.leads import load_leads
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 
-# In this order: what is looked for by something that is itself removed comes before it.
+# In this order: rows that are found through other rows are removed before those.
 WHAT = (
     "suppressions",
     "arrivals",
@@ -42,20 +42,20 @@ ERASED = "the contact was erased"
 
 
 class _ConcurrentChange(asyncpg.SerializationError):
-    """A lead of his came in while the others were waited for: all of them are to be locked again."""
+    """A lead of the contact arrived while the locks were waited for; the transaction is retried and locks all again."""
 
 
 async def erase_contact(database: Database, owner_id: int, contact_id: int) -> dict[str, int]:
-    """Remove everything personal about a contact; answers how many rows of what. Twice is the same as once.
+    """Removes all personal data of a contact and returns the number of rows by kind. Idempotent.
 
-    His leads that nobody has are over. NotFound: no contact of this owner. Conflict: something is just being sent to
-    him, or about him.
+    The contact's unclaimed leads are withdrawn. Raises NotFound if the owner has no such contact, and Conflict while a
+    message to or about the contact is being sent.
     """
 
     async def work(transaction: Transaction) -> dict[str, int]:
         key = ContactKey(owner_id, contact_id)
         sought = await held_identities(transaction, key)
-        strays = await _erase_stray_arrivals(transaction, owner_id, sought)  # it takes long: nobody waits yet
+        strays = await _erase_stray_arrivals(transaction, owner_id, sought)  # slow, so before any lock is taken
         await _withdraw_leads(transaction, owner_id, await _lock_contact(transaction, key))
         identities = await held_identities(transaction, key)
         strays += await _erase_stray_arrivals(transaction, owner_id, set(identities) - set(sought))
@@ -71,10 +71,10 @@ async def erase_contact(database: Database, owner_id: int, contact_id: int) -> d
 
 
 async def _lock_contact(transaction: Transaction, key: ContactKey) -> Sequence[asyncpg.Record]:
-    """His leads, which nobody changes from now on; nothing begins to be sent.
+    """Locks the contact, its leads and its messages, so that no one changes or sends them; returns the leads.
 
-    In the order of a claim, which holds a lead before it changes the contact. Each is a statement of its own, so that
-    it sees what was done by those whom the one before it waited for.
+    In the order of a claim, which locks a lead before it changes the contact. Each lock is a statement of its own, so
+    that it sees what was committed while the one before it waited.
     """
     lock_leads = statement("lock_leads_of_contact").bind(owner_id=key.owner_id, contact_id=key.id)
     leads = await transaction.fetch(*lock_leads)
@@ -87,23 +87,23 @@ async def _lock_contact(transaction: Transaction, key: ContactKey) -> Sequence[a
     if await transaction.fetchval(
         *statement("lock_messages_of_contact").bind(owner_id=key.owner_id, contact_id=key.id, lead_ids=lead_ids)
     ):
-        raise Conflict(f"A message to the contact {key.id}, or about him, is just being sent; try again")
+        raise Conflict(f"A message to or about the contact {key.id} is just being sent; try again")
     return leads
 
 
 async def _withdraw_leads(transaction: Transaction, owner_id: int, leads: Collection[asyncpg.Record]) -> None:
-    """Nobody is to be called about nobody. What was imported and never routed is history, and stays as it is."""
+    """Withdraws open leads: no agent is to call an erased contact. Imported leads were never routed and stay."""
     rule_sets = RuleSets()
     rows = await load_leads(transaction, rule_sets, [(owner_id, row["id"]) for row in leads if not row["is_imported"]])
     changes = [(row, withdraw(row.lead, ERASED, transaction.now)) for row in rows]
     await change_leads(transaction, rule_sets, [(row, change) for row, change in changes if change is not None])
 
 
-# ------------------------------------------------------------------------------- what came in and became no lead
+# ---------------------------------------------------------------------------- arrivals that did not become a lead
 
 
 async def _erase_stray_arrivals(transaction: Transaction, owner_id: int, identities: Collection[Identity]) -> int:
-    """Those that name one of these, as they stand or once they are read; looked through piece by piece."""
+    """Erases, in batches, the arrivals that mention one of these identities, decoded if needed; returns how many."""
     pattern = mention_pattern(identities)
     erased = last = 0
     while pattern and (
@@ -124,7 +124,7 @@ async def _erase_stray_arrivals(transaction: Transaction, owner_id: int, identit
 async def _naming(
     transaction: Transaction, owner_id: int, arrival_ids: Sequence[int], pattern: re.Pattern[str]
 ) -> list[int]:
-    """Which of these arrivals name him once they are read."""
+    """Returns those of these arrivals whose decoded body matches `pattern`."""
     rows = await transaction.fetch(*statement("load_bodies").bind(owner_id=owner_id, arrival_ids=arrival_ids))
     return [
         row["id"]
@@ -136,11 +136,11 @@ async def _naming(
     ]
 
 
-# ------------------------------------------------------------------------------------------------- his own copy
+# -------------------------------------------------------------------------------------------------------- export
 
 
 async def export_contact(database: Database, owner_id: int, contact_id: int) -> str:
-    """Everything that is kept about a contact, as indented JSON. NotFound: no contact of this owner."""
+    """Returns all that is stored about a contact as indented JSON. NotFound if the owner has no such contact."""
     whole: str | None = await database.fetchval(
         *statement("export_contact").bind(owner_id=owner_id, contact_id=contact_id)
     )

@@ -29,7 +29,7 @@ class LoadResult:
 
 
 async def load_brokerage(database: Database, brokerage: BrokerageFile, owner_email: str) -> LoadResult:
-    """Everything of `brokerage` in the account of the owner with this e-mail, who stands for the file's owner.
+    """Stores `brokerage` in the account of the user with this e-mail, who takes the place of the file's owner.
 
     Raises Invalid naming the place in the file; then nothing has been stored.
     """

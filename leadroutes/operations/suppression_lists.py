@@ -1,6 +1,6 @@
 """Suppressions from files: lists of addresses as CSV, and people of an import who had unsubscribed before.
 
-How a row is read stands here; when an address is suppressed, the schema and the store say.
+It reads rows; when an address is suppressed, the schema and the store decide.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,12 +27,12 @@ COLUMNS: Final = {
     "at": ("at", "date", "unsubscribedat"),
     "ended_at": ("endedat",),
 }
-"""By what a column holds: the plain names that it may have."""
+"""The plain names that the column of each value may have."""
 
 
 @dataclass(slots=True)
 class ListReport:
-    """What became of the rows of a list: `added` are new, `known` were in force before, or repeat another row.
+    """The result of importing a list: `added` are new, `known` were in force before, or repeat another row.
 
     `lifted` were no longer in force where they come from. `refused` are (line, what is wrong with it).
     """
@@ -44,14 +44,14 @@ class ListReport:
     fault: str | None = None  # of the file as a whole: nothing of it has been imported
 
     def lines(self) -> Iterator[str]:
-        """The report as a person reads it; the sum comes last."""
+        """Yields the lines of the report; the sum comes last."""
         yield from (f"line {line}: {why}: not imported" for line, why in self.refused)
         lifted = f", {self.lifted} had been lifted" if self.lifted else ""
         yield f"{self.added} added, {self.known} were in force already{lifted}, {len(self.refused)} refused"
 
 
 async def import_suppressions(database: Database, content: bytes, owner_email: str) -> ListReport:
-    """Add the rows of a CSV file to the suppressions of this user; the same file again adds nothing."""
+    """Adds the rows of a CSV file to the suppressions of this user. Idempotent."""
     owner_id = await accounts.get_user_id(database, owner_email)
     header, records = split_csv(content)
     keys = [plain_key(name) for name in header]
@@ -80,7 +80,7 @@ async def import_suppressions(database: Database, content: bytes, owner_email: s
 
 
 def _read(owner_id: int, values: dict[str, str], now: datetime) -> Suppression | str:
-    """A row as a suppression, or what is wrong with it."""
+    """Returns the row as a suppression, or what is wrong with it."""
     channel, reason = values.get("channel") or "email", values.get("reason") or "imported"
     if channel not in CHANNELS:
         return f"channel: {channel!r} was given; expected one of {', '.join(CHANNELS)}"
@@ -99,7 +99,7 @@ def _read(owner_id: int, values: dict[str, str], now: datetime) -> Suppression |
 async def suppress_unsubscribed(
     database: Database, owner_id: int, rows: Iterable[ImportedRow], *, dry_run: bool
 ) -> int:
-    """Suppress the addresses of an import's rows that had unsubscribed. Returns how many of them were not yet."""
+    """Suppresses the addresses of an import's rows that had unsubscribed. Returns how many of them were not yet."""
     now = database.clock.now()
     found = {
         row.inquiry.email: Suppression(

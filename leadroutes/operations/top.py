@@ -1,6 +1,6 @@
-"""`leadroutes top`: how the whole house goes at this moment, in the terminal; renewed every second, or printed once.
+"""`leadroutes top`: the current state of the installation in the terminal; updated every second, or printed once.
 
-It reads the database and changes nothing; owners are not told apart.
+It reads the database and changes nothing; figures are sums over all owners.
 """
 
 import asyncio

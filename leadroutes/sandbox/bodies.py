@@ -10,7 +10,7 @@ from leadroutes.sandbox.work import SandboxFunction
 
 
 class SandboxBody(Struct, frozen=True, kw_only=True):
-    """A body with all that reading it takes; as `leadroutes.intake.reading.read` is told."""
+    """A body with all that is needed to read it: the arguments of `leadroutes.intake.reading.read`."""
 
     body: bytes
     headers: dict[str, str]

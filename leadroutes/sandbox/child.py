@@ -1,6 +1,6 @@
-"""The process that does the work: pieces come in, answers go out, and it ends when nobody asks any more.
+"""The child process that does the work: pieces come in, results go out, and it ends when its input is closed.
 
-The kernel ends it when a piece takes too much time, and refuses it more memory than its limit.
+The kernel kills it when a piece takes too much CPU time, and refuses it memory above its limit.
 """
 
 import importlib
@@ -26,13 +26,13 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def main() -> None:
-    """Answer until nobody can ask any more. Whoever interrupts the service does not mean this process."""
+    """Answers until the input is closed. SIGINT is ignored: Ctrl+C is meant for the service, not for this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     _limit(resource.RLIMIT_DATA, MEMORY)
     _limit(resource.RLIMIT_CORE, 0)
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # what a library prints is no answer
+    sys.stdout = sys.stderr  # what a library prints is not a result
     while message := pipes.read(asked):
         _work_through(_BATCHES.decode(message), answers)
 

@@ -1,4 +1,4 @@
-"""The words of somebody else's HTML, as they are made apart; how, `leadroutes.sandbox.tasks.bodies` knows."""
+"""Extraction of the words of untrusted HTML in the sandbox; `leadroutes.sandbox.tasks.bodies` implements it."""
 
 from typing import Final
 

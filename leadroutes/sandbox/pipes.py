@@ -58,7 +58,7 @@ async def receive(process: Process) -> bytes:
 
 
 def read(asked: BinaryIO) -> bytes:
-    """The next message; empty once nobody asks any more."""
+    """Returns the next message; empty once the pipe is closed."""
     return asked.read(int.from_bytes(asked.read(LENGTH)))
 
 

@@ -1,6 +1,6 @@
-"""Has what others wrote worked out by a few processes: each piece within its limits, no owner at another's expense.
+"""Runs work on untrusted text in a few child processes: each piece within its limits, fairly between owners.
 
-Processes are started when first needed, kept for the next piece, and replaced when one of them ends or has grown.
+Processes are started when first needed, reused for the next piece, and replaced when one ends or has grown.
 """
 
 import asyncio
@@ -144,7 +144,7 @@ class Sandbox:
             task.add_done_callback(partial(self._end, owner))
 
     def _next(self) -> _Owner | None:
-        """Of the owners who wait: who has least under way, then who has used least. None: nobody may have a process."""
+        """Returns the waiting owner with the least work under way, then the least CPU used; None if none may start."""
         now = asyncio.get_running_loop().time()
         is_last = self._most > 1 and len(self._under_way) == self._most - 1
         ranked = []
@@ -242,14 +242,14 @@ class Sandbox:
         return size
 
     def _judge(self, owner: _Owner, pieces: deque[_Piece], code: int | None, *, has_hung: bool) -> None:
-        """The process has ended, and with it the first of these; the others have not been begun."""
+        """Handles the end of a process: the first of these pieces was under way, the others have not been started."""
         piece = pieces.popleft()
         seconds = piece.work.seconds
         owner.spent.add(seconds, asyncio.get_running_loop().time())
         piece.attempts += 1
         if has_hung or code == -signal.SIGPROF:
             _give(piece, ComputationFailed(f"takes longer than {seconds:g} seconds"))
-        elif piece.attempts < ATTEMPTS:  # somebody else may have ended it
+        elif piece.attempts < ATTEMPTS:  # another process may have killed it
             pieces.appendleft(piece)
         else:
             _give(piece, ComputationFailed("ends the process that works it out"))

@@ -32,7 +32,7 @@ class SandboxBatch(Struct, array_like=True):
 
 
 class PieceResult(Struct, array_like=True):
-    """`spent` seconds of the processor; `size` is what the process has in memory, in KiB, told with a batch's last."""
+    """`spent`: CPU seconds; `size`: memory of the process in KiB, sent with the last piece of a batch."""
 
     status: Status
     spent: float = 0.0

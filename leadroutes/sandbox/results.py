@@ -1,6 +1,6 @@
-"""Answers that have been worked out lately: a transaction looks here, and never waits for what somebody wrote.
+"""Cache of recent sandbox results: a transaction reads it and never waits for work on untrusted text.
 
-It ends where an answer is missing, and is begun again once that has been worked out.
+If a result is missing, the transaction is rolled back, and is run again once the result has been computed.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ Output = TypeVar("Output")
 
 
 class ComputedCache(Generic[Input, Output]):
-    """The answers of one work, `most` of them. What cannot be worked out is remembered as that."""
+    """The latest `most` results of one function, failures included."""
 
     def __init__(self, work: SandboxFunction[Input, Output], *, most: int) -> None:
         self._work = work
@@ -30,18 +30,18 @@ class ComputedCache(Generic[Input, Output]):
         self._answers: OrderedDict[Hashable, Output | ComputationFailed] = OrderedDict()
 
     def find(self, asked: Input) -> Output | ComputationFailed:
-        """KeyError: it has to be worked out first."""
+        """Returns a result. Raises KeyError if it has to be computed first."""
         key = _key(asked)
         answer = self._answers[key]
         self._answers.move_to_end(key)
         return answer
 
     def first(self, wanted: Mapping[int, Sequence[Input]]) -> ComputationNeeded:
-        """To be raised: what each owner's texts have to be worked out for before the work is begun again."""
+        """Returns the exception to raise: it computes what is missing, by owner, before the transaction runs again."""
         return ComputationNeeded({owner: partial(self.compute, owner, asked) for owner, asked in wanted.items()})
 
     async def compute(self, owner: int, wanted: Sequence[Input]) -> None:
-        """Have it worked out. Unavailable: not now."""
+        """Computes the results and stores them. Raises Unavailable if that is not possible now."""
         left = iter(dict.fromkeys(wanted))
         while some := list(islice(left, PIECES_PER_REQUEST)):
             answers = await asyncio.gather(

@@ -92,11 +92,11 @@ async def expect_forgeries_to_be_noticed(evidence: Evidence) -> None:
     breaches = await judge(replace(evidence, mails=[*evidence.mails, to_contact]))
     assert [check for check, found in breaches.items() if found] == [
         "every lead that was answered 2xx is there exactly once",
-        "one claim a lead, and one winner told so",
+        "one claim a lead, and one winner is notified",
         "no contact was sent the same message twice",
         "all leads have settled and the ledger adds up",
     ]
-    assert any(str(lead_id) in breach for breach in breaches["one claim a lead, and one winner told so"])
+    assert any(str(lead_id) in breach for breach in breaches["one claim a lead, and one winner is notified"])
 
 
 @asynccontextmanager

@@ -172,7 +172,7 @@ def leads(draw: st.DrawFn) -> list[Line]:
     """With the longest of everything that the script has."""
 
     def lead(number: int) -> Line:
-        states = draw(st.lists(st.sampled_from(("lost", "declined", "told", "later")), max_size=4))
+        states = draw(st.lists(st.sampled_from(("lost", "declined", "notified", "later")), max_size=4))
         winner = draw(st.sampled_from((None, *FIRST_NAMES)))
         told = [(f"{name} Price-Abara", state) for name, state in zip(FIRST_NAMES, states, strict=False)]
         return Line(

@@ -63,10 +63,10 @@ def line(**fields: object) -> Line:
     return Line(**values | fields)  # type: ignore[arg-type]
 
 
-def test_news_are_told_once() -> None:
-    told, later = ("Bob", "told"), ("Carol", "later")
-    first = [line(offers=(told, later))]
-    second = [line(offers=(told, ("Carol", "told")))]
+def test_news_are_reported_once() -> None:
+    notified, later = ("Bob", "notified"), ("Carol", "later")
+    first = [line(offers=(notified, later))]
+    second = [line(offers=(notified, ("Carol", "notified")))]
     third = [line(offers=(("Bob", "lost"), ("Carol", "won")), claimed_by="Carol", how="by email", after="2:03")]
 
     assert list(news([], first)) == [

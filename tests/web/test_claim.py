@@ -206,7 +206,7 @@ async def test_a_lead_of_which_little_is_known_has_a_page(web_app: WebApp) -> No
     lead_id = await web_app.ask(email="someone@example.com", name="")
     link = await web_app.link("bob", lead_id)
 
-    assert "Somebody" in (await web_app.browser().get(link)).text
+    assert "Someone" in (await web_app.browser().get(link)).text
     assert "mailto:someone@example.com" in (await web_app.browser().post(link)).text
 
 

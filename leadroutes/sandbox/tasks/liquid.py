@@ -54,7 +54,7 @@ MARKUP = re.compile(
 )
 
 PLACES = {"street_address": "the property", "city": "the area"}
-"""What stands in a sentence for a place that is not known."""
+"""Words for a place that is not known."""
 PARTS_OF_A_PLACE = frozenset({*PLACES, "state", "zipcode"})
 LOOKED_BACK_AT = 200  # characters
 _TAGS = re.compile(r"(?:<[^<>]*+>)*+")
@@ -112,9 +112,9 @@ def _parsed(text: str, *, autoescape: bool) -> BoundTemplate:
 
 
 def _limit_ranges(template: BoundTemplate) -> None:
-    """Each `(1..9)` becomes one of ours; one that is too long as it stands is refused here.
+    """Replaces each `(1..9)` by a range with a limit; a literal range that is too long is refused here.
 
-    The parser's functions make them by name, so it is what they have made that is changed.
+    The parser creates ranges by name, so the parsed nodes are changed.
     """
     context = RenderContext(template)
     nodes = list(template.nodes)
