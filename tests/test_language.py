@@ -28,29 +28,7 @@ WORDS = {
 FORBIDDEN = re.compile(rf"\b(?:{'|'.join(WORDS.values())})\b", re.IGNORECASE)
 
 # Directories whose words are still being changed. This list only ever gets shorter; a test says when an entry can go.
-STILL_EXCLUDED = (
-    "bench/",
-    "chaos/",
-    "leadroutes/cli/",
-    "leadroutes/clock.py",
-    "leadroutes/demo/",
-    "leadroutes/domain/",
-    "leadroutes/engine/",
-    "leadroutes/errors.py",
-    "leadroutes/gc_tuning.py",
-    "leadroutes/ingest/",
-    "leadroutes/intake/",
-    "leadroutes/oauth/",
-    "leadroutes/observability/",
-    "leadroutes/operations/",
-    "leadroutes/sandbox/",
-    "leadroutes/security/",
-    "leadroutes/server/",
-    "leadroutes/settings/",
-    "leadroutes/store/",
-    "leadroutes/web/",
-    "tests/",
-)
+STILL_EXCLUDED = ("tests/",)
 
 # What others wrote, or what is made from something that is looked at.
 NOT_LOOKED_AT = (
@@ -79,6 +57,8 @@ SUFFIXES = {
     ".txt",
     ".yml",
 }
+# Values of metrics, which rules and dashboards of operators name.
+LABELS = {"leadroutes/observability/lead_log.py": frozenset({"kept", "nobody"})}
 QUOTED = {
     ".yml": re.compile(r'"[^"\n]*"'),  # values of labels
     ".md": re.compile(r"^```.*?^```|<!-- made by .*?<!-- end -->|`[^`\n]*`", re.MULTILINE | re.DOTALL),
@@ -101,7 +81,11 @@ def found_in(name: str) -> list[str]:
     text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
     if (quoted := QUOTED.get(Path(name).suffix)) is not None:
         text = quoted.sub(lambda quotation: "\n" * quotation[0].count("\n"), text)
-    return [f"{text.count(chr(10), 0, each.start()) + 1}: {each[0]}" for each in FORBIDDEN.finditer(text)]
+    return [
+        f"{text.count(chr(10), 0, each.start()) + 1}: {each[0]}"
+        for each in FORBIDDEN.finditer(text)
+        if each[0] not in LABELS.get(name, ())
+    ]
 
 
 def test_no_word_is_used_that_the_project_does_not_use() -> None:

@@ -35,7 +35,7 @@ async def dry_run_body(
     """`{format, read, refusals: [{why, detail}], leads: [{outcome, reason, lead_id, routing}]}`.
 
     `lead_id` is of the lead that would be touched, null for a new one; `routing` as GET /leads/:id/routing tells it.
-    The vendor's secrets are not asked for, and nobody is asked anything. NotFound for another's key;
+    The vendor's secrets are not required, and no vendor is asked anything. NotFound for another's key;
     Invalid: it holds too many leads to be tried.
     """
     key = await database.fetchrow(*statement("find_own_intake_key").bind(owner_id=owner_id, key_id=key_id))

@@ -1,6 +1,6 @@
 """Reads a body with all that this takes from elsewhere: the certificate of its signature, the Graph API's answers.
 
-Stores nothing; asks a vendor only once the sender has proved himself as far as that is possible without.
+Stores nothing; asks a vendor only once the sender has proven as much as is possible without.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,9 @@ from leadroutes.sandbox.bodies import READ_BODY, SandboxBody, SandboxReading
 from leadroutes.sandbox.processes import run_sandboxed
 from leadroutes.sandbox.work import ComputationFailed
 
-SECRET_SECTIONS = tuple(each.secrets for each in FORMATS if each.secrets)  # a key has one vendor, and his secrets
+SECRET_SECTIONS = tuple(
+    each.secrets for each in FORMATS if each.secrets
+)  # a key has one vendor, and that vendor's secrets
 NON_JSON_FORMATS = ("adf", "email", "website")  # formats
 MAX_INLINE_BODY, MAX_INLINE_JSON = (
     4_096,
@@ -28,7 +30,7 @@ MAX_INLINE_BODY, MAX_INLINE_JSON = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingBody:
-    """A body at a door. `secrets` are the vendor's; he has to prove that he knows them, unless he is let in already."""
+    """A body with its intake key. The sender has to prove knowledge of `secrets`, unless authenticated already."""
 
     owner_id: int  # in whose account it comes in
     body: bytes
@@ -49,7 +51,7 @@ class ParsedBody:
 
 
 class BodyReader:
-    """One per process. `vendors` None: nobody is asked anything."""
+    """One per process. `vendors` None: no vendor is asked anything."""
 
     def __init__(self, vendors: VendorClient | None) -> None:
         self._vendors = vendors

@@ -1,4 +1,4 @@
-"""Reads many kept arrivals again: those rejected or pending since a moment, oldest first.
+"""Reads many stored arrivals again: those rejected or pending since a moment, oldest first.
 
 What each comes to, arrivals decides.
 """
@@ -29,7 +29,7 @@ async def replay(
         try:
             answer = await arrivals.replay(row["owner_id"], row["id"])
         except Conflict:
-            continue  # somebody else was faster
+            continue  # another process was faster
         except TooLarge:
             counts["rejected"] += 1
             continue

@@ -19,7 +19,7 @@ from leadroutes.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleBody:
-    """Where a body stands, and what belongs to it; `format` None: it is recognised."""
+    """The file of a body, and what belongs to it; `format` None: it is recognised."""
 
     body: Path
     headers: Path | None = None
@@ -77,7 +77,7 @@ def _headers(path: Path | None) -> dict[str, str]:
 
 
 def _secrets(path: Path | None) -> dict[str, Any] | None:
-    """The vendors' sections; what else stands in the file is none."""
+    """Returns the vendors' sections of the file, without anything else in it."""
     if path is None:
         return None
     return {name: section for name, section in _object(path).items() if isinstance(section, dict)}

@@ -59,7 +59,7 @@ class LeadMailServer:
         return server
 
     async def close(self) -> None:
-        """Mails that have been sent to their end are kept and answered; then everybody is hung up on."""
+        """Stores and answers mails that have been received whole; then closes every connection."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._quiet.wait(), DRAIN_TIMEOUT)
         await asyncio.sleep(0)
@@ -102,7 +102,7 @@ class LeadMailServer:
                 self._quiet.set()
 
     async def _store(self, envelope: Envelope) -> str:
-        """Kept for each recipient, whatever it is; sent again it is the same arrival."""
+        """Stores it for each recipient, whatever it is; sent again it is the same arrival."""
         content = envelope.content
         assert isinstance(content, bytes)
         for address in envelope.rcpt_tos:
@@ -117,10 +117,10 @@ class LeadMailServer:
             except (Problem, *CONNECTION_ERRORS, *RETRYABLE_ERRORS) as error:
                 log.warning("a mail is to come again", error=repr(error))
                 return TRY_AGAIN_REPLY
-        return "250 2.0.0 OK: kept"
+        return "250 2.0.0 OK: stored"
 
     async def handle_exception(self, error: Exception) -> str:
-        """A fault of ours: the sender keeps the mail and tries again."""
+        """An internal error: the sender holds the mail and tries again."""
         log.error("the mail door failed", exc_info=error)
         return TRY_AGAIN_REPLY
 

@@ -39,7 +39,7 @@ class VendorResponse:
 
 
 class VendorClient:
-    """One per process; certificates are kept, as one serves for a year. `transport` is what requests go through."""
+    """One per process; certificates are cached, as one serves for a year. `transport` is what requests go through."""
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._graph_url = settings.graph_url
@@ -74,7 +74,7 @@ class VendorClient:
         """The Graph API's answer about a lead: its fields, or `{"error": {"message": …}}`, also where none came."""
         token = secrets.get("access_token")
         if not _LEADGEN_ID.fullmatch(leadgen_id):
-            return _graph_error("the id of the lead is no number")
+            return _graph_error("the id of the lead is not a number")
         if not isinstance(token, str) or not token:
             return _graph_error("the intake key has no access_token to ask the Graph API with")
         address = f"{self._graph_url}/{leadgen_id}?fields={GRAPH_FIELDS}{_proof(token, secrets.get('app_secret'))}"

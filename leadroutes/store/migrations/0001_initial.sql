@@ -1063,7 +1063,7 @@ BEGIN ATOMIC
         UPDATE contact_communications c SET is_active = false, completed_at = moment, completing_user_id = who
         WHERE c.id = ANY (ids) AND c.is_active AND (SELECT count(*) FROM held) >= 0  -- so that the locks come first
         RETURNING c.*
-    ), told AS (
+    ), noted AS (
         INSERT INTO messages (owner_id, kind, channel, lead_id, contact_id, communication_id, state, reason, created_at)
         SELECT e.owner_id, 'campaign',
                CASE e.type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
