@@ -29,26 +29,10 @@ FORBIDDEN = re.compile(rf"\b(?:{'|'.join(WORDS.values())})\b", re.IGNORECASE)
 
 # Directories whose words are still being changed. This list only ever gets shorter; a test says when an entry can go.
 STILL_EXCLUDED = (
-    "bench/",
-    "chaos/",
-    "leadroutes/cli/",
-    "leadroutes/clock.py",
-    "leadroutes/demo/",
     "leadroutes/domain/",
-    "leadroutes/engine/",
-    "leadroutes/errors.py",
-    "leadroutes/gc_tuning.py",
     "leadroutes/ingest/",
-    "leadroutes/intake/",
-    "leadroutes/oauth/",
-    "leadroutes/observability/",
     "leadroutes/operations/",
-    "leadroutes/sandbox/",
-    "leadroutes/security/",
-    "leadroutes/server/",
-    "leadroutes/settings/",
     "leadroutes/store/",
-    "leadroutes/web/",
     "tests/",
 )
 
@@ -79,6 +63,8 @@ SUFFIXES = {
     ".txt",
     ".yml",
 }
+# Values of labels, which dashboards read.
+LABELS = {"leadroutes/observability/lead_log.py": re.compile(r'return "(?:kept|nobody)"')}
 QUOTED = {
     ".yml": re.compile(r'"[^"\n]*"'),  # values of labels
     ".md": re.compile(r"^```.*?^```|<!-- made by .*?<!-- end -->|`[^`\n]*`", re.MULTILINE | re.DOTALL),
@@ -99,7 +85,7 @@ def is_ours(name: str) -> bool:
 def found_in(name: str) -> list[str]:
     """`line: word` for each word that is not used."""
     text = (ROOT / name).read_text(encoding="utf-8", errors="replace")
-    if (quoted := QUOTED.get(Path(name).suffix)) is not None:
+    if (quoted := LABELS.get(name) or QUOTED.get(Path(name).suffix)) is not None:
         text = quoted.sub(lambda quotation: "\n" * quotation[0].count("\n"), text)
     return [f"{text.count(chr(10), 0, each.start()) + 1}: {each[0]}" for each in FORBIDDEN.finditer(text)]
 
