@@ -29,8 +29,8 @@ MOST_CONNECTIONS = 20  # to the mail server, from this process
 SENDER = "Lead Routes"
 # RFC 3834, and the header of Microsoft's servers: automatic responders do not reply to these.
 AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
-# RFC 3463: there is no such mailbox or domain, or the mailbox is disabled. A full mailbox (5.2.2) is not one of these, nor
-# is a refusal without such a code, which may as well mean the sender.
+# RFC 3463: there is no such mailbox or domain, or the mailbox is disabled. Not a full mailbox (5.2.2), nor a
+# refusal without such a code, which may as well mean the sender.
 _DEAD_ADDRESS = re.compile(r"5\.(?:1\.(?:[0-3]|6|10)|2\.1|4\.4)(?![0-9.])")
 _LINE_ENDS = re.compile(rb"\r\n|\n|\r(?!\n)")
 _FIRST_DOTS = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2

@@ -31,7 +31,7 @@ def _environment() -> Mapping[str, str]:
 async def end(process: Process, *, is_ending: bool = False) -> None:
     """Kills the process, unless it has ended, and waits for its end. `is_ending`: it is about to end by itself.
 
-    It is then waited for before any signal, as asyncio's `kill` would take the exit code of a process that has just ended.
+    It is then waited for before any signal: asyncio's `kill` would take the exit code of a process that has ended.
     """
     if is_ending:
         with contextlib.suppress(TimeoutError):

@@ -92,7 +92,7 @@ class Sandbox:
         self._is_closed = False
 
     async def run_sandboxed(self, work: SandboxFunction[Input, Output], asked: Input, *, owner: Hashable) -> Output:
-        """Returns the result. Raises ComputationFailed (limit or error), Unavailable if too much waits or it is closed."""
+        """Returns the result. Raises ComputationFailed (limit, error) or Unavailable (too much waits, closed)."""
         try:
             content = _encode(asked)
         except UnicodeEncodeError as error:
