@@ -64,7 +64,7 @@ def read_adf(text: str, default_source: str | None, sent_at: Sequence[datetime |
 
 
 def _prospects(root: Element) -> list[Element]:
-    """Yields the prospects under any number of elements around them; an `<adf>` without any is one itself."""
+    """Returns the prospects under any number of elements around them; an `<adf>` without any is one itself."""
     found: list[Element] = []
     waiting = [root]
     while waiting:
