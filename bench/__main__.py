@@ -1,6 +1,6 @@
 """`bin/bench`: runs the scenarios, shows a table, writes bench/results.json.
 
-What is measured, the scenarios say; here they are put in order.
+The scenarios measure; this module runs them in order.
 """
 
 import argparse
@@ -42,7 +42,7 @@ RESULTS = ROOT / "bench" / "results.json"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code: 0 when everything was measured, whatever came out; 1 when something could not be."""
+    """Returns the exit code: 0 when everything was measured, whatever came out; 1 when something could not be."""
     options = _parse(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     try:
@@ -84,7 +84,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 async def _run(options: argparse.Namespace, console: Console) -> None:
-    """One scenario after the other; what has been measured is shown and written down at once."""
+    """Runs the scenarios in turn; each result is shown and stored at once."""
     begun = time.perf_counter()
     idle = {"before all": machine.idle()}
     ground = await Ground.open(

@@ -26,7 +26,7 @@ MOST_LOST: Final = 0.05  # part of a figure that a change may cost
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code: 0 when all was measured, 1 when a run failed, 2 when B costs more than `--at-most`."""
+    """Returns the exit code: 0 when all was measured, 1 when a run failed, 2 when B costs more than `--at-most`."""
     options = _parse(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     rounds: list[tuple[Figures, Figures]] = []
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def gains(rounds: Sequence[tuple[Figures, Figures]]) -> dict[Name, list[float]]:
-    """How much better B is than A in each round, by figure: 1.1 is a tenth better, whichever way better is."""
+    """Returns how much better B is than A in each round, by figure: 1.1 is a tenth better, whichever way better is."""
     found: dict[Name, list[float]] = {}
     for one, other in rounds:
         for name, figure in one.items():
@@ -58,7 +58,7 @@ def gains(rounds: Sequence[tuple[Figures, Figures]]) -> dict[Name, list[float]]:
 
 
 def costs(ratios: Sequence[float]) -> float:
-    """The part of a figure that B loses against A; below 0: B is better."""
+    """Returns the part of a figure that B loses against A; below 0: B is better."""
     return 1 - statistics.median(ratios)
 
 

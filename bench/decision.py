@@ -54,7 +54,7 @@ def _member(user_id: int) -> Member:
 
 
 def decisions(rules: RuleSet, seconds: float) -> float:
-    """Decisions a second, for leads of a source whose last route fits."""
+    """Returns decisions a second, for leads of a source whose last route fits."""
     facts = Facts(lead_source_id=1, contact_source_id=None, type="Buyer", zipcode="80205")
     turns: Turns | None = Turns({}, ())
     if rules.rules.teams[1].order_method != "Round Robin":
@@ -70,7 +70,7 @@ def decisions(rules: RuleSet, seconds: float) -> float:
 
 
 def main(seconds: float) -> dict[str, float]:
-    """All that the scenario shows."""
+    """Returns {name: decisions a second} of all cases."""
     return {
         "100 routes, 20 members by rank": decisions(rule_set(100, 20, "Rank"), seconds),
         "100 routes, 20 members in turn": decisions(rule_set(100, 20, "Round Robin"), seconds),

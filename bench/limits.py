@@ -1,6 +1,6 @@
 """The limit of HTTP beside a figure: a bare echo under the same server and loop as the service.
 
-The database's limits are pgbench's, with scripts that stand in sql/ or are the service's own statements.
+The database's limits are pgbench's, with scripts that are in sql/ or are the service's own statements.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The load: sends prepared requests over keep-alive connections, each waiting for its answer, and says what came back.
+"""The load: sends prepared requests over keep-alive connections, each waiting for its answer, and reports the answers.
 
-A program of its own (`python -m bench.load PLAN`), so that it takes as little as it can of what is measured.
+A program of its own (`python -m bench.load PLAN`), so that it disturbs the measured processes little.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, kw_only=True):
-    """What came of it. Latencies in milliseconds, of answers within `seconds`; `samples` is one body per status."""
+    """The result. Latencies in milliseconds, of answers within `seconds`; `samples` is one body per status."""
 
     answers: int
     seconds: float
@@ -45,13 +45,13 @@ PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 
 
 def write_requests(path: Path, requests: Sequence[bytes]) -> str:
-    """Put whole HTTP requests into a file that a plan can name."""
+    """Writes whole HTTP requests to a file that a plan can name."""
     path.write_bytes(msgspec.msgpack.encode(requests))
     return str(path)
 
 
 def request(method: str, path: str, body: bytes | None = None, **headers: str) -> bytes:
-    """One whole HTTP/1.1 request; underscores in names of headers stand for hyphens."""
+    """Returns one whole HTTP/1.1 request; underscores in names of headers become hyphens."""
     lines = [f"{method} {path} HTTP/1.1", "Host: bench", *(f"{n.replace('_', '-')}: {v}" for n, v in headers.items())]
     if body is not None:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
@@ -86,7 +86,7 @@ class _Sending:
         self.times.append((now, now - sent))
 
     def leave(self) -> None:
-        """A caller has nothing to do any more."""
+        """Notes that a caller has no more to send."""
         self.busy -= 1
         if self.busy == 0 and not self.over.done():
             self.over.set_result(None)
@@ -152,12 +152,12 @@ def _length(answer: bytes, head: int) -> int:
 
 
 def read_requests(path: Path) -> list[bytes]:
-    """What write_requests has put there."""
+    """Returns the requests of a file of write_requests."""
     return msgspec.msgpack.decode(path.read_bytes(), type=list[bytes])
 
 
 async def send(plan: Plan, requests: Sequence[bytes]) -> Outcome:
-    """Connect first, then send all that the plan says."""
+    """Connects, then sends all that the plan says."""
     sending = _Sending(plan, requests)
     loop = asyncio.get_running_loop()
     callers = []

@@ -1,4 +1,4 @@
-"""What a run was made on: the processor, the system, PostgreSQL and the settings that durability and speed hang on."""
+"""Describes the machine of a run: processor, system, PostgreSQL and the settings that affect durability and speed."""
 
 import os
 import platform
@@ -25,7 +25,7 @@ SETTINGS = (
 
 
 async def describe(ground: Ground) -> dict[str, Any]:
-    """The machine and the server of a run."""
+    """Returns the machine and the server of a run."""
     async with ground.connection() as connection:
         rows = await connection.fetch(
             "SELECT name, current_setting(name) AS value FROM unnest($1::text[]) AS name", list(SETTINGS)
@@ -66,7 +66,7 @@ def idle(seconds: float = 1.0) -> float:
 
 
 def commit() -> str:
-    """The commit that is measured, with a + where files differ from it."""
+    """Returns the commit that is measured, with a + where files differ from it."""
     root = Path(__file__).parents[1]
     names = ["git", "describe", "--always", "--dirty=+"]
     done = subprocess.run(names, cwd=root, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""The people that sql/found.sql makes, as the load knows them: tokens, intake keys, and the requests that they send.
+"""The users that sql/found.sql creates: their tokens, intake keys, and the requests that they send.
 
 Everything is computed from a number; nothing is read from the database.
 """
@@ -12,17 +12,17 @@ from bench.load import request
 
 
 def token(user_id: int) -> str:
-    """The access token of this user."""
+    """Returns the access token of this user."""
     return hashlib.sha256(f"token {user_id}".encode()).hexdigest()[:40]
 
 
 def intake_key(owner_id: int) -> str:
-    """The intake key of this owner."""
+    """Returns the intake key of this owner."""
     return hashlib.sha256(f"key {owner_id}".encode()).hexdigest()[:40]
 
 
 def bearer(user_id: int) -> str:
-    """The Authorization header of this user."""
+    """Returns the Authorization header of this user."""
     return f"Bearer {token(user_id)}"
 
 
@@ -44,7 +44,7 @@ def inquiry(number: int) -> dict[str, str]:
 
 
 def inquiries(owner_ids: Iterable[int], start: int = 0) -> list[bytes]:
-    """A POST /intake for each of these owners, in order, each of a new person."""
+    """Returns a POST /intake for each of these owners, in order, each of a new person."""
     return [
         request("POST", f"/intake/{intake_key(owner_id)}", msgspec.json.encode(inquiry(number)))
         for number, owner_id in enumerate(owner_ids, start)

@@ -37,12 +37,12 @@ class Running:
 
     @property
     def memory(self) -> float:
-        """Resident memory of the process, in MB (10^6 bytes); the database's is not in it."""
+        """Returns the resident memory of the process, in MB (10^6 bytes); the database's is not in it."""
         return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU so far."""
+        """Returns seconds of CPU so far."""
         times = psutil.Process(self.process.pid).cpu_times()
         return float(times.user + times.system)
 
@@ -127,12 +127,12 @@ async def load(plan: Plan, *expected: int) -> Outcome:
 
 
 async def run(*arguments: str, **environment: str) -> bytes:
-    """What a Python program prints, once it has ended well."""
+    """Returns the output of a Python program. Raises Failed unless it ends with 0."""
     return await run_program(sys.executable, *arguments, **environment)
 
 
 async def run_program(*command: str, **environment: str) -> bytes:
-    """What a program prints, once it has ended well."""
+    """Returns the output of a program. Raises Failed unless it ends with 0."""
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, env={**_clean_environment(), **environment}, stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -145,7 +145,7 @@ async def run_program(*command: str, **environment: str) -> bytes:
 
 @contextlib.asynccontextmanager
 async def echo(size: int) -> AsyncIterator[int]:
-    """The port of the bare echo."""
+    """Yields the port of the bare echo."""
     async with _talking("-m", "bench.echo", str(size)) as (_, port):
         yield port
 
@@ -168,7 +168,7 @@ class Sink:
 
 @contextlib.asynccontextmanager
 async def sink() -> AsyncIterator[Sink]:
-    """A fresh mail sink."""
+    """Yields a new mail sink."""
     async with _talking("-m", "bench.sink") as (process, port):
         yield Sink(f"smtp://127.0.0.1:{port}", process)
 

@@ -62,7 +62,7 @@ class Conversation(asyncio.Protocol):
 
 
 async def serve() -> None:
-    """Take mails until the input ends."""
+    """Takes mails until the input ends."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Conversation, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -31,7 +31,7 @@ FULL = 200  # kills, without which a run is not published
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code: 0 when everything held, 1 when something did not, 2 when there was no run."""
+    """Returns the exit code: 0 when everything held, 1 when something did not, 2 when there was no run."""
     options = _parse(arguments)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     directory = Path(tempfile.mkdtemp(prefix="leadroutes-chaos-"))
@@ -111,7 +111,7 @@ def _show(console: Console, outcome: Outcome) -> None:
 
 
 def _show_attacks(console: Console, outcome: Outcome) -> None:
-    """What the hostile two sent and were answered, and how long the others waited."""
+    """Prints what the hostile two sent, the answers, and how long the others waited."""
     attacks = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("attack", "by", "answered, how often"):
         attacks.add_column(name, overflow="fold")

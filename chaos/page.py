@@ -1,6 +1,6 @@
 """Puts the figures of chaos/results.json into documents.
 
-It breaks nothing.
+It makes no run.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ CAME_OF_IT = {
 
 
 def as_sentence(results: dict[str, Any]) -> str:
-    """For readers who have a minute."""
+    """Returns a summary of one paragraph."""
     kills, nuisances = results["kills"], results["nuisances"]
     broken = sum(len(breaches) for breaches in results["breaches"].values())
     outcome = "nothing was lost and nothing was done twice" if not broken else f"{broken} times something did not hold"
@@ -37,7 +37,7 @@ def as_sentence(results: dict[str, Any]) -> str:
 
 
 def as_tables(results: dict[str, Any]) -> str:
-    """All of it."""
+    """Returns all tables."""
     made, gap = results["made"], results["longest_without_a_lead"]
     deeds = ", ".join(gap["deeds"])
     head = (

@@ -1,4 +1,4 @@
-"""PostgreSQL servers of our own, on TCP ports, that live and die apart from every Python process: to be killed.
+"""PostgreSQL servers on TCP ports, independent of every Python process, so that they can be killed.
 
 The binaries are those that come with the installation. As root they run as the user that the wheel makes for them.
 """
@@ -21,11 +21,11 @@ HOST = "127.0.0.1"
 
 
 class Failed(Exception):  # noqa: N818 -- what happened, not a defect of this code
-    """A part of the stage does not stand: what happened says nothing about the service."""
+    """A part of the stage did not work: the run says nothing about the service."""
 
 
 def binaries() -> Path | None:
-    """Where PostgreSQL's programs are; None where the installation came without them."""
+    """Returns the directory of PostgreSQL's programs; None if they are not installed."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
         try:
@@ -120,7 +120,7 @@ class Server:
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
-        """As an administrator stops it."""
+        """Stops the server as an administrator does."""
         await self._end(signal.SIGINT)
 
     async def _end(self, how: signal.Signals) -> None:
@@ -134,7 +134,7 @@ class Server:
         await self._run("pg_ctl", "promote", "-w", "-t", str(int(READY_WITHIN)), "-D", str(self.directory))
 
     async def ask(self, sql: str, *values: Any, database: str = "postgres") -> list[asyncpg.Record]:
-        """The rows of one statement, on a connection of its own."""
+        """Returns the rows of one statement, on a connection of its own."""
         connection = await asyncpg.connect(self.url(database), timeout=10, command_timeout=600)
         try:
             return list(await connection.fetch(sql, *values))

@@ -1,6 +1,6 @@
-"""The service's processes under a supervisor that starts again whatever ends: all the help that they get.
+"""The service's processes under a supervisor that restarts whatever ends, and does nothing else.
 
-Knows how to kill, stop and wake them; when that happens, mischief says.
+Kills, stops and continues them when `mischief` says so.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class Program:
         return self._process is not None and self._process.returncode is None
 
     def kill(self) -> bool:
-        """Kill -9; False where there is nothing to kill at the moment."""
+        """Sends SIGKILL. Returns False if no process runs at the moment."""
         if self._process is None or not self.is_running:
             return False
         self._killed = self._process.pid

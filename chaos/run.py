@@ -1,6 +1,6 @@
 """One run: load, hostile ones, mischief, calm, and then the question whether everything is as it should be.
 
-What is done, mischief says; whether it was survived, verdict.
+`mischief` does the harm; `verdict` checks the results.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Outcome:
-    """What happened, and what was found: breaches by the sentence that does not hold."""
+    """The events of a run, and the breaches by the sentence that does not hold."""
 
     figures: dict[str, Any]
     breaches: dict[str, list[str]]
@@ -64,7 +64,7 @@ class Outcome:
 
 
 async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outcome:
-    """Do it, in an empty directory."""
+    """Makes a run in an empty directory."""
     made: dict[str, Any] = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "seed": plan.seed, "rate": plan.rate,
         "cores": os.cpu_count(), "load_average_before": os.getloadavg(),

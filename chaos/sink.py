@@ -1,7 +1,7 @@
 """A mail server with moods: it refuses for now or for good, answers slowly, hangs up with the mail; forgets nothing.
 
 A program (`python -m chaos.sink FILE SEED`): its first line of output is the port; each line of its input is its
-mood from then on. FILE gets a line of JSON for every mail: what became of it, to whom, its header and words.
+mood from then on. FILE gets a line of JSON for every mail: its fate, recipient, header and words.
 """
 
 import asyncio
@@ -122,7 +122,7 @@ def _headers(content: bytes) -> list[tuple[str, str]]:
 
 
 async def main(file: Path, seed: int) -> None:
-    """Take mails until the input ends."""
+    """Takes mails until the input ends."""
     loop = asyncio.get_running_loop()
     moody = Moody(file, seed)
     server = await loop.create_server(lambda: SMTP(moody, loop=loop), "127.0.0.1", 0)
@@ -151,12 +151,12 @@ class Sink:
         self._process.stdin.write(mood.encode() + b"\n")
 
     def mails(self) -> list[Mail]:
-        """All so far."""
+        """Returns all mails so far."""
         self._read = 0
         return self.new_mails()
 
     def new_mails(self) -> list[Mail]:
-        """Those since it was last asked."""
+        """Returns the mails since the last call."""
         with self.file.open("rb") as file:
             file.seek(self._read)
             content = file.read()
@@ -167,7 +167,7 @@ class Sink:
 
 @asynccontextmanager
 async def sink(file: Path, seed: int) -> AsyncIterator[Sink]:
-    """A fresh one, in a process of its own."""
+    """Yields a new sink in a process of its own."""
     await asyncio.to_thread(file.touch)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "chaos.sink", str(file), str(seed), cwd=ROOT, env=clean_environment(),

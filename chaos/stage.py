@@ -1,6 +1,6 @@
 """The stage of a run: one PostgreSQL, two services without workers, two workers, a mail server, each a process.
 
-Sets up and clears away; what happens on it, the run says.
+Sets up and clears away only; `run` uses it.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ async def set_up(directory: Path, seed: int, postgres: Server, url: str) -> Asyn
 
 
 def environment_of(url: str, smtp_url: str, directory: Path, port: int) -> dict[str, str]:
-    """The settings of all processes of a run."""
+    """Returns the settings of all processes of a run."""
     return {
         "DATABASE_URL": url,
         "LEADROUTES_DATA": str(directory),

@@ -214,12 +214,12 @@ CHECKS: Mapping[str, Check] = {
 
 
 async def judge(evidence: Evidence) -> dict[str, list[str]]:
-    """The breaches of each check, by its sentence."""
+    """Returns the breaches of each check, by its sentence."""
     return {sentence: await check(evidence) for sentence, check in CHECKS.items()}
 
 
 def _honest(evidence: Evidence) -> tuple[int, int]:
-    """Owner and lead source of all leads that honest senders have sent."""
+    """Returns owner and lead source of all leads that honest senders have sent."""
     return evidence.brokerage.owner_id, evidence.brokerage.lead_source_id
 
 

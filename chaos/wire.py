@@ -15,7 +15,7 @@ BETWEEN_BYTES = 0.1  # seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What goes out: `content` at once, then `slowly` byte after byte. Without `reads` the answer is not taken."""
+    """A request: `content` at once, then `slowly` byte after byte. Without `reads` the answer is not taken."""
 
     content: bytes
     slowly: bytes = b""
@@ -24,7 +24,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back. Names of headers are in small letters; values of the same name are lines of one value."""
+    """An answer. Names of headers are in small letters; values of the same name are lines of one value."""
 
     status: int
     headers: Mapping[str, str]
@@ -39,7 +39,7 @@ def http(method: str, target: str, headers: Mapping[str, str] | None = None, bod
 
 
 async def send(port: int, request: Request, seconds: float) -> Answer | None:
-    """The answer; None where there is none within this time, or the connection is closed without one."""
+    """Returns the answer; None if there is none in time, or the connection is closed without one."""
     writer: asyncio.StreamWriter | None = None
     writing: asyncio.Task[None] | None = None
     try:
@@ -79,7 +79,7 @@ async def _read(reader: asyncio.StreamReader) -> Answer | None:
 
 
 def parsed(content: bytes) -> Answer | None:
-    """The answer in these bytes; None where they do not begin with one that is whole up to its body."""
+    """Returns the answer in these bytes; None where they do not begin with one that is whole up to its body."""
     head, end, body = content.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     words = first.split(" ")

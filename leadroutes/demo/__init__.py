@@ -56,7 +56,7 @@ def _read_example() -> BrokerageFile:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Two demonstrations in one directory would take the database away from each other."""
+    """Holds a lock on the directory: two demonstrations in it would share a database."""
     if sys.platform == "win32":
         yield
         return
@@ -73,7 +73,7 @@ def _alone() -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def _staged(brokerage: BrokerageFile, port: int | None) -> AsyncIterator["_Stage"]:
-    """The service running, with the brokerage in it, and a mail server that keeps what it sends."""
+    """Runs the service with the brokerage, and a mail server that stores what the service sends."""
     mailboxes = Mailboxes()
     async with mailboxes.open() as smtp_url:
         listening = _listen(port)
@@ -118,7 +118,7 @@ def _listen(port: int | None) -> socket.socket:
 
 
 async def _move_in(database: Database, brokerage: BrokerageFile) -> int:
-    """Load the brokerage; everybody gets the same password. The owner's id."""
+    """Loads the brokerage; all users get the same password. Returns the owner's id."""
     owner = next(user for user in brokerage.users if user.username == OWNER)
     await load_brokerage(database, brokerage, owner.email)
     await accounts.set_all_passwords(database, PASSWORD)
@@ -136,7 +136,7 @@ async def _keys(database: Database, owner_id: int, brokerage: BrokerageFile) -> 
 
 
 async def _short_key(database: Database, owner_id: int) -> str:
-    """One that a command of 80 columns has room for; only this machine can knock at the door that it opens."""
+    """Returns an intake key that fits into a command of 80 columns; only this machine can reach the service."""
     key = secrets.token_hex(4)
     async with database.transaction() as transaction:
         lead_source_id = await accounts.find_or_add_lead_source(transaction, owner_id, "Zillow")
@@ -151,7 +151,7 @@ async def _token(database: Database, email: str) -> str:
 
 @dataclass(slots=True)
 class _Stage:
-    """What is played: the cast acts, and the audience sees the board."""
+    """The demonstration under way: the cast acts, and the viewer sees the board."""
 
     database: Database
     owner_id: int
@@ -163,7 +163,7 @@ class _Stage:
     console: PlainConsole = field(default_factory=PlainConsole)
 
     async def play(self, *, once: bool) -> int:
-        """Let everybody act, and show it until every lead has settled; then sum up. The exit code."""
+        """Lets the cast act, shows the board until every lead has settled, then sums up. Returns the exit code."""
         self._say("Juniper & Vale Realty Group at work: an hour there takes a minute here.")
         if not self.console.is_terminal:
             self._say_lines(self.ways.signing_in())
@@ -195,7 +195,7 @@ class _Stage:
     # -- what the audience sees
 
     async def _watch(self, acting: "asyncio.Task[None]") -> None:
-        """Until all has been played and every lead has settled, it takes too long, or a signal comes."""
+        """Shows the board until all acts are done and every lead has settled, the time is up, or a signal comes."""
         loop = asyncio.get_running_loop()
         end = loop.time() + LONGEST
         with self._live(self._board) as draw:
@@ -212,7 +212,7 @@ class _Stage:
 
     @contextlib.contextmanager
     def _live(self, rendered: Callable[[], RenderableType]) -> Iterator[Callable[[], None] | None]:
-        """A function that draws the same part of the screen again; None where there is no terminal."""
+        """Yields a function that redraws the board in place; None without a terminal."""
         if not self.console.is_terminal:
             yield None
             return
@@ -220,7 +220,7 @@ class _Stage:
             yield lambda: live.update(rendered(), refresh=True)
 
     def _board(self) -> RenderableType:
-        """As much of it as the screen has room for, and where to sign in."""
+        """Returns as much of the board as the screen has room for, and where to sign in."""
         below = [Text(), *map(Text, self.ways.signing_in())]
         room = self.console.height - 1 - len(below)
         return Group(as_table(self.lines, self.console.width, room), *below)
@@ -245,7 +245,7 @@ class _Stage:
     # -- what remains
 
     async def _sum_up(self) -> dict[str, int]:
-        """The ledger, once the doctor has looked at it; and what went wrong, if anything did."""
+        """Prints the ledger after the doctor's checks, and any trouble."""
         outcome = await examine(self.database)
         if outcome.violation is not None:
             self.cast.trouble.append(str(outcome.violation))

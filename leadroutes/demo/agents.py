@@ -1,6 +1,6 @@
 """The people of the demonstration: lead sources that send leads, agents who read their mail and claim; all over HTTP.
 
-Whatever answers other than it should is noted as trouble.
+Any unexpected answer is noted as trouble.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ PATIENCE = 0.1  # seconds between two looks
 
 
 class Mailboxes:
-    """What the service has mailed, by the receiver's address: an SMTP server that keeps everything."""
+    """An SMTP server that stores every mail of the service by the recipient's address."""
 
     def __init__(self) -> None:
         self.by_address: dict[str, list[str]] = defaultdict(list)
@@ -64,12 +64,12 @@ class Mailboxes:
         return sum(len(mails) for mails in self.by_address.values())
 
     async def wait_for_link(self, address: str, first_name: str) -> str:
-        """The claim link in a mail to this address about the person with this first name, once there is one."""
+        """Waits for and returns the claim link in a mail to this address about the person with this first name."""
         async with self.arrived:
             return await self.arrived.wait_for(lambda: self.find_link(address, first_name)) or ""
 
     def find_link(self, address: str, first_name: str) -> str | None:
-        """The claim link in the first mail to this address about that person, if there is one yet."""
+        """Returns the claim link in the first mail to this address about that person; None if there is none yet."""
         for text in self.by_address[address.lower()]:
             if first_name in text and (link := LINK.search(text)):
                 return link.group()
@@ -78,7 +78,7 @@ class Mailboxes:
 
 @dataclass(slots=True)
 class Cast:
-    """Everybody who acts: with tokens by username, intake keys by lead source, and the trouble that there was."""
+    """The people who act: tokens by username, intake keys by lead source, and the trouble so far."""
 
     url: str
     examples: Path
@@ -90,7 +90,7 @@ class Cast:
     find_lead_id: FindLeadId = lambda _: None
 
     async def play(self, find_lead_id: FindLeadId) -> None:
-        """All arrivals and acts of the script, each in its own time."""
+        """Plays all arrivals and acts of the script, each at its time."""
         self.find_lead_id = find_lead_id
         async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
             parts = [self._send(client, arrival) for arrival in ARRIVALS]

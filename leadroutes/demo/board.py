@@ -19,7 +19,7 @@ from leadroutes.store.postgres import Database
 SHOWN_AS = {"scheduled": "later"}
 HOW = {"Auto": "automatically", "None": "through the API"}
 SIGNS = {"won": ("✔", "bold green"), "declined": ("✘", "red"), "notified": ("", "cyan"), "lost": ("", "dim")}
-CAPTION = "A second here is a minute there. ✔ has it, ✘ declined, +2: two more to be notified"
+CAPTION = "A second here is a minute there. ✔ has it, ✘ declined, +2: two more wait"
 GAP = 1  # cells between two columns, which the box fills
 HEADING = 2  # lines: the names of the columns, and a rule
 

@@ -1,4 +1,4 @@
-"""Who a person is and where: names, e-mail, phone, zipcode and time zone in their normal forms.
+"""Identity of a person: names, e-mail, phone, zipcode and time zone in their normal forms.
 
 Pure: what cannot be read becomes None, it is never repaired and never raises.
 """
@@ -55,7 +55,7 @@ def said_names(first: str | None, last: str | None) -> tuple[str | None, str | N
 
 
 def normal_name(text: str | None) -> str | None:
-    """A name on one line; None if it has no letter or holds a mail address."""
+    """Returns a name on one line; None if it has no letter or holds a mail address."""
     name = one_line(text)
     if name is None or _holds_mail_address(name):
         return None

@@ -1,6 +1,6 @@
-"""How a person's e-mail addresses and phones look in what others wrote, as one pattern.
+"""One pattern that finds a person's e-mail addresses and phones in any text.
 
-PostgreSQL and Python read the pattern alike: it has nothing in it that only one of them knows.
+It means the same to PostgreSQL and Python: it uses no syntax that only one of them knows.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _BETWEEN_DIGITS: Final = "(?:%[0-9a-f]{2}|[^0-9]){0,3}"
 
 
 def mention_pattern(identities: Iterable[Identity]) -> str | None:
-    """A regular expression for a text in small letters that names one of these; None where there is nothing to find."""
+    """Returns a regular expression for a text in lower case that names one of these; None if there are none."""
     return "|".join(_email(value) if kind == "email" else _phone(value) for kind, value in sorted(identities)) or None
 
 
@@ -22,13 +22,13 @@ def _email(address: str) -> str:
 
 
 def _character(character: str) -> str:
-    """As it is, or as a form writes it."""
+    """Returns a pattern for a character, plain or URL-encoded."""
     if not character.isascii() or character.isalnum():
         return character
     return rf"(?:\{character}|%{ord(character):02x})"
 
 
 def _phone(number: str) -> str:
-    """However the digits are grouped; an American number also without its 1, and never a piece of a longer number."""
+    """Returns a pattern for digits in any grouping, an American 1 optional; never inside a longer number."""
     digits = number.removeprefix("+1") if number.startswith("+1") else number.removeprefix("+")
     return f"(?:^|[^0-9]|%[0-9a-f]{{2}}|1){_BETWEEN_DIGITS.join(digits)}(?:[^0-9]|$)"

@@ -6,10 +6,10 @@ END_OF_TIME = datetime(9999, 12, 28, tzinfo=UTC)
 
 
 def later(moment: datetime, span: timedelta) -> datetime:
-    """The moment after a span, or the end of time if that comes first."""
+    """Returns the moment after a span, at most the last moment of the calendar."""
     return END_OF_TIME if span >= END_OF_TIME - moment else moment + span
 
 
 def minutes(count: int) -> timedelta:
-    """So many minutes, as far as a timedelta goes."""
+    """Returns so many minutes, at most the largest timedelta."""
     return timedelta(minutes=min(count, 10**10))

@@ -24,13 +24,13 @@ _OF_RENT = re.compile("(?<!cur)(?<!pa)rent")
 
 
 def lead_type_named_by(text: str | None) -> LeadType | None:
-    """The one kind of lead that the words name; None if they name none or several (`buyer and seller`)."""
+    """Returns the one kind of lead that the words name; None if they name none or several (`buyer and seller`)."""
     kinds = {kind for word in words_of(text) if (kind := _KINDS.get(word))}
     return kinds.pop() if len(kinds) == 1 else None
 
 
 def words_of(text: str | None) -> list[str]:
-    """The words of a text in small letters; all but a–z divides them (`buy_a_home`)."""
+    """Returns the words of a text in lower case; all but a–z divides them (`buy_a_home`)."""
     return _WORD.findall((text or "")[:_LENGTH_OF_A_CHOICE].lower())
 
 
@@ -54,7 +54,7 @@ _WEB_PREFIX = re.compile(r"(?:https?://)?(?:www\.)?", re.IGNORECASE)
 
 
 def normal_source(text: str | None) -> str | None:
-    """A source's name as given, but our spelling of the known ones (`https://www.zillow.com/` → `Zillow`)."""
+    """Returns a source's name as given, known ones in one spelling (`https://www.zillow.com/` → `Zillow`)."""
     name = field_text(text)
     if name is None:
         return None
@@ -101,7 +101,7 @@ def _dollars(found: re.Match[str]) -> int:
 
 
 def normal_mls_id(text: str | None) -> str | None:
-    """A listing's number as text; None if it is only zeros."""
+    """Returns a listing's number as text; None if it is only zeros."""
     number = field_text(text)
     return number if number and number.strip("0") else None
 
@@ -110,7 +110,7 @@ def normal_mls_id(text: str | None) -> str | None:
 
 
 def is_true(text: str | None) -> bool:
-    """`true`, `1`, `yes`, `y` in any case; all else is false."""
+    """Whether a text is `true`, `1`, `yes` or `y` in any case."""
     return (field_text(text) or "").lower() in {"true", "1", "yes", "y"}
 
 

@@ -71,12 +71,12 @@ NOWHERE: Final = Place()
 
 
 def first_place(places: Iterable[Place]) -> Place:
-    """The first of the places that names anything, in normal form; parts of different places are never mixed."""
+    """Returns the first place that names anything, in normal form; parts of different places are never mixed."""
     return next((place for place in map(Place.normal, places) if place.is_named), NOWHERE)
 
 
 def joined_lines(lines: Iterable[str | None]) -> str | None:
-    """Several street lines as one."""
+    """Returns several street lines as one."""
     return ", ".join(line for text in lines if (line := field_text(text))) or None
 
 

@@ -136,7 +136,7 @@ def recurs(rule: Rule, today: date) -> bool:
 
 
 def next_moment(rule: Rule, start: datetime, after: datetime) -> datetime | None:
-    """The first moment later than `after`, counted from `start`, all in local time. None: none within ten years."""
+    """Returns the first moment after `after` of a rule from `start`, all in local time; None if none in ten years."""
     start = start.replace(microsecond=0)
     bound = _bound(rule, start)
     horizon = max(start, after).year + YEARS_AHEAD

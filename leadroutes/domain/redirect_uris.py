@@ -1,4 +1,4 @@
-"""Where people may be sent back to: which addresses can be registered, and whether one is. Pure."""
+"""Redirect URIs: which addresses can be registered, and whether one is. Pure."""
 
 import re
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ MOST = 20
 
 
 def is_registered(uri: str, registered: list[str]) -> bool:
-    """Exactly one of those; any port will do on a loopback address."""
+    """Whether an address is exactly one of the registered ones; on a loopback address the port is ignored."""
     if uri in registered:
         return True
     found = _LOOPBACK.fullmatch(uri)
@@ -22,7 +22,7 @@ def is_registered(uri: str, registered: list[str]) -> bool:
 
 
 def check_redirect_uris(uris: list[str]) -> list[str]:
-    """The same, if an application can have them; Invalid, naming the one that it cannot have, otherwise."""
+    """Returns the addresses unchanged. Raises Invalid, which names the first that cannot be registered."""
     if not 0 < len(uris) <= MOST:
         raise Invalid(f"redirect_uri: {len(uris)} were given; expected 1 to {MOST}")
     for uri in uris:

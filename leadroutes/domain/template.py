@@ -24,7 +24,7 @@ class TemplateInput(Struct, frozen=True, kw_only=True):
 
 
 class MessageContent(Struct, frozen=True, kw_only=True):
-    """What a message says; without a subject and HTML where its channel has none."""
+    """The content of a message; subject and HTML are None if its channel has none."""
 
     subject: str | None
     text_body: str
@@ -32,7 +32,7 @@ class MessageContent(Struct, frozen=True, kw_only=True):
 
 
 class ComposeResult(Struct, frozen=True, kw_only=True):
-    """The words of a letter, or why its template cannot be filled in."""
+    """The content of a letter, or why its template cannot be filled in."""
 
     words: MessageContent | None = None
     fault: str | None = None

@@ -1,6 +1,6 @@
-"""Text as people and machines type it, in one normal form.
+"""Normalises text of people and programs.
 
-Pure functions on strings; nothing here knows what a field means. Bytes and markup are the readers' business.
+Pure functions on strings; they know no fields, no bytes and no markup.
 """
 
 import re
@@ -117,7 +117,7 @@ def visible_json(text: str) -> str:
 
 
 def without_accents(text: str) -> str:
-    """`Prénom` as `Prenom`: compared, never stored."""
+    """Returns `Prénom` as `Prenom`, to be compared, never stored."""
     if text.isascii():
         return text
     return "".join(

@@ -1,11 +1,11 @@
-"""What the link that ends the e-mails of campaigns names. A value; how it is signed is decided elsewhere."""
+"""The content of the unsubscribe link in e-mails of campaigns. A value; signing is elsewhere."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeLink:
-    """What a link says: whose mail it was, to which contact; the message, and the digest of where it went.
+    """The content of a link: owner and contact; the message, and the digest of its address.
 
     Links of earlier versions name the contact only.
     """

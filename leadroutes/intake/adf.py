@@ -1,6 +1,6 @@
 """ADF, the car dealers' lead format that lead sellers of all kinds use: posted, or inside a mail.
 
-Vendor and provider are never the lead. No secret of its own: the address or the mailbox is it.
+Vendor and provider are never the lead. It has no secret of its own: the address or the mailbox is the secret.
 """
 
 import re
@@ -33,25 +33,25 @@ def is_adf(text: str) -> bool:
 
 
 def recognises(incoming: Body) -> bool:
-    """Any XML, and any text with ADF in it."""
+    """Whether a body is XML or a text that contains ADF."""
     return "xml" in incoming.media_type or "adf" in incoming.media_type or is_adf(incoming.text)
 
 
 def read(incoming: Body) -> list[Result]:
-    """A lead or refusal for each prospect."""
+    """Returns a lead or refusal for each prospect."""
     charset = incoming.charset or declared_encoding(incoming.body)
     return read_adf(decode(incoming.body, charset), incoming.default_source)
 
 
 def declared_encoding(raw: bytes) -> str | None:
-    """The encoding that an XML declaration names; never UTF-16, as the declaration itself could not be read then."""
+    """Returns the encoding that an XML declaration names; never UTF-16, in which it could not be read here."""
     found = _ENCODING.search(raw, 0, 1_000)
     name = found[1].decode("ascii") if found else None
     return None if name is None or name.lower().startswith(("utf-16", "utf-32", "ucs")) else name
 
 
 def read_adf(text: str, default_source: str | None, sent_at: Sequence[datetime | None] = ()) -> list[Result]:
-    """A lead or refusal for each prospect; `sent_at` counts where there is no requestdate. Raises Refused."""
+    """Returns a lead or refusal for each prospect; `sent_at` counts where there is no requestdate. Raises Refused."""
     if _DTD.search(text):
         raise Refused("dtd_forbidden", "The XML must not hold <!DOCTYPE or <!ENTITY.")
     root = read_markup(text)
@@ -64,7 +64,7 @@ def read_adf(text: str, default_source: str | None, sent_at: Sequence[datetime |
 
 
 def _prospects(root: Element) -> list[Element]:
-    """Prospects under any number of elements around them; an `<adf>` without any is one itself."""
+    """Returns the prospects under any number of elements around them; an `<adf>` without any is one itself."""
     found: list[Element] = []
     waiting = [root]
     while waiting:
@@ -113,7 +113,7 @@ def _name(names: list[Element], part: str) -> str | None:
 
 
 def _phone(phones: list[Element]) -> str | None:
-    """Of the phones that are numbers the one that reaches a person best."""
+    """Returns the phone that is best for calls, of those that are numbers."""
     numbers = [phone for phone in phones if normal_phone(phone.text)]
     return min(numbers, key=_rank).text if numbers else None
 

@@ -1,4 +1,4 @@
-"""Whether a sender knows the secret: keys in headers, Basic auth, signatures over the raw body.
+"""Checks whether a sender knows the secret: keys in headers, Basic auth, signatures over the raw body.
 
 Constant time; an unset secret equals nothing. Raises Refused, decides nothing else.
 """
@@ -21,13 +21,13 @@ def is_same(given: str | None, expected: Any) -> bool:
 
 
 def require_key(incoming: Body, header: str, name: str) -> None:
-    """Refuses (`bad_secret`) unless the header holds the secret of that name."""
+    """Raises Refused (`bad_secret`) unless the header holds the secret of that name."""
     if not is_same(incoming.header(header), secret(incoming, name)):
         raise Refused("bad_secret", f"The header {header} must hold the key that was agreed on.")
 
 
 def require_basic(incoming: Body, user: Any, password: Any, *, empty_password: bool = False) -> None:
-    """Refuses (`bad_secret`) unless Basic auth names this user and password."""
+    """Raises Refused (`bad_secret`) unless Basic auth names this user and password."""
     given_user, given_password = basic_of(incoming.header("Authorization"))
     is_user = is_same(given_user, user)
     is_password = given_password == "" if empty_password else is_same(given_password, password)
@@ -38,7 +38,7 @@ def require_basic(incoming: Body, user: Any, password: Any, *, empty_password: b
 
 
 def require_hmac(incoming: Body, header: str, name: str) -> None:
-    """Refuses (`bad_signature`) unless the header holds `sha256=` and the raw body's HMAC with the secret as key."""
+    """Raises Refused (`bad_signature`) unless the header holds `sha256=` and the raw body's HMAC with the secret."""
     key = secret(incoming, name)
     signature = (incoming.header(header) or "").strip()
     if not isinstance(key, str) or not key:
@@ -49,12 +49,12 @@ def require_hmac(incoming: Body, header: str, name: str) -> None:
 
 
 def secret(incoming: Body, name: str) -> Any:
-    """One of the vendor's secrets, None if unset."""
+    """Returns one of the vendor's secrets, None if unset."""
     return (incoming.secret or {}).get(name)
 
 
 def basic_of(header: str | None) -> tuple[str | None, str | None]:
-    """User name and password of a header Authorization with Basic auth; None and None where it holds none."""
+    """Returns user name and password of Basic auth in the header Authorization; None and None without it."""
     scheme, _, encoded = (header or "").strip().partition(" ")
     if scheme.lower() != "basic":
         return None, None

@@ -1,6 +1,6 @@
-"""Mails that answer by themselves: automatic replies, out-of-office notes, reports about a delivery. None is a lead.
+"""Recognises automatic mails: automatic replies, out-of-office notes, reports about a delivery. None is a lead.
 
-What a program wrote unasked is another matter: portals and websites send their leads as `auto-generated` or in bulk.
+Other mails of programs may be leads: portals and websites send their leads as `auto-generated` or in bulk.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""One body as it came, with its headers, and what is known at the door; parsed once, when first asked for.
+"""One body with its headers and what intake knows about it; parsed once, when first used.
 
 Knows how bodies are packed (JSON, forms), not what they mean.
 """
@@ -19,7 +19,7 @@ FindCertificate = Callable[[str], bytes | None]
 
 @dataclass(frozen=True)
 class Body:
-    """A body with its headers. `secret` holds the vendor's secrets; None where the door has already let it in."""
+    """A body with its headers. `secret` holds the vendor's secrets; None if the sender is already authenticated."""
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -29,13 +29,13 @@ class Body:
     certificates: FindCertificate | None = None
 
     def with_secret(self, default_source: str, secret: Mapping[str, Any] | None) -> "Body":
-        """The same delivery at the door of a format; what has been parsed of it is not parsed again."""
+        """Returns the same body for a format; it is not parsed again."""
         same = copy(self)
         same.__dict__.update(default_source=default_source, secret=secret)
         return same
 
     def header(self, name: str) -> str | None:
-        """A header's value by its name in any case."""
+        """Returns a header's value by its name in any case."""
         return self._folded.get(name.lower())
 
     @cached_property
@@ -44,22 +44,22 @@ class Body:
 
     @cached_property
     def media_type(self) -> str:
-        """The media type in small letters without parameters; empty if none was sent."""
+        """Returns the media type in lower case without parameters; empty if none was sent."""
         return content_type_of(self.header("Content-Type"))[0]
 
     @cached_property
     def charset(self) -> str | None:
-        """The declared charset."""
+        """Returns the declared charset."""
         return content_type_of(self.header("Content-Type"))[1].get("charset")
 
     @cached_property
     def text(self) -> str:
-        """The body as text."""
+        """Returns the body as text."""
         return decode(self.body, self.charset)
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON, numbers as text; raises Refused."""
+        """Returns the body as JSON, numbers as text. Raises Refused."""
         return parse_json(self.text)
 
     @cached_property
@@ -74,7 +74,7 @@ class Body:
 
     @cached_property
     def form(self) -> list[Pair]:
-        """The fields of a urlencoded or multipart body in order of arrival; raises Refused."""
+        """Returns the fields of a urlencoded or multipart body in their order. Raises Refused."""
         if self.media_type == "multipart/form-data":
             return multipart_pairs(self.body, self.header("Content-Type") or "")
         return urlencoded_pairs(self.body, self.charset)

@@ -1,4 +1,4 @@
-"""The one way in which text becomes a cell of a CSV file, and comes back from it as it was.
+"""Conversion of text to a cell of a CSV file and back.
 
 Spreadsheets take some cells for formulas; such a cell gets an apostrophe, which an import takes away again.
 """
@@ -33,7 +33,7 @@ class CsvWriter:
 
 
 def cell_of(text: str) -> str:
-    """The text as no spreadsheet takes it for a formula; a phone in E.164 stays as it is."""
+    """Returns the text in a form that no spreadsheet reads as a formula; a phone in E.164 is unchanged."""
     return f"'{text}" if _FORMULA.match(text) and not E164.fullmatch(text) else text
 
 

@@ -109,7 +109,7 @@ def pick(fields: Fields, meaning: Meaning, without: frozenset[str] = frozenset()
 
 
 def flat_draft(fields: Fields, default_source: str | None, without: frozenset[str] = frozenset()) -> Draft:
-    """The draft that flat fields make; names in `without` mean nothing."""
+    """Returns the draft that flat fields make; names in `without` mean nothing."""
 
     def value(meaning: Meaning) -> str | None:
         return pick(fields, meaning, without)

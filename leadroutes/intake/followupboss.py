@@ -30,12 +30,12 @@ def recognises(incoming: Body) -> bool:
 
 
 def check(incoming: Body) -> None:
-    """Refuses a wrong key."""
+    """Raises Refused for a wrong key."""
     require_basic(incoming, secret(incoming, "api_key"), None, empty_password=True)
 
 
 def read(incoming: Body) -> list[Result]:
-    """One lead, or `not_a_lead` for activity."""
+    """Returns one lead, or `not_a_lead` for activity."""
     event = incoming.json
     if not isinstance(event, dict):
         raise Refused("malformed", "The event must be a JSON object.")

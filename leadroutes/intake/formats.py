@@ -169,7 +169,7 @@ BY_NAME: Final = {format_.name: format_ for format_ in FORMATS}
 
 
 def why_not_secrets(format_name: str | None, names: Collection[str]) -> str | None:
-    """Why an intake key of this format cannot have secrets of these names; None if it can."""
+    """Returns why an intake key of this format cannot have secrets of these names; None if it can."""
     if not names:
         return None
     format_ = BY_NAME.get(format_name or "")

@@ -1,6 +1,6 @@
 """Bodies that browsers and vendors pack as forms: urlencoded and multipart, in order of arrival.
 
-Uploaded files are passed over. Linear in the size of the body.
+Uploaded files are skipped. Linear in the size of the body.
 """
 
 import re
@@ -23,7 +23,7 @@ FIELD_LIMIT: Final = 20_000
 
 @short_cache(entries=256, longest=_HEADER_LIMIT)
 def content_type_of(header: str | None) -> tuple[str, Mapping[str, str]]:
-    """A Content-Type's media type in small letters and its parameters."""
+    """Returns a Content-Type's media type in lower case and its parameters."""
     media_type, parameters = _options((header or "").encode("latin-1", "replace"))
     return (
         media_type.decode("latin-1").strip().lower(),

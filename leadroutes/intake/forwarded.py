@@ -29,7 +29,7 @@ class Inner:
 
 
 def inner_text(text: str) -> Inner | None:
-    """What follows the last marker of a forwarded mail, without `>` in front of its lines; None without a marker."""
+    """Returns the text after the last marker of a forwarded mail, lines without `>`; None without a marker."""
     end = max((found.end() for found in _LINE_MARKER.finditer(text)), default=None)
     if end is None or _is_inside_adf(text, end):
         return None
@@ -37,13 +37,13 @@ def inner_text(text: str) -> Inner | None:
 
 
 def inner_page(page: str) -> str | None:
-    """The HTML that follows the last marker; None without a marker."""
+    """Returns the HTML that follows the last marker; None without a marker."""
     end = max((found.end() for found in _PAGE_MARKER.finditer(page)), default=None)
     return None if end is None else page[end:]
 
 
 def inner_headers(text: str) -> Inner:
-    """Header lines at the beginning of a text taken off it."""
+    """Removes the header lines at the beginning of a text and returns both."""
     headers: dict[str, str] = {}
     lines = text.split("\n")
     position = 0

@@ -37,19 +37,19 @@ STANDARD: Final[dict[str, StandardField]] = {
 
 
 def recognises(incoming: Body) -> bool:
-    """JSON with the columns or the key of that webhook."""
+    """Whether a body is JSON with the columns or the key of that webhook."""
     body = record(incoming.json_if_any)
     return isinstance(body.get("user_column_data"), list) or "google_key" in body
 
 
 def check(incoming: Body) -> None:
-    """Refuses a wrong key."""
+    """Raises Refused for a wrong key."""
     if not is_same(scalar(_object(incoming.json).get("google_key")), secret(incoming, "google_key")):
         raise Refused("bad_secret", "The field google_key must hold the key that was agreed on.")
 
 
 def read(incoming: Body) -> list[Result]:
-    """One lead."""
+    """Returns one lead."""
     body = _object(incoming.json)
     draft = form_draft(list(_answers(items(body.get("user_column_data")))), STANDARD)
     whole = replace(

@@ -62,7 +62,7 @@ Values = dict[Label, str]
 
 
 def labelled_draft(text: str) -> Draft | None:
-    """The draft that a text's labels make; None if no label of a name, mail or phone is there."""
+    """Returns the draft that a text's labels make; None if no label of a name, mail or phone is there."""
     values, seen = read_labels(text)
     if not seen & CONTACT_LABELS:
         return None

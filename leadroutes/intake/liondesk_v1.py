@@ -17,21 +17,21 @@ _PERSON: Final = frozenset({"id"})
 
 
 def recognises(incoming: Body) -> bool:
-    """JSON with an `action` of that API, or with any action under its header."""
+    """Whether a body is JSON with an `action` of that API, or with any action under its header."""
     action = scalar(record(incoming.json_if_any).get("action"))
     is_ours = action is not None and action.strip().lower() in {"newsubmission", "echo"}
     return is_ours or (action is not None and incoming.header("X-LionDesk-Id") is not None)
 
 
 def check(incoming: Body) -> None:
-    """Refuses a wrong partner key or user key."""
+    """Raises Refused for a wrong partner key or user key."""
     require_basic(incoming, secret(incoming, "api_key"), None, empty_password=True)
     if not is_same(incoming.header("X-LionDesk-Id"), secret(incoming, "user_key")):
         raise Refused("bad_secret", "The header X-LionDesk-Id must hold the user's key.")
 
 
 def read(incoming: Body) -> list[Result]:
-    """One lead, the answer to an echo, or `not_a_lead` for every other action."""
+    """Returns one lead, the answer to an echo, or `not_a_lead` for every other action."""
     pairs = _pairs(incoming)
     action = _named(pairs, "action")
     match action.lower():
@@ -44,12 +44,12 @@ def read(incoming: Body) -> list[Result]:
 
 
 def marks(incoming: Body) -> dict[str, str]:
-    """The action, which the answer repeats."""
+    """Returns the action, which the answer repeats."""
     return {"action": _named(_pairs(incoming), "action")}
 
 
 def answer(reading: Reading, lead_id: int | None) -> dict[str, Any]:
-    """What LionDesk's old API answered: error 0 and the id, or error 1 and a sentence."""
+    """Returns what LionDesk's old API answered: error 0 and the id, or error 1 and a sentence."""
     result = reading.results[0]
     if isinstance(result, ControlMessage) and result.reply is not None:
         return dict(result.reply)
@@ -67,6 +67,6 @@ def _pairs(incoming: Body) -> list[tuple[str, Any]]:
 
 
 def _named(pairs: list[tuple[str, Any]], name: str) -> str:
-    """The first text under exactly this name."""
+    """Returns the first text under exactly this name."""
     texts = (scalar(value) or "" for key, value in pairs if key == name)
     return next((text.strip() for text in texts if text.strip()), "")

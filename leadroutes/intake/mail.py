@@ -62,7 +62,7 @@ class MailContent:
 
 
 def recognises(incoming: Body) -> bool:
-    """A declared mail, or a text that begins with a mail's headers."""
+    """Whether a body is a declared mail, or a text that begins with a mail's headers."""
     if incoming.media_type in {"message/rfc822", "message/global"}:
         return True
     return incoming.media_type in {"", "text/plain", "application/octet-stream"} and bool(
@@ -71,7 +71,7 @@ def recognises(incoming: Body) -> bool:
 
 
 def read(incoming: Body) -> Iterable[Result]:
-    """One lead, or one for each prospect of ADF, read as they are asked for.
+    """Returns one lead, or one for each prospect of ADF, read as they are asked for.
 
     `not_a_lead`: nothing names a person, or it is an automatic reply.
     """
@@ -101,7 +101,7 @@ def read(incoming: Body) -> Iterable[Result]:
 
 
 def read_mail_content(raw: bytes) -> MailContent:
-    """The innermost of attached and inline forwarded mails; raises Refused."""
+    """Returns the innermost of attached and inline forwarded mails. Raises Refused."""
     mail = open_mail(raw)
     chain = [mail]
     while inner := chain[0].attached_mail():
@@ -139,7 +139,7 @@ def _mail_content(mail: MimePart, dates: list[datetime | None], subjects: list[s
 
 
 def _address(header: str | None) -> str | None:
-    """The address in a header; Outlook writes `Ann [mailto:ann@example.com]` above what it forwards."""
+    """Returns the address in a header; Outlook writes `Ann [mailto:ann@example.com]` above what it forwards."""
     return normal_email((header or "").replace("[mailto:", "<").replace("]", ">"))
 
 
@@ -165,7 +165,7 @@ def _xml_text(part: MimePart) -> str:
 
 
 def _adf_in(texts: Sequence[str], pages: Sequence[str], page_texts: Sequence[str]) -> list[str]:
-    """ADF as the text of a mail, else as the text of an HTML part, else as its very markup."""
+    """Returns ADF from the text of a mail, else as the text of an HTML part, else as its very markup."""
     found = [text for text in (*texts, *page_texts) if is_adf(text)]
     return found[:1] or [page[_beginning_of_adf(page) :] for page in pages if is_adf(page)][:1]
 
@@ -180,7 +180,7 @@ def _beginning_of_adf(page: str) -> int:
 
 
 def _tagged_draft(pages: Sequence[str]) -> Draft | None:
-    """The draft of the first page with lead metadata of version 1.0."""
+    """Returns the draft of the first page with lead metadata of version 1.0."""
     for page in pages:
         tags: dict[str, str] = {}
         for name, content in meta_tags(page):
@@ -217,7 +217,7 @@ def _draft_of_tags(tags: dict[str, str]) -> Draft:
 
 
 def _labelled(mail_content: MailContent) -> Draft | None:
-    """Labels in the text, else in the HTML turned into text."""
+    """Returns the draft of the labels in the text, else in the HTML turned into text."""
     draft = labelled_draft("\n".join(mail_content.texts))
     return draft or next((draft for text in mail_content.page_texts if (draft := labelled_draft(text))), None)
 
@@ -226,13 +226,13 @@ def _labelled(mail_content: MailContent) -> Draft | None:
 
 
 def portal_of(address: str | None) -> str | None:
-    """Our name of the portal that an address belongs to."""
+    """Returns the name of the portal that an address belongs to."""
     domain = (address or "").rpartition("@")[2]
     return next((name for portal, name in PORTALS.items() if _is_within(domain, portal)), None)
 
 
 def _address_in_headers(mail_content: MailContent) -> str | None:
-    """Reply-To if it is a person's (or a relay's), else From if it is a relay's."""
+    """Returns Reply-To if it is a person's (or a relay's), else From if it is a relay's."""
     reply_to, sender = mail_content.reply_to, mail_content.sender
     if reply_to and (is_relay(reply_to) or _is_somebodys(reply_to, sender)):
         return reply_to

@@ -55,18 +55,18 @@ class Element:
     inside: "list[str | Element]" = field(default_factory=list)
 
     def attribute(self, name: str) -> str | None:
-        """An attribute's value by its name in small letters, quoted or not."""
+        """Returns an attribute's value by its name in small letters, quoted or not."""
         for found in _ATTRIBUTE.finditer(self.attributes[:2_000]):
             if found[1].rpartition(":")[2].lower() == name:
                 return _unescaped(found[2] or found[3] or (found[4] or "").removesuffix("/"))
         return None
 
     def all(self, name: str) -> "list[Element]":
-        """The elements of that name directly inside."""
+        """Returns the child elements of that name."""
         return [child for child in self.inside if isinstance(child, Element) and child.name == name]
 
     def find(self, *path: str) -> "Element | None":
-        """The first element at the end of a path of names."""
+        """Returns the first element at the end of a path of names."""
         found: Element | None = self
         for name in path:
             found = next(iter(found.all(name)), None) if found else None
@@ -74,7 +74,7 @@ class Element:
 
     @property
     def text(self) -> str:
-        """All text inside, `<br>` as a line break."""
+        """Returns all text inside, `<br>` as a line break."""
         parts: list[str] = []
         waiting: list[str | Element] = [self]
         while waiting:
@@ -99,7 +99,7 @@ _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0
 
 
 def read_markup(text: str) -> Element:
-    """The tree of a text, under an element without a name that holds the text around it too; raises Refused."""
+    """Returns the tree of a text, under an element without a name that holds the text around it too. Raises Refused."""
     tree = _Tree(frozenset(found[1].lower() for found in _END_TAG.finditer(text)))
     for token in _tokens(text):
         match token:
@@ -120,7 +120,7 @@ _OPENER = re.compile("<(?=[/!?a-zA-Z_])")
 
 
 def _unescaped(text: str) -> str:
-    """Character references resolved; a bare `&` stays."""
+    """Returns the text with character references resolved; a bare `&` is unchanged."""
     return _REFERENCE.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
 
 

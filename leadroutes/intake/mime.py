@@ -51,13 +51,13 @@ class MimePart:
 
     @cached_property
     def media_type(self) -> str:
-        """The media type in small letters."""
+        """Returns the media type in lower case."""
         if "content-type" not in self.headers:
             return self.default_type
         return self._description.get_content_type()
 
     def parameter(self, name: str) -> str | None:
-        """A parameter of the Content-Type."""
+        """Returns a parameter of the Content-Type."""
         try:
             value = self._description.get_param(name)
         except (ValueError, LookupError, TypeError, AttributeError):
@@ -66,7 +66,7 @@ class MimePart:
 
     @cached_property
     def filename(self) -> str | None:
-        """The name of the attached file, whichever way it is encoded."""
+        """Returns the name of the attached file, whichever way it is encoded."""
         try:
             return str(make_header(decode_header(self._description.get_filename() or ""))) or None
         except (HeaderParseError, ValueError, LookupError, TypeError, AttributeError):
@@ -81,7 +81,7 @@ class MimePart:
 
     @cached_property
     def content(self) -> bytes:
-        """The part's bytes, transfer encoding undone, as far as they are read."""
+        """Returns the part's decoded bytes, up to the limit."""
         encoding = self.headers.get("content-transfer-encoding", "").strip().lower()
         if encoding == "base64":
             return _from_base64(self.raw[self.start : min(self.end, self.start + 2 * TEXT_LIMIT)])[:TEXT_LIMIT]
@@ -92,14 +92,14 @@ class MimePart:
 
     @cached_property
     def text(self) -> str:
-        """The part as text, by its own charset, an HTML page's meta charset, UTF-8 or Windows-1252."""
+        """Returns the part as text, by its own charset, an HTML page's meta charset, UTF-8 or Windows-1252."""
         charset = self.parameter("charset")
         if not charset and self.media_type == "text/html" and (found := _META_CHARSET.search(self.content, 0, 4_096)):
             charset = found[1].decode("ascii", "replace")
         return decode(self.content, charset).replace("\r\n", "\n").replace("\r", "\n")
 
     def leaves(self) -> "Iterator[MimePart]":
-        """The parts that hold no others, in order of arrival; not those of attached mails."""
+        """Yields the parts that hold no others, in order of arrival; not those of attached mails."""
         if self.media_type == "message/rfc822":
             return
         if not self.parts:
@@ -108,7 +108,7 @@ class MimePart:
             yield from part.leaves()
 
     def attached_mail(self) -> "MimePart | None":
-        """The first mail attached to this one."""
+        """Returns the first mail attached to this one."""
         for part in self.parts:
             found = next(iter(part.parts), None) if part.media_type == "message/rfc822" else part.attached_mail()
             if found:
@@ -117,7 +117,7 @@ class MimePart:
 
 
 def open_mail(raw: bytes) -> MimePart:
-    """The mail that the bytes are; raises Refused (`malformed`, `too_deep`)."""
+    """Returns the mail in these bytes. Raises Refused (`malformed`, `too_deep`)."""
     blank = len(raw) - len(raw.lstrip())
     mail = _Opening(raw).part(blank, len(raw), depth=0)
     if not mail.headers:
@@ -200,7 +200,7 @@ class _Opening:
 
 
 def _headers_in(head: str) -> dict[str, str]:
-    """Headers by their name in small letters; the first of a name counts."""
+    """Returns headers by their name in lower case; the first of a name counts."""
     headers: dict[str, str] = {}
     for line in _FOLD.sub(" ", head).split("\n"):
         if found := _HEADER.fullmatch(line.rstrip("\r")[:_HEADER_LIMIT]):

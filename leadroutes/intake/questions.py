@@ -32,7 +32,7 @@ class FormAnswer:
 
 
 def form_draft(answers: Sequence[FormAnswer], standard: dict[str, StandardField]) -> Draft:
-    """The draft that a lead form makes; `standard` says which keys (in order of precedence) are which part."""
+    """Returns the draft that a lead form makes; `standard` says which keys (in order of precedence) are which part."""
     real = [_without_test_values(answer) for answer in answers]
     known: dict[str, str] = {}
     for answer in real:

@@ -1,6 +1,6 @@
-"""The one way from a body to what it says: choose the format, check its secret, read it.
+"""Reads a body: chooses the format, checks its secret, reads the content.
 
-Pure: no clock, no database, no network; whatever the body, a Reading comes back.
+Pure: no clock, no database, no network; it returns a Reading for any body.
 """
 
 from collections.abc import Iterable, Mapping
@@ -63,7 +63,7 @@ def _chosen_and_read(
 
 
 def _recognised(incoming: Body, limits: tuple[int, int]) -> Format | None:
-    """The first format that knows the body as its own; too large a body is looked at no further than its headers."""
+    """Returns the first format that recognises the body; of a body that is too large only the headers are read."""
     is_mail = BY_NAME["email"].recognises(incoming)
     if len(incoming.body) > limits[is_mail]:
         return BY_NAME["email" if is_mail else "zapier"]

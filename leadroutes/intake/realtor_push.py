@@ -19,19 +19,19 @@ _BLOCKS = ("lead_info", "lead_consumer_info", "lead_property_info")
 
 
 def recognises(incoming: Body) -> bool:
-    """JSON with one of the push's blocks, inside `Lead` or not."""
+    """Whether a body is JSON with one of the push's blocks, inside `Lead` or not."""
     body = record(incoming.json_if_any)
     lead = record(body.get("Lead"))
     return any(isinstance(place.get(block), dict) for place in (body, lead) for block in _BLOCKS)
 
 
 def check(incoming: Body) -> None:
-    """Refuses a wrong key."""
+    """Raises Refused for a wrong key."""
     require_key(incoming, "x-api-key", "x_api_key")
 
 
 def read(incoming: Body) -> list[Result]:
-    """One lead."""
+    """Returns one lead."""
     info, consumer, estate, search = _blocks(incoming.json)
     area = Place(None, scalar(search.get("city")), scalar(search.get("state_code")), scalar(search.get("postal_code")))
     draft = Draft(
@@ -63,7 +63,7 @@ def read(incoming: Body) -> list[Result]:
 
 
 def marks(incoming: Body) -> dict[str, str]:
-    """The communication's id, which the answer repeats."""
+    """Returns the communication's id, which the answer repeats."""
     info = _blocks(incoming.json)[0]
     return {"communication_guid": one_line(scalar(info.get("communication_guid"))) or ""}
 

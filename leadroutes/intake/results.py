@@ -49,12 +49,12 @@ class Refusal(Struct, frozen=True):
 
     @property
     def status(self) -> int:
-        """The HTTP status that usually answers it."""
+        """Returns the usual HTTP status of the answer."""
         return _STATUSES[self.why]
 
 
 class ControlMessage(Struct, frozen=True):
-    """A vendor talks to us, not about a lead: `get` is an address to be fetched once, `reply` what to answer."""
+    """A vendor's message that is not about a lead: `get` is an address to be fetched once, `reply` what to answer."""
 
     action: str
     get: str | None = None
@@ -62,7 +62,7 @@ class ControlMessage(Struct, frozen=True):
 
 
 class Pending(Struct, frozen=True):
-    """A lead of which only the id has come; read again when the vendor's answer about it is there.
+    """A lead of which only the id has arrived; it is read again once the vendor has answered.
 
     `why` is `not_fetched` if the vendor has not been asked yet, `graph_error` if the vendor answered with an error, and
     `no_certificate` if the certificate of a signature could not be fetched.
@@ -84,17 +84,17 @@ class Reading(Struct, frozen=True):
 
     @property
     def inquiries(self) -> tuple[Inquiry, ...]:
-        """The leads among the results."""
+        """Returns the leads among the results."""
         return tuple(result for result in self.results if isinstance(result, Inquiry))
 
     @property
     def pending(self) -> tuple[Pending, ...]:
-        """What has to be read again among the results."""
+        """Returns the results that have to be read again."""
         return tuple(result for result in self.results if isinstance(result, Pending))
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
-        """The refusals among the results."""
+        """Returns the refusals among the results."""
         return tuple(result for result in self.results if isinstance(result, Refusal))
 
 
@@ -107,7 +107,7 @@ class Refused(Exception):  # noqa: N818 - an outcome, not a defect
 
 
 def expected_json(reading: Reading) -> dict[str, Any]:
-    """The reading as one object: a lead, a refusal, an action, or `{"leads": […], "pending": […]}`."""
+    """Returns the reading as one object: a lead, a refusal, an action, or `{"leads": […], "pending": […]}`."""
     pending = [result for result in reading.results if isinstance(result, Pending)]
     others = [_as_json(result) for result in reading.results if not isinstance(result, Pending)]
     if len(others) == 1 and not pending:

@@ -32,7 +32,7 @@ _VERSIONS: Final[dict[str, hashes.HashAlgorithm]] = {"1": hashes.SHA1(), "2": ha
 
 
 def require_amazon_address(address: str | None, field: str) -> str:
-    """The address, if it is one of Amazon's SNS; refuses (`bad_url`) all else."""
+    """Returns the address if it is one of Amazon's SNS. Raises Refused (`bad_url`) otherwise."""
     if address is None or not _ADDRESS.fullmatch(address):
         raise Refused("bad_url", f"{field} must be an https address at sns.<region>.amazonaws.com.")
     return address
@@ -57,7 +57,7 @@ def require_signature(message: Mapping[str, Any], topic: Any, certificates: Find
 
 
 def signed_text(message: Mapping[str, Any]) -> bytes:
-    """What SNS signs: name and value of the signed fields on lines of their own."""
+    """Returns the text that SNS signs: name and value of the signed fields on lines of their own."""
     names = _SIGNED_CONFIRMATION if message.get("Type") in CONFIRMATIONS else _SIGNED
     lines = (f"{name}\n{value}\n" for name in names if (value := scalar(message.get(name))) is not None)
     return "".join(lines).encode("utf-8", "surrogatepass")

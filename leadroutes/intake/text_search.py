@@ -29,7 +29,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
 
 
 def texts_in(body: bytes, headers: Mapping[str, str]) -> Iterator[str]:
-    """Texts in small letters, the body's own among them; what can be read in several ways comes several times."""
+    """Yields texts in lower case, the whole body included; a text that can be decoded in several ways is repeated."""
     content_type = Body(body, headers).header("Content-Type") or ""
     yield _plain("\n".join(headers.values()))
     yield from islice(_read(body, content_type, depth=0), TEXTS_LIMIT)
@@ -61,7 +61,7 @@ def _plain(text: str) -> str:
 
 
 def _decoded_words(found: re.Match[str]) -> str:
-    """As they are, where they cannot be decoded."""
+    """Returns encoded words decoded; unchanged if that is not possible."""
     try:
         pieces = decode_header(found[0])
     except (HeaderParseError, ValueError):
@@ -70,7 +70,7 @@ def _decoded_words(found: re.Match[str]) -> str:
 
 
 def _values(incoming: Body) -> Iterator[str]:
-    """The texts of JSON or of a form."""
+    """Yields the texts of JSON or of a form."""
     if incoming.media_type == "application/x-www-form-urlencoded":
         yield from (value for _, value in incoming.form)
         return
@@ -83,7 +83,7 @@ def _values(incoming: Body) -> Iterator[str]:
 
 
 def _parts(incoming: Body) -> Iterator[MimePart]:
-    """The parts of a mail, or of a form that is sent as one is, with those of the mails attached to it."""
+    """Yields the parts of a mail or a multipart form, with those of the mails attached to it."""
     raw = incoming.body
     if incoming.media_type.startswith("multipart/"):
         raw = f"Content-Type: {incoming.header('Content-Type')}\n\n".encode() + raw

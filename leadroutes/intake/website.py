@@ -9,7 +9,7 @@ from leadroutes.intake.results import Refused, Result
 
 
 def recognises(incoming: Body) -> bool:
-    """Any form; and a body of no known type that reads like one (`a=1&b=2`)."""
+    """Whether a body is a form, or a body of no known type that reads like one (`a=1&b=2`)."""
     if incoming.is_form:
         return True
     head = incoming.body[:200].strip()
@@ -18,7 +18,7 @@ def recognises(incoming: Body) -> bool:
 
 
 def read(incoming: Body) -> list[Result]:
-    """One lead from a form (or from flat JSON, where a site posts that)."""
+    """Returns one lead from a form (or from flat JSON, where a site posts that)."""
     if not incoming.is_form and incoming.body.lstrip()[:1] in {b"{", b"["}:
         return flat_json(incoming.json, incoming.default_source)
     fields = gather(persons_pairs(incoming.form))

@@ -11,17 +11,17 @@ from leadroutes.intake.results import Result
 
 
 def recognises(incoming: Body) -> bool:
-    """Any JSON object or array."""
+    """Whether a body is a JSON object or array."""
     return isinstance(incoming.json_if_any, dict | list)
 
 
 def check(incoming: Body) -> None:
-    """Refuses a wrong key."""
+    """Raises Refused for a wrong key."""
     require_key(incoming, "X-Intake-Key", "x_intake_key")
 
 
 def read(incoming: Body) -> list[Result]:
-    """One lead, or several from an array."""
+    """Returns one lead, or several from an array."""
     if incoming.is_form:
         return website.read(incoming)
     return flat_json(incoming.json, incoming.default_source)

@@ -17,19 +17,19 @@ _TELLING_LIMIT = 2
 
 
 def recognises(incoming: Body) -> bool:
-    """A form with at least two fields that only this vendor names."""
+    """Whether a body is a form with at least two fields that only this vendor names."""
     if incoming.media_type != "application/x-www-form-urlencoded":
         return False
     return len(_TELLING & {name for name, _ in incoming.form}) >= _TELLING_LIMIT
 
 
 def check(incoming: Body) -> None:
-    """Refuses a wrong key."""
+    """Raises Refused for a wrong key."""
     require_key(incoming, "X-Intake-Key", "x_intake_key")
 
 
 def read(incoming: Body) -> list[Result]:
-    """One lead."""
+    """Returns one lead."""
     if not incoming.form:
         raise Refused("malformed", "The form has no field.")
     fields: dict[str, str] = {}

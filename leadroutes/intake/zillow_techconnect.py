@@ -19,7 +19,7 @@ _BLOCKS = ("ContactMessage", "ContactInfo")
 
 
 def recognises(incoming: Body) -> bool:
-    """A message of SNS (by header or fields), or Zillow's JSON without that cover."""
+    """Whether a body is a message of SNS (by header or fields), or Zillow's JSON without that cover."""
     if incoming.header("x-amz-sns-message-type"):
         return True
     body = record(incoming.json_if_any)
@@ -28,13 +28,13 @@ def recognises(incoming: Body) -> bool:
 
 
 def check(incoming: Body) -> None:
-    """Refuses a wrong user or password, a wrong signature, an unknown topic."""
+    """Raises Refused for a wrong user or password, a wrong signature, an unknown topic."""
     require_basic(incoming, secret(incoming, "basic_user"), secret(incoming, "basic_password"))
     require_signature(_object(incoming.json), secret(incoming, "topic_arn"), incoming.certificates)
 
 
 def read(incoming: Body) -> list[Result]:
-    """One lead, or the address to be fetched once that confirms a subscription."""
+    """Returns one lead, or the address to be fetched once that confirms a subscription."""
     message = _object(incoming.json)
     match message.get("Type"):
         case "SubscriptionConfirmation":
@@ -73,7 +73,7 @@ def _draft(incoming: Body, cover: dict[str, Any], body: dict[str, Any]) -> Draft
 
 
 def _block(body: dict[str, Any], name: str) -> dict[str, Any]:
-    """A block inside ContactMessage or beside it."""
+    """Returns a block inside ContactMessage or beside it."""
     return record(record(body.get("ContactMessage")).get(name)) or record(body.get(name))
 
 

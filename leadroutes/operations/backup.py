@@ -95,7 +95,7 @@ def _check(file: Path) -> None:
 
 
 def _require_no_sessions(target: Target) -> None:
-    """A service that goes on would decide by rules that it remembers, and that are not those of the backup."""
+    """Raises Conflict if other sessions exist: a running service caches rules, which the backup may not have."""
     if target.others:
         raise Conflict(
             f"The database has {target.others} other connections: stop every leadroutes serve and worker, and whatever"
@@ -118,7 +118,7 @@ def _ending(*, moved: bool) -> str:
 
 
 def _adapt_script(script: Path, major: int) -> None:
-    """Leave out what a server of this age does not know. Such lines stand before all data."""
+    """Removes settings that an older server does not know. They precede all data."""
     unknown = [f"SET {name} = " for name, since in SET_SINCE.items() if major < since]
     suited = script.with_suffix(".suited")
     with script.open("rb") as read, suited.open("wb") as written:
@@ -142,7 +142,7 @@ async def _replay(target: Target, *scripts: Path) -> int:
 
 
 async def _migrate(settings: Settings) -> None:
-    """A backup may be of an older version. Without statistics the first hours would be slow ones."""
+    """Migrates a backup of an older version, and collects statistics, without which the first hours would be slow."""
     database = await Database.open(settings)
     try:
         await migrate(database)
@@ -185,7 +185,7 @@ def _connection_errors_as_problems() -> Iterator[None]:
 
 
 def _without_password(url: str) -> tuple[str, str | None]:
-    """The address as arguments may show it, and the password that it has before its hosts or among its options."""
+    """Returns the address without its password, and the password from before the hosts or from the options."""
     parts = urlsplit(url)
     people, at, hosts = parts.netloc.rpartition("@")
     user, colon, password = people.partition(":")
@@ -197,7 +197,7 @@ def _without_password(url: str) -> tuple[str, str | None]:
 
 
 def _oldest(name: str, major: int) -> str:
-    """The oldest that is not older than the server, whose dumps it understands best. Misconfigured: there is none."""
+    """Returns the oldest program that is not older than the server. Raises Misconfigured if there is none."""
     programs = sorted(_programs(name))
     found = next((path for version, path in programs if version >= major), None)
     if found is None:
@@ -207,7 +207,7 @@ def _oldest(name: str, major: int) -> str:
 
 
 def _newest(name: str) -> str:
-    """The newest reads what any older one has written, and talks to older servers. Misconfigured: there is none."""
+    """Returns the newest program: it reads older dumps and servers. Raises Misconfigured if there is none."""
     found = max(_programs(name), default=None)
     if found is None:
         raise Misconfigured(f"{name} of PostgreSQL is needed, and it is not on the PATH")
@@ -215,7 +215,7 @@ def _newest(name: str) -> str:
 
 
 def _programs(name: str) -> Iterable[tuple[int, str]]:
-    """(major version, path): the wheel's, Debian's, and what the PATH has."""
+    """Yields (major version, path) of the programs in the wheel, in Debian's directories and on the PATH."""
     yield from ((version, str(directory / name)) for version, directory in bundled_programs().items())
     for path in Path("/usr/lib/postgresql").glob(f"*/bin/{name}"):
         if path.parts[-3].isdigit():

@@ -1,4 +1,4 @@
-"""What commands stand on: settings, a database, two consoles, tables, values as people read them, the right end."""
+"""Shared by all commands: settings, database, console output, tables, exit codes."""
 
 import asyncio
 import logging
@@ -95,7 +95,7 @@ async def _to_the_end(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's, where there is one."""
+    """Returns uvloop's event loop factory, if it is installed."""
     if sys.platform == "win32":
         return None
     import uvloop  # noqa: PLC0415 -- there is none on Windows
@@ -119,7 +119,7 @@ def settings_in_force(level: int = logging.WARNING) -> Settings:
 
 
 def run_with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
-    """Do `work` with a database that is ready for it."""
+    """Runs `work` with a database that is ready for use."""
 
     async def with_database() -> Result:
         database = await Database.open(settings_in_force())

@@ -1,4 +1,4 @@
-"""Several things at once, all of them or none."""
+"""Runs several coroutines concurrently, all of them or none."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 async def gather_or_cancel(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do all of them at the same time. Where one fails the others are cancelled, and its error is raised as it is."""
+    """Runs all concurrently. If one fails the others are cancelled, and its error is raised unchanged."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         await asyncio.gather(*tasks)

@@ -1,4 +1,4 @@
-"""Bodies that the sandbox reads. How is in `leadroutes.sandbox.tasks.bodies`, which only its processes load."""
+"""Reading of bodies in the sandbox; `leadroutes.sandbox.tasks.bodies` implements it, for child processes."""
 
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ class SandboxBody(Struct, frozen=True, kw_only=True):
 
 
 class ResultPart(Struct, frozen=True, omit_defaults=True):
-    """One result, as what it is."""
+    """One result in the field of its type."""
 
     inquiry: Inquiry | None = None
     refusal: Refusal | None = None
@@ -50,7 +50,7 @@ class ResultPart(Struct, frozen=True, omit_defaults=True):
 
 
 class SandboxReading(Struct, frozen=True, kw_only=True):
-    """What is in a body, and the certificates that would have been needed."""
+    """The reading of a body, and the addresses of certificates that were missing."""
 
     format: str | None
     parts: tuple[ResultPart, ...]

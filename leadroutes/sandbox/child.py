@@ -43,7 +43,7 @@ def _limit(which: int, most: int) -> None:
 
 
 def _work_through(batch: SandboxBatch, answers: BinaryIO) -> None:
-    """Pieces that would begin after a fair share of time are handed back: others may be waiting."""
+    """Works through a batch; pieces beyond its time are handed back, as other owners may be waiting."""
     work = _SandboxedFunction.of(batch.function)
     begun = now = time.process_time()
     last = len(batch.pieces)
@@ -60,7 +60,7 @@ def _work_through(batch: SandboxBatch, answers: BinaryIO) -> None:
 
 
 def _size() -> int:
-    """KiB in memory now; the most that it has been counts what its parent was. 0 where the system does not say."""
+    """Returns the resident memory in KiB, 0 if unknown. The peak (ru_maxrss) would include the parent's."""
     try:
         with _STATM.open("rb") as file:
             return int(file.read().split()[1]) * resource.getpagesize() // 1024
@@ -69,7 +69,7 @@ def _size() -> int:
 
 
 class _SandboxedFunction:
-    """A function with the types that go into it and come out of it."""
+    """A function with its input and output types."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         hints = get_type_hints(function)

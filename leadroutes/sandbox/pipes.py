@@ -1,6 +1,6 @@
-"""Messages over the pipes of a child process: four bytes say how long what follows is.
+"""Messages over the pipes of a child process: four bytes with the length, then the message.
 
-Used by the process that asks and by the one that answers; what a message says, they agree on themselves.
+Used by both processes; they define the contents of the messages.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _ENVIRONMENT: Final = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONHOME", "PYTHONPA
 
 
 async def start(module: str) -> Process:
-    """A process that runs a module of this package; it gets no setting of the service, and so no secret. OSError."""
+    """Starts a process that runs a module of this package, without settings and so without secrets. Raises OSError."""
     # -P: whatever lies in the working directory, such as a csv.py, is not ours to run.
     return await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-m", module, stdin=PIPE, stdout=PIPE, env=_environment()
@@ -29,9 +29,9 @@ def _environment() -> Mapping[str, str]:
 
 
 async def end(process: Process, *, is_ending: bool = False) -> None:
-    """Kill it, if it has not ended yet, and wait until it is gone. `is_ending`: it is about to end by itself.
+    """Kills the process, unless it has ended, and waits for its end. `is_ending`: it is about to end by itself.
 
-    That is waited for, as asyncio's way to send a signal takes the exit code of a process that has just ended.
+    It is then waited for before any signal: asyncio's `kill` would take the exit code of a process that has ended.
     """
     if is_ending:
         with contextlib.suppress(TimeoutError):
@@ -42,14 +42,14 @@ async def end(process: Process, *, is_ending: bool = False) -> None:
 
 
 def send(process: Process, message: bytes) -> None:
-    """Write a message; it is on its way once `process.stdin.drain()` returns."""
+    """Writes a message; it is sent once `process.stdin.drain()` returns."""
     assert process.stdin is not None
     process.stdin.write(len(message).to_bytes(LENGTH))
     process.stdin.write(message)
 
 
 async def receive(process: Process) -> bytes:
-    """The next answer. Raises asyncio.IncompleteReadError once the process has ended."""
+    """Returns the next answer. Raises asyncio.IncompleteReadError once the process has ended."""
     assert process.stdout is not None
     return await process.stdout.readexactly(int.from_bytes(await process.stdout.readexactly(LENGTH)))
 

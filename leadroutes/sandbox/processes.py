@@ -57,7 +57,7 @@ class _Piece:
 
 @dataclass(slots=True)
 class _Spent:
-    """Seconds of the processor that an owner has used, which count half after every FORGOTTEN_IN."""
+    """CPU seconds that an owner has used, with a half-life of FORGOTTEN_IN."""
 
     seconds: float = 0.0
     at: float = 0.0
@@ -71,7 +71,7 @@ class _Spent:
 
 @dataclass(slots=True)
 class _Owner:
-    """What an owner waits for, has under way, and has used lately."""
+    """The waiting work of an owner, the work under way, and the recent CPU use."""
 
     waiting: deque[_Piece] = field(default_factory=deque)
     under_way: int = 0
@@ -79,7 +79,7 @@ class _Owner:
 
 
 class Sandbox:
-    """One per event loop: `run_sandboxed` finds it. `close()` ends its processes."""
+    """The child processes of one event loop. `close()` ends them."""
 
     def __init__(self, processes: int = PROCESSES, grace: float = GRACE) -> None:
         self._most = processes
@@ -92,7 +92,7 @@ class Sandbox:
         self._is_closed = False
 
     async def run_sandboxed(self, work: SandboxFunction[Input, Output], asked: Input, *, owner: Hashable) -> Output:
-        """Return the answer. Raises ComputationFailed over a limit or for a fault, Unavailable when too much waits."""
+        """Returns the result. Raises ComputationFailed (limit, error) or Unavailable (too much waits, closed)."""
         try:
             content = _encode(asked)
         except UnicodeEncodeError as error:
@@ -102,7 +102,7 @@ class Sandbox:
         return msgspec.msgpack.decode(await piece.answer, type=work.answer)
 
     async def close(self) -> None:
-        """Whoever still waits hears Unavailable; every process is gone afterwards."""
+        """Ends every process; waiting callers get Unavailable."""
         self._is_closed = True
         for task in self._under_way:
             task.cancel()
@@ -157,14 +157,14 @@ class Sandbox:
         return min(ranked, key=lambda each: each[0])[1] if ranked else None
 
     def _skip_unwanted(self, waiting: deque[_Piece]) -> None:
-        """Whoever wanted them has gone."""
+        """Drops pieces whose callers were cancelled."""
         wanted = [piece for piece in waiting if not piece.answer.done()]
         self._count -= len(waiting) - len(wanted)
         waiting.clear()
         waiting.extend(wanted)
 
     def _first_of(self, waiting: deque[_Piece]) -> deque[_Piece]:
-        """As many of one work as a process is given at a time; what has met a process's end before goes alone."""
+        """Returns one batch for one function; a piece whose process has ended before is a batch of its own."""
         taken = deque([waiting.popleft()])
         while waiting and len(taken) < PIECES_PER_BATCH and waiting[0].work is taken[0].work:
             if taken[0].attempts or waiting[0].attempts:
@@ -192,7 +192,7 @@ class Sandbox:
     # -- one process, for a while
 
     async def _do(self, owner: _Owner, pieces: deque[_Piece]) -> None:
-        """Have the pieces worked out by one process; those that it does not come to go back to where they were."""
+        """Runs the pieces in one process; those that it does not reach are queued again."""
         try:
             process = await self._take_process()
         except OSError as error:
@@ -215,7 +215,7 @@ class Sandbox:
             await self._keep(process, size)
 
     async def _ask(self, process: Process, owner: _Owner, pieces: deque[_Piece]) -> int:
-        """Take each piece out once it is answered; how large the process has become, in KiB."""
+        """Removes each piece once it is answered; returns the memory of the process in KiB."""
         assert process.stdin is not None
         work, size = pieces[0].work, 0
         wall = work.seconds * PATIENCE + self._grace
@@ -274,7 +274,7 @@ class Sandbox:
         self._idle.append((process, timer))
 
     def _end_idle(self, process: Process) -> None:
-        """It is not waited for: closing its input would do, and killing it leaves nothing behind."""
+        """Kills an idle process without waiting for its end."""
         self._idle = [(each, timer) for each, timer in self._idle if each is not process]
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -291,7 +291,7 @@ def _outcome(answered: PieceResult) -> bytes | ComputationFailed:
 
 
 def _give(piece: _Piece, outcome: bytes | Exception) -> None:
-    """Whoever waited may have gone."""
+    """Sets the result, unless the caller was cancelled."""
     if piece.answer.done():
         return
     if isinstance(outcome, Exception):
@@ -311,7 +311,7 @@ _OF_LOOP: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Sandbox] = weakre
 
 
 async def run_sandboxed(work: SandboxFunction[Input, Output], asked: Input, *, owner: Hashable) -> Output:
-    """Run it as Sandbox.run_sandboxed does, in the processes of this event loop."""
+    """Like Sandbox.run_sandboxed, in the processes of this event loop, as `asyncio.to_thread` does with threads."""
     loop = asyncio.get_running_loop()
     sandbox = _OF_LOOP.get(loop)
     if sandbox is None:

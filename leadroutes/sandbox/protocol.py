@@ -1,4 +1,4 @@
-"""What the service and a process that works for it say to each other."""
+"""The messages between the service and its sandbox processes."""
 
 from enum import IntEnum
 from typing import Final
@@ -15,7 +15,7 @@ NICENESS: Final = 10
 
 
 class Status(IntEnum):
-    """How a piece ended, where its process did not end with it."""
+    """The outcome of a piece that did not end its process."""
 
     DONE = 0
     BROKEN = 1  # by an exception; its name is the content
@@ -24,7 +24,7 @@ class Status(IntEnum):
 
 
 class SandboxBatch(Struct, array_like=True):
-    """Pieces of one work; each is answered by itself, in this order."""
+    """Pieces for one function; each is answered separately, in this order."""
 
     function: str
     seconds: float

@@ -1,4 +1,4 @@
-"""Rules of recurring tasks as they are followed apart; how, `leadroutes.sandbox.tasks.recurrences` knows."""
+"""Rules of recurring tasks in the sandbox; `leadroutes.sandbox.tasks.recurrences` implements it."""
 
 from datetime import date, datetime
 from typing import Final
@@ -9,14 +9,14 @@ from leadroutes.sandbox.work import SandboxFunction
 
 
 class RuleStart(Struct, frozen=True):
-    """A rule, and the day that it is counted from."""
+    """A rule and its first day."""
 
     recurrence: str
     day: date
 
 
 class RuleProgress(Struct, frozen=True):
-    """A rule that is counted from `start`, in a time zone, and whose next moment after `after` is asked for."""
+    """A request for the next moment after `after` of a rule that starts at `start`, in a time zone."""
 
     recurrence: str
     start: datetime
@@ -25,7 +25,7 @@ class RuleProgress(Struct, frozen=True):
 
 
 class NextMoment(Struct, frozen=True):
-    """The next moment; None where the rule has run out."""
+    """The next moment; None if the rule has ended."""
 
     moment: datetime | None
 

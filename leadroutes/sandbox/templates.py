@@ -1,6 +1,6 @@
-"""Templates as they are worked out apart: a letter to a contact is composed, a template that is saved is checked.
+"""Templates in the sandbox: composes a letter to a contact, checks a template before it is saved.
 
-How, `leadroutes.sandbox.tasks.templates` knows, which only the process that does it loads.
+`leadroutes.sandbox.tasks.templates` implements it; only the child processes load that module.
 """
 
 from typing import Final

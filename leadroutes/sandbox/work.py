@@ -1,6 +1,6 @@
-"""A kind of work on what others wrote, as those name it who want it done, and what is said where it cannot be done.
+"""The name of a function that runs in the sandbox, and the error if it fails.
 
-The function is named, not imported: only the process that does the work loads it.
+The function is named, not imported: only the child process loads it.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Output = TypeVar("Output")
 class SandboxFunction(Generic[Input, Output]):
     """`function` is `module:name` of this package: it takes one `asked` and returns one `answer`, both msgspec types.
 
-    `seconds` of the processor are the limit for one piece, whatever it consists of.
+    `seconds`: the CPU time limit of one piece.
     """
 
     function: str
@@ -24,7 +24,7 @@ class SandboxFunction(Generic[Input, Output]):
 
 
 class ComputationFailed(Exception):  # noqa: N818 -- named for what the text is
-    """It cannot be worked out within its limits. `reason` continues a sentence: `takes longer than 0.5 seconds`."""
+    """It cannot be computed within the limits. `reason` continues a sentence: `takes longer than 0.5 seconds`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""A body is read, or a page turned into words: what the process does that reads for the service."""
+"""Reads a body, or extracts the words of an HTML page, in a sandbox process."""
 
 import re
 
@@ -8,7 +8,7 @@ from leadroutes.sandbox.bodies import SandboxBody, SandboxReading
 
 
 def read_body(body: SandboxBody) -> SandboxReading:
-    """What is in it."""
+    """Returns the reading of a body."""
     wanted: list[str] = []
 
     def find_certificate(address: str) -> bytes | None:
@@ -31,6 +31,6 @@ def read_body(body: SandboxBody) -> SandboxReading:
 
 
 def words_of(markup: str) -> str:
-    """The words of HTML as a person reads them, in lines; nothing of its markup."""
+    """Returns the words of HTML as a person reads them, in lines; nothing of its markup."""
     lines = (" ".join(line.split()) for line in page_text(markup).split("\n"))
     return re.sub(r"\n\n+", "\n\n", "\n".join(lines)).strip()

@@ -67,7 +67,7 @@ class Unrenderable(Exception):  # noqa: N818 -- named for what the template is
 
 
 def check_template(text: str) -> str | None:
-    """What is wrong with a template, as a sentence for its author; None when it parses and asks for nothing unknown."""
+    """Returns what is wrong with a template, as a sentence for its author; None if it parses without unknown names."""
     try:
         _parsed(text, autoescape=False)
     except Unrenderable as error:
@@ -86,7 +86,7 @@ def breaks_lines(text: str) -> bool:
 
 
 def render(text: str, variables: Mapping[str, object], *, markup: bool = False) -> str:
-    """The template with its variables filled in, HTML-escaped when it is `markup`; raises Unrenderable."""
+    """Returns the template with its variables filled in, HTML-escaped if `markup`. Raises Unrenderable."""
     template = _parsed(text, autoescape=markup)
     try:
         return template.render(**variables)

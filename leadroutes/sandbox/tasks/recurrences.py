@@ -1,4 +1,4 @@
-"""Rules of recurring tasks, followed. Loaded where that is done, which is apart from the service."""
+"""Computes moments of recurring tasks. Loaded in sandbox processes only."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from leadroutes.sandbox.recurrences import NextMoment, RuleProgress, RuleStart
 
 
 def first(asked: RuleStart) -> list[datetime]:
-    """What `first_candidates` says of it."""
+    """Returns the result of `first_candidates`."""
     return first_candidates(asked.recurrence, asked.day)
 
 
@@ -19,5 +19,5 @@ def comes(asked: RuleStart) -> bool:
 
 
 def following(asked: RuleProgress) -> NextMoment:
-    """What `next_occurrence` says of it."""
+    """Returns the result of `next_occurrence`."""
     return NextMoment(next_occurrence(asked.recurrence, asked.start, asked.after, asked.timezone))

@@ -1,6 +1,6 @@
-"""A letter to a contact: its template filled in, as subject, text and HTML. Whatever others wrote, it reads nothing.
+"""Composes a letter to a contact from its template: subject, text and HTML. A template can read no file or database.
 
-Loaded where letters are composed, which is apart from the service.
+Loaded in sandbox processes only.
 """
 
 import html
@@ -19,7 +19,7 @@ _LINE_END = re.compile(r"(<[^<>]*>)|\r?\n")  # outside of tags
 
 
 def compose(template_input: TemplateInput) -> ComposeResult:
-    """Its words, or what is wrong with its template."""
+    """Returns the letter, or what is wrong with its template."""
     try:
         return ComposeResult(words=_content(template_input))
     except Unrenderable as error:
@@ -27,7 +27,7 @@ def compose(template_input: TemplateInput) -> ComposeResult:
 
 
 def check(text: str) -> str:
-    """What is wrong with a template, as a sentence; empty where nothing is."""
+    """Returns what is wrong with a template, as a sentence; empty if nothing is."""
     return check_template(text) or ""
 
 
