@@ -67,7 +67,7 @@ def test_there_is_one_writer_of_csv() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("writer", "DictWriter")
         and isinstance(node.value, ast.Name) and node.value.id == "csv"
     ]  # fmt: skip
-    assert set(users) == {"spreadsheets.py"}
+    assert set(users) == {"intake/csv_cells.py"}
 
 
 @pytest.fixture
