@@ -1,8 +1,6 @@
-"""What every test may ask for: the fixtures of tests/support, an environment that is cleaned up, a directory."""
+"""Registers the fixtures of tests/support, and marks each test with its tiers."""
 
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,14 +18,45 @@ pytest_plugins = [
     "tests.support.commands",
     "tests.support.databases",
     "tests.support.deadlocks",
-    "tests.support.sender",
+    "tests.support.directories",
     "tests.support.intake_app",
     "tests.support.javascript",
     "tests.support.oauth_app",
     "tests.support.observability",
-    "tests.support.web_app",
+    "tests.support.sender",
     "tests.support.story",
+    "tests.support.web_app",
 ]
+
+TIERS_OF_FIXTURES = {
+    "server_url": {"database"},
+    "other_server_url": {"database"},
+    "open_directory": {"database", "process"},
+    "small_disk": {"database", "process"},
+    "node_js": {"process"},
+    "chromium": {"browser"},
+}
+TIERS_OF_PATHS = {
+    "bench": {"database", "process"},
+    "chaos": {"database", "process"},
+    "clients": {"process"},
+    "demo": {"database", "process"},
+    "nodes": {"database", "process"},
+    "packaging": {"process"},
+    "sandbox/test_processes.py": {"process"},
+    "store/test_embedded.py": {"database", "process"},
+}
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test with the tiers of the fixtures that it uses, directly or not, and of the place of its file."""
+    for item in items:
+        used = [TIERS_OF_FIXTURES.get(name, set()) for name in getattr(item, "fixturenames", ())]
+        path = item.path.relative_to(HERE)
+        places = [TIERS_OF_PATHS.get(place.as_posix(), set()) for place in (path, *path.parents)]
+        for tier in sorted(set().union(*used, *places)):
+            item.add_marker(tier)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,14 +64,3 @@ async def _sandbox() -> AsyncIterator[None]:
     """Processes that work out foreign text are started when a test needs them, and end with the run."""
     yield
     await close_sandbox()
-
-
-@pytest.fixture
-def open_directory() -> Iterator[Path]:
-    """For what starts a PostgreSQL of its own, which is another user's process where tests run as root.
-
-    pytest closes the directory above `tmp_path` to other users whenever any run on this machine begins.
-    """
-    directory = Path(tempfile.mkdtemp(prefix="leadroutes-test-"))
-    yield directory
-    shutil.rmtree(directory, ignore_errors=True)

@@ -1,6 +1,7 @@
 """The house rules that a machine can check: sizes, docstrings, names, imports, and documents that say what is so."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -31,6 +32,7 @@ def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@functools.cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -116,6 +118,7 @@ def test_at_most_seven_modules_lie_outside_the_rooms() -> None:
     assert len([path for path in (ROOT / "leadroutes").glob("*.py") if path.name != "__init__.py"]) <= 7
 
 
+@pytest.mark.slow
 def test_no_room_imports_what_it_may_not() -> None:
     lint_imports = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([lint_imports, "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -171,6 +174,7 @@ def test_every_setting_is_documented_and_every_variable_is_a_setting() -> None:
     assert set(re.findall(r"\bLEADROUTES_[A-Z_]+[A-Z]\b", code)) <= settings
 
 
+@pytest.mark.slow
 def test_what_is_made_from_the_code_is_what_the_code_makes() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "bin" / "generate.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False

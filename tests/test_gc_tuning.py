@@ -5,13 +5,13 @@ import sys
 
 CYCLES = """
 import gc, weakref
-from leadroutes.gc_tuning import collect_seldom
+from leadroutes.gc_tuning import tune_garbage_collector
 
 class Ring:
     def __init__(self):
         self.itself = self
 
-collect_seldom()
+tune_garbage_collector()
 frozen = gc.get_freeze_count()
 alive, most = weakref.WeakSet(), 0
 for number in range(300_000):

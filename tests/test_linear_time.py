@@ -20,6 +20,8 @@ from tests.support import scaling as growth
 from tests.support.readers import GROUPS, Reader
 from tests.support.scaling import Used
 
+pytestmark = pytest.mark.slow
+
 BAD_PATTERNS = {
     "blanks before blanks": (r"bearer +(\S.*?) *", re.IGNORECASE, "fullmatch"),
     "anything before blanks": (r"(.*)\s*x", 0, "search"),

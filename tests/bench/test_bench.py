@@ -4,7 +4,6 @@ import io
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from bench.__main__ import RESULTS, SCENARIOS
 from bench.figures import Figure, Limit, figure_record, show
 from bench.load import Plan, request, write_requests
 from bench.page import DOCUMENTS
+from tests.support.directories import make_directory
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +30,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def results() -> Iterator[dict[str, Any]]:
-    directory = Path(tempfile.mkdtemp(prefix="leadroutes-bench-"))  # pytest's own are closed to the server's user
+    directory = make_directory("bench")  # pytest's own are closed to the server's user
     out = directory / "results.json"
     done = bench("--tiny", "--data", str(directory / "data"), "--out", str(out), "arrival", "decision")
     assert done.returncode == 0, done.stdout + done.stderr

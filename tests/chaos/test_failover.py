@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,6 +14,7 @@ from chaos.postgres import HOST, Server, binaries
 from chaos.run import Plan, settle
 from chaos.stage import DATABASE, Stage, set_up
 from chaos.verdict import CHECKS, Evidence, judge
+from tests.support.directories import make_directory
 
 pytestmark = [
     pytest.mark.skipif(binaries() is None, reason="PostgreSQL's programs did not come with the installation"),
@@ -28,7 +28,7 @@ RATE = 10.0  # leads a second
 @pytest.fixture
 def directory():
     """Not pytest's own: those are closed to the user that PostgreSQL runs as."""
-    directory = Path(tempfile.mkdtemp(prefix="leadroutes-failover-"))
+    directory = make_directory("failover")
     directory.chmod(0o755)
     yield directory
     shutil.rmtree(directory, ignore_errors=True)

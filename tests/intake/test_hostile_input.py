@@ -14,6 +14,8 @@ from leadroutes.intake.results import Reading, expected_json
 from tests.support.examples import examples
 from tests.support.samples import SAMPLES, Sample, certificate, samples, secrets
 
+pytestmark = pytest.mark.slow
+
 BODIES = [each.body for each in samples()]
 CHARSETS = ["utf-8", "utf-16", "utf-16-be", "utf-32", "cp1252", "latin-1", "utf-7", "ascii"]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from leadroutes.store.listener import WAKE_CHANNEL
 from leadroutes.store.migrate import migrate
 from leadroutes.store.postgres import Database
 from tests.support.cluster import leave
+from tests.support.directories import make_directory
 from tests.support.mailbox import Mailbox
 from tests.support.processes import SERVE, SERVE_ONLY, leadroutes, node, until
 from tests.support.story import Story
@@ -88,7 +88,7 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
 
 def open_directory() -> Path:
     """Not pytest's own: those are closed to the user that PostgreSQL runs as."""
-    directory = Path(tempfile.mkdtemp(prefix="leadroutes-standby-"))
+    directory = make_directory("standby")
     directory.chmod(0o755)
     return directory
 

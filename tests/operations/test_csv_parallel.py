@@ -12,6 +12,8 @@ from leadroutes.errors import Unavailable
 from leadroutes.intake.csv_import import ImportedRow, RowError, read_csv
 from leadroutes.operations.csv_parallel import PART, read_csv_together
 
+pytestmark = pytest.mark.slow
+
 HISTORY = (Path(__file__).parent.parent / "intake" / "samples" / "history.csv").read_bytes()
 
 

