@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from leadroutes.domain.model import Change, Via
 from leadroutes.domain.rollout import claim
@@ -59,7 +59,7 @@ class Claims:
         self._batches: GroupCommit[ClaimRequest, None] = GroupCommit(
             self._claim_batch, max_batch=MAX_BATCH_SIZE, concurrency=MAX_CONCURRENT_BATCHES, owner=_owner
         )
-        self._locked_leads = LockedLeads(self._decide)
+        self._locked_leads = LockedLeads(partial(self._decide, waits=True))
 
     async def claim(self, request: ClaimRequest) -> None:
         """Returns once the lead is the user's, on disk; done again, it is the same.
@@ -89,18 +89,19 @@ class LockedLeads:
     Those of one lead wait together, on one connection; claims of other leads do not wait for them.
     """
 
-    def __init__(self, decide: Callable[..., Awaitable[BatchResult]]) -> None:
+    def __init__(self, decide: Callable[[list[ClaimRequest]], Awaitable[BatchResult]]) -> None:
         self._decide = decide
         self._claims_of = lru_cache(MAX_LOCKED_LEADS)(self._group_commit)
 
     def claim(self, request: ClaimRequest) -> asyncio.Future[None]:
+        """Returns a future that is done once the lock has been released and the claim has been decided."""
         return self._claims_of(request.key).add(request)
 
     def _group_commit(self, _key: LeadKey) -> GroupCommit[ClaimRequest, None]:
         return GroupCommit(self._claim_batch, owner=_owner)
 
     async def _claim_batch(self, batch: list[ClaimRequest]) -> Sequence[Problem | None]:
-        return (await self._decide(batch, waits=True)).answers
+        return (await self._decide(batch)).answers
 
 
 def _owner(request: ClaimRequest) -> int:

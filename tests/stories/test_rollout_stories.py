@@ -35,7 +35,7 @@ async def test_rank_one_is_told_after_the_other_until_somebody_claims(story: Sto
     assert claimed["claimed_by_user_id"] == story.town.users["carol"]
     assert claimed["claimed_via"] == "None"
     assert claimed["time_to_claim"] >= 300
-    assert "Carol Town has this lead" in await story.mail_to("bob", "Taken: Mia")
+    assert "Carol Town claimed this lead at" in await story.mail_to("bob", "Taken: Mia")
     assert await story.states(lead["id"]) == {"bob": "lost", "carol": "won"}
     contact = await story.get("alice", f"/contacts/{claimed['contact_id']}")
     assert contact["assigned_user_id"] == story.town.users["carol"]
