@@ -148,7 +148,7 @@ class Plot:
     async def pgbench(
         self, script: str, *, clients: int, seconds: float = 0, transactions: int = 0, **variables: object
     ) -> float:
-        """Returns the transactions a second of this SQL script, for `seconds`, or of `transactions` by each client."""
+        """Returns transactions a second of a script (text), prepared, for `seconds` or `transactions` per client."""
         path = self.file("pgbench.sql")
         path.write_text(script, encoding="utf-8")
         defined = [part for name, value in variables.items() for part in ("-D", f"{name}={value}")]

@@ -20,7 +20,7 @@ _PLAIN = re.compile(r"[\x21-\x7e]++(?: [\x21-\x7e]++)*+")
 
 
 def one_line(text: str | None) -> str | None:
-    """The text on one line: NFC, blanks and control characters single spaces, invisible ones gone; None if empty."""
+    """Returns one line: NFC, blanks and control characters single spaces, invisible ones gone; None if empty."""
     if not text:
         return None
     if _PLAIN.fullmatch(text):
@@ -82,7 +82,7 @@ def is_absent(text: str | None) -> bool:
 
 
 def message_text(text: str | None) -> str | None:
-    """A message: NFC, LF, no control characters but tab, no blanks at line ends, no outer blank lines, trimmed, cut."""
+    """Returns a message: NFC, LF, of control characters only tab, no blanks at line ends, trimmed, cut."""
     if not text:
         return None
     lines = _without_surrogates(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
