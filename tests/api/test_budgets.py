@@ -222,7 +222,7 @@ async def test_who_gives_up_waiting_gives_the_turn_to_the_next() -> None:
         pass
 
 
-async def test_who_waits_too_long_or_too_often_is_told_so() -> None:
+async def test_who_waits_too_long_or_too_often_is_refused() -> None:
     turns = QueryTurns(1, 1, patience=0.01)
     async with turns.take("a"):
         with pytest.raises(Unavailable, match="Too many lists"):

@@ -20,7 +20,7 @@ async def test_what_was_sent_and_what_was_not_outlive_the_campaign_under_its_nam
         )
         assert (await alice.delete(f"/campaigns/{campaign_id}")).status_code == 200
         left = (await alice.get("/contact-communications")).json()["data"]
-        told = (await alice.get("/messages")).json()["data"]
+        messages = (await alice.get("/messages")).json()["data"]
     assert [(each["id"], each["campaign_id"], each["campaign_name"]) for each in left] == [
         (sent["id"], None, "Drip"),
         (unsent["id"], None, "Drip"),
@@ -29,6 +29,6 @@ async def test_what_was_sent_and_what_was_not_outlive_the_campaign_under_its_nam
         (False, None),
         (False, "the campaign was removed by Alice Town"),
     ]
-    assert [(each["state"], each["reason"]) for each in told] == [
+    assert [(each["state"], each["reason"]) for each in messages] == [
         ("suppressed", "the campaign was removed by Alice Town")
     ]

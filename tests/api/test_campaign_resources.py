@@ -167,7 +167,7 @@ async def test_a_campaign_takes_its_actions_and_runs_along(town, communication, 
     assert (await ask(town, "alice", "GET", actions)).status == 404
 
 
-async def test_a_default_campaign_is_everybodys_to_use(town):
+async def test_everyone_may_use_a_default_campaign(town):
     campaign_id = await town.campaign("dave", "New buyer", is_default=True)
     url = f"/campaigns/{campaign_id}"
     shown = (await ask(town, "alice", "GET", url)).json
@@ -177,7 +177,7 @@ async def test_a_default_campaign_is_everybodys_to_use(town):
     await create(town, "alice", f"{url}/contacts", {"contact_id": contact["id"]})
 
 
-async def test_a_campaigns_tasks_go_with_the_contact_until_somebody_says_whose_they_are(town, actions):
+async def test_a_campaigns_tasks_go_with_the_contact_until_someone_assigns_them(town, actions):
     for seconds in (60, 120):
         await create(
             town, "alice", actions, {"type": TASK, "timing_type": "Delay by Minutes", "delay_by_seconds": seconds}

@@ -46,8 +46,8 @@ async def test_what_a_contact_loses_goes_to_the_next_who_has_it(town, method):
     third = await create(town, "alice", "/contacts", body)
     await create(town, "dave", "/contacts", body)
 
-    kept = {"email": None, "mobile_phone": "604-555-0199"}
-    reply = await ask(town, "alice", method, f"/contacts/{first['id']}", json=kept)
+    changes = {"email": None, "mobile_phone": "604-555-0199"}
+    reply = await ask(town, "alice", method, f"/contacts/{first['id']}", json=changes)
     assert reply.status == 200
     held = {value: owner for (_, value), owner in (await _held_by(town, "alice")).items()}
     assert held["mia@example.com"] == second["id"]
@@ -61,7 +61,7 @@ async def _held_by(town, name):
     return {(row["kind"], row["value"]): row["contact_id"] for row in rows}
 
 
-async def test_relays_and_what_is_no_address_identify_nobody(town):
+async def test_relays_and_what_is_not_an_address_identify_no_one(town):
     await create(town, "alice", "/contacts", {"email": "abc@convo.zillow.com", "mobile_phone": "ask me"})
     await create(town, "alice", "/contacts", {"email": "n/a", "mobile_phone": "911"})
 
@@ -96,7 +96,7 @@ async def test_the_time_zone_comes_from_the_zipcode_else_from_the_number(town):
     assert await zone() is None
 
 
-async def test_sent_moments_are_kept(town):
+async def test_sent_moments_are_stored(town):
     moments = {"created_at": "2018-01-16T12:12:12.000Z", "modified_at": "2019-01-16T12:12:12.000Z"}
     contact = await create(town, "alice", "/contacts", moments)
     url = f"/contacts/{contact['id']}"
@@ -185,7 +185,7 @@ async def test_all_that_hangs_on_a_contact_goes_with_it_but_tasks(town):
 # --------------------------------------------------------------------------------------------- fields and tags
 
 
-async def test_values_of_custom_fields_are_set_removed_and_kept(town):
+async def test_values_of_custom_fields_are_set_removed_and_preserved(town):
     kids = await create(town, "alice", "/custom-fields", {"data_type": "Text", "name": "Kids", "rank": "1"})
     cars = await create(town, "alice", "/custom-fields", {"data_type": "Number", "name": "Cars"})
     theirs = await create(town, "dave", "/custom-fields", {"data_type": "Text", "name": "Dogs"})
@@ -328,8 +328,8 @@ async def test_an_event_has_one_property(town):
     for wrong in ("1,000", "1e5", "", "$5", True):
         reply = await ask(town, "alice", "PATCH", f"{url}/properties/{shown['id']}", json={"last_sold_price": wrong})
         assert reply.status == (200 if wrong == "" else 400)
-    kept = await ask(town, "alice", "PATCH", url, json={"contact_id": 999, "created_at": "2018-01-16"})
-    assert (kept.json["contact_id"], kept.json["created_at"]) == (contact["id"], "2018-01-16T00:00:00.000Z")
+    unchanged = await ask(town, "alice", "PATCH", url, json={"contact_id": 999, "created_at": "2018-01-16"})
+    assert (unchanged.json["contact_id"], unchanged.json["created_at"]) == (contact["id"], "2018-01-16T00:00:00.000Z")
     await town.database.execute("UPDATE events SET source = 'web'")
     await ask(town, "alice", "DELETE", f"{url}/properties/{shown['id']}")
     assert (await ask(town, "alice", "POST", f"{url}/properties", json={})).status == 400

@@ -15,7 +15,7 @@ ROUTE = (
 
 @pytest.fixture
 async def bounds(town: Town) -> tuple[int, int, int]:
-    """Alice, a campaign and a contact source of hers."""
+    """The ids of Alice, and of a campaign and a contact source that Alice owns."""
     source = await ask(town, "alice", "POST", "/contact-sources", json={"name": "Portals"})
     return town.users["alice"], await town.campaign("alice", "Drip"), source.json["id"]
 

@@ -59,7 +59,7 @@ EMPTY = [
 
 
 @pytest.mark.parametrize(("row", "headers", "body"), EMPTY)
-async def test_what_is_no_body_has_no_fields(shared, row, headers, body):
+async def test_what_is_not_a_body_has_no_fields(shared, row, headers, body):
     reply = await post(shared, "/contact-sources", body, headers)
 
     assert (reply.status, reply.json["errors"]) == (400, {"name": "name is required"})
@@ -148,7 +148,7 @@ async def test_a_body_that_does_not_arrive_is_408(shared):
     assert json.loads(sent[1]["body"])["className"] == "timeout"
 
 
-async def test_a_client_that_leaves_is_told_nothing(shared):
+async def test_a_client_that_leaves_gets_no_answer(shared):
     sent = []
 
     async def receive():
@@ -252,7 +252,7 @@ async def test_a_value_is_refused_and_the_error_names_field_value_and_what_was_e
 
 # rules: references
 async def test_a_reference_that_stays_is_not_checked_again(town):
-    """Alice keeps the broker's hotness on her contact when the broker has hidden it."""
+    """The broker's hotness stays on Alice's contact when the broker has hidden it."""
     broker, alice = await town.add_user("fay", is_broker=True), town.users["alice"]
     await town.insert("sub_accounts", owner_id=broker, user_id=alice, user_can_see_broker_hotnesses=True)
     hotness_id = await town.insert("hotnesses", owner_id=broker, name="Hot")
@@ -260,14 +260,14 @@ async def test_a_reference_that_stays_is_not_checked_again(town):
     await town.database.execute("UPDATE sub_accounts SET user_can_see_broker_hotnesses = false")
     url = f"/contacts/{made.json['id']}"
 
-    kept = await ask(town, "alice", "PATCH", url, json={"hotness_id": hotness_id, "first_name": "Mia"})
-    assert (kept.status, kept.json["hotness_id"]) == (200, hotness_id)
+    changed = await ask(town, "alice", "PATCH", url, json={"hotness_id": hotness_id, "first_name": "Mia"})
+    assert (changed.status, changed.json["hotness_id"]) == (200, hotness_id)
     assert (await ask(town, "alice", "POST", "/contacts", json={"hotness_id": hotness_id})).status == 400
 
 
 # rules: all-faults-at-once
-async def test_all_faults_are_told_in_the_order_of_the_fields(shared):
-    body = {"distribution_target": "Nobody", "campaign_id": 999, "filter": 5, "lead_source_id": "x"}
+async def test_all_faults_are_reported_in_the_order_of_the_fields(shared):
+    body = {"distribution_target": "No One", "campaign_id": 999, "filter": 5, "lead_source_id": "x"}
     reply = await ask(shared, "erin", "POST", "/lead-routes", json=body)
 
     assert list(reply.json["errors"]) == [

@@ -222,9 +222,9 @@ async def test_writing_needs_the_scope_write(shared):
 READER = "a token that may only read"
 JSON = {"Content-Type": "application/json"}
 ORDER = [
-    (1, "nobody", "OPTIONS", "/tags", b"", 204),
-    (2, "nobody", "GET", "/nope?nope=1", b"", 401),
-    (2, "nobody", "TRACE", "/tags", b"[", 401),
+    (1, "anonymous", "OPTIONS", "/tags", b"", 204),
+    (2, "anonymous", "GET", "/nope?nope=1", b"", 401),
+    (2, "anonymous", "TRACE", "/tags", b"[", 401),
     (3, READER, "POST", "/nope?a[b", b"[", 404),
     (4, READER, "DELETE", "/tags/1?a[b", b"[", 405),
     (4, READER, "PATCH", "/tags?a[b", b"[", 405),

@@ -51,7 +51,7 @@ async def test_the_same_path_for_every_method(shared, target):
 
 
 # rules: unknown-path
-async def test_the_url_is_told_as_it_was_received(shared):
+async def test_the_url_is_returned_as_it_was_received(shared):
     for target in ("//Nope//?a=%zz&b[$ne]=1", "/nope?", "/lead-sources/1/x?nope=1"):
         reply = await ask(shared, "erin", "GET", target)
         assert (reply.status, reply.json["data"]) == (404, {"url": target.removesuffix("?")})
@@ -290,15 +290,15 @@ def _look_at(record: dict) -> None:
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda each: each.path)
 # rules: visible-only, invisible-is-absent
 async def test_what_is_not_seen_does_not_exist(catalog, resource):
-    """An id that another one has is answered like one that nobody has, on every method."""
+    """An id that another user owns is answered like one that does not exist, on every method."""
     record_id = catalog.records[resource.path]["id"]
     url = catalog.urls[resource.path]
     for method in ("GET", "HEAD", "PATCH", "PUT", "DELETE"):
         answers = []
         for id_ in (record_id, 987_654_321):
             reply = await ask(catalog.town, "dave", method, f"{url}/{id_}", json={"name": "x"})
-            told = reply.body.replace(b"'%d'" % id_, b"ID") if resource.parent is None else reply.body
-            answers.append((reply.status, told, {name for name in reply.headers if name != "content-length"}))
+            body = reply.body.replace(b"'%d'" % id_, b"ID") if resource.parent is None else reply.body
+            answers.append((reply.status, body, {name for name in reply.headers if name != "content-length"}))
         assert answers[0] == answers[1]
 
 

@@ -167,7 +167,7 @@ async def test_the_longest_text_fits_and_one_character_more_does_not(spare_catal
 
 @each_of([pair for pair in PATCHED if isinstance(pair[1].kind, Text)])
 # rules: body-texts
-async def test_a_number_is_taken_as_text_where_the_law_says_so(spare_catalog, resource, field):
+async def test_a_number_is_taken_as_text_where_the_contract_says_so(spare_catalog, resource, field):
     reply = await patch(spare_catalog, resource, field, 98112)
 
     if field.kind.takes_number:
@@ -208,21 +208,21 @@ async def test_a_word_is_taken_as_it_is_written_and_no_other(spare_catalog, reso
 
 @each_of([pair for pair in PATCHED if isinstance(pair[1].kind, Moment)])
 # rules: body-moments
-async def test_moments_are_kept_to_the_millisecond_and_answered_in_utc(spare_catalog, resource, field):
-    for sent, told in (
+async def test_moments_are_stored_to_the_millisecond_and_answered_in_utc(spare_catalog, resource, field):
+    for sent, expected in (
         ("2018-01-16", "2018-01-16T00:00:00.000Z"),
         ("2018-01-16T12:12:12", "2018-01-16T12:12:12.000Z"),
         ("2018-01-16T12:12:12.3456Z", "2018-01-16T12:12:12.345Z"),
         ("2018-01-16T12:12:12-08:00", "2018-01-16T20:12:12.000Z"),
     ):
         reply = await patch(spare_catalog, resource, field, sent)
-        assert (reply.status, answered(reply, field)) == (200, told), reply.body
+        assert (reply.status, answered(reply, field)) == (200, expected), reply.body
 
 
 @each_of([pair for pair in PATCHED if isinstance(pair[1].kind, DecimalText)])
 async def test_decimals_are_answered_as_they_were_written(spare_catalog, resource, field):
-    for sent, told in (("100500.90", "100500.90"), (100500, "100500"), (100500.5, "100500.5"), ("0.00", "0.00")):
-        assert answered(await patch(spare_catalog, resource, field, sent), field) == told
+    for sent, expected in (("100500.90", "100500.90"), (100500, "100500"), (100500.5, "100500.5"), ("0.00", "0.00")):
+        assert answered(await patch(spare_catalog, resource, field, sent), field) == expected
     for wrong in ("1,000", "$5", "1.", ".5", "1e3", "NaN"):
         must_name(await patch(spare_catalog, resource, field, wrong), field)
 

@@ -68,7 +68,7 @@ async def test_the_answer_to_post_is_what_get_shows(catalog, path):
 
 
 @EACH
-async def test_it_stands_in_its_list(catalog, resource):
+async def test_it_is_in_its_list(catalog, resource):
     reply = await ask(catalog.town, "alice", "GET", f"{catalog.urls[resource.path]}?$limit=1000")
 
     assert list(reply.json) == ["total", "limit", "skip", "data"]
@@ -174,7 +174,7 @@ async def test_a_stranger_sees_nothing(catalog, resource):
 
 
 @having("C", nested=True)
-async def test_a_stranger_adds_nothing_to_what_is_not_his(catalog, resource):
+async def test_a_stranger_adds_nothing_to_what_another_user_owns(catalog, resource):
     body = catalog.bodies.get(resource.path, {})
     reply = await ask(catalog.town, "dave", "POST", catalog.urls[resource.path], json=body)
 
@@ -192,7 +192,7 @@ REFERRING = [
 @pytest.mark.parametrize(
     ("resource", "field"), REFERRING, ids=[f"{resource.path} {each.name}" for resource, each in REFERRING]
 )
-async def test_a_stranger_cannot_name_what_he_does_not_see(catalog, resource, field):
+async def test_a_stranger_cannot_name_what_is_not_visible_to_them(catalog, resource, field):
     """Dave copies Alice's body; each reference in it is a fault."""
     reply = await ask(catalog.town, "dave", "POST", resource.path, json=catalog.bodies[resource.path])
 
@@ -253,7 +253,7 @@ async def _own_membership(catalog) -> str:
 
 
 @having("C")
-async def test_required_fields_are_told_all_at_once(catalog, resource):
+async def test_required_fields_are_reported_all_at_once(catalog, resource):
     required = [field.name for field in resource.writeable if field.required]
     reply = await ask(catalog.town, "alice", "POST", catalog.urls[resource.path], json={})
     if not required:

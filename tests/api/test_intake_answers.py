@@ -58,7 +58,7 @@ async def test_the_owners_token_shows_the_whole_lead(town, form):
     assert (wrong.status, wrong.json["status"]) == (200, "repeated")
 
 
-async def test_a_key_is_private_by_its_format_unless_somebody_says_otherwise(town):
+async def test_a_key_is_private_by_its_format_unless_it_is_set_otherwise(town):
     public = {"website", "zapier", None}
     for name in (*(each.name for each in FORMATS), None):
         key = await create(town, "alice", "/intake-keys", {"lead_source_id": 7, "format": name})
@@ -96,14 +96,14 @@ async def test_the_sources_of_a_key_can_be_changed_and_nothing_else(town, form):
     assert (await ask(town, "dave", "PATCH", url, json={"is_private": True})).status == 404
 
 
-async def test_another_body_under_an_idempotency_key_is_told_where_it_is_kept(town, form, portal):
+async def test_another_body_under_an_idempotency_key_is_rejected_with_the_id_of_its_arrival(town, form, portal):
     headers = {"Idempotency-Key": "order-1001"}
     url = f"/intake/{form['key']}"
     assert (await ask(town, None, "POST", url, json={"email": "dave@example.com"}, headers=headers)).status == 201
     refused = await ask(town, None, "POST", url, json=NORA, headers=headers)
     assert (refused.status, refused.json["data"]["status"]) == (409, "rejected")
-    kept = (await ask(town, "alice", "GET", f"/arrivals/{refused.json['data']['arrival_id']}")).json
-    assert (kept["status"], kept["reason"]) == ("rejected", refused.json["message"])
+    arrival = (await ask(town, "alice", "GET", f"/arrivals/{refused.json['data']['arrival_id']}")).json
+    assert (arrival["status"], arrival["reason"]) == ("rejected", refused.json["message"])
     real = await ask(town, None, "POST", f"/intake/{portal['key']}", json=NORA, headers=headers)
     assert real.status == 201
     assert (await ask(town, "alice", "GET", "/ledger")).json["rejected"] == 1

@@ -56,7 +56,7 @@ async def test_an_idempotency_key_with_another_body_is_409(town, key):
     assert (other.status, other.json["name"]) == (409, "Conflict")
 
 
-async def test_what_is_understood_as_nothing_is_kept_listed_and_shown_byte_for_byte(town, key):
+async def test_what_is_understood_as_nothing_is_stored_listed_and_shown_byte_for_byte(town, key):
     body = b"\x00\xff nothing that we know"
     headers = {"Content-Type": "application/octet-stream", "X-Vendor": "x"}
     reply = await ask(town, None, "POST", f"/intake/{key['key']}", body=body, headers=headers)
@@ -95,8 +95,8 @@ async def test_malformed_and_too_large_bodies_have_their_statuses(town):
     large = await ask(town, None, "POST", url, body=b"x" * 1_048_577, headers=JSON)
     assert (large.status, large.json["code"], large.json["message"]) == (413, 413, "request entity too large")
     assert (await ask(town, None, "GET", url)).status == 405
-    nobody = await ask(town, None, "POST", url, json={"message": "no contact"})
-    assert (nobody.status, nobody.json["status"]) == (200, "rejected")
+    rejected = await ask(town, None, "POST", url, json={"message": "no contact"})
+    assert (rejected.status, rejected.json["status"]) == (200, "rejected")
 
 
 async def test_several_leads_in_one_body(town):

@@ -76,7 +76,7 @@ async def test_one_wins_and_the_others_learn_who(town, lead):
         assert (await ask(town, "bob", "POST", f"/leads/{segment}/claim")).status == 404
 
 
-async def test_the_owner_assigns_to_people_of_his_teams(town, lead):
+async def test_the_owner_assigns_to_members_of_their_own_teams(town, lead):
     url = f"/leads/{lead['id']}/assignment"
     for name, status in (("dave", 404), ("bob", 403)):
         assert (await ask(town, name, "POST", url, json={"user_id": town.users["bob"]})).status == status
@@ -140,12 +140,12 @@ async def test_a_held_lead_is_routed_when_its_creator_says_so(town, lead):
     assert set(routed.json[0]) == {"id", "user"}
 
 
-async def test_why_is_told_to_whoever_sees_the_lead(town, lead):
+async def test_whoever_sees_the_lead_sees_why(town, lead):
     url = f"/leads/{lead['id']}/routing"
-    told = await ask(town, "bob", "GET", url)
-    assert list(told.json) == ["rule_set", "routes", "team", "members", "outcome"]
-    assert told.json["routes"][0]["result"] == "matched"
-    assert told.json == (await ask(town, "alice", "GET", url)).json
+    explained = await ask(town, "bob", "GET", url)
+    assert list(explained.json) == ["rule_set", "routes", "team", "members", "outcome"]
+    assert explained.json["routes"][0]["result"] == "matched"
+    assert explained.json == (await ask(town, "alice", "GET", url)).json
     for name in ("carol", "dave"):
         assert (await ask(town, name, "GET", url)).status == 404
     happened = (await ask(town, "alice", "GET", f"/leads/{lead['id']}/history")).json
@@ -162,7 +162,7 @@ async def test_leads_are_changed_by_their_owner_only(town, lead):
     assert (await ask(town, "alice", "DELETE", url)).status == 405
 
 
-async def test_claimed_via_is_kept_as_sent_and_claims_nothing(town):
+async def test_claimed_via_is_stored_as_sent_and_claims_nothing(town):
     contact = await create(town, "alice", "/contacts", {})
     lead = await create(town, "alice", "/leads", {"contact_id": contact["id"], "claimed_via": "Phone"})
     assert (lead["claimed_via"], lead["claimed_by_user_id"]) == ("Phone", None)

@@ -80,7 +80,7 @@ async def test_nothing_is_limited_unless_it_is_configured(shared: Town) -> None:
     assert {(await ask(shared, "erin", "GET", "/me")).status for _ in range(100)} == {200}
 
 
-def test_a_limit_that_cannot_be_read_is_told() -> None:
+def test_a_limit_that_cannot_be_read_is_reported() -> None:
     assert Settings.load({"LEADROUTES_RATE_PER_TOKEN": "600/minute"}).rate_per_token == "600/minute"
     for wrong in ("many", "600", "600/fortnight"):
         with pytest.raises(Misconfigured, match=r"LEADROUTES_RATE_PER_ADDRESS.*600/minute"):
@@ -117,7 +117,7 @@ async def test_no_secret_comes_into_a_log_whatever_becomes_of_the_request(shared
     broken = Town(
         shared.database, api.application(shared.database, None, None, Settings()), shared.users, shared.tokens
     )
-    token, secret = shared.tokens["erin"], "what-nobody-may-read"
+    token, secret = shared.tokens["erin"], "what-no-one-may-read"
     for target in ("/ledger", f"/ledger?access_token={token}", f"/intake/{secret}"):
         method = "POST" if "intake" in target else "GET"
         reply = await ask(broken, "erin", method, target, json={"client_secret": secret, "password": secret})

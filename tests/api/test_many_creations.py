@@ -29,7 +29,7 @@ async def route(town: Town, name: str, body: Mapping[str, Any], **change: Any) -
     return await ask(town, name, "POST", "/lead-routes", json={**body, **change})
 
 
-async def test_fifty_share_few_commits_and_each_gets_his_own(town: Town, bodies: Mapping[str, dict[str, Any]]) -> None:
+async def test_fifty_share_few_commits_and_each_gets_its_own(town: Town, bodies: Mapping[str, dict[str, Any]]) -> None:
     asked = [(name, f"{name} {number}") for number in range(25) for name in ("alice", "dave")]
     replies = await asyncio.gather(*(route(town, name, bodies[name], filter=text) for name, text in asked))
     assert [(reply.status, reply.json["filter"]) for reply in replies] == [(201, text) for _, text in asked]
@@ -39,7 +39,7 @@ async def test_fifty_share_few_commits_and_each_gets_his_own(town: Town, bodies:
     assert await town.database.fetchval("SELECT count(DISTINCT xmin::text) FROM lead_routes") <= 5
 
 
-async def test_each_hears_of_his_own_fault_only(town: Town, bodies: Mapping[str, dict[str, Any]]) -> None:
+async def test_each_is_answered_with_its_own_fault_only(town: Town, bodies: Mapping[str, dict[str, Any]]) -> None:
     alice, dave = bodies["alice"], bodies["dave"]
     first = "application/json;q=0"
     replies = await asyncio.gather(
@@ -73,7 +73,7 @@ async def test_of_two_with_the_same_name_one_is_made_and_all_the_others_too(town
     assert made == ["Buyers", "Renters", "Sellers"]
 
 
-async def test_who_has_to_wait_for_a_row_keeps_nobody_else_waiting(
+async def test_who_has_to_wait_for_a_row_keeps_no_one_else_waiting(
     town: Town, bodies: Mapping[str, dict[str, Any]]
 ) -> None:
     async with town.database.pool.acquire() as other:

@@ -15,7 +15,7 @@ async def create(town, name, path, body):
 
 
 async def dave_invites(town, **whom):
-    """A stranger's team, and an invitation of somebody into it."""
+    """A stranger's team, and an invitation of someone into it."""
     team = await create(town, "dave", "/teams", {"name": "Catalogue"})
     return team["id"], await ask(town, "dave", "POST", "/team-members", json={"team_id": team["id"], **whom})
 
@@ -44,7 +44,7 @@ async def test_an_invitation_by_id_shows_the_id_alone_until_it_is_accepted(town)
 
 async def test_an_invitation_by_email_is_answered_alike_whether_there_is_an_account_or_not(town):
     answers = []
-    for email in ("alice@example.com", "nobody@example.com"):
+    for email in ("alice@example.com", "unknown@example.com"):
         _, asked = await dave_invites(town, email=email)
         record = asked.json
         assert (asked.status, record["user"]) == (201, {"id": None, **NOTHING, "email": email})
@@ -96,7 +96,7 @@ async def test_both_forms_accepted_are_one_membership(town):
     )
 
 
-async def test_declining_by_email_is_kept_and_one_may_be_asked_again(town):
+async def test_declining_by_email_is_recorded_and_one_may_be_asked_again(town):
     team_id, asked = await dave_invites(town, email="alice@example.com")
     url = f"/team-members/{asked.json['id']}"
     declined = await ask(town, "alice", "PATCH", url, json={"request_status": "Declined"})
@@ -107,7 +107,7 @@ async def test_declining_by_email_is_kept_and_one_may_be_asked_again(town):
     assert (await ask(town, "alice", "GET", url)).status == 404
 
 
-async def test_a_number_of_nobodys_is_400_and_so_is_that_of_a_closed_account(town):
+async def test_an_unknown_user_id_is_400_and_so_is_that_of_a_closed_account(town):
     await town.database.execute("UPDATE users SET is_active = false WHERE id = $1", town.users["carol"])
     for user_id in (999_999, town.users["carol"]):
         _, asked = await dave_invites(town, user_id=user_id)
@@ -134,12 +134,12 @@ async def test_an_address_is_mailed_once_a_day_whoever_invites(town):
     async def mails() -> int:
         return await town.database.fetchval("SELECT count(*) FROM messages WHERE kind = 'invitation'")
 
-    await dave_invites(town, email="nobody@example.com")
-    await dave_invites(town, email="Nobody@Example.com")
-    await create(town, "alice", "/team-members", {"team_id": town.team_id, "email": "nobody@example.com"})
+    await dave_invites(town, email="unknown@example.com")
+    await dave_invites(town, email="Unknown@Example.com")
+    await create(town, "alice", "/team-members", {"team_id": town.team_id, "email": "unknown@example.com"})
     assert await mails() == 1
     await town.database.execute("UPDATE invitation_mails SET mailed_at = mailed_at - interval '25 hours'")
-    await dave_invites(town, email="nobody@example.com")
+    await dave_invites(town, email="unknown@example.com")
     assert await mails() == 2
 
 
@@ -148,7 +148,7 @@ async def test_an_address_is_mailed_once_a_day_whoever_invites(town):
 
 @pytest.fixture
 async def friendly(town):
-    """Dave's team, which does not share; Alice has accepted it. Her contact."""
+    """Dave's team, which does not share; Alice has accepted it. Alice's contact."""
     team_id, asked = await dave_invites(town, user_id=town.users["alice"])
     member = asked.json["id"]
     await ask(town, "alice", "PATCH", f"/team-members/{member}", json={"request_status": "Accepted"})
@@ -165,7 +165,7 @@ async def sees(town, name, contact_id):
     return (await ask(town, name, "GET", f"/contacts/{contact_id}")).status == 200
 
 
-async def test_accepting_a_team_that_does_not_share_is_no_consent_to_one_that_does(town, friendly):
+async def test_accepting_a_team_that_does_not_share_is_not_consent_to_one_that_does(town, friendly):
     team_id, member, contact = friendly
     daves = (await create(town, "dave", "/contacts", {"first_name": "Otto"}))["id"]
     await switch(town, team_id, is_on=True)
@@ -183,7 +183,7 @@ async def test_accepting_a_team_that_does_not_share_is_no_consent_to_one_that_do
     assert not await sees(town, "dave", contact)
 
 
-async def test_a_change_of_anything_else_asks_nobody_again(town, friendly):
+async def test_a_change_of_anything_else_asks_no_one_again(town, friendly):
     team_id, member, contact = friendly
     await switch(town, team_id, is_on=True)
     await ask(town, "alice", "PATCH", f"/team-members/{member}", json={"request_status": "Accepted"})
@@ -209,10 +209,10 @@ async def test_what_a_teammate_has_assigned_goes_back_when_the_sharing_ends(town
     team_id, member, contact = friendly
     await switch(town, team_id, is_on=True)
     await ask(town, "alice", "PATCH", f"/team-members/{member}", json={"request_status": "Accepted"})
-    kept = (await create(town, "alice", "/contacts", {"first_name": "Kept"}))["id"]
+    given = (await create(town, "alice", "/contacts", {"first_name": "Given"}))["id"]
     mine = {"assigned_user_id": town.users["dave"]}
     assert (await ask(town, "dave", "PATCH", f"/contacts/{contact}", json=mine)).status == 200
-    assert (await ask(town, "alice", "PATCH", f"/contacts/{kept}", json=mine)).status == 200
+    assert (await ask(town, "alice", "PATCH", f"/contacts/{given}", json=mine)).status == 200
     match end:
         case "switched off":
             await switch(town, team_id, is_on=False)
@@ -231,7 +231,7 @@ async def test_what_a_teammate_has_assigned_goes_back_when_the_sharing_ends(town
     assert (await ask(town, "alice", "GET", f"/contacts/{contact}")).json["assigned_user_id"] is None
     if end != "creator closed":
         assert not await sees(town, "dave", contact)
-        assert await sees(town, "dave", kept)  # what the owner has given, the owner takes back
+        assert await sees(town, "dave", given)  # what the owner has given, the owner takes back
 
 
 async def test_a_contact_that_was_won_stays_with_the_winner(town, friendly):

@@ -35,7 +35,7 @@ async def test_schemathesis_finds_nothing(database: Database, tmp_path: Path) ->
             *("--header", f"Authorization: Bearer {town.tokens['alice']}"),
             cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        told, _ = await process.communicate()
+        output, _ = await process.communicate()
 
-    assert process.returncode == 0, told.decode()[-20_000:]
-    assert f"Tested: {len(OPERATIONS)}" in told.decode()
+    assert process.returncode == 0, output.decode()[-20_000:]
+    assert f"Tested: {len(OPERATIONS)}" in output.decode()

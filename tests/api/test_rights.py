@@ -28,7 +28,7 @@ EACH_CALL = pytest.mark.parametrize("operation", PRIVATE, ids=lambda each: f"{ea
 
 
 def address(catalog: Catalog, operation: Operation, *, nowhere: bool = False) -> str:
-    """Where an operation is called on Alice's record, or on one that nobody has."""
+    """Where an operation is called on Alice's record, or on one that does not exist."""
     path, start = operation.path, ""
     while ":" in path:
         head, _, path = path.partition("/:")
@@ -41,13 +41,13 @@ def address(catalog: Catalog, operation: Operation, *, nowhere: bool = False) ->
 @cache
 def described_scopes() -> dict[tuple[str, str], list[str]]:
     """What an application's token has to be good for, by method and path, as /openapi.json says."""
-    told = json.loads(document("https://leads.example"))
+    description = json.loads(document("https://leads.example"))
     return {
         (method.upper(), re.sub(r"\{\w+\}", "{}", path)): scopes["oauth2"]
-        for path, item in told["paths"].items()
+        for path, item in description["paths"].items()
         for method, operation in item.items()
         if method != "parameters"
-        for scopes in operation.get("security", told["security"])
+        for scopes in operation.get("security", description["security"])
         if "oauth2" in scopes
     }
 
@@ -70,8 +70,8 @@ async def test_without_a_good_token_every_call_is_401(catalog: Catalog, operatio
         "unknown": "0" * 40,
     }
     target = address(catalog, operation)
-    nobody = await ask(town, None, operation.method, target, json={})
-    assert (nobody.status, nobody.json["message"]) == (401, "No access token")
+    anonymous = await ask(town, None, operation.method, target, json={})
+    assert (anonymous.status, anonymous.json["message"]) == (401, "No access token")
     for state, token in tokens.items():
         headers = {"Authorization": f"Bearer {token}"}
         reply = await ask(town, None, operation.method, target, json={}, headers=headers)
@@ -153,18 +153,19 @@ NAMING = [
 
 
 @pytest.mark.parametrize(("resource", "name"), NAMING, ids=[f"{resource.path} {name}" for resource, name in NAMING])
-async def test_naming_what_another_one_has_is_no_other_fault_than_naming_nothing(catalog, resource, name) -> None:
+async def test_naming_what_another_user_owns_is_the_same_fault_as_naming_nothing(catalog, resource, name) -> None:
     body = catalog.bodies[resource.path]
     named = body.get(name)
     if named is None:
         return
-    his, nobodys = [
+    foreign, missing = [
         await ask(catalog.town, "dave", "POST", resource.path, json=body | {name: value}) for value in (named, NOWHERE)
     ]
 
-    assert his.status == nobodys.status == 400
-    assert plain(his) == plain(nobodys)
-    assert his.json["errors"][name].replace(str(named), "#") == nobodys.json["errors"][name].replace(str(NOWHERE), "#")
+    assert foreign.status == missing.status == 400
+    assert plain(foreign) == plain(missing)
+    foreign_fault, missing_fault = foreign.json["errors"][name], missing.json["errors"][name]
+    assert foreign_fault.replace(str(named), "#") == missing_fault.replace(str(NOWHERE), "#")
 
 
 # ------------------------------------------------------------------------------------- agents: 404, 403, or may do it
@@ -193,7 +194,7 @@ SHARED: dict[str, dict[str, str]] = {
 # What may be added to by whoever sees the parent.
 OPEN_BELOW = {"/contacts/:id/addresses", "/campaigns/:id/contacts", "/events/:id/properties"}
 # Whoever changes it may still not remove it.
-KEPT = {"/contacts"}
+NOT_REMOVED = {"/contacts"}
 
 
 @pytest.fixture(scope="session")
@@ -242,7 +243,7 @@ async def walk(catalog: Catalog, resource: Resource, name: str, standing: str) -
     for method in ("PATCH", "PUT", "DELETE"):
         if VERBS[method] not in resource.methods:
             continue
-        if standing == MAY and not (method == "DELETE" and resource.path in KEPT):
+        if standing == MAY and not (method == "DELETE" and resource.path in NOT_REMOVED):
             if method == "PATCH":
                 assert (await ask(town, name, method, catalog.url(resource), json={})).status == 200
             continue
@@ -257,7 +258,7 @@ def _body(catalog: Catalog, resource: Resource) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["bob", "carol", "dave"])
 @EACH
-async def test_nobody_adds_below_what_he_does_not_manage(open_catalog: Catalog, resource: Resource, name: str) -> None:
+async def test_no_one_adds_below_what_they_do_not_manage(open_catalog: Catalog, resource: Resource, name: str) -> None:
     """Whoever sees a contact or a campaign may go on with it; the rest is its owner's."""
     if not resource.parent or "C" not in resource.methods or resource.path == "/leads/:id/offers":
         return

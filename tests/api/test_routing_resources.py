@@ -15,7 +15,7 @@ async def create(town, name, path, body):
 
 @pytest.fixture
 async def route(town):
-    """A body for a route of Alice's to her team."""
+    """A body for a route from Alice to Alice's team."""
     campaign = await create(town, "alice", "/campaigns", {"name": "Zillow follow-up"})
     source = await create(town, "alice", "/contact-sources", {"name": "Referral"})
     return {
@@ -137,7 +137,7 @@ async def test_a_reference_that_goes_while_a_route_is_written_is_400_or_keeps_it
 # ----------------------------------------------------------------------------------------------------- sources
 
 
-async def test_the_catalogue_is_everybodys_and_nobodys_to_change(town):
+async def test_everyone_reads_the_catalogue_and_no_one_changes_it(town):
     reply = await ask(town, "dave", "GET", "//lead-sources?name=Zillow")
     assert reply.json == {"total": 1, "limit": 10, "skip": 0, "data": [{"id": 1, "name": "Zillow"}]}
     for method in ("PATCH", "PUT", "DELETE"):
@@ -189,11 +189,11 @@ ZIPCODES = [
 ]
 
 
-@pytest.mark.parametrize(("sent", "kept"), ZIPCODES)
-async def test_zipcodes_are_kept_as_they_compare(town, sent, kept):
+@pytest.mark.parametrize(("sent", "stored"), ZIPCODES)
+async def test_zipcodes_are_stored_as_they_compare(town, sent, stored):
     record = await create(town, "alice", "/teams", {"name": "East", "distribution_zipcodes": sent})
 
-    assert record["distribution_zipcodes"] == kept
+    assert record["distribution_zipcodes"] == stored
 
 
 async def test_minutes_of_members_count_under_time_only(town):
@@ -222,7 +222,7 @@ async def test_a_member_sees_the_team_and_its_people_but_changes_nothing(town):
 # ----------------------------------------------------------------------------------------------------- members
 
 
-async def test_a_member_is_asked_and_answers_himself(town):
+async def test_a_member_is_asked_and_no_one_else_answers(town):
     asked = await create(town, "alice", "/team-members", {"team_id": town.team_id, "user_id": town.users["dave"]})
     url = f"/team-members/{asked['id']}"
     assert asked == {
@@ -291,7 +291,7 @@ async def test_a_member_has_to_be_one_user(town, body, name):
     assert (reply.status, list(reply.json["errors"])) == (400, [name])
 
 
-async def test_who_leaves_takes_his_option_along(town):
+async def test_the_option_of_a_member_who_leaves_is_removed(town):
     option_id = await town.option("alice", town.team_id, "bob")
     [membership] = (await ask(town, "bob", "GET", f"/team-members?user.id={town.users['bob']}")).ids
     assert (await ask(town, "carol", "DELETE", f"/team-members/{membership}")).status == 403

@@ -32,14 +32,14 @@ async def test_alive_is_answered_without_a_token_and_ready_when_a_worker_beats(t
     assert (await ask(town, None, "GET", "/readyz")).status == 503
 
 
-async def test_ready_tells_of_a_machine_whose_clock_is_off(town):
+async def test_ready_reports_a_machine_whose_clock_is_off(town):
     await town.database.execute("INSERT INTO worker_heartbeats VALUES ('w', clock_timestamp())")
     assert "clock_seconds_ahead" not in (await ask(town, None, "GET", "/readyz")).json
     town.database.clock = Clock(machine=lambda: machine_time() - 3600)
     await town.database.load_clock()
-    told = await ask(town, None, "GET", "/readyz")
-    assert (told.status, told.json["status"]) == (200, "ok")
-    assert -3700 < told.json["clock_seconds_ahead"] < -3500
+    reply = await ask(town, None, "GET", "/readyz")
+    assert (reply.status, reply.json["status"]) == (200, "ok")
+    assert -3700 < reply.json["clock_seconds_ahead"] < -3500
 
 
 async def test_a_database_that_is_away_is_503_with_retry_after(database_url):
@@ -54,7 +54,7 @@ async def test_a_database_that_is_away_is_503_with_retry_after(database_url):
     assert (await ask(town, None, "GET", "/healthz")).status == 200
 
 
-async def test_a_fault_of_ours_tells_nothing(town):
+async def test_an_internal_error_reveals_nothing(town):
     """The engine is missing, which no request can bring about."""
     broken = Town(town.database, api.application(town.database, None, None, Settings()), town.users, town.tokens)
     reply = await ask(broken, "alice", "GET", "/ledger")
@@ -141,11 +141,11 @@ async def test_every_resource_has_an_example_that_can_be_called(catalog):
 async def test_under_a_path_the_description_leads_there(database):
     settings = Settings(public_url="https://example.com/leads")
     town = await Town.create(database, api.application(database, None, None, settings))
-    told = (await ask(town, None, "GET", "/openapi.json")).json
+    served = (await ask(town, None, "GET", "/openapi.json")).json
     text = (await ask(town, None, "GET", "/docs")).body.decode()
 
-    assert told["servers"] == [{"url": "https://example.com/leads"}]
-    flow = told["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
+    assert served["servers"] == [{"url": "https://example.com/leads"}]
+    flow = served["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
     assert flow["tokenUrl"] == "https://example.com/leads/oauth2/token"
     assert set(re.findall(r' href="(/[^"]*)"', text)) == {"/leads/", "/leads/tokens", "/leads/openapi.json"}
     assert "'https://example.com/leads/me'" in html.unescape(text)

@@ -20,7 +20,7 @@ async def of_contact(town: Town, contact_id: int, name: str = "alice") -> dict |
     return reply.json["email_suppression"]
 
 
-async def test_one_is_entered_in_its_normal_form_and_stands_with_every_contact_that_has_the_address(town: Town) -> None:
+async def test_one_is_entered_in_its_normal_form_and_shown_with_every_contact_that_has_the_address(town: Town) -> None:
     first = await town.contact("alice", email="petra@example.com")
     second = await town.contact("alice", email=" PETRA@Example.com")
     other = await town.contact("alice", email="noa@example.com")
@@ -30,8 +30,8 @@ async def test_one_is_entered_in_its_normal_form_and_stands_with_every_contact_t
         "source_message_id": None, "by_user_id": town.users["alice"],
     }  # fmt: skip
     for contact_id in (first, second):
-        told = await of_contact(town, contact_id)
-        assert told == {
+        shown = await of_contact(town, contact_id)
+        assert shown == {
             "id": made["id"], "reason": "manual", "text": "the e-mail address has been suppressed by hand",
             "at": made["at"], "by_user_id": town.users["alice"], "source_message_id": None,
         }  # fmt: skip
@@ -70,7 +70,7 @@ async def test_what_cannot_be_suppressed_is_refused_by_field(town: Town, body: d
     assert await town.database.fetchval("SELECT count(*) FROM suppressions") == 0
 
 
-async def test_a_phone_is_kept_in_e164(town: Town) -> None:
+async def test_a_phone_is_stored_in_e164(town: Town) -> None:
     made = await suppress(town, channel="text", value="(303) 555-0101")
     assert made["value"] == "+13035550101"
 
@@ -103,7 +103,7 @@ async def test_what_the_person_has_not_asked_for_is_lifted_without_a_word(town: 
     assert (await ask(town, "alice", "DELETE", f"/suppressions/{made['id']}")).status == 200
 
 
-async def test_consent_may_stand_in_the_query(town: Town) -> None:
+async def test_consent_may_be_in_the_query(town: Town) -> None:
     made = await suppress(town, reason="complained")
     reply = await ask(town, "alice", "DELETE", f"/suppressions/{made['id']}?consent=By%20mail&$select=reason")
     assert (reply.status, reply.json) == (200, {"id": made["id"], "reason": "complained"})
@@ -115,9 +115,9 @@ async def test_another_reason_stays_when_one_is_lifted(town: Town) -> None:
     bounced = await suppress(town, reason="bounced")
     await suppress(town, reason="unsubscribed", at="2026-05-02T08:00:00Z")
     assert (await ask(town, "alice", "DELETE", f"/suppressions/{bounced['id']}")).status == 200
-    told = await of_contact(town, contact_id)
-    assert told is not None
-    assert (told["reason"], told["at"]) == ("unsubscribed", "2026-05-02T08:00:00.000Z")
+    shown = await of_contact(town, contact_id)
+    assert shown is not None
+    assert (shown["reason"], shown["at"]) == ("unsubscribed", "2026-05-02T08:00:00.000Z")
 
 
 async def test_the_agent_who_has_the_contact_enters_sees_and_lifts_it_in_the_owners_account(town: Town) -> None:
@@ -126,9 +126,9 @@ async def test_the_agent_who_has_the_contact_enters_sees_and_lifts_it_in_the_own
     assert (made["owner_user_id"], made["by_user_id"]) == (town.users["alice"], town.users["bob"])
     for name in ("alice", "bob"):
         assert (await ask(town, name, "GET", "/suppressions")).ids == [made["id"]]
-        told = await of_contact(town, contact_id, name)
-        assert told is not None
-        assert told["by_user_id"] == town.users["bob"]
+        shown = await of_contact(town, contact_id, name)
+        assert shown is not None
+        assert shown["by_user_id"] == town.users["bob"]
     for name in ("carol", "dave"):
         assert (await ask(town, name, "GET", "/suppressions")).ids == []
         assert (await ask(town, name, "DELETE", f"/suppressions/{made['id']}")).status == 404
@@ -197,10 +197,10 @@ async def test_a_campaign_that_is_stopped_for_a_contact_leaves_its_steps_with_th
     assert (await ask(town, "alice", "DELETE", path)).status == 200
 
     steps = (await ask(town, "alice", "GET", "/contact-communications")).json["data"]
-    told = "the campaign was stopped by Alice Town"
-    assert [(each["is_active"], each["reason"]) for each in steps] == [(False, told)] * 2
+    reason = "the campaign was stopped by Alice Town"
+    assert [(each["is_active"], each["reason"]) for each in steps] == [(False, reason)] * 2
     messages = (await ask(town, "alice", "GET", "/messages")).json["data"]
-    assert [(each["state"], each["reason"]) for each in messages] == [("suppressed", told)] * 2
+    assert [(each["state"], each["reason"]) for each in messages] == [("suppressed", reason)] * 2
 
 
 async def test_a_step_whose_moment_had_passed_at_the_start_says_so(town: Town) -> None:

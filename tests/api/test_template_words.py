@@ -23,13 +23,13 @@ async def test_a_template_that_does_not_parse_is_refused_with_the_field(town, em
 
     assert reply.status == 400
     assert "expected '}}'" in reply.json["errors"][name]
-    kept = await ask(town, "alice", "POST", "/templates", json=email)
-    changed = await ask(town, "alice", "PATCH", f"/templates/{kept.json['id']}", json={name: "{% include 'x' %}"})
-    assert (kept.status, changed.status) == (201, 400)
+    created = await ask(town, "alice", "POST", "/templates", json=email)
+    changed = await ask(town, "alice", "PATCH", f"/templates/{created.json['id']}", json={name: "{% include 'x' %}"})
+    assert (created.status, changed.status) == (201, 400)
     assert "unexpected tag 'include'" in changed.json["errors"][name]
 
 
-async def test_a_letter_that_somebody_else_fills_in_is_kept_as_it_is(town, email):
+async def test_a_letter_that_someone_else_fills_in_is_stored_as_it_is(town, email):
     letter = email | {"template_type": "Direct Mail Letter", "body": "Dear {{ first_name"}
     reply = await ask(town, "alice", "POST", "/templates", json=letter)
 
@@ -38,7 +38,7 @@ async def test_a_letter_that_somebody_else_fills_in_is_kept_as_it_is(town, email
     assert (retyped.status, list(retyped.json["errors"])) == (400, ["body"])
 
 
-async def test_nobody_waits_while_a_template_is_looked_at(town, email):
+async def test_no_one_waits_while_a_template_is_looked_at(town, email):
     """Parsed on the event loop, it would hold it for a second."""
     body = "{% if a %}{{ b | upcase | downcase }}{% endif %}" * 4_000
     with monitored_loop() as monitor:

@@ -66,7 +66,7 @@ async def test_plain_data_changes_at_once(staffed):
     ("body", "name"),
     [
         ({"phone": "12"}, "phone"), ({"timezone": "Mars"}, "timezone"), ({"timezone": None}, "timezone"),
-        ({"email": "nobody", "current_password": PASSWORD}, "email"), ({"first_name": "x" * 256}, "first_name"),
+        ({"email": "unknown", "current_password": PASSWORD}, "email"), ({"first_name": "x" * 256}, "first_name"),
         ({"password": "short", "current_password": PASSWORD}, "password"),
         ({"password": "long enough"}, "current_password"), ({"email": "b@example.com"}, "current_password"),
         ({"email": "b@example.com", "current_password": "wrong"}, "current_password"),
@@ -116,7 +116,7 @@ async def test_tokens_of_applications_and_of_sub_accounts_change_no_proof_and_no
 # --------------------------------------------------------------------------------------------------------- e-mail
 
 
-async def test_a_new_email_counts_once_its_link_is_opened_and_the_old_one_is_told(staffed):
+async def test_a_new_email_counts_once_its_link_is_opened_and_the_old_one_is_notified(staffed):
     reply = await patch(staffed, "bob", "/me", email="Robert@example.com", current_password=PASSWORD)
     assert (reply.status, reply.json["email"]) == (200, "bob@example.com")
     rows = await staffed.database.fetch("SELECT kind, address, email_change_id FROM messages ORDER BY id")
@@ -199,7 +199,7 @@ async def test_an_email_that_was_asked_for_before_does_not_outlive_the_password(
 # -------------------------------------------------------------------------------------------------- administrators
 
 
-async def test_administrators_change_users_and_nobody_else_does(staffed):
+async def test_administrators_change_users_and_no_one_else_does(staffed):
     url = f"/users/{staffed.users['bob']}"
     assert (await patch(staffed, "alice", url, first_name="X")).status == 403
     assert (await patch(staffed, "bob", url, first_name="X")).status == 403
@@ -208,8 +208,8 @@ async def test_administrators_change_users_and_nobody_else_does(staffed):
 
     assert reply.status == 200, reply.body
     assert (reply.json["first_name"], reply.json["email"], reply.json["is_broker"]) == ("Rob", "rob@example.com", True)
-    told = await staffed.database.fetch("SELECT kind, address FROM messages")
-    assert [tuple(row) for row in told] == [("email_changing", "bob@example.com")]
+    messages = await staffed.database.fetch("SELECT kind, address FROM messages")
+    assert [tuple(row) for row in messages] == [("email_changing", "bob@example.com")]
     assert (await patch(staffed, "root", url, email="ALICE@example.com")).status == 409
     assert (await patch(staffed, "root", url, email=None)).json["errors"].keys() == {"email"}
 

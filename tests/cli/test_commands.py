@@ -44,7 +44,7 @@ def test_a_user_without_a_password_cannot_sign_in(run: Run, database_url: str) -
     assert ask(database_url, "SELECT password_hash FROM users") is None
 
 
-def test_a_password_can_be_set_later_and_signs_everybody_out(run: Run, database_url: str) -> None:
+def test_a_password_can_be_set_later_and_ends_all_sessions(run: Run, database_url: str) -> None:
     run("user", "add", "alice@example.com")
     ask(database_url, "INSERT INTO sessions VALUES ('x', (SELECT id FROM users), now(), now())")
     run("user", "password", "ALICE@example.com", stdin="a new password\n")
@@ -62,7 +62,7 @@ def test_a_password_can_be_set_later_and_signs_everybody_out(run: Run, database_
         (["ALICE@example.com"], ["alice@example.com", "in use"]),
     ],
 )
-def test_a_user_who_cannot_be_added_is_told_why(run: Run, arguments: list[str], words: list[str]) -> None:
+def test_a_user_who_cannot_be_added_is_refused_with_a_reason(run: Run, arguments: list[str], words: list[str]) -> None:
     run("user", "add", "alice@example.com")
     result = run("user", "add", *arguments, code=1)
 
@@ -85,7 +85,7 @@ def test_users_are_listed(run: Run) -> None:
 # -------------------------------------------------------------------------------------------------------- secrets
 
 
-def test_a_token_stands_alone_on_the_last_line_and_only_its_hash_is_kept(run: Run, database_url: str) -> None:
+def test_a_token_is_alone_on_the_last_line_and_only_its_hash_is_stored(run: Run, database_url: str) -> None:
     run("user", "add", "alice@example.com")
     token = last_line(run("token", "issue", "alice@example.com"))
 
@@ -131,7 +131,7 @@ def test_a_scope_that_does_not_exist_is_refused(run: Run, scope: str) -> None:
     assert "expected read, write" in run("token", "issue", "alice@example.com", "--scope", scope, code=1).stderr
 
 
-def test_nobody_has_no_token(run: Run) -> None:
+def test_a_token_needs_a_user_who_exists(run: Run) -> None:
     assert "dave@example.com" in run("token", "issue", "dave@example.com", code=1).stderr
 
 
@@ -176,8 +176,8 @@ def test_an_application_gets_a_secret_unless_it_cannot_keep_one(run: Run, databa
     public = run("app", "add", "Phone app", "--owner", "alice@example.com", *uri, "--public")
 
     secret = last_line(confidential).removeprefix("client_secret ")
-    kept = ask(database_url, "SELECT secret_hash FROM applications WHERE name = 'Dialer'")
-    assert kept == hashlib.sha256(secret.encode()).digest()
+    secret_hash = ask(database_url, "SELECT secret_hash FROM applications WHERE name = 'Dialer'")
+    assert secret_hash == hashlib.sha256(secret.encode()).digest()
     assert last_line(public).startswith("client_id ")
     run("app", "remove", last_line(public).removeprefix("client_id "))
     assert ask(database_url, "SELECT count(*) FROM applications") == 1
@@ -203,7 +203,7 @@ def test_an_application_is_the_only_administrators_unless_said_otherwise(run: Ru
 # ------------------------------------------------------------------------------------------------- bringing in
 
 
-def test_a_brokerage_is_loaded_and_told(run: Run) -> None:
+def test_a_brokerage_is_loaded_and_reported(run: Run) -> None:
     file = str(EXAMPLES / "brokerage.json")
     first = run("load", file, "--owner", "rosalind.vale@example.com").stdout
     again = run("load", file, "--owner", "rosalind.vale@example.com").stdout
@@ -217,13 +217,13 @@ def numbers(table: str, name: str) -> list[int]:
     return [int(word) for word in line.split() if word.isdigit()]
 
 
-def test_a_wrong_file_is_told_with_the_place(run: Run, tmp_path: Path) -> None:
+def test_a_wrong_file_is_reported_with_the_place(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "brokerage.json"
     file.write_text('{"brokerage": {"owner": "alice"}, "teams": [{"name": "A", "order_method": "Fast"}]}')
 
-    told = run("load", str(file), "--owner", "alice@example.com", code=1).stderr
+    errors = run("load", str(file), "--owner", "alice@example.com", code=1).stderr
 
-    assert "teams[0].order_method: 'Fast' was given" in told
+    assert "teams[0].order_method: 'Fast' was given" in errors
 
 
 def test_an_import_ends_well_unless_it_is_strict(run: Run, tmp_path: Path) -> None:
@@ -249,9 +249,9 @@ def test_imported_leads_are_alerted_over_the_channels_that_there_are(
     file = tmp_path / "leads.csv"
     file.write_text("lead_source,type,email\nZillow,Buyer,mia@example.com\n")
     now = ask(database_url, "SELECT now()").isoformat()
-    told = run("import", str(file), "--owner", "rosalind.vale@example.com", "--route", "--received-at", now).stdout
+    output = run("import", str(file), "--owner", "rosalind.vale@example.com", "--route", "--received-at", now).stdout
 
-    assert "1 of them routed" in told
+    assert "1 of them routed" in output
     channels = "SELECT array_agg(DISTINCT channel) FROM messages WHERE kind = 'offer'"
     assert ask(database_url, channels) == ["email", "text"], "the text stays in the outbox"
 
@@ -287,19 +287,19 @@ def test_what_is_hardly_meant_is_said_by_the_doctor_whose_verdict_it_does_not_ch
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LEADROUTES_SMTP_URL", "smtp://mail.example.com")
-    told = run("doctor").stdout
+    output = run("doctor").stdout
 
-    assert "checks hold" in told
-    assert "Warning: LEADROUTES_MAIL_FROM: 'leads@localhost' was given" in told
+    assert "checks hold" in output
+    assert "Warning: LEADROUTES_MAIL_FROM: 'leads@localhost' was given" in output
 
 
-def test_every_wrong_setting_is_told_by_any_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_wrong_setting_is_reported_by_any_command(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEADROUTES_MAIL_FROM", "nonsense")
     monkeypatch.setenv("LEADROUTES_GRAPH_URL", "graph")
     for command in (("serve",), ("worker",), ("user", "list"), ("settings",), ("migrate",), ("top", "--once")):
-        told = run(*command, code=1).stderr
-        assert "LEADROUTES_MAIL_FROM: 'nonsense' was given; expected an address such as leads@example.com" in told
-        assert "LEADROUTES_GRAPH_URL: '…' was given" in told
+        errors = run(*command, code=1).stderr
+        assert "LEADROUTES_MAIL_FROM: 'nonsense' was given; expected an address such as leads@example.com" in errors
+        assert "LEADROUTES_GRAPH_URL: '…' was given" in errors
 
 
 def test_a_setting_that_cannot_be_read_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,7 +308,7 @@ def test_a_setting_that_cannot_be_read_is_named(run: Run, monkeypatch: pytest.Mo
     assert "LEADROUTES_TIME_SCALE: 'fast' was given" in run("doctor", code=1).stderr
 
 
-def test_a_database_that_is_away_is_told_in_one_line(run: Run) -> None:
+def test_a_database_that_is_away_is_reported_in_one_line(run: Run) -> None:
     result = run("user", "list", code=1, url="postgresql://postgres:hunter22@127.0.0.1:9/nothing")
 
     assert "PostgreSQL cannot be reached" in result.stderr

@@ -78,9 +78,9 @@ def test_an_export_is_itself_in_a_file_and_shown_on_a_terminal() -> None:
 
 
 def test_a_refusal_quotes_what_was_given_as_text(run: Run, tmp_path: Path) -> None:
-    told = run("export", "leads", "--owner", NASTY.replace("\x00", ""), code=1).stderr
-    assert "Mia\\x1b[2J" in told
-    assert not ACTS.search(told)
+    errors = run("export", "leads", "--owner", NASTY.replace("\x00", ""), code=1).stderr
+    assert "Mia\\x1b[2J" in errors
+    assert not ACTS.search(errors)
 
 
 async def test_the_board_shows_what_came_in_as_text(database: Database) -> None:
@@ -103,7 +103,7 @@ async def test_the_board_shows_what_came_in_as_text(database: Database) -> None:
 def test_a_log_line_is_one_line_of_text(quiet: None, capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
     logs.set_up(as_json=as_json)
     structlog.get_logger().warning("a request was refused", path=NASTY, name="\x1b[2J")
-    logging.getLogger("somebody.else").warning("refused: %s", NASTY)
+    logging.getLogger("another.library").warning("refused: %s", NASTY)
     written = capsys.readouterr().err
     assert len(written.splitlines()) == written.count("\n") == 2
     assert not ACTS.search(written)

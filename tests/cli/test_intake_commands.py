@@ -62,10 +62,10 @@ def test_a_wrong_secret_comes_before_anything_else(run: Run, tmp_path: Path) -> 
 
 
 def test_a_lead_that_is_only_named_is_pending(run: Run) -> None:
-    told = reading(run, SAMPLES / "facebook-leadgen.json")
+    read = reading(run, SAMPLES / "facebook-leadgen.json")
 
-    assert told["leads"] == []
-    assert told["pending"] == [{"vendor_id": "418200000000417", "why": "not_fetched"}]
+    assert read["leads"] == []
+    assert read["pending"] == [{"vendor_id": "418200000000417", "why": "not_fetched"}]
     alone = reading(run, SAMPLES / "facebook-leadgen.json", "--graph", str(SAMPLES / "facebook-graph-reply.json"))
     assert alone["vendor_id"] == "418200000000417"
 
@@ -79,7 +79,7 @@ def test_too_large_a_file_is_not_read_to_its_end(run: Run, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("option", ["--secrets", "--graph"])
-def test_a_file_that_is_no_object_is_named(run: Run, tmp_path: Path, option: str) -> None:
+def test_a_file_that_is_not_an_object_is_named(run: Run, tmp_path: Path, option: str) -> None:
     other = tmp_path / "other.json"
     other.write_text("[]")
     result = run("read", str(SAMPLES / "adf.xml"), option, str(other), code=1)
@@ -128,9 +128,9 @@ def test_secrets_come_from_standard_input_or_a_file(run: Run, database_url: str,
         assert Vault.of(Settings()).unseal(sealed) == {
             "basic_user": "zillow", "basic_password": "a = b # c", "topic_arn": "arn:aws:sns:us-east-1:1:leads",
         }  # fmt: skip
-    told = run("intake-key", "secret", "1", "--secret-stdin", stdin="a secret word", code=1).stderr
-    assert "NAME=VALUE" in told
-    assert "a secret word" not in told
+    errors = run("intake-key", "secret", "1", "--secret-stdin", stdin="a secret word", code=1).stderr
+    assert "NAME=VALUE" in errors
+    assert "a secret word" not in errors
     assert "process list" in run("intake-key", "secret", "1", "--secret", "x=y", code=1).stderr
 
 
@@ -192,9 +192,9 @@ def test_arrivals_are_read_again(run: Run, database_url: str) -> None:
     )
     assert "--rejected" in run("replay-arrivals", code=1).stderr
     assert "--since" in run("replay-arrivals", "--rejected", "--since", "soon", code=1).stderr
-    told = run("replay-arrivals", "--rejected", "--pending", "--since", "24h", "--owner", "alice@example.com").stdout
+    output = run("replay-arrivals", "--rejected", "--pending", "--since", "24h", "--owner", "alice@example.com").stdout
 
-    assert "accepted" in told
+    assert "accepted" in output
     assert ask(database_url, "SELECT status FROM arrivals") == "accepted"
     assert ask(database_url, "SELECT count(*) FROM leads") == 1
 
@@ -213,8 +213,8 @@ def test_what_was_wrong_with_an_import_can_be_mended_and_imported_again(
     expected = json.loads((SAMPLES / "history.expected.json").read_text())
     rows = list(csv.reader(StringIO(report.read_text(encoding="utf-8"))))
 
-    told = {(int(row[0]), int(row[1])) for row in rows[1:] if row[2]}
-    assert told == {(each["row"], each["line"]) for each in expected["errors"] + expected["warnings"]}
+    reported = {(int(row[0]), int(row[1])) for row in rows[1:] if row[2]}
+    assert reported == {(each["row"], each["line"]) for each in expected["errors"] + expected["warnings"]}
     joined = {(int(row[0]), row[4]) for row in rows[1:] if row[4]}
     assert joined == {(each["row"], f"row {each['first_row']}") for each in expected["repeats"]}
     assert all(row[2] or row[4] for row in rows[1:])
@@ -264,11 +264,11 @@ def test_an_import_that_was_broken_off_goes_on_where_it_was(run: Run, database_u
     head.write_bytes(b"\n".join(HISTORY.read_bytes().split(b"\n")[:700]))
     run("import", str(head), "--owner", "alice@example.com")
     first = ask(database_url, "SELECT count(*) FROM leads")
-    told = run("import", str(HISTORY), "--owner", "alice@example.com").stdout
+    output = run("import", str(HISTORY), "--owner", "alice@example.com").stdout
     total = ask(database_url, "SELECT count(*) FROM leads")
 
     assert 0 < first < total
-    assert f"{total - first} imported, {first} were in already" in told
+    assert f"{total - first} imported, {first} were in already" in output
 
 
 def exported(run: Run, what: str) -> list[dict[str, str]]:
@@ -301,5 +301,5 @@ def test_what_goes_out_comes_in_again(run: Run, database_url: str, tmp_path: Pat
     counts = "SELECT count(*) FROM {} t JOIN users u ON u.id = owner_id WHERE u.email = '{}@example.com'"
 
     for table in ("leads", "contacts"):
-        mine, his = (ask(database_url, counts.format(table, name)) for name in ("alice", "dave"))
-        assert mine == his > 0
+        of_alice, of_dave = (ask(database_url, counts.format(table, name)) for name in ("alice", "dave"))
+        assert of_alice == of_dave > 0

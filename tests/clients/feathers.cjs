@@ -6,8 +6,8 @@ const feathers = require(`feathers-${version}`);
 
 const app = feathers.default ? feathers.default() : feathers();
 app.configure(feathers.rest(url).fetch(fetch, { headers: { Authorization: `Bearer ${token}` } }));
-const nobody = feathers.default ? feathers.default() : feathers();
-nobody.configure(feathers.rest(url).fetch(fetch));
+const anonymous = feathers.default ? feathers.default() : feathers();
+anonymous.configure(feathers.rest(url).fetch(fetch));
 const contacts = app.service("contacts");
 const tag = `v${version}`; // three versions, one account
 const mine = { company: tag };
@@ -89,7 +89,7 @@ async function records(ids) {
 }
 
 async function errors() {
-  await refused(nobody.service("contacts").find(), "NotAuthenticated", 401, "not-authenticated");
+  await refused(anonymous.service("contacts").find(), "NotAuthenticated", 401, "not-authenticated");
   const invalid = await refused(app.service("lead-routes").create({}), "BadRequest", 400, "bad-request");
   assert.equal(invalid.errors.campaign_id, "campaign_id is required");
   const query = await refused(contacts.find({ query: { nope: 1 } }), "BadRequest", 400, "bad-request");

@@ -7,16 +7,16 @@ const { Strategy } = require("passport-liondesk");
 const [url, clientID, clientSecret] = process.argv.slice(2);
 
 const server = http.createServer((request, response) => {
-  const tell = (status, told) => {
+  const tell = (status, body) => {
     response.writeHead(status, { "Content-Type": "application/json" });
-    response.end(JSON.stringify(told));
+    response.end(JSON.stringify(body));
   };
   const { pathname, searchParams } = new URL(request.url, "http://127.0.0.1");
   request.query = Object.fromEntries(searchParams);
   if (pathname === "/renew") {
     const parameters = { grant_type: "refresh_token" };
-    strategy._oauth2.getOAuthAccessToken(searchParams.get("token"), parameters, (error, access, refresh, told) =>
-      error ? tell(500, { error: error.data || error.message }) : tell(200, { access, refresh, told }));
+    strategy._oauth2.getOAuthAccessToken(searchParams.get("token"), parameters, (error, access, refresh, answer) =>
+      error ? tell(500, { error: error.data || error.message }) : tell(200, { access, refresh, answer }));
     return;
   }
   passport.authenticate("liondesk", { session: false }, (error, user, info) =>
@@ -30,7 +30,7 @@ server.listen(0, "127.0.0.1", () => {
       authorizationURL: `${url}//oauth2//authorize`, tokenURL: `${url}//oauth2//token`, profileURL: `${url}//users`,
       clientID, clientSecret, callbackURL: `${own}/cb`, scope: ["read", "write"],
     },
-    (accessToken, refreshToken, told, profile, done) => done(null, { accessToken, refreshToken, told, profile }),
+    (accessToken, refreshToken, answer, profile, done) => done(null, { accessToken, refreshToken, answer, profile }),
   );
   passport.use(strategy);
   console.log(own);

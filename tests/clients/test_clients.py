@@ -31,19 +31,19 @@ async def test_passport_liondesk_signs_a_user_in(node_js: NodeJs, service: Runni
         own = (await process.stdout.readline()).decode().strip()
         assert own.startswith("http://127.0.0.1:"), own + (await process.stdout.read()).decode()
         async with httpx.AsyncClient(follow_redirects=True) as browser:
-            told, refused = await sign_in(browser, own, "allow"), await sign_in(browser, own, "refuse")
-            renewed = await browser.get(f"{own}/renew", params={"token": told["refreshToken"]})
+            allowed, refused = await sign_in(browser, own, "allow"), await sign_in(browser, own, "refuse")
+            renewed = await browser.get(f"{own}/renew", params={"token": allowed["refreshToken"]})
             again = await browser.get(f"{own}/renew", params={"token": "0" * 40})
     finally:
         process.kill()
         await process.wait()
 
-    assert told["profile"]["provider"] == "liondesk"
-    assert (told["profile"]["username"], told["profile"]["emails"]) == ("bob", [{"value": "bob@example.com"}])
-    assert told["profile"]["id"] == service.town.users["bob"]
-    assert told["told"]["scope"] == "read write"
-    assert renewed.json()["refresh"] not in ("", None, told["refreshToken"])
-    assert renewed.json()["told"]["expires_in"] == 776_000
+    assert allowed["profile"]["provider"] == "liondesk"
+    assert (allowed["profile"]["username"], allowed["profile"]["emails"]) == ("bob", [{"value": "bob@example.com"}])
+    assert allowed["profile"]["id"] == service.town.users["bob"]
+    assert allowed["answer"]["scope"] == "read write"
+    assert renewed.json()["refresh"] not in ("", None, allowed["refreshToken"])
+    assert renewed.json()["answer"]["expires_in"] == 776_000
     assert "invalid_grant" in again.json()["error"]
     assert "denied" in str(refused)
 

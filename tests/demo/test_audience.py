@@ -174,11 +174,11 @@ def leads(draw: st.DrawFn) -> list[Line]:
     def lead(number: int) -> Line:
         states = draw(st.lists(st.sampled_from(("lost", "declined", "notified", "later")), max_size=4))
         winner = draw(st.sampled_from((None, *FIRST_NAMES)))
-        told = [(f"{name} Price-Abara", state) for name, state in zip(FIRST_NAMES, states, strict=False)]
+        notified = [(f"{name} Price-Abara", state) for name, state in zip(FIRST_NAMES, states, strict=False)]
         return Line(
             id=number, name=f"{number} Yolanda Hightower-Nakai", came="Realtor.com Seller",
             route="no team has the zipcode 60614", alert_count=draw(st.integers(0, 99)), claimed_by=winner or "",
-            offers=(*told, *([(f"{winner} Price-Abara", "won")] if winner else [])), how="",
+            offers=(*notified, *([(f"{winner} Price-Abara", "won")] if winner else [])), how="",
             after=draw(st.sampled_from(("", "99:59"))) if winner is None else "21:00", is_settled=False,
         )  # fmt: skip
 

@@ -21,17 +21,17 @@ def test_it_ends_by_itself_with_the_ledger_on_the_last_line(open_directory: Path
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    *told, last = done.stdout.rstrip("\n").split("\n")
+    *lines, last = done.stdout.rstrip("\n").split("\n")
     ledger = json.loads(last)
     assert ledger["received"] == sum(ledger[name] for name in ("claimed", "on_offer", "unclaimed", "held", "rejected"))
     assert ledger["received"] == len(ARRIVALS) + 2 - 1, "two through the API, and one is the touch of another"
     assert (ledger["on_offer"], ledger["held"], ledger["rejected"], ledger["imported"]) == (0, 1, 1, 0)
     assert ledger["unclaimed"] == 4
-    assert all(re.match(r"minute +\d+  ", line) for line in told[4:-1]), told
+    assert all(re.match(r"minute +\d+  ", line) for line in lines[4:-1]), lines
     for act in ACTS:
         if act.how != "decline":
             how = "by email" if act.how == "link" else "through the API"
-            assert any(f" {act.first_name} " in f" {line}" and f", {how}, after" in line for line in told), act
+            assert any(f" {act.first_name} " in f" {line}" and f", {how}, after" in line for line in lines), act
 
 
 def test_two_do_not_play_in_one_directory(tmp_path: Path) -> None:

@@ -138,11 +138,11 @@ def test_what_the_image_copies_makes_the_whole_package(tmp_path: Path) -> None:
     installed = tmp_path / "installed"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*install, "--disable-pip-version-check", "--target", installed, tmp_path], check=True, env=quiet())
-    told = subprocess.run(
+    version = subprocess.run(
         [sys.executable, "-m", "leadroutes", "--version"], cwd=installed, check=True, capture_output=True, text=True
     )
 
-    assert told.stdout.startswith("leadroutes ")
+    assert version.stdout.startswith("leadroutes ")
     assert files_of(installed / "leadroutes") == files_of(ROOT / "leadroutes")
 
 

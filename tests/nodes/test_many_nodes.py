@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture
 async def pair(cluster: Cluster) -> AsyncIterator[tuple[Story, Story]]:
-    """The same story, told to either of two services."""
+    """The same story at either of two services."""
     environment = cluster.environment | {"LEADROUTES_RATE_PER_ADDRESS": "500/minute"}
     async with AsyncExitStack() as running:
         first, second, *_ = [
@@ -60,12 +60,12 @@ async def test_who_is_let_in_is_known_everywhere_at_once(pair: tuple[Story, Stor
     here, there = pair
     token = (await here.post("alice", "/intake-keys", lead_source_id=1))["key"]
     body = {"email": "mia@example.org", "name": "Mia Lund"}
-    assert (await there["nobody"].post(f"/intake/{token}", json=body)).status_code == 201
+    assert (await there["anonymous"].post(f"/intake/{token}", json=body)).status_code == 201
 
     [key] = [each for each in (await here.get("alice", "/intake-keys"))["data"] if each["last_used_at"]]
     assert (await here["alice"].delete(f"/intake-keys/{key['id']}")).status_code == 200
 
-    assert (await there["nobody"].post(f"/intake/{token}", json=body)).status_code == 404
+    assert (await there["anonymous"].post(f"/intake/{token}", json=body)).status_code == 404
 
 
 async def test_what_is_due_is_done_once_and_turns_are_shared_fairly(

@@ -118,10 +118,10 @@ async def test_a_version_whose_ground_was_taken_away_does_not_start(cluster: Clu
     of = next_version(tmp_path, **{f"n9001{REMOVES}old_things": "SELECT 1;"})
     assert (await leadroutes(cluster.environment, "migrate", of=of))[0] == 0
 
-    code, told = await leadroutes(cluster.environment, *SERVE_ONLY)
+    code, output = await leadroutes(cluster.environment, *SERVE_ONLY)
 
     assert code == 1
-    assert "The database has 9001_remove_old_things, which took away what this version needs" in told
+    assert "The database has 9001_remove_old_things, which took away what this version needs" in output
 
 
 async def test_a_version_that_is_ahead_of_the_schema_says_what_to_do(cluster: Cluster, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode: every transaction may run on another connection, and nobody notices."""
+"""PgBouncer in transaction mode: every transaction may run on another connection, and no one notices."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -76,17 +76,17 @@ async def test_an_empty_database_is_set_up_through_a_pooler_by_one_of_several(em
         environment = {"DATABASE_URL": address, "LEADROUTES_DATABASE_LISTEN_URL": empty_url}
         outcomes = await asyncio.gather(*(leadroutes(environment, "migrate") for _ in range(3)))
 
-    assert sorted(told.split()[0] for _, told in outcomes) == ["Applied", "The", "The"], outcomes
+    assert sorted(output.split()[0] for _, output in outcomes) == ["Applied", "The", "The"], outcomes
 
 
-async def test_who_keeps_statements_all_the_same_is_told_what_to_set(database_url: str) -> None:
+async def test_who_prepares_statements_all_the_same_reads_what_to_set(database_url: str) -> None:
     async with pooler(database_url) as address:
         database = await Database.open(Settings(statement_cache=100), url=address)
-        with capture_logs() as told, pytest.raises(Unavailable):
+        with capture_logs() as logged, pytest.raises(Unavailable):
             await asyncio.gather(*(database.fetchval("SELECT 1 + $1::int", 1) for _ in range(50)))
         await database.close()
 
-    assert {line["event"] for line in told} == {
+    assert {line["event"] for line in logged} == {
         "DATABASE_URL names a pooler that keeps no prepared statements: set LEADROUTES_STATEMENT_CACHE to 0"
     }
 
@@ -112,20 +112,20 @@ async def knows_whether_it_hears(database: Database) -> None:
     await until(knows)
 
 
-async def test_who_listens_through_a_pooler_is_told_what_to_set(database_url: str) -> None:
+async def test_who_listens_through_a_pooler_reads_what_to_set(database_url: str) -> None:
     async with pooler(database_url) as address:
-        with capture_logs() as told:
+        with capture_logs() as logged:
             async with listening(Settings(statement_cache=0), address) as database:
                 await knows_whether_it_hears(database)
                 figures = await render(database)
 
     assert database.listener.notify_is_lost
-    assert [line["event"] for line in told if line["log_level"] == "error"] == [NOTIFY_LOST_MESSAGE]
+    assert [line["event"] for line in logged if line["log_level"] == "error"] == [NOTIFY_LOST_MESSAGE]
     assert "LEADROUTES_DATABASE_LISTEN_URL" in NOTIFY_LOST_MESSAGE
     assert b"leadroutes_notify_lost 1.0" in figures
 
 
-async def test_a_lead_is_told_of_by_those_who_hear_nothing_too(cluster: Cluster, database_url: str) -> None:
+async def test_services_that_hear_nothing_send_alerts_of_leads_too(cluster: Cluster, database_url: str) -> None:
     async with pooler(database_url) as address:
         environment = cluster.environment | {"DATABASE_URL": address, "LEADROUTES_STATEMENT_CACHE": "0"}
         async with node(environment, *SERVE_ONLY) as serving, node(environment, *WORKER) as working:
@@ -135,36 +135,36 @@ async def test_a_lead_is_told_of_by_those_who_hear_nothing_too(cluster: Cluster,
             await story.route()
             await story.inquire("mia")
 
-            async def is_told() -> bool:
+            async def is_notified() -> bool:
                 return any(mail["To"] == "bob@example.com" for mail in story.mailbox.mails)
 
             async def all_say_so() -> bool:
                 return all(any(NOTIFY_LOST_MESSAGE in line for line in each.log) for each in (serving, working))
 
-            await until(is_told)
+            await until(is_notified)
             await until(all_say_so)
             assert await serving.stop() == 0
             assert await working.stop() == 0
 
 
-async def test_who_listens_past_the_pooler_or_has_none_is_told_nothing(database_url: str) -> None:
+async def test_who_listens_past_the_pooler_or_has_none_logs_nothing(database_url: str) -> None:
     async with pooler(database_url) as address:
         for settings, url in ((Settings(listen_url=database_url), address), (Settings(), database_url)):
-            with capture_logs() as told:
+            with capture_logs() as logged:
                 async with listening(settings, url) as database:
                     await knows_whether_it_hears(database)
                     figures = await render(database)
 
             assert not database.listener.notify_is_lost
-            assert told == []
+            assert logged == []
             assert b"leadroutes_notify_lost 0.0" in figures
 
 
-async def test_who_stops_before_he_knows_whether_he_hears_says_nothing(database_url: str) -> None:
+async def test_a_service_that_stops_before_it_knows_whether_it_hears_logs_nothing(database_url: str) -> None:
     async with pooler(database_url) as address:
-        with capture_logs() as told:
+        with capture_logs() as logged:
             async with listening(Settings(statement_cache=0), address) as database:
                 assert database.listener.notify_is_lost is None
 
     assert database.listener.notify_is_lost is None
-    assert told == []
+    assert logged == []

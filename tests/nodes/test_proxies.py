@@ -52,13 +52,13 @@ async def test_whatever_a_client_puts_before_its_address_counts_for_nothing(
         assert await statuses(served.address, [["198.51.100.1"]]) == [401], "others are counted for themselves"
 
 
-async def test_who_is_no_proxy_is_not_believed(database_url: str) -> None:
+async def test_who_is_not_a_proxy_is_not_believed(database_url: str) -> None:
     async with node(environment(database_url, "192.0.2.1"), *SERVE_ONLY) as served:
         chains = [[f"198.51.100.{number}"] for number in range(5)]
         assert await statuses(served.address, chains) == [401] * 3 + [429] * 2
 
 
-async def test_that_everybody_is_believed_is_said(database_url: str) -> None:
+async def test_that_everyone_is_believed_is_logged(database_url: str) -> None:
     async with node(environment(database_url, "*"), *SERVE_ONLY) as served:
         assert any("FORWARDED_ALLOW_IPS is *" in line for line in served.log)
 

@@ -52,7 +52,7 @@ async def test_every_process_is_replaced_under_load_and_every_request_is_answere
 
     assert {answer.status_code for answer in answers} == {201}
     assert await database.fetchval("SELECT count(*) FROM leads") == len(answers)
-    assert len(cluster.mailbox.mails) == len(answers), "everybody was told once"
+    assert len(cluster.mailbox.mails) == len(answers), "everyone was notified once"
 
 
 async def have_come(mailbox: Mailbox, count: int) -> bool:
@@ -80,7 +80,7 @@ async def test_while_it_stops_it_answers_on_but_each_connection_ends_with_its_an
 
 
 async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-    """The answer to one request on a connection that is kept."""
+    """The answer to one request on a connection that stays open."""
     writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     return await asyncio.wait_for(reader.readuntil(b'{"status":"ok"}'), 20)
 
@@ -89,7 +89,7 @@ async def said(log: list[str], words: str) -> bool:
     return any(words in line for line in log)
 
 
-async def test_a_worker_that_is_told_to_stop_ends_once_the_mail_that_it_sends_is_through(
+async def test_a_worker_that_has_to_stop_ends_once_the_mail_that_it_sends_is_through(
     cluster: Cluster, database: Database
 ) -> None:
     async with Hesitant() as mailbox, node(cluster.environment, *SERVE_ONLY) as serving:

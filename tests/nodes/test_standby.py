@@ -30,7 +30,7 @@ pytestmark = [
 
 @dataclass
 class Pair:
-    """A primary with its standby, and a story that is told to the primary."""
+    """A primary with its standby, and a story at the primary."""
 
     primary: Server
     standby: Server
@@ -149,20 +149,20 @@ async def test_commands_that_only_look_work_on_a_standby(pair: Pair, tmp_path: P
 
     code, one = await leadroutes(pair.at_standby, "export", "contact", "1", "--owner", "alice@example.com")
     assert (code, "mia@example.org" in one) == (0, True)
-    code, told = await leadroutes(pair.at_standby, "backup", str(tmp_path / "backup"))
-    assert code == 0, told
+    code, output = await leadroutes(pair.at_standby, "backup", str(tmp_path / "backup"))
+    assert code == 0, output
 
-    code, told = await leadroutes(pair.at_standby, "user", "add", "eve@example.com")
+    code, output = await leadroutes(pair.at_standby, "user", "add", "eve@example.com")
     assert code == 1
-    assert "takes no changes" in told
+    assert "takes no changes" in output
 
 
-async def test_who_reads_a_standby_and_listens_to_the_primary_hears_it_and_is_told_nothing(pair: Pair) -> None:
+async def test_who_reads_a_standby_and_listens_to_the_primary_hears_it_and_logs_nothing(pair: Pair) -> None:
     settings = Settings(listen_url=pair.primary.url("leads"))
     database = await Database.open(settings, url=pair.standby.url("leads"))
     heard = asyncio.Event()
     database.listener.listen(WAKE_CHANNEL, heard.set)
-    with capture_logs() as told:
+    with capture_logs() as logged:
         database.start_listening()
         await asyncio.wait_for(heard.wait(), 20)
         heard.clear()
@@ -172,4 +172,4 @@ async def test_who_reads_a_standby_and_listens_to_the_primary_hears_it_and_is_to
         await database.close()
 
     assert database.listener.notify_is_lost is None, "a copy passes nothing on, so it cannot be asked"
-    assert told == []
+    assert logged == []

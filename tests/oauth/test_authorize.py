@@ -1,4 +1,4 @@
-"""The consent page: who may ask for what, who is sent where, and that nobody is sent where he did not mean to go."""
+"""The consent page: who may ask for what, who is sent where, and that no one is sent to an unintended address."""
 
 import re
 from urllib.parse import urlsplit
@@ -85,7 +85,7 @@ async def test_a_client_or_an_address_that_is_sent_twice_never_redirects(oauth_a
         assert (await browser.get("/oauth2/authorize", params=pairs)).status_code == 400
 
 
-TOLD = [
+REPORTED = [
     ({"response_type": "token"}, "unsupported_response_type"),
     ({"response_type": "code token"}, "unsupported_response_type"),
     ({"response_type": None}, "unsupported_response_type"),
@@ -98,17 +98,17 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("changed", "error"), TOLD, ids=[f"{c} {e}" for c, e in TOLD])
-async def test_other_faults_are_told_to_the_application(oauth_app: OAuthApp, changed: dict, error: str) -> None:
+@pytest.mark.parametrize(("changed", "error"), REPORTED, ids=[f"{c} {e}" for c, e in REPORTED])
+async def test_other_faults_are_reported_to_the_application(oauth_app: OAuthApp, changed: dict, error: str) -> None:
     answer = await oauth_app.browser().get("/oauth2/authorize", params=oauth_app.question(**changed))
-    told = parameters(answer)
+    sent = parameters(answer)
 
     assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (302, CALLBACK)
-    assert (told["error"], told["state"], list(told)) == (error, "s 1&", ["error", "error_description", "state"])
-    assert told["error_description"]
+    assert (sent["error"], sent["state"], list(sent)) == (error, "s 1&", ["error", "error_description", "state"])
+    assert sent["error_description"]
 
 
-async def test_parameters_that_are_sent_twice_are_told_too(oauth_app: OAuthApp) -> None:
+async def test_parameters_that_are_sent_twice_are_reported_too(oauth_app: OAuthApp) -> None:
     for name in ("response_type", "scope", "state"):
         pairs = [*oauth_app.question(scope="read").items(), (name, "code" if name == "response_type" else "write")]
         answer = await oauth_app.browser().get("/oauth2/authorize", params=pairs)
@@ -209,11 +209,11 @@ async def test_another_site_can_allow_nothing(oauth_app: OAuthApp, headers: dict
     assert await oauth_app.database.fetchval("SELECT count(*) FROM grants") == 0
 
 
-async def test_nobody_can_frame_the_page_read_it_or_press_what_it_does_not_have(oauth_app: OAuthApp) -> None:
+async def test_no_one_can_frame_the_page_read_it_or_press_what_it_does_not_have(oauth_app: OAuthApp) -> None:
     browser = await oauth_app.sign_in("alice")
     page = await browser.get("/oauth2/authorize", params=oauth_app.question())
     odd = await browser.post("/oauth2/authorize", params=oauth_app.question(), data={"answer": "maybe"})
-    nobody = await oauth_app.browser().post("/oauth2/authorize", params=oauth_app.question(), data={"answer": "allow"})
+    visitor = await oauth_app.browser().post("/oauth2/authorize", params=oauth_app.question(), data={"answer": "allow"})
     many = await browser.get("/oauth2/authorize?" + "&".join(f"x{n}=1" for n in range(101)))
 
     policy = page.headers["content-security-policy"]
@@ -221,8 +221,8 @@ async def test_nobody_can_frame_the_page_read_it_or_press_what_it_does_not_have(
     assert "frame-ancestors 'none'" in policy
     assert page.headers["cache-control"] == "no-store"
     assert not [name for name in page.headers if name.startswith("access-control-")], "no CORS here"
-    assert (odd.status_code, nobody.status_code, many.status_code) == (400, 303, 400)
-    assert nobody.headers["location"].startswith("/sign-in?next=/oauth2/authorize%3F")
+    assert (odd.status_code, visitor.status_code, many.status_code) == (400, 303, 400)
+    assert visitor.headers["location"].startswith("/sign-in?next=/oauth2/authorize%3F")
     assert (await browser.delete("/oauth2/authorize")).status_code == 405
 
 

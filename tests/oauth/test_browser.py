@@ -24,7 +24,7 @@ pytestmark = needs_chromium
 
 @dataclass
 class RealApp:
-    """The service at `url`, and an application of somebody's that people come back to at `callback`."""
+    """The service at `url`, and someone's application, to which people come back at `callback`."""
 
     url: str
     callback: str

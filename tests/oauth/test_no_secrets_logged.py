@@ -61,11 +61,11 @@ async def test_no_secret_comes_into_the_log_of_the_whole_service(
 async def _sign_in(browser: httpx.AsyncClient) -> set[str]:
     form = {"email": "alice@example.com", "password": PASSWORD}
     assert (await browser.post("/sign-in", data=form)).status_code == 303
-    assert (await browser.post("/sign-in", data=form | {"password": "what-nobody-may-read"})).status_code == 403
+    assert (await browser.post("/sign-in", data=form | {"password": "what-no-one-may-read"})).status_code == 403
     page = await browser.post("/tokens", data={"do": "issue", "scope": "read"})
     token = re.search("<pre>([0-9a-f]{40})</pre>", page.text)
     assert token is not None
-    return {str(browser.cookies["leadroutes"]), "what-nobody-may-read", token[1]}
+    return {str(browser.cookies["leadroutes"]), "what-no-one-may-read", token[1]}
 
 
 async def _let_in(browser: httpx.AsyncClient, client_id: str, client_secret: str) -> set[str]:
@@ -84,7 +84,7 @@ async def _let_in(browser: httpx.AsyncClient, client_id: str, client_secret: str
 
 async def _take_a_lead_in(browser: httpx.AsyncClient, town: Town) -> set[str]:
     headers = {"Authorization": f"Bearer {town.tokens['alice']}"}
-    secret = {"secret": "hush-of-a-vendor-nobody-may-read"}
+    secret = {"secret": "hush-of-a-vendor-no-one-may-read"}
     plain = {"lead_source_id": 1, "format": "zapier"}
     key = (await browser.post("/intake-keys", json=plain, headers=headers)).json()
     with_secrets = {"lead_source_id": 1, "format": "zillow", "secrets": secret}

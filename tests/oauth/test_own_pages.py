@@ -1,4 +1,4 @@
-"""What a signed-in user sees and takes back: applications that he let in or registered, and his personal tokens."""
+"""What a signed-in user sees and takes back: applications that the user let in or registered, and personal tokens."""
 
 import asyncio
 import re
@@ -26,11 +26,11 @@ async def test_what_was_allowed_is_seen_and_taken_back(oauth_app: OAuthApp) -> N
     assert "No application may act for you." in (await browser.get("/applications")).text
     assert await oauth_app.who(tokens["access_token"]) == 401
     assert (await oauth_app.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
-    assert await oauth_app.who(others["access_token"]) == "bob", "Bob's is his"
+    assert await oauth_app.who(others["access_token"]) == "bob", "Bob's consent is separate"
     assert (await browser.post("/applications", data=form)).status_code == 404
 
 
-async def test_a_code_that_nobody_has_used_yet_can_be_taken_back_too(oauth_app: OAuthApp) -> None:
+async def test_a_code_that_is_not_used_yet_can_be_taken_back_too(oauth_app: OAuthApp) -> None:
     code = await oauth_app.code()
     browser = await oauth_app.sign_in("alice")
     await browser.post("/applications", data={"do": "disallow", "client_id": oauth_app.dialer.client_id})
@@ -63,7 +63,7 @@ async def test_a_user_registers_an_application_and_sees_its_secret_once(oauth_ap
 
 
 @pytest.mark.parametrize(
-    ("name", "uris", "told"),
+    ("name", "uris", "named"),
     [
         ("", CALLBACK, "name"),
         ("x" * 201, CALLBACK, "name"),
@@ -80,18 +80,18 @@ async def test_a_user_registers_an_application_and_sees_its_secret_once(oauth_ap
         ("App", " ".join(f"https://app.example/{n}" for n in range(21)), "redirect_uri"),
     ],
 )
-async def test_what_cannot_be_registered_is_told_and_nothing_is_lost(
-    oauth_app: OAuthApp, name, uris, told: str
+async def test_what_cannot_be_registered_is_named_and_nothing_is_lost(
+    oauth_app: OAuthApp, name, uris, named: str
 ) -> None:
     browser = await oauth_app.sign_in("bob")
     answer = await browser.post("/applications", data={"do": "register", "name": name, "redirect_uris": uris})
 
     assert answer.status_code == 400
-    assert f"<p>{told}: " in answer.text
+    assert f"<p>{named}: " in answer.text
     assert await oauth_app.database.fetchval("SELECT count(*) FROM applications") == 2
 
 
-async def test_nobody_removes_what_another_one_registered(oauth_app: OAuthApp) -> None:
+async def test_no_one_removes_what_another_user_registered(oauth_app: OAuthApp) -> None:
     browser = await oauth_app.sign_in("bob")
     for client_id in (oauth_app.dialer.client_id, "nope", "\0", ""):
         for do in ("remove", "disallow"):

@@ -23,31 +23,31 @@ def basic(name: str, secret: str) -> dict[str, str]:
 
 async def test_a_code_becomes_tokens_in_exactly_the_documented_form(oauth_app: OAuthApp) -> None:
     answer = await oauth_app.exchange(await oauth_app.code())
-    told = answer.json()
+    tokens = answer.json()
 
-    assert (answer.status_code, list(told)) == (200, KEYS)
+    assert (answer.status_code, list(tokens)) == (200, KEYS)
     for name in ("access_token", "refresh_token"):
-        assert re.fullmatch("[0-9a-f]{40}", told[name])
-    assert (told["expires_in"], told["scope"], told["token_type"]) == (776_000, "write", "Bearer")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", told["expires"])
-    end = datetime.strptime(told["expires"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        assert re.fullmatch("[0-9a-f]{40}", tokens[name])
+    assert (tokens["expires_in"], tokens["scope"], tokens["token_type"]) == (776_000, "write", "Bearer")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", tokens["expires"])
+    end = datetime.strptime(tokens["expires"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
     assert abs(end - datetime.now(UTC) - timedelta(seconds=776_000)) < timedelta(minutes=1)
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["pragma"] == "no-cache"
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert await oauth_app.who(told["access_token"]) == "alice"
+    assert await oauth_app.who(tokens["access_token"]) == "alice"
 
 
 async def test_what_is_stored_of_tokens_and_codes_is_their_hash(oauth_app: OAuthApp) -> None:
     code = await oauth_app.code()
-    told = (await oauth_app.exchange(code)).json()
+    tokens = (await oauth_app.exchange(code)).json()
     rows = await oauth_app.database.fetch(
         "SELECT t::text AS row FROM access_tokens t UNION ALL SELECT t::text FROM refresh_tokens t"
         " UNION ALL SELECT t::text FROM authorization_codes t UNION ALL SELECT t::text FROM applications t"
     )
     stored = " ".join(row["row"] for row in rows)
 
-    for secret in (code, told["access_token"], told["refresh_token"], oauth_app.dialer.client_secret):
+    for secret in (code, tokens["access_token"], tokens["refresh_token"], oauth_app.dialer.client_secret):
         assert secret not in stored
     assert "alice" not in stored
 
@@ -103,7 +103,7 @@ REFUSED = [
     ("client_id missing", {"client_id": None}, 400, "invalid_request"),
     ("client_id empty", {"client_id": ""}, 400, "invalid_request"),
     ("client_id no text", {"client_id": 5}, 400, "invalid_request"),
-    ("client_id unknown", {"client_id": "nobody"}, 401, "invalid_client"),
+    ("client_id unknown", {"client_id": "unknown"}, 401, "invalid_client"),
     ("client_id nul", {"client_id": "\0"}, 401, "invalid_client"),
     ("secret missing", {"client_secret": None}, 401, "invalid_client"),
     ("secret wrong", {"client_secret": "wrong"}, 401, "invalid_client"),
@@ -120,7 +120,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("case", "changed", "status", "error"), REFUSED, ids=[case[0] for case in REFUSED])
-async def test_a_fault_is_told_in_the_form_of_rfc_6749_and_the_code_is_still_good(
+async def test_a_fault_is_reported_in_the_form_of_rfc_6749_and_the_code_is_still_good(
     oauth_app: OAuthApp, case: str, changed: dict, status: int, error: str
 ) -> None:
     code = await oauth_app.code()
@@ -135,7 +135,7 @@ async def test_a_fault_is_told_in_the_form_of_rfc_6749_and_the_code_is_still_goo
     assert (await oauth_app.exchange(code)).status_code == 200
 
 
-async def test_half_a_surrogate_pair_is_no_fault_of_ours(oauth_app: OAuthApp) -> None:
+async def test_half_a_surrogate_pair_is_not_an_internal_error(oauth_app: OAuthApp) -> None:
     client = f'"client_id":"{oauth_app.dialer.client_id}","client_secret":"{oauth_app.dialer.client_secret}"'
     body = f'{{{client},"grant_type":"refresh_token","refresh_token":"\\ud800"}}'
     answer = await oauth_app.browser().post("/oauth2/token", content=body.encode(), headers=JSON)
@@ -198,10 +198,10 @@ async def test_pages_of_other_sites_may_ask_for_tokens(oauth_app: OAuthApp) -> N
         assert "POST" in answer.headers["access-control-allow-methods"]
 
 
-async def test_who_tries_basic_is_told_so(oauth_app: OAuthApp) -> None:
+async def test_a_refused_basic_header_is_answered_with_a_challenge(oauth_app: OAuthApp) -> None:
     body = {"grant_type": "refresh_token", "refresh_token": "0" * 40}
     for headers in (
-        basic(oauth_app.dialer.client_id, "wrong"), basic("nobody", "x"), {"Authorization": "Basic ?"},
+        basic(oauth_app.dialer.client_id, "wrong"), basic("unknown", "x"), {"Authorization": "Basic ?"},
         {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()}, basic(oauth_app.phone.client_id, ""),
     ):  # fmt: skip
         answer = await oauth_app.browser().post("/oauth2/token", data=body, headers=headers)
@@ -214,14 +214,14 @@ async def test_who_tries_basic_is_told_so(oauth_app: OAuthApp) -> None:
     assert (two.status_code, two.json()["error"]) == (400, "invalid_request")
 
 
-async def test_a_wrong_client_is_told_in_words_and_not_which_part_of_it_is_wrong(oauth_app: OAuthApp) -> None:
+async def test_a_wrong_client_gets_an_explanation_and_not_which_part_of_it_is_wrong(oauth_app: OAuthApp) -> None:
     code = await oauth_app.code()
-    told = set()
-    for changed in ({"client_id": "nobody"}, {"client_secret": "wrong"}, {"client_secret": None}):
+    descriptions = set()
+    for changed in ({"client_id": "unknown"}, {"client_secret": "wrong"}, {"client_secret": None}):
         answer = await oauth_app.exchange(code, **changed)
         assert answer.status_code == 401
-        told.add(answer.json()["error_description"])
-    [words] = told
+        descriptions.add(answer.json()["error_description"])
+    [words] = descriptions
     assert words.startswith("No application has this client_id and client_secret; expected")
     assert not set("[]'_{}") & set(words.replace("client_id", "").replace("client_secret", ""))
 
@@ -267,7 +267,7 @@ async def test_the_second_use_of_a_code_ends_what_the_first_one_gave(oauth_app: 
     assert await oauth_app.who(first["access_token"]) == 401
     assert await oauth_app.who(renewed["access_token"]) == 401
     assert (await oauth_app.refresh(renewed["refresh_token"])).json()["error"] == "invalid_grant"
-    assert await oauth_app.who(others["access_token"]) == "alice", "another consent stands for itself"
+    assert await oauth_app.who(others["access_token"]) == "alice", "another consent is separate"
 
 
 async def test_of_many_uses_at_once_one_at_the_most_gives_tokens_that_last(oauth_app: OAuthApp) -> None:
@@ -304,11 +304,11 @@ async def test_a_closed_account_gives_no_tokens(oauth_app: OAuthApp) -> None:
 async def test_a_refresh_gives_new_tokens_of_the_same_scope(oauth_app: OAuthApp) -> None:
     first = await oauth_app.tokens(scope="read")
     second = await oauth_app.refresh(first["refresh_token"], redirect_uri="https://ignored.example", code="ignored")
-    told = second.json()
+    tokens = second.json()
 
-    assert (second.status_code, list(told), told["scope"]) == (200, KEYS, "read")
-    assert not {first["access_token"], first["refresh_token"]} & {told["access_token"], told["refresh_token"]}
-    assert await oauth_app.who(told["access_token"]) == "alice"
+    assert (second.status_code, list(tokens), tokens["scope"]) == (200, KEYS, "read")
+    assert not {first["access_token"], first["refresh_token"]} & {tokens["access_token"], tokens["refresh_token"]}
+    assert await oauth_app.who(tokens["access_token"]) == "alice"
     assert await oauth_app.who(first["access_token"]) == "alice", "an access token lives as long as it was said"
 
 
@@ -338,14 +338,14 @@ async def test_the_old_one_works_for_a_minute_and_then_ends_everything(oauth_app
 )  # fmt: skip
 async def test_a_scope_may_narrow_and_never_widen(oauth_app: OAuthApp, granted: str, asked: object, answer) -> None:
     first = await oauth_app.tokens(scope=granted)
-    told = await oauth_app.refresh(first["refresh_token"], scope=asked)
+    reply = await oauth_app.refresh(first["refresh_token"], scope=asked)
     if answer is None:
-        assert (told.status_code, told.json()["error"]) == (400, "invalid_scope")
+        assert (reply.status_code, reply.json()["error"]) == (400, "invalid_scope")
         assert (await oauth_app.refresh(first["refresh_token"])).json()["scope"] == granted
         return
 
-    assert told.json()["scope"] == answer
-    full = await oauth_app.refresh(told.json()["refresh_token"])
+    assert reply.json()["scope"] == answer
+    full = await oauth_app.refresh(reply.json()["refresh_token"])
     assert full.json()["scope"] == granted, "what was allowed is not lost by asking for less once"
 
 
@@ -363,7 +363,7 @@ async def test_a_refresh_token_is_for_its_application_alone(oauth_app: OAuthApp)
 
     assert (await oauth_app.refresh(tokens["refresh_token"], another)).json()["error"] == "invalid_grant"
     assert (await oauth_app.refresh(tokens["access_token"])).json()["error"] == "invalid_grant", (
-        "it is no refresh token"
+        "it is not a refresh token"
     )
     assert (await oauth_app.refresh(None)).json()["error"] == "invalid_request"
     assert (await oauth_app.refresh(tokens["refresh_token"])).status_code == 200
@@ -409,7 +409,7 @@ async def test_a_token_that_is_not_there_is_revoked_already(oauth_app: OAuthApp)
     assert (await revoke(oauth_app, "\0")).status_code == 200
 
 
-async def test_nobody_revokes_what_is_not_his(oauth_app: OAuthApp) -> None:
+async def test_no_one_revokes_a_token_of_another_client(oauth_app: OAuthApp) -> None:
     tokens, another = await oauth_app.tokens(), await oauth_app.register(CALLBACK)
     refused = await revoke(oauth_app, tokens["access_token"], another)
     personal = await revoke(oauth_app, oauth_app.town.tokens["alice"])
@@ -420,16 +420,16 @@ async def test_nobody_revokes_what_is_not_his(oauth_app: OAuthApp) -> None:
     assert await oauth_app.who(oauth_app.town.tokens["alice"]) == "alice"
 
 
-async def test_who_revokes_has_to_say_who_he_is(oauth_app: OAuthApp) -> None:
+async def test_who_revokes_has_to_authenticate(oauth_app: OAuthApp) -> None:
     tokens = await oauth_app.tokens()
     body = {"token": tokens["access_token"]}
-    nobody = await oauth_app.browser().post("/oauth2/revoke", json=body)
+    anonymous = await oauth_app.browser().post("/oauth2/revoke", json=body)
     wrong = await oauth_app.browser().post("/oauth2/revoke", json=body, headers=basic(oauth_app.dialer.client_id, "x"))
     without = await oauth_app.browser().post(
         "/oauth2/revoke", json={}, headers=basic(oauth_app.dialer.client_id, oauth_app.dialer.client_secret)
     )
 
-    assert (nobody.status_code, nobody.json()["error"]) == (400, "invalid_request")
+    assert (anonymous.status_code, anonymous.json()["error"]) == (400, "invalid_request")
     assert (wrong.status_code, wrong.json()["error"]) == (401, "invalid_client")
     assert (without.status_code, without.json()["error"]) == (400, "invalid_request")
     assert await oauth_app.who(tokens["access_token"]) == "alice"

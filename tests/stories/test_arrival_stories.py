@@ -11,7 +11,9 @@ async def test_the_same_vendor_lead_three_times_is_one_lead(story: Story) -> Non
     await story.option("bob", rank=1)
     await story.route()
     answers = [
-        await story["nobody"].post(f"/intake/{story.key}", json={"email": "mia@example.org", "lead_id": "Z-1", "n": n})
+        await story["anonymous"].post(
+            f"/intake/{story.key}", json={"email": "mia@example.org", "lead_id": "Z-1", "n": n}
+        )
         for n in range(3)
     ]
     assert [answer.status_code for answer in answers] == [201, 200, 200]
@@ -25,7 +27,7 @@ async def test_two_arrivals_of_a_new_person_at_once_make_one_contact(story: Stor
     await story.route(distribution_target="Myself")
     answers = await asyncio.gather(
         *(
-            story["nobody"].post(f"/intake/{story.key}", json={"email": "mia@example.org", "message": f"number {n}"})
+            story["anonymous"].post(f"/intake/{story.key}", json={"email": "mia@example.org", "message": f"number {n}"})
             for n in range(10)
         )
     )
@@ -34,8 +36,8 @@ async def test_two_arrivals_of_a_new_person_at_once_make_one_contact(story: Stor
     assert (await story.get("alice", "/leads"))["total"] == 1
 
 
-async def test_what_nobody_understands_is_kept_and_listed(story: Story) -> None:
-    answer = await story["nobody"].post(
+async def test_what_is_not_understood_is_stored_and_listed(story: Story) -> None:
+    answer = await story["anonymous"].post(
         f"/intake/{story.key}", content=b"\x00\x01\x02", headers={"Content-Type": "x/y"}
     )
     assert answer.status_code == 422
@@ -108,13 +110,13 @@ async def test_a_stranger_sees_nothing(story: Story) -> None:
     assert (await story["bob"].get(f"/contacts/{lead['contact_id']}")).status_code == 200
 
 
-async def test_a_body_that_is_broken_is_told_so_and_kept(story: Story) -> None:
-    answer = await story["nobody"].post(f"/intake/{story.key}", content=b'{"email": ', headers=JSON)
+async def test_a_body_that_is_broken_is_refused_and_stored(story: Story) -> None:
+    answer = await story["anonymous"].post(f"/intake/{story.key}", content=b'{"email": ', headers=JSON)
     assert answer.status_code in (400, 422)
     assert answer.json()["data"]["arrival_id"]
-    huge = await story["nobody"].post(f"/intake/{story.key}", content=b"x" * (1_048_576 + 1), headers=JSON)
+    huge = await story["anonymous"].post(f"/intake/{story.key}", content=b"x" * (1_048_576 + 1), headers=JSON)
     assert huge.status_code == 413
-    assert (await story["nobody"].post("/intake/unknown", json={})).status_code in (401, 404)
+    assert (await story["anonymous"].post("/intake/unknown", json={})).status_code in (401, 404)
 
 
 async def test_people_are_only_made_by_the_town(unstarted: Story) -> None:

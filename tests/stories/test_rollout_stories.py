@@ -1,4 +1,4 @@
-"""Who is told when, and who has it in the end: the rollout, told through the front door."""
+"""Who is notified when, and who has the lead in the end: the rollout, through the API and the pages."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ def minutes_apart(offers: list[dict[str, Any]]) -> list[tuple[str, float]]:
     return [(name, (at - moments[0]).total_seconds() / 60) for name, at in zip(names, moments, strict=True)]
 
 
-async def test_rank_one_is_told_after_the_other_until_somebody_claims(story: Story) -> None:
+async def test_rank_one_is_notified_after_the_other_until_someone_claims(story: Story) -> None:
     await story.option("bob", rank=1)
     await story.option("carol", rank=2)
     await story.route()
@@ -48,7 +48,7 @@ async def test_rank_one_is_told_after_the_other_until_somebody_claims(story: Sto
     }
 
 
-async def test_time_each_after_his_own_minutes(story: Story) -> None:
+async def test_time_each_after_their_own_minutes(story: Story) -> None:
     await story.change_team(order_method="Time")
     await story.option("bob", mins_until_lead_offer=10)
     await story.option("carol", mins_until_lead_offer=0)
@@ -96,7 +96,7 @@ async def test_myself_the_owner_has_it_at_once(story: Story) -> None:
     assert await story.ledger() == {"received": 1, "claimed": 1}
 
 
-async def test_in_the_middle_of_a_rollout_somebody_is_assigned_automatically(story: Story) -> None:
+async def test_in_the_middle_of_a_rollout_someone_is_assigned_automatically(story: Story) -> None:
     await story.option("bob", rank=1)
     await story.option("carol", rank=2, assign_automatically=True)
     await story.route()
@@ -128,7 +128,7 @@ async def test_a_decline_brings_the_next_one_forward(story: Story) -> None:
     assert await story.ledger() == {"received": 1, "unclaimed": 1}
 
 
-async def test_under_exclusive_an_offer_expires_when_the_next_one_is_told(story: Story) -> None:
+async def test_under_exclusive_an_offer_expires_when_the_next_member_is_notified(story: Story) -> None:
     await story.change_team(offer_mode="Exclusive")
     await story.option("bob", rank=1)
     await story.option("carol", rank=2)
@@ -139,10 +139,10 @@ async def test_under_exclusive_an_offer_expires_when_the_next_one_is_told(story:
     await story.mail_to("carol", "New lead")
     assert await story.states(lead["id"]) == {"bob": "expired", "carol": "notified"}
     assert (await story.claim("bob", lead["id"])).status_code == 409
-    assert (await story["nobody"].post(link)).status_code == 409
+    assert (await story["anonymous"].post(link)).status_code == 409
     await story.pass_time(minutes=15)
     await story.mail_to("alice", "No one claimed")
-    assert (await story.claim("bob", lead["id"])).status_code == 200, "once unclaimed, everyone who was told may claim"
+    assert (await story.claim("bob", lead["id"])).status_code == 200, "once unclaimed, all notified members may claim"
 
 
 async def test_fifty_agents_claim_at_once_and_one_has_it(story: Story) -> None:
@@ -161,14 +161,14 @@ async def test_fifty_agents_claim_at_once_and_one_has_it(story: Story) -> None:
     assert {answer.json()["data"]["claimed_by_user_id"] for answer in answers if answer.status_code == 409} == {winner}
 
 
-async def test_who_is_assigned_before_his_turn_is_told_with_a_link(story: Story) -> None:
+async def test_who_is_assigned_before_their_turn_is_notified_with_a_link(story: Story) -> None:
     await story.option("bob", rank=1)
     await story.option("carol", rank=2)
     await story.route()
     lead = await story.inquire()
     path, body = f"/leads/{lead['id']}/assignment", {"user_id": story.town.users["carol"]}
     assert (await story["alice"].post(path, json=body)).status_code == 200
-    page = await story["nobody"].get(await story.link_to("carol", "You have the lead: Mia"))
+    page = await story["anonymous"].get(await story.link_to("carol", "You have the lead: Mia"))
     assert "mia@example.org" in page.text
 
 
@@ -196,7 +196,7 @@ async def test_the_owner_assigns_and_assigns_again_and_the_history_keeps_both(st
     assert "user_id" in stranger.json()["errors"]
 
 
-async def test_nobody_claims_and_the_owner_is_alerted_once(story: Story) -> None:
+async def test_no_one_claims_and_the_owner_is_alerted_once(story: Story) -> None:
     await story.option("bob", rank=1)
     await story.route()
     lead = await story.inquire()
@@ -205,7 +205,7 @@ async def test_nobody_claims_and_the_owner_is_alerted_once(story: Story) -> None
     await story.pass_time(minutes=15)
     link = await story.link_to("alice", "No one claimed")
     assert await story.ledger() == {"received": 1, "unclaimed": 1}
-    answer = await story["nobody"].post(link)
+    answer = await story["anonymous"].post(link)
     assert answer.status_code == 200
     assert (await story.get("alice", f"/leads/{lead['id']}"))["claimed_via"] == "Email"
     assert len(story.mails_to("alice")) == 1
@@ -218,7 +218,7 @@ async def test_no_route_the_owner_gets_the_offer_and_the_reason(story: Story) ->
     assert (await story.get("alice", f"/leads/{lead['id']}/routing"))["outcome"].endswith("no route matches")
 
 
-async def test_an_empty_team_is_no_dead_end(story: Story) -> None:
+async def test_an_empty_team_is_not_a_dead_end(story: Story) -> None:
     await story.route()
     lead = await story.inquire()
     await story.mail_to("alice", "New lead")
@@ -228,7 +228,7 @@ async def test_an_empty_team_is_no_dead_end(story: Story) -> None:
     }
 
 
-async def test_a_claim_link_previews_claims_and_then_tells(story: Story) -> None:
+async def test_a_claim_link_previews_claims_and_then_shows_who_claimed(story: Story) -> None:
     await story.change_team(mins_until_next_alert=0)
     await story.option("bob", rank=1)
     await story.option("carol", rank=2)
@@ -236,22 +236,22 @@ async def test_a_claim_link_previews_claims_and_then_tells(story: Story) -> None
     lead = await story.inquire(phone="303-555-0199", city="Denver", state="CO", message="Call me at 303-555-0199")
     bobs, carols = await story.link_to("bob"), await story.link_to("carol")
     for _ in range(2):
-        preview = await story["nobody"].get(bobs)
+        preview = await story["anonymous"].get(bobs)
         assert preview.status_code == 200
         assert "Mia" in preview.text
         assert "Denver" in preview.text
         for secret in ("0199", "mia@example.org", "Lund"):
             assert secret not in preview.text
-    assert (await story.get("alice", f"/leads/{lead['id']}"))["claimed_by_user_id"] is None, "a look is no claim"
-    foreign = await story["nobody"].post(bobs, headers={"Origin": "https://evil.example"})
+    assert (await story.get("alice", f"/leads/{lead['id']}"))["claimed_by_user_id"] is None, "a look is not a claim"
+    foreign = await story["anonymous"].post(bobs, headers={"Origin": "https://evil.example"})
     assert foreign.status_code == 403
-    won = await story["nobody"].post(bobs)
+    won = await story["anonymous"].post(bobs)
     assert won.status_code == 200
     assert "tel:+13035550199" in won.text
     assert "mailto:mia@example.org" in won.text
-    lost_look, lost_claim = await story["nobody"].get(carols), await story["nobody"].post(carols)
+    lost_look, lost_claim = await story["anonymous"].get(carols), await story["anonymous"].post(carols)
     assert (lost_look.status_code, lost_claim.status_code) == (200, 409)
     assert "Bob Town" in lost_look.text
     assert "0199" not in lost_look.text
-    assert (await story["nobody"].get("/claim/forged")).status_code == 404
+    assert (await story["anonymous"].get("/claim/forged")).status_code == 404
     assert (await story.get("alice", f"/leads/{lead['id']}"))["claimed_via"] == "Email"

@@ -68,14 +68,14 @@ async def test_many_press_at_once_and_one_has_it(web_app: WebApp) -> None:
 
 
 @pytest.mark.parametrize("token", ["forged", "x" * 43, "%00", "%F0%9F%8F%A0", "a" * 5000, "a.b", "'--"])
-async def test_a_token_that_nobody_was_given_leads_nowhere(web_app: WebApp, token: str) -> None:
+async def test_a_token_that_was_never_issued_leads_nowhere(web_app: WebApp, token: str) -> None:
     for method in ("GET", "HEAD", "POST"):
         answer = await web_app.browser().request(method, f"/claim/{token}")
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
-async def test_the_link_of_somebody_who_has_left_is_dead(web_app: WebApp) -> None:
+async def test_the_link_of_someone_who_has_left_is_dead(web_app: WebApp) -> None:
     link = await web_app.link("bob")
     await web_app.database.execute("UPDATE users SET is_active = false WHERE username = 'bob'")
 
@@ -219,10 +219,10 @@ async def test_names_that_are_markup_stay_words(web_app: WebApp) -> None:
         assert "<b>Bo</b>" not in page
 
 
-# -------------------------------------------------------------------------------- for somebody who is signed in
+# ---------------------------------------------------------------------------------- for someone who is signed in
 
 
-async def test_a_member_claims_on_his_own_page(web_app: WebApp) -> None:
+async def test_a_member_claims_on_the_page_of_an_offer(web_app: WebApp) -> None:
     browser = await web_app.sign_in("bob")
     home = (await browser.get("/")).text
     path = re.search(r'href="(/offers/\d+)"', home)[1]
@@ -244,7 +244,7 @@ async def test_an_offer_is_seen_by_the_one_whom_it_was_made_to(web_app: WebApp) 
     for path in (f"/offers/{offers['bob']}", "/offers/0", "/offers/9" + "9" * 30, "/offers/x"):
         assert (await dave.get(path)).status_code == 404
         assert (await dave.post(path)).status_code == 404
-    assert (await carol.get(f"/offers/{offers['carol']}")).status_code == 404, "she has not been told yet"
+    assert (await carol.get(f"/offers/{offers['carol']}")).status_code == 404, "Carol has not been notified yet"
     assert (await web_app.browser().post(f"/offers/{offers['bob']}")).headers["location"] == "/sign-in"
     evil = {"Origin": "https://evil.example"}
     assert (await carol.post(f"/offers/{offers['bob']}", headers=evil)).status_code == 403
@@ -261,7 +261,7 @@ MARKUP = {
 
 
 @pytest.mark.parametrize("name", MARKUP)
-async def test_nobody_waits_for_the_words_of_somebody_elses_markup(web_app: WebApp, name: str) -> None:
+async def test_no_one_waits_for_the_words_of_someone_elses_markup(web_app: WebApp, name: str) -> None:
     browser = await web_app.sign_in("bob")
     await browser.post(await web_app.link("bob"))
     await web_app.database.execute(
@@ -288,7 +288,7 @@ async def test_the_words_of_a_long_text_are_cut(web_app: WebApp) -> None:
     assert len(answer.text) < 100_000
 
 
-async def test_the_winner_reads_who_inquired_where_the_contact_is_somebody_else(web_app: WebApp) -> None:
+async def test_the_winner_reads_who_inquired_where_the_contact_is_someone_else(web_app: WebApp) -> None:
     """Two people share a phone: one contact, and each inquiry says who sent it."""
     other = await web_app.ask(
         name="Luis Rey", email="luis@example.com", phone="303-555-0147", mls="77", message="This is Luis"
@@ -303,7 +303,7 @@ async def test_the_winner_reads_who_inquired_where_the_contact_is_somebody_else(
     assert won.index("mailto:luis@example.com") < won.index("mailto:mia@example.com")
 
 
-async def test_the_winner_reads_that_campaigns_do_not_write_to_the_address_and_nobody_else_does(
+async def test_the_winner_reads_that_campaigns_do_not_write_to_the_address_and_no_one_else_does(
     web_app: WebApp,
 ) -> None:
     link = await web_app.link("bob")
@@ -313,10 +313,10 @@ async def test_the_winner_reads_that_campaigns_do_not_write_to_the_address_and_n
         " FROM suppression_salt",
         web_app.brokerage.owner_id,
     )
-    told = "No e-mails of campaigns: the e-mail address takes no mail"
+    note = "No e-mails of campaigns: the e-mail address takes no mail"
 
-    assert told not in (await web_app.browser().get(link)).text
-    assert told in (await web_app.browser().post(link)).text
+    assert note not in (await web_app.browser().get(link)).text
+    assert note in (await web_app.browser().post(link)).text
 
 
 async def test_a_message_that_was_cut_when_it_came_in_does_not_look_whole(web_app: WebApp) -> None:

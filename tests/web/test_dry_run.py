@@ -1,4 +1,4 @@
-"""A pasted body is read before somebody's eyes: what is in it, where it would go, and nothing of it stays."""
+"""A pasted body is read and shown: what is in it, where it would go; and nothing of it is stored."""
 
 import re
 from html import unescape
@@ -21,7 +21,7 @@ async def paste(web_app: WebApp, name: str = "alice", **changes: Any) -> Any:
     return await browser.post("/try", data=form, headers={"sec-fetch-site": "same-origin"})
 
 
-async def test_it_shows_what_would_be_read_and_who_would_be_told_when(web_app: WebApp) -> None:
+async def test_it_shows_what_would_be_read_and_who_would_be_notified_when(web_app: WebApp) -> None:
     tables = ("arrivals", "leads", "contacts", "offers", "messages")
     before = [await web_app.database.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
     answer = await paste(web_app)
@@ -32,9 +32,9 @@ async def test_it_shows_what_would_be_read_and_who_would_be_told_when(web_app: W
     assert "Read as zapier" in page
     assert "A new lead" in page
     assert "Offered to the team" in page
-    told = re.findall(r'class="who">(\w+) Town</span> <span class="faint small">would be notified', page)
-    assert told == ["Bob", "Carol"]
-    assert "<b>Haddad" not in answer.text, "what was pasted is no markup of ours"
+    notified = re.findall(r'class="who">(\w+) Town</span> <span class="faint small">would be notified', page)
+    assert notified == ["Bob", "Carol"]
+    assert "<b>Haddad" not in answer.text, "what was pasted is not markup of the page"
     assert [await web_app.database.fetchval(f"SELECT count(*) FROM {table}") for table in tables] == before
 
 
@@ -65,7 +65,7 @@ async def test_what_the_page_does_not_offer_is_refused(web_app: WebApp, changes:
     assert "expected one" in answer.text
 
 
-async def test_nobody_tries_anothers_key_and_strangers_sign_in_first(web_app: WebApp) -> None:
+async def test_no_one_tries_anothers_key_and_strangers_sign_in_first(web_app: WebApp) -> None:
     assert (await paste(web_app, "bob")).status_code == 404
     assert "You have no intake key yet" in (await (await web_app.sign_in("bob")).get("/try")).text
     stranger = await web_app.browser().get("/try")

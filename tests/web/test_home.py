@@ -45,7 +45,7 @@ async def test_every_fate_of_a_lead_is_named(web_app: WebApp) -> None:
     assert ledger_of(page)["imported"] == 1
 
 
-async def test_nobody_sees_anothers_account(web_app: WebApp) -> None:
+async def test_no_one_sees_anothers_account(web_app: WebApp) -> None:
     await deliver_messages(web_app)
     for name in ("dave", "carol"):
         browser = await web_app.sign_in(name)
@@ -133,11 +133,11 @@ async def test_an_administrator_sees_what_does_not_work_and_an_owner_that_alerts
     await note_channel_fault(web_app.database, "email", REASON)
     seen = {name: (await browser.get("/")).text for name, browser in browsers.items()}
 
-    [told] = notices(seen["dave"])
+    [shown] = notices(seen["dave"])
     assert re.fullmatch(
         r"E-mail does not work since \w{3} \d+, \d+:\d\d [AP]M UTC: the login was refused: 535 <b>no</b>\."
         r" 1 message waits\. It is sent as soon as that is mended\.",
-        told,
+        shown,
     )
     [late] = notices(seen["alice"])
     assert late.startswith("Alerts are delayed. E-mail does not work since")
@@ -172,7 +172,7 @@ async def fail(web_app: WebApp, reason: str | None = "the mail server said 550")
     )  # fmt: skip
 
 
-async def test_the_owner_sees_who_could_not_be_told(web_app: WebApp) -> None:
+async def test_the_owner_sees_who_could_not_be_notified(web_app: WebApp) -> None:
     browser = await web_app.sign_in("alice")
     assert "could not be notified" not in (await browser.get("/")).text
     await fail(web_app)

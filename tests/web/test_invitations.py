@@ -131,7 +131,7 @@ async def test_an_accepted_link_undoes_nothing(web_app: WebApp) -> None:
 
 
 @pytest.mark.parametrize("path", ["link", "home"])
-async def test_another_site_answers_for_nobody(web_app: WebApp, path: str) -> None:
+async def test_another_site_answers_for_no_one(web_app: WebApp, path: str) -> None:
     member_id, link = await invite(web_app, user="dave")
     dave = await web_app.sign_in("dave")
     target, data = (link, {"do": "accept"}) if path == "link" else ("/invitations", {"do": "accept", "id": member_id})
@@ -153,7 +153,7 @@ async def test_the_home_page_asks_and_its_buttons_answer(web_app: WebApp) -> Non
         assert "Invitations" not in (await (await web_app.sign_in(name)).get("/")).text
 
 
-async def test_nobody_answers_for_somebody_else(web_app: WebApp) -> None:
+async def test_no_one_answers_for_someone_else(web_app: WebApp) -> None:
     member_id, _ = await invite(web_app, user="dave")
     bob = await web_app.sign_in("bob")
     for data in ({"do": "accept", "id": member_id}, {"do": "accept", "id": 999}):
@@ -164,7 +164,7 @@ async def test_nobody_answers_for_somebody_else(web_app: WebApp) -> None:
 
 
 async def test_whoever_accepts_agrees_to_share_only_what_the_page_said(web_app: WebApp) -> None:
-    """The team began to share after the page was shown: accepting is no consent to that, and the home page asks."""
+    """The team began to share after the page was shown: accepting is not consent to that, and the home page asks."""
     _, link = await invite(web_app, user="dave")
     dave = await web_app.sign_in("dave")
     sent = re.search('name="sharing" value="([a-z]+)"', (await dave.get(link)).text)[1]

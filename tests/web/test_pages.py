@@ -55,7 +55,7 @@ def test_an_id_is_read_or_not(text: str | None, read: int | None) -> None:
     assert read_id(text) == read
 
 
-async def test_nothing_stands_inline(web_app: WebApp) -> None:
+async def test_nothing_is_inline(web_app: WebApp) -> None:
     browser = await web_app.sign_in("alice")
     paths = ["/", "/outbox", await web_app.link("bob"), "/claim/forged"]
     pages = [(await browser.get(path)).text for path in paths] + [(await web_app.browser().get("/sign-in")).text]
@@ -67,7 +67,7 @@ async def test_nothing_stands_inline(web_app: WebApp) -> None:
         assert len(re.findall(r"<h1", page)) == 1
 
 
-async def test_assets_may_be_kept_because_their_address_changes(web_app: WebApp) -> None:
+async def test_assets_may_be_cached_because_their_address_changes(web_app: WebApp) -> None:
     page = (await web_app.browser().get("/sign-in")).text
     addresses = re.findall(r'(?:href|src)="(/assets/[^"]+)"', page)
 
@@ -117,7 +117,7 @@ def test_pages_and_api_do_not_meet() -> None:
     assert [path for path in PAGES if not web.owns(path)] == []
 
 
-async def test_the_house_answers_pages_and_api(database: Database, tmp_path) -> None:
+async def test_the_service_answers_pages_and_api(database: Database, tmp_path) -> None:
     application = app.build_app(Settings(data=tmp_path, secret="a secret"), database)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=application), base_url="http://town") as client:
         page, record = await client.get("/claim/forged"), await client.get("/leads")

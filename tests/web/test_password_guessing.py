@@ -43,7 +43,7 @@ async def guess(web_app: WebApp, address: str, times: int = 1) -> Counter[int]:
 # ------------------------------------------------------------------------------------------------ through the door
 
 
-async def test_guesses_from_elsewhere_keep_nobody_out(web_app: WebApp) -> None:
+async def test_guesses_from_elsewhere_lock_no_one_out(web_app: WebApp) -> None:
     for number in range(20):
         assert (await guess(web_app, f"203.0.113.{number}"))[403] == 1
     assert await guess(web_app, "203.0.113.77", PER_ACCOUNT_AND_NETWORK + 3) == {403: PER_ACCOUNT_AND_NETWORK, 429: 3}
@@ -80,7 +80,7 @@ async def test_a_browser_is_known_for_its_own_account_only_and_no_cookie_can_be_
         assert (await sign_in(browser)).status_code == 429, forged
 
 
-async def test_the_cookie_of_a_known_browser_lets_nobody_in(web_app: WebApp) -> None:
+async def test_the_cookie_of_a_known_browser_lets_no_one_in(web_app: WebApp) -> None:
     browser = browser_at(web_app, "203.0.113.1")
     await sign_in(browser)
     browser.cookies.delete("leadroutes")
@@ -261,7 +261,7 @@ async def test_the_queue_has_an_end_for_each_and_for_all() -> None:
 
 
 @pytest.mark.parametrize("is_granted", [False, True])
-async def test_who_goes_away_keeps_nobody_waiting(is_granted: bool) -> None:
+async def test_who_goes_away_keeps_no_one_waiting(is_granted: bool) -> None:
     turns, done = PasswordTurns(), []
 
     async def work(who: str) -> None:

@@ -19,14 +19,14 @@ from leadroutes.server.run import address_of, listen, running_service
 from tests.support.web_app import PASSWORD, WebApp
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-PICTURES = os.environ.get("LEADROUTES_TEST_PICTURES")  # a directory: pictures of the pages are kept there
+PICTURES = os.environ.get("LEADROUTES_TEST_PICTURES")  # a directory: pictures of the pages are written there
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver is installed")
 
 
 @dataclass
 class Phone:
-    """Somebody's phone. Whatever waits for the browser is done beside the event loop, in which the service runs."""
+    """Someone's phone. Whatever waits for the browser is done beside the event loop, in which the service runs."""
 
     browser: Chrome
     address: str
@@ -147,7 +147,7 @@ async def test_the_time_that_is_left_runs(web_app: WebApp, phone: Phone) -> None
     assert await phone.complaints() == []
 
 
-async def test_who_comes_too_late_is_told_who_has_it(web_app: WebApp, phone: Phone) -> None:
+async def test_who_comes_too_late_reads_who_has_it(web_app: WebApp, phone: Phone) -> None:
     await web_app.pass_minutes(30)
     await phone.open(await web_app.link("carol"))
     await web_app.engine.claim(web_app.town.users["alice"], web_app.lead_id, web_app.town.users["bob"])

@@ -1,4 +1,4 @@
-"""Signing in and out: who may, for how long, what a guesser is told, and what the cookie is like."""
+"""Signing in and out: who may, for how long, what a guesser reads, and what the cookie is like."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ async def test_the_form_leads_to_the_page_that_was_wanted(web_app: WebApp) -> No
     assert 'name="next" value="/outbox"' in form.text
     assert (answer.status_code, answer.headers["location"]) == (303, "/outbox")
     assert (await browser.get("/outbox")).status_code == 200
-    assert (await browser.get("/sign-in?next=/outbox")).headers["location"] == "/outbox", "he is signed in"
+    assert (await browser.get("/sign-in?next=/outbox")).headers["location"] == "/outbox", "Bob is signed in"
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ async def test_no_other_site_is_reached_through_the_form(web_app: WebApp, target
 
 @pytest.mark.parametrize(
     ("email", "password"),
-    [("bob@example.com", "wrong"), ("nobody@example.com", PASSWORD), ("", ""), ("bob\0@example.com", PASSWORD),
+    [("bob@example.com", "wrong"), ("unknown@example.com", PASSWORD), ("", ""), ("bob\0@example.com", PASSWORD),
      ("bob@example.com", "x" * 5000)],
 )  # fmt: skip
-async def test_who_is_wrong_is_not_told_in_what(web_app: WebApp, email: str, password: str) -> None:
+async def test_a_refused_sign_in_does_not_say_what_was_wrong(web_app: WebApp, email: str, password: str) -> None:
     browser = web_app.browser()
     answer = await sign_in(browser, email, password)
 
@@ -56,17 +56,17 @@ async def test_an_account_without_a_password_or_that_was_closed_cannot_sign_in(w
 
     assert (await sign_in(web_app.browser(), "bob@example.com", "no one has this password")).status_code == 403
     assert (await sign_in(web_app.browser(), "carol@example.com")).status_code == 403
-    assert (await carol.get("/")).status_code == 303, "she is out at once"
+    assert (await carol.get("/")).status_code == 303, "Carol is signed out at once"
 
 
-async def test_a_session_is_kept_as_a_hash_and_ends(web_app: WebApp) -> None:
+async def test_a_session_is_stored_as_a_hash_and_ends(web_app: WebApp) -> None:
     browser = await web_app.sign_in("bob")
     token = browser.cookies["leadroutes"]
-    kept = await web_app.database.fetchrow("SELECT token_hash, expires_at - now() AS life FROM sessions")
+    session = await web_app.database.fetchrow("SELECT token_hash, expires_at - now() AS life FROM sessions")
     await web_app.pass_minutes(60 * 24 * 30)
 
-    assert token.encode() not in kept["token_hash"]
-    assert 13.9 < kept["life"].total_seconds() / 86_400 <= 14
+    assert token.encode() not in session["token_hash"]
+    assert 13.9 < session["life"].total_seconds() / 86_400 <= 14
     assert (await browser.get("/")).status_code == 200, "a session's life is real time"
     await web_app.database.execute("UPDATE sessions SET expires_at = now()")
     assert (await browser.get("/")).status_code == 303
@@ -107,7 +107,7 @@ async def test_the_cookie_is_for_our_pages_alone(web_app: WebApp) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
-async def test_another_site_can_sign_nobody_in_or_out(web_app: WebApp, headers: dict[str, str]) -> None:
+async def test_another_site_can_sign_no_one_in_or_out(web_app: WebApp, headers: dict[str, str]) -> None:
     browser = await web_app.sign_in("bob")
 
     assert (await browser.post("/sign-out", headers=headers)).status_code == 403

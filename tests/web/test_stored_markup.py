@@ -11,7 +11,7 @@ from leadroutes.web import AUTHORIZE
 from tests.support.web_app import WebApp
 
 EVIL = """"'></title><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}<a href="javascript:alert(3)">"""
-KEPT = {  # what a page is found by, or what says who somebody is
+UNCHANGED = {  # what a page is found by, or what identifies someone
     ("claim_tokens", "token_hash"), ("applications", "client_id"), ("applications", "redirect_uris"),
     ("users", "password_hash"), ("users", "email"), ("sessions", "token_hash"), ("messages", "state"),
 }  # fmt: skip
@@ -27,7 +27,7 @@ async def spoil(web_app: WebApp) -> set[tuple[str, str]]:
     spoilt = set()
     async with web_app.database.pool.acquire() as connection:
         for table, column in await connection.fetch(COLUMNS):
-            if (table, column) in KEPT:
+            if (table, column) in UNCHANGED:
                 continue
             try:
                 async with connection.transaction():
