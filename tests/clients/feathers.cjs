@@ -47,7 +47,7 @@ async function lists(ids) {
     [{ $or: [{ $and: [{ first_name: "A" }, { id: ids[0] }] }, { first_name: { $in: ["D"] } }] }, "AD"],
     [{ id: { $gt: ids[2] } }, "DE"],
     [{ created_at: { $gte: new Date("2021-01-01").toISOString() } }, "DE"],
-    [{ hotness_id: null }, "ABCD"], // sent as nothing, which is null on all that is no text
+    [{ hotness_id: null }, "ABCD"], // sent as nothing, which is null on all fields that are not text
     [{ hotness_id: { $ne: null } }, "E"],
     [{ spouse_name: "null" }, "ABCD"],
     [{ spouse_name: { $ne: "null" } }, "E"],
