@@ -62,7 +62,7 @@ async def loaded_database(server_url: str, template: str) -> AsyncIterator[async
         plot = Plot(Ground(server_url, Path()), url, "plans")
         await plot.put_in("found", users=USERS, owners=OWNERS, members=MEMBERS, routes=ROUTES, first_routes=ROUTES)
         await plot.put_in(
-            "waiting_leads", users=USERS, owners=OWNERS, members=MEMBERS, leads=LEADS, told=1, due=DUE, apart=0.01
+            "waiting_leads", users=USERS, owners=OWNERS, members=MEMBERS, leads=LEADS, notified=1, due=DUE, apart=0.01
         )  # fmt: skip
         await plot.put_in("waiting_steps", owners=OWNERS, steps=STEPS, due=DUE, apart=0.01)
         connection = await asyncpg.connect(url)
