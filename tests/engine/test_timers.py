@@ -23,7 +23,14 @@ async def crowded(database: Database, database_url: str) -> Database:
     plot = Plot(Ground(database_url, Path()), database_url, "due")
     await plot.put_in("found", users=OWNERS, owners=OWNERS, members=MEMBERS, routes=1, first_routes=1)
     await plot.put_in(
-        "waiting_leads", users=OWNERS, owners=OWNERS, members=MEMBERS, leads=LEADS, told=1, due="2026-01-05", apart=0
+        "waiting_leads",
+        users=OWNERS,
+        owners=OWNERS,
+        members=MEMBERS,
+        leads=LEADS,
+        notified=1,
+        due="2026-01-05",
+        apart=0,
     )  # fmt: skip
     await plot.keep_rule_sets(OWNERS)
     return database
@@ -34,17 +41,17 @@ async def states(database: Database) -> dict[str, int]:
     return {row["state"]: row["times"] for row in rows}
 
 
-async def test_what_fills_several_batches_is_told_once(crowded: Database) -> None:
+async def test_what_fills_several_batches_is_notified_once(crowded: Database) -> None:
     before = await crowded.fetchval("SELECT count(*) FROM offers WHERE state = 'scheduled' AND notify_at < now()")
     assert before == LEADS
     await asyncio.gather(*(Engine(crowded).run_due() for _ in range(2)))
     assert await states(crowded) == {"notified": 2 * LEADS, "scheduled": LEADS}
-    told = await crowded.fetch("SELECT lead_id, count(*) AS times FROM messages GROUP BY lead_id")
-    assert {row["times"] for row in told} == {1}
-    assert len(told) == LEADS
+    rows = await crowded.fetch("SELECT lead_id, count(*) AS times FROM messages GROUP BY lead_id")
+    assert {row["times"] for row in rows} == {1}
+    assert len(rows) == LEADS
 
 
-async def test_whoever_is_told_to_stop_leaves_the_rest_to_others(crowded: Database) -> None:
+async def test_a_worker_that_has_to_stop_leaves_the_rest_to_others(crowded: Database) -> None:
     await Engine(crowded).run_due(lambda: True)
     assert (await states(crowded))["notified"] == LEADS + BATCH_SIZE
     await Engine(crowded).run_due()
@@ -72,7 +79,7 @@ async def late_steps(database: Database) -> list[int]:
 
 
 @pytest.mark.parametrize("place", ["min", "max"])
-async def test_a_lead_that_breaks_its_timer_keeps_nobody_waiting(crowded: Database, place: str) -> None:
+async def test_a_lead_that_breaks_its_timer_keeps_no_one_waiting(crowded: Database, place: str) -> None:
     lead_id = await crowded.fetchval(f"SELECT {place}(id) FROM leads")
     await refuse(crowded, f"NEW.lead_id = {lead_id}")
     engine = Engine(crowded)
@@ -90,7 +97,7 @@ async def test_a_lead_that_breaks_its_timer_keeps_nobody_waiting(crowded: Databa
     assert await states(crowded) == {"notified": 2 * LEADS, "scheduled": LEADS}
 
 
-async def test_a_lead_that_breaks_as_it_lapses_keeps_nobody_waiting(crowded: Database) -> None:
+async def test_a_lead_that_breaks_as_it_lapses_keeps_no_one_waiting(crowded: Database) -> None:
     await crowded.execute(
         "UPDATE offers SET state = 'expired', notified_at = notify_at, closed_at = now() WHERE place > 0"
     )
@@ -104,17 +111,17 @@ async def test_a_lead_that_breaks_as_it_lapses_keeps_nobody_waiting(crowded: Dat
 
 
 @pytest.mark.parametrize("broken", [1, BATCH_SIZE + 7, LEADS])
-async def test_a_step_that_breaks_keeps_nobody_waiting(crowded: Database, database_url: str, broken: int) -> None:
+async def test_a_step_that_breaks_keeps_no_one_waiting(crowded: Database, database_url: str, broken: int) -> None:
     await put_in_steps(crowded, database_url, LEADS)
     await refuse(crowded, f"NEW.communication_id = {broken}")
     engine = Engine(crowded)
 
-    with capture_logs() as told:
+    with capture_logs() as logged:
         moment = await engine.run_due()
 
     assert await late_steps(crowded) == [broken]
     assert await crowded.fetchval("SELECT count(*) FROM messages WHERE kind = 'campaign'") == LEADS - 1
-    about = {(line["timer"], line["owner"], line["communication"]) for line in told if line["log_level"] == "error"}
+    about = {(line["timer"], line["owner"], line["communication"]) for line in logged if line["log_level"] == "error"}
     assert about == {("step", await owner_of(crowded, broken), broken)}
     assert not engine.is_behind
     assert moment is not None
@@ -143,7 +150,7 @@ async def test_two_workers_that_meet_a_step_that_breaks_share_the_others(crowded
     assert await crowded.fetchval("SELECT count(*) FROM messages WHERE kind = 'campaign'") == BATCH_SIZE - 1
 
 
-async def test_a_recurring_task_that_breaks_keeps_nobody_waiting(crowded: Database) -> None:
+async def test_a_recurring_task_that_breaks_keeps_no_one_waiting(crowded: Database) -> None:
     await crowded.execute(
         "INSERT INTO tasks (owner_id, action_type, description, status, recurs_at, created_at, modified_at)"
         " SELECT 1, 'Call', 'Call', 'incomplete', now() - g * interval '1 second', now(), now()"
@@ -152,12 +159,12 @@ async def test_a_recurring_task_that_breaks_keeps_nobody_waiting(crowded: Databa
     await refuse(crowded, "NEW.id = 7", to="UPDATE ON tasks")
     engine = Engine(crowded)
 
-    with capture_logs() as told:
+    with capture_logs() as logged:
         moment = await engine.run_due()
 
     late = "SELECT id FROM tasks WHERE recurs_at IS NOT NULL"
     assert [row["id"] for row in await crowded.fetch(late)] == [7]
-    [line] = [line for line in told if line["log_level"] == "error"]
+    [line] = [line for line in logged if line["log_level"] == "error"]
     assert (line["timer"], line["owner"], line["task"]) == ("task", 1, 7)
     assert moment is not None
     assert moment > crowded.clock.now(), "it is not looked at again and again"
