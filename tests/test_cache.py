@@ -1,4 +1,4 @@
-"""What is kept between requests is bounded in bytes: every cache of the package is found, and has to say why it is."""
+"""What is cached between requests is bounded in bytes: every cache of the package is found, and says why it is."""
 
 import functools
 import gc
@@ -115,9 +115,9 @@ async def test_sessions_prepare_no_more_of_what_clients_shape_than_they_should(d
     long = f"SELECT 1 AS shaped_long{' ' * MAX_CLIENT_SHAPED_LENGTH}"
     assert await connection.fetchmany(ClientShapedSql(long), [(), ()]) == [(1,), (1,)]
 
-    kept = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 1 AS shaped_%'"
-    assert await connection.fetchval(kept) == MAX_CLIENT_SHAPED
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 1 AS shaped_%'"
+    assert await connection.fetchval(prepared) == MAX_CLIENT_SHAPED
     assert await connection.fetchval("SELECT 1 AS shaped_by_no_client") == 1
-    assert await connection.fetchval(kept) == MAX_CLIENT_SHAPED + 1
+    assert await connection.fetchval(prepared) == MAX_CLIENT_SHAPED + 1
     PREPARED_STATEMENTS._used_at.clear()
     await connection.close()

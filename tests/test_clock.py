@@ -56,7 +56,7 @@ def test_what_the_machine_shows_does_not_count(ahead: float) -> None:
     machine.ask()
     assert machine.error() == pytest.approx(0)
     machine.at += 100
-    machine.ahead -= 500  # somebody sets it
+    machine.ahead -= 500  # someone sets it
     assert machine.error() == pytest.approx(0)
     assert machine.clock.machine_ahead() == pytest.approx(ahead - 500)
 

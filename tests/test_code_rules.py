@@ -1,4 +1,4 @@
-"""The house rules that a machine can check: sizes, docstrings, names, imports, and documents that say what is so."""
+"""Rules of STYLE.md that a machine checks: sizes, docstrings, names, imports, and documents that say what is so."""
 
 import ast
 import functools

@@ -53,7 +53,7 @@ def test_a_checkout_is_compared_with_itself() -> None:
     assert "decision" in done.stdout
 
 
-def test_a_directory_that_is_no_checkout_is_refused(tmp_path: Path) -> None:
+def test_a_directory_that_is_not_a_checkout_is_refused(tmp_path: Path) -> None:
     done = compare(str(ROOT), str(tmp_path), "decision")
 
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""Mails go over a few connections that are kept; one that the server has ended is made again, and nobody notices."""
+"""Mails go over a few connections that stay open; one that the server has ended is made again, and no mail is lost."""
 
 import asyncio
 from collections.abc import AsyncIterator

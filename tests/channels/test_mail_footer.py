@@ -42,7 +42,7 @@ def test_they_are_put_where_the_template_has_neither(body: str) -> None:
     html = made.html_body or ""
     assert f'<a href="{LINK}">No more of these e-mails</a></p>' in html
     assert "Alice Town<br>\n12 Elm St<br>\nDenver &amp; Co, CO 80202<br>\n" in html
-    assert "unsubscribe" not in html.lower().partition("</body>")[2], "it is seen, so it stands within the body"
+    assert "unsubscribe" not in html.lower().partition("</body>")[2], "it is seen, so it is within the body"
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_a_text_message_gets_no_end_but_may_name_them() -> None:
 def test_the_end_is_markup_of_its_own_whatever_the_owner_is_called() -> None:
     made = words("Hi.", address="<script>alert(1)</script>\n{{ contact.email }}")
     assert not re.search(r"<script", made.html_body or "")
-    assert "{{ contact.email }}" in made.text_body, "it is no template"
+    assert "{{ contact.email }}" in made.text_body, "it is not a template"

@@ -138,7 +138,7 @@ def addresses(value: Any) -> Any:
 
 @settings(max_examples=examples(300), deadline=None)
 @given(address=TEXTS | st.builds("{}@{}".format, TEXTS, TEXTS), which=st.sampled_from(["address", "reply_to"]))
-def test_what_is_no_address_gets_no_mail_and_an_address_is_one_only(address: str, which: str) -> None:
+def test_what_is_not_an_address_gets_no_mail_and_an_address_is_one_only(address: str, which: str) -> None:
     fields = {"address": "bob@example.com", "reply_to": "alice@example.com", which: address}
     envelope = Envelope(subject="New lead", text_body="Claim it", **fields)
     mail, refusal = made(envelope)
@@ -187,7 +187,7 @@ def test_plain_words_are_written_as_they_are() -> None:
         ("bob@[192.0.2.1]", "bob@[192.0.2.1]"),
     ],
 )
-def test_an_address_is_told_in_ascii(address: str, plain: str) -> None:
+def test_an_address_is_sent_in_ascii(address: str, plain: str) -> None:
     assert plain_address(address) == plain
 
 
@@ -215,7 +215,7 @@ def test_a_header_takes_one_encoded_line(value: str) -> None:
         header(f"Sub{value}", "a")
 
 
-def test_a_sender_that_is_no_address_is_found_at_the_start() -> None:
+def test_a_sender_that_is_not_an_address_is_found_at_the_start() -> None:
     with pytest.raises(Misconfigured, match=r"LEADROUTES_MAIL_FROM: 'Leads <leads>' was given"):
         open_email(Settings(smtp_url="smtp://127.0.0.1", mail_from="Leads <leads>"))
 
@@ -242,7 +242,7 @@ async def test_a_sender_may_have_a_name_which_alerts_carry(mail_from: str, shown
     assert named["From"].startswith("Bob Lee <leads@")
 
 
-async def test_a_mail_server_is_told_the_address_and_nothing_else() -> None:
+async def test_a_mail_server_receives_the_address_and_nothing_else() -> None:
     async with Mailbox() as mailbox:
         channel = open_email(Settings(smtp_url=mailbox.url))
         assert isinstance(channel, EmailChannel)

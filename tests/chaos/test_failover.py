@@ -54,7 +54,7 @@ async def test_all_follow_to_the_standby_and_back_again_and_nothing_acknowledged
         assert await judge(Evidence(first, DATABASE, load.record, stage.sink.mails(), stage.brokerage)) == {
             check: [] for check in CHECKS
         }
-        assert [program.ends for program in (*stage.serves, *stage.workers)] == [[]] * 4, "nobody was started again"
+        assert [program.ends for program in (*stage.serves, *stage.workers)] == [[]] * 4, "no program was started again"
         code, said = await stage.leadroutes("doctor")
         assert code == 0, said
 
@@ -83,7 +83,7 @@ async def test_a_primary_that_waits_for_its_standby_acknowledges_nothing_alone(d
 
 
 async def expect_forgeries_to_be_noticed(evidence: Evidence) -> None:
-    """A verdict that would say yes to everything is none."""
+    """A verdict that would say yes to everything proves nothing."""
     record = evidence.record
     record.leads["lost"] = Sent("lost", {1})
     lead_id, winners = next((lead_id, winners) for lead_id, winners in record.claimed.items() if winners)

@@ -44,7 +44,7 @@ def test_each_attack_has_a_name_of_its_own_and_never_500_as_a_right_status() -> 
     assert {attack.who for attack in ATTACKS} == {"stranger", "account"}
 
 
-def test_a_mail_as_the_service_writes_it_is_no_breach() -> None:
+def test_a_mail_as_the_service_writes_it_is_not_a_breach() -> None:
     in_a_name = ("From", f'"Eve Reply-To: {INJECTED}" <leads@localhost>')
 
     assert fairness.headers_of_others([mail(*GOOD), mail(in_a_name, *GOOD[1:]), mail()]) == []

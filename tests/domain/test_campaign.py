@@ -73,7 +73,7 @@ def test_a_step_is_due_at(changes: dict[str, Any], start: str, zone: str | None,
 
 
 @pytest.mark.parametrize("trigger_type", [1, 2])
-def test_an_exact_moment_that_has_passed_is_kept_and_not_sent(trigger_type: int) -> None:
+def test_an_exact_moment_that_has_passed_is_stored_and_not_sent(trigger_type: int) -> None:
     moment = {"timing_type": "Exact Date and Time", "dispatch_datetime": at("2016-11-01T16:00:00")}
     [step] = plan_steps([action(trigger_type=trigger_type, **moment)], at(START), DENVER, "1955-10-28")
     assert step.is_past
@@ -121,7 +121,7 @@ SERIES: list[tuple[str, list[dict[str, Any]], str, list[str]]] = [
         ["2026-11-24T16:00:00", "2026-11-25T16:00:00"],
     ),
     (
-        "a first answer at once is no day 0",
+        "a first answer at once is not a day 0",
         [{"delay_by_seconds": 0}, day(1, "09:00")],
         "2026-11-24T03:00:00",
         ["2026-11-24T03:00:00", "2026-11-24T16:00:00"],
@@ -182,7 +182,7 @@ def birthdays(
     return found
 
 
-def test_a_leap_days_birthday_is_kept_on_the_28th_of_common_years_only() -> None:
+def test_a_leap_days_birthday_falls_on_the_28th_of_common_years_only() -> None:
     assert birthdays(2028, DENVER, "1984-02-29") == ["2026-02-28 09:00", "2027-02-28 09:00", "2028-02-29 09:00"]
     assert birthdays(2033, DENVER, "1984-02-29")[5:] == ["2031-02-28 09:00", "2032-02-29 09:00", "2033-02-28 09:00"]
 
@@ -301,14 +301,14 @@ def test_a_count_is_counted_from_the_start() -> None:
         "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO",
     ],
 )
-def test_what_is_no_rule_is_refused_by_name_and_value(rule: str) -> None:
+def test_what_is_not_a_rule_is_refused_by_name_and_value(rule: str) -> None:
     with pytest.raises(Invalid, match="recurrence") as invalid:
         check_recurrence(rule, date(2026, 1, 1))
     assert set(invalid.value.errors) == {"recurrence"}
 
 
 @pytest.mark.parametrize("rule", ["FREQ=DAILY;INTERVAL=0", "FREQ=WEEKLY;INTERVAL=-3", "FREQ=MONTHLY;BYDAY=+9MO", ""])
-def test_a_kept_rule_that_cannot_be_followed_has_run_out(rule: str) -> None:
+def test_a_stored_rule_that_cannot_be_followed_has_run_out(rule: str) -> None:
     assert next_occurrence(rule, at(START), at(START), DENVER) is None
 
 

@@ -33,7 +33,7 @@ def test_the_first_condition_that_fails_is_named(
 PRECEDENCE: list[tuple[str, list[dict[str, Any]], int]] = [
     ("the lowest id", [{"id": 2}, {"id": 1}, {"id": 3}], 1),
     ("one with a filter before one without", [{"id": 1}, {"id": 2, "filter": "Buyer"}], 2),
-    ("an empty filter is none", [{"id": 1}, {"id": 2, "filter": ""}], 1),
+    ("an empty filter does not count", [{"id": 1}, {"id": 2, "filter": ""}], 1),
     ("priority before a filter", [{"id": 1, "filter": "Buyer", "priority": 1}, {"id": 2}], 2),
     ("a negative priority", [{"id": 1}, {"id": 2, "priority": -1}], 2),
     ("one that is not active is passed by", [{"id": 1, "is_active": False}, {"id": 2}], 2),
@@ -49,8 +49,8 @@ def test_of_several_routes_the_first_by_precedence_is_taken(routes: list[dict[st
 
 def test_the_explanation_names_the_route_that_matched_and_those_it_went_before() -> None:
     routes = [route(id=1), route(id=2, priority=-1), route(id=3, filter="Seller")]
-    told = [(each.id, result) for each, result, _ in consider(routes, facts())]
-    assert told == [(2, "matched"), (3, "failed"), (1, "passed over")]
+    results = [(each.id, result) for each, result, _ in consider(routes, facts())]
+    assert results == [(2, "matched"), (3, "failed"), (1, "passed over")]
 
 
 def test_the_decision_and_its_explanation_never_disagree() -> None:
@@ -64,7 +64,7 @@ TEAMS: list[tuple[str, dict[str, Any], dict[str, Any], tuple[int | None, str]]] 
     ("named", {}, {}, (10, "named by the route")),
     ("none", {"team_selection_method": None}, {}, (None, "no team selected")),
     ("zipcode", {"team_selection_method": "Zipcode"}, {"zipcode": "80205"}, (11, "has the zipcode 80205")),
-    ("nobody's zipcode", {"team_selection_method": "Zipcode"}, {"zipcode": "1"}, (None, "no team has the zipcode 1")),
+    ("an unknown zipcode", {"team_selection_method": "Zipcode"}, {"zipcode": "1"}, (None, "no team has the zipcode 1")),
     ("no zipcode", {"team_selection_method": "Zipcode"}, {"zipcode": None}, (None, "the lead has no zipcode")),
 ]
 

@@ -40,7 +40,7 @@ def test_what_names_a_person(text: str) -> None:
         "",
     ],
 )
-def test_what_names_nobody(text: str) -> None:
+def test_what_names_no_one(text: str) -> None:
     assert not re.search(mention_pattern(MIA) or "", text)
 
 

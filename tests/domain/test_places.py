@@ -76,11 +76,11 @@ def test_separate_fields_win_over_a_one_line_address() -> None:
         (None, "1 A St"),
     ],
 )
-def test_a_unit_stands_behind_the_street(unit: str | None, street: str) -> None:
+def test_a_unit_follows_the_street(unit: str | None, street: str) -> None:
     assert Place("1 A St", unit=unit).normal().street_address == street
 
 
-def test_a_unit_stands_behind_the_street_of_a_one_line_address() -> None:
+def test_a_unit_follows_the_street_of_a_one_line_address() -> None:
     assert Place("1 A St, Denver, CO 80212", unit="4").normal() == Place("1 A St #4", "Denver", "CO", "80212")
 
 

@@ -42,17 +42,17 @@ def due(lead: Lead, after: float, gone: dict[int, str] | None = None) -> Change:
     return notify_due(lead, gone or {}, minutes(after))
 
 
-def told(change: Change) -> set[tuple[int, str, str]]:
+def notifications(change: Change) -> set[tuple[int, str, str]]:
     return {(message.user_id, message.kind, message.channel) for message in change.messages}
 
 
 # -- an offer falls due
 
 
-def test_the_next_is_told_when_his_moment_comes_and_the_first_may_still_claim() -> None:
+def test_the_next_is_notified_when_due_and_the_first_may_still_claim() -> None:
     change = due(started(ranked(BOB, CAROL, DAVE)), 5)
     assert states(change.lead) == {BOB: "notified", CAROL: "notified", DAVE: "scheduled"}
-    assert told(change) == {(CAROL, "offer", "email")}
+    assert notifications(change) == {(CAROL, "offer", "email")}
     assert change.offers == (offer_of(change.lead, CAROL),), "only what changed is written"
 
 
@@ -74,10 +74,10 @@ def test_a_timer_that_is_late_fires_once_for_all_that_is_due() -> None:
     assert states(change.lead) == {BOB: "notified", CAROL: "notified", DAVE: "notified", ERIN: "scheduled"}
 
 
-def test_late_under_exclusive_the_last_whose_moment_came_is_told_and_the_others_are_skipped() -> None:
+def test_late_under_exclusive_the_last_who_is_due_is_notified_and_the_others_are_skipped() -> None:
     change = due(started(ranked(BOB, CAROL, DAVE, ERIN, offer_mode="Exclusive")), 11)
     assert states(change.lead) == {BOB: "expired", CAROL: "skipped", DAVE: "notified", ERIN: "scheduled"}
-    assert told(change) == {(DAVE, "offer", "email")}
+    assert notifications(change) == {(DAVE, "offer", "email")}
 
 
 def test_who_is_not_available_is_skipped_and_the_next_moves_up() -> None:
@@ -91,7 +91,7 @@ def test_automatic_assignment_in_the_middle_closes_the_rollout() -> None:
     lead = started(team(member(BOB, rank=1), member(CAROL, rank=2, assign_automatically=True), member(DAVE, rank=3)))
     change = due(lead, 5)
     assert states(change.lead) == {BOB: "lost", CAROL: "won", DAVE: "withdrawn"}
-    assert told(change) == {(BOB, "claimed", "email"), (CAROL, "won", "email")}
+    assert notifications(change) == {(BOB, "claimed", "email"), (CAROL, "won", "email")}
     assert change.claim is not None
     assert change.claim.claimed_at == minutes(5)
     assert change.lead.lapses_at is None
@@ -111,12 +111,12 @@ def test_a_claim_closes_everybody_elses_offer_and_tells_those_who_knew() -> None
     change = claim(lead, CAROL, "Email", minutes(6))
     assert change is not None
     assert states(change.lead) == {BOB: "lost", CAROL: "won", DAVE: "withdrawn"}
-    assert told(change) == {(BOB, "claimed", "email")}
+    assert notifications(change) == {(BOB, "claimed", "email")}
     assert change.claim is not None
     assert (change.claim.user_id, change.claim.via) == (CAROL, "Email")
 
 
-def test_who_has_it_is_told_by_text_where_no_mail_is_wanted_and_never_by_a_call() -> None:
+def test_the_winner_is_notified_by_text_where_no_mail_is_wanted_and_never_by_a_call() -> None:
     flags = [("BOB", BOB, (True, True, False)), ("CAROL", CAROL, (True, False, False)), ("DAVE", DAVE, (False,) * 3)]
     members = [
         member(user_id, rank=1, has_call_alert=call, has_text_alert=text, has_email_alert=mail)
@@ -124,7 +124,7 @@ def test_who_has_it_is_told_by_text_where_no_mail_is_wanted_and_never_by_a_call(
     ]
     change = claim(started(team(*members, member(ERIN, rank=1))), ERIN, "None", minutes(1))
     assert change is not None
-    assert told(change) == {(BOB, "claimed", "text"), (CAROL, "claimed", "email")}
+    assert notifications(change) == {(BOB, "claimed", "text"), (CAROL, "claimed", "email")}
 
 
 def test_the_winner_asking_again_changes_nothing() -> None:
@@ -134,7 +134,7 @@ def test_the_winner_asking_again_changes_nothing() -> None:
     assert claim(change.lead, BOB, "None", minutes(2)) is None
 
 
-def test_a_loser_learns_who_has_it_and_who_was_never_told_learns_nothing() -> None:
+def test_a_loser_learns_who_has_it_and_a_member_never_notified_learns_nothing() -> None:
     won = claim(due(started(ranked(BOB, CAROL, DAVE)), 5).lead, BOB, "None", minutes(6))
     assert won is not None
     with pytest.raises(AlreadyClaimed) as conflict:
@@ -153,17 +153,17 @@ def test_an_offer_that_was_never_notified_cannot_be_claimed() -> None:
 # -- declining
 
 
-def test_when_the_only_one_who_could_claim_declines_the_next_is_told_now() -> None:
+def test_when_the_only_one_who_could_claim_declines_the_next_is_notified_now() -> None:
     change = decline(started(ranked(BOB, CAROL, DAVE)), BOB, {}, minutes(1))
     assert change is not None
     assert states(change.lead) == {BOB: "declined", CAROL: "notified", DAVE: "scheduled"}
     assert offer_of(change.lead, CAROL).notify_at == minutes(1)
     assert offer_of(change.lead, DAVE).notify_at == minutes(10)
-    assert told(change) == {(CAROL, "offer", "email")}
+    assert notifications(change) == {(CAROL, "offer", "email")}
     assert {offer.user_id for offer in change.offers} == {BOB, CAROL}
 
 
-def test_while_somebody_else_can_claim_a_decline_moves_nobody_up() -> None:
+def test_while_someone_else_can_claim_a_decline_moves_no_one_up() -> None:
     change = decline(due(started(ranked(BOB, CAROL, DAVE)), 5).lead, CAROL, {}, minutes(6))
     assert change is not None
     assert states(change.lead) == {BOB: "notified", CAROL: "declined", DAVE: "scheduled"}
@@ -176,7 +176,7 @@ def test_when_all_have_declined_it_is_unclaimed_at_once_and_the_owner_is_alerted
     assert change is not None
     assert change.lead.unclaimed_at == minutes(1)
     assert states(change.lead) == {BOB: "declined", ALICE: "notified"}
-    assert told(change) == {(ALICE, "unclaimed", "email")}
+    assert notifications(change) == {(ALICE, "unclaimed", "email")}
 
 
 def test_declining_moves_on_to_who_is_assigned_automatically() -> None:
@@ -195,16 +195,16 @@ def test_declining_twice_is_the_same_and_claiming_afterwards_is_refused() -> Non
         claim(change.lead, BOB, "None", minutes(2))
 
 
-# -- nobody claims
+# -- no one claims
 
 
-def test_a_lead_that_nobody_claims_is_unclaimed_and_the_owner_gets_an_offer() -> None:
+def test_a_lead_that_no_one_claims_is_unclaimed_and_the_owner_gets_an_offer() -> None:
     lead = started(ranked(BOB), phone="+13035550101")
     change = unclaim(lead, minutes(15))
     assert change.lead.unclaimed_at == minutes(15)
     assert change.lead.lapses_at is None
     assert states(change.lead) == {BOB: "notified", ALICE: "notified"}
-    assert told(change) == {(ALICE, "unclaimed", "email"), (ALICE, "unclaimed", "text")}
+    assert notifications(change) == {(ALICE, "unclaimed", "email"), (ALICE, "unclaimed", "text")}
 
 
 def test_once_unclaimed_everyone_who_was_notified_may_claim_even_after_exclusive() -> None:
@@ -230,16 +230,16 @@ def test_the_wait_is_fifteen_minutes_or_the_teams_own_if_that_is_longer() -> Non
 # -- assigning
 
 
-def test_the_owner_assigns_and_assigns_again_and_everybody_concerned_is_told() -> None:
+def test_the_owner_assigns_and_assigns_again_and_everyone_concerned_is_notified() -> None:
     lead = due(started(ranked(BOB, CAROL, DAVE)), 5).lead
     first = assign(lead, DAVE, ALICE, minutes(6))
     assert first is not None
     assert states(first.lead) == {BOB: "lost", CAROL: "lost", DAVE: "won"}
-    assert told(first) == {(BOB, "claimed", "email"), (CAROL, "claimed", "email"), (DAVE, "won", "email")}
+    assert notifications(first) == {(BOB, "claimed", "email"), (CAROL, "claimed", "email"), (DAVE, "won", "email")}
     second = assign(first.lead, ERIN, ALICE, minutes(7))
     assert second is not None
     assert states(second.lead) == {BOB: "lost", CAROL: "lost", DAVE: "lost"}
-    assert told(second) == {(DAVE, "claimed", "email"), (ERIN, "won", "email")}
+    assert notifications(second) == {(DAVE, "claimed", "email"), (ERIN, "won", "email")}
     assert second.claim is not None
     assert second.claim.via == "Assigned"
     assert assign(second.lead, ERIN, ALICE, minutes(8)) is None
@@ -307,7 +307,7 @@ def act(lead: Lead, rules: RuleSet, action: tuple[str, int], now: datetime) -> C
 def holds(lead: Lead, now: datetime) -> None:
     """What must be true of every lead at every moment."""
     by_state = Counter(offer.state for offer in lead.offers)
-    assert len({offer.user_id for offer in lead.offers}) == len(lead.offers), "nobody is offered a lead twice"
+    assert len({offer.user_id for offer in lead.offers}) == len(lead.offers), "no one is offered a lead twice"
     assert lead.offers or lead.claim, "a lead always has an offer or a claim"
     if lead.claim is not None:
         assert by_state["scheduled"] == by_state["notified"] == 0
@@ -318,7 +318,7 @@ def holds(lead: Lead, now: datetime) -> None:
     assert by_state["won"] == by_state["lost"] == by_state["withdrawn"] == 0
     owner_declined = any(offer.user_id == ALICE and offer.state == "declined" for offer in lead.offers)
     assert by_state["notified"] + by_state["scheduled"] > 0 or owner_declined, (
-        "somebody can claim it, or will be able to"
+        "someone can claim it, or will be able to"
     )
     if lead.unclaimed_at is None:
         assert lead.lapses_at is not None
@@ -373,4 +373,4 @@ def test_whatever_happens_a_lead_stays_sound(
         lead = change.lead
         alerts.update((m.user_id, m.channel) for m in change.messages if m.kind == "offer")
         holds(lead, now)
-    assert max(alerts.values(), default=0) <= 1, "nobody is alerted twice to the same lead"
+    assert max(alerts.values(), default=0) <= 1, "no one is alerted twice to the same lead"

@@ -1,4 +1,4 @@
-"""Where a lead goes: line-ups with their moments, what nobody fits leads to, and the explanation of it."""
+"""Where a lead goes: line-ups with their moments, what happens when no one fits, and the explanation of it."""
 
 from datetime import timedelta
 from typing import Any
@@ -41,7 +41,7 @@ def when(decision: Decision) -> list[tuple[int, float]]:
 LINE_UPS: list[tuple[str, Any, list[tuple[int, float]]]] = [
     ("ranks", ranked(BOB, CAROL, DAVE), [(BOB, 0), (CAROL, 5), (DAVE, 10)]),
     (
-        "equal ranks are told together, and the next distinct rank is the next step",
+        "equal ranks are notified together, and the next distinct rank is the next step",
         team(member(BOB, rank=1), member(CAROL, rank=4), member(DAVE, rank=1), member(ERIN, rank=9)),
         [(BOB, 0), (DAVE, 0), (CAROL, 5), (ERIN, 10)],
     ),
@@ -72,7 +72,7 @@ def test_the_line_up_is_in_order_with_its_moments(of_team: Any, expected: list[t
     assert when(routed(rule_set(route(), of_team))) == expected
 
 
-def test_the_first_is_told_at_once_and_the_others_are_rows_from_the_first_moment_on() -> None:
+def test_the_first_is_notified_at_once_and_the_others_are_rows_from_the_first_moment_on() -> None:
     decision = routed(rule_set(route(), ranked(BOB, CAROL)))
     assert states(decision.change.lead) == {BOB: "notified", CAROL: "scheduled"}
     assert decision.change.messages == (Message(kind="offer", channel="email", user_id=BOB),)
@@ -96,7 +96,7 @@ def test_who_is_assigned_automatically_has_it_at_once() -> None:
     assert decision.change.messages == (Message(kind="won", channel="email", user_id=BOB),)
 
 
-def test_the_next_is_told_at_once_when_the_first_is_not_available() -> None:
+def test_the_next_is_notified_at_once_when_the_first_is_not_available() -> None:
     decision = routed(rule_set(route(), ranked(BOB, CAROL, DAVE), inactive=(BOB,)))
     assert states(decision.change.lead) == {BOB: "skipped", CAROL: "notified", DAVE: "scheduled"}
     assert offer_of(decision.change.lead, BOB).reason == "account is inactive"
@@ -104,7 +104,7 @@ def test_the_next_is_told_at_once_when_the_first_is_not_available() -> None:
     assert offer_of(decision.change.lead, DAVE).notify_at == minutes(10), "the others keep their moments"
 
 
-def test_myself_is_claimed_by_the_owner_at_once_and_he_is_told() -> None:
+def test_myself_is_claimed_by_the_owner_at_once_and_notifies_the_owner() -> None:
     decision = routed(rule_set(route(distribution_target="Myself", team_id=None), phone="+13035550101"))
     assert decision.change.claim is not None
     assert (decision.change.claim.user_id, decision.change.claim.via) == (ALICE, "Auto")
@@ -114,9 +114,9 @@ def test_myself_is_claimed_by_the_owner_at_once_and_he_is_told() -> None:
 NOTHING_FITS: list[tuple[str, list[Any], str]] = [
     ("no route", [], "no route matches"),
     ("no team selected", [route(team_selection_method=None), ranked(BOB)], "no team selected"),
-    ("nobody's zipcode", [route(team_selection_method="Zipcode"), ranked(BOB)], "no team has the zipcode 80205"),
+    ("an unknown zipcode", [route(team_selection_method="Zipcode"), ranked(BOB)], "no team has the zipcode 80205"),
     ("an empty team", [route(), ranked()], "no member in the team's line-up"),
-    ("nobody has accepted", [route(), team(member(BOB, "Pending"))], "no member in the team's line-up"),
+    ("no one has accepted", [route(), team(member(BOB, "Pending"))], "no member in the team's line-up"),
 ]
 
 
@@ -180,14 +180,14 @@ def test_only_round_robin_takes_turns() -> None:
 # -- why
 
 
-def test_the_explanation_says_when_each_member_is_told_or_why_not() -> None:
+def test_the_explanation_says_when_each_member_is_notified_or_why_not() -> None:
     rules = rule_set(route(), team(member(BOB, rank=1), member(CAROL, "Pending"), replace(member(DAVE), option=None)))
     decision = routed(rules)
-    told = explain(rules, decision.facts, decision.change.lead.offers)
-    assert told["rule_set"] == 7
-    assert told["team"] == {"id": 10, "how": "named by the route"}
-    assert told["outcome"] == "offered to the team"
-    assert {each["user_id"]: (each["state"], each["reason"]) for each in told["members"]} == {
+    explained = explain(rules, decision.facts, decision.change.lead.offers)
+    assert explained["rule_set"] == 7
+    assert explained["team"] == {"id": 10, "how": "named by the route"}
+    assert explained["outcome"] == "offered to the team"
+    assert {each["user_id"]: (each["state"], each["reason"]) for each in explained["members"]} == {
         BOB: ("notified", None),
         CAROL: (None, "membership request is Pending"),
         DAVE: (None, "no distribution option for this team"),

@@ -31,12 +31,12 @@ def test_turns_of_equal_weight_never_differ_by_more_than_one(members: int, count
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=8))
-def test_after_a_whole_round_everybody_has_had_exactly_his_weight(weights: list[int]) -> None:
+def test_after_a_whole_round_every_member_has_had_exactly_their_weight(weights: list[int]) -> None:
     turns = Counter(_take(list(enumerate(weights)), sum(weights)))
     assert turns == Counter(dict(enumerate(weights)))
 
 
-def test_nobody_catches_up_after_a_pause() -> None:
+def test_no_one_catches_up_after_a_pause() -> None:
     everybody, without_two = [(1, 1), (2, 1), (3, 1)], [(1, 1), (3, 1)]
     turns = Turns()
     for _ in range(30):

@@ -24,5 +24,5 @@ def test_members_belong_together_if_a_chain_of_common_members_joins_them(joined:
     assert all(representative in members for representative, members in found.items())
 
 
-def test_who_was_never_named_stands_for_himself() -> None:
+def test_a_member_never_named_is_a_set_of_one() -> None:
     assert UnionFind[str]().of("mia") == "mia"

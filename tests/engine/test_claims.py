@@ -1,4 +1,4 @@
-"""Claims of the same moment share a commit: one winner a lead all the same, and everybody hears of his own alone."""
+"""Claims of the same moment share a commit: still one winner a lead, and every caller gets only their own answer."""
 
 import asyncio
 from collections import Counter
@@ -16,7 +16,7 @@ from tests.support.campaigns import add_agents, add_drip_campaign, due_steps, me
 
 
 async def ask_for(brokerage: Brokerage, count: int) -> list[int]:
-    """So many leads, each of somebody else, of which everybody in the team is told."""
+    """So many leads, each of another contact, of which every member of the team is notified."""
     await brokerage.town.database.execute("UPDATE teams SET mins_until_next_alert = 0")
     return [(await brokerage.ask(email=f"p{n}@example.com")).stored.lead_ids[0] for n in range(count)]
 
@@ -57,7 +57,7 @@ async def test_claims_of_many_leads_share_a_few_commits(brokerage: Brokerage, da
         }
 
 
-async def test_one_that_breaks_the_batch_takes_nobody_along(brokerage: Brokerage, database: Database) -> None:
+async def test_one_that_breaks_the_batch_takes_no_one_along(brokerage: Brokerage, database: Database) -> None:
     leads = await ask_for(brokerage, 5)
     await database.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$;"
@@ -97,7 +97,7 @@ async def test_owner_stranger_and_agents_in_one_batch_each_get_their_answer(
     assert events == 2
 
 
-async def test_two_leads_of_one_contact_give_him_to_the_last_winner_and_start_his_campaign_once(
+async def test_two_leads_of_one_contact_go_to_the_last_winner_and_start_one_campaign(
     brokerage: Brokerage, database: Database
 ) -> None:
     await add_drip_campaign(brokerage, 60, campaign_start="Claim")
@@ -113,7 +113,7 @@ async def test_two_leads_of_one_contact_give_him_to_the_last_winner_and_start_hi
         assert await due_steps(database) == [(60, False)]
 
 
-async def test_a_lead_that_somebody_else_holds_keeps_nobody_from_the_others(
+async def test_a_lead_that_someone_else_holds_keeps_no_one_from_the_others(
     brokerage: Brokerage, database: Database
 ) -> None:
     held, free = await ask_for(brokerage, 2)
@@ -138,7 +138,7 @@ async def test_many_who_come_for_a_held_lead_one_after_the_other_leave_connectio
         waiting = []
         for agent in agents:
             waiting.append(asyncio.create_task(brokerage.engine.claim(brokerage.owner_id, held, agent)))
-            await asyncio.sleep(0.02)  # a batch of his own
+            await asyncio.sleep(0.02)  # a batch of its own
         await asyncio.wait_for(brokerage.engine.claim(brokerage.owner_id, free, agents[0]), 5)
         assert not any(task.done() for task in waiting)
     await own.close()
@@ -147,7 +147,7 @@ async def test_many_who_come_for_a_held_lead_one_after_the_other_leave_connectio
     assert await database.fetchval("SELECT user_id FROM claims WHERE lead_id = $1", held) == agents[0]
 
 
-async def test_who_lost_is_told_so_while_somebody_holds_the_lead(brokerage: Brokerage, database: Database) -> None:
+async def test_a_loser_gets_an_answer_while_someone_holds_the_lead(brokerage: Brokerage, database: Database) -> None:
     [lead_id] = await ask_for(brokerage, 1)
     await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
     async with database.pool.acquire() as other, other.transaction():
@@ -194,7 +194,7 @@ async def test_who_goes_away_has_claimed_all_the_same(brokerage: Brokerage, data
     assert await database.fetchval("SELECT user_id FROM claims") == bob
 
 
-async def test_a_database_that_goes_away_is_told_to_all_who_wait(brokerage: Brokerage, database: Database) -> None:
+async def test_a_database_that_goes_away_is_reported_to_all_who_wait(brokerage: Brokerage, database: Database) -> None:
     [lead_id] = await ask_for(brokerage, 1)
     users = [brokerage.town.users[name] for name in ("bob", "carol")]
     cut = (

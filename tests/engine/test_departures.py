@@ -72,7 +72,7 @@ async def test_whoever_has_left_cannot_claim_and_the_next_one_moves_up(
 
 
 @WAYS
-async def test_while_someone_else_can_claim_nobody_moves_up(
+async def test_while_someone_else_can_claim_no_one_moves_up(
     brokerage: Brokerage, database: Database, leave: Leave
 ) -> None:
     await brokerage.town.add_user("erin")
@@ -88,7 +88,7 @@ async def test_while_someone_else_can_claim_nobody_moves_up(
 
 
 @WAYS
-async def test_with_nobody_left_the_owner_is_told_at_once(
+async def test_with_no_one_left_the_owner_is_notified_at_once(
     brokerage: Brokerage, database: Database, leave: Leave
 ) -> None:
     await database.execute("DELETE FROM team_member_distribution_options WHERE rank = 2")

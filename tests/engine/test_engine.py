@@ -32,8 +32,8 @@ async def test_of_fifty_agents_who_claim_at_once_one_has_it(brokerage: Brokerage
     winner = await database.fetchval("SELECT user_id FROM claims")
     assert winner == agents[outcomes.index("won")]
     assert winner == await database.fetchval("SELECT assigned_user_id FROM contacts")
-    told = await database.fetchval("SELECT count(*) FROM messages WHERE kind = 'claimed'")
-    assert told == 51
+    notified = await database.fetchval("SELECT count(*) FROM messages WHERE kind = 'claimed'")
+    assert notified == 51
 
 
 async def test_a_claim_a_decline_an_assignment_and_a_due_offer_at_once_leave_one_sound_lead(
@@ -64,7 +64,7 @@ async def test_a_claim_a_decline_an_assignment_and_a_due_offer_at_once_leave_one
     assert wins == 0
 
 
-async def test_a_due_offer_is_told_once_however_many_workers_look(brokerage: Brokerage, database: Database) -> None:
+async def test_a_due_offer_is_notified_once_however_many_workers_look(brokerage: Brokerage, database: Database) -> None:
     leads = [(await brokerage.ask(email=f"p{n}@example.com")).stored.lead_ids[0] for n in range(30)]
     await database.move_clock(timedelta(minutes=5))
     await asyncio.gather(*(Engine(database).run_due() for _ in range(4)))
@@ -72,7 +72,7 @@ async def test_a_due_offer_is_told_once_however_many_workers_look(brokerage: Bro
         assert await message_kinds(database, lead_id) == {("offer", "bob"): 1, ("offer", "carol"): 1}
 
 
-async def test_nobody_claims_and_the_owner_is_alerted_once(brokerage: Brokerage, database: Database) -> None:
+async def test_no_one_claims_and_the_owner_is_alerted_once(brokerage: Brokerage, database: Database) -> None:
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     assert await brokerage.engine.run_due() == await database.fetchval("SELECT notify_at FROM offers WHERE place = 1")
     await database.move_clock(timedelta(minutes=5))
@@ -103,7 +103,7 @@ async def test_a_loser_reads_who_has_it_and_since_when(brokerage: Brokerage, dat
     await brokerage.engine.claim(brokerage.owner_id, lead_id, town.users["bob"])
 
 
-async def test_only_somebody_with_whom_the_owner_shares_a_team_can_be_assigned(brokerage: Brokerage) -> None:
+async def test_only_someone_with_whom_the_owner_shares_a_team_can_be_assigned(brokerage: Brokerage) -> None:
     town = brokerage.town
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     with pytest.raises(Invalid) as invalid:
@@ -117,21 +117,21 @@ async def test_only_somebody_with_whom_the_owner_shares_a_team_can_be_assigned(b
     ]
 
 
-async def test_a_member_who_left_is_skipped_at_his_moment(brokerage: Brokerage, database: Database) -> None:
+async def test_a_member_who_left_is_skipped_when_due(brokerage: Brokerage, database: Database) -> None:
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     await database.execute("DELETE FROM team_members WHERE user_id = $1", brokerage.town.users["carol"])
     await database.move_clock(timedelta(minutes=5))
     await brokerage.engine.run_due()
     assert await brokerage.states(lead_id) == {"bob": "notified", "carol": "skipped"}
-    [told] = [
+    [skipped] = [
         each
         for each in (await brokerage.engine.explain(brokerage.owner_id, lead_id))["members"]
         if each["state"] == "skipped"
     ]
-    assert told["reason"] == "the member has left the team"
+    assert skipped["reason"] == "the member has left the team"
 
 
-async def test_nobody_is_told_any_more_once_the_team_is_removed(brokerage: Brokerage, database: Database) -> None:
+async def test_no_one_is_notified_once_the_team_is_removed(brokerage: Brokerage, database: Database) -> None:
     [lead_id] = (await brokerage.ask()).stored.lead_ids
     await database.execute("DELETE FROM lead_routes")
     await database.execute("DELETE FROM teams")
@@ -186,7 +186,7 @@ async def test_a_campaign_can_wait_for_the_claim(brokerage: Brokerage, database:
     assert await due_steps(database) == [(60, False)]
 
 
-async def test_a_task_goes_to_who_has_the_contact_and_follows_him(brokerage: Brokerage, database: Database) -> None:
+async def test_a_task_follows_the_assignee_of_the_contact(brokerage: Brokerage, database: Database) -> None:
     await add_drip_campaign(brokerage, 60)
     await database.execute("UPDATE campaign_actions SET type = 'Agent Task - Call Reminder', description = 'Ring'")
     [lead_id] = (await brokerage.ask()).stored.lead_ids

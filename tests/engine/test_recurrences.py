@@ -1,4 +1,4 @@
-"""Rules of recurring tasks are worked out before a transaction begins, and nobody waits for another owner's."""
+"""Rules of recurring tasks are worked out before a transaction begins, and no one waits for another owner's."""
 
 import asyncio
 import hashlib
@@ -24,7 +24,7 @@ def never(number: int) -> str:
 
 @pytest.fixture
 async def dave(brokerage: Brokerage) -> int:
-    """Dave has a route of his own, which starts a campaign."""
+    """Dave owns a route, which starts a campaign."""
     town = brokerage.town
     campaign_id = await town.campaign("dave")
     await town.route("dave", campaign_id=campaign_id, distribution_target="Myself", team_id=None,
@@ -58,7 +58,7 @@ async def test_one_owners_rules_do_not_hold_the_arrivals_of_another(
         daves = [asyncio.create_task(arrive(brokerage, DAVES_KEY, number)) for number in range(3)]
         alices = [asyncio.create_task(arrive(brokerage, KEY, number)) for number in range(3)]
         await asyncio.gather(*alices)
-        assert not any(each.done() for each in daves), "they wait for what their owner wrote, and nobody else does"
+        assert not any(each.done() for each in daves), "they wait for what their owner wrote, and no one else does"
         await asyncio.gather(*daves)
 
     assert monitor.longest < LONGEST

@@ -1,4 +1,4 @@
-"""A contact who is removed takes his leads along, and what the source sends afterwards is new again."""
+"""Removing a contact removes the contact's leads too, and what the source sends afterwards is new again."""
 
 import pytest
 
@@ -22,7 +22,7 @@ async def test_after_its_contact_was_removed_the_same_source_id_makes_a_new_lead
     assert (await examine(database)).violation is None
 
 
-async def test_who_asks_while_his_contact_is_being_removed_is_new(brokerage: Brokerage, database: Database) -> None:
+async def test_a_person_who_asks_during_the_removal_is_new(brokerage: Brokerage, database: Database) -> None:
     first = await brokerage.ask(message="one")
     again = await overtaken(brokerage.ask(message="two"), database, "DELETE FROM contacts")
     assert again.stored.is_new

@@ -37,7 +37,7 @@ async def test_a_new_person_becomes_a_contact_a_lead_and_a_rollout(brokerage: Br
     assert await count(database, "pgqueuer") == 1
 
 
-async def test_where_a_contact_is_an_inquirys_zipcode_tells_before_his_phone_does(
+async def test_where_a_contact_is_an_inquirys_zipcode_tells_before_the_phone_does(
     brokerage: Brokerage, database: Database
 ) -> None:
     async def zone() -> str:
@@ -52,7 +52,7 @@ async def test_where_a_contact_is_an_inquirys_zipcode_tells_before_his_phone_doe
     assert await zone() == "Pacific/Honolulu"
 
 
-async def test_what_came_in_is_kept_byte_for_byte_without_its_secrets(brokerage: Brokerage, database: Database) -> None:
+async def test_a_body_is_stored_byte_for_byte_without_its_secrets(brokerage: Brokerage, database: Database) -> None:
     body = b'{"email":"mia@example.com" , "x": "\xff"}'
     headers = {"Content-Type": "application/json", "Authorization": "Basic c2VjcmV0", "X-System": "IDX"}
     await brokerage.arrivals.ingest(KEY, body, headers)
@@ -63,7 +63,7 @@ async def test_what_came_in_is_kept_byte_for_byte_without_its_secrets(brokerage:
     assert "c2VjcmV0" not in row["headers"]
 
 
-async def test_what_is_not_understood_is_kept_and_rejected_with_a_reason(
+async def test_what_is_not_understood_is_stored_and_rejected_with_a_reason(
     brokerage: Brokerage, database: Database
 ) -> None:
     answer = await brokerage.arrivals.ingest(KEY, b"\x00\x01 nothing we know", {})
@@ -103,7 +103,7 @@ async def test_the_same_vendor_lead_three_times_is_one_lead(brokerage: Brokerage
     assert [answer.stored.is_new for answer in answers] == [True, False, False]
     assert len({answer.stored.lead_ids for answer in answers}) == 1
     await database.move_clock(timedelta(days=400))
-    late = await brokerage.ask(lead_id="Z-1", email="somebody.else@example.com", message="four")
+    late = await brokerage.ask(lead_id="Z-1", email="someone.else@example.com", message="four")
     assert late.stored.lead_ids == answers[0].stored.lead_ids, "a vendor's id decides even when the person differs"
     assert await count(database, "leads") == 1
 
@@ -146,7 +146,7 @@ async def test_a_day_later_the_same_inquiry_is_a_new_lead(brokerage: Brokerage, 
     assert (await brokerage.ask(message="four")).stored.is_new
 
 
-async def test_email_comes_before_phone_and_relay_addresses_identify_nobody(
+async def test_email_comes_before_phone_and_relay_addresses_identify_no_one(
     brokerage: Brokerage, database: Database
 ) -> None:
     await brokerage.ask(email="mia@example.com", phone="303-555-0101")
@@ -168,7 +168,7 @@ async def test_an_idempotency_key_answers_the_first_lead_and_refuses_another_bod
         await brokerage.ask("k-1", message="two")
 
 
-async def test_test_leads_and_updates_are_kept_and_start_nothing(brokerage: Brokerage, database: Database) -> None:
+async def test_test_leads_and_updates_are_stored_and_start_nothing(brokerage: Brokerage, database: Database) -> None:
     answer = await brokerage.ask(test="true")
     assert (answer.stored.status, answer.stored.lead_ids) == ("test", ())
     assert await count(database, "leads") == await count(database, "messages") == 0

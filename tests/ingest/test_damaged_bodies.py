@@ -69,9 +69,9 @@ async def test_none_of_ten_thousand_spoilt_samples_is_lost(intake: IntakeApp) ->
 
     assert sum(statuses.values()) == COUNT
     assert min(statuses[name] for name in ("accepted", "touch", "rejected", "pending")) > 100
-    kept = {row["id"]: bytes(row["body"]) for row in await intake.database.fetch("SELECT id, body FROM arrivals")}
-    assert ids == set(kept)
-    assert set(kept.values()) == {body for _, body in waiting}
+    bodies = {row["id"]: bytes(row["body"]) for row in await intake.database.fetch("SELECT id, body FROM arrivals")}
+    assert ids == set(bodies)
+    assert set(bodies.values()) == {body for _, body in waiting}
     orphans = "SELECT count(*) FROM leads l WHERE NOT EXISTS (SELECT FROM arrivals a WHERE a.id = l.arrival_id)"
     assert await intake.database.fetchval(orphans) == 0
     violation = (await examine(intake.database)).violation

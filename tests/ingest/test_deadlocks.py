@@ -19,7 +19,7 @@ MIDDLE = PEOPLE // 2
 async def meet(
     database: Database, processes: Sequence[Database], held: str, work: Sequence[Awaitable[Any]]
 ) -> list[Any]:
-    """Do the work while somebody holds what `held` takes, until both processes wait; answers its outcomes."""
+    """Do the work while another session holds what `held` takes, until both processes wait; returns its outcomes."""
     async with database.pool.acquire() as holder:
         transaction = holder.transaction()
         await transaction.start()
@@ -35,7 +35,7 @@ def inquiry(number: int, message: str) -> bytes:
     return msgspec.json.encode({"email": f"p{number:02}@example.com", "message": message})
 
 
-async def test_the_same_people_who_come_by_two_doors_keep_nobody_waiting(
+async def test_the_same_people_who_come_by_two_doors_keep_no_one_waiting(
     brokerage: Brokerage, database: Database, processes: list[Database]
 ) -> None:
     here, there = (Arrivals(Engine(each)) for each in processes)
@@ -57,7 +57,7 @@ async def test_the_same_people_who_come_by_two_doors_keep_nobody_waiting(
     assert await deadlocks(database, processes) == 0
 
 
-async def test_leads_of_the_same_contacts_that_are_claimed_at_once_keep_nobody_waiting(
+async def test_leads_of_the_same_contacts_that_are_claimed_at_once_keep_no_one_waiting(
     brokerage: Brokerage, database: Database, processes: list[Database]
 ) -> None:
     await database.execute("UPDATE teams SET mins_until_next_alert = 0")

@@ -17,12 +17,12 @@ ORDERS = list(itertools.permutations(CHANNELS))
 
 
 def mail(email: str = EMAIL, **tags: str) -> bytes:
-    told = {
+    fields = {
         "lead_information_version": "1.0", "lead_name": "Mia Lund", "lead_email": email, "lead_source": "Homes.com",
         "lead_property_address": "12 Elm Street", "lead_property_city": "Denver", "lead_property_state": "CO",
         "lead_property_zip": "80202", "lead_message": "Is it still for sale?",
     } | tags  # fmt: skip
-    head = "".join(f'<meta name="{name}" content="{value}">' for name, value in told.items())
+    head = "".join(f'<meta name="{name}" content="{value}">' for name, value in fields.items())
     return f"From: leads@homes.com\nContent-Type: text/html\n\n<html><head>{head}</head></html>\n".encode()
 
 
@@ -127,7 +127,7 @@ async def test_a_phone_joins_them_where_the_portal_hides_the_address(
     assert (await one_lead(intake))["people"] == 1
 
 
-async def test_a_relay_address_alone_joins_nobody(intake: IntakeApp, keys: dict[str, str]) -> None:
+async def test_a_relay_address_alone_joins_no_one(intake: IntakeApp, keys: dict[str, str]) -> None:
     relay = "mia.7f3a@convo.zillow.com"
     await arrive(intake, keys, "push", email=relay)
     await arrive(intake, keys, "mail", email=relay)
@@ -144,7 +144,7 @@ async def test_after_the_window_it_is_an_inquiry_of_its_own(intake: IntakeApp, k
 # -- what a source sends after its lead
 
 
-def told_later(guid: str = "G-1", **changes: Any) -> bytes:
+def given_later(guid: str = "G-1", **changes: Any) -> bytes:
     contact = {"ContactName": "Mia Lund", "ContactEmail": "m@convo.zillow.com", "CommunicationGUID": guid} | changes
     return json.dumps({"ContactMessage": {"ContactInfo": contact, "PropertyInfo": {"MLSNumber": "77"}}}).encode()
 
@@ -154,21 +154,21 @@ async def post(intake: IntakeApp, key: str, body: bytes) -> int:
 
 
 async def test_an_update_fills_in_the_phone_and_starts_nothing(intake: IntakeApp, keys: dict[str, str]) -> None:
-    assert await post(intake, keys["push"], told_later()) == 201
+    assert await post(intake, keys["push"], given_later()) == 201
     messages = await intake.count("messages")
-    assert await post(intake, keys["push"], told_later(ContactPhone="303-555-0147", Update=True)) == 202
+    assert await post(intake, keys["push"], given_later(ContactPhone="303-555-0147", Update=True)) == 202
     lead = await one_lead(intake)
     assert lead["mobile_phone"] == PHONE
     assert (await intake.arrival())["lead_id"] == lead["id"]
     assert await intake.count("messages") == messages
     assert "updated" in [event["kind"] for event in await intake.engine.history(intake.owner_id, lead["id"])]
     await arrive(intake, keys, "copy", email=None)
-    assert (await one_lead(intake))["people"] == 1, "the phone identifies him from now on"
+    assert (await one_lead(intake))["people"] == 1, "the phone identifies the contact from now on"
 
 
-async def test_another_person_under_the_same_id_changes_nobody(intake: IntakeApp, keys: dict[str, str]) -> None:
-    await post(intake, keys["push"], told_later(ContactEmail="mia@example.com"))
-    await post(intake, keys["push"], told_later(ContactEmail="noa@example.com", ContactPhone="303-555-0147"))
+async def test_another_person_under_the_same_id_changes_no_contact(intake: IntakeApp, keys: dict[str, str]) -> None:
+    await post(intake, keys["push"], given_later(ContactEmail="mia@example.com"))
+    await post(intake, keys["push"], given_later(ContactEmail="noa@example.com", ContactPhone="303-555-0147"))
     lead = await one_lead(intake)
     assert (lead["email"], lead["mobile_phone"]) == ("mia@example.com", None)
 
@@ -176,14 +176,14 @@ async def test_another_person_under_the_same_id_changes_nobody(intake: IntakeApp
 async def test_a_reassignment_of_a_lead_that_came_by_mail_finds_it(intake: IntakeApp, keys: dict[str, str]) -> None:
     await arrive(intake, keys, "mail", lead_mls="77")
     lead = await one_lead(intake)
-    await post(intake, keys["push"], told_later(ContactEmail=EMAIL, Reassignment="true"))
+    await post(intake, keys["push"], given_later(ContactEmail=EMAIL, Reassignment="true"))
     row = await intake.arrival()
     assert (row["status"], row["lead_id"]) == ("update", lead["id"])
     assert await intake.count("leads") == 1
 
 
-async def test_a_test_lead_and_the_update_of_nothing_are_kept_alone(intake: IntakeApp, keys: dict[str, str]) -> None:
-    assert await post(intake, keys["push"], told_later(Update=True, ContactEmail="x@example.com")) == 202
+async def test_a_test_lead_and_the_update_of_nothing_are_stored_alone(intake: IntakeApp, keys: dict[str, str]) -> None:
+    assert await post(intake, keys["push"], given_later(Update=True, ContactEmail="x@example.com")) == 202
     test = json.dumps({"google_key": "x", "is_test": True, "user_column_data": [
         {"column_id": "EMAIL", "string_value": "test@example.com"}]}).encode()  # fmt: skip
     assert await post(intake, await intake.key("google", source="Google"), test) == 202

@@ -39,10 +39,10 @@ async def everything(intake: IntakeApp) -> dict[str, int]:
 
 async def test_it_says_what_would_be_read_and_where_it_would_go(intake: IntakeApp, key: dict[str, Any]) -> None:
     before = await everything(intake)
-    told = await dry_run_body(intake, key, encoded())
+    answer = await dry_run_body(intake, key, encoded())
 
-    assert (told["format"], told["read"]["first_name"], told["read"]["type"]) == ("zapier", "Mia", "Buyer")
-    [lead] = told["leads"]
+    assert (answer["format"], answer["read"]["first_name"], answer["read"]["type"]) == ("zapier", "Mia", "Buyer")
+    [lead] = answer["leads"]
     assert (lead["outcome"], lead["lead_id"]) == ("a new lead", None)
     routing = lead["routing"]
     assert [route["result"] for route in routing["routes"]] == ["matched"]
@@ -56,8 +56,8 @@ async def test_what_it_foresees_is_what_happens(intake: IntakeApp, key: dict[str
     foreseen = (await dry_run_body(intake, key, encoded()))["leads"][0]["routing"]
     lead = (await intake.post(key["key"], encoded(), JSON)).json()
     happened = (await ask(intake.town, "alice", "GET", f"/leads/{lead['id']}/routing")).json
-    timeless = [[{k: v for k, v in each.items() if k != "notify_at"} for each in told["members"]]
-                for told in (foreseen, happened)]  # fmt: skip
+    timeless = [[{k: v for k, v in each.items() if k != "notify_at"} for each in routing["members"]]
+                for routing in (foreseen, happened)]  # fmt: skip
     assert timeless[0] == timeless[1]
     assert foreseen["outcome"] == happened["outcome"]
 
@@ -66,7 +66,7 @@ async def test_what_it_foresees_is_what_happens(intake: IntakeApp, key: dict[str
     assert await intake.database.fetchval("SELECT count(*) FROM lead_events WHERE kind = 'touched'") == 0
 
 
-async def test_a_route_that_does_not_match_is_told_with_its_reason(intake: IntakeApp, key: dict[str, Any]) -> None:
+async def test_a_route_that_does_not_match_is_reported_with_its_reason(intake: IntakeApp, key: dict[str, Any]) -> None:
     [lead] = (await dry_run_body(intake, key, encoded(type="seller")))["leads"]
 
     [route] = lead["routing"]["routes"]
@@ -74,34 +74,34 @@ async def test_a_route_that_does_not_match_is_told_with_its_reason(intake: Intak
     assert lead["routing"]["outcome"] == "offered to the owner: no route matches"
 
 
-async def test_a_refusal_is_told_in_words(intake: IntakeApp, key: dict[str, Any]) -> None:
-    told = await dry_run_body(intake, key, b'{"name": "Mia"}')
+async def test_a_refusal_is_reported_in_words(intake: IntakeApp, key: dict[str, Any]) -> None:
+    answer = await dry_run_body(intake, key, b'{"name": "Mia"}')
 
-    assert told["read"] == {"rejected": True, "why": "no_contact"}
-    assert told["leads"] == []
-    assert told["refusals"][0]["detail"].startswith("The inquiry names neither")
+    assert answer["read"] == {"rejected": True, "why": "no_contact"}
+    assert answer["leads"] == []
+    assert answer["refusals"][0]["detail"].startswith("The inquiry names neither")
 
 
 @pytest.mark.parametrize("each", samples(), ids=lambda each: each.name)
 async def test_every_sample_can_be_tried(intake: IntakeApp, key: dict[str, Any], each: Sample) -> None:
     before = await everything(intake)
-    theirs = {name: value for name, value in each.headers.items() if name != "Authorization"}  # ours stands there
-    told = await dry_run_body(intake, key, each.body, theirs)
+    theirs = {name: value for name, value in each.headers.items() if name != "Authorization"}  # ours is there
+    answer = await dry_run_body(intake, key, each.body, theirs)
 
-    assert told["format"] == each.format
-    assert told["read"] == (each.expected if each.graph is None else told["read"])
+    assert answer["format"] == each.format
+    assert answer["read"] == (each.expected if each.graph is None else answer["read"])
     assert await everything(intake) == before
     assert intake.vendor.asked == []
 
 
 async def test_test_leads_and_several_at_once(intake: IntakeApp, key: dict[str, Any]) -> None:
     body = json.dumps([PERSON, PERSON | {"message": "again"}, PERSON | {"test": True}]).encode()
-    told = await dry_run_body(intake, key, body)
+    answer = await dry_run_body(intake, key, body)
 
-    assert [each["outcome"] for each in told["leads"]] == ["a new lead", "a touch of a lead", "a test lead"]
+    assert [each["outcome"] for each in answer["leads"]] == ["a new lead", "a touch of a lead", "a test lead"]
 
 
-async def test_nobody_tries_another_ones_key(intake: IntakeApp, key: dict[str, Any]) -> None:
+async def test_no_one_tries_another_owners_key(intake: IntakeApp, key: dict[str, Any]) -> None:
     for name, status in (("bob", 404), ("dave", 404), (None, 401)):
         url = f"/intake-keys/{key['id']}/trials"
         assert (await ask(intake.town, name, "POST", url, body=encoded(), headers=JSON)).status == status

@@ -72,9 +72,9 @@ async def test_what_is_above_the_budget_is_stored_at_once_and_routed_in_its_turn
         replies = await post(busy, key, *range(6))
 
         assert [reply.status_code for reply in replies] == [201, 201, 201, 202, 202, 202]
-        told = replies[3].json()
-        assert (set(told), told["status"]) == ({"arrival_id", "status", "reason"}, "pending")
-        assert told["reason"].startswith("over_budget: more than 3 per 1 hour")
+        answer = replies[3].json()
+        assert (set(answer), answer["status"]) == ({"arrival_id", "status", "reason"}, "pending")
+        assert answer["reason"].startswith("over_budget: more than 3 per 1 hour")
         bodies = await busy.database.fetch("SELECT body FROM arrivals WHERE status = 'pending' ORDER BY id")
         assert [row["body"] for row in bodies] == [lead(number) for number in (3, 4, 5)]
         assert (await busy.count("leads"), await busy.count("arrivals")) == (3, 6)
@@ -190,7 +190,7 @@ async def test_bytes_beyond_all_measure_are_refused_until_later_and_not_stored(i
         assert (await post(busy, await busy.key(source="Redfin"), 7))[0].status_code == 201
 
 
-async def test_mail_above_the_budget_is_kept_and_mail_beyond_all_measure_comes_again(intake: IntakeApp) -> None:
+async def test_mail_above_the_budget_is_stored_and_mail_beyond_all_measure_comes_again(intake: IntakeApp) -> None:
     mail = sample("portal-metadata-email").body
     async with with_budget(intake, intake_per_key="1/hour", intake_bytes_per_key=f"{len(mail) + 200}/day") as busy:
         key = await busy.key()

@@ -1,4 +1,4 @@
-"""Bodies that take long, or hold too much: nobody else waits for them, and what is refused is kept with its reason."""
+"""Bodies that take long, or hold too much: no one else waits for them, and a refused one is stored with its reason."""
 
 import pytest
 
@@ -38,7 +38,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-async def test_nobody_waits_while_a_body_is_read(intake: IntakeApp, name: str) -> None:
+async def test_no_one_waits_while_a_body_is_read(intake: IntakeApp, name: str) -> None:
     body, headers = HOSTILE[name]
     key = (await ask(intake.town, "alice", "POST", "/intake-keys", json={"lead_source_id": 1})).json
     for address in (f"/intake/{key['key']}", f"/intake-keys/{key['id']}/trials"):
@@ -75,27 +75,27 @@ def test_only_what_is_read_within_milliseconds_is_read_at_once() -> None:
         assert is_small(IncomingBody(owner_id=1, body=b"{".ljust(size), headers=headers, format=format_)) is expected
 
 
-async def test_a_mail_holds_no_more_leads_than_any_body_and_is_kept_with_that_reason(intake: IntakeApp) -> None:
+async def test_a_mail_holds_no_more_leads_than_any_body_and_is_stored_with_that_reason(intake: IntakeApp) -> None:
     key = await intake.key("email")
     assert len(read(parts(sheet(1, 90), sheet(2, 90)), MAIL).inquiries) == 180
     reply = await intake.post(key, parts(*(EMPTY_SHEET,) * 101), MAIL)
 
     assert reply.status_code == 413
     assert reply.json()["message"] == "too_large: The body holds more than 10000 leads."
-    kept = await intake.arrival()
-    assert (kept["status"], kept["reason"]) == ("rejected", "too_large: The body holds more than 10000 leads.")
-    assert reply.json()["data"]["arrival_id"] == kept["id"]
+    arrival = await intake.arrival()
+    assert (arrival["status"], arrival["reason"]) == ("rejected", "too_large: The body holds more than 10000 leads.")
+    assert reply.json()["data"]["arrival_id"] == arrival["id"]
     assert await intake.count("leads") == 0
 
 
-async def test_the_mail_server_is_told_that_such_a_mail_is_kept(intake: IntakeApp) -> None:
+async def test_the_mail_server_learns_that_such_a_mail_is_stored(intake: IntakeApp) -> None:
     key = await intake.key("email")
     await intake.send(parts(*(EMPTY_SHEET,) * 101), key)
 
     assert (await intake.arrival())["status"] == "rejected"
 
 
-async def test_what_has_more_bytes_than_are_taken_is_not_kept(intake: IntakeApp) -> None:
+async def test_what_has_more_bytes_than_are_taken_is_not_stored(intake: IntakeApp) -> None:
     key = await intake.key()
     reply = await intake.post(key, b"x" * (intake.settings.intake_limit + 1), {"Content-Type": "text/plain"})
 
@@ -113,8 +113,8 @@ async def test_what_takes_too_long_to_read_is_too_large() -> None:
     assert monitor.longest < LONGEST
 
 
-async def test_what_the_database_does_not_take_is_kept_and_rejected(intake: IntakeApp) -> None:
-    """Whoever sent it is told that it has arrived, and need not send it again."""
+async def test_what_the_database_does_not_take_is_stored_and_rejected(intake: IntakeApp) -> None:
+    """The sender is informed that it has arrived, and need not send it again."""
     await intake.database.execute("ALTER TABLE leads ADD CONSTRAINT no_rain CHECK (text_body <> 'rain')")
     key = await intake.key()
     body = {"name": "Mia Lund", "email": "mia@example.com", "message": "rain"}
@@ -122,12 +122,12 @@ async def test_what_the_database_does_not_take_is_kept_and_rejected(intake: Inta
     again = await intake.client.post(f"/intake/{key}", json=body)
 
     assert (first.status_code, again.status_code) == (202, 202)
-    kept = await intake.arrival()
-    assert (kept["status"], kept["reason"]) == ("rejected", "not_stored: CheckViolationError")
-    assert b"rain" in kept["body"]
+    arrival = await intake.arrival()
+    assert (arrival["status"], arrival["reason"]) == ("rejected", "not_stored: CheckViolationError")
+    assert b"rain" in arrival["body"]
     assert await intake.count("arrivals") == 1
     await intake.database.execute("ALTER TABLE leads DROP CONSTRAINT no_rain")
-    replayed = await intake.arrivals.replay(intake.owner_id, kept["id"])
+    replayed = await intake.arrivals.replay(intake.owner_id, arrival["id"])
     assert replayed.stored.is_new
 
 
@@ -141,7 +141,7 @@ async def test_more_leads_than_can_be_tried_are_refused_in_words(intake: IntakeA
 
 
 async def test_what_the_database_cannot_take_for_the_moment_comes_again(intake: IntakeApp) -> None:
-    """Such as a disk that is full: that is no fault of the lead's."""
+    """Such as a disk that is full: that is not a fault of the lead's."""
     await intake.database.execute(
         "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$;"

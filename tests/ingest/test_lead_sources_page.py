@@ -22,8 +22,8 @@ LINES = re.findall(r"^curl .*$", PAGE, re.MULTILINE)
 
 async def run(line: str, key: str, http: str, smtp: str) -> str:
     """What curl tells as the status; for a mail that of its last answer."""
-    told = line.replace("https://leads.example.com", http).replace("smtp://leads.example.com:25", smtp)
-    words = shlex.split(told.replace("KEY", key))
+    command_line = line.replace("https://leads.example.com", http).replace("smtp://leads.example.com:25", smtp)
+    words = shlex.split(command_line.replace("KEY", key))
     process = await asyncio.create_subprocess_exec(
         *words, "--silent", "--show-error", "--output", "/dev/null", "--write-out", "%{response_code}",
         cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

@@ -71,6 +71,6 @@ def test_a_moment_is_a_date_a_time_or_how_long_ago(text: str, moment: datetime) 
 
 
 @pytest.mark.parametrize("text", ["yesterday", "", "7", "7w", "-1h", "2026-13-01"])
-def test_what_is_no_moment_is_named(text: str) -> None:
+def test_what_is_not_a_moment_is_named(text: str) -> None:
     with pytest.raises(Invalid, match="--since"):
         moment_of(text, NOW)

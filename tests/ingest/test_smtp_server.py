@@ -80,7 +80,7 @@ async def test_a_mail_to_two_mailboxes_is_two_arrivals(intake: IntakeApp) -> Non
     assert (await intake.count("arrivals"), await intake.count("leads")) == (2, 1)
 
 
-async def test_too_many_recipients_are_told_to_come_again(intake: IntakeApp) -> None:
+async def test_too_many_recipients_are_asked_to_come_again(intake: IntakeApp) -> None:
     keys = [f"{await intake.key()}@{DOMAIN}" for _ in range(MAX_RECIPIENTS + 1)]
     async with talking(intake) as smtp:
         refused_, _ = await smtp.sendmail("portal@example.net", keys, MAIL)
@@ -96,7 +96,7 @@ async def test_a_mail_sent_again_is_the_same_arrival(intake: IntakeApp) -> None:
     assert (await intake.count("arrivals"), await intake.count("leads")) == (1, 1)
 
 
-async def test_what_is_no_lead_is_kept_and_not_sent_back(intake: IntakeApp) -> None:
+async def test_what_is_not_a_lead_is_stored_and_not_sent_back(intake: IntakeApp) -> None:
     await intake.send(b"Subject: lunch\r\n\r\nAt one?\r\n", await intake.key())
 
     row = await intake.arrival()
@@ -118,7 +118,7 @@ async def test_the_limit_is_announced_and_holds(intake: IntakeApp) -> None:
     assert await intake.count("arrivals") == 0
 
 
-async def test_a_page_in_one_long_line_is_no_reason_to_lose_a_lead(intake: IntakeApp) -> None:
+async def test_a_page_in_one_long_line_is_not_a_reason_to_lose_a_lead(intake: IntakeApp) -> None:
     page = b"<p>" + b"x" * 200_000 + b"</p>" + b'<meta name="lead_information_version" content="1.0">' + (
         b'<meta name="lead_name" content="Mia Lund"><meta name="lead_email" content="mia@example.com">'
     )  # fmt: skip
@@ -176,7 +176,7 @@ async def test_mails_that_are_under_way_are_stored_before_the_door_closes(intake
         sending = asyncio.create_task(smtp.sendmail("portal@example.net", [f"{key}@{DOMAIN}"], MAIL))
         async with asyncio.timeout(20):
             while not await other.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):  # noqa: ASYNC110
-                await asyncio.sleep(0)  # another connection waits, which can set no event of ours
+                await asyncio.sleep(0)  # another connection waits, which can set no event of this test
         releasing = asyncio.create_task(transaction.commit())
     await releasing
     assert (await sending)[1].startswith("2.0.0 OK")
@@ -276,7 +276,7 @@ async def test_another_mail_server_delivers_by_lmtp_one_recipient_at_a_time(inta
     assert [code for code, _ in later.values()] == [452]
 
 
-async def test_an_automatic_reply_is_kept_and_starts_nothing(intake: IntakeApp) -> None:
+async def test_an_automatic_reply_is_stored_and_starts_nothing(intake: IntakeApp) -> None:
     reply = b"Auto-Submitted: auto-replied (vacation)\r\n" + MAIL
     await intake.send(reply, await intake.key())
 

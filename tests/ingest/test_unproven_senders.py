@@ -1,6 +1,6 @@
 """What comes through a key that proves nothing stays with its own inquiry; what a proven key brings, everybody has.
 
-The keys: a form's, which stands in a web page, another form's, and a portal's, which only the portal knows.
+The keys: a form's, which is in a web page, another form's, and a portal's, which only the portal knows.
 """
 
 import asyncio
@@ -80,7 +80,7 @@ def what(answer: IntakeResult) -> str:
 # ------------------------------------------------------------------------------------- what a stranger brings
 
 
-async def test_a_stranger_touches_the_lead_of_somebody_and_fills_nothing(sources: Sources) -> None:
+async def test_a_stranger_touches_the_lead_of_someone_and_fills_nothing(sources: Sources) -> None:
     first = await sources.portal(first_name="Nora", email=NORA)
     before = (await sources.contact(who(first)), await sources.lead(first))
     touch = await sources.form(
@@ -142,7 +142,7 @@ async def test_without_an_address_that_contradicts_a_phone_joins(sources: Source
     identities = await sources.identities()
     assert identities == {VERA: (who(first), True), PHONE: (who(first), True)}
     relay = "a1@convo.zillow.com"
-    assert who(await sources.form(email=relay, phone=PHONE)) == who(first), "a relay address contradicts nobody"
+    assert who(await sources.form(email=relay, phone=PHONE)) == who(first), "a relay address contradicts no one"
 
 
 async def test_within_one_body_the_same_holds(sources: Sources) -> None:
@@ -255,7 +255,7 @@ async def test_an_idempotency_key_counts_for_its_intake_key(sources: Sources) ->
     assert (again.stored.lead_ids, what(again)) == (first.stored.lead_ids, "repeated")
 
 
-async def test_another_body_under_an_idempotency_key_is_kept_and_refused(sources: Sources) -> None:
+async def test_another_body_under_an_idempotency_key_is_stored_and_refused(sources: Sources) -> None:
     await sources.send("form", {"email": DAVE}, "order-1001")
     with pytest.raises(Conflict, match="order-1001") as refused:
         await sources.send("form", {"email": NORA}, "order-1001")
@@ -273,7 +273,7 @@ async def test_another_body_under_an_idempotency_key_is_kept_and_refused(sources
 
 
 async def test_phones_of_arrivals_at_once_identify_only_whom_they_stand_in(sources: Sources, database_url: str) -> None:
-    """Two processes; of one person's many phones three fit into the contact, the others are somebody else's."""
+    """Two processes; of one person's many phones three fit into the contact, the others are someone else's."""
     elsewhere = await Database.open(Settings(), url=database_url)
     await elsewhere.load_clock()
     others = Arrivals(Engine(elsewhere))
@@ -312,5 +312,5 @@ async def test_a_stranger_and_a_portal_at_once_leave_one_holder_of_a_phone(sourc
 
 
 async def all_is_well(sources: Sources) -> None:
-    """An e-mail or phone that identifies a contact stands in it, or an e-mail with an inquiry of it."""
+    """An e-mail or phone that identifies a contact is stored in it, or an e-mail with an inquiry of it."""
     assert await sources.database.fetch(*statement("check_identities_match_contacts").bind()) == []

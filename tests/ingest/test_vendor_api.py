@@ -93,7 +93,7 @@ async def test_after_days_of_attempts_it_stays_pending_for_a_person_to_replay(in
     assert (replayed.status, replayed.json["source_id"]) == (201, 1)
 
 
-async def test_without_a_token_nobody_is_asked_and_it_waits_for_one(intake: IntakeApp) -> None:
+async def test_without_a_token_no_vendor_is_asked_and_it_waits_for_one(intake: IntakeApp) -> None:
     guarded_by_address = await intake.key("facebook")
     assert (await intake.post(guarded_by_address, webhook("7"), JSON)).json() == {"success": True}
     with pytest.raises(RetryLater, match="access_token"):
@@ -114,11 +114,11 @@ async def test_of_two_leads_the_one_that_is_there_is_offered_at_once(intake: Int
     await intake.reread()
     assert (await intake.count("leads"), (await intake.arrival())["status"]) == (2, "accepted")
     touches = "SELECT count(*) FROM lead_events WHERE kind = 'touched'"
-    assert await intake.database.fetchval(touches) == 0, "reading it again is no inquiry"
+    assert await intake.database.fetchval(touches) == 0, "reading it again is not an inquiry"
 
 
 @pytest.mark.parametrize("leadgen_id", ["../me/accounts", "1?fields=x", "me", "1" * 33, "١", "1/2", "http://x"])
-async def test_an_id_that_is_no_number_is_never_asked_for(intake: IntakeApp, key: str, leadgen_id: str) -> None:
+async def test_an_id_that_is_not_a_number_is_never_asked_for(intake: IntakeApp, key: str, leadgen_id: str) -> None:
     body = webhook(leadgen_id)
     assert (await intake.post(key, body, signed(body))).status_code == 200
     with pytest.raises(RetryLater):

@@ -19,7 +19,7 @@ PERSON = b'{"first_name": "Mia", "email": "mia@example.com"}'
 
 
 @pytest.mark.parametrize("each", GUARDED, ids=lambda each: each.name)
-async def test_a_wrong_secret_is_401_and_the_body_is_kept(intake: IntakeApp, each: Sample) -> None:
+async def test_a_wrong_secret_is_401_and_the_body_is_stored(intake: IntakeApp, each: Sample) -> None:
     chosen = BY_NAME[each.format]
     key = await intake.key(each.format, given=dict.fromkeys(chosen.needs, "another"))
     answer = await intake.post(key, each.body, each.headers)
@@ -32,7 +32,7 @@ async def test_a_wrong_secret_is_401_and_the_body_is_kept(intake: IntakeApp, eac
     assert await intake.count("leads") == 0
 
 
-async def test_what_is_no_body_at_all_is_first_asked_for_its_secret(intake: IntakeApp) -> None:
+async def test_what_is_not_a_body_at_all_is_first_asked_for_its_secret(intake: IntakeApp) -> None:
     answer = await intake.post(await intake.guarded_key("zapier"), b"{ nothing", JSON)
 
     assert answer.status_code == 401
@@ -106,7 +106,7 @@ async def test_a_key_made_through_the_api_asks_for_its_secrets_and_never_shows_t
     assert intake.arrivals.secrets_of(opened) == given
 
 
-async def test_secrets_sealed_under_another_installations_secret_let_nobody_in(intake: IntakeApp) -> None:
+async def test_secrets_sealed_under_another_installations_secret_let_no_one_in(intake: IntakeApp) -> None:
     sealed = Vault("another installation's").seal({"x_intake_key": "zapier-test-only-2208"})
     async with intake.database.transaction() as transaction:
         key = await accounts.issue_intake_key(transaction, intake.owner_id, "Other", None, "zapier", sealed)
@@ -115,7 +115,7 @@ async def test_secrets_sealed_under_another_installations_secret_let_nobody_in(i
     assert (await intake.post(key, each.body, each.headers)).status_code == 401
 
 
-async def test_no_secret_of_a_sender_is_kept_in_the_clear(intake: IntakeApp) -> None:
+async def test_no_secret_of_a_sender_is_stored_in_the_clear(intake: IntakeApp) -> None:
     for name in ("realtor-push", "zillow-rentals", "liondesk-v1-submission"):
         each = sample(name)
         await intake.post(await intake.guarded_key(each.format), each.body, each.headers)
@@ -174,8 +174,8 @@ async def test_follow_up_boss_senders_give_the_key_as_user_name(intake: IntakeAp
     assert (again.status_code, again.json()["id"]) == (200, accepted.json()["id"])
     assert key not in str(dict(await intake.arrival()))
     activity = json.dumps({"type": "Viewed Property", "person": {"emails": [{"value": "mia@example.com"}]}}).encode()
-    told = await intake.client.post("/v1/events", content=activity, headers=headers, auth=(key, ""))
-    assert (told.status_code, told.json()["reason"].split(":")[0]) == (200, "not_a_lead")
+    reply = await intake.client.post("/v1/events", content=activity, headers=headers, auth=(key, ""))
+    assert (reply.status_code, reply.json()["reason"].split(":")[0]) == (200, "not_a_lead")
 
 
 async def test_facebook_makes_sure_of_the_address(intake: IntakeApp) -> None:
@@ -196,6 +196,6 @@ async def test_the_old_partner_api_answers_in_its_own_words(intake: IntakeApp) -
     headers = sample("liondesk-v1-submission").headers
     echo = await intake.post(key, b'{"action": "Echo", "msg": "hello"}', headers)
     assert echo.json() == {"error": 0, "errorText": "", "action": "Echo", "msg": "hello"}
-    nobody = await intake.post(key, b'{"action": "NewSubmission", "firstname": "Mia"}', headers)
-    assert (nobody.status_code, nobody.json()["error"]) == (200, 1)
-    assert nobody.json()["errorText"]
+    anonymous = await intake.post(key, b'{"action": "NewSubmission", "firstname": "Mia"}', headers)
+    assert (anonymous.status_code, anonymous.json()["error"]) == (200, 1)
+    assert anonymous.json()["errorText"]

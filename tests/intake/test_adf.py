@@ -59,7 +59,7 @@ def test_the_phone_that_reaches_a_person_best_counts(phones: list[tuple[str, int
     assert contact(markup).phone == f"+1303555010{last_digits}"
 
 
-def test_a_phone_that_is_no_number_is_passed_over() -> None:
+def test_a_phone_that_is_not_a_number_is_passed_over() -> None:
     found = contact('<phone type="mobile">555-0101</phone><phone>303-555-0102</phone>')
     assert found.phone == "+13035550102"
 
@@ -246,7 +246,7 @@ def test_charsets_are_read_as_declared_or_guessed(raw: bytes, headers: dict[str,
     "declaration",
     ["<!DOCTYPE adf>", "<!doctype adf [<!ENTITY x 'y'>]>", "<!ENTITY x SYSTEM 'file:///etc/passwd'>", "<!DocType x>"],
 )
-def test_a_dtd_is_forbidden_wherever_it_stands(declaration: str) -> None:
+def test_a_dtd_is_forbidden_wherever_it_is(declaration: str) -> None:
     assert why(adf(declaration + GOOD)) == "dtd_forbidden"
     assert why(adf(GOOD + declaration)) == "dtd_forbidden"
 

@@ -73,7 +73,7 @@ def test_the_secret_is_checked_before_the_body_is_read() -> None:
     "header",
     ["", "Bearer x", "Basic", "Basic %%%", "Basic " + base64.b64encode(b"fub-test-only-51d0").decode(), "Basic /w=="],
 )
-def test_basic_auth_that_is_none_is_refused(header: str) -> None:
+def test_malformed_basic_auth_is_refused(header: str) -> None:
     each = sample("followupboss-event")
     assert why(_read(each, {"Authorization": header}, secrets())) == "bad_secret"
 
@@ -189,7 +189,7 @@ def test_a_message_without_a_good_signature_is_refused(message: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("found", [None, b"", b"no certificate"])
-def test_a_certificate_that_cannot_be_read_is_no_proof(found: bytes | None) -> None:
+def test_a_certificate_that_cannot_be_read_is_not_a_proof(found: bytes | None) -> None:
     assert why(_zillow(_signed({}), certificates=lambda _: found)) == "bad_signature"
     assert why(_zillow(_signed({}), certificates=None)) == "bad_signature"
 

@@ -35,7 +35,7 @@ def reading(raw: bytes, format_: str | None = "email") -> Reading:
     ],
 )
 @pytest.mark.parametrize("format_", [None, "email"])
-def test_an_answer_that_says_that_it_is_automatic_is_no_lead(header: str, format_: str | None) -> None:
+def test_an_answer_that_says_that_it_is_automatic_is_not_a_lead(header: str, format_: str | None) -> None:
     assert why(reading(mail(SIGNATURE, header), format_)) == "not_a_lead"
     adf = sample("adf").body.decode()
     assert why(reading(mail(adf, header), format_)) == "not_a_lead"
@@ -93,7 +93,7 @@ def test_lead_tags_are_read_whatever_the_subject() -> None:
     assert found.email == "noa@example.com"
 
 
-def test_a_report_about_a_mail_is_no_lead_whatever_it_returns() -> None:
+def test_a_report_about_a_mail_is_not_a_lead_whatever_it_returns() -> None:
     """The mail that could not be delivered is attached to it, and may have been one of a lead."""
     text, attached = ("--b\r\nContent-Type: {}\r\n\r\n{}\r\n".format(*part) for part in (
         ("text/plain", "It could not be delivered."), ("message/rfc822", mail(INQUIRY).decode())
@@ -103,7 +103,7 @@ def test_a_report_about_a_mail_is_no_lead_whatever_it_returns() -> None:
     assert why(reading(raw)) == "not_a_lead"
 
 
-def test_an_automatic_reply_that_is_passed_on_is_no_lead() -> None:
+def test_an_automatic_reply_that_is_passed_on_is_not_a_lead() -> None:
     reply = mail(SIGNATURE, "Auto-Submitted: auto-replied").decode()
     raw = mail(
         f"--b\r\nContent-Type: message/rfc822\r\n\r\n{reply}\r\n--b--\r\n",

@@ -98,7 +98,7 @@ def test_headings_of_exports_are_known(header: str, cells: str) -> None:
     assert (lead.source, lead.received_at) == ("Zillow", datetime(2026, 4, 2, 15, 15, tzinfo=UTC))
 
 
-def test_a_further_heading_stands_behind_the_usual_ones_wherever_its_column_is() -> None:
+def test_a_further_heading_follows_the_usual_ones_wherever_its_column_is() -> None:
     row = only(b"Email 2,Email 1,Created,email,date\nc@example.com,b@example.com,4/1/2026,a@example.com,4/2/2026\n")
     assert (row.inquiry.email, row.inquiry.received_at) == ("a@example.com", datetime(2026, 4, 2, tzinfo=UTC))
     row = only(b"Email 2,Email 1,Created,email\nc@example.com,b@example.com,4/1/2026,\n")

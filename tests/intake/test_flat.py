@@ -282,7 +282,7 @@ def test_numbers_and_text_are_interchangeable() -> None:
         (b"[" * 100_000, "too_deep"),
     ],
 )
-def test_json_that_is_no_lead_is_refused(body: bytes, code: str) -> None:
+def test_json_that_is_not_a_lead_is_refused(body: bytes, code: str) -> None:
     assert why(read(body, {"Content-Type": "application/json"}, format="zapier")) == code
 
 
@@ -325,7 +325,7 @@ def test_a_name_beside_a_persons_fields_is_the_forms(body: dict[str, Any], names
         ([("lead[name]", "Kai")], "Kai"),
     ],
 )
-def test_what_describes_a_form_or_its_fields_describes_nobody(
+def test_what_describes_a_form_or_its_fields_describes_no_one(
     pairs: list[tuple[str, str]], first_name: str | None
 ) -> None:
     found = form(*pairs)

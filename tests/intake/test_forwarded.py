@@ -189,7 +189,7 @@ def test_an_inline_forwarded_page_is_read(inner: str) -> None:
     assert found.as_json()["received_at"] == "2026-11-18T11:26:40Z"
 
 
-def test_inline_adf_is_read_and_a_comment_in_it_is_no_marker() -> None:
+def test_inline_adf_is_read_and_a_comment_in_it_is_not_a_marker() -> None:
     adf = sample("adf").body.decode()
     assert expected_json(mail(GMAIL.format(adf))) == sample("adf").expected
     quoting = adf.replace("downstairs?", "downstairs?\n-----Original Message-----\nFrom: x@example.com\n\nHi")

@@ -186,7 +186,7 @@ HOSTILE = {
 def test_a_hostile_body_takes_neither_time_nor_memory(format_: str, body: bytes) -> None:
     start = time.process_time()
     _is_sound(read(body, {}, format=format_))
-    assert time.process_time() - start < 2  # twice what is promised: a slow machine is no defect
+    assert time.process_time() - start < 2  # twice what is promised: a slow machine is not a defect
 
 
 @pytest.mark.parametrize("format_", HOSTILE)

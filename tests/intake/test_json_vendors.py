@@ -54,7 +54,7 @@ def test_the_pushs_blocks_may_stand_inside_lead_info_or_beside_it() -> None:
         (None, None, {}, None),
     ],
 )
-def test_the_kind_is_told_by_role_then_lead_type_then_property(
+def test_the_kind_follows_from_role_then_lead_type_then_property(
     role: str | None,
     lead_type: str | None,
     estate: dict[str, Any],
@@ -129,7 +129,7 @@ def test_all_other_events_are_activity(type_: Any) -> None:
         ("Registration", {}, "Renter, hot", "Renter"),
     ],
 )
-def test_the_kind_is_told_by_event_rent_tags_and_property(
+def test_the_kind_follows_from_event_rent_tags_and_property(
     type_: str,
     estate: dict[str, Any],
     tags: Any,

@@ -144,7 +144,7 @@ def test_the_first_non_blank_of_a_kind_counts() -> None:
     assert (found.phone, found.first_name) == ("+13035550142", "None")
 
 
-def test_a_value_on_the_next_line_is_no_label() -> None:
+def test_a_value_on_the_next_line_is_not_a_label() -> None:
     found = only(mail("Name:\nEmail:\nann@example.com\nCity:\n-----\nDenver\n"))
     assert (found.first_name, found.email, found.city) == (None, "ann@example.com", None)
 
@@ -190,7 +190,7 @@ def test_the_kind_is_a_label_else_a_buyer_where_there_is_a_property() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Your weekly digest\nViews: 7\n", "City: Denver\nPrice: 5\n", "Name\nAnn\n"])
-def test_a_mail_without_a_label_of_a_person_is_no_lead(text: str) -> None:
+def test_a_mail_without_a_label_of_a_person_is_not_a_lead(text: str) -> None:
     assert why(mail(text)) == "not_a_lead"
 
 
@@ -303,7 +303,7 @@ def test_a_dtd_in_a_mails_adf_is_forbidden() -> None:
     assert why(parts(("Content-Type: application/xml", "<!ENTITY a 'b'>" + ADF))) == "dtd_forbidden"
 
 
-def test_other_xml_is_no_adf() -> None:
+def test_other_xml_is_not_adf() -> None:
     reading = parts(("Content-Type: text/plain", "Email: ann@example.com"), ("Content-Type: text/xml", "<rss/>"))
     assert only(reading).email == "ann@example.com"
 
@@ -422,7 +422,7 @@ def test_a_mail_without_a_type_is_text() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"\n\n", b"hello", b"hello\n\nEmail: ann@example.com", b"\x00" * 100])
-def test_what_has_no_header_is_no_mail(body: bytes) -> None:
+def test_what_has_no_header_is_not_a_mail(body: bytes) -> None:
     assert why(read(body, {}, format="email")) == "malformed"
 
 
@@ -445,7 +445,7 @@ def test_twenty_levels_are_read_and_no_more() -> None:
     "type_",
     ["multipart/mixed", 'multipart/mixed; boundary=""', "multipart/mixed; boundary=zzz"],
 )
-def test_a_multipart_mail_without_its_parts_is_no_lead(type_: str) -> None:
+def test_a_multipart_mail_without_its_parts_is_not_a_lead(type_: str) -> None:
     assert why(mail("Email: ann@example.com", type_=type_)) == "not_a_lead"
 
 

@@ -66,7 +66,7 @@ def test_other_bodies_are_recognised_by_type_and_beginning(body: bytes, headers:
     "body",
     [b"", b"hello", b"hello = there", b"<html></html>", b"{", b"[" * 100_000, b"\x00\xff" * 100, b"%PDF-1.7", b"7"],
 )
-def test_what_nobody_knows_is_of_unknown_format(body: bytes) -> None:
+def test_what_no_reader_knows_is_of_unknown_format(body: bytes) -> None:
     reading = read(body, {})
     (refusal,) = reading.refusals
     assert (refusal.why, refusal.status, reading.format) == ("unknown_format", 422, None)
@@ -99,7 +99,7 @@ def test_every_reason_has_a_status() -> None:
     assert {Refusal(reason, "").status for reason in REASONS} == {200, 400, 401, 403, 413, 422}
 
 
-def test_every_format_says_where_its_secret_stands() -> None:
+def test_every_format_says_where_its_secret_is() -> None:
     for format_ in FORMATS:
         assert (format_.secrets is None) is (format_.check is None)
         assert format_.proof

@@ -22,7 +22,7 @@ SAID = WORDS.lower()
 def mail(cte: str, charset: str = "utf-8", text: str = WORDS) -> EmailMessage:
     message = EmailMessage()
     message["From"] = "agent@example.com"
-    message["Subject"] = "Somebody asked"
+    message["Subject"] = "Someone asked"
     message.set_content(f"{text}\n{'é' if charset == 'utf-8' else ''}", charset=charset, cte=cte)
     return message
 

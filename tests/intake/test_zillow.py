@@ -72,7 +72,7 @@ def test_a_listing_without_a_price_leaves_the_searchs() -> None:
         ("", "", "Buyer"),
     ],
 )
-def test_the_kind_is_told_by_contact_type_then_status(contact_type: str, status: str, kind: str) -> None:
+def test_the_kind_follows_from_contact_type_then_status(contact_type: str, status: str, kind: str) -> None:
     message = {
         "ContactInfo": CONTACT | {"ContactType": contact_type},
         "PropertyInfo": ESTATE | {"ListingStatus": status},
@@ -136,7 +136,7 @@ def test_the_source_may_be_another_portal() -> None:
         ("{}", "no_contact"),
     ],
 )
-def test_a_message_that_is_no_json_is_refused(message: str, code: str) -> None:
+def test_a_message_that_is_not_json_is_refused(message: str, code: str) -> None:
     assert why(notification(message)) == code
 
 
@@ -177,7 +177,7 @@ def test_a_blank_message_leaves_the_introduction() -> None:
     ("unit", "street"),
     [("304", "1 A St #304"), ("B", "1 A St #B"), ("Apt 4", "1 A St Apt 4"), ("", "1 A St")],
 )
-def test_the_unit_stands_behind_the_street(unit: str, street: str) -> None:
+def test_the_unit_follows_the_street(unit: str, street: str) -> None:
     found = only(rental(listingStreet="1 A St", listingUnit=unit, listingCity="Austin", movingFromCity="Madison"))
     assert (found.street_address, found.city) == (street, "Austin")
 

@@ -1,4 +1,4 @@
-"""One lead can be followed through the log by two numbers, and nobody is recognised there."""
+"""One lead can be followed through the log by two numbers, and no one is recognised there."""
 
 import asyncio
 import io
@@ -44,7 +44,7 @@ async def test_a_lead_can_be_followed_from_arrival_to_claim(
     assert all(line["timestamp"] and line["level"] == "info" for line in found)
 
 
-async def test_nobody_is_recognised_in_the_log(
+async def test_no_one_is_recognised_in_the_log(
     brokerage: Brokerage, sender: Sender, mailbox: Mailbox, log_output: pytest.CaptureFixture[str]
 ) -> None:
     mailbox.answers = ["550 no such person as bob@example.com"]
@@ -56,7 +56,7 @@ async def test_nobody_is_recognised_in_the_log(
     assert not any(word in text for word in ("mia", "Mia", "Lund", "bob@", "0199"))
 
 
-def test_what_a_library_says_of_somebody_is_blanked(log_output: pytest.CaptureFixture[str]) -> None:
+def test_what_a_library_says_of_someone_is_blanked(log_output: pytest.CaptureFixture[str]) -> None:
     logs.set_up(as_json=True)
     structlog.get_logger().warning(
         "a mail server said: 550 mia.lund+home@mail.example.org is unknown, call +13035550199"
@@ -88,7 +88,7 @@ def test_a_log_without_leads_stays_without_them(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err == ""
 
 
-async def test_a_log_that_nobody_takes_any_more_undoes_nothing(
+async def test_a_log_that_no_one_takes_any_more_undoes_nothing(
     brokerage: Brokerage, database: Database, log_output: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What reads standard error has died, or its disk is full: what is committed is answered as committed."""

@@ -83,7 +83,7 @@ def test_what_came_from_outside_is_cut(capsys: pytest.CaptureFixture[str], as_js
     assert len(second) < logs.MAX_EVENT_LENGTH + 200
 
 
-def test_of_a_long_traceback_its_beginning_and_its_end_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_of_a_long_traceback_its_beginning_and_its_end_are_logged(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up(as_json=True)
     try:
         break_with("x" * 1_000_000 + " the cause")

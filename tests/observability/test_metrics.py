@@ -1,4 +1,4 @@
-"""/metrics: who may read it, what it counts, and that nobody can be recognised in it."""
+"""/metrics: who may read it, what it counts, and that no one can be recognised in it."""
 
 import asyncio
 import re
@@ -60,7 +60,7 @@ async def test_prometheus_understands_it(database: Database) -> None:
     }
 
 
-async def test_it_tells_nobody_apart(brokerage: Brokerage) -> None:
+async def test_it_tells_no_one_apart(brokerage: Brokerage) -> None:
     await brokerage.ask()
     text = (await scrape(brokerage.town.database, OPEN)).text
 
@@ -80,7 +80,7 @@ async def test_without_the_database_a_process_still_tells_its_own_figures(databa
     assert "leadroutes_workers_alive NaN" in answer.text
 
 
-async def test_a_method_that_nobody_knows_makes_no_series_of_its_own(database: Database, counted: Counted) -> None:
+async def test_an_unknown_method_makes_no_series_of_its_own(database: Database, counted: Counted) -> None:
     application = app.build_app(OPEN, database)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://town") as client:
         await client.request("BREW", "/healthz")
@@ -129,7 +129,7 @@ async def test_a_timer_that_is_late_is_counted_with_its_lateness(brokerage: Brok
     assert 120 <= counted("leadroutes_timer_lateness_seconds_sum", timer="offer") < 130
 
 
-async def test_a_lead_that_nobody_claims_is_counted_once(brokerage: Brokerage, counted: Counted) -> None:
+async def test_a_lead_that_no_one_claims_is_counted_once(brokerage: Brokerage, counted: Counted) -> None:
     await brokerage.ask()
     for _ in range(3):
         await brokerage.town.database.move_clock(timedelta(hours=1))

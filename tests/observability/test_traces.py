@@ -1,4 +1,4 @@
-"""Traces go to a collector by OTLP over HTTP where one is named; a collector that is away is nobody's trouble."""
+"""Traces go to a collector by OTLP over HTTP where one is named; a collector that is away disturbs nothing."""
 
 import threading
 from collections.abc import Iterator
@@ -91,7 +91,7 @@ async def test_a_lead_can_be_followed_by_its_spans(brokerage: Brokerage, sender:
     assert all(found.end_time_unix_nano > found.start_time_unix_nano for found in collector.spans)
 
 
-async def test_the_service_sends_what_it_has_when_it_stops_and_names_nobody(
+async def test_the_service_sends_what_it_has_when_it_stops_and_names_no_one(
     collector: Collector, database_url: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
@@ -106,7 +106,7 @@ async def test_the_service_sends_what_it_has_when_it_stops_and_names_nobody(
     assert not any(word in log_output for word in (b"mia", b"lund", b"example.com", key.lower().encode()))
 
 
-async def test_a_collector_that_is_away_stops_nobody(
+async def test_a_collector_that_is_away_stops_no_one(
     database_url: str, key: str, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
 ) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{unused_tcp_port}")

@@ -1,4 +1,4 @@
-"""What was backed up comes back as it was, whole or not at all; and nobody is written to twice because of it."""
+"""What was backed up comes back as it was, whole or not at all; and no one is written to twice because of it."""
 
 import asyncio
 import subprocess
@@ -40,7 +40,7 @@ async def all_is_well(url: str) -> None:
 
 
 async def leave(brokerage: Brokerage) -> None:
-    """A lead is asked for and claimed; then nobody is connected any more."""
+    """A lead is asked for and claimed; then no one is connected any more."""
     answer = await brokerage.ask("a key", message="Is the garden big?", phone="303-555-0101")
     await brokerage.engine.claim(brokerage.owner_id, answer.stored.lead_ids[0], brokerage.town.users["bob"])
     await brokerage.town.database.close()
@@ -54,8 +54,8 @@ async def test_an_empty_database_is_afterwards_the_one_that_was_backed_up(
 ) -> None:
     await leave(brokerage)
     file = tmp_path / "monday.backup"
-    told = await command(database_url, "backup", file)
-    assert f"{file.stat().st_size:,} bytes" in told.stderr
+    done = await command(database_url, "backup", file)
+    assert f"{file.stat().st_size:,} bytes" in done.stderr
     assert file.stat().st_mode & 0o077 == 0, "it holds people's addresses"
     await command(empty_url, "restore", file)
 
@@ -73,11 +73,11 @@ async def test_what_is_there_is_replaced_only_when_that_is_said(
     file = tmp_path / "monday.backup"
     await command(database_url, "backup", file)
     before = await content(database_url)
-    await fetch_rows(database_url, "UPDATE contacts SET first_name = 'Somebody else'")
+    await fetch_rows(database_url, "UPDATE contacts SET first_name = 'Someone else'")
     await fetch_rows(database_url, "CREATE TABLE notes_of_an_administrator (note text)")
     changed = await content(database_url)
-    told = await command(database_url, "restore", file, code=1)
-    assert "--replace" in told.stderr
+    done = await command(database_url, "restore", file, code=1)
+    assert "--replace" in done.stderr
     assert await content(database_url) == changed
 
     await command(database_url, "restore", file, "--replace")
@@ -149,7 +149,7 @@ async def test_a_backup_is_of_one_moment_while_the_service_goes_on(
     await all_is_well(empty_url)
 
 
-def test_the_embedded_server_is_kept_with_its_own_programs(open_directory: Path) -> None:
+def test_the_embedded_server_is_backed_up_with_its_own_programs(open_directory: Path) -> None:
     def run(directory: str, *arguments: str, code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "leadroutes", *arguments],
@@ -172,13 +172,13 @@ def test_the_embedded_server_is_kept_with_its_own_programs(open_directory: Path)
 
 async def nothing_changes(url: str, command: Command, file: Path, *options: str) -> str:
     before = await content(url)
-    told = await command(url, "restore", file, "--replace", *options, code=1)
+    done = await command(url, "restore", file, "--replace", *options, code=1)
     assert await content(url) == before
     await all_is_well(url)
-    return told.stderr
+    return done.stderr
 
 
-async def test_a_file_that_is_no_backup_leaves_everything_as_it_was(
+async def test_a_file_that_is_not_a_backup_leaves_everything_as_it_was(
     brokerage: Brokerage, database_url: str, command: Command, tmp_path: Path
 ) -> None:
     await leave(brokerage)
@@ -209,8 +209,8 @@ async def test_a_backup_of_another_program_leaves_everything_as_it_was(
     await fetch_rows(empty_url, "CREATE TABLE invoices AS SELECT 1 AS number")
     await command(empty_url, "backup", tmp_path / "books.backup")
 
-    told = await nothing_changes(database_url, command, tmp_path / "books.backup", option)
-    assert "it holds no database of Lead Routes" in told
+    done = await nothing_changes(database_url, command, tmp_path / "books.backup", option)
+    assert "it holds no database of Lead Routes" in done
 
 
 async def test_a_backup_of_a_newer_version_leaves_everything_as_it_was(
@@ -221,8 +221,8 @@ async def test_a_backup_of_a_newer_version_leaves_everything_as_it_was(
     await command(database_url, "backup", tmp_path / "new.backup")
     await fetch_rows(database_url, "DELETE FROM migrations WHERE name = '9999_remove_a_column'")
 
-    told = await nothing_changes(database_url, command, tmp_path / "new.backup")
-    assert "newer version, which took away what this one needs: 9999_remove_a_column" in told
+    done = await nothing_changes(database_url, command, tmp_path / "new.backup")
+    assert "newer version, which took away what this one needs: 9999_remove_a_column" in done
 
 
 async def test_a_backup_of_a_version_before_the_first_release_leaves_everything_as_it_was(
@@ -233,11 +233,11 @@ async def test_a_backup_of_a_version_before_the_first_release_leaves_everything_
     await command(database_url, "backup", tmp_path / "old.backup")
     await fetch_rows(database_url, "UPDATE migrations SET name = '0001_initial'")
 
-    told = await nothing_changes(database_url, command, tmp_path / "old.backup")
-    assert "it was made by a version before 0.1.0, whose schema cannot be upgraded" in told
+    done = await nothing_changes(database_url, command, tmp_path / "old.backup")
+    assert "it was made by a version before 0.1.0, whose schema cannot be upgraded" in done
 
 
-async def test_what_a_newer_version_has_only_added_is_in_nobodys_way(
+async def test_what_a_newer_version_has_only_added_does_no_harm(
     brokerage: Brokerage, database_url: str, empty_url: str, command: Command, tmp_path: Path
 ) -> None:
     await leave(brokerage)
@@ -265,8 +265,8 @@ async def test_nothing_is_restored_below_a_service_that_goes_on(
     await leave(brokerage)
     await command(database_url, "backup", tmp_path / "monday.backup")
     async with serving(database_url) as service:
-        told = await command(database_url, "restore", tmp_path / "monday.backup", "--replace", code=1)
-        assert "stop every leadroutes serve and worker" in told.stderr
+        done = await command(database_url, "restore", tmp_path / "monday.backup", "--replace", code=1)
+        assert "stop every leadroutes serve and worker" in done.stderr
         async with httpx.AsyncClient(base_url=service.address) as client:
             assert (await client.get("/healthz")).status_code == 200
         assert await service.stop() == 0
@@ -305,22 +305,22 @@ async def test_a_backup_that_is_there_is_replaced_only_when_that_is_said(
 
 async def test_a_backup_that_fails_leaves_nothing_behind(database_url: str, command: Command, tmp_path: Path) -> None:
     gone = database_url.replace("leadroutes_test_", "leadroutes_gone_")
-    told = await command(gone, "backup", tmp_path / "monday.backup", code=1)
-    assert "does not let us in" in told.stderr
-    told = await command(database_url, "backup", tmp_path / "no directory" / "monday.backup", code=1)
-    assert "cannot be written" in told.stderr
+    done = await command(gone, "backup", tmp_path / "monday.backup", code=1)
+    assert "does not let us in" in done.stderr
+    done = await command(database_url, "backup", tmp_path / "no directory" / "monday.backup", code=1)
+    assert "cannot be written" in done.stderr
 
     assert not any(tmp_path.iterdir())  # noqa: ASYNC240 -- a directory of our own
 
 
 async def test_nothing_is_not_backed_up(empty_url: str, command: Command, tmp_path: Path) -> None:
-    told = await command(empty_url, "backup", tmp_path / "monday.backup", code=1)
+    done = await command(empty_url, "backup", tmp_path / "monday.backup", code=1)
 
-    assert "There is nothing in the database" in told.stderr
+    assert "There is nothing in the database" in done.stderr
     assert not any(tmp_path.iterdir())  # noqa: ASYNC240 -- a directory of our own
 
 
-def test_a_password_is_handed_over_where_nobody_sees_it() -> None:
+def test_a_password_is_handed_over_where_no_one_sees_it() -> None:
     assert _without_password("postgresql://leads:p%40ss@one,two:5433/leads?sslmode=require") == (
         "postgresql://leads@one,two:5433/leads?sslmode=require",
         "p@ss",
@@ -339,7 +339,7 @@ def test_a_password_is_handed_over_where_nobody_sees_it() -> None:
 
 
 async def start_campaign(brokerage: Brokerage, **columns: object) -> int:
-    """A contact with two steps: one whose message is queued, one that falls due in an hour. His id."""
+    """A contact with two steps: one whose message is queued, one due in an hour. Returns the contact's id."""
     database, town = brokerage.town.database, brokerage.town
     campaign_id = await database.fetchval("SELECT id FROM campaigns")
     template_id = await town.template("alice")
@@ -386,11 +386,11 @@ async def test_what_a_contact_may_have_been_sent_since_is_not_sent_again(
     tmp_path: Path,
 ) -> None:  # fmt: skip
     await backed_up_before_it_was_sent(brokerage, database_url, command, tmp_path / "monday.backup")
-    told = await command(empty_url, "restore", tmp_path / "monday.backup")
-    assert "2 messages to contacts may have been sent since" in told.stderr
+    done = await command(empty_url, "restore", tmp_path / "monday.backup")
+    assert "2 messages to contacts may have been sent since" in done.stderr
     await all_is_well(empty_url)
 
-    assert await deliver_all(empty_url, mailbox, settings) == ["bob@example.com"], "agents are told again"
+    assert await deliver_all(empty_url, mailbox, settings) == ["bob@example.com"], "agents are notified again"
     await all_is_well(empty_url)
     states = await fetch_rows(empty_url, "SELECT state, reason FROM messages WHERE contact_id IS NOT NULL")
     assert {tuple(row) for row in states} == {("unknown", "restored from a backup; it may have been sent before")}
@@ -402,8 +402,8 @@ async def test_what_a_contact_was_certainly_not_sent_is_sent_after_a_move(
     tmp_path: Path,
 ) -> None:  # fmt: skip
     await backed_up_before_it_was_sent(brokerage, database_url, command, tmp_path / "monday.backup")
-    told = await command(empty_url, "restore", tmp_path / "monday.backup", "--moved")
-    assert "unknown" not in told.stderr
+    done = await command(empty_url, "restore", tmp_path / "monday.backup", "--moved")
+    assert "unknown" not in done.stderr
 
     assert await deliver_all(empty_url, mailbox, settings) == ["bob@example.com", "mia@example.com", "mia@example.com"]
     await all_is_well(empty_url)

@@ -35,7 +35,7 @@ def is_harmless(cell: str) -> bool:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_cell_is_no_formula_and_comes_back(text: str) -> None:
+def test_a_cell_is_not_a_formula_and_comes_back(text: str) -> None:
     assert is_harmless(cell_of(text))
     assert text_of(cell_of(text)) == text
 
@@ -76,13 +76,13 @@ async def town(database: Database) -> Town:
     town = await Town.create(database)
     source = await town.contact_source("alice", "=1+1")
     for number, text in enumerate(TEXTS):
-        told = f"{text} N{number}"
+        cell = f"{text} N{number}"
         contact = await town.contact(
-            "alice", source_id=source, first_name=told, last_name=told, company=told, tags=told, spouse_name=told,
+            "alice", source_id=source, first_name=cell, last_name=cell, company=cell, tags=cell, spouse_name=cell,
             email=f"c{number}@example.com",
         )  # fmt: skip
         await town.lead(
-            "alice", contact, source_id=1, text_body=told, street_address=told, city=told, mls_id=told, is_imported=True
+            "alice", contact, source_id=1, text_body=cell, street_address=cell, city=cell, mls_id=cell, is_imported=True
         )
     return town
 
@@ -120,7 +120,7 @@ async def test_what_was_exported_is_imported_with_the_same_words(database: Datab
 
 
 def spaced(text: str) -> str:
-    """How a name on one line, and a message, are kept."""
+    """How a name on one line, and a message, are stored."""
     return " ".join(text.split())
 
 

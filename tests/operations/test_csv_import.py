@@ -1,4 +1,4 @@
-"""Past leads from a file: each row in once or reported, nobody alerted, and the same person one contact."""
+"""Past leads from a file: each row in once or reported, no one alerted, and the same person one contact."""
 
 import asyncio
 import csv
@@ -98,7 +98,7 @@ async def test_a_file_that_holds_the_earlier_one_adds_only_what_is_new(town: Tow
     assert (report.imported, report.known) == (1, 1)
 
 
-async def test_a_row_that_repeats_the_sources_own_id_is_no_lead_of_its_own(town: Town) -> None:
+async def test_a_row_that_repeats_the_sources_own_id_is_not_a_lead_of_its_own(town: Town) -> None:
     report = await bring_in(
         town, a_file(a_row("mia@example.com", rest="Z-1,"), a_row("noa@example.com", name="Noa", rest="Z-1,"))
     )
@@ -120,7 +120,7 @@ async def test_people_are_one_through_other_rows_too(town: Town) -> None:
     assert await town.database.fetchval("SELECT count(*) FROM contacts") == 1
 
 
-async def test_a_contact_who_is_here_already_is_recognised_and_only_his_gaps_are_filled(town: Town) -> None:
+async def test_a_known_contact_is_recognised_and_only_gaps_are_filled(town: Town) -> None:
     contact_id = await town.contact("alice", first_name="Maria", last_name=None, email="mia@example.com")
     await town.database.execute(
         "INSERT INTO contact_identities VALUES ($1, 'email', 'mia@example.com', $2)", town.users["alice"], contact_id
@@ -136,7 +136,7 @@ async def test_a_contact_who_is_here_already_is_recognised_and_only_his_gaps_are
     assert await town.database.fetchval("SELECT count(DISTINCT contact_id) FROM leads") == 1
 
 
-async def test_another_owners_contacts_are_nobody_here(town: Town) -> None:
+async def test_another_owners_contacts_are_unknown_here(town: Town) -> None:
     contact_id = await town.contact("dave", email="mia@example.com")
     await town.database.execute(
         "INSERT INTO contact_identities VALUES ($1, 'email', 'mia@example.com', $2)", town.users["dave"], contact_id
@@ -212,7 +212,7 @@ async def test_a_source_that_is_unknown_is_made_the_owners_own(town: Town) -> No
     ) == "Fair"  # fmt: skip
 
 
-async def test_what_cannot_be_read_is_told_with_its_line(town: Town) -> None:
+async def test_what_cannot_be_read_is_reported_with_its_line(town: Town) -> None:
     report = await bring_in(town, a_file(a_row("mia@example.com"), a_row(), a_row("noa@example.com", at="soon")))
 
     assert list(report.lines()) == [
@@ -223,7 +223,7 @@ async def test_what_cannot_be_read_is_told_with_its_line(town: Town) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", HEADER.encode(), b"\x00\xff\xfe", b"a,b\n1,2\n"])
-async def test_a_file_without_leads_is_no_error(town: Town, content: bytes) -> None:
+async def test_a_file_without_leads_is_not_an_error(town: Town, content: bytes) -> None:
     report = await bring_in(town, content)
 
     assert report.imported == 0
@@ -327,12 +327,12 @@ async def test_an_import_says_whom_it_took_for_whom_before_and_after(town: Town)
         report = await bring_in(town, a_file(*rows), dry_run=dry_run)
         assert list(report.shown())[:-1] == expected
         written = list(csv.DictReader(StringIO(report_csv(report, a_file(*rows)))))
-        told = [(row["import_row"], row["import_joined_to"], row["import_joined_by"]) for row in written]
+        joined = [(row["import_row"], row["import_joined_to"], row["import_joined_by"]) for row in written]
         amelia = f"contact {contact_id}"
-        assert told == [("1", amelia, "mail"), ("3", amelia, "phone"), ("4", "row 2", "both")]
+        assert joined == [("1", amelia, "mail"), ("3", amelia, "phone"), ("4", "row 2", "both")]
         assert [row["import_name_there"] for row in written] == ["Amelia Reyes", "Amelia Reyes", "Amelia Lund"]
         assert [row["import_is_other_name"] for row in written] == ["yes", "yes", "no"]
-    assert (await bring_in(town, a_file(*rows))).joined == [], "rows that were in already are joined to nobody"
+    assert (await bring_in(town, a_file(*rows))).joined == [], "rows that were in already are joined to no one"
     report_again = await bring_in(town, report_csv(report, a_file(*rows)).encode())
     assert (report_again.imported, report_again.known) == (0, 3)
 

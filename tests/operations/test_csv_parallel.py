@@ -1,4 +1,4 @@
-"""A large file is read by several processes, and nobody can tell."""
+"""A large file is read by several processes, and the result is the same."""
 
 import asyncio
 import contextlib
@@ -50,7 +50,7 @@ def readers(of: psutil.Process) -> list[psutil.Process]:
 
 async def test_that_one_of_them_has_ended_is_said() -> None:
     reading = asyncio.create_task(read_csv_together(long(parts=100), large=0))
-    while not (processes := readers(psutil.Process())):  # noqa: ASYNC110 -- nobody tells when they start
+    while not (processes := readers(psutil.Process())):  # noqa: ASYNC110 -- nothing reports when they start
         await asyncio.sleep(0.001)
     processes[0].kill()
 

@@ -1,4 +1,4 @@
-"""The doctor finds whatever breaks a rule of the house, and finds nothing where all is well."""
+"""The doctor finds whatever breaks an invariant, and finds nothing where all is well."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ EVE = b'{"name": "Eve Karr", "email": "eve@example.com", "lead_type": "Seller"}'
 
 @pytest.fixture
 async def town(database: Database) -> Town:
-    """Mia's lead is Bob's, Noa's is on offer, Eve's nobody claimed; a body that could not be read lies beside them."""
+    """Mia's lead is Bob's, Noa's is on offer, Eve's is unclaimed; a body that could not be read lies beside them."""
     town = await Town.create(database)
     await database.execute("UPDATE teams SET order_method = 'Round Robin', mins_until_next_alert = 5")
     for rank, name in enumerate(("bob", "carol"), start=1):

@@ -1,4 +1,4 @@
-"""A person is erased: nothing of him is left in any column of any table, and all that was decided still adds up."""
+"""A person is erased: nothing of them is left in any column of any table, and all that was decided still adds up."""
 
 import hashlib
 import json
@@ -22,13 +22,13 @@ from tests.support.mailbox import Mailbox
 from tests.support.sender import Sender
 
 # What has words of its own, or the owner's: none of it is the contact's. Table, column: why it may stay.
-KEPT = {
-    ("messages", "address"): "of the agent who was told",
+RETAINED = {
+    ("messages", "address"): "of the agent who was notified",
     ("leads", "type"): "the kind of inquiry, by which it was routed",
     ("leads", "facts"): "what decided: sources, type and zipcode, so that the decision can be explained",
     ("tasks", "action_type"): "the kind of task",
     ("contact_communications", "type"): "the kind of step",
-    ("contact_communications", "campaign_name"): "the owner's name for his campaign",
+    ("contact_communications", "campaign_name"): "the owner's name for the campaign",
     ("offers", "reason"): "why an agent was passed over",
     ("arrivals", "format"): "which reader read it",
     ("arrivals", "headers"): "emptied",
@@ -39,7 +39,7 @@ KEPT = {
 
 
 async def ask_by_every_door(brokerage: Brokerage) -> None:
-    """Mia comes in by all kinds of bodies: new, again, as an update, a test, and as what nobody can read."""
+    """Mia comes in by all kinds of bodies: new, again, as an update, a test, and as what no reader can read."""
     about = {"phone": PHONE, "name": f"Mia {MARK}", "email": EMAIL, "mls_id": MARK, "address": f"1 {MARK} Street"}
     await brokerage.ask(f"key of {MARK}", message=f"I am {MARK}", lead_id=f"{MARK}-1", **about)
     await brokerage.ask(message=f"Again, {MARK}", lead_id=f"{MARK}-1", **about)
@@ -70,7 +70,7 @@ def mail() -> str:
 
 
 async def live(brokerage: Brokerage, sender: Sender, mailbox: Mailbox) -> int:
-    """A campaign writes to Mia, with success and without; Bob is told of her and claims; she asks by every door."""
+    """A campaign writes to Mia, with success and without; Bob is notified and claims; Mia asks by every door."""
     database, town = brokerage.town.database, brokerage.town
     campaign_id = await database.fetchval("SELECT id FROM campaigns")
     words = {"subject": "Hello {{contact.last_name}}", "body": "<b>{{contact.email}}</b>"}
@@ -165,7 +165,7 @@ async def everything_else(brokerage: Brokerage, contact_id: int) -> None:
     )
 
 
-HIS = "SELECT id FROM leads WHERE contact_id = $2"
+LEADS_OF_CONTACT = "SELECT id FROM leads WHERE contact_id = $2"
 ROWS = {
     "contacts": "id = $2",
     "contact_identities": "contact_id = $2",
@@ -174,19 +174,19 @@ ROWS = {
     "events": "contact_id = $2",
     "event_properties": "contact_id = $2",
     "leads": "contact_id = $2",
-    "claims": f"lead_id IN ({HIS})",
-    "offers": f"lead_id IN ({HIS})",
-    "lead_events": f"lead_id IN ({HIS})",
-    "idempotency_keys": f"lead_id IN ({HIS})",
-    "arrivals": f"lead_id IN ({HIS})",
+    "claims": f"lead_id IN ({LEADS_OF_CONTACT})",
+    "offers": f"lead_id IN ({LEADS_OF_CONTACT})",
+    "lead_events": f"lead_id IN ({LEADS_OF_CONTACT})",
+    "idempotency_keys": f"lead_id IN ({LEADS_OF_CONTACT})",
+    "arrivals": f"lead_id IN ({LEADS_OF_CONTACT})",
     "campaign_contacts": "contact_id = $2",
     "contact_communications": "contact_id = $2",
     "tasks": "contact_id = $2",
     "shared_assignments": "contact_id = $2",
-    "messages": f"(contact_id = $2 OR lead_id IN ({HIS}))",
+    "messages": f"(contact_id = $2 OR lead_id IN ({LEADS_OF_CONTACT}))",
     "suppressions": "digest = (SELECT address_digest(c.email, k.salt) FROM contacts c, suppression_salt k"
     " WHERE c.id = $2)",
-    "claim_tokens": f"offer_id IN (SELECT id FROM offers WHERE lead_id IN ({HIS}))",
+    "claim_tokens": f"offer_id IN (SELECT id FROM offers WHERE lead_id IN ({LEADS_OF_CONTACT}))",
 }
 VALUES = {
     "text": "coalesce({column}, '') || $1",
@@ -203,14 +203,14 @@ FIXED = {
 
 
 async def mark_every_column(database: Database, contact_id: int) -> set[tuple[str, str]]:
-    """Add the mark to every column of words in the person's rows, but where a list says what may stand there."""
+    """Add the mark to every column of words in the person's rows, but where a list says what may be there."""
     marked = set()
     columns = await database.fetch(
         "SELECT table_name AS table, column_name AS column, data_type AS kind FROM information_schema.columns"
         " WHERE table_schema = 'public' AND data_type IN ('text', 'jsonb', 'bytea')"
     )
     for table, column, kind in sorted(tuple(row) for row in columns):
-        if table not in ROWS or (table, column) in FIXED | set(KEPT):
+        if table not in ROWS or (table, column) in FIXED | set(RETAINED):
             continue
         value = VALUES[kind].format(column=column)
         where = ROWS[table]
@@ -229,15 +229,15 @@ async def test_every_table_with_people_is_looked_at(database: Database) -> None:
         " SELECT oid::text AS name FROM about"
     )
     assert {row["name"] for row in rows} | {"arrivals", "suppressions"} == set(ROWS)
-    told = "\n".join(statement(f"erase_{what}").text for what in erasure.WHAT)
-    changed = set(re.findall(r"(?:UPDATE|DELETE FROM) (\w+)", told))
-    if "end_steps(" in told:  # a function, which changes these
+    statements = "\n".join(statement(f"erase_{what}").text for what in erasure.WHAT)
+    changed = set(re.findall(r"(?:UPDATE|DELETE FROM) (\w+)", statements))
+    if "end_steps(" in statements:  # a function, which changes these
         changed.add("contact_communications")
-    kept = {"claims", "offers", "claim_tokens", "event_properties", "shared_assignments"}
-    assert set(ROWS) - changed == kept, "events take theirs along; the last one holds ids alone"
+    unchanged = {"claims", "offers", "claim_tokens", "event_properties", "shared_assignments"}
+    assert set(ROWS) - changed == unchanged, "events take theirs along; the last one holds ids alone"
 
 
-# --------------------------------------------------------------------------------------------- and nobody else
+# --------------------------------------------------------------------------------------------- and no one else
 
 NOA = {"email": "noa@example.com", "name": "Noa Berg", "phone": "303-555-0177"}
 
@@ -308,8 +308,8 @@ async def test_an_erasure_leaves_that_the_address_is_not_to_be_written_to_and_no
     mailbox.mails.clear()
     await erase_and_check(brokerage, contact_id)
     assert remaining_rows(await content(database_url)) == []
-    told = await command(database_url, "suppressions", "export", "--owner", "alice@example.com")
-    assert told.stdout.splitlines() == ["channel,value,reason,at,entered_by,ended_at,ended_by,consent"]
+    done = await command(database_url, "suppressions", "export", "--owner", "alice@example.com")
+    assert done.stdout.splitlines() == ["channel,value,reason,at,entered_by,ended_at,ended_by,consent"]
 
     await brokerage.ask(email=EMAIL.upper(), name="Mia Lund", phone="none")
     await brokerage.engine.run_due()
@@ -336,7 +336,7 @@ async def test_steps_of_the_erased_that_were_still_to_come_say_so(
     assert [tuple(row) for row in rows] == [("suppressed", "the contact was erased")]
 
 
-async def test_who_asks_again_is_somebody_new(brokerage: Brokerage, sender: Sender, mailbox: Mailbox) -> None:
+async def test_a_person_who_asks_again_is_a_new_contact(brokerage: Brokerage, sender: Sender, mailbox: Mailbox) -> None:
     contact_id = await live(brokerage, sender, mailbox)
     await erase_and_check(brokerage, contact_id)
     answer = await brokerage.ask(f"key of {MARK}", email=EMAIL, lead_id=f"{MARK}-1", name="Mia Lund")
@@ -358,12 +358,12 @@ async def test_no_owner_erases_anothers_contact(brokerage: Brokerage, database_u
     contact_id = await contact_of(brokerage)
     before = await content(database_url)
     for stranger in ("bob", "dave"):
-        told = await command(database_url, "erase", contact_id, "--owner", f"{stranger}@example.com", "--yes", code=1)
-        assert f"No record found for id '{contact_id}'" in told.stderr
-        told = await command(
+        done = await command(database_url, "erase", contact_id, "--owner", f"{stranger}@example.com", "--yes", code=1)
+        assert f"No record found for id '{contact_id}'" in done.stderr
+        done = await command(
             database_url, "export", "contact", contact_id, "--owner", f"{stranger}@example.com", code=1
         )
-        assert f"No record found for id '{contact_id}'" in told.stderr
+        assert f"No record found for id '{contact_id}'" in done.stderr
 
     assert await content(database_url) == before
 
@@ -374,25 +374,25 @@ async def test_the_command_says_what_has_gone(brokerage: Brokerage, database_url
     asked = await command(database_url, "erase", contact_id, "--owner", "alice@example.com", code=1)
     assert "without a terminal to ask at, give --yes" in asked.output
     assert await contact_of(brokerage) == contact_id
-    told = await command(database_url, "erase", contact_id, "--owner", "alice@example.com", "--yes")
+    done = await command(database_url, "erase", contact_id, "--owner", "alice@example.com", "--yes")
 
-    assert told.stdout == "1 arrivals, 1 messages, 1 leads, 2 identities, 1 contact\n"
-    told = await command(database_url, "erase", contact_id, "--owner", "nobody@example.com", "--yes", code=1)
-    assert "nobody@example.com" in told.stderr
-
-
-# ------------------------------------------------------------------------------------------------------ his own copy
+    assert done.stdout == "1 arrivals, 1 messages, 1 leads, 2 identities, 1 contact\n"
+    done = await command(database_url, "erase", contact_id, "--owner", "nobody@example.com", "--yes", code=1)
+    assert "nobody@example.com" in done.stderr
 
 
-async def test_a_person_is_told_all_that_is_kept_about_him(
+# ---------------------------------------------------------------------------------------------- the contact's own copy
+
+
+async def test_a_person_receives_all_that_is_stored_about_them(
     brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database_url: str, command: Command
 ) -> None:
     database = brokerage.town.database
     contact_id = await live(brokerage, sender, mailbox)
     await everything_else(brokerage, contact_id)
     arguments = ("export", "contact", contact_id, "--owner", "alice@example.com")
-    told = await command(database_url, *arguments)
-    whole = json.loads(told.stdout)
+    done = await command(database_url, *arguments)
+    whole = json.loads(done.stdout)
 
     counts = {
         "identified_by": "contact_identities", "addresses": "contact_addresses", "custom_fields": "custom_field_values",
@@ -423,7 +423,7 @@ async def test_a_person_is_told_all_that_is_kept_about_him(
     } == set(ROWS)
     assert f"I am {MARK}" in whole["leads"][0]["text_body"]
     assert whole["contact"]["email"] == EMAIL
-    assert "owner_id" not in told.stdout
+    assert "owner_id" not in done.stdout
 
 
 async def test_a_copy_can_be_written_to_a_file_and_is_blank_afterwards(
@@ -435,7 +435,7 @@ async def test_a_copy_can_be_written_to_a_file_and_is_blank_afterwards(
     await command(database_url, *arguments)
     assert MARK in (tmp_path / "mia.json").read_text(encoding="utf-8")
     await erase_and_check(brokerage, contact_id)
-    told = await command(database_url, *arguments[:-2])
+    done = await command(database_url, *arguments[:-2])
 
-    assert MARK.lower() not in told.stdout.lower()
-    assert len(json.loads(told.stdout)["leads"]) == 1
+    assert MARK.lower() not in done.stdout.lower()
+    assert len(json.loads(done.stdout)["leads"]) == 1

@@ -1,4 +1,4 @@
-"""A lead that nobody has, and whose contact is erased: nobody is called about nobody."""
+"""A lead that no one has claimed, and whose contact is erased: no agent is asked to call an unknown person."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -22,12 +22,12 @@ from tests.support.deadlocks import WAITING, deadlocks
 from tests.support.erasure import EMAIL, MARK, PHONE, contact_of, erase_and_check
 from tests.support.races import outcome, overtaken
 
-TOLD = "SELECT kind, state FROM messages WHERE lead_id = $1 ORDER BY id"
+MESSAGES = "SELECT kind, state FROM messages WHERE lead_id = $1 ORDER BY id"
 FATE = "SELECT lapses_at, unclaimed_at, routed_at FROM leads WHERE id = $1"
 
 
 async def asked(brokerage: Brokerage, **fields: Any) -> tuple[int, int]:
-    """Mia has asked: her lead, and she."""
+    """Mia has asked. Returns the ids of the lead and of the contact."""
     [lead_id] = (await brokerage.ask(email=EMAIL, phone=PHONE, message=f"I am {MARK}", **fields)).stored.lead_ids
     return lead_id, await contact_of(brokerage)
 
@@ -46,8 +46,8 @@ async def fate(database: Database, lead_id: int) -> str:
     return "unclaimed" if row["unclaimed_at"] and not row["lapses_at"] else "on offer" if row["lapses_at"] else "held"
 
 
-async def somebody_waits(database: Database, number: int) -> None:
-    """So many wait for what somebody else holds."""
+async def until_waiting(database: Database, number: int) -> None:
+    """Wait until so many sessions wait for a lock that another one holds."""
     while await database.fetchval(WAITING) < number:  # noqa: ASYNC110 -- other connections do it
         await asyncio.sleep(0.01)
 
@@ -55,7 +55,7 @@ async def somebody_waits(database: Database, number: int) -> None:
 # --------------------------------------------------------------------------------------------------- on offer
 
 
-async def test_a_lead_on_offer_is_over_and_nobody_is_told_any_more(brokerage: Brokerage, database: Database) -> None:
+async def test_a_lead_on_offer_is_over_and_no_one_else_is_notified(brokerage: Brokerage, database: Database) -> None:
     lead_id, contact_id = await asked(brokerage)
     assert await brokerage.states(lead_id) == {"bob": "notified", "carol": "scheduled"}
     await erase_and_check(brokerage, contact_id)
@@ -64,7 +64,7 @@ async def test_a_lead_on_offer_is_over_and_nobody_is_told_any_more(brokerage: Br
     assert await fate(database, lead_id) == "unclaimed"
     await database.move_clock(timedelta(hours=1))
     assert await brokerage.engine.run_due() is None, "nothing is to come"
-    assert [tuple(row) for row in await database.fetch(TOLD, lead_id)] == [("offer", "suppressed")]
+    assert [tuple(row) for row in await database.fetch(MESSAGES, lead_id)] == [("offer", "suppressed")]
     [message_id] = [row["id"] for row in await database.fetch("SELECT id FROM messages")]
     assert await DeliveryLog(database).begin(MessageKey(brokerage.owner_id, message_id)) is None
 
@@ -76,7 +76,7 @@ async def test_the_ledger_moves_it_from_on_offer_to_unclaimed(brokerage: Brokera
     assert await brokerage.engine.ledger(brokerage.owner_id) == before | {"on_offer": 0, "unclaimed": 1}
 
 
-async def test_nobody_can_claim_or_decline_it_and_its_page_says_so(brokerage: Brokerage, database: Database) -> None:
+async def test_no_one_can_claim_or_decline_it_and_its_page_says_so(brokerage: Brokerage, database: Database) -> None:
     lead_id, contact_id = await asked(brokerage)
     await erase_and_check(brokerage, contact_id)
     bob, carol = brokerage.town.users["bob"], brokerage.town.users["carol"]
@@ -90,10 +90,10 @@ async def test_nobody_can_claim_or_decline_it_and_its_page_says_so(brokerage: Br
         await brokerage.engine.decline(brokerage.owner_id, offer_id, bob)
     page = await find_own_page(database, bob, offer_id)
     assert page is not None
-    assert page.standing == "over", "it will not come back to him"
+    assert page.standing == "over", "it will not come back to Bob"
 
 
-async def test_the_owner_may_give_it_to_somebody_by_hand(brokerage: Brokerage, database: Database) -> None:
+async def test_the_owner_may_assign_it_by_hand(brokerage: Brokerage, database: Database) -> None:
     lead_id, contact_id = await asked(brokerage)
     await erase_and_check(brokerage, contact_id)
     await brokerage.engine.assign(brokerage.owner_id, lead_id, brokerage.town.users["carol"], brokerage.owner_id)
@@ -105,7 +105,7 @@ async def test_the_owner_may_give_it_to_somebody_by_hand(brokerage: Brokerage, d
 
 async def test_one_that_was_unclaimed_already_is_over_too(brokerage: Brokerage, database: Database) -> None:
     lead_id, contact_id = await asked(brokerage)
-    for _ in ("Carol is told", "nobody claims it"):
+    for _ in ("Carol is notified", "no one claims it"):
         await database.move_clock(timedelta(hours=1))
         await brokerage.engine.run_due()
     since = await database.fetchval("SELECT unclaimed_at FROM leads")
@@ -117,7 +117,7 @@ async def test_one_that_was_unclaimed_already_is_over_too(brokerage: Brokerage, 
     assert await database.fetchval("SELECT unclaimed_at FROM leads") == since
 
 
-async def test_why_and_what_happened_are_told_as_before(brokerage: Brokerage) -> None:
+async def test_why_and_what_happened_are_explained_as_before(brokerage: Brokerage) -> None:
     lead_id, contact_id = await asked(brokerage)
     before = await brokerage.engine.explain(brokerage.owner_id, lead_id)
     await erase_and_check(brokerage, contact_id)
@@ -184,13 +184,13 @@ async def test_a_claim_that_is_being_written_is_waited_for_and_holds(brokerage: 
     async with database.transaction() as transaction:
         await decide_claims(transaction, RuleSets(), [ClaimRequest(brokerage.owner_id, lead_id, bob, "None")])
         erasing = asyncio.create_task(erase_contact(database, brokerage.owner_id, contact_id))
-        await somebody_waits(database, 1)
+        await until_waiting(database, 1)
     await erasing
 
     assert await brokerage.states(lead_id) == {"bob": "won", "carol": "lost"}
     assert await database.fetchval("SELECT unclaimed_at FROM leads") is None
     kinds = [("offer", "suppressed"), ("offer", "suppressed"), ("claimed", "suppressed")]
-    assert [tuple(row) for row in await database.fetch(TOLD, lead_id)] == kinds
+    assert [tuple(row) for row in await database.fetch(MESSAGES, lead_id)] == kinds
 
 
 @pytest.mark.parametrize("is_claim_first", [True, False])
@@ -209,7 +209,7 @@ async def test_a_claim_and_an_erasure_that_want_a_lead_are_done_one_after_the_ot
         doing = []
         for number, each in enumerate(work if is_claim_first else reversed(work), start=1):
             doing.append(asyncio.ensure_future(each))
-            await somebody_waits(database, number)
+            await until_waiting(database, number)
     outcomes = await asyncio.gather(*doing)
 
     assert outcomes == (["done", "done"] if is_claim_first else ["done", "Conflict"])

@@ -1,4 +1,4 @@
-"""What came in without becoming a lead and names somebody who is erased: found however it is written, and only that."""
+"""What became no lead and names a contact who is erased: found however it is written, and only that."""
 
 import base64
 import contextlib
@@ -20,7 +20,7 @@ AFTER = "SELECT id, body, status, reason, emptied_at IS NOT NULL AS is_emptied F
 
 def mail(text: str = NAMED, cte: str = "base64", charset: str = "utf-8") -> bytes:
     message = EmailMessage()
-    message["From"] = "somebody@example.com"
+    message["From"] = "someone@example.com"
     message["Subject"] = "Your sign in the garden"
     message.set_content(text, charset=charset, cte=cte)
     return message.as_bytes()
@@ -69,7 +69,7 @@ async def came_in(brokerage: Brokerage, kind: str, body: bytes) -> int:
 
 
 @pytest.mark.parametrize("how", BODIES)
-async def test_what_names_him_is_emptied(brokerage: Brokerage, how: str) -> None:
+async def test_what_names_the_contact_is_emptied(brokerage: Brokerage, how: str) -> None:
     await brokerage.ask(email=EMAIL, phone=PHONE)
     contact_id = await contact_of(brokerage)
     arrival_id = await came_in(brokerage, *BODIES[how])
@@ -81,8 +81,8 @@ async def test_what_names_him_is_emptied(brokerage: Brokerage, how: str) -> None
     assert (row["body"], row["reason"], row["is_emptied"]) == (b"", "the contact was erased", True)
 
 
-async def test_what_names_somebody_else_stays(brokerage: Brokerage) -> None:
-    """In every wrapping, and with digits that are nearly his."""
+async def test_what_names_someone_else_stays(brokerage: Brokerage) -> None:
+    """In every wrapping, and with digits that are nearly the contact's."""
     await brokerage.ask(email="noa@example.com", phone="303-555-0102")
     contact_id = await contact_of(brokerage, "noa@example.com")
     for kind, body in BODIES.values():
@@ -92,7 +92,7 @@ async def test_what_names_somebody_else_stays(brokerage: Brokerage) -> None:
 
     assert rows["stray_arrivals"] == 0
     after = await brokerage.town.database.fetch(AFTER)
-    assert [row for row in after if row["is_emptied"]] == after[:1], "his own"
+    assert [row for row in after if row["is_emptied"]] == after[:1], "the contact's own"
     assert after[1:] == before[1:]
 
 
@@ -113,7 +113,7 @@ async def test_another_owners_arrivals_are_not_looked_at(brokerage: Brokerage) -
 
 
 async def test_thousands_are_looked_through_piece_by_piece(brokerage: Brokerage, database_url: str) -> None:
-    """More than one look's worth of them, and one alone that is; his stand first, between them and last."""
+    """More than one look's worth of them, and one alone that is; the contact's come first, between them and last."""
     database = brokerage.town.database
     await brokerage.ask(email=EMAIL, phone=PHONE)
     contact_id = await contact_of(brokerage)

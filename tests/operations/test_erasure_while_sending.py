@@ -65,7 +65,7 @@ async def test_a_message_and_its_erasure_never_cross(brokerage: Brokerage, sende
     assert (await examine(database)).violation is None
 
 
-async def test_who_comes_back_late_with_what_he_sent_brings_no_words_back(brokerage: Brokerage, sender: Sender) -> None:
+async def test_a_worker_that_reports_late_brings_no_words_back(brokerage: Brokerage, sender: Sender) -> None:
     database = brokerage.town.database
     await brokerage.ask(email=EMAIL)
     contact_id = await contact_of(brokerage)

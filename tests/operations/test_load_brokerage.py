@@ -93,7 +93,7 @@ async def test_people_without_a_password_cannot_sign_in(database: Database) -> N
     assert await database.fetchval("SELECT count(*) FROM users WHERE password_hash IS NOT NULL") == 0
 
 
-async def test_an_owner_who_is_here_stands_for_the_owner_of_the_file(database: Database) -> None:
+async def test_an_owner_who_is_here_replaces_the_owner_of_the_file(database: Database) -> None:
     def without_the_owner(brokerage: dict[str, Any]) -> None:
         del brokerage["users"][0]
 
@@ -152,7 +152,7 @@ def test_a_wrong_field_is_named_with_its_place(place: str, value: Any, words: li
         ),
     ],
 )  # fmt: skip
-async def test_a_name_that_means_nothing_is_told_and_nothing_is_stored(
+async def test_an_unknown_name_is_reported_and_nothing_is_stored(
     database: Database, place: str, value: Any, words: list[str]
 ) -> None:
     brokerage = read_brokerage(example(lambda each: put(each, place, value)))
@@ -165,7 +165,7 @@ async def test_a_name_that_means_nothing_is_told_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff", b'{"brokerage": 1}', b'{"users": []}'])
-def test_a_file_that_is_no_brokerage_is_refused(content: bytes) -> None:
+def test_a_file_that_is_not_a_brokerage_is_refused(content: bytes) -> None:
     with pytest.raises(Invalid):
         read_brokerage(content)
 

@@ -1,4 +1,4 @@
-"""`leadroutes top`: the house at work, once, or live in a terminal until Ctrl-C."""
+"""`leadroutes top`: the installation at work, once, or live in a terminal until Ctrl-C."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ def words(view: View) -> list[str]:
     return [" ".join(line.split()) for line in capture.get().splitlines()]
 
 
-async def test_an_empty_house_says_that_nobody_works(database: Database) -> None:
+async def test_an_empty_installation_says_that_no_process_works(database: Database) -> None:
     shown = words(await load_view(database))
 
     assert "none no agent is notified: no worker runs; start leadroutes worker" in shown
@@ -67,12 +67,12 @@ async def test_it_is_printed_once_where_that_is_asked(
     brokerage: Brokerage, database_url: str, command: Command
 ) -> None:
     await brokerage.ask()
-    told = await command(database_url, "top", "--once")
+    done = await command(database_url, "top", "--once")
 
-    assert told.stdout.count("Timers and messages") == 1
-    assert re.search(r"on offer +1\s", told.stdout)
-    assert "\x1b" not in told.stdout, "a file is not a terminal"
-    assert "mia" not in told.stdout.lower()
+    assert done.stdout.count("Timers and messages") == 1
+    assert re.search(r"on offer +1\s", done.stdout)
+    assert "\x1b" not in done.stdout, "a file is not a terminal"
+    assert "mia" not in done.stdout.lower()
 
 
 async def test_it_is_live_in_a_terminal_and_outlives_the_database(database: Database, database_url: str) -> None:

@@ -26,8 +26,8 @@ def run(*command: str | Path, **options: object) -> "subprocess.CompletedProcess
 
 def installed(clone: Path, environment: dict[str, str]) -> dict[str, str]:
     """Versions by name."""
-    told = run(clone / ".venv" / "bin" / "python", "-m", "pip", "list", "--format", "freeze", env=environment)
-    pairs = (line.partition("==")[::2] for line in told.stdout.split())
+    listed = run(clone / ".venv" / "bin" / "python", "-m", "pip", "list", "--format", "freeze", env=environment)
+    pairs = (line.partition("==")[::2] for line in listed.stdout.split())
     return {name.lower().replace("_", "-"): version for name, version in pairs}
 
 
@@ -61,9 +61,9 @@ def test_calls_at_the_same_time_wait_for_each_other_and_add_to_what_is_there(
         subprocess.Popen(command, env=environment, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for _ in range(3)
     ]
-    told = [call.communicate(timeout=300)[1] for call in calls]
+    errors = [call.communicate(timeout=300)[1] for call in calls]
 
-    assert [call.returncode for call in calls] == [0, 0, 0], told
+    assert [call.returncode for call in calls] == [0, 0, 0], errors
     there = installed(set_up_clone, environment)
     assert there.keys() - ALWAYS_THERE == pinned("requirements-otel.lock")
     assert before.items() < there.items()
@@ -71,7 +71,7 @@ def test_calls_at_the_same_time_wait_for_each_other_and_add_to_what_is_there(
     assert run(set_up_clone / "bin" / "setup", env=environment).stderr == "", "what users run is up to date as well"
 
 
-def test_a_wrong_argument_is_told_and_changes_nothing(clone: Path, environment: dict[str, str]) -> None:
+def test_a_wrong_argument_is_reported_and_changes_nothing(clone: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(
         [clone / "bin" / "setup", "--dev"], env=environment, text=True, capture_output=True, check=False
     )
@@ -119,17 +119,17 @@ def test_every_line_of_use_it_runs_as_it_is_pasted(set_up_clone: Path, environme
     )  # fmt: skip
     try:
         end = '\ncurl -s -f -o page "$PAGE"\nrm page\necho; echo "the password: $PASSWORD"\nkill %%\nwait %% || true\n'
-        told, errors = bash.communicate(
+        output, errors = bash.communicate(
             watched + lines + end.replace("$PAGE", f"http://127.0.0.1:{port}/sign-in"), timeout=300
         )
     finally:
         if bash.poll() is None:
             os.killpg(bash.pid, signal.SIGKILL)
 
-    assert bash.returncode == 0, told + errors
-    assert [part for part in answers("Use it") if part not in told] == [], "what README says is answered"
-    assert '"claimed_by_user_id"' in told, "the lead in the list"
-    assert re.search(r"lead routes +\d+ +\d+", told), "the brokerage"
-    [password] = re.findall("^the password: (.{12,})$", told, re.MULTILINE)
+    assert bash.returncode == 0, output + errors
+    assert [part for part in answers("Use it") if part not in output] == [], "what README says is answered"
+    assert '"claimed_by_user_id"' in output, "the lead in the list"
+    assert re.search(r"lead routes +\d+ +\d+", output), "the brokerage"
+    [password] = re.findall("^the password: (.{12,})$", output, re.MULTILINE)
     assert set(files_of(set_up_clone)) == before, "nothing is left in the clone"
     assert [path for path in before if password.encode() in path.read_bytes()] == []

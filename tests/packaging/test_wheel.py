@@ -79,8 +79,8 @@ def test_the_demo_runs_from_it(programs: Path, environment: dict[str, str], open
 
 def test_the_service_runs_from_it(programs: Path, environment: dict[str, str], open_directory: Path) -> None:
     where = [programs / "python", "-c", "import leadroutes; print(leadroutes.__file__)"]
-    told = subprocess.run(where, cwd=open_directory, env=environment, capture_output=True, text=True, check=True)
-    assert Path(told.stdout.strip()).is_relative_to(programs.parent)
+    found = subprocess.run(where, cwd=open_directory, env=environment, capture_output=True, text=True, check=True)
+    assert Path(found.stdout.strip()).is_relative_to(programs.parent)
 
     service = subprocess.Popen(
         [programs / "leadroutes", "serve", "--port", "0"], cwd=open_directory,
@@ -88,8 +88,8 @@ def test_the_service_runs_from_it(programs: Path, environment: dict[str, str], o
     )  # fmt: skip
     try:
         assert service.stderr is not None
-        told = (json.loads(line) for line in service.stderr if line.startswith("{"))  # the interpreter may warn before
-        address = next(line["address"] for line in told if line.get("event") == "listening")
+        log = (json.loads(line) for line in service.stderr if line.startswith("{"))  # the interpreter may warn before
+        address = next(line["address"] for line in log if line.get("event") == "listening")
         with httpx.Client(base_url=address, follow_redirects=True) as client:
             answers = {page: client.get(page).status_code for page in PAGES}
             assets = re.findall(r'(?:href|src)="(/assets/[^"]+)"', client.get("/sign-in").text)

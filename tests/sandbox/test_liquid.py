@@ -29,7 +29,7 @@ def test_a_template_is_filled_in(template: str, words: str) -> None:
     assert render(template, MIA) == words
 
 
-NOBODY = {
+NAMELESS = {
     "first_name": None, "last_name": "", "street_address": None, "city": None, "state": "CO", "zipcode": None,
     "contact": {"first_name": None}, "property": {"street_address": "", "city": "Denver"}, "gap": " ",
 }  # fmt: skip
@@ -62,7 +62,7 @@ NOBODY = {
 )
 def test_what_is_not_known_leaves_no_gap(template: str, words: str) -> None:
     assert check_template(template) is None
-    assert render(template, NOBODY) == words
+    assert render(template, NAMELESS) == words
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_what_is_not_known_leaves_no_gap(template: str, words: str) -> None:
     ],
 )
 def test_what_is_not_known_leaves_no_gap_in_markup(template: str, words: str) -> None:
-    assert render(template, NOBODY, markup=True) == words
+    assert render(template, NAMELESS, markup=True) == words
 
 
 def test_many_unknown_values_count_as_little_as_none() -> None:
     """What is written again because of them is not counted towards the size of what may be written."""
-    words = render("{% for i in (1..200) %}" + "word {{first_name}} " * 100 + "{% endfor %}", NOBODY)
+    words = render("{% for i in (1..200) %}" + "word {{first_name}} " * 100 + "{% endfor %}", NAMELESS)
     assert words == "word " * 200 * 100
 
 
-def test_values_are_escaped_in_markup_and_the_markup_is_kept() -> None:
+def test_values_are_escaped_in_markup_and_the_markup_stays() -> None:
     evil = {"first_name": "<script>&"}
 
     assert render("<p>{{ first_name }}</p>", evil, markup=True) == "<p>&lt;script&gt;&amp;</p>"
@@ -98,7 +98,7 @@ def test_values_are_escaped_in_markup_and_the_markup_is_kept() -> None:
     ("body", "markup"),
     [("<p>Hello</p>", True), ("Hello<br>there", True), ("<!DOCTYPE html>", True), ("5 < 6 and <3", False), ("", False)],
 )
-def test_a_body_that_is_markup_is_told_from_text(body: str, *, markup: bool) -> None:
+def test_a_body_that_is_markup_is_distinguished_from_text(body: str, *, markup: bool) -> None:
     assert is_markup(body) is markup
 
 
@@ -203,7 +203,7 @@ RANGES = (
 
 
 @pytest.mark.parametrize("template", RANGES)
-def test_a_range_is_never_long_wherever_it_stands(template: str) -> None:
+def test_a_range_is_never_long_wherever_it_is(template: str) -> None:
     """Some of what is done with one makes a list of all of it."""
     assert "a range is longer than" in (check_template(template.replace("R", "(1..10001)")) or "")
     with pytest.raises(Unrenderable, match="a range is longer than"):

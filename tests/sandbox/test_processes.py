@@ -41,7 +41,7 @@ def children() -> set[int]:
 
 
 async def first_child(before: set[int]) -> psutil.Process:
-    while not (new := children() - before):  # noqa: ASYNC110 -- nobody tells when it starts
+    while not (new := children() - before):  # noqa: ASYNC110 -- nothing reports when it starts
         await asyncio.sleep(0.001)
     return psutil.Process(new.pop())
 
@@ -231,7 +231,7 @@ async def test_they_end_with_the_service_however_it_ends() -> None:
     assert process.stdin is not None
     process.stdin.write(SLOW.encode())
     process.stdin.close()
-    while len(working := psutil.Process(process.pid).children()) < 2:  # noqa: ASYNC110 -- nobody tells when they start
+    while len(working := psutil.Process(process.pid).children()) < 2:  # noqa: ASYNC110 -- nothing reports their start
         await asyncio.sleep(0.001)
     os.kill(process.pid, signal.SIGKILL)
     await process.wait()

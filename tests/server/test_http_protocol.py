@@ -104,9 +104,9 @@ async def test_a_head_beyond_the_limits_is_refused(town: Town, case: str, size: 
 
     assert statuses(answer) == [status]
     assert b"\r\nconnection: close" in start.lower()
-    told = json.loads(body)
-    assert list(told) == ["name", "message", "code", "className", "errors"]
-    assert (told["code"], told["name"]) in {(414, "UriTooLong"), (431, "RequestHeaderFieldsTooLarge")}
+    error = json.loads(body)
+    assert list(error) == ["name", "message", "code", "className", "errors"]
+    assert (error["code"], error["name"]) in {(414, "UriTooLong"), (431, "RequestHeaderFieldsTooLarge")}
 
 
 @pytest.mark.parametrize("before", [GOOD, POST], ids=["a GET", "a POST"])

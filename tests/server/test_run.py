@@ -13,7 +13,7 @@ from tests.support.processes import Node, serving, until
 from tests.support.tcp_proxy import TcpProxy
 
 
-async def test_it_answers_and_ends_with_0_when_told_to_stop(database_url: str, key: str) -> None:
+async def test_it_answers_and_ends_with_0_when_asked_to_stop(database_url: str, key: str) -> None:
     async with serving(database_url) as running, httpx.AsyncClient(base_url=running.address) as client:
         taken = await client.post(f"/intake/{key}", content=BODY, headers={"Content-Type": "application/json"})
         assert taken.status_code == 201

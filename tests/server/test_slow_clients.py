@@ -1,4 +1,4 @@
-"""Clients that take their time, on real sockets: nobody holds a connection open with a byte now and then."""
+"""Clients that take their time, on real sockets: no one holds a connection open with a byte now and then."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ async def town(database: Database, tmp_path: Path) -> AsyncIterator[Town]:
 
 
 async def drip(port: int, quick: bytes, slow: bytes) -> bytes:
-    """All that is answered to somebody who sends the rest byte after byte, until the connection is closed."""
+    """All that is answered to a client that sends the rest byte after byte, until the connection is closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(quick)
     answer, waiting = b"", list(slow)
@@ -65,7 +65,7 @@ SLOW = [
     ("blank lines", b"\r\n", b"\r\n" * 5_000),
     ("blank lines after an answer", GOOD, b"\r\n" * 5_000),
     ("the second request", GOOD + b"GET /heal", ENDLESS),
-    ("a body that nobody reads", POST + b"\r\n", ENDLESS),
+    ("a body that is not read", POST + b"\r\n", ENDLESS),
     ("the lengths of pieces", b"GET /me HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;", ENDLESS),
 ]
 
@@ -80,10 +80,10 @@ async def test_a_client_that_sends_a_byte_now_and_then_is_cut_off(town: Town, ca
         return
     answer = await drip(town.application, quick, slow)
 
-    assert answer.count(b"HTTP/1.1 ") == (quick.count(GOOD) or "nobody" in case or "pieces" in case)
+    assert answer.count(b"HTTP/1.1 ") == (quick.count(GOOD) or "not read" in case or "pieces" in case)
 
 
-async def test_a_body_that_takes_too_long_is_told_so_before_it_is_cut_off(town: Town) -> None:
+async def test_a_body_that_takes_too_long_gets_an_answer_before_it_is_cut_off(town: Town) -> None:
     token = f"Authorization: Bearer {town.tokens['alice']}\r\n\r\n".encode()
     answer = await drip(town.application, POST + token, ENDLESS)
 
@@ -120,7 +120,7 @@ WHOLE = 1_000_000
 
 @contextlib.asynccontextmanager
 async def asked_for_much(*headers: tuple[bytes, bytes]) -> AsyncIterator[socket.socket]:
-    """Somebody who has asked for a long answer, of which little fits in between."""
+    """A client that has asked for a long answer, of which little fits in between."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -154,7 +154,7 @@ async def test_an_answer_that_is_taken_slowly_is_taken_whole(monkeypatch: pytest
             taken += len(part)
             await asyncio.sleep(len(part) / WHOLE * PATIENCE * 4)
         assert taken > WHOLE
-        async with asyncio.timeout(PATIENCE * 20):  # then it stands idle
+        async with asyncio.timeout(PATIENCE * 20):  # then it is idle
             assert await loop.sock_recv(client, 1) == b""
 
 
@@ -210,7 +210,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("request_", UNREADABLE)
-async def test_what_is_no_http_is_told_so_in_the_form_of_all_errors(town: Town, request_: bytes) -> None:
+async def test_what_is_not_http_is_answered_in_the_form_of_all_errors(town: Town, request_: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", town.application)
     writer.write(request_)
     head, _, body = (await _all_of(reader)).partition(b"\r\n\r\n")

@@ -130,18 +130,18 @@ def test_what_cannot_be_is_refused_with_the_mend(
     alone = {"DATABASE_URL", "LEADROUTES_DATA", "LEADROUTES_DATABASE_LISTEN_URL"}
     with pytest.raises(Misconfigured) as refused:
         Settings.load(given if name in alone else DATABASE | given)
-    told = str(refused.value)
-    assert told.startswith((f"{name}: ", f"{name} is set; ")), told
-    assert "\n" not in told
-    assert shown in told
-    assert expected in told.partition("expected")[2]
-    assert "hunter22" not in told
-    assert "hun" not in told
-    assert "ter22" not in told
-    assert "pa#ss" not in told
+    message = str(refused.value)
+    assert message.startswith((f"{name}: ", f"{name} is set; ")), message
+    assert "\n" not in message
+    assert shown in message
+    assert expected in message.partition("expected")[2]
+    assert "hunter22" not in message
+    assert "hun" not in message
+    assert "ter22" not in message
+    assert "pa#ss" not in message
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     wrong = ("LEADROUTES_TIME_SCALE", "LEADROUTES_SMTP_URL", "LEADROUTES_SECRET")
     with pytest.raises(Misconfigured) as refused:
         Settings.load(DATABASE | dict.fromkeys(wrong, "x"))

@@ -1,4 +1,4 @@
-"""Changes of the same moment share a commit; what one of them breaks, breaks for him alone."""
+"""Changes of the same moment share a commit; what one of them breaks, breaks for that one alone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -34,12 +34,12 @@ def test_want_of_resources_and_a_server_that_goes_down_are_a_database_that_is_aw
     error: type[asyncpg.PostgresError],
 ) -> None:
     assert issubclass(error, CONNECTION_ERRORS)
-    with pytest.raises(Unavailable) as told, connection_errors_as_unavailable():
-        raise error("no detail of it is told")
-    assert "no detail" not in told.value.message
+    with pytest.raises(Unavailable) as unavailable, connection_errors_as_unavailable():
+        raise error("no detail of it is shown")
+    assert "no detail" not in unavailable.value.message
     is_room = error.sqlstate.startswith(("53", "58")) and error is not asyncpg.TooManyConnectionsError
     assert is_out_of_space(error("")) == is_room
-    assert ("no room" in told.value.message) == is_room
+    assert ("no room" in unavailable.value.message) == is_room
 
 
 def test_faults_of_a_statement_are_not() -> None:
@@ -157,12 +157,12 @@ async def test_a_full_disk_is_503_and_not_ready_until_there_is_room_and_nothing_
         key = await leadroutes(small_disk, "intake-key", "issue", email, "--lead-source", "Zillow")
         async with httpx.AsyncClient(base_url=address, timeout=60) as client:
             await becomes(client, 200)
-            kept = refused = 0
+            accepted = refused = 0
             while refused < 5:
-                body = {"email": f"eve{kept}@example.com", "note": secrets.token_hex(30_000)}
+                body = {"email": f"eve{accepted}@example.com", "note": secrets.token_hex(30_000)}
                 reply = await client.post(f"/intake/{key}", json=body)
                 assert reply.status_code in (201, 503), reply.text
-                kept += reply.status_code == 201
+                accepted += reply.status_code == 201
                 refused += reply.status_code == 503
                 if reply.status_code == 503:
                     assert int(reply.headers["retry-after"]) > 0
@@ -174,7 +174,7 @@ async def test_a_full_disk_is_503_and_not_ready_until_there_is_room_and_nothing_
             token = await leadroutes(small_disk, "token", "issue", email)
             headers = {"Authorization": f"Bearer {token}"}
             stored = await client.get("/leads?$limit=0", headers=headers)
-            assert stored.json()["total"] == kept + 1
+            assert stored.json()["total"] == accepted + 1
         await leadroutes(small_disk, "doctor")
     finally:
         process.terminate()

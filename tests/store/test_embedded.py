@@ -23,7 +23,7 @@ from tests.support.directories import make_directory
 
 IS_ROOT = os.geteuid() == 0
 STRANGER = "daemon"
-# Somebody else is become once all modules are there: their files may be where only root reads.
+# The process becomes another user once all modules are there: their files may be where only root reads.
 HOLD = """
 import os, pwd, sys
 from pathlib import Path
@@ -46,7 +46,7 @@ sys.stdin.readline()
 TRUST = "local all all trust\nhost all all 127.0.0.1/32 trust\n"
 LONG = f"{'a' * 60}/{'b' * 60}"
 
-as_root = pytest.mark.skipif(not IS_ROOT, reason="only root can be somebody else")
+as_root = pytest.mark.skipif(not IS_ROOT, reason="only root can become another user")
 
 
 @pytest.fixture(params=["ourselves", pytest.param("nobody", marks=as_root)])
@@ -118,7 +118,7 @@ def test_no_other_user_reaches_it(top: Path, user: str | None, name: str) -> Non
         if IS_ROOT:
             assert "Permission denied" in ask(url, STRANGER).stderr
             for each in (top / name, sockets, sockets / SOCKET):
-                each.chmod(0o777)  # as if somebody had opened it
+                each.chmod(0o777)  # as if someone had opened it
             assert "Peer authentication failed" in ask(url, STRANGER).stderr
             sockets.chmod(0o700)
     assert sockets == top / name / "postgres" or not sockets.exists(), "nothing is left behind"
@@ -175,11 +175,11 @@ def test_root_does_not_take_a_server_from_its_user(top: Path) -> None:
 
 
 @as_root
-def test_another_user_is_told_whose_it_is(top: Path) -> None:
+def test_another_user_learns_whose_it_is(top: Path) -> None:
     data = top / "data"
     shutil.chown(top, "nobody")
-    with holding(data, "nobody"), holding(data, STRANGER) as told:
-        assert "does not start" in told
+    with holding(data, "nobody"), holding(data, STRANGER) as message:
+        assert "does not start" in message
 
 
 def test_a_name_that_a_shell_would_read_is_refused(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_name_that_postgresql_would_misread_is_refused(name: str, open_directo
 
 
 def test_nothing_is_shared_with_other_users_of_the_machine(open_directory: Path) -> None:
-    """A directory for temporary files in which somebody else has left a lock, and which therefore cannot be opened."""
+    """A directory for temporary files in which another user has left a lock, and which therefore cannot be opened."""
     (open_directory / "temporary" / ".lockfile").mkdir(parents=True)
     done = list_users(open_directory / "data", TMPDIR=str(open_directory / "temporary"))
 

@@ -36,7 +36,7 @@ def test_a_url_names_one_host_or_several(url: str, hosts: list[dict[str, object]
         ("postgresql://one,two/db?port=1,2,3", "2 hosts and 3 ports"),
     ],
 )
-def test_what_names_no_host_is_told(url: str, about: str) -> None:
+def test_what_names_no_host_is_reported(url: str, about: str) -> None:
     with pytest.raises(Misconfigured, match=about):
         each_host(url)
 
@@ -78,7 +78,7 @@ async def test_connections_to_what_takes_no_writes_any_more_are_left(database: D
     await database.execute("UPDATE domain_clock SET scale = scale")
 
 
-async def test_who_stands_still_in_a_transaction_lets_go_of_what_he_has_locked(database: Database) -> None:
+async def test_a_session_that_idles_in_a_transaction_releases_its_locks(database: Database) -> None:
     """As a process does whose machine is paused; when it goes on its caller hears that it was nothing."""
     assert await database.fetchval("SHOW idle_in_transaction_session_timeout") == "10s"
     with pytest.raises(Unavailable):
@@ -87,7 +87,7 @@ async def test_who_stands_still_in_a_transaction_lets_go_of_what_he_has_locked(d
 
 
 async def stand_still(database: Database) -> None:
-    """For longer than it may be, here a moment, while somebody else waits for the lock."""
+    """For longer than it may be, here a moment, while another session waits for the lock."""
     async with database.transaction() as transaction:
         await transaction.execute("UPDATE domain_clock SET scale = 7")
         await transaction.execute("SET LOCAL idle_in_transaction_session_timeout = '50ms'")

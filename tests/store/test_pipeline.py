@@ -1,4 +1,4 @@
-"""Statements of the same moment travel together, and each asker hears what he would have heard alone."""
+"""Statements of the same moment travel together, and each caller gets the answer that it would have got alone."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from leadroutes.store.postgres import Database
 HALF = "SELECT 100 / $1::bigint AS half"
 
 
-async def test_each_of_a_crowd_gets_the_row_of_his_own_values(database: Database) -> None:
+async def test_each_of_a_crowd_gets_the_row_of_their_own_values(database: Database) -> None:
     pipeline = read_pipeline(database)
     rows = await asyncio.gather(*(pipeline.fetchrow("SELECT $1::bigint * 2 AS twice", n) for n in range(250)))
     assert [row["twice"] for row in rows] == [n * 2 for n in range(250)]
@@ -34,7 +34,7 @@ async def test_a_crowd_takes_few_packets() -> None:
 @pytest.mark.parametrize(
     ("bad", "fault"), [(0, asyncpg.DivisionByZeroError), ("half", asyncpg.DataError)], ids=["a value", "a type"]
 )
-async def test_a_fault_is_heard_by_whoever_asked_for_it_and_by_nobody_else(
+async def test_a_fault_is_heard_by_whoever_asked_for_it_and_by_no_one_else(
     database: Database, bad: object, fault: type[Exception]
 ) -> None:
     pipeline = read_pipeline(database)

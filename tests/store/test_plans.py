@@ -27,7 +27,7 @@ LEADS, STEPS = 10_000, 20_000
 MOST = 50  # how many are taken at once
 DUE = "2026-01-05 12:00+00"  # a hundred leads, and a hundred steps, a second from then on
 NOW = "2026-01-05 12:00:10+00"  # a thousand of each are due
-# A session plans for the values at hand five times, and then for any values, if that is no worse; in a transaction of
+# A session plans for the values at hand five times, and then for any values, if that is not worse; in a transaction of
 # ours it does so at once.
 IN_TRANSACTION = 0
 EXECUTIONS = (1, 7, IN_TRANSACTION)
@@ -261,7 +261,7 @@ FRESH = ("contacts", "contact_identities", "leads", "idempotency_keys", "claims"
 
 @pytest.fixture
 async def fresh(server_url: str, template: str) -> AsyncIterator[asyncpg.Connection]:
-    """A house that its planner knows to be empty, and that has filled up since: nobody has told the planner."""
+    """A database that its planner knows to be empty, and that has filled up since: the statistics are old."""
     async with building(server_url, template, "fresh") as url:
         connection = await asyncpg.connect(url)
         await connection.execute("VACUUM ANALYZE")
@@ -355,7 +355,7 @@ async def test_the_rules_of_an_owner_are_read_without_those_of_others(
 ) -> None:
     found = await scans(loaded_database, times, *statement("load_rules").bind(owner_ids=f"ARRAY[{OWNERS}]::bigint[]"))
 
-    assert read(found, "users") <= 1 + 1 + MEMBERS, "the owner, and whom the rules know: him and his members"
+    assert read(found, "users") <= 1 + 1 + MEMBERS, "the owner, and whom the rules know: the owner and the members"
     assert read(found, "lead_routes") <= 2 * ROUTES, "once for themselves, once for their campaigns"
     assert read(found, "team_members") <= 2 * MEMBERS
 
@@ -410,8 +410,8 @@ async def test_a_route_is_read_by_its_key(loaded_database: asyncpg.Connection, t
 async def test_a_page_of_leads_reads_those_that_the_caller_sees(
     loaded_database: asyncpg.Connection, times: int, caller: int
 ) -> None:
-    told = f"SELECT lead_id FROM offers WHERE user_id = {caller} AND notified_at IS NOT NULL"
-    seen = await count(loaded_database, "leads", f"owner_id = {caller} OR id IN ({told})")
+    notified = f"SELECT lead_id FROM offers WHERE user_id = {caller} AND notified_at IS NOT NULL"
+    seen = await count(loaded_database, "leads", f"owner_id = {caller} OR id IN ({notified})")
     offered = await count(loaded_database, "offers", f"user_id = {caller}")
     found = await listed(loaded_database, times, "/leads", caller)
 

@@ -13,7 +13,7 @@ ROUNDS = 50
 
 
 class SlowDriver(ListeningDriver):
-    """One that is kept from listening until it is let."""
+    """One that cannot listen until it is let."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         super().__init__(pool)

@@ -1,4 +1,4 @@
-"""Rule sets: built once after a change, read as they were kept by every other process, cached within bounds."""
+"""Rule sets: built once after a change, read as they were stored by every other process, cached within bounds."""
 
 import asyncio
 import contextlib
@@ -36,15 +36,15 @@ async def load(town: Town, rule_sets: RuleSets, name: str) -> RuleSet:
         return await rule_sets.load_one(transaction, town.users[name])
 
 
-async def test_another_process_reads_what_the_first_has_kept(town: Town) -> None:
+async def test_another_process_reads_what_the_first_has_stored(town: Town) -> None:
     built = await load(town, RuleSets(), "alice")
-    kept = await town.database.fetch("SELECT xmin::text, owner_id, number FROM rule_sets")
+    stored = await town.database.fetch("SELECT xmin::text, owner_id, number FROM rule_sets")
     read = await load(town, RuleSets(), "alice")
 
     assert (read.number, read.rules) == (built.number, built.rules)
     assert read.rules.routes[0].team_id == town.team_id
-    assert await town.database.fetch("SELECT xmin::text, owner_id, number FROM rule_sets") == kept
-    assert [(row["owner_id"], row["number"]) for row in kept] == [(town.users["alice"], built.number)]
+    assert await town.database.fetch("SELECT xmin::text, owner_id, number FROM rule_sets") == stored
+    assert [(row["owner_id"], row["number"]) for row in stored] == [(town.users["alice"], built.number)]
 
 
 async def test_a_change_makes_a_new_one(town: Town) -> None:
@@ -97,7 +97,7 @@ async def test_what_is_changed_while_it_becomes_part_of_the_rules_counts(
 async def is_done_or_waits(database: Database, task: "asyncio.Task[Any]", pid: int) -> None:
     waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
     async with asyncio.timeout(10):
-        while not task.done() and not await database.fetchval(waits, pid):  # noqa: ASYNC110 -- nobody tells
+        while not task.done() and not await database.fetchval(waits, pid):  # noqa: ASYNC110 -- nothing reports it
             await asyncio.sleep(0.01)
 
 

@@ -13,13 +13,13 @@ IDS = st.sampled_from(["1", "2", "3", "1000", "0", "-1", "x", "9" * 30])
 def check_answer(reply: Reply) -> None:
     assert reply.status < 500, reply.body
     if reply.status >= 400:
-        told = reply.json
-        assert list(told) in (
+        error = reply.json
+        assert list(error) in (
             ["name", "message", "code", "className", "errors"],
             ["name", "message", "code", "className", "data", "errors"],
         )
-        assert told["code"] == reply.status
-        assert not INTERNALS.search(told["message"])
+        assert error["code"] == reply.status
+        assert not INTERNALS.search(error["message"])
 
 
 def check_oauth_answer(reply: Reply) -> None:

@@ -27,7 +27,7 @@ async def town(database):
 
 @pytest.fixture(scope="session")
 async def shared(server_url, template):
-    """A town for tests that leave nothing behind that another one could notice. Erin writes, nobody reads hers."""
+    """A town for tests that leave nothing behind that another one could notice. Erin writes, no one reads Erin's."""
     async with _town(server_url, template, f"leadroutes_api_{os.getpid()}") as town:
         await town.add_user("erin", is_broker=True, is_admin=True)
         yield town

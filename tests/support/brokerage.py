@@ -1,4 +1,4 @@
-"""Alice's brokerage with the engine on it: an intake key, a route to her team, Bob before Carol."""
+"""Alice's brokerage with the engine on it: an intake key, a route to Alice's team, Bob before Carol."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ class Brokerage:
     owner_id: int
 
     async def ask(self, idempotency_key: str | None = None, /, **fields: Any) -> IntakeResult:
-        """Somebody asks through the intake door."""
+        """Someone asks through the intake door."""
         body = msgspec.json.encode({"email": "mia@example.com", "name": "Mia Lund", **fields})
         return await self.arrivals.ingest(
             KEY, body, {"Content-Type": "application/json"}, idempotency_key=idempotency_key

@@ -58,7 +58,7 @@ def team(*members: Member, **changes: Any) -> Team:
 
 
 def ranked(*user_ids: int, **changes: Any) -> Team:
-    """A team whose members are told one after the other, five minutes apart."""
+    """A team whose members are notified one after the other, five minutes apart."""
     return team(*(member(user_id, rank=rank) for rank, user_id in enumerate(user_ids, 1)), **changes)
 
 

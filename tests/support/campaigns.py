@@ -15,7 +15,7 @@ async def message_kinds(database: Database, lead_id: int) -> Counter[tuple[str, 
 
 
 async def add_agents(brokerage: Brokerage, size: int) -> list[int]:
-    """So many agents in Alice's team, all told at once."""
+    """So many agents in Alice's team, all notified at once."""
     await brokerage.town.database.execute("UPDATE teams SET mins_until_next_alert = 0")
     for number in range(size):
         await brokerage.town.add_user(f"agent{number}")

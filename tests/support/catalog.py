@@ -20,7 +20,7 @@ class Catalog:
 
     @classmethod
     async def build(cls, town: Town) -> "Catalog":
-        """Alice owns everything; she is made a broker and an administrator for it."""
+        """Alice owns everything, and is made a broker and an administrator for it."""
         promote = "UPDATE users SET is_broker = true, is_admin = true WHERE id = $1"
         await town.database.execute(promote, town.users["alice"])
         catalog = cls(town)
@@ -53,7 +53,7 @@ class Catalog:
         return f"{self.urls[resource.path]}/{self.records[resource.path]['id']}"
 
     def _filled(self, value: Any) -> Any:
-        """'@/teams' stands for the id of the team, '@bob' for Bob's."""
+        """'@/teams' means the id of the team, '@bob' for Bob's."""
         if isinstance(value, str) and value.startswith("@/"):
             return self.records[value[1:]]["id"]
         if isinstance(value, str) and value.startswith("@"):

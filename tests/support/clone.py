@@ -1,4 +1,4 @@
-"""A fresh clone, and the environment of somebody who has nothing but Python."""
+"""A fresh clone, and the environment of a user who has nothing but Python."""
 
 import os
 import shutil
@@ -18,11 +18,11 @@ def clone() -> Iterator[Path]:
     """The files that git keeps, as they are now, in a directory with a blank in its name."""
     around = Path(tempfile.mkdtemp(prefix="leadroutes-test-"))  # as for open_directory
     directory = around / "a clone"
-    told = subprocess.run(
+    listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, check=True, text=True,
     )  # fmt: skip
-    for name in filter(None, told.stdout.split("\0")):
+    for name in filter(None, listed.stdout.split("\0")):
         if (ROOT / name).exists():
             (directory / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, directory / name, follow_symlinks=False)
@@ -32,10 +32,10 @@ def clone() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
-    """Without what tells a program of this run's environment or settings; what pip is told of registries stays."""
+    """Without what tells a program of this run's environment or settings; what pip reads of registries stays."""
     path = [part for part in os.environ["PATH"].split(os.pathsep) if not Path(part).is_relative_to(ROOT)]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_THIS_RUN)}
-    return kept | {"PATH": os.pathsep.join(path), "PIP_ROOT_USER_ACTION": "ignore"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OF_THIS_RUN)}
+    return inherited | {"PATH": os.pathsep.join(path), "PIP_ROOT_USER_ACTION": "ignore"}
 
 
 @pytest.fixture(scope="session")

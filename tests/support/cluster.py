@@ -25,14 +25,14 @@ class Cluster:
         return self.story.mailbox
 
     async def at(self, address: str) -> Story:
-        """The same story, told to the process that answers there."""
+        """The same story, played against the process that answers there."""
         await leave(self.story)
         self.story.address = address
         return self.story
 
 
 async def leave(story: Story) -> None:
-    """Nobody has a connection any more."""
+    """No one has a connection any more."""
     for client in story.clients.values():
         await client.aclose()
     story.clients.clear()

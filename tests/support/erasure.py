@@ -1,4 +1,4 @@
-"""Mia, who asks and is to be forgotten: what is looked for once she has been erased, and what holds then."""
+"""Mia, who asks and is to be forgotten: what is looked for after the erasure, and what holds then."""
 
 import re
 
@@ -24,13 +24,13 @@ def remaining_rows(rows: dict[str, list[str]]) -> list[str]:
 
 
 async def erase_and_check(brokerage: Brokerage, contact_id: int) -> dict[str, int]:
-    """Erase, then the house is in order, and the ledger says what it said; what nobody has may be unclaimed now."""
+    """Erase, then the doctor finds nothing, and the ledger says what it said; what no one has may be unclaimed now."""
     database = brokerage.town.database
     before = await brokerage.engine.ledger(brokerage.owner_id)
     rows = await erase_contact(database, brokerage.owner_id, contact_id)
     after = await brokerage.engine.ledger(brokerage.owner_id)
     for ledger in (before, after):
-        ledger["nobody's"] = sum(ledger.pop(fate) for fate in ("on_offer", "unclaimed", "held"))
+        ledger["no one's"] = sum(ledger.pop(fate) for fate in ("on_offer", "unclaimed", "held"))
     assert after == before
     outcome = await examine(database)
     assert outcome.violation is None, str(outcome.violation)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-LONGEST = 0.1  # seconds that others may have to wait for what somebody wrote
+LONGEST = 0.1  # seconds that others may have to wait for what someone wrote
 
 
 @dataclass

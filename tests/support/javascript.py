@@ -69,7 +69,7 @@ def node_js() -> NodeJs:
 
 
 def _install(cache: Path, place: Path) -> str | None:
-    """Beside, then moved into place: half an installation is none. None: it is there."""
+    """Beside, then moved into place: half an installation does not count. None: it is there."""
     cache.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=cache))
     for name in ("package.json", "package-lock.json"):

@@ -1,4 +1,4 @@
-"""Leads that come in while something else happens; every answer is kept."""
+"""Leads that come in while something else happens; every answer is stored."""
 
 import asyncio
 import itertools

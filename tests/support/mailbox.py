@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback that keeps what it is given, and can be told to refuse."""
+"""A real SMTP server on loopback that keeps what it is given, and can be set to refuse."""
 
 import asyncio
 from collections.abc import Callable

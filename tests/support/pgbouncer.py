@@ -75,7 +75,7 @@ server_round_robin = 1
 
 
 def _as_user(url: str) -> dict[str, Any]:
-    """It refuses to be root. The embedded server's socket stands in a directory that only its own user may enter."""
+    """It refuses to be root. The embedded server's socket is in a directory that only its own user may enter."""
     directory = parse_qs(urlsplit(url).query).get("host", [""])[0]
     owner = Path(directory).owner() if directory.startswith("/") else "nobody"
     return {"user": owner, "extra_groups": ()} if os.geteuid() == 0 else {}

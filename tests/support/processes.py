@@ -67,8 +67,8 @@ def serving(url: str, *arguments: str) -> AbstractAsyncContextManager[Node]:
 async def leadroutes(environment: dict[str, str], *arguments: str, of: Path = ROOT) -> tuple[int, str]:
     """Exit code and output of one command."""
     process = await _start(environment, *arguments, of=of)
-    out, told = await asyncio.wait_for(process.communicate(), 100)
-    return process.returncode or 0, (out + told).decode()
+    out, errors = await asyncio.wait_for(process.communicate(), 100)
+    return process.returncode or 0, (out + errors).decode()
 
 
 async def _start(environment: dict[str, str], *arguments: str, of: Path) -> asyncio.subprocess.Process:
@@ -95,5 +95,5 @@ def next_version(directory: Path, **added: str) -> Path:
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
     """Wait for something that another process does."""
     async with asyncio.timeout(60):
-        while not await true():  # noqa: ASYNC110 -- it cannot set an event of ours
+        while not await true():  # noqa: ASYNC110 -- it cannot set an event of this process
             await asyncio.sleep(0.02)

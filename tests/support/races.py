@@ -1,4 +1,4 @@
-"""Two at once, in the one order that matters: somebody's statement commits while what is under test waits for it."""
+"""Two at once, in the one order that matters: another session's statement commits while the code under test waits."""
 
 import asyncio
 from collections.abc import Awaitable, Coroutine

@@ -56,7 +56,7 @@ CONTACTS = next(each for each in RESOURCES if each.path == "/contacts")
 
 @dataclass(frozen=True)
 class Reader:
-    """`frames`: what its text stands between, beside nothing at all; `units`: what it is made of, beside COMMON."""
+    """`frames`: what surrounds its text, beside nothing at all; `units`: what it is made of, beside COMMON."""
 
     name: str
     call: Callable[[str], object]

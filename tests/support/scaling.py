@@ -300,7 +300,7 @@ def _repeats(nodes: list[Any], before: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _example(nodes: Any) -> str:
-    """A short text that matches, as far as can be told without looking back."""
+    """A short text that matches, as far as can be known without looking back."""
     text = ""
     for operation, argument in nodes:
         match operation:

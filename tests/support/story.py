@@ -1,4 +1,4 @@
-"""A brokerage told through the front door: a real server on loopback, its worker, a real mail server, plain HTTP."""
+"""A brokerage used through the front door: a real server on loopback, its worker, a real mail server, plain HTTP."""
 
 import contextlib
 import re
@@ -96,7 +96,7 @@ class Story:
     # -- what happens
 
     async def inquire(self, name: str = "mia", **fields: Any) -> Any:
-        """Somebody new asks through Zillow; the lead."""
+        """A new person asks through Zillow; returns the lead."""
         body = {"email": f"{name}@example.org", "first_name": name.title(), "last_name": "Lund"} | fields
         answer = await self["nobody"].post(f"/intake/{self.key}", json=body)
         assert answer.status_code in (200, 201), answer.text
@@ -167,7 +167,7 @@ async def unstarted(database: Database, tmp_path: Path) -> AsyncIterator[Story]:
 
 @pytest.fixture
 async def story(unstarted: Story) -> AsyncIterator[Story]:
-    """The service is up, and Alice has set up her team."""
+    """The service is up, and Alice's team is set up."""
     async with unstarted.service():
         await unstarted.set_up()
         yield unstarted

@@ -1,6 +1,6 @@
-"""The same small cast everywhere: Alice owns, Bob and Carol are her agents, Dave is a stranger.
+"""The same small cast everywhere: Alice owns, Bob and Carol are Alice's agents, Dave is a stranger.
 
-Rows are put in by SQL, so that a town stands before the room under test does.
+Rows are put in by SQL, so that a town exists before the room under test does.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ class Town:
         return token
 
     def client(self, name: str | None) -> httpx.AsyncClient:
-        """A client that carries this person's token; None: nobody's."""
+        """A client that carries this person's token; None: no token."""
         headers = {"Authorization": f"Bearer {self.tokens[name]}"} if name else {}
         transport = httpx.ASGITransport(app=self.application, raise_app_exceptions=True)
         return httpx.AsyncClient(transport=transport, base_url="http://town", headers=headers)

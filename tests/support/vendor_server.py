@@ -1,4 +1,4 @@
-"""A vendor's server on loopback: answers what it is told to, and keeps what it was asked. HTTP by hand."""
+"""A vendor's server on loopback: answers as it is set to, and keeps what it was asked. HTTP by hand."""
 
 import asyncio
 import json
@@ -64,7 +64,7 @@ class Vendor:
 
 
 class ToVendor(httpx.AsyncBaseTransport):
-    """Every request goes to the vendor on loopback, whatever host it names: as if that were his."""
+    """Every request goes to the vendor on loopback, whatever host it names: as if that were the vendor's own."""
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor

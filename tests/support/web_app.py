@@ -24,7 +24,7 @@ PASSWORD = "correct horse battery"
 
 @dataclass
 class WebApp:
-    """The brokerage and its pages; `lead_id` is Mia's lead, which Bob has been told of and Carol not yet."""
+    """The brokerage and its pages; `lead_id` is Mia's lead, of which Bob has been notified and Carol not yet."""
 
     brokerage: Brokerage
     settings: Settings
@@ -42,7 +42,7 @@ class WebApp:
         return self.town.database
 
     def browser(self, **headers: str) -> httpx.AsyncClient:
-        """Somebody's browser: keeps cookies, follows nothing by itself."""
+        """A person's browser: keeps cookies, follows nothing by itself."""
         transport = httpx.ASGITransport(app=self.application, raise_app_exceptions=True)
         browser = httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers)
         self.browsers.append(browser)

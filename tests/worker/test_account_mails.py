@@ -1,4 +1,4 @@
-"""Mails about accounts: invitations and new e-mails leave through the outbox, and tell nobody what they must not."""
+"""Mails about accounts: invitations and new e-mails leave through the outbox, and reveal nothing that they must not."""
 
 import re
 
@@ -22,7 +22,7 @@ async def invite(brokerage: Brokerage, *, email: str | None = None, user: str | 
     return made
 
 
-async def test_an_invitation_carries_a_link_that_is_kept_as_a_hash_alone(
+async def test_an_invitation_carries_a_link_that_is_stored_as_a_hash_alone(
     brokerage: Brokerage, mailbox: Mailbox, sender: Sender
 ) -> None:
     member_id = await invite(brokerage, email="new@example.com")
@@ -35,8 +35,8 @@ async def test_an_invitation_carries_a_link_that_is_kept_as_a_hash_alone(
     invitation = await find_invitation(sender.database, token)
     assert invitation is not None
     assert invitation.id == member_id
-    kept = await sender.database.fetchrow("SELECT state, address, text_body FROM messages WHERE kind = 'invitation'")
-    assert (kept["state"], kept["address"], token in kept["text_body"]) == ("sent", "new@example.com", False)
+    row = await sender.database.fetchrow("SELECT state, address, text_body FROM messages WHERE kind = 'invitation'")
+    assert (row["state"], row["address"], token in row["text_body"]) == ("sent", "new@example.com", False)
 
 
 async def test_whoever_invites_by_id_does_not_learn_the_address_from_the_outbox(

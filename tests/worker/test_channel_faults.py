@@ -27,7 +27,7 @@ REFUSED_FOR_A_DAY = 24 * 60 // 5  # tries, one in five minutes
 
 
 class Server(Mailbox):
-    """A mail server that answers as it is told at each stage; None: as usual."""
+    """A mail server that answers as it is set to at each stage; None: as usual."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ async def test_a_server_that_refuses_the_sender_for_a_day_costs_no_alert(
         assert await list_channel_faults(database) == []
 
 
-async def test_a_login_that_is_refused_is_no_message_s_fault(
+async def test_a_login_that_is_refused_is_not_the_fault_of_a_message(
     brokerage: Brokerage, database: Database, settings: Settings
 ) -> None:
     async with Server() as server:

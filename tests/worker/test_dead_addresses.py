@@ -85,7 +85,7 @@ async def test_an_address_that_does_not_exist_is_tried_once_and_shown(
 @pytest.mark.parametrize(
     "said", ["552 5.2.2 mailbox full", "550 no such user", "550 5.7.1 blocked", "550 5.1.15 other", "550 5.4.45 other"]
 )
-async def test_what_is_no_matter_of_the_address_ends_this_mail_only(
+async def test_what_does_not_concern_the_address_ends_this_mail_only(
     brokerage: Brokerage, sender: Sender, mailbox: Choosy, database: Database, said: str
 ) -> None:
     await drip(brokerage, "full@example.com", 0, 20)
@@ -98,7 +98,7 @@ async def test_what_is_no_matter_of_the_address_ends_this_mail_only(
     assert (await outcomes(database))[-1] == ("sent", None)
 
 
-async def test_greylisting_is_no_refusal(
+async def test_greylisting_is_not_a_refusal(
     brokerage: Brokerage, sender: Sender, mailbox: Choosy, database: Database
 ) -> None:
     await drip(brokerage, "grey@example.com", 0)
@@ -115,7 +115,7 @@ async def test_greylisting_is_no_refusal(
 async def test_a_dead_address_of_an_agent_suppresses_no_alert(
     brokerage: Brokerage, sender: Sender, mailbox: Choosy, database: Database
 ) -> None:
-    """It stands in the outbox and is found by the doctor; the next lead is told of all the same."""
+    """It is in the outbox and is found by the doctor; the next lead is notified of all the same."""
     mailbox.refusals["bob@example.com"] = ["550 5.1.1 unknown"]
     await brokerage.ask(mls="1")
     await sender.deliver(await sender.the_only())

@@ -1,4 +1,4 @@
-"""A message goes out once, to whom it concerns, in words that tell no more than they may; its outcome is kept."""
+"""A message goes out once, to whom it concerns, in words that tell no more than they may; its outcome is stored."""
 
 import hashlib
 import re
@@ -49,8 +49,8 @@ async def test_an_alert_tells_no_more_than_the_masked_page_and_carries_a_link(
     assert row is not None
     assert row["via"] == "Email"
     assert await sender.outcome(message_id) == ("sent", None)
-    kept = await database.fetchrow("SELECT * FROM messages")
-    assert found[1] not in str(dict(kept or {})), "the outbox must not hand out a claim"
+    message = await database.fetchrow("SELECT * FROM messages")
+    assert found[1] not in str(dict(message or {})), "the outbox must not hand out a claim"
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,10 @@ async def test_the_name_that_a_sender_typed_is_characters_in_one_line_of_the_ale
     await database.execute("UPDATE leads SET inquirer = NULL")
     await sender.deliver(await sender.the_only())
     [mail] = mailbox.mails
-    told = f"New lead: {' '.join(first_name.split())}, in Denver, Buyer, $615,000"
-    assert mail["Subject"] == told
+    headline = f"New lead: {' '.join(first_name.split())}, in Denver, Buyer, $615,000"
+    assert mail["Subject"] == headline
     assert mail["Bcc"] is None
-    assert text_of(mail).split("\n")[:2] == [told, ""]
+    assert text_of(mail).split("\n")[:2] == [headline, ""]
 
 
 async def test_mails_say_that_a_program_sends_them(
@@ -258,7 +258,7 @@ async def test_a_crash_while_sending_to_a_contact_is_unknown_and_never_sent_agai
     assert mailbox.mails == []
     alert = await sender.the_only("kind = 'offer'")
     await sender.deliver(alert)
-    assert [mail["To"] for mail in mailbox.mails] == ["bob@example.com"], "an agent is rather told twice than never"
+    assert [mail["To"] for mail in mailbox.mails] == ["bob@example.com"], "an agent is rather notified twice than never"
 
 
 async def test_a_worker_that_only_stood_still_may_still_say_that_it_was_sent(
@@ -287,7 +287,7 @@ async def test_a_step_that_was_stopped_is_not_sent(
     assert await sender.outcome(message_id) == ("sent", None)
 
 
-async def test_a_contact_without_address_is_told_nothing_and_the_step_is_done(
+async def test_a_contact_without_address_is_sent_nothing_and_the_step_is_done(
     brokerage: Brokerage, sender: Sender, database: Database, drip: int
 ) -> None:
     message_id = await campaign_message(brokerage, sender, email="", phone="303-555-0177")
@@ -312,7 +312,7 @@ async def test_a_template_that_fails_says_why(
 
 
 @pytest.mark.parametrize("nasty", ["Mia\r\nBcc: all@example.com", "Mia\nX: y", "\x00\x0bMia"])
-def test_nothing_that_somebody_typed_becomes_a_header(nasty: str) -> None:
+def test_nothing_that_someone_typed_becomes_a_header(nasty: str) -> None:
     envelope = Envelope(
         address="bob@example.com", subject=nasty, text_body="x", sender_name=nasty, reply_to="alice@example.com"
     )
@@ -329,7 +329,7 @@ def test_an_address_of_which_no_mail_can_be_made_is_a_permanent_error(address: s
     assert error.value.is_permanent
 
 
-async def test_what_a_server_says_in_no_utf_8_is_kept_as_far_as_it_can_be(
+async def test_what_a_server_says_in_no_utf_8_is_stored_as_far_as_it_can_be(
     brokerage: Brokerage, sender: Sender, database: Database
 ) -> None:
     """Bytes that are no text come as halves of surrogate pairs; nothing noted would be tried again for ever."""

@@ -1,4 +1,4 @@
-"""What becomes of a message whose worker loses the database, or is taken for dead while it stands still."""
+"""What becomes of a message whose worker loses the database, or is taken for dead while it hangs."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -81,7 +81,7 @@ async def test_what_was_sent_while_the_database_was_away_is_noted_once_it_is_bac
         await asyncio.wait_for(was_sent.wait(), 20)
         await door.unlock()
         await until(database, "SELECT state = 'sent' FROM messages WHERE kind = 'offer'")
-        assert len(mailbox.mails) == 1, "and he is not told twice"
+        assert len(mailbox.mails) == 1, "and the member is not notified twice"
         await until(database, "SELECT NOT EXISTS (SELECT FROM pgqueuer)")
 
 
@@ -105,7 +105,7 @@ async def take(queries: RetryQueries) -> list[Job]:
     )  # fmt: skip
 
 
-async def test_a_fault_of_ours_puts_a_job_off_and_does_not_end_it(
+async def test_an_internal_fault_puts_a_job_off_and_does_not_end_it(
     database: Database, database_url: str, settings: Settings
 ) -> None:
     async def fail(_payload: bytes, _attempt: int) -> None:

@@ -48,7 +48,7 @@ async def step(brokerage: Brokerage, sender: Sender, body: str, subject: str = "
     ],
     ids=["slow", "range", "wrong"],
 )
-async def test_a_template_that_cannot_be_filled_in_fails_with_its_reason_and_holds_up_nobody(
+async def test_a_template_that_cannot_be_filled_in_fails_with_its_reason_and_holds_up_no_one(
     brokerage: Brokerage, sender: Sender, mailbox: Mailbox, body: str, reason: str
 ) -> None:
     message_id = await step(brokerage, sender, body)
@@ -64,7 +64,7 @@ async def test_a_template_that_cannot_be_filled_in_fails_with_its_reason_and_hol
 @pytest.mark.parametrize(
     "body", ["<p>Hello</p><![ if odd ]>", "<p>Hello</p><!", "<p>Hello</p><![CDATA[", "<p>Hello</p></"]
 )
-async def test_markup_that_is_none_is_sent_with_the_words_in_it(
+async def test_what_is_not_markup_is_sent_with_the_words_in_it(
     brokerage: Brokerage, sender: Sender, mailbox: Mailbox, body: str
 ) -> None:
     message_id = await step(brokerage, sender, body)
@@ -95,7 +95,7 @@ class Broken:
 async def test_what_a_channel_raises_is_an_outcome_for_a_contact(
     brokerage: Brokerage, sender: Sender, settings: Settings
 ) -> None:
-    """Nobody knows how far it had come, so it is not sent again."""
+    """No one knows how far it had come, so it is not sent again."""
     message_id = await step(brokerage, sender, "Hello")
     sender.delivery = MessageDelivery(brokerage.town.database, {"email": Broken()}, settings)
     await sender.deliver(message_id)

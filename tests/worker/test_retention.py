@@ -1,4 +1,4 @@
-"""What is kept no longer goes, in small batches, once an hour; what is in use stays, and nobody waits for it."""
+"""What is retained no longer goes, in small batches, once an hour; what is in use stays, and no one waits for it."""
 
 import asyncio
 from datetime import timedelta
@@ -21,7 +21,7 @@ SHORT = Settings(keep_arrivals=7, keep_messages=7, keep_claim_links=7, keep_rule
 
 
 async def swept(database: Database, settings: Settings = SHORT) -> dict[str, int]:
-    """What was cleaned, without what was not; afterwards the house is in order."""
+    """What was cleaned, without what was not; afterwards the doctor finds nothing."""
     cleaned = await clean(database, settings, asyncio.Event())
     outcome = await examine(database)
     assert outcome.violation is None, str(outcome.violation)
@@ -42,7 +42,7 @@ async def test_what_is_young_stays(brokerage: Brokerage, sender: Sender) -> None
     assert await swept(brokerage.town.database) == {}
 
 
-async def test_nothing_that_somebody_wrote_goes_unless_that_is_set(brokerage: Brokerage, sender: Sender) -> None:
+async def test_nothing_that_someone_wrote_goes_unless_that_is_set(brokerage: Brokerage, sender: Sender) -> None:
     await brokerage.ask()
     await deliver(sender)
     await brokerage.town.database.move_clock(1000 * DAY)
@@ -68,7 +68,7 @@ async def test_old_arrivals_are_emptied_and_say_so(brokerage: Brokerage) -> None
         await brokerage.arrivals.replay(brokerage.owner_id, answer.stored.arrival_id)
 
 
-async def test_an_arrival_that_is_pending_is_kept(brokerage: Brokerage) -> None:
+async def test_an_arrival_that_is_pending_stays(brokerage: Brokerage) -> None:
     database = brokerage.town.database
     await brokerage.ask(email="nobody", phone="none")
     await database.execute("UPDATE arrivals SET status = 'pending'")
@@ -204,7 +204,7 @@ async def test_many_rows_go_in_small_batches(brokerage: Brokerage) -> None:
     assert await swept(database) == {"sessions": 2 * BATCH_SIZE + 7}
 
 
-async def test_what_somebody_holds_is_passed_over(brokerage: Brokerage) -> None:
+async def test_a_locked_row_is_passed_over(brokerage: Brokerage) -> None:
     database = brokerage.town.database
     await brokerage.ask()
     await database.move_clock(8 * DAY)
@@ -215,8 +215,8 @@ async def test_what_somebody_holds_is_passed_over(brokerage: Brokerage) -> None:
     assert (await swept(database))["arrivals"] == 1
 
 
-async def test_nobody_is_waited_for(brokerage: Brokerage, sender: Sender) -> None:
-    """Somebody holds every row that is due, of every kind: the cleaning passes them over, and takes them later."""
+async def test_the_cleaning_waits_for_no_one(brokerage: Brokerage, sender: Sender) -> None:
+    """Another session holds every row that is due, of every kind: the cleaning skips them, and takes them later."""
     database = brokerage.town.database
     await brokerage.ask("a key")
     await deliver(sender)
@@ -254,7 +254,7 @@ async def test_nobody_is_waited_for(brokerage: Brokerage, sender: Sender) -> Non
 
 
 async def test_one_worker_cleans_in_an_hour(database: Database) -> None:
-    assert await clean_when_due(database, SHORT, asyncio.Event()) is None, "the house is new"
+    assert await clean_when_due(database, SHORT, asyncio.Event()) is None, "the installation is new"
     await database.execute("UPDATE cleaning SET begun_at = now() - interval '61 minutes'")
     outcomes = await asyncio.gather(*(clean_when_due(database, SHORT, asyncio.Event()) for _ in range(4)))
 

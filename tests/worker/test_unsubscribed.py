@@ -44,7 +44,7 @@ async def deliver_due(brokerage: Brokerage, sender: Sender, **span: float) -> No
         await sender.deliver(row["id"])
 
 
-async def told(database: Database, contact_id: int) -> list[tuple[Any, ...]]:
+async def outcomes(database: Database, contact_id: int) -> list[tuple[Any, ...]]:
     """What came of the mails to this contact."""
     rows = await database.fetch(
         "SELECT state, reason FROM messages WHERE contact_id = $1 AND channel = 'email' ORDER BY id", contact_id
@@ -71,7 +71,7 @@ async def test_each_later_step_says_why_when_it_falls_due_and_texts_go_on(
     assert waiting == ["Text Contact", "Email Contact"]
     await deliver_due(brokerage, sender, minutes=2)
 
-    assert await told(database, contact) == [("sent", None), ("suppressed", REASON)]
+    assert await outcomes(database, contact) == [("sent", None), ("suppressed", REASON)]
     assert await database.fetchval("SELECT count(*) FROM messages WHERE channel = 'text' AND state = 'queued'") == 1
     rows = await database.fetch("SELECT reason, source_message_id IS NOT NULL AS source FROM suppressions")
     assert [tuple(row) for row in rows] == [("unsubscribed", True)]
@@ -94,7 +94,7 @@ async def test_another_contact_with_the_address_is_not_written_to_either(
     await brokerage.engine.start_campaign(brokerage.owner_id, campaign_id, other, brokerage.owner_id)
     await deliver_due(brokerage, sender)
 
-    assert await told(database, other) == [("suppressed", REASON)]
+    assert await outcomes(database, other) == [("suppressed", REASON)]
 
 
 async def test_a_contact_that_gets_the_address_is_not_written_to_and_one_that_leaves_it_is(
@@ -109,8 +109,8 @@ async def test_a_contact_that_gets_the_address_is_not_written_to_and_one_that_le
     await database.execute("UPDATE contacts SET email = 'mia@example.com' WHERE id = $1", other)
     await deliver_due(brokerage, sender, minutes=2)
 
-    assert await told(database, contact) == [("sent", None), ("sent", None)]
-    assert await told(database, other) == [("suppressed", REASON)] * 2
+    assert await outcomes(database, contact) == [("sent", None), ("sent", None)]
+    assert await outcomes(database, other) == [("suppressed", REASON)] * 2
 
 
 async def test_the_same_address_in_another_account_is_another_matter(
@@ -125,7 +125,7 @@ async def test_the_same_address_in_another_account_is_another_matter(
     await brokerage.engine.start_campaign(town.users["dave"], campaign_id, other, town.users["dave"])
     await deliver_due(brokerage, sender)
 
-    assert await told(database, other) == [("sent", None)]
+    assert await outcomes(database, other) == [("sent", None)]
 
 
 async def test_alerts_to_an_agent_with_the_address_are_not_bound_by_it(
@@ -182,9 +182,9 @@ async def test_a_step_that_is_set_going_again_is_suppressed_all_the_same(
     step = await database.fetchval("SELECT max(id) FROM contact_communications")
     await brokerage.engine.set_communication_active(brokerage.owner_id, step, True, brokerage.owner_id)
     await deliver_due(brokerage, sender)
-    assert await told(database, contact) == [("sent", None), ("suppressed", REASON)]
+    assert await outcomes(database, contact) == [("sent", None), ("suppressed", REASON)]
 
     await database.execute("UPDATE suppressions SET ended_at = now()")
     await brokerage.engine.set_communication_active(brokerage.owner_id, step, True, brokerage.owner_id)
     await deliver_due(brokerage, sender)
-    assert await told(database, contact) == [("sent", None), ("sent", None)]
+    assert await outcomes(database, contact) == [("sent", None), ("sent", None)]

@@ -20,7 +20,7 @@ async def test_an_alert_goes_out_by_itself_and_the_next_one_at_its_moment(
     await mailbox.wait_for(1, to("carol"))
 
 
-async def test_several_workers_share_the_work_and_nobody_is_told_twice(
+async def test_several_workers_share_the_work_and_no_one_is_notified_twice(
     brokerage: Brokerage, worker: Worker, mailbox: Mailbox, database: Database, settings: Settings
 ) -> None:
     other = Worker(database, brokerage.engine, settings)
