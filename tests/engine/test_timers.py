@@ -23,14 +23,8 @@ async def crowded(database: Database, database_url: str) -> Database:
     plot = Plot(Ground(database_url, Path()), database_url, "due")
     await plot.put_in("found", users=OWNERS, owners=OWNERS, members=MEMBERS, routes=1, first_routes=1)
     await plot.put_in(
-        "waiting_leads",
-        users=OWNERS,
-        owners=OWNERS,
-        members=MEMBERS,
-        leads=LEADS,
-        notified=1,
-        due="2026-01-05",
-        apart=0,
+        "waiting_leads", users=OWNERS, owners=OWNERS, members=MEMBERS, leads=LEADS, notified=1,
+        due="2026-01-05", apart=0,
     )  # fmt: skip
     await plot.keep_rule_sets(OWNERS)
     return database
