@@ -40,9 +40,9 @@ async def test_what_fills_several_batches_is_told_once(crowded: Database) -> Non
     assert before == LEADS
     await asyncio.gather(*(Engine(crowded).run_due() for _ in range(2)))
     assert await states(crowded) == {"notified": 2 * LEADS, "scheduled": LEADS}
-    told = await crowded.fetch("SELECT lead_id, count(*) AS times FROM messages GROUP BY lead_id")
-    assert {row["times"] for row in told} == {1}
-    assert len(told) == LEADS
+    notified = await crowded.fetch("SELECT lead_id, count(*) AS times FROM messages GROUP BY lead_id")
+    assert {row["times"] for row in notified} == {1}
+    assert len(notified) == LEADS
 
 
 async def test_whoever_is_told_to_stop_leaves_the_rest_to_others(crowded: Database) -> None:
@@ -110,12 +110,12 @@ async def test_a_step_that_breaks_keeps_nobody_waiting(crowded: Database, databa
     await refuse(crowded, f"NEW.communication_id = {broken}")
     engine = Engine(crowded)
 
-    with capture_logs() as told:
+    with capture_logs() as logged:
         moment = await engine.run_due()
 
     assert await late_steps(crowded) == [broken]
     assert await crowded.fetchval("SELECT count(*) FROM messages WHERE kind = 'campaign'") == LEADS - 1
-    about = {(line["timer"], line["owner"], line["communication"]) for line in told if line["log_level"] == "error"}
+    about = {(line["timer"], line["owner"], line["communication"]) for line in logged if line["log_level"] == "error"}
     assert about == {("step", await owner_of(crowded, broken), broken)}
     assert not engine.is_behind
     assert moment is not None
@@ -153,12 +153,12 @@ async def test_a_recurring_task_that_breaks_keeps_nobody_waiting(crowded: Databa
     await refuse(crowded, "NEW.id = 7", to="UPDATE ON tasks")
     engine = Engine(crowded)
 
-    with capture_logs() as told:
+    with capture_logs() as logged:
         moment = await engine.run_due()
 
     late = "SELECT id FROM tasks WHERE recurs_at IS NOT NULL"
     assert [row["id"] for row in await crowded.fetch(late)] == [7]
-    [line] = [line for line in told if line["log_level"] == "error"]
+    [line] = [line for line in logged if line["log_level"] == "error"]
     assert (line["timer"], line["owner"], line["task"]) == ("task", 1, 7)
     assert moment is not None
     assert moment > crowded.clock.now(), "it is not looked at again and again"

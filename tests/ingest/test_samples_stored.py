@@ -43,8 +43,8 @@ async def test_it_comes_in_by_mail(intake: IntakeApp, each: Sample) -> None:
     await intake.send(each.body, await intake.key())
 
     assert await intake.stored() == expected_of(each)
-    kept = bytes((await intake.arrival())["body"])
-    assert kept.replace(b"\r\n", b"\n").rstrip() == each.body.replace(b"\r\n", b"\n").rstrip()
+    stored = bytes((await intake.arrival())["body"])
+    assert stored.replace(b"\r\n", b"\n").rstrip() == each.body.replace(b"\r\n", b"\n").rstrip()
 
 
 async def test_the_lead_that_facebook_only_names_is_fetched(intake: IntakeApp) -> None:

@@ -90,7 +90,7 @@ def test_a_file_of_windows_1252_is_read() -> None:
         ("Received At,FIRST NAME,E-mail,Phone", "repeated_header"),
         (",Ann,ann@example.com,", "bad_date"),
         ("20/11/2026,Ann,ann@example.com,", "bad_date"),
-        ("2026-11-20,Ann,nobody,555-0142", "no_contact"),
+        ("2026-11-20,Ann,unknown,555-0142", "no_contact"),
         ("2026-11-20,Ann,n/a,none", "no_contact"),
         ('2026-11-20,Ann,"ann@example.com,303-555-0142', "wrong_columns"),
         ('2026-11-20,Ann,"' + "x" * 200_000 + '",303-555-0142', "wrong_columns"),
@@ -129,8 +129,8 @@ def test_a_cell_that_cannot_be_read_is_a_warning() -> None:
 
 
 def test_a_message_keeps_its_lines_commas_and_quotes() -> None:
-    found = row("received_at,email,message", '2026-11-20,a@example.com,"He said ""yes"", \r\n\r\nthen left. "')
-    assert found.inquiry.message == 'He said "yes",\n\nthen left.'
+    found = row("received_at,email,message", '2026-11-20,a@example.com,"They said ""yes"", \r\n\r\nthen left. "')
+    assert found.inquiry.message == 'They said "yes",\n\nthen left.'
 
 
 # ----------------------------------------------------------------------------------------------- the same person

@@ -140,7 +140,7 @@ def test_the_kind_follows_from_event_rent_tags_and_property(
 
 def test_the_first_usable_email_and_phone_count() -> None:
     person = {
-        "emails": [{"value": "nobody"}, {}, "x", {"value": "ann@example.com"}, {"value": "b@example.com"}],
+        "emails": [{"value": "unknown"}, {}, "x", {"value": "ann@example.com"}, {"value": "b@example.com"}],
         "phones": [{"value": "555-0142"}, {"value": "303-555-0142"}, {"value": "303-555-0143"}],
     }
     found = event("Inquiry", person=person)

@@ -333,7 +333,7 @@ def test_other_xml_is_not_adf() -> None:
 )
 def test_reply_to_counts_if_it_is_a_persons(sender: str, reply_to: str | None, email: str | None) -> None:
     headers = f"From: {sender}\r\n" + (f"Reply-To: {reply_to}\r\n" if reply_to else "")
-    found = only(mail("Phone: 303-555-0142\nEmail: nobody\n", headers=headers))
+    found = only(mail("Phone: 303-555-0142\nEmail: unknown\n", headers=headers))
     assert found.email == email
     assert found.relay is (email == "ann@convo.zillow.com")
     assert only(mail("Email: bob@example.org\n", headers=headers)).email == "bob@example.org"

@@ -232,7 +232,7 @@ async def test_a_file_without_leads_is_not_an_error(town: Town, content: bytes) 
 async def test_a_stranger_owns_nothing(town: Town) -> None:
     with pytest.raises(NotFound):
         await import_leads(
-            town.database, HISTORY, "nobody@example.com", route=False, dry_run=False, tell=lambda *_: None
+            town.database, HISTORY, "unknown@example.com", route=False, dry_run=False, tell=lambda *_: None
         )
 
 

@@ -377,8 +377,8 @@ async def test_the_command_says_what_has_gone(brokerage: Brokerage, database_url
     done = await command(database_url, "erase", contact_id, "--owner", "alice@example.com", "--yes")
 
     assert done.stdout == "1 arrivals, 1 messages, 1 leads, 2 identities, 1 contact\n"
-    done = await command(database_url, "erase", contact_id, "--owner", "nobody@example.com", "--yes", code=1)
-    assert "nobody@example.com" in done.stderr
+    done = await command(database_url, "erase", contact_id, "--owner", "unknown@example.com", "--yes", code=1)
+    assert "unknown@example.com" in done.stderr
 
 
 # ---------------------------------------------------------------------------------------------- the contact's own copy

@@ -141,7 +141,7 @@ def test_a_wrong_field_is_named_with_its_place(place: str, value: Any, words: li
     ("place", "value", "words"),
     [
         ("lead_routes.4.campaign", "Nothing", ["lead_routes[4].campaign", "'Nothing'", "Social Nurture"]),
-        ("team_members.0.user", "nobody", ["team_members[0].user", "'nobody'", "imani.osterhaus"]),
+        ("team_members.0.user", "unknown", ["team_members[0].user", "'unknown'", "imani.osterhaus"]),
         ("templates.2.template_folder", "Attic", ["templates[2].template_folder", "'Attic'", "Buyers"]),
         ("campaigns.1.actions.1.assigned_user", "ghost", ["campaigns[1].actions[1].assigned_user", "'ghost'"]),
         ("users.4.timezone", "Mars/Olympus", ["users[4].timezone", "'Mars/Olympus'", "America/Denver"]),

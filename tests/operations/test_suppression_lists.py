@@ -43,7 +43,7 @@ async def test_a_list_comes_in_once_and_each_refused_row_is_named(
         "Petra <PETRA@example.com>;unsubscribed;2026-05-02T08:00:00Z;\n"
         "petra@example.com;unsubscribed;4/2/2026;\n"
         "noa@example.com;;;\n"
-        "nobody;bounced;;\n"
+        "unknown;bounced;;\n"
         "eve@example.com;because;;\n"
         "eve@example.com;bounced;yesterday;\n"
         "eve@example.com\n",
@@ -51,7 +51,7 @@ async def test_a_list_comes_in_once_and_each_refused_row_is_named(
     )
     result = await command(database_url, "suppressions", "import", file, *OWNER)
     assert lines(result) == [
-        "line 5: value: 'nobody' was given; expected an e-mail address: not imported",
+        "line 5: value: 'unknown' was given; expected an e-mail address: not imported",
         f"line 6: reason: 'because' was given; expected one of {', '.join(REASONS)}: not imported",
         f"line 7: at: 'yesterday' was given; expected {EXPECTED}: not imported",
         "line 8: expected as many cells as the line of headings has: not imported",

@@ -98,7 +98,7 @@ class Story:
     async def inquire(self, name: str = "mia", **fields: Any) -> Any:
         """A new person asks through Zillow; returns the lead."""
         body = {"email": f"{name}@example.org", "first_name": name.title(), "last_name": "Lund"} | fields
-        answer = await self["nobody"].post(f"/intake/{self.key}", json=body)
+        answer = await self["anonymous"].post(f"/intake/{self.key}", json=body)
         assert answer.status_code in (200, 201), answer.text
         return answer.json()
 

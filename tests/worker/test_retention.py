@@ -54,7 +54,7 @@ async def test_nothing_that_someone_wrote_goes_unless_that_is_set(brokerage: Bro
 
 async def test_old_arrivals_are_emptied_and_say_so(brokerage: Brokerage) -> None:
     database = brokerage.town.database
-    answer = await brokerage.ask(email="nobody", phone="none")
+    answer = await brokerage.ask(email="unknown", phone="none")
     assert answer.stored.status == "rejected"
     assert answer.stored.arrival_id is not None
     await database.move_clock(8 * DAY)
@@ -70,7 +70,7 @@ async def test_old_arrivals_are_emptied_and_say_so(brokerage: Brokerage) -> None
 
 async def test_an_arrival_that_is_pending_stays(brokerage: Brokerage) -> None:
     database = brokerage.town.database
-    await brokerage.ask(email="nobody", phone="none")
+    await brokerage.ask(email="unknown", phone="none")
     await database.execute("UPDATE arrivals SET status = 'pending'")
     await database.move_clock(8 * DAY)
 
