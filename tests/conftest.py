@@ -1,5 +1,6 @@
 """Registers the fixtures of tests/support, and marks each test with its tiers."""
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -47,6 +48,11 @@ TIERS_OF_PATHS = {
     "store/test_embedded.py": {"database", "process"},
 }
 HERE = Path(__file__).parent
+
+
+def pytest_configure() -> None:
+    """A run that is terminated cleans up as one that is interrupted."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

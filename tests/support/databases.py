@@ -15,7 +15,7 @@ from leadroutes.settings import Settings
 from leadroutes.store.embedded import start_embedded_server
 from leadroutes.store.migrate import migrate
 from leadroutes.store.postgres import Database
-from tests.support.directories import make_directory
+from tests.support.directories import make_directory, remove_leftovers
 
 _numbers = itertools.count(1)
 
@@ -26,12 +26,12 @@ def server_url() -> str:
     if url := os.environ.get("LEADROUTES_TEST_DATABASE_URL"):
         yield url
         return
+    remove_leftovers()
     directory = make_directory("test")
     os.environ.setdefault("XDG_RUNTIME_DIR", str(directory))
     url = start_embedded_server(directory, database="maintenance")
     asyncio.run(_hurry(url))
     yield url
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 async def _hurry(url: str) -> None:

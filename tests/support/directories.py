@@ -1,10 +1,12 @@
-"""Where throw-away servers keep their data: in memory if there is room.
+"""Where throw-away servers put their data: in memory if there is room.
 
-Each database is a thousand files. ext4 passes over the inodes of files that were removed a moment ago, which makes a
-database take ten times as long where tests have just dropped others.
+Each database is a thousand files. Where many files were removed a moment ago, ext4 without a journal takes ten times as
+long to create others, so that copies of the template took most of the time of the suite.
 """
 
+import atexit
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,9 +19,23 @@ ENOUGH = 4 * 1024**3  # bytes; servers of a run hold 1 GiB of write-ahead log at
 
 
 def make_directory(purpose: str) -> Path:
-    """A new directory, which its maker removes. Programs may not be started from it."""
+    """Returns a new directory. It is removed at the latest when this process ends, after its server was stopped.
+
+    Programs may not be started from it.
+    """
     is_in_memory = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ENOUGH
-    return Path(tempfile.mkdtemp(prefix=f"leadroutes-{purpose}-", dir=MEMORY if is_in_memory else None))
+    prefix = f"leadroutes-{purpose}-{os.getpid()}-"
+    directory = Path(tempfile.mkdtemp(prefix=prefix, dir=MEMORY if is_in_memory else None))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)  # first registered, last run
+    return directory
+
+
+def remove_leftovers() -> None:
+    """Removes what killed runs left in memory. A server whose data are gone ends by itself within a minute."""
+    for path in MEMORY.glob("leadroutes-*"):
+        found = re.fullmatch(r"leadroutes-\w+-(\d+)-\w+", path.name)
+        if found and not Path("/proc", found[1]).exists():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture
