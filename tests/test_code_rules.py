@@ -5,6 +5,7 @@ import functools
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +103,34 @@ def is_class(node: ast.AST) -> bool:
 
 def is_empty_name(name: str) -> bool:
     return name.lstrip("_").endswith(EMPTY_NAMES) or name.startswith(EMPTY_NAMES)
+
+
+def classes() -> Iterator[tuple[str, str]]:
+    """(module, name) of every class of the package."""
+    for path in SOURCES:
+        if path.is_relative_to(ROOT / "leadroutes"):
+            yield from ((named(path), node.name) for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef))
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    modules: defaultdict[str, list[str]] = defaultdict(list)
+    for module, name in classes():
+        modules[name].append(module)
+
+    assert {name: found for name, found in modules.items() if len(found) > 1} == {}
+
+
+def test_a_word_that_ends_several_names_has_one_meaning_in_the_glossary() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    nouns = {word for row in re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE) for word in re.findall(r"[a-z]+", row)}
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for _, name in classes():
+        if not name.startswith("_"):
+            names[re.findall(r"[A-Z][a-z0-9]*|[A-Z]+(?![a-z])", name)[-1].lower()].append(name)
+
+    shared = {word: found for word, found in names.items() if len(found) > 1}
+    assert len(shared) > 30
+    assert {word: found for word, found in shared.items() if not {word, word.removesuffix("s")} & nouns} == {}
 
 
 def test_nothing_is_marked_unfinished() -> None:
