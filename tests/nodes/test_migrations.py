@@ -93,6 +93,7 @@ async def test_a_migration_steps_back_for_those_who_wait_behind_it(
         await story.set_up()
         reading = reader.transaction()
         await reading.start()
+        await reader.execute("SET LOCAL idle_in_transaction_session_timeout = 0")  # a busy machine takes its time
         await reader.fetch("SELECT FROM leads")
         migrating = asyncio.create_task(leadroutes(cluster.environment, "migrate", of=of))
         load = Load(story["zillow"].post, story.key)
@@ -149,19 +150,20 @@ async def test_who_waits_to_migrate_is_in_no_transaction_that_an_index_would_wai
     async with asyncpg.create_pool(empty_url, min_size=1) as others, others.acquire() as holder:
         assert await holder.fetchval("SELECT pg_try_advisory_lock($1)", LOCK)
         migrating = asyncio.create_task(migrate(waiting))
-        await until(lambda: goes_away_between(database))
+        name = await holder.fetchval("SELECT current_database()")
+        await until(lambda: has_ended_its_transaction(database, name))
         assert not migrating.done()
 
     assert await migrating == [name for name, _ in migrations()]
     await waiting.close()
 
 
-async def goes_away_between(database: Database) -> bool:
-    """Whoever asked for the lock has ended the transaction in which it did."""
+async def has_ended_its_transaction(database: Database, waits_in: str) -> bool:
+    """Whether the session that asked for the lock has ended the transaction in which it did."""
     return bool(
         await database.fetchval(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = 'bare' AND state = 'idle'"
-            " AND query ~ 'ROLLBACK')"
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1 AND state = 'idle' AND query ~ 'ROLLBACK')",
+            waits_in,
         )
     )
 
