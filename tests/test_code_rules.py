@@ -126,7 +126,7 @@ def classes() -> Iterator[tuple[str, str]]:
     """(module, name) of every class of the package."""
     for path in SOURCES:
         if path.is_relative_to(ROOT / "leadroutes"):
-            yield from ((named(path), node.name) for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef))
+            yield from ((named(path), name) for name in read(path).classes)
 
 
 def test_no_two_classes_have_the_same_name() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 
 from leadroutes.domain.model import Change, Via
 from leadroutes.domain.rollout import claim
@@ -16,14 +16,13 @@ from leadroutes.domain.routing import refuse_when_departed
 from leadroutes.engine.changes import change_leads, name_winners
 from leadroutes.errors import AlreadyClaimed, NotFound, Problem
 from leadroutes.observability.traces import span
-from leadroutes.store.batching import GroupCommit
+from leadroutes.store.batching import GroupCommit, GroupCommits
 from leadroutes.store.leads import LeadRow, load_leads, lock_lead, lock_open_leads
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 
 MAX_BATCH_SIZE = 100
 MAX_CONCURRENT_BATCHES = 2  # commits under way: while the database works on one batch, the next is decided
-MAX_LOCKED_LEADS = 256  # leads whose queues are remembered
 
 LeadKey = tuple[int, int]  # owner, lead
 
@@ -91,14 +90,14 @@ class LockedLeads:
 
     def __init__(self, decide: Callable[[list[ClaimRequest]], Awaitable[BatchResult]]) -> None:
         self._decide = decide
-        self._claims_of = lru_cache(MAX_LOCKED_LEADS)(self._group_commit)
+        self._claims: GroupCommits[LeadKey, ClaimRequest, None] = GroupCommits(self._claims_of)
 
     def claim(self, request: ClaimRequest) -> asyncio.Future[None]:
         """Returns a future that is done once the lock has been released and the claim has been decided."""
-        return self._claims_of(request.key).add(request)
+        return self._claims.add(request.key, request)
 
-    def _group_commit(self, _key: LeadKey) -> GroupCommit[ClaimRequest, None]:
-        return GroupCommit(self._claim_batch, owner=_owner)
+    def _claims_of(self, _key: LeadKey, when_idle: Callable[[], object]) -> GroupCommit[ClaimRequest, None]:
+        return GroupCommit(self._claim_batch, owner=_owner, when_idle=when_idle)
 
     async def _claim_batch(self, batch: list[ClaimRequest]) -> Sequence[Problem | None]:
         return (await self._decide(batch)).answers

@@ -36,6 +36,7 @@ class GroupCommit(Generic[Item, Result]):
     `owner`: where `do` raises ComputationNeeded, the items of the owners concerned wait until their computations are
     done, and all others are done at once.
     `retries`: False where nothing is to be done again after an error.
+    `when_idle`: called whenever nothing waits and nothing is being processed any more.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class GroupCommit(Generic[Item, Result]):
         key: Callable[[Item], Hashable] | None = None,
         owner: Callable[[Item], int] | None = None,
         retries: bool = True,
+        when_idle: Callable[[], object] | None = None,
     ) -> None:
         self._do = do
         self._max_batch = max_batch
@@ -56,6 +58,7 @@ class GroupCommit(Generic[Item, Result]):
         self._key = key
         self._owner = owner
         self._retries = retries
+        self._when_idle = when_idle
         self._waiting: deque[_Pending[Item, Result]] = deque()
         self._running: list[int] = []  # the sizes of the batches that are being processed
         self._is_starting = False
@@ -98,6 +101,8 @@ class GroupCommit(Generic[Item, Result]):
                 await self._process(batch)
             finally:
                 self._running.remove(len(batch))
+        if self._when_idle is not None and not (self._waiting or self._running or self._is_starting):
+            self._when_idle()
 
     def _take(self) -> list[_Pending[Item, Result]]:
         size = min(self._max_batch or len(self._waiting), len(self._waiting))
@@ -155,6 +160,24 @@ class GroupCommit(Generic[Item, Result]):
             return
         self._waiting.extend(deferred)
         self._start()
+
+
+class GroupCommits(Generic[Key, Item, Result]):
+    """A GroupCommit for each key, for as long as it has items: keys that clients shape take no memory afterwards.
+
+    `make` gets a key and what has to be called when nothing is left to do (`when_idle`).
+    """
+
+    def __init__(self, make: Callable[[Key, Callable[[], object]], GroupCommit[Item, Result]]) -> None:
+        self._make = make
+        self._groups: dict[Key, GroupCommit[Item, Result]] = {}
+
+    def add(self, key: Key, item: Item) -> asyncio.Future[Result]:
+        """Returns a future of the result, as GroupCommit.add does; items of one key share batches."""
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = self._make(key, partial(self._groups.pop, key, None))
+        return group.add(item)
 
 
 class BatchLoader(Generic[Key, Value]):

@@ -4,17 +4,16 @@ Each is still executed by itself, with the plan that it has alone. Nothing is ca
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
 import asyncpg
 
-from leadroutes.store.batching import GroupCommit
+from leadroutes.store.batching import GroupCommit, GroupCommits
 from leadroutes.store.postgres import Database
 
 MAX_BATCH_SIZE = 100
 MAX_PACKETS_IN_FLIGHT = 2  # packets with the same statement: a slow one does not hold up those that come after it
-MAX_STATEMENTS = 256  # texts whose queues are remembered
 
 Values = Sequence[Any]
 SendBatch = Callable[[str, list[Values]], Awaitable[list[asyncpg.Record]]]
@@ -27,21 +26,23 @@ class Pipeline:
     """
 
     def __init__(self, send: SendBatch, *, is_repeatable: bool = True) -> None:
-        @lru_cache(MAX_STATEMENTS)
-        def packets_of(sql: str) -> GroupCommit[Values, asyncpg.Record]:
-            return GroupCommit(
-                partial(send, sql),
-                max_batch=MAX_BATCH_SIZE,
-                concurrency=MAX_PACKETS_IN_FLIGHT,
-                eager=True,
-                retries=is_repeatable,
-            )
-
-        self._packets_of = packets_of
+        self._send = send
+        self._is_repeatable = is_repeatable
+        self._packets: GroupCommits[str, Values, asyncpg.Record] = GroupCommits(self._packets_of)
 
     async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record:
         """Returns the row of a statement that returns exactly one."""
-        return await self._packets_of(sql).add(values)
+        return await self._packets.add(sql, values)
+
+    def _packets_of(self, sql: str, when_idle: Callable[[], object]) -> GroupCommit[Values, asyncpg.Record]:
+        return GroupCommit(
+            partial(self._send, sql),
+            max_batch=MAX_BATCH_SIZE,
+            concurrency=MAX_PACKETS_IN_FLIGHT,
+            eager=True,
+            retries=self._is_repeatable,
+            when_idle=when_idle,
+        )
 
 
 def read_pipeline(database: Database) -> Pipeline:

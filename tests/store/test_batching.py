@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from leadroutes.errors import ComputationNeeded, Unavailable
-from leadroutes.store.batching import BatchLoader, GroupCommit
+from leadroutes.store.batching import BatchLoader, GroupCommit, GroupCommits
 
 
 async def turns(number: int = 5) -> None:
@@ -375,3 +375,28 @@ async def test_a_caller_that_goes_away_takes_no_other_of_the_same_key_along() ->
     assert await patient == "here"
     with pytest.raises(asyncio.CancelledError):
         await impatient
+
+
+async def test_a_group_exists_for_as_long_as_its_key_has_items() -> None:
+    entered, release = asyncio.Event(), asyncio.Event()
+    batches: list[tuple[str, list[int]]] = []
+
+    def make(key: str, when_idle: Callable[[], object]) -> GroupCommit[int, int]:
+        async def do(items: list[int]) -> list[int]:
+            batches.append((key, items))
+            entered.set()
+            await release.wait()
+            return items
+
+        return GroupCommit(do, when_idle=when_idle)
+
+    groups: GroupCommits[str, int, int] = GroupCommits(make)
+    first = groups.add("a", 1)
+    await entered.wait()
+    later = [groups.add("a", 2), groups.add("a", 3), groups.add("b", 4)]
+    release.set()
+
+    assert await asyncio.gather(first, *later) == [1, 2, 3, 4]
+    assert batches == [("a", [1]), ("b", [4]), ("a", [2, 3])]
+    await asyncio.sleep(0)
+    assert not groups._groups
