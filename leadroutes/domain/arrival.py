@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from leadroutes.domain.audit_row import AuditRow
 from leadroutes.domain.dedupe import DedupeKey, LeadOutcome, vendor_keys
 from leadroutes.domain.inquiry import Inquiry
 
@@ -46,6 +47,8 @@ class ReceivedArrival(Struct, frozen=True, kw_only=True):
     proof: bytes | None = None  # the sealed headers that prove the sender
     put_off: float = 0.0  # seconds after which it is read, if its key is over the budget
     is_proven: bool = False  # the sender has shown a secret, or no one else knows the key
+    is_test_lead: bool = False  # made to see what happens to a lead of this key
+    act: AuditRow | None = None  # of whoever has it read again or made, for the audit
 
     @property
     def unproven_key_id(self) -> int | None:

@@ -11,11 +11,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from leadroutes.domain.model import CampaignAction
-from leadroutes.domain.moments import later
+from leadroutes.domain.moments import later, wall_clock
 from leadroutes.domain.recurrence import Rule, next_moment, read_rule, recurs
 from leadroutes.errors import Invalid
 
 COMMUNICATIONS = ("Email Contact", "Call Contact", "Text Contact")
+CHANNELS_OF_STEPS = {"Email Contact": "email", "Call Contact": "call", "Text Contact": "text"}
 ON_START, ON_BIRTHDAYS = 1, 2
 
 First = Callable[[str, date], Sequence[datetime]]
@@ -68,7 +69,7 @@ class _Plan(Struct, frozen=True):
 
     def _due_at(self, action: CampaignAction) -> datetime | None:
         if action.trigger_type == ON_BIRTHDAYS:
-            year = self.start.astimezone(self.zone).year
+            year = wall_clock(self.start, self.zone).year
             return _on_birthday(action, self.born, year, self.start, self.zone, self.first) if self.born else None
         if action.timing_type == "Delay by Day and Time" and action.delay_by_days:
             return _local(_later(self.day_zero, action.delay_by_days), _time(action.dispatch_time), self.zone)
@@ -99,13 +100,17 @@ def next_due(
 def _day_zero(actions: Iterable[CampaignAction], start: datetime, zone: ZoneInfo) -> date:
     """Returns the day from which a series counts: the last one with a step of day 0, else the day of the start."""
     firsts = [
-        _day_and_time(start, 0, action.dispatch_time, zone).astimezone(zone).date()
+        wall_clock(_day_and_time(start, 0, action.dispatch_time, zone), zone).date()
         for action in actions
-        if action.trigger_type != ON_BIRTHDAYS
-        and action.timing_type == "Delay by Day and Time"
-        and not action.delay_by_days
+        if is_of_day_zero(action)
     ]
-    return max(firsts, default=start.astimezone(zone).date())
+    return max(firsts, default=wall_clock(start, zone).date())
+
+
+def is_of_day_zero(action: CampaignAction) -> bool:
+    """Whether the days of other actions count from the day on which this one falls."""
+    is_by_day = action.timing_type == "Delay by Day and Time" and not action.delay_by_days
+    return is_by_day and action.trigger_type != ON_BIRTHDAYS
 
 
 def _moment(action: CampaignAction, start: datetime, zone: ZoneInfo, first: First | None = None) -> datetime | None:
@@ -117,13 +122,13 @@ def _moment(action: CampaignAction, start: datetime, zone: ZoneInfo, first: Firs
         case "Exact Date and Time":
             return action.dispatch_datetime
         case _:
-            local, rule = start.astimezone(zone), action.recurrence or ""
+            local, rule = wall_clock(start, zone), action.recurrence or ""
             return first_occurrence(rule, local, (first or first_candidates)(rule, local.date()))
 
 
 def _day_and_time(start: datetime, days: int, dispatch_time: str | None, zone: ZoneInfo) -> datetime:
     """On day 0, the next such time that has not passed."""
-    today, at = start.astimezone(zone).date(), _time(dispatch_time)
+    today, at = wall_clock(start, zone).date(), _time(dispatch_time)
     due_at = _local(_later(today, days), at, zone)
     return due_at if due_at >= start or days else _local(_later(today, 1), at, zone)
 
@@ -164,7 +169,7 @@ def _on_birthday(
 
 def _year_of(action: CampaignAction, born: date, due_at: datetime, zone: ZoneInfo) -> int:
     """Returns the year whose birthday the step was for, even if birthday or time zone were corrected since."""
-    about = _minus(due_at, _delay(action)).astimezone(zone).year
+    about = wall_clock(_minus(due_at, _delay(action)), zone).year
     for year in (about - 1, about + 1):
         if date.min.year < year < date.max.year:
             moment = _moment(action, _local(_in_year(born, year), time(), zone), zone)
@@ -247,9 +252,9 @@ def next_occurrence(recurrence: str, start: datetime, after: datetime, timezone:
     rule = read_rule(recurrence)
     if rule is None:
         return None
-    local = start.astimezone(zone)
+    local = wall_clock(start, zone)
     found = next_moment(
-        _until_local(rule, local), local.replace(tzinfo=None), after.astimezone(zone).replace(tzinfo=None)
+        _until_local(rule, local), local.replace(tzinfo=None), wall_clock(after, zone).replace(tzinfo=None)
     )
     return found.replace(tzinfo=zone).astimezone(UTC) if found is not None else None
 
@@ -270,7 +275,7 @@ def _until_local(rule: Rule, start: datetime) -> Rule:
     """Rules are computed in local time, so an end in UTC is converted."""
     if rule.until is None or not rule.is_until_utc:
         return rule
-    until = rule.until.replace(tzinfo=UTC).astimezone(start.tzinfo).replace(tzinfo=None)
+    until = wall_clock(rule.until.replace(tzinfo=UTC), start.tzinfo).replace(tzinfo=None)
     return replace(rule, until=until, is_until_utc=False)
 
 

@@ -6,6 +6,7 @@ Arrivals and imports share it. It knows what was looked up beforehand and touche
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -26,8 +27,10 @@ from leadroutes.domain.dedupe import (
     touch_lead,
 )
 from leadroutes.domain.inquiry import Inquiry
+from leadroutes.domain.junk import Junk
 from leadroutes.domain.records import (
     BatchWrites,
+    ConsentRecord,
     ContactRecord,
     IdentityRecord,
     KeyRecord,
@@ -55,6 +58,16 @@ class Origin(Struct, frozen=True, kw_only=True):
     is_history: bool = False
 
 
+class PastOutcome(Struct, frozen=True, kw_only=True):
+    """What had become of a lead before it came here."""
+
+    is_closed: bool = False
+    junk: Junk | None = None
+
+
+UNKNOWN: Final = PastOutcome()
+
+
 @dataclass(slots=True)
 class Deduplicator:
     """One for a batch. First everything is added; then `finish_leads`, routing, and `finish`, each once, in this order.
@@ -65,6 +78,7 @@ class Deduplicator:
     known: KnownRecords
     now: datetime
     writes: BatchWrites = field(default_factory=BatchWrites)
+    sources_named: dict[int, str] = field(default_factory=dict)  # by lead: the source that its inquiry named
     _held: set[int] = field(default_factory=set)  # new leads that are not to be routed
     _gaps: dict[tuple[int, int], InquiryColumns] = field(default_factory=dict)  # what touches can fill, by lead
     _before: dict[ContactId, KnownContact | None] = field(default_factory=dict)  # changed contacts; None: a new one
@@ -128,6 +142,14 @@ class Deduplicator:
         self._store_identities(origin, contact_id, inquiry)
         return contact_id, False
 
+    def make_unidentified(self, origin: Origin, inquiry: Inquiry) -> int:
+        """Make a contact that nothing identifies, so that no other inquiry becomes this person's; return its id."""
+        contact_id = self.known.contact_ids.pop(0)
+        blank = KnownContact(id=contact_id, source_id=origin.contact_source_id)
+        self.known.contacts[origin.owner_id, contact_id] = _filled(blank, inquiry)
+        self._before[origin.owner_id, contact_id] = None
+        return contact_id
+
     def fill(self, origin: Origin, contact_id: int, inquiry: Inquiry) -> None:
         """Fill the contact's gaps. What a key that proves nothing brings to a known contact stays with its inquiry."""
         if not origin.is_proven:
@@ -169,8 +191,10 @@ class Deduplicator:
             return None
         return LeadReference(lead_id=found.id, contact_id=contact_id, intake_key_id=found.intake_key_id)
 
-    def make_lead(self, origin: Origin, inquiry: Inquiry, contact_id: int) -> LeadReference:
-        """Make the inquiry a lead of the contact."""
+    def make_lead(
+        self, origin: Origin, inquiry: Inquiry, contact_id: int, *, is_test: bool = False, past: PastOutcome = UNKNOWN
+    ) -> LeadReference:
+        """Make the inquiry a lead of the contact. `past`: what had become of it elsewhere."""
         record = LeadRecord(
             owner_id=origin.owner_id,
             id=self.known.lead_ids.pop(0),
@@ -183,10 +207,26 @@ class Deduplicator:
             intake_key_id=origin.intake_key_id,
             created_at=inquiry.received_at if origin.is_history else None,
             is_imported=origin.is_history,
+            is_test=is_test,
+            is_closed=past.is_closed,
+            junk_reason=past.junk.reason if past.junk else None,
+            junk_note=past.junk.note if past.junk else None,
         )
         fill_gaps(record, inquiry_columns(inquiry))
+        if inquiry.source is not None:
+            self.sources_named[record.id] = inquiry.source
         self.add_lead(record, is_routed=not origin.is_history)
+        if not is_test:
+            self.note_consents(origin, contact_id, record.id, inquiry)
         return LeadReference(lead_id=record.id, contact_id=contact_id, intake_key_id=origin.intake_key_id)
+
+    def note_consents(self, origin: Origin, contact_id: int, lead_id: int, inquiry: Inquiry) -> None:
+        """Record what the person has agreed to."""
+        at = inquiry.received_at if inquiry.received_at is not None and inquiry.received_at <= self.now else None
+        self.writes.consents += [
+            ConsentRecord(owner_id=origin.owner_id, contact_id=contact_id, lead_id=lead_id, at=at, **asdict(each))
+            for each in inquiry.consents
+        ]
 
     def add_lead(self, record: LeadRecord, *, is_routed: bool) -> None:
         self.writes.leads.append(record)
@@ -241,6 +281,18 @@ class Deduplicator:
         for touch in self.writes.touches:
             fill_gaps(touch, self._gaps[touch.owner_id, touch.lead_id])
         return [lead for lead in self.writes.leads if lead.id not in self._held]
+
+    def leads_of_known_contacts(self) -> set[int]:
+        """Returns the new leads whose contact has another one before them in the batch, test leads apart."""
+        contacts: set[ContactId] = set()
+        followers = set()
+        for lead in self.writes.leads:
+            contact = (lead.owner_id, lead.contact_id)
+            if contact in contacts:
+                followers.add(lead.id)
+            elif not lead.is_test:
+                contacts.add(contact)
+        return followers
 
     def finish(self, sources: Mapping[ContactId, int] | None = None) -> BatchWrites:
         """Returns all that the batch brings. `sources`: what routes give to contacts that have no source."""

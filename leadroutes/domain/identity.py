@@ -274,6 +274,11 @@ def normal_zipcode(text: str | None) -> str | None:
     return None if digits in _NO_ZIPCODES else digits
 
 
+def comparable_mls_id(text: str | None) -> str | None:
+    """Returns the number of a listing without blanks and letter case; None without one."""
+    return "".join((text or "").split()).casefold() or None
+
+
 def comparable_zipcode(text: str | int | None) -> str | None:
     """A zipcode as teams and leads compare it: ZIP+4 cut, padded to five digits, all else in capitals, no blanks."""
     bare = "".join((one_line(str(text)) or "").split()).upper() if text is not None else ""
@@ -318,14 +323,23 @@ def _zone_of_zipcode(zipcode: str) -> str | None:
     return _ZONES.get(zipcode) or _ZONES.get(zipcode[:3])
 
 
-@lru_cache(maxsize=65_536)
 def _zone_of_area(beginning: str) -> str | None:
     """By `+1` and six digits: where an area lies in two zones the exchange may tell, else the first is taken."""
+    return next(iter(_zones_of_area(beginning)), None)
+
+
+def time_zones_of_phone(phone: str | None) -> tuple[str, ...]:
+    """Returns all time zones in which the area of an E.164 phone lies; none for one that belongs to no area."""
+    return _zones_of_area(phone[:8]) if phone else ()
+
+
+@lru_cache(maxsize=65_536)
+def _zones_of_area(beginning: str) -> tuple[str, ...]:
     try:
         number = phonenumbers.parse(beginning.ljust(12, "0"))
     except phonenumbers.NumberParseException:
-        return None
+        return ()
     if phonenumbers.number_type(number) in _PLACELESS:
-        return None
+        return ()
     zones = phone_zones.time_zones_for_geographical_number(number)
-    return next((zone for zone in zones if "/" in zone and not zone.startswith("Etc/")), None)
+    return tuple(zone for zone in zones if "/" in zone and not zone.startswith("Etc/"))

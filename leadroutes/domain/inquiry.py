@@ -7,9 +7,20 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 LeadType = Literal["Buyer", "Seller", "Renter"]
 SourceEvent = Literal["update", "reassignment"]
+ConsentChannel = Literal["email", "text", "call"]
+
+
+class Consent(Struct, frozen=True, kw_only=True):
+    """That the person agrees to be written to or called: where it was said, in which words, from which address."""
+
+    channel: ConsentChannel
+    how: str
+    words: str
+    ip: str | None = None
 
 
 class Inquiry(Struct, frozen=True, kw_only=True):
@@ -34,6 +45,7 @@ class Inquiry(Struct, frozen=True, kw_only=True):
     received_at: datetime | None = None
     relay: bool = False
     event: SourceEvent | None = None
+    consents: tuple[Consent, ...] = ()
 
     @property
     def person(self) -> dict[str, str]:
@@ -42,13 +54,15 @@ class Inquiry(Struct, frozen=True, kw_only=True):
         return {name: value for name, value in given.items() if value is not None}
 
     def as_json(self) -> dict[str, Any]:
-        """Returns all fields, `relay` and `event` only if set; `received_at` as `2026-11-14T18:22:07Z`."""
+        """Returns all fields, `relay`, `event` and `consents` only if set; `received_at` as `2026-11-14T18:22:07Z`."""
         record: dict[str, Any] = {name: getattr(self, name) for name in _KEYS}
         record["received_at"] = self.received_at and self.received_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if self.relay:
             record["relay"] = True
         if self.event:
             record["event"] = self.event
+        if self.consents:
+            record["consents"] = [asdict(each) for each in self.consents]
         return record
 
 

@@ -6,11 +6,27 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
-from leadroutes.domain.model import DistributionOption, Member, Offer, OrderedTeam, Person, RuleSet, Team
-from leadroutes.domain.moments import END_OF_TIME, later, minutes
-from leadroutes.domain.turns import Turns, take_turn
+from leadroutes.domain.model import (
+    COUNTING_METHODS,
+    Absence,
+    DistributionOption,
+    Member,
+    Offer,
+    OrderedTeam,
+    Person,
+    RuleSet,
+    Standing,
+    Team,
+)
+from leadroutes.domain.moments import END_OF_TIME, minutes
+from leadroutes.domain.returning import delays_behind
+from leadroutes.domain.standings import in_order
+from leadroutes.domain.turns import Candidates, Turns, take_turn
 
 ACCOUNT_INACTIVE = "account is inactive"
+NO_ABSENCES: Mapping[int, Absence] = {}
+NO_STANDINGS: Mapping[int, Standing] = {}
+RANKED = frozenset({"Rank", "Round Robin", "Simultaneous"})  # methods under which an offer has a rank
 
 
 class LineUp(Struct, frozen=True):
@@ -80,17 +96,82 @@ def _wanted_channels(option: DistributionOption | None) -> tuple[str, ...]:
     return tuple(channel for channel, is_set in flags if is_set)
 
 
-def line_up(rule_set: RuleSet, team: Team, now: datetime, turns: Turns | None = None) -> LineUp:
-    """Returns the offers for a lead that is routed at `now`; empty if no member is in the team's line-up."""
+def line_up(
+    rule_set: RuleSet,
+    team: Team,
+    now: datetime,
+    turns: Turns | None = None,
+    standings: Mapping[int, Standing] = NO_STANDINGS,
+    heads: Sequence[int] = (),
+    away: Mapping[int, Absence] = NO_ABSENCES,
+) -> LineUp:
+    """Returns the offers for a lead that is routed at `now`; empty if no member is in the team's line-up.
+
+    `turns` and `standings` are those of the team, if its order depends on them. `heads` are available members who come
+    before the usual line; then no turn is taken. `away`: who is not available at that moment and is not first, beside
+    those whom the rule set excludes. The offer of who is first in line has the place 0.
+    """
     queue = ordered_team(rule_set, team)
-    offers, first, after = queue.offers, None, None
-    if team.order_method == "Round Robin" and queue.present:
-        first, after = take_turn(queue.present, turns or Turns())
+    offers, first, after = _in_order(team, queue, away, turns, standings)
+    if heads:
+        return LineUp(_placed(*_behind_heads(team, queue, offers, heads), now))
+    start = 1 if team.order_method == "Simultaneous" else 0  # all at once: no one is first
+    return LineUp(_placed(offers, queue.delays, now, start), first, after)
+
+
+def _in_order(
+    team: Team,
+    queue: OrderedTeam,
+    away: Mapping[int, Absence],
+    turns: Turns | None,
+    standings: Mapping[int, Standing],
+) -> tuple[tuple[Offer, ...], int | None, Turns | None]:
+    """The offers as this lead finds them; under Round Robin also whose turn it is, and the turns after it."""
+    offers = queue.offers
+    if team.order_method == "Round Robin" and (present := _present(queue, away)):
+        first, after = take_turn(present, turns or Turns())
+        if first is None:
+            return offers, None, None
         start = next(offer.place for offer in offers if offer.user_id == first)
-        offers = offers[start:] + offers[:start]
-    moments = [later(now, delay) for delay in queue.delays]
-    placed = zip(offers, range(len(offers)), moments, strict=True)
-    return LineUp(tuple([replace(offer, place=place, notify_at=at) for offer, place, at in placed]), first, after)
+        return offers[start:] + offers[:start], first, after
+    if team.order_method in COUNTING_METHODS:
+        by_user = {offer.user_id: offer for offer in offers}
+        order = in_order(team.order_method, list(zip(by_user, queue.weights, strict=True)), standings)
+        available = {user_id for user_id, _ in _present(queue, away)}
+        first = next((user_id for user_id in order if user_id in available), None)
+        order.sort(key=lambda user_id: user_id != first)  # who is available and comes first; the others stay in order
+        return tuple(by_user[user_id] for user_id in order), None, None
+    return offers, None, None
+
+
+def _present(queue: OrderedTeam, away: Mapping[int, Absence]) -> Candidates:
+    """Returns those of the line-up who are not away, with their weights."""
+    return [each for each in queue.present if each[0] not in away] if away else queue.present
+
+
+def _behind_heads(
+    team: Team, queue: OrderedTeam, offers: Sequence[Offer], heads: Sequence[int]
+) -> tuple[list[Offer], list[timedelta]]:
+    """The offers with those of the heads before the others, and their delays."""
+    by_user = {offer.user_id: offer for offer in offers}
+    others = [offer for offer in offers if offer.user_id not in heads]
+    own_delays = {offer.user_id: delay for offer, delay in zip(queue.offers, queue.delays, strict=True)}
+    is_by_place = team.order_method not in ("Rank", "Time")
+    delays = queue.delays[: len(others)] if is_by_place else [own_delays[offer.user_id] for offer in others]
+    return [by_user[user_id] for user_id in heads] + others, delays_behind(team, len(heads), delays)
+
+
+def _placed(
+    offers: Sequence[Offer], delays: Sequence[timedelta], now: datetime, first_place: int = 0
+) -> tuple[Offer, ...]:
+    longest = END_OF_TIME - now
+    placed = enumerate(zip(offers, delays, strict=True), first_place)
+    return tuple(
+        [
+            replace(offer, place=place, notify_at=now + delay if delay < longest else END_OF_TIME)
+            for place, (offer, delay) in placed
+        ]
+    )
 
 
 # ------------------------------------------------------------------------------------------- once for a rule set
@@ -116,7 +197,10 @@ def _queue(team: Team, rule_set: RuleSet) -> OrderedTeam:
             ordered, delays = _by_rank(team, candidates)
         case "Time":
             ordered, delays = _by_time(candidates)
-        case "Round Robin":
+        case "Simultaneous":
+            ordered = sorted(candidates, key=_by_rank_then_id)
+            delays = [timedelta()] * len(ordered)
+        case "Round Robin" | "Least Loaded" | "Longest Idle":
             ordered, delays = _by_place(team, candidates)
     reasons = {
         each.user_id: why_not_in_line_up(each)
@@ -125,12 +209,22 @@ def _queue(team: Team, rule_set: RuleSet) -> OrderedTeam:
         for each in team.members
     }
     return OrderedTeam(
-        offers=tuple(_offer(team, candidate, place) for place, candidate in enumerate(ordered)),
+        offers=with_fallback(
+            rule_set, tuple(_offer(team, candidate, place) for place, candidate in enumerate(ordered))
+        ),
         delays=tuple(delays),
+        weights=tuple(max(option.weight, 0) for _, option in ordered),
         present=tuple(
             (member.user_id, max(option.weight, 0)) for member, option in ordered if reasons[member.user_id] is None
         ),
-        absent={user_id: reason for user_id, reason in reasons.items() if reason is not None},
+        absent={user_id: Absence(reason=reason) for user_id, reason in reasons.items() if reason is not None},
+        left_out={
+            each.user_id: reason
+            for each in team.members
+            if each.request_status == "Accepted"
+            and each.user_id != rule_set.rules.owner_id  # who sees all leads
+            and (reason := why_not_in_line_up(each)) is not None
+        },
         members=frozenset(reasons),
     )
 
@@ -174,7 +268,7 @@ def _offer(team: Team, candidate: Candidate, place: int) -> Offer:
         team_id=team.id,
         place=place,
         notify_at=END_OF_TIME,
-        rank=option.rank if team.order_method != "Time" else None,
+        rank=option.rank if team.order_method in RANKED else None,
         assign_automatically=option.assign_automatically,
         has_call_alert=option.has_call_alert,
         has_text_alert=option.has_text_alert,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from leadroutes.domain.inquiry import LeadType
+from leadroutes.domain.moments import in_utc
 from leadroutes.domain.text import field_text
 
 # ----------------------------------------------------------------------------------------------------- type
@@ -136,6 +137,6 @@ def normal_time(text: str | None) -> datetime | None:
     zone = f"{zone[:3]}:{zone[3:].lstrip(':') or '00'}" if zone[:1] in {"+", "-"} else "+00:00"
     try:
         moment = datetime.fromisoformat(f"{year}-{month}-{day}T{hour or '00'}:{minute or '00'}:{second or '00'}{zone}")
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return in_utc(moment)
+    except ValueError:
         return None

@@ -104,6 +104,7 @@ class LeadRecord(InquiryColumns, kw_only=True, omit_defaults=True):
     intake_key_id: int | None = None
     created_at: datetime | None = None  # None: now
     is_imported: bool = False
+    is_test: bool = False
     routed_at: datetime | None = None
     rule_set: int | None = None
     facts: Facts | None = None
@@ -111,6 +112,10 @@ class LeadRecord(InquiryColumns, kw_only=True, omit_defaults=True):
     team_id: int | None = None
     lapses_at: datetime | None = None
     unclaimed_at: datetime | None = None
+    claimed_by_user_id: int | None = None
+    is_closed: bool = False
+    junk_reason: str | None = None
+    junk_note: str | None = None
 
 
 class TouchRecord(InquiryColumns, kw_only=True, omit_defaults=True):
@@ -121,6 +126,19 @@ class TouchRecord(InquiryColumns, kw_only=True, omit_defaults=True):
     kind: str
     counts_as_touch: bool
     detail: Mapping[str, Any]
+
+
+class ConsentRecord(Struct, frozen=True, kw_only=True):
+    """That a person has agreed to be written to or called; `at` None: now."""
+
+    owner_id: int
+    contact_id: int
+    lead_id: int
+    channel: str
+    how: str
+    words: str
+    ip: str | None
+    at: datetime | None
 
 
 class KeyRecord(Struct, frozen=True, kw_only=True):
@@ -167,6 +185,7 @@ class BatchWrites:
     identities: list[IdentityRecord] = field(default_factory=list)
     leads: list[LeadRecord] = field(default_factory=list)
     touches: list[TouchRecord] = field(default_factory=list)
+    consents: list[ConsentRecord] = field(default_factory=list)
     keys: list[KeyRecord] = field(default_factory=list)
     arrivals: list[ArrivalRecord] = field(default_factory=list)
     to_read_again: list[tuple[OwnerId, int]] = field(default_factory=list)  # arrivals that are pending

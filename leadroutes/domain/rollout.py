@@ -3,39 +3,31 @@
 Every function takes the lead as it is and returns the Change that follows. Nothing here reads a clock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from operator import attrgetter
 
 from msgspec.structs import replace
 
-from leadroutes.domain.model import (
-    SHORTEST_WAIT,
-    Change,
-    ChannelName,
-    Claim,
-    Lead,
-    LeadEvent,
-    Message,
-    MessageKind,
-    Offer,
-    Via,
-)
-from leadroutes.domain.moments import END_OF_TIME, later
-from leadroutes.domain.states import transitioned
+from leadroutes.domain.alerts import claimed_alerts, offer_alerts, unclaimed_alerts, unclaimed_channels, won_alerts
+from leadroutes.domain.model import SHORTEST_WAIT, Absence, Change, Claim, Lead, LeadEvent, Message, Offer, Via
+from leadroutes.domain.moments import later
+from leadroutes.domain.no_one import absences_that_count, is_waiting, look_again, when_nobody
+from leadroutes.domain.states import OPEN_STATES, skipped, transitioned
 from leadroutes.errors import AlreadyClaimed, Conflict, NotFound
 
-OPEN_STATES = ("scheduled", "notified")
 TURN_PASSED = "the next member's turn had already started"
+UNDO_WITHIN = timedelta(minutes=10)
 NO_MEMBER_AVAILABLE = "no member of the line-up is available"
 
 
 # ------------------------------------------------------------------------------------------------ the start
 
 
-def start(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Change:
-    """Start the rollout of a lead whose offers are all scheduled: those that are due at once are notified."""
-    change = notify_due(lead, unavailable, now)
-    return replace(change, offers=change.lead.offers)
+def start(lead: Lead, offers: Sequence[Offer], unavailable: Mapping[int, Absence], now: datetime) -> Change:
+    """Start the rollout of a lead without offers: of these, all scheduled, those that are due at once are notified."""
+    return _carry_out(lead, offers, absences_that_count((), unavailable, now), now)
 
 
 def claim_for_owner(lead: Lead, now: datetime) -> Change:
@@ -47,7 +39,7 @@ def claim_for_owner(lead: Lead, now: datetime) -> Change:
         lead=after,
         offers=(offer,),
         claim=claim,
-        messages=_messages("won", (offer,)),
+        messages=tuple(won_alerts(lead, claim, offer)),
         events=(LeadEvent(kind="claimed", user_id=lead.owner_id, detail={"via": "Auto"}),),
     )
 
@@ -59,14 +51,14 @@ def offer_to_owner(lead: Lead, reason: str, now: datetime) -> Change:
     after = replace(
         lead, offers=(*others, offer), was_offered_to_owner=True, lapses_at=later(now, SHORTEST_WAIT), unclaimed_at=None
     )
-    return Change(lead=after, offers=(offer,), messages=_messages("offer", (offer,)))
+    return Change(lead=after, offers=(offer,), messages=offer_alerts("offer", (offer,)))
 
 
 def _owner_offer(lead: Lead, reason: str | None, now: datetime) -> Offer:
     return Offer(
         user_id=lead.owner_id,
         team_id=None,
-        place=len(lead.offers),
+        place=1 + max((offer.place for offer in lead.offers), default=-1),
         notify_at=now,
         rank=None,
         assign_automatically=False,
@@ -82,88 +74,149 @@ def _owner_offer(lead: Lead, reason: str | None, now: datetime) -> Offer:
 # ----------------------------------------------------------------------------------------- an offer falls due
 
 
-def notify_due(lead: Lead, unavailable: Mapping[int, str], now: datetime) -> Change:
-    """Carry out every scheduled offer that is due; `unavailable` says who cannot be notified, and why."""
-    offers = {offer.user_id: offer for offer in lead.offers}
+def notify_due(
+    lead: Lead, unavailable: Mapping[int, Absence], now: datetime, spared: Collection[int] = frozenset()
+) -> Change:
+    """Carry out every scheduled offer that is due; `unavailable` says who cannot be notified, and why.
+
+    It names who of the scheduled and the skipped ones is not available. `spared`: members who may go on claiming the
+    lead, under Exclusive too.
+    """
     if lead.claim is not None:
-        closed = {user_id: _closed_by_claim(offer, lead.claim, now) for user_id, offer in offers.items()}
-        return _change(lead, replace(lead, offers=tuple(closed.values())), ())
+        closed = tuple(_closed_by_claim(offer, lead.claim, now) for offer in lead.offers)
+        return _change(lead, replace(lead, offers=closed), ())
+    unavailable = absences_that_count(lead.offers, unavailable, now)
+    return _carry_out(lead, lead.offers, unavailable, now, spared, waits=is_waiting(lead.offers))
+
+
+def _carry_out(
+    lead: Lead,
+    planned: Sequence[Offer],
+    unavailable: Mapping[int, Absence],
+    now: datetime,
+    spared: Collection[int] = frozenset(),
+    *,
+    waits: bool = False,
+) -> Change:
+    """`planned`: the offers as they are before anything is due; they are new if the lead has none."""
+    offers = {offer.user_id: offer for offer in planned}
     events: list[LeadEvent] = []
-    while group := _next_group(offers.values(), until=now):
-        events += _skip(offers, [offer for offer in group if offer.user_id in unavailable], unavailable, now)
-        present = [offer for offer in group if offer.user_id not in unavailable]
-        winner = next((offer for offer in present if offer.assign_automatically), None)
+    while True:
+        if waits:
+            events += look_again(lead, offers, unavailable, now)
+        group, has_later = _due_first(offers.values(), now)
+        if group and unavailable and all(offer.user_id in unavailable for offer in group):
+            events += _skip_away(offers, unavailable, now)
+            group, has_later = _due_first(offers.values(), now)
+        if not group:
+            again = when_nobody(lead, planned, offers, unavailable, now)
+            if not again:
+                break
+            events += again
+            waits = is_waiting(offers.values())
+            unavailable = absences_that_count(offers.values(), unavailable, now)
+            continue
+        if unavailable:
+            events += _skip(offers, [offer for offer in group if offer.user_id in unavailable], unavailable, now)
+            group = [offer for offer in group if offer.user_id not in unavailable]
+        winner = next((offer for offer in group if offer.assign_automatically), None)
         if winner is not None:
-            offers |= _not_yet_notified(lead, offers)
-            offers[winner.user_id] = transitioned(winner, "notified", now)
+            offers |= _not_yet_notified(planned, offers)
+            offers[winner.user_id] = _notified(winner, now)
             return _won(lead, offers, Claim(user_id=winner.user_id, claimed_at=now, via="Auto"), events)
-        if not present:
-            _bring_forward(offers, now)
-        elif lead.is_exclusive and _next_group(offers.values(), until=now, after=group[0].notify_at):
-            events += _skip(offers, present, dict.fromkeys((offer.user_id for offer in present), TURN_PASSED), now)
+        if lead.is_exclusive and has_later:
+            passed = Absence(reason=TURN_PASSED)
+            events += _skip(offers, group, dict.fromkeys((offer.user_id for offer in group), passed), now)
         else:
-            events += _notify_together(lead, offers, present, now)
+            events += _notify_together(lead, offers, group, now, spared)
+        if not has_later:
+            break  # someone is notified, and nothing more is due
     return _finish(lead, offers, events, now)
 
 
-def _not_yet_notified(lead: Lead, offers: Mapping[int, Offer]) -> dict[int, Offer]:
+def _skip_away(offers: dict[int, Offer], unavailable: Mapping[int, Absence], now: datetime) -> list[LeadEvent]:
+    """Skips the first in line as long as no one of a moment is available; the next ones move up to now."""
+    line = sorted([each for each in offers.values() if each.state == "scheduled"], key=_moment)
+    first = next((each.notify_at for each in line if each.user_id not in unavailable), None)
+    if first is None:
+        return _skip(offers, line, unavailable, now)
+    away = bisect_left(line, first, key=_moment)
+    if first > now:
+        for offer in line[away : bisect_right(line, first, key=_moment)]:
+            offers[offer.user_id] = replace(offer, notify_at=now)
+    return _skip(offers, line[:away], unavailable, now)
+
+
+_moment = attrgetter("notify_at")  # offers are in order of place, which sorting by moment leaves as it is
+
+
+def _not_yet_notified(planned: Sequence[Offer], offers: Mapping[int, Offer]) -> dict[int, Offer]:
     """Returns the offers that fell due at the same moment as the one that takes the lead, as they were before."""
     return {
         before.user_id: before
-        for before in lead.offers
+        for before in planned
         if before.state == "scheduled" and offers[before.user_id].state == "notified"
     }
 
 
-def _next_group(
-    offers: Iterable[Offer], *, until: datetime = END_OF_TIME, after: datetime | None = None
-) -> list[Offer]:
-    """Returns the scheduled offers of the earliest moment (at most `until`, later than `after`), in order of place."""
-    first = until
+def _due_first(offers: Iterable[Offer], now: datetime) -> tuple[list[Offer], bool]:
+    """Returns the offers that are due of the earliest moment, in order of place, and whether later ones are due."""
+    first, has_later = now, False
     group: list[Offer] = []
     for offer in offers:
         moment = offer.notify_at
-        if moment > first or offer.state != "scheduled" or (after is not None and moment <= after):
+        if moment > now or offer.state != "scheduled":
             continue
-        if moment < first:
-            first, group = moment, []
-        group.append(offer)
-    return sorted(group, key=_place)
+        if group and moment != first:
+            has_later = True
+        if not group or moment < first:
+            first, group = moment, [offer]
+        elif moment == first:
+            group.append(offer)
+    return sorted(group, key=_place), has_later
 
 
 def _place(offer: Offer) -> int:
     return offer.place
 
 
-def _notify_together(lead: Lead, offers: dict[int, Offer], group: Sequence[Offer], now: datetime) -> list[LeadEvent]:
+def _notify_together(
+    lead: Lead, offers: dict[int, Offer], group: Sequence[Offer], now: datetime, spared: Collection[int]
+) -> list[LeadEvent]:
     """Notify a group; under Exclusive those who were notified before may no longer claim."""
     events = []
     if lead.is_exclusive:
         for offer in list(offers.values()):
-            if offer.state == "notified":
+            if offer.state == "notified" and offer.user_id not in spared:
                 offers[offer.user_id] = transitioned(offer, "expired", now)
                 events.append(LeadEvent(kind="expired", user_id=offer.user_id))
     for offer in group:
-        offers[offer.user_id] = transitioned(offer, "notified", now)
+        offers[offer.user_id] = _notified(offer, now)
     return events
+
+
+def _notified(offer: Offer, now: datetime) -> Offer:
+    """The lead does not wait for this member any more."""
+    reason = None if offer.available_from is not None else offer.reason
+    return replace(transitioned(offer, "notified", now), reason=reason, available_from=None)
 
 
 def _skip(
-    offers: dict[int, Offer], group: Iterable[Offer], reasons: Mapping[int, str], now: datetime
+    offers: dict[int, Offer], group: Sequence[Offer], absences: Mapping[int, Absence], now: datetime
 ) -> list[LeadEvent]:
-    events = []
-    for offer in group:
-        reason = reasons[offer.user_id]
-        offers[offer.user_id] = replace(transitioned(offer, "skipped", now), reason=reason)
-        events.append(LeadEvent(kind="skipped", user_id=offer.user_id, detail={"reason": reason}))
-    return events
+    offers.update({each.user_id: skipped(each, absences[each.user_id], now) for each in group})
+    return [
+        LeadEvent(kind="skipped", user_id=each.user_id, detail={"reason": absences[each.user_id].reason})
+        for each in group
+    ]
 
 
-def _bring_forward(offers: dict[int, Offer], now: datetime) -> None:
-    """Bring the next offer in line forward to now; the others keep their moments."""
-    for offer in _next_group(offers.values()):
-        if offer.notify_at > now:
-            offers[offer.user_id] = replace(offer, notify_at=now)
+def bring_forward(offers: dict[int, Offer], now: datetime) -> None:
+    """Bring the next offers in line forward to now; the others keep their moments."""
+    line = [offer for offer in offers.values() if offer.state == "scheduled"]
+    first = min([offer.notify_at for offer in line], default=now)
+    if first > now:
+        offers.update({offer.user_id: replace(offer, notify_at=now) for offer in line if offer.notify_at == first})
 
 
 def _finish(lead: Lead, offers: dict[int, Offer], events: list[LeadEvent], now: datetime) -> Change:
@@ -171,6 +224,8 @@ def _finish(lead: Lead, offers: dict[int, Offer], events: list[LeadEvent], now: 
     last_moments = [offer.notified_at or offer.notify_at for offer in offers.values() if offer.state in OPEN_STATES]
     if not last_moments:
         before = replace(lead, offers=tuple(offers.values()))
+        if lead.unclaimed_at is not None:  # it is over already: whoever took it as due has waited for that to be stored
+            return _change(lead, before, events)
         if any(offer.notified_at for offer in offers.values()):
             after = unclaim(before, now)
         else:
@@ -192,9 +247,11 @@ def _combine(before: Lead, change: Change, events: list[LeadEvent]) -> Change:
 def _change(before: Lead, after: Lead, events: Sequence[LeadEvent]) -> Change:
     """Returns the offers that differ, and an alert to everyone who has just been notified."""
     known = {offer.user_id: offer for offer in before.offers}
-    changed = tuple(offer for offer in after.offers if known.get(offer.user_id) != offer)
+    changed = after.offers
+    if known:
+        changed = tuple([each for each in changed if (was := known.get(each.user_id)) is not each and was != each])
     notified = [offer for offer in changed if offer.state == "notified" and not _was_notified(known, offer)]
-    return Change(lead=after, offers=changed, messages=_messages("offer", notified), events=tuple(events))
+    return Change(lead=after, offers=changed, messages=offer_alerts("offer", notified), events=tuple(events))
 
 
 def _was_notified(known: Mapping[int, Offer], offer: Offer) -> bool:
@@ -212,14 +269,15 @@ def unclaim(lead: Lead, now: datetime) -> Change:
     }
     messages: tuple[Message, ...] = ()
     if not lead.was_offered_to_owner:
-        owner = _owner_offer(lead, None, now)
+        channels = unclaimed_channels(lead)
+        owner = replace(
+            _owner_offer(lead, None, now), has_text_alert="text" in channels, has_email_alert="email" in channels
+        )
         own = next((offer for offer in lead.offers if offer.user_id == lead.owner_id), None)
         if own is not None:
-            owner = own if own.state == "notified" else transitioned(own, "notified", now)
+            owner = own if own.state == "notified" else _offered_after_all(own, now)
         reopened[owner.user_id] = owner
-        messages = tuple(
-            Message(kind="unclaimed", channel=channel, user_id=lead.owner_id) for channel in _owner_channels(lead)
-        )
+        messages = unclaimed_alerts(lead)
     changed = {offer.user_id: offer for offer in lead.offers} | reopened
     after = replace(lead, offers=tuple(changed.values()), lapses_at=None, unclaimed_at=now)
     known = {offer.user_id: offer for offer in lead.offers}
@@ -229,6 +287,12 @@ def unclaim(lead: Lead, now: datetime) -> Change:
         messages=messages,
         events=(LeadEvent(kind="unclaimed"),),
     )
+
+
+def _offered_after_all(offer: Offer, now: datetime) -> Offer:
+    """The offer of an owner who was passed over: why, and when it would have been due, does not count any more."""
+    at = min(offer.notify_at, now)
+    return replace(transitioned(offer, "notified", now), notify_at=at, reason=None, available_from=None)
 
 
 def withdraw(lead: Lead, reason: str, now: datetime) -> Change | None:
@@ -256,18 +320,14 @@ def _withdrawn(offer: Offer, now: datetime) -> Offer:
             return offer
 
 
-def _owner_channels(lead: Lead) -> tuple[ChannelName, ...]:
-    return ("text", "email") if lead.owner_has_phone else ("email",)
-
-
 # ------------------------------------------------------------------------------------------------- someone acts
 
 
 def claim(lead: Lead, user_id: int, via: Via, now: datetime) -> Change | None:
     """The user takes the lead. None: the user has it already.
 
-    Raises NotFound if the user was never notified of it, Conflict if the user has declined or the time is over, and
-    AlreadyClaimed if someone else has it.
+    Raises NotFound if the user was never notified of it, Conflict if the user has declined, the time is over or it is
+    junk, and AlreadyClaimed if someone else has it.
     """
     if lead.claim is not None and lead.claim.user_id == user_id:
         return None
@@ -275,6 +335,7 @@ def claim(lead: Lead, user_id: int, via: Via, now: datetime) -> Change | None:
     refuse_when_claimed(lead)
     if offer.state == "declined":
         raise Conflict("You have declined this lead")
+    refuse_when_junk(lead)
     if offer.state != "notified":
         raise Conflict("Your time to claim this lead is over")
     offers = {each.user_id: each for each in lead.offers}
@@ -297,11 +358,18 @@ def refuse_when_claimed(lead: Lead) -> None:
 
 def refuse_when_over(lead: Lead) -> None:
     """Raises Conflict for a lead that was withdrawn while it was held: it is unclaimed and has no offer."""
+    refuse_when_junk(lead)
     if lead.unclaimed_at is not None and not lead.offers:
-        raise Conflict("The contact of this lead was erased")
+        raise Conflict("This lead is over: its contact was erased, or it was junk while it was held")
 
 
-def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datetime) -> Change | None:
+def refuse_when_junk(lead: Lead) -> None:
+    """Raises Conflict for a lead that is junk."""
+    if lead.is_junk:
+        raise Conflict("This lead is junk")
+
+
+def decline(lead: Lead, user_id: int, unavailable: Mapping[int, Absence], now: datetime) -> Change | None:
     """The user declines. None: the user has declined before. If no one else can claim, the next member moves up."""
     offer = _own_offer(lead, user_id)
     if offer.state == "declined":
@@ -314,8 +382,25 @@ def decline(lead: Lead, user_id: int, unavailable: Mapping[int, str], now: datet
     return _continue(lead, offers, unavailable, [LeadEvent(kind="declined", user_id=user_id, by_user_id=user_id)], now)
 
 
+def undo_decline(lead: Lead, user_id: int, now: datetime) -> Change:
+    """The member takes a decline back. Raises Conflict where it is too late, or something has happened since."""
+    offer = _own_offer(lead, user_id)
+    refuse_when_claimed(lead)
+    if offer.state != "declined" or offer.closed_at is None:
+        raise Conflict("You have not declined this lead")
+    if now - offer.closed_at > UNDO_WITHIN:
+        raise Conflict("You declined this lead more than 10 minutes ago")
+    if lead.unclaimed_at is not None:
+        raise Conflict("No one is left to answer: the rollout of this lead has ended")
+    if lead.is_exclusive and any(each.state == "notified" for each in lead.offers):
+        raise Conflict("The next member has been notified in the meantime")
+    offers = {each.user_id: each for each in lead.offers} | {user_id: transitioned(offer, "notified", now)}
+    event = LeadEvent(kind="decline undone", user_id=user_id, by_user_id=user_id)
+    return _finish(lead, offers, [event], now)
+
+
 def withdraw_members(
-    lead: Lead, gone: Mapping[int, str], unavailable: Mapping[int, str], by_user_id: int | None, now: datetime
+    lead: Lead, gone: Mapping[int, str], unavailable: Mapping[int, Absence], by_user_id: int | None, now: datetime
 ) -> Change | None:
     """Members have left: their notified offers are withdrawn. If no one else can claim, the next member moves up.
 
@@ -336,28 +421,28 @@ def withdraw_members(
 
 
 def _continue(
-    lead: Lead, offers: dict[int, Offer], unavailable: Mapping[int, str], events: list[LeadEvent], now: datetime
+    lead: Lead, offers: dict[int, Offer], unavailable: Mapping[int, Absence], events: list[LeadEvent], now: datetime
 ) -> Change:
     """Some may no longer claim. If no one else is notified, the next member moves up; else the rest stays as it is."""
     after = replace(lead, offers=tuple(offers.values()))
     if lead.unclaimed_at is not None:
         return _change(lead, after, events)
     if not any(each.state == "notified" for each in offers.values()):
-        _bring_forward(offers, now)
+        bring_forward(offers, now)
     change = notify_due(replace(after, offers=tuple(offers.values())), unavailable, now)
     return replace(change, offers=_change(lead, change.lead, ()).offers, events=(*events, *change.events))
 
 
-def assign(lead: Lead, user_id: int, by_user_id: int, now: datetime) -> Change | None:
-    """The owner assigns the lead. None: the user has it already. A second assignment moves it."""
+def assign(lead: Lead, user_id: int, by_user_id: int, now: datetime, note: str | None = None) -> Change | None:
+    """The owner, or whoever has the lead, assigns it; again, it moves. None: the user has it already."""
     if lead.claim is not None and lead.claim.user_id == user_id:
         return None
     offers = {offer.user_id: offer for offer in lead.offers}
     change = _won(lead, offers, Claim(user_id=user_id, claimed_at=now, via="Assigned"), [], by_user_id=by_user_id)
-    own = offers.get(user_id)
-    channels: tuple[ChannelName, ...] = own.channels if own is not None and own.channels else ("email",)
-    alerts = tuple(Message(kind="won", channel=channel, user_id=user_id) for channel in channels)
-    return replace(change, messages=change.messages + alerts)
+    if note:
+        *others, event = change.events
+        change = replace(change, events=(*others, replace(event, detail={**(event.detail or {}), "note": note})))
+    return change
 
 
 # ------------------------------------------------------------------------------------------------- someone has the lead
@@ -375,14 +460,13 @@ def _won(
     for offer in list(offers.values()):
         offers[offer.user_id] = _closed_by_claim(offer, claim, now)
     after = replace(lead, offers=tuple(offers.values()), claim=claim, lapses_at=None)
-    winner = offers.get(claim.user_id)
     alerts = [
-        Message(kind="claimed", channel=channel, user_id=user_id)
+        message
         for user_id in to_notify
-        if user_id != claim.user_id and (channel := _quiet_channel(known.get(user_id))) is not None
+        if user_id != claim.user_id
+        for message in claimed_alerts(lead, user_id, known.get(user_id))
     ]
-    if claim.via == "Auto" and winner is not None:
-        alerts += _messages("won", (winner,))
+    alerts += won_alerts(lead, claim, offers.get(claim.user_id))
     kind = "assigned" if claim.via == "Assigned" else "claimed"
     return Change(
         lead=after,
@@ -403,18 +487,3 @@ def _closed_by_claim(offer: Offer, claim: Claim, now: datetime) -> Offer:
             return transitioned(offer, "lost", now)
         case _:
             return offer
-
-
-def _quiet_channel(offer: Offer | None) -> ChannelName | None:
-    """Returns the channel that says who has the lead: one e-mail or text, never a call. None: no alerts are wanted."""
-    if offer is None:
-        return "email"
-    if offer.has_text_alert and not offer.has_email_alert:
-        return "text"
-    return "email" if offer.channels else None
-
-
-def _messages(kind: MessageKind, offers: Iterable[Offer]) -> tuple[Message, ...]:
-    return tuple(
-        Message(kind=kind, channel=channel, user_id=offer.user_id) for offer in offers for channel in offer.channels
-    )

@@ -10,7 +10,8 @@ MAX_TEMPLATE_CHARACTERS: Final = 200_000  # characters
 class TemplateInput(Struct, frozen=True, kw_only=True):
     """A step of a campaign with all that its template may use; `name` is the subject where the template has none.
 
-    An e-mail ends with the link to unsubscribe and the owner's postal address, where its template has not placed them.
+    An e-mail ends with the sender's signature, the link to unsubscribe and the owner's postal address, where its
+    template has not placed them. Either form of the signature may be missing.
     """
 
     subject: str
@@ -21,6 +22,8 @@ class TemplateInput(Struct, frozen=True, kw_only=True):
     owner_name: str = ""
     unsubscribe_link: str = ""
     postal_address: str = ""
+    signature_text: str = ""
+    signature_html: str = ""
 
 
 class MessageContent(Struct, frozen=True, kw_only=True):
@@ -36,3 +39,11 @@ class ComposeResult(Struct, frozen=True, kw_only=True):
 
     words: MessageContent | None = None
     fault: str | None = None
+
+
+class TriedTemplate(Struct, frozen=True):
+    """A template that is filled in with an example, to see whether it can be."""
+
+    subject: str
+    body: str
+    is_email: bool

@@ -116,6 +116,14 @@ def visible_json(text: str) -> str:
     return _UNSHOWN.sub(lambda found: found[0] if found[0] < " " else f"\\u{ord(found[0]):04x}", text)
 
 
+_ZERO = re.compile(r"(\\\\)|\\u0000")
+
+
+def json_without_zeros(text: str) -> str:
+    r"""The same JSON without the character 0, which PostgreSQL cannot store; a backslash before `u0000` stays text."""
+    return _ZERO.sub(lambda found: found[1] or "", text)
+
+
 def without_accents(text: str) -> str:
     """Returns `Prénom` as `Prenom`, to be compared, never stored."""
     if text.isascii():
