@@ -116,15 +116,10 @@ async def write_user(transaction: Transaction, user_id: int, columns: Mapping[st
         raise Conflict("The e-mail is in use already") from None
 
 
-async def has_users(database: Database) -> bool:
-    """Return whether there is any user."""
-    return bool(await database.fetchval(*statement("find_first_user").bind()))
-
-
 async def revoke_credentials(
     transaction: Transaction, user_id: int, spared: bytes | None = None, *, is_closing: bool = False
 ) -> None:
-    """End the credentials of a user: sessions, personal tokens, grants of applications, a requested e-mail change.
+    """End the credentials of a user: sessions, trusted browsers, tokens, grants, open links, a requested e-mail change.
 
     `spared` is the sha256 of the one token or session that stays. When an account is closed, the tokens of sub-accounts
     and the links in alerts end as well.
@@ -389,6 +384,19 @@ async def store_intake_key(
         )
     )
     return key_id
+
+
+async def rotate_intake_key(transaction: Transaction, owner_id: int, key_id: int, old_key_lives: timedelta) -> str:
+    """Give an intake key a new secret and return it; the old one works on for `old_key_lives`. Raises NotFound."""
+    key = new_intake_key()
+    found = await transaction.fetchval(
+        *statement("rotate_intake_key").bind(
+            owner_id=owner_id, key_id=key_id, key_hash=hash_secret(key), lives=old_key_lives
+        )
+    )
+    if found is None:
+        raise NotFound.record(key_id)
+    return key
 
 
 async def find_key_format(database: Database, key: str) -> str | None:

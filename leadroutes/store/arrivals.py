@@ -8,11 +8,13 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from msgspec.structs import replace
 
 from leadroutes.domain.dedupe import TOUCH_WINDOW, Identity, KnownContact, KnownDedupeKey, KnownLead
 from leadroutes.domain.records import BatchWrites, DeferredArrival, KnownRecords, OwnerId
 from leadroutes.domain.turns import Turns
 from leadroutes.store import statement
+from leadroutes.store.contacts import lock_contacts
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.queue import REREAD_JOB, enqueue
 
@@ -30,6 +32,9 @@ ARRIVAL_COLUMNS = {  # by the parameters of insert_arrivals that take them
     "sources_named": "source_named",
     "proofs": "proof",
 }
+
+
+ContactId = tuple[OwnerId, int]
 
 
 class ConcurrentChange(asyncpg.SerializationError):
@@ -53,6 +58,7 @@ async def load_known_records(transaction: Transaction, wanted: LookupRequest) ->
     """Return everything known about a batch, and ids for what it brings."""
     row = await transaction.fetchrow(*_lookup(wanted))
     assert row is not None
+    transaction.without_webhooks.update(wanted.owners - set(row["owners_with_webhooks"]))
     identities: dict[OwnerId, dict[Identity, int]] = {owner_id: {} for owner_id in wanted.owners}
     unproven: dict[OwnerId, set[Identity]] = {owner_id: set() for owner_id in wanted.owners}
     for owner_id, kind, value, contact_id, is_proven in _decode(
@@ -97,14 +103,39 @@ def _lookup(wanted: LookupRequest) -> tuple[Any, ...]:
     )
 
 
-async def load_touchable_leads(
-    transaction: Transaction, known: KnownRecords, contacts: Collection[tuple[int, int]]
+async def lock_known(
+    transaction: Transaction, known: KnownRecords, senders: Collection[ContactId], contacts: Collection[ContactId]
 ) -> None:
-    """Lock these contacts, then load the leads that an inquiry of theirs may touch into `known`."""
-    if not contacts:
+    """Lock all that a batch may change of what is there: leads, then contacts, as a claim does, each in their order.
+
+    `senders`: the contacts whose inquiries may touch a lead of theirs; `contacts`: further ones.
+    """
+    leads = {(owner_id, key.lead_id) for (owner_id, _, _), key in known.keys.items() if key.lead_id is not None}
+    if senders or leads:
+        contact_owner_ids, contact_ids = _columns(senders, 2)
+        lead_owner_ids, lead_ids = _columns(leads, 2)
+        await transaction.fetch(
+            *statement("lock_touchable_leads").bind(
+                contact_owner_ids=contact_owner_ids,
+                contact_ids=contact_ids,
+                lead_owner_ids=lead_owner_ids,
+                lead_ids=lead_ids,
+                touched_since=transaction.now - TOUCH_WINDOW,
+            )
+        )
+    of_keys = {(owner_id, key.contact_id) for (owner_id, _, _), key in known.keys.items() if key.contact_id is not None}
+    if to_lock := {*senders, *contacts, *of_keys}:
+        for row in await lock_contacts(transaction, to_lock):  # a claim that was waited for may have assigned it
+            contact = known.contacts[row["owner_id"], row["id"]]
+            if contact.assigned_user_id != row["assigned_user_id"]:
+                known.contacts[row["owner_id"], row["id"]] = replace(contact, assigned_user_id=row["assigned_user_id"])
+
+
+async def load_touchable_leads(transaction: Transaction, known: KnownRecords, senders: Collection[ContactId]) -> None:
+    """Load the leads that an inquiry of these contacts may touch into `known`; the contacts are locked."""
+    if not senders:
         return
-    owner_ids, contact_ids = _columns(contacts, 2)
-    await transaction.fetch(*statement("lock_contacts").bind(owner_ids=owner_ids, contact_ids=contact_ids))
+    owner_ids, contact_ids = _columns(senders, 2)
     rows = await transaction.fetch(
         *statement("find_touchable_leads").bind(
             owner_ids=owner_ids, contact_ids=contact_ids, touched_since=transaction.now - TOUCH_WINDOW
@@ -125,13 +156,19 @@ async def load_touchable_leads(
 async def take_turns(
     transaction: Transaction, teams: Collection[tuple[OwnerId, int]]
 ) -> dict[tuple[OwnerId, int], Turns]:
-    """Return the turns of these teams, locked: the next decision waits for this one."""
+    """Return the turns of these teams, locked: the next decision about one of them waits for this one."""
     if not teams:
         return {}
     owner_ids, team_ids = _columns(teams, 2)
     rows = await transaction.fetch(*statement("take_turns").bind(owner_ids=owner_ids, team_ids=team_ids))
     return {
-        (row["owner_id"], row["team_id"]): Turns(_decode(row["credits"], dict[int, int]), tuple(row["present"]))
+        (row["owner_id"], row["team_id"]): Turns(
+            credits=_decode(row["credits"], dict[int, int]),
+            present=tuple(row["present"]),
+            weights=tuple(row["weights"]),
+            latest=tuple(row["latest"]),
+            given_back=_decode(row["given_back"], tuple[tuple[int, int], ...]),
+        )
         for row in rows
     }
 
@@ -174,6 +211,9 @@ async def write(transaction: Transaction, writes: BatchWrites) -> None:
     expected = (len(writes.rule_set_numbers), len(writes.identities), len(writes.keys), len(writes.filled))
     if (row["rule_sets"], row["identities"], row["keys"], row["filled"]) != expected:
         raise ConcurrentChange
+    if writes.consents:
+        consents = msgspec.json.encode(writes.consents).decode()
+        await transaction.execute(*statement("insert_consents").bind(now=transaction.now, consents=consents))
 
 
 async def _defer(transaction: Transaction, arrivals: Sequence[DeferredArrival]) -> None:

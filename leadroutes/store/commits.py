@@ -5,20 +5,21 @@ alone: an error reaches only the caller of the write that causes it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import asyncpg
 
 from leadroutes.errors import Problem, Unavailable
-from leadroutes.store.batching import GroupCommit
+from leadroutes.store.batching import GroupCommit, GroupCommits
 from leadroutes.store.pipeline import Pipeline
 from leadroutes.store.postgres import Database, Transaction, fetch_each
 
 MAX_BATCH_SIZE = 100
 # Another transaction may hold a row that one of the batch needs: the others do not wait for it.
-SET_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '100ms'"
+LONGEST_WAIT = 0.1  # seconds
+SET_LOCK_TIMEOUT = f"SET LOCAL lock_timeout = '{LONGEST_WAIT}s'"
 
 Checked = TypeVar("Checked")
 Written = TypeVar("Written")
@@ -29,9 +30,11 @@ class CheckedWrite(Generic[Checked, Written]):
     """A write in two steps: `check` only reads, and may raise a Problem; `write` gets what `check` returned.
 
     Every statement of both returns exactly one row. `order`: rows that several writes lock are locked in this order.
+    `apart`: only writes of the same value share a commit.
     """
 
     order: int
+    apart: Hashable = None
     check: Callable[[Transaction], Awaitable[Checked]]
     write: Callable[[Checked], Awaitable[Written]]
 
@@ -44,15 +47,27 @@ class WriteGroupCommit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._batches: GroupCommit[CheckedWrite[Any, Any], Any] = GroupCommit(self._do, max_batch=MAX_BATCH_SIZE)
+        self._batches: GroupCommits[Hashable, CheckedWrite[Any, Any], Any] = GroupCommits(self._batches_of)
 
     async def run(self, work: CheckedWrite[Any, Written]) -> Written:
         """Returns what `write` returns, once it is on disk. Raises what either step raises."""
-        written: Written = await self._batches.add(work)
+        written: Written = await self._batches.add(work.apart, work)
         return written
 
+    def _batches_of(
+        self, _apart: Hashable, when_idle: Callable[[], object]
+    ) -> GroupCommit[CheckedWrite[Any, Any], Any]:
+        return GroupCommit(self._do, max_batch=MAX_BATCH_SIZE, when_idle=when_idle)
+
     async def _do(self, batch: list[CheckedWrite[Any, Any]]) -> Sequence[Any]:
-        """Where the batch fails, all are done alone at once, beside the next batch: one may wait long for a lock."""
+        """Where the batch fails, all are done alone at once, beside the next batch: one may wait long for a lock.
+
+        One that is by itself needs nothing of what a batch does; the next batch does not wait for it for long, either.
+        """
+        if len(batch) == 1:
+            alone = asyncio.create_task(self._database.run(batch[0].run_alone))
+            await asyncio.wait([alone], timeout=LONGEST_WAIT)
+            return [alone]
         try:
             return await self._do_together(batch)
         except Unavailable:  # it may have been committed
@@ -90,7 +105,17 @@ def _shared(transaction: Transaction) -> _SharedTransaction:
 
     pipeline = Pipeline(send, is_repeatable=False)
     return _SharedTransaction(
-        transaction.connection, transaction.now, transaction.after_commit, transaction.notified, pipeline=pipeline
+        transaction.connection,
+        transaction.now,
+        transaction.after_commit,
+        transaction.notified,
+        transaction.changed,
+        transaction.last_rows,
+        transaction.events,
+        transaction.without_webhooks,
+        transaction.before_commit,
+        transaction.installation,
+        pipeline=pipeline,
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+
 from leadroutes.domain.dedupe import EMAILS, PHONES, Identity, KnownContact
 from leadroutes.domain.identity import is_relay, normal_email, normal_phone, time_zone_of
 from leadroutes.errors import NotFound
@@ -29,6 +31,23 @@ def identities_in(record: Mapping[str, Any]) -> frozenset[Identity]:
     phones = (normal_phone(record.get(name)) for name in PHONES)
     found = {("email", each) for each in emails if each and not is_relay(each)}
     return frozenset(found | {("phone", each) for each in phones if each})
+
+
+async def forget_deliveries(transaction: Transaction, key: ContactKey) -> None:
+    """Removes the contact's data from what was, or was to be, sent to webhooks."""
+    await transaction.fetchval(*statement("erase_deliveries").bind(owner_id=key.owner_id, contact_id=key.id))
+
+
+async def lock_contacts(transaction: Transaction, keys: Collection[tuple[int, int]]) -> list[asyncpg.Record]:
+    """Locks these contacts, by owner and id, after the leads of theirs that are locked; what is decided is in turn.
+
+    Returns `owner_id`, `id`, `assigned_user_id` of each as they are once it is locked.
+    """
+    return await transaction.fetch(
+        *statement("lock_contacts").bind(
+            owner_ids=[owner_id for owner_id, _ in keys], contact_ids=[contact_id for _, contact_id in keys]
+        )
+    )
 
 
 async def load_contacts(
@@ -177,3 +196,20 @@ async def place(transaction: Transaction, key: ContactKey) -> None:
         await transaction.execute(
             "UPDATE contacts SET time_zone = $3 WHERE owner_id = $1 AND id = $2", key.owner_id, key.id, zone
         )
+
+
+async def add_event(
+    transaction: Transaction, owner_id: int, user_id: int, contact_id: int, type_: str, description: str | None
+) -> int:
+    """Add an event of a contact that a user had a part in. Returns its id."""
+    added: int = await transaction.fetchval(
+        *statement("add_event").bind(
+            owner_id=owner_id,
+            user_id=user_id,
+            contact_id=contact_id,
+            type=type_,
+            description=description,
+            now=transaction.now,
+        )
+    )
+    return added

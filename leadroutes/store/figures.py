@@ -2,9 +2,10 @@
 
 import asyncpg
 
+from leadroutes.domain.provider_errors import FILTERED
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
-from leadroutes.store.queue import DELIVERY_JOB, REREAD_JOB
+from leadroutes.store.queue import ASK_JOB, DELIVERY_JOB, END_CALL_JOB, IMPORT_JOB, REREAD_JOB, TRIAL_JOB
 
 MOST_COUNTED = 10_000  # every count ends here
 
@@ -14,7 +15,11 @@ async def load_figures(database: Database) -> asyncpg.Record:
     clock = database.clock
     row = await database.fetchrow(
         *statement("load_figures").bind(
-            now=clock.now(), scale=clock.anchor.scale, most=MOST_COUNTED, entrypoints=[DELIVERY_JOB, REREAD_JOB]
+            now=clock.now(),
+            scale=clock.anchor.scale,
+            most=MOST_COUNTED,
+            entrypoints=[DELIVERY_JOB, ASK_JOB, REREAD_JOB, IMPORT_JOB, END_CALL_JOB, TRIAL_JOB],
+            refused=list(FILTERED),
         )
     )
     assert row is not None

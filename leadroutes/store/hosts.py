@@ -8,8 +8,8 @@ import contextlib
 import re
 import socket
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
@@ -24,6 +24,7 @@ MAX_CLIENT_SHAPED = 32  # statements whose text depends on a client's request, o
 MAX_CLIENT_SHAPED_LENGTH = 8_000  # characters of one
 UNUSED_AFTER = 600.0  # seconds after which one that was not used may be replaced
 STATEMENT_CACHE_SIZE = 100  # statements that a connection keeps prepared where there is no pooler
+FIRST_OWN_TYPE = 10_000  # oid; the types below come with PostgreSQL, and have the same oids everywhere
 CONNECT_TIMEOUT = 10.0  # seconds; without it a frozen server, or a network that drops everything, would block forever
 
 # Without these, an open connection to a machine that has died is noticed after a quarter of an hour.
@@ -74,8 +75,20 @@ class PreparedStatementLimit:
 PREPARED_STATEMENTS = PreparedStatementLimit()
 
 
+class _NoStatement(NamedTuple):
+    """What asyncpg asks of the statement by which types were looked up: that no other one has to be prepared again."""
+
+    name: str = "none"
+
+
 class Connection(asyncpg.Connection):
-    """Notices within half a minute that the other machine is gone; prepares what PREPARED_STATEMENTS admits."""
+    """Notices within half a minute that the other machine is gone; prepares what PREPARED_STATEMENTS admits.
+
+    What PostgreSQL's own types are, such as arrays, is looked up once and not on each connection: it takes longer than
+    the statements that use them.
+    """
+
+    _types: ClassVar[dict[frozenset[int], Any]] = {}
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
@@ -88,6 +101,16 @@ class Connection(asyncpg.Connection):
             use_cache = use_cache and is_short and PREPARED_STATEMENTS.admits(query, time.monotonic())
             query = str(query)
         return await super()._get_statement(query, limit, use_cache=use_cache, **about)  # type: ignore[misc]
+
+    async def _introspect_types(self, typeoids: Iterable[int], *within: Any) -> tuple[Any, Any]:
+        """Override the method of asyncpg that looks types up."""
+        oids = frozenset(typeoids)
+        if oids in self._types:
+            return self._types[oids], _NoStatement()
+        types, asked = await super()._introspect_types(oids, *within)  # type: ignore[misc]
+        if max(oids) < FIRST_OWN_TYPE:
+            self._types[oids] = types
+        return types, asked
 
 
 def _keep_alive(connected: socket.socket | None) -> None:

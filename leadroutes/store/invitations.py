@@ -1,4 +1,4 @@
-"""Invitations to teams: of a user, or of an e-mail address that may have no account.
+"""Invitations to teams, and to act for an account: of a user, or of an e-mail address that may have no account.
 
 A link's secret goes out once, in the mail; only its hash is stored. Who may invite and accept is decided elsewhere.
 """
@@ -20,17 +20,23 @@ LIFE = timedelta(days=7)  # of a link
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """The invitation of a link; `user_id` None: it was sent to an e-mail, and no one has accepted it yet."""
+    """The invitation of a link; `user_id` None: it was sent to an e-mail, and no one has accepted it yet.
+
+    `role`: that in which a delegate acts for the inviter; None: it is an invitation to the team.
+    """
 
     id: int
     user_id: int | None
     email: str | None
     request_status: str
-    team_name: str
+    team_name: str | None
     is_sharing: bool
     inviter_name: str
     inviter_email: str
-    has_account: bool  # whether the e-mail belongs to an account
+    inviter_timezone: str
+    has_account: bool  # whether the e-mail belongs to an account that has a password
+    passwordless_user_id: int | None  # the account that was invited, if no one has set its password yet
+    role: str | None
 
 
 async def count_open(transaction: Transaction, owner_id: int) -> int:
@@ -70,6 +76,32 @@ async def invite_address(transaction: Transaction, owner_id: int, team_id: int, 
     return member_id
 
 
+async def invite_delegate(
+    transaction: Transaction,
+    owner_id: int,
+    *,
+    role: str,
+    team_id: int | None,
+    user_id: int | None = None,
+    email: str | None = None,
+) -> int | None:
+    """Invite this user, or this address, to act for the owner, and return the id; None if that was done before."""
+    delegate_id: int | None = await transaction.fetchval(
+        *statement("invite_delegate").bind(
+            owner_id=owner_id, user_id=user_id, email=email, role=role, team_id=team_id, now=transaction.now
+        )
+    )
+    if delegate_id is None:
+        return None
+    if user_id is None:
+        assert email is not None
+        await _mail(transaction, owner_id, email, delegate_id)
+    else:
+        address = await transaction.fetchval("SELECT email FROM users WHERE id = $1", user_id)
+        await _mail(transaction, user_id, address, delegate_id, user_id=user_id)
+    return delegate_id
+
+
 async def _mail(
     transaction: Transaction, owner_id: int, email: str, member_id: int, *, user_id: int | None = None
 ) -> None:
@@ -91,6 +123,8 @@ async def add_account_message(
     address: str | None = None,
     member_id: int | None = None,
     email_change_id: int | None = None,
+    password_link_id: int | None = None,
+    webhook_id: int | None = None,
 ) -> None:
     """Queue an e-mail about an account; it goes to `address`, else to the user's own address."""
     message_id = await transaction.fetchval(
@@ -101,6 +135,8 @@ async def add_account_message(
             address=address,
             member_id=member_id,
             email_change_id=email_change_id,
+            password_link_id=password_link_id,
+            webhook_id=webhook_id,
             now=transaction.now,
         )
     )
@@ -132,12 +168,12 @@ async def find_invitation(source: Database | Transaction, token: str) -> Invitat
 
 
 async def find_place(source: Database | Transaction, member_id: int) -> asyncpg.Record | None:
-    """Return a member or an invitation by e-mail; find_team_place.sql says which columns."""
+    """Return a member, an invitation by e-mail, or a delegate; find_team_place.sql says which columns."""
     return await source.fetchrow(*statement("find_team_place").bind(member_id=member_id))
 
 
 async def list_invitations_of(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """Return id, request_status, team_name, is_sharing, inviter_name of what this user may answer."""
+    """Return id, request_status, team_name, is_sharing, inviter_name, role of what this user may answer."""
     return await database.fetch(*statement("list_invitations_of").bind(user_id=user_id))
 
 

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 from msgspec.structs import asdict
 
+from leadroutes.domain.junk import Junk
 from leadroutes.domain.model import Change, Claim, Decision, Facts, Lead, Offer, RuleSet
 from leadroutes.domain.routing import stored_lead
 from leadroutes.domain.turns import Turns
@@ -19,7 +20,7 @@ from leadroutes.errors import NotFound
 from leadroutes.store import statement
 from leadroutes.store.listener import WAKE_CHANNEL
 from leadroutes.store.messages import enqueue
-from leadroutes.store.postgres import Transaction
+from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 
 
@@ -37,6 +38,11 @@ class LeadRow:
     source_id: int | None
     type: str | None
     zipcode: str | None
+    mls_id: str | None
+    is_test: bool
+    is_imported: bool
+    junk: Junk | None
+    is_turn_given_back: bool
     present: RuleSet
 
     @property
@@ -50,11 +56,23 @@ class Applied:
 
     change: Change
     contact_id: int
-    is_new: bool = False  # the lead's row has just been inserted, with everything in it
+    is_written: bool = False  # the lead's row is as it is to be: just inserted with everything in it, or left as it was
     offered: Collection[int] = ()  # the users who have an offer of it already, which changes; others get new ones
     is_replacement: bool = False  # the claim replaces another one
     rule_set: int | None = None
     decision: Decision | None = None
+
+
+async def find_owner(database: Database, lead_id: int) -> int | None:
+    """Return the owner of a lead."""
+    owner_id: int | None = await database.fetchval("SELECT owner_id FROM leads WHERE id = $1", lead_id)
+    return owner_id
+
+
+async def was_given_back(transaction: Transaction, owner_id: int, lead_id: int) -> bool:
+    """Return whether someone who had claimed the lead has given it back."""
+    sql = "SELECT EXISTS (SELECT FROM lead_events WHERE owner_id = $1 AND lead_id = $2 AND kind = 'given back')"
+    return bool(await transaction.fetchval(sql, owner_id, lead_id))
 
 
 async def lock_lead(transaction: Transaction, owner_id: int, lead_id: int) -> None:
@@ -86,22 +104,33 @@ async def load_leads(transaction: Transaction, rule_sets: RuleSets, keys: Iterab
         )
     )
     present = await rule_sets.load_current(transaction, {row["owner_id"]: row["rules_version"] for row in rows})
-    return [_lead_row(row, present[row["owner_id"]]) for row in rows]
+    transaction.without_webhooks.update(row["owner_id"] for row in rows if not row["has_webhooks"])
+    deciding = await rule_sets.load_by_number(transaction, set(_earlier_rule_sets(rows, present)))
+    return [_lead_row(row, present[row["owner_id"]], deciding.get((row["owner_id"], row["rule_set"]))) for row in rows]
 
 
-def _lead_row(row: asyncpg.Record, present: RuleSet) -> LeadRow:
+def _earlier_rule_sets(rows: Iterable[asyncpg.Record], present: Mapping[int, RuleSet]) -> Iterator[tuple[int, int]]:
+    """Yields owner and number of the rule sets that decided these leads, where they are not the present ones."""
+    for row in rows:
+        if row["rule_set"] is not None and row["rule_set"] != present[row["owner_id"]].number:
+            yield row["owner_id"], row["rule_set"]
+
+
+def _lead_row(row: asyncpg.Record, present: RuleSet, deciding: RuleSet | None) -> LeadRow:
+    """`deciding`: the earlier rule set that decided the lead, by whose team it goes on; None: the present one."""
     claim = None
     if row["claimed_at"] is not None:
         claim = Claim(user_id=row["claimed_by_user_id"], claimed_at=row["claimed_at"], via=row["via"])
     lead = stored_lead(
         present,
-        row["team_id"],
+        (deciding or present).rules.teams.get(row["team_id"] or 0),
         owner_id=row["owner_id"],
         lead_id=row["id"],
         offers=msgspec.json.decode(row["offers"], type=tuple[Offer, ...]),
         claim=claim,
         lapses_at=row["lapses_at"],
         unclaimed_at=row["unclaimed_at"],
+        is_junk=row["junk_reason"] is not None,
     )
     return LeadRow(
         lead=lead,
@@ -114,6 +143,11 @@ def _lead_row(row: asyncpg.Record, present: RuleSet) -> LeadRow:
         source_id=row["source_id"],
         type=row["type"],
         zipcode=row["zipcode"],
+        mls_id=row["mls_id"],
+        is_test=row["is_test"],
+        is_imported=row["is_imported"],
+        junk=Junk(reason=row["junk_reason"], note=row["junk_note"]) if row["junk_reason"] is not None else None,
+        is_turn_given_back=row["is_turn_given_back"],
         present=present,
     )
 
@@ -127,7 +161,7 @@ async def apply_changes(
     messages = await transaction.fetch(
         *statement("apply_changes").bind(
             now=transaction.now,
-            leads=_json(_lead_record(each, transaction.now) for each in changes if not each.is_new),
+            leads=_json(_lead_record(each, transaction.now) for each in changes if not each.is_written),
             new_offers=_json(_offers(changes, are_new=True)),
             claims=_json(_claim_records(changes)),
             messages=_json({**_key(each), **asdict(message)} for each in changes for message in each.change.messages),
@@ -139,9 +173,38 @@ async def apply_changes(
             changed_offers=_json(_offers(changes, are_new=False)),
         ),
     )
+    await _note_left_out(transaction, changes)
     await enqueue(transaction.connection, [(row["owner_id"], row["id"]) for row in messages])
     if any(each.change.lead.lapses_at is not None for each in changes):
         await wake_worker(transaction)
+
+
+async def _note_left_out(transaction: Transaction, changes: Iterable[Applied]) -> None:
+    """Store which accepted members of the team were not in the line-up, so that they can see what passed them by."""
+    left_out = [
+        (*_key(each).values(), each.decision.team_id, user_id, reason)
+        for each in changes
+        if each.decision is not None
+        for user_id, reason in each.decision.left_out.items()
+    ]
+    if left_out:
+        names = ("owner_ids", "lead_ids", "team_ids", "user_ids", "reasons")
+        columns = dict(zip(names, map(list, zip(*left_out, strict=True)), strict=True))
+        await transaction.execute(*statement("add_left_out_members").bind(now=transaction.now, **columns))
+
+
+async def set_junk(transaction: Transaction, row: LeadRow, junk: Junk | None, *, is_turn_given_back: bool) -> None:
+    """Store why a lead is junk; None: it is not."""
+    await transaction.execute(
+        *statement("set_junk").bind(
+            owner_id=row.lead.owner_id,
+            lead_id=row.lead.id,
+            reason=junk.reason if junk else None,
+            note=junk.note if junk else None,
+            is_turn_given_back=is_turn_given_back,
+            now=transaction.now,
+        )
+    )
 
 
 async def wake_worker(transaction: Transaction) -> None:
@@ -158,7 +221,7 @@ def _lead_record(each: Applied, now: datetime) -> dict[str, Any]:
         **_key(each),
         "lapses_at": each.change.lead.lapses_at,
         "unclaimed_at": each.change.lead.unclaimed_at,
-        "is_claimed": each.change.claim is not None,
+        "claimed_by_user_id": each.change.claim.user_id if each.change.claim else None,
     }
     if each.decision is not None:
         record |= {"routed_at": now, "rule_set": each.rule_set, **decided_columns(each.decision)}

@@ -20,8 +20,10 @@ from leadroutes.store.hosts import Hosts
 log = structlog.get_logger()
 
 WAKE_CHANNEL = "leadroutes_wake"  # something may be due earlier than the worker expects
+WEBHOOKS_CHANNEL = "leadroutes_webhooks"  # deliveries to a webhook are due that had none
 CLOCK_CHANNEL = "leadroutes_clock"  # the domain's clock was moved
 ECHO_CHANNEL = "leadroutes_echo"  # whether NOTIFY arrives
+LIVE_CHANNEL = "leadroutes_live"  # something changed that open screens may show; the payload names their readers
 ECHO_TIMEOUT = 5.0  # seconds
 STANDBY_POLL_INTERVAL = 10.0  # seconds between two attempts on a standby, where LISTEN is not possible
 NOTIFY_LOST_MESSAGE = (
@@ -30,6 +32,7 @@ NOTIFY_LOST_MESSAGE = (
 )
 
 Callback = Callable[[], None]
+Reader = Callable[[str], None]
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
@@ -42,11 +45,16 @@ class Listener:
         self._pool = pool
         self._spawn = spawn
         self._callbacks: dict[str, list[Callback]] = {}
+        self._readers: dict[str, list[Reader]] = {}
         self._caches: list[Callback] = []
 
     def listen(self, channel: str, callback: Callback) -> None:
         """Call `callback` for each NOTIFY, and after each reconnection, because one may have been missed."""
         self._callbacks.setdefault(channel, []).append(callback)
+
+    def read(self, channel: str, reader: Reader) -> None:
+        """Call `reader` with the payload of each NOTIFY, and with "" after each reconnection."""
+        self._readers.setdefault(channel, []).append(reader)
 
     def forget_when_reconnected(self, forget: Callback) -> None:
         """Call `forget` after each reconnection, before all callbacks.
@@ -88,6 +96,8 @@ class Listener:
         try:
             for channel in self._callbacks:
                 await connection.add_listener(channel, lambda _connection, _pid, name, _payload: self.call(name))
+            for channel in self._readers:
+                await connection.add_listener(channel, self._pass_on)
             self._call_all()
             checking = self._spawn(self._check_notify_arrives(connection))
             await broken.wait()
@@ -127,8 +137,15 @@ class Listener:
             except Unavailable:
                 await asyncio.sleep(STANDBY_POLL_INTERVAL)
 
+    def _pass_on(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
+        for reader in self._readers.get(channel, ()):
+            reader(str(payload))
+
     def _call_all(self) -> None:
         for forget in self._caches:
             forget()
         for channel in self._callbacks:
             self.call(channel)
+        for readers in self._readers.values():
+            for reader in readers:
+                reader("")

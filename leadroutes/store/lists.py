@@ -6,14 +6,14 @@ So slow lists delay each other at most: connections remain for reading and writi
 import asyncio
 import contextlib
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from typing import Any
 
 import asyncpg
 
 from leadroutes.errors import TooManyRequests, Unavailable
 from leadroutes.store.batching import resolve
-from leadroutes.store.postgres import Database
+from leadroutes.store.postgres import Database, Following, Statement
 
 LIST_TIMEOUT = 8.0  # seconds of PostgreSQL
 LONGEST_WAIT = 10.0  # seconds that a caller waits for a turn
@@ -106,6 +106,14 @@ class ListQueries:
         """Return the rows of a statement. Raises Unavailable for too much time, ProgramLimitExceeded for too much."""
         async with self._turns.take(caller_id):
             return await self._database.fetch_within(LIST_TIMEOUT, SLOW, sql, *values)
+
+    async def fetchrow_after(
+        self, caller_id: int, first: Statement, then: Callable[[asyncpg.Record], Following]
+    ) -> asyncpg.Record:
+        """Return the row of the statement that `then` makes of the row of the first one."""
+        async with self._turns.take(caller_id):
+            [row] = await self._database.fetch_after(LIST_TIMEOUT, SLOW, first, then)
+            return row
 
     async def fetchrow(self, caller_id: int, sql: str, *values: Any) -> asyncpg.Record:
         """Return the row of a statement that returns exactly one."""

@@ -46,6 +46,8 @@ async def migrate(database: Database) -> list[str]:
     with connection_errors_as_unavailable():
         async with _alone(database), database.pool.acquire() as connection:
             applied = await _apply(connection)
+    if database.clock_start is not None and migrations()[0][0] in applied:
+        await database.begin_clock(database.clock_start)
     await database.load_clock()
     return applied
 
@@ -152,7 +154,7 @@ async def _change(connection: Connection, name: str, sql: str) -> None:
                 await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
                 await connection.execute(sql, timeout=LONGEST)
                 await _note(connection, name)
-        except asyncpg.LockNotAvailableError:
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             log.info("the migration waits for a transaction that uses a table for long", migration=name)
             await asyncio.sleep(PAUSE)
         else:

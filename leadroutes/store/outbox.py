@@ -1,5 +1,6 @@
-"""What the signed-in pages list: an owner's messages and leads, a member's offers. Reads only."""
+"""What the signed-in pages list: an owner's messages, a contact's campaigns. Reads only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +10,9 @@ from leadroutes.store import statement
 from leadroutes.store.postgres import Database
 
 STATES: Final = ("queued", "sending", "sent", "failed", "suppressed", "unknown")
+CHANNELS: Final = ("email", "text", "call", "webhook", "push")
 PAGE = 50
+WINDOW = 10_000  # messages that one search reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,29 +23,55 @@ class Outbox:
     older_than: int | None
 
 
-async def list_messages(database: Database, owner_id: int, state: str | None, before: int | None) -> Outbox:
-    """Return a page of the messages of this owner's account, sent or not."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which messages are listed. `words`, in small letters, are looked for; so are messages to those ids."""
+
+    state: str | None = None
+    channel: str | None = None
+    words: str | None = None
+    user_ids: Sequence[int] = ()
+    contact_ids: Sequence[int] = ()
+
+    @property
+    def is_any(self) -> bool:
+        return (self.state, self.channel, self.words) == (None, None, None)
+
+
+async def list_messages(database: Database, owner_id: int, wanted: Sought, before: int | None) -> Outbox:
+    """Return a page of the messages of this owner's account, sent or not.
+
+    A filter reads the newest WINDOW messages and no more; where there are older ones, the next page reads those.
+    """
+    from_id = None
+    if not wanted.is_any:
+        window = statement("find_outbox_window").bind(owner_id=owner_id, before_id=before, most=WINDOW)
+        from_id = await database.fetchval(*window)
     rows = await database.fetch(
-        *statement("list_messages").bind(owner_id=owner_id, state=state, before_id=before, most=PAGE + 1)
+        *statement("list_messages").bind(
+            owner_id=owner_id,
+            state=wanted.state,
+            channel=wanted.channel,
+            words=wanted.words,
+            user_ids=list(wanted.user_ids),
+            contact_ids=list(wanted.contact_ids),
+            before_id=before,
+            from_id=from_id,
+            most=PAGE + 1,
+        )
     )
-    return Outbox(rows[:PAGE], rows[PAGE - 1]["id"] if len(rows) > PAGE else None)
+    return Outbox(rows[:PAGE], rows[PAGE - 1]["id"] if len(rows) > PAGE else from_id)
 
 
-async def list_open_offers(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """Return the offers that this user may claim."""
-    return await database.fetch(*statement("list_open_offers").bind(user_id=user_id))
+async def list_stopped_campaigns(database: Database, owner_id: int, contact_id: int) -> list[asyncpg.Record]:
+    """Return id, campaign_id, name, ended_at, reason and stopped_by of campaigns that can go on for a contact."""
+    return await database.fetch(
+        *statement("list_stopped_campaigns").bind(owner_id=owner_id, contact_id=contact_id, most=PAGE)
+    )
 
 
-async def list_won_leads(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """Return the latest leads that this user has claimed."""
-    return await database.fetch(*statement("list_won_leads").bind(user_id=user_id))
-
-
-async def list_latest_leads(database: Database, owner_id: int) -> list[asyncpg.Record]:
-    """Return the latest leads of this account, with the agent who has each and since when."""
-    return await database.fetch(*statement("list_latest_leads").bind(owner_id=owner_id))
-
-
-async def list_to_reassign(database: Database, user_id: int) -> list[asyncpg.Record]:
-    """Return name, contacts, tasks: how much of this user's is assigned to members whose accounts are closed."""
-    return await database.fetch(*statement("list_to_reassign").bind(user_id=user_id))
+async def list_campaigns_of_contact(database: Database, owner_id: int, contact_id: int) -> list[asyncpg.Record]:
+    """Return id, campaign_id, name, created_at and next_at of the campaigns that run for a contact of this owner."""
+    return await database.fetch(
+        *statement("list_campaigns_of_contact").bind(owner_id=owner_id, contact_id=contact_id, most=PAGE)
+    )

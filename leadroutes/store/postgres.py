@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 import structlog
@@ -22,7 +22,9 @@ from leadroutes.store.connection_errors import CONNECTION_ERRORS, RETRYABLE_ERRO
 from leadroutes.store.disk_space import CLEAR_PROBE_SQL, PROBE_SQL, DiskSpace, is_out_of_space
 from leadroutes.store.embedded import restart_embedded_server, start_embedded_server
 from leadroutes.store.hosts import STATEMENT_CACHE_SIZE, Hosts
-from leadroutes.store.listener import CLOCK_CHANNEL, WAKE_CHANNEL, Listener
+from leadroutes.store.installation import Installation
+from leadroutes.store.listener import CLOCK_CHANNEL, LIVE_CHANNEL, WAKE_CHANNEL, Listener
+from leadroutes.store.screens import Screens
 from leadroutes.store.shared_clock import SharedClock
 
 log = structlog.get_logger()
@@ -39,17 +41,41 @@ IDLE_IN_TRANSACTION_TIMEOUT = 10
 PLANNER_SETTINGS = """SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off;
     SET LOCAL plan_cache_mode = force_generic_plan"""
 
+# For a list whose values decide which index leads to the page: its second statement is planned for those at hand.
+PLANNED_ONCE = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {PLANNER_SETTINGS}"
+PLANNED_FOR_VALUES = """SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on;
+    SET LOCAL plan_cache_mode = force_custom_plan"""
+
 Result = TypeVar("Result")
+Statement = tuple[str, Sequence[Any]]  # with its values
+
+
+class Following(NamedTuple):
+    """A statement that another one has led to; `for_values`: it is planned each time, for the values that it has."""
+
+    statement: Statement
+    for_values: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A transaction: its connection, the moment at which all of it happens, and what is called once it is committed."""
+    """A transaction: its connection, the moment at which all of it happens, and what is called once it is committed.
+
+    `last_rows`: by statement, the rows of values that it writes as the last thing, all in one execution, which gets
+    each column as an array. `events` are those that webhooks may want (store/webhook_events.py), and
+    `without_webhooks` the owners who are known to have none; `before_commit` is called after all other writes.
+    """
 
     connection: Any
     now: datetime
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     notified: set[str] = field(default_factory=set)  # channels
+    changed: set[str] = field(default_factory=set)  # whose screens show what it changes (store/screens.py)
+    last_rows: dict[str, list[Sequence[Any]]] = field(default_factory=dict)
+    events: list[Any] = field(default_factory=list)
+    without_webhooks: set[int] = field(default_factory=set)
+    before_commit: list[Callable[["Transaction"], Awaitable[None]]] = field(default_factory=list)
+    installation: Installation = Installation()
 
     async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
         rows: list[asyncpg.Record] = await self.connection.fetch(sql, *values)
@@ -82,8 +108,11 @@ class Database:
         self.pool = pool
         self.hosts = hosts
         self.clock = clock
+        self.installation = Installation()
+        self.clock_start: datetime | None = None  # where the domain's clock begins if the database is new
         self.disk_space = DiskSpace(self._probe_disk_space)
         self.listener = Listener(hosts, pool, self._spawn)
+        self.screens = Screens(self.listener, self._notify_screens, self._spawn)
         self._tasks: set[asyncio.Task[None]] = set()
         self._shared_clock = SharedClock(self, wake=partial(self.listener.call, WAKE_CHANNEL))
         self.listener.listen(CLOCK_CHANNEL, self._reload_clock)
@@ -103,6 +132,7 @@ class Database:
         # Behind a pooler a session may be another client's the next moment, so nothing is set for it.
         pool = await _connect(hosts, settings.pool_size, _limit_pauses if direct is hosts else None)
         database = cls(pool, direct, Clock())
+        database.clock_start = settings.clock_start
         try:
             await database._shared_clock.sync()
         except BaseException:
@@ -135,11 +165,17 @@ class Database:
         """Yields a transaction. Raises Unavailable when PostgreSQL is out of reach."""
         with self._raising_unavailable():
             async with self.pool.acquire(timeout=10) as connection:
-                transaction = Transaction(connection, self.clock.now())
+                transaction = Transaction(connection, self.clock.now(), installation=self.installation)
                 async with _begin(connection):
                     yield transaction
+                    for sql, rows in transaction.last_rows.items():
+                        await transaction.execute(sql, *map(list, zip(*rows, strict=True)))
+                    for write in transaction.before_commit:
+                        await write(transaction)
             for each in transaction.after_commit:
                 _call_after_commit(each)
+            if transaction.changed:
+                self.screens.announce(transaction.changed)
 
     async def run(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
         """Like `run_prepared`; computations that `work` needs first are done outside of any transaction."""
@@ -155,51 +191,66 @@ class Database:
 
         Raises ComputationNeeded when `work` does.
         """
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                async with self.transaction() as transaction:
-                    return await work(transaction)
-            except RETRYABLE_ERRORS:
-                if attempt == MAX_ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(random.uniform(0, 0.01) * attempt)  # noqa: S311 -- so that two do not keep meeting
-        raise AssertionError("unreachable")
 
-    # -- statements outside of transactions; each raises Unavailable when PostgreSQL is out of reach
+        async def begin_and_work() -> Result:
+            async with self.transaction() as transaction:
+                return await work(transaction)
+
+        return await _run_again_after_collisions(begin_and_work)
+
+    # -- statements outside of transactions: each is run again after a collision, as it leaves nothing behind then, and
+    # raises Unavailable when PostgreSQL is out of reach
 
     async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
-        with self._raising_unavailable():
-            rows: list[asyncpg.Record] = await self.pool.fetch(sql, *values)
-            return rows
+        rows: list[asyncpg.Record] = await self._alone(lambda: self.pool.fetch(sql, *values))
+        return rows
 
     async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
-        with self._raising_unavailable():
-            row: asyncpg.Record | None = await self.pool.fetchrow(sql, *values)
-            return row
+        row: asyncpg.Record | None = await self._alone(lambda: self.pool.fetchrow(sql, *values))
+        return row
 
     async def fetchval(self, sql: str, *values: Any) -> Any:
-        with self._raising_unavailable():
-            return await self.pool.fetchval(sql, *values)
+        return await self._alone(lambda: self.pool.fetchval(sql, *values))
 
     async def fetch_each(self, sql: str, many: Sequence[Sequence[Any]]) -> list[asyncpg.Record]:
         """Run a statement that returns one row, once for each list of values, all in one packet."""
-        with self._raising_unavailable():
+
+        async def fetch_all() -> list[asyncpg.Record]:
             async with self.pool.acquire(timeout=10) as connection:
                 return await fetch_each(connection, sql, many)
 
+        return await self._alone(fetch_all)
+
     async def fetch_within(self, seconds: float, slow: str, sql: str, *values: Any) -> list[asyncpg.Record]:
         """Like `fetch`, but cancelled after so many seconds: raises Unavailable with the message `slow`."""
-        with self._raising_unavailable():
+
+        async def fetch_in_time() -> list[asyncpg.Record]:
             async with self.pool.acquire(timeout=10) as connection:
-                try:
-                    rows: list[asyncpg.Record] = await connection.fetch(sql, *values, timeout=seconds)
-                except TimeoutError:
-                    raise Unavailable(slow, retry_after=5) from None
-                return rows
+                return await _fetch_in_time(connection, seconds, slow, (sql, values))
+
+        return await self._alone(fetch_in_time)
+
+    async def fetch_after(
+        self, seconds: float, slow: str, first: Statement, then: Callable[[asyncpg.Record], Following]
+    ) -> list[asyncpg.Record]:
+        """Like `fetch_within`, of the statement that `then` makes of the one row of the first; both see one moment."""
+
+        async def fetch_both() -> list[asyncpg.Record]:
+            async with self.pool.acquire(timeout=10) as connection, _begin(connection, PLANNED_ONCE):
+                [row] = await connection.fetch(first[0], *first[1])
+                following = then(row)
+                if following.for_values:
+                    await connection.execute(PLANNED_FOR_VALUES)
+                return await _fetch_in_time(connection, seconds, slow, following.statement)
+
+        return await self._alone(fetch_both)
 
     async def execute(self, sql: str, *values: Any) -> None:
+        await self._alone(lambda: self.pool.execute(sql, *values))
+
+    async def _alone(self, run_statement: Callable[[], Awaitable[Result]]) -> Result:
         with self._raising_unavailable():
-            await self.pool.execute(sql, *values)
+            return await _run_again_after_collisions(run_statement)
 
     @contextlib.contextmanager
     def _raising_unavailable(self) -> Iterator[None]:
@@ -214,6 +265,9 @@ class Database:
                 self.disk_space.note_refusal(error.__cause__)
             raise
 
+    async def _notify_screens(self, payload: str) -> None:
+        await self.execute("SELECT pg_notify($1, $2)", LIVE_CHANNEL, payload)
+
     async def _probe_disk_space(self) -> None:
         async with self.transaction() as transaction:
             await transaction.execute(PROBE_SQL)
@@ -226,6 +280,10 @@ class Database:
 
     async def load_clock(self) -> None:
         await self._shared_clock.load()
+
+    async def begin_clock(self, moment: datetime) -> None:
+        """Have the domain's clock of a new database begin at a moment, which may be past."""
+        await self._shared_clock.begin(moment)
 
     async def set_time_scale(self, scale: float) -> None:
         await self._shared_clock.set_scale(scale)
@@ -240,15 +298,34 @@ class Database:
 
 
 @contextlib.asynccontextmanager
-async def _begin(connection: Any) -> AsyncIterator[None]:
+async def _begin(connection: Any, beginning: str = f"BEGIN; {PLANNER_SETTINGS}") -> AsyncIterator[None]:
     """Begin a transaction together with its settings, in one packet; end it as asyncpg does."""
-    await connection.execute(f"BEGIN; {PLANNER_SETTINGS}")
+    await connection.execute(beginning)
     try:
         yield
     except BaseException:
         await connection.execute("ROLLBACK")
         raise
     await connection.execute("COMMIT")
+
+
+async def _run_again_after_collisions(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Run `work`, which leaves nothing behind when it collides with another transaction: it is run again then."""
+    for attempt in range(1, MAX_ATTEMPTS):
+        try:
+            return await work()
+        except RETRYABLE_ERRORS:
+            await asyncio.sleep(random.uniform(0, 0.01) * attempt)  # noqa: S311 -- so that two do not keep meeting
+    return await work()
+
+
+async def _fetch_in_time(connection: Any, seconds: float, slow: str, wanted: Statement) -> list[asyncpg.Record]:
+    sql, values = wanted
+    try:
+        rows: list[asyncpg.Record] = await connection.fetch(sql, *values, timeout=seconds)
+    except TimeoutError:
+        raise Unavailable(slow, retry_after=5) from None
+    return rows
 
 
 async def fetch_each(connection: Any, sql: str, many: Sequence[Sequence[Any]]) -> list[asyncpg.Record]:

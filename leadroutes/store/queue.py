@@ -18,7 +18,12 @@ from leadroutes.store.connection_errors import CONNECTION_ERRORS
 log = structlog.get_logger()
 
 DELIVERY_JOB = "deliver"  # a message
+ASK_JOB = "ask"  # the provider, what became of a message
 REREAD_JOB = "read_again"  # an arrival of which a part has to be fetched
+IMPORT_JOB = "import"  # a file of past leads, or its check
+TRIAL_JOB = "trial"  # of a draft of rules, on past leads
+END_CALL_JOB = "end_call"  # a call that rings although its offer is closed
+RECEIVED_TEXT_JOB = "read_text"  # a text that came in
 
 
 class RowKey(msgspec.Struct, frozen=True):
@@ -29,16 +34,23 @@ class RowKey(msgspec.Struct, frozen=True):
 
 
 async def enqueue(
-    connection: Any, entrypoint: str, rows: Sequence[tuple[int, int]], after: Sequence[timedelta] | None = None
+    connection: Any,
+    entrypoint: str,
+    rows: Sequence[tuple[int, int]],
+    after: Sequence[timedelta] | None = None,
+    priorities: Sequence[int] | None = None,
 ) -> None:
-    """Enqueues one job for each (owner_id, id) in the transaction of `connection`; it is started after `after`."""
+    """Enqueues one job for each (owner_id, id) in the transaction of `connection`; it is started after `after`.
+
+    Of those that can be started, those of a higher priority come first; 0 where there is none.
+    """
     if not rows:
         return
     # Queries wants a connection but calls only its `fetch`, which the proxy of a pool has as well.
     queries = Queries(AsyncpgDriver(cast("asyncpg.Connection", connection)))
     payloads: list[bytes | None] = [msgspec.json.encode(RowKey(owner_id, id_)) for owner_id, id_ in rows]
     delays: list[timedelta | None] | None = list(after) if after is not None else None
-    await queries.enqueue([entrypoint] * len(rows), payloads, [0] * len(rows), delays)
+    await queries.enqueue([entrypoint] * len(rows), payloads, list(priorities or [0] * len(rows)), delays)
 
 
 class RetryQueries(Queries):

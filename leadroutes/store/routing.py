@@ -5,19 +5,50 @@ A cached one is never trusted blindly: the statement that commits a decision che
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import asyncpg
 import msgspec
 
-from leadroutes.domain.model import Rules, RuleSet
+from leadroutes.domain.conditions import Conditions
+from leadroutes.domain.model import OPEN_FOR, Rules, RuleSet
 from leadroutes.store import statement
 from leadroutes.store.postgres import Transaction
 
 MAX_CACHED_CHARACTERS = (
     4_000_000  # characters of JSON, which is a thousand small teams; in memory rule sets take three times as many bytes
 )
-_DECODER = msgspec.json.Decoder(Rules)
+
+
+def _read_conditions(_kind: type, value: Any) -> Conditions:
+    """They are the only values of a rule set that are not plain."""
+    return Conditions.stored(value)
+
+
+_DECODER = msgspec.json.Decoder(Rules, dec_hook=_read_conditions)
+
+
+async def begin_deciding(transaction: Transaction, owner_id: int) -> None:
+    """Has whoever leaves a team of the owner wait for what this transaction decides, by rules that it reads after this.
+
+    Called where leads are offered that no member was offered at the moment; a batch of arrivals does it itself.
+    """
+    await transaction.execute(*statement("begin_deciding").bind(owner_ids=[owner_id]))
+
+
+class RulesChanged(asyncpg.SerializationError):
+    """Rules were changed after a transaction had read them: it is run again, by those of now."""
+
+
+async def require_present(transaction: Transaction, rule_sets: Collection[RuleSet]) -> None:
+    """Raises RulesChanged unless all are the present rules of their owners; they may change after this."""
+    numbers = {each.rules.owner_id: each.number for each in rule_sets}
+    rows = await transaction.fetch("SELECT id, rules_version FROM users WHERE id = ANY ($1::bigint[])", list(numbers))
+    if any(numbers[row["id"]] != row["rules_version"] for row in rows):
+        raise RulesChanged
+
 
 RuleSetKey = tuple[int, int]  # owner, number
 
@@ -25,11 +56,26 @@ RuleSetKey = tuple[int, int]  # owner, number
 class RuleSets:
     """The cache of one process, least recently used out first. Others are read from the database."""
 
-    def __init__(self, most: int = MAX_CACHED_CHARACTERS, channels: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        most: int = MAX_CACHED_CHARACTERS,
+        channels: frozenset[str] = frozenset(),
+        open_for: timedelta = OPEN_FOR,
+    ) -> None:
         self._most = most
         self._channels = channels
+        self._open_for = open_for
         self._cached: OrderedDict[RuleSetKey, tuple[RuleSet, int]] = OrderedDict()
         self._size = 0
+
+    @classmethod
+    def of_transaction(cls, transaction: Transaction) -> "RuleSets":
+        """Returns an empty cache for what one transaction builds, which others must not see before it is committed."""
+        return cls(channels=transaction.installation.channels, open_for=transaction.installation.open_for)
+
+    def with_rules(self, number: int, rules: Rules) -> RuleSet:
+        """Return rules as a rule set of this installation, which says what it can send over and what is open."""
+        return RuleSet(number, rules, self._channels, self._open_for)
 
     def forget(self) -> None:
         """Empty the cache."""
@@ -83,8 +129,14 @@ class RuleSets:
         # Not before: no lead may be decided by a rule set that a rollback has removed from the database.
         transaction.after_commit.append(partial(self._keep, read))
 
+    @staticmethod
+    def read_rules(text: str) -> Rules:
+        """Return rules from the JSON that load_rules and load_rule_sets return."""
+        return _DECODER.decode(text)
+
     def _read(self, row: asyncpg.Record) -> "_CachedRuleSet":
-        return _CachedRuleSet((row["owner_id"], row["number"]), row["rules"], self._channels)
+        rule_set = self.with_rules(row["number"], _DECODER.decode(row["rules"]))
+        return _CachedRuleSet((row["owner_id"], row["number"]), len(row["rules"]), rule_set)
 
     def _find(self, key: RuleSetKey) -> RuleSet | None:
         found = self._cached.get(key)
@@ -108,7 +160,7 @@ class _CachedRuleSet:
 
     __slots__ = ("key", "rule_set", "size")
 
-    def __init__(self, key: RuleSetKey, text: str, channels: frozenset[str]) -> None:
+    def __init__(self, key: RuleSetKey, size: int, rule_set: RuleSet) -> None:
         self.key = key
-        self.size = len(text)
-        self.rule_set = RuleSet(key[1], _DECODER.decode(text), channels)
+        self.size = size
+        self.rule_set = rule_set

@@ -1121,3 +1121,2921 @@ CREATE TABLE worker_heartbeats (
 
 -- Filled and emptied in one transaction, to find out whether a disk that was full has room again; it holds no rows.
 CREATE TABLE room_probe (filling bytea NOT NULL);
+
+-- What lists need so that they cost the same whatever an owner has: the claimer in the lead's own row, where an index can
+-- order by it, and the owners of whose records a user sees some.
+
+ALTER TABLE leads ADD COLUMN claimed_by_user_id bigint;  -- as the lead's claim says; null: not claimed
+
+UPDATE leads l SET claimed_by_user_id = c.user_id FROM claims c WHERE c.owner_id = l.owner_id AND c.lead_id = l.id;
+
+-- A lead names its claimer, whichever statement wrote the claim; one that wrote the lead as well leaves nothing to do.
+CREATE FUNCTION keep_claimer() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE leads SET claimed_by_user_id = NEW.user_id
+    WHERE owner_id = NEW.owner_id AND id = NEW.lead_id AND claimed_by_user_id IS DISTINCT FROM NEW.user_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER keep_claimer AFTER INSERT OR UPDATE OF user_id ON claims
+    FOR EACH ROW EXECUTE FUNCTION keep_claimer();
+
+-- An owner's part of these tables is a guess where the planner does not know the owner. It guesses a thousandth, also where
+-- there are few owners: then it looks owners up by an index that begins with the owner, and never walks the index of ids.
+ALTER TABLE leads ALTER COLUMN owner_id SET (n_distinct = 1000);
+ALTER TABLE contacts ALTER COLUMN owner_id SET (n_distinct = 1000);
+-- A filter by e-mail finds few.
+CREATE STATISTICS contacts_by_email ON (lower(email)) FROM contacts;
+
+-- The owners of contacts that are assigned to a user, one look at the index for each.
+CREATE FUNCTION owners_of_contacts_of(assigned bigint) RETURNS SETOF bigint LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH RECURSIVE found (owner_id) AS (
+        SELECT (SELECT a.owner_id FROM contacts a WHERE a.assigned_user_id = assigned
+                ORDER BY a.owner_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT a.owner_id FROM contacts a WHERE a.assigned_user_id = assigned AND a.owner_id > f.owner_id
+                ORDER BY a.owner_id LIMIT 1)
+        FROM found f WHERE f.owner_id IS NOT NULL
+    )
+    SELECT f.owner_id FROM found f WHERE f.owner_id IS NOT NULL;
+END;
+
+-- The owners of leads that a user may see because of a claim, an offer or the contact.
+CREATE FUNCTION owners_of_leads_shown_to(viewer bigint) RETURNS SETOF bigint LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH RECURSIVE claimed (owner_id) AS (
+        SELECT (SELECT c.owner_id FROM claims c WHERE c.user_id = viewer ORDER BY c.owner_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT c.owner_id FROM claims c WHERE c.user_id = viewer AND c.owner_id > f.owner_id
+                ORDER BY c.owner_id LIMIT 1)
+        FROM claimed f WHERE f.owner_id IS NOT NULL
+    ), offered (owner_id) AS (
+        SELECT (SELECT o.owner_id FROM offers o WHERE o.user_id = viewer ORDER BY o.owner_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT o.owner_id FROM offers o WHERE o.user_id = viewer AND o.owner_id > f.owner_id
+                ORDER BY o.owner_id LIMIT 1)
+        FROM offered f WHERE f.owner_id IS NOT NULL
+    )
+    SELECT c.owner_id FROM claimed c WHERE c.owner_id IS NOT NULL
+    UNION SELECT o.owner_id FROM offered o WHERE o.owner_id IS NOT NULL
+    UNION SELECT a.owner_id FROM owners_of_contacts_of(viewer) a (owner_id);
+END;
+
+-- Filters and orders of an owner's leads, each with the id, so that a page is the beginning of an index. Their predicate is
+-- always true and only lists ask for it (`keyed` in api/resources/leads.py): no foreign key is ever checked with them.
+CREATE INDEX leads_by_created ON leads (owner_id, created_at, id) WHERE id > 0;
+CREATE INDEX leads_by_modified ON leads (owner_id, modified_at, id) WHERE id > 0;
+CREATE INDEX leads_by_source ON leads (owner_id, source_id NULLS FIRST, id) WHERE id > 0;
+CREATE INDEX leads_by_type ON leads (owner_id, type NULLS FIRST, id) WHERE id > 0;
+CREATE INDEX leads_by_zipcode ON leads (owner_id, zipcode NULLS FIRST, id) WHERE id > 0;
+CREATE INDEX leads_by_claimer ON leads (owner_id, claimed_by_user_id NULLS FIRST, id) WHERE id > 0;
+CREATE INDEX leads_by_contact ON leads (owner_id, contact_id, id) WHERE id > 0;
+
+-- What a user sees of others' records, by owner.
+CREATE INDEX offers_shown ON offers (user_id, id)
+    WHERE notified_at IS NOT NULL AND state <> 'withdrawn';
+CREATE INDEX offers_of_user ON offers (user_id, owner_id, lead_id) INCLUDE (state, notified_at);
+-- An offer by its id alone; a hash has no order, so no list walks through the offers of everybody.
+CREATE INDEX offers_by_id ON offers USING hash (id);
+CREATE INDEX claims_of_user ON claims (user_id, owner_id, lead_id);
+CREATE INDEX contacts_of_assigned ON contacts (assigned_user_id, owner_id, id)
+    WHERE assigned_user_id IS NOT NULL;
+
+-- Indexes in whose place others have come that begin with the same column.
+DROP INDEX offers_user, offers_id, claims_user, contacts_assigned;
+
+-- Counters of each owner's leads, offers and campaigns, by day, so that no figure is counted from all rows.
+--
+-- The triggers below are the only writers, so that no statement can forget them. What a statement changes is added to
+-- counter_changes, grouped and insert-only, in the same transaction: no two transactions wait for the same counter. The
+-- worker adds the changes up in counters; counter_rows is the sum of both at every moment.
+--
+-- A counter must be the sum of a function of single rows, of which a trigger knows the old and the new state. Therefore
+-- counted_leads holds, for each lead, what its counters depend on; offers, runs and messages are counted by themselves.
+
+------------------------------------------------------------------------------------------------- days of an owner
+
+-- The time zone in which an owner's days are counted, and since when. A change of users.timezone counts from a later
+-- midnight on, so that no lead ever moves to another day. A zone that PostgreSQL does not know counts as UTC.
+CREATE TABLE counting_zones (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    since timestamptz NOT NULL,
+    timezone text COLLATE "C" NOT NULL,
+    PRIMARY KEY (owner_id, since)
+);
+
+-- A moment as a clock of the owner shows it.
+CREATE FUNCTION owner_time(owner bigint, moment timestamptz) RETURNS timestamp LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN moment AT TIME ZONE coalesce((SELECT z.timezone FROM counting_zones z
+                                         WHERE z.owner_id = owner AND z.since <= moment
+                                         ORDER BY z.since DESC LIMIT 1), 'UTC');
+
+-- Hours since Monday 00:00, 0 to 167.
+CREATE FUNCTION hour_of_week(moment timestamp) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((extract(isodow FROM moment) - 1) * 24 + extract(hour FROM moment))::smallint;
+
+-- The name of the zone if PostgreSQL knows it, else UTC.
+CREATE FUNCTION known_zone(zone text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    PERFORM now() AT TIME ZONE zone;
+    RETURN zone;
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN 'UTC';
+END $$;
+
+CREATE FUNCTION note_counting_zone() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    zone text := known_zone(NEW.timezone);
+    present timestamptz := (SELECT domain_anchor + (clock_timestamp() - real_anchor) * scale FROM domain_clock);
+    beginning timestamptz := '-infinity';
+BEGIN
+    -- An hour ahead, so that every transaction that counts by the present zone has ended when the new one begins.
+    IF EXISTS (SELECT FROM counted_leads c WHERE c.owner_id = NEW.id) THEN
+        beginning := (date_trunc('day', (present + interval '1 hour') AT TIME ZONE zone) + interval '1 day')
+            AT TIME ZONE zone;
+    END IF;
+    DELETE FROM counting_zones z WHERE z.owner_id = NEW.id AND z.since > present;
+    INSERT INTO counting_zones AS z (owner_id, since, timezone) VALUES (NEW.id, beginning, zone)
+    ON CONFLICT (owner_id, since) DO UPDATE SET timezone = excluded.timezone;
+    RETURN NULL;
+END $$;
+
+----------------------------------------------------------------------------------------------------- histograms
+
+-- The place of a span of time in a histogram: 0 is less than a second, and each place ends 1.08 times later than the one
+-- before it, up to a year and more; domain/quantiles.py reads them.
+CREATE FUNCTION histogram_place(span interval) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN extract(epoch FROM span) < 1 THEN 0
+                ELSE least(230, 1 + floor(ln(extract(epoch FROM span)::float8) / ln(1.08::float8))) END::smallint;
+
+-------------------------------------------------------------------------------------------------- what is counted
+
+-- What the counters of a lead depend on, one row for each lead that counts.
+CREATE TABLE counted_leads (
+    owner_id bigint NOT NULL,
+    lead_id bigint NOT NULL,
+    day date NOT NULL,                               -- on which it came, in the owner's zone
+    hour smallint NOT NULL,                          -- of the week
+    source_id bigint,
+    route_id bigint,
+    state text COLLATE "C" NOT NULL,                 -- as lead_state says
+    user_id bigint,                                  -- who has it
+    claim_place smallint,                            -- of the time to claim in its histogram; null: no person has claimed it
+    contact_place smallint,                          -- of the time to first contact; null: none is known
+    contacted_at timestamptz,                        -- when a person first was in touch with the contact after it came
+    PRIMARY KEY (owner_id, lead_id)
+);
+
+-- Changes of counters that have not been added up yet; `number` is how many more, or fewer, have all of these values.
+CREATE TABLE counter_changes (
+    owner_id bigint NOT NULL,
+    kind text COLLATE "C" NOT NULL,                  -- lead, imported, offer, campaign or arrival
+    day date NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    number bigint NOT NULL,
+    hour smallint,
+    source_id bigint,
+    route_id bigint,
+    team_id bigint,
+    user_id bigint,
+    campaign_id bigint,
+    claim_place smallint,
+    contact_place smallint
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+        autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000);
+CREATE INDEX counter_changes_owner ON counter_changes (owner_id);
+
+-- The counters: how many of an owner, by day and by month; `subject` is whom or what a figure is about, `part` the place in
+-- a histogram or the team. Missing is 0.
+CREATE TABLE counters (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    figure text COLLATE "C" NOT NULL,
+    span text COLLATE "C" NOT NULL CHECK (span IN ('day', 'month')),
+    day date NOT NULL,                               -- of a month the first
+    subject bigint NOT NULL,
+    part bigint NOT NULL,
+    number bigint NOT NULL,
+    PRIMARY KEY (owner_id, figure, span, day, subject, part)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
+
+-- The counters that one counted row is in.
+CREATE FUNCTION figures_of(c counter_changes) RETURNS TABLE (figure text, subject bigint, part bigint)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT v.figure, v.subject, v.part
+    FROM (VALUES
+        (c.state, CASE c.kind WHEN 'offer' THEN c.user_id WHEN 'campaign' THEN c.campaign_id ELSE 0 END,
+            coalesce(c.team_id, 0)),
+        ('offers', CASE WHEN c.state = 'turns' THEN c.user_id END, coalesce(c.team_id, 0)),
+        ('leads by source', CASE c.kind WHEN 'lead' THEN coalesce(c.source_id, 0) END, 0),
+        ('leads by route', CASE c.kind WHEN 'lead' THEN coalesce(c.route_id, 0) END, 0),
+        ('leads by hour', CASE c.kind WHEN 'lead' THEN c.hour END, 0),
+        ('claims by agent', CASE c.kind WHEN 'lead' THEN c.user_id END, 0),
+        ('claims by source', CASE WHEN c.kind = 'lead' AND c.user_id IS NOT NULL THEN coalesce(c.source_id, 0) END, 0),
+        ('claims by route', CASE WHEN c.kind = 'lead' AND c.user_id IS NOT NULL THEN coalesce(c.route_id, 0) END, 0),
+        ('claims by hour', CASE WHEN c.kind = 'lead' AND c.user_id IS NOT NULL THEN c.hour END, 0),
+        ('claim times', 0, c.claim_place),
+        ('claim times by agent', c.user_id, c.claim_place),
+        ('claim times by source', coalesce(c.source_id, 0), c.claim_place),
+        ('claim times by route', coalesce(c.route_id, 0), c.claim_place),
+        ('claim times by hour', c.hour, c.claim_place),
+        ('contact times', 0, c.contact_place),
+        ('contact times by agent', c.user_id, c.contact_place),
+        ('contact times by source', coalesce(c.source_id, 0), c.contact_place),
+        ('contact times by route', coalesce(c.route_id, 0), c.contact_place),
+        ('contact times by hour', c.hour, c.contact_place)
+    ) AS v (figure, subject, part)
+    WHERE v.subject IS NOT NULL AND v.part IS NOT NULL;
+END;
+
+-- Every counter as it is now, by day.
+CREATE VIEW counter_rows AS
+SELECT owner_id, figure, day, subject, part, number FROM counters WHERE span = 'day'
+UNION ALL
+SELECT c.owner_id, f.figure, c.day, f.subject, f.part, c.number FROM counter_changes c CROSS JOIN LATERAL figures_of(c) f;
+
+-- Adds up to `most` changes up in the counters. Returns how many. Changes that another process is adding up are skipped.
+CREATE FUNCTION fold_counter_changes(most integer) RETURNS bigint LANGUAGE sql
+BEGIN ATOMIC
+    WITH taken AS (
+        DELETE FROM counter_changes
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM counter_changes LIMIT most FOR UPDATE SKIP LOCKED))
+        RETURNING *
+    ), same AS MATERIALIZED (
+        SELECT owner_id, kind, day, state, sum(number)::bigint AS number, hour, source_id, route_id, team_id, user_id,
+               campaign_id, claim_place, contact_place
+        FROM taken
+        GROUP BY owner_id, kind, day, state, hour, source_id, route_id, team_id, user_id, campaign_id, claim_place,
+                 contact_place
+        HAVING sum(number) <> 0
+    ), figure AS MATERIALIZED (
+        SELECT c.owner_id, f.figure, c.day, f.subject, f.part, sum(c.number) AS number
+        FROM same c CROSS JOIN LATERAL figures_of((c.*)::counter_changes) f
+        GROUP BY 1, 2, 3, 4, 5
+        HAVING sum(c.number) <> 0
+    ), added AS (
+        INSERT INTO counters AS k (owner_id, figure, span, day, subject, part, number)
+        SELECT f.owner_id, f.figure, s.span, CASE s.span WHEN 'day' THEN f.day ELSE date_trunc('month', f.day)::date END,
+               f.subject, f.part, sum(f.number)
+        FROM figure f CROSS JOIN (VALUES ('day'), ('month')) AS s (span)
+        WHERE EXISTS (SELECT FROM users u WHERE u.id = f.owner_id)
+        GROUP BY 1, 2, 3, 4, 5, 6
+        ORDER BY 1, 2, 3, 4, 5, 6
+        ON CONFLICT (owner_id, figure, span, day, subject, part) DO UPDATE SET number = k.number + excluded.number
+    )
+    SELECT count(*) FROM taken;
+END;
+
+------------------------------------------------------------------------------------------------------------ leads
+
+-- What an offer counts as: a turn, which is an offer to the first in the line-up, or another offer, once the member was
+-- notified; and a win. It counts on the day on which its lead came.
+CREATE FUNCTION counted_offer(place integer, notified_at timestamptz, state text) RETURNS TABLE (counts_as text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE place WHEN 0 THEN 'turns' ELSE 'offers' END WHERE notified_at IS NOT NULL
+    UNION ALL SELECT 'wins' WHERE state = 'won';
+END;
+
+-- Whether a lead counts anywhere at all.
+CREATE FUNCTION is_counted(l leads) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN true;
+
+-- What counted_leads should contain, but for contacts: from the rows alone.
+CREATE VIEW countable_leads AS
+SELECT l.owner_id, l.id AS lead_id, t.moment::date AS day, hour_of_week(t.moment) AS hour, l.source_id, l.route_id,
+       CASE WHEN l.is_imported THEN 'imported'
+            ELSE lead_state(c.claimed_at, l.unclaimed_at, l.routed_at, l.is_imported) END AS state,
+       c.user_id,
+       CASE WHEN NOT l.is_imported AND c.via NOT IN ('Assigned', 'Auto')
+            THEN histogram_place(c.claimed_at - l.created_at) END AS claim_place
+FROM leads l
+LEFT JOIN claims c ON c.owner_id = l.owner_id AND c.lead_id = l.id
+CROSS JOIN LATERAL (SELECT owner_time(l.owner_id, l.created_at) AS moment OFFSET 0) t
+WHERE is_counted(l);
+
+-- Brings counted_leads in line with these leads.
+CREATE FUNCTION count_leads(owner_ids bigint[], lead_ids bigint[]) RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO counted_leads AS k (owner_id, lead_id, day, hour, source_id, route_id, state, user_id, claim_place)
+    SELECT l.owner_id, l.lead_id, l.day, l.hour, l.source_id, l.route_id, l.state, l.user_id, l.claim_place
+    FROM (SELECT DISTINCT * FROM unnest(owner_ids, lead_ids) AS x (owner_id, lead_id)) AS x
+    CROSS JOIN LATERAL (SELECT * FROM countable_leads l
+                        WHERE l.owner_id = x.owner_id AND l.lead_id = x.lead_id OFFSET 0) l
+    ORDER BY 1, 2
+    ON CONFLICT (owner_id, lead_id) DO UPDATE
+        SET source_id = excluded.source_id, route_id = excluded.route_id, state = excluded.state,
+            user_id = excluded.user_id, claim_place = excluded.claim_place
+        WHERE (k.source_id, k.route_id, k.state, k.user_id, k.claim_place) IS DISTINCT FROM
+              (excluded.source_id, excluded.route_id, excluded.state, excluded.user_id, excluded.claim_place);
+END;
+
+-- A new lead has no claim yet; if the same statement makes one, the trigger of claims counts it.
+CREATE FUNCTION count_new_leads() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counted_leads (owner_id, lead_id, day, hour, source_id, route_id, state)
+    SELECT l.owner_id, l.id, t.moment::date, hour_of_week(t.moment), l.source_id, l.route_id,
+           lead_state(NULL, l.unclaimed_at, l.routed_at, l.is_imported)
+    FROM new_rows l CROSS JOIN LATERAL (SELECT owner_time(l.owner_id, l.created_at) AS moment OFFSET 0) t
+    WHERE is_counted(l)
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER count_new_leads AFTER INSERT ON leads
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_new_leads();
+
+CREATE FUNCTION count_changed_leads() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    owner_ids bigint[];
+    lead_ids bigint[];
+BEGIN
+    SELECT array_agg(n.owner_id), array_agg(n.id) INTO owner_ids, lead_ids
+    FROM new_rows n JOIN old_rows o ON o.owner_id = n.owner_id AND o.id = n.id
+    WHERE (n.source_id, n.route_id, n.unclaimed_at, n.routed_at, n.is_imported)
+        IS DISTINCT FROM (o.source_id, o.route_id, o.unclaimed_at, o.routed_at, o.is_imported);
+    IF owner_ids IS NOT NULL THEN
+        PERFORM count_leads(owner_ids, lead_ids);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER count_changed_leads AFTER UPDATE ON leads
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION count_changed_leads();
+
+-- Before the lead goes, since its offers, whose counters need the day of the lead, go with it.
+CREATE FUNCTION uncount_lead() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, team_id, user_id)
+    SELECT o.owner_id, 'offer', k.day, w.state, -count(*), o.team_id, o.user_id
+    FROM offers o
+    JOIN counted_leads k ON k.owner_id = o.owner_id AND k.lead_id = o.lead_id
+    CROSS JOIN LATERAL counted_offer(o.place, o.notified_at, o.state) w (state)
+    WHERE o.owner_id = OLD.owner_id AND o.lead_id = OLD.id
+    GROUP BY o.owner_id, k.day, w.state, o.team_id, o.user_id;
+    DELETE FROM counted_leads k WHERE k.owner_id = OLD.owner_id AND k.lead_id = OLD.id;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER uncount_lead BEFORE DELETE ON leads FOR EACH ROW EXECUTE FUNCTION uncount_lead();
+
+-- For claims; a claim that goes with its lead finds no lead to count.
+CREATE FUNCTION count_claims() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM count_leads(array_agg(r.owner_id), array_agg(r.lead_id)) FROM rows r HAVING count(*) > 0;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER count_new_claims AFTER INSERT ON claims
+    REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION count_claims();
+CREATE TRIGGER count_changed_claims AFTER UPDATE ON claims
+    REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION count_claims();
+CREATE TRIGGER count_removed_claims AFTER DELETE ON claims
+    REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION count_claims();
+
+-- The changes of counters that changes of counted_leads are. A recount makes none, as it writes the counters itself.
+CREATE FUNCTION change_lead_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('leadroutes.is_recounting', true) = 'true' THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, hour, source_id, route_id, user_id, claim_place,
+        contact_place)
+    SELECT r.owner_id, CASE r.state WHEN 'imported' THEN 'imported' ELSE 'lead' END, r.day, r.state,
+           CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END, r.hour, r.source_id, r.route_id, r.user_id,
+           r.claim_place, r.contact_place
+    FROM rows r
+    GROUP BY r.owner_id, r.day, r.state, r.hour, r.source_id, r.route_id, r.user_id, r.claim_place, r.contact_place;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION move_lead_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('leadroutes.is_recounting', true) = 'true' THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, hour, source_id, route_id, user_id, claim_place,
+        contact_place)
+    SELECT r.owner_id, CASE r.state WHEN 'imported' THEN 'imported' ELSE 'lead' END, r.day, r.state, sum(r.number),
+           r.hour, r.source_id, r.route_id, r.user_id, r.claim_place, r.contact_place
+    FROM (SELECT -1 AS number, o.* FROM old_rows o UNION ALL SELECT 1, n.* FROM new_rows n) r
+    GROUP BY r.owner_id, r.day, r.state, r.hour, r.source_id, r.route_id, r.user_id, r.claim_place, r.contact_place
+    HAVING sum(r.number) <> 0;
+    RETURN NULL;
+END $$;
+
+---------------------------------------------------------------------------------------------------- first contact
+
+-- Records that a person was in touch with a contact, for each lead of the contact that came before and for which no
+-- earlier moment is known. Whatever learns of a call, a text, an e-mail or a conversation calls this, and nothing else.
+CREATE FUNCTION note_contacted(owner bigint, contact bigint, moment timestamptz) RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+    WITH held AS MATERIALIZED (  -- in the order in which batches of leads lock them
+        SELECT k.owner_id, k.lead_id, l.created_at
+        FROM leads l JOIN counted_leads k ON k.owner_id = l.owner_id AND k.lead_id = l.id
+        WHERE l.owner_id = owner AND l.contact_id = contact AND l.created_at <= moment AND NOT l.is_imported
+          AND (k.contacted_at IS NULL OR k.contacted_at > moment)
+        ORDER BY k.owner_id, k.lead_id
+        FOR NO KEY UPDATE OF k
+    )
+    UPDATE counted_leads k
+    SET contacted_at = moment, contact_place = histogram_place(moment - held.created_at)
+    FROM held WHERE k.owner_id = held.owner_id AND k.lead_id = held.lead_id;
+END;
+
+CREATE FUNCTION note_contacted_by_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM note_contacted(NEW.owner_id, NEW.contact_id, NEW.created_at);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_contacted AFTER INSERT ON events
+    FOR EACH ROW WHEN (lower(NEW.type) IN ('conversation', 'call', 'text', 'email'))
+    EXECUTE FUNCTION note_contacted_by_event();
+
+CREATE FUNCTION note_contacted_by_task() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM note_contacted(NEW.contact_owner_id, NEW.contact_id, NEW.modified_at);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_contacted AFTER UPDATE OF status ON tasks
+    FOR EACH ROW WHEN (NEW.status = 'complete' AND OLD.status <> 'complete' AND NEW.contact_id IS NOT NULL
+        AND NEW.action_type IN ('Email Contact', 'Call Contact', 'Text Contact', 'Agent Task - Email Reminder',
+                                'Agent Task - Call Reminder', 'Agent Task - Text Reminder'))
+    EXECUTE FUNCTION note_contacted_by_task();
+
+----------------------------------------------------------------------------------------------------------- offers
+
+CREATE FUNCTION change_offer_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, team_id, user_id)
+    SELECT r.owner_id, 'offer', k.day, w.state, CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END, r.team_id,
+           r.user_id
+    FROM rows r
+    CROSS JOIN LATERAL counted_offer(r.place, r.notified_at, r.state) w (state)
+    CROSS JOIN LATERAL (SELECT k.day FROM counted_leads k WHERE k.owner_id = r.owner_id AND k.lead_id = r.lead_id
+                        OFFSET 0) k
+    GROUP BY r.owner_id, k.day, w.state, r.team_id, r.user_id;
+    RETURN NULL;
+END $$;
+CREATE FUNCTION move_offer_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, team_id, user_id)
+    SELECT c.owner_id, 'offer', k.day, w.state, sum(w.number), c.team_id, c.user_id
+    FROM (
+        SELECT r.owner_id, r.lead_id, r.team_id, r.user_id, r.place,
+               sum(r.number) FILTER (WHERE r.notified_at IS NOT NULL) AS notified,
+               sum(r.number) FILTER (WHERE r.state = 'won') AS won
+        FROM (SELECT -1 AS number, o.* FROM old_rows o UNION ALL SELECT 1, n.* FROM new_rows n) r
+        GROUP BY r.owner_id, r.lead_id, r.team_id, r.user_id, r.place
+        HAVING sum(r.number) FILTER (WHERE r.notified_at IS NOT NULL) <> 0
+            OR sum(r.number) FILTER (WHERE r.state = 'won') <> 0
+    ) c
+    CROSS JOIN LATERAL (SELECT k.day FROM counted_leads k WHERE k.owner_id = c.owner_id AND k.lead_id = c.lead_id
+                        OFFSET 0) k
+    CROSS JOIN LATERAL (VALUES (CASE c.place WHEN 0 THEN 'turns' ELSE 'offers' END, c.notified), ('wins', c.won))
+        w (state, number)
+    WHERE w.number <> 0
+    GROUP BY c.owner_id, k.day, w.state, c.team_id, c.user_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER change_counters_of_new AFTER INSERT ON offers
+    REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_offer_counters();
+CREATE TRIGGER change_counters_of_changed AFTER UPDATE ON offers
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION move_offer_counters();
+CREATE TRIGGER change_counters_of_removed AFTER DELETE ON offers
+    REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_offer_counters();
+
+-------------------------------------------------------------------------------------------------------- campaigns
+
+-- Contacts who were enrolled, on the day of the start. A deleted campaign takes its runs, and so its counters, with it.
+CREATE FUNCTION change_campaign_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, campaign_id)
+    SELECT r.owner_id, 'campaign', t.day, 'enrolled', CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END,
+           r.campaign_id
+    FROM rows r CROSS JOIN LATERAL (SELECT owner_time(r.owner_id, r.created_at)::date AS day OFFSET 0) t
+    GROUP BY r.owner_id, t.day, r.campaign_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER change_counters_of_new AFTER INSERT ON campaign_contacts
+    REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_campaign_counters();
+CREATE TRIGGER change_counters_of_removed AFTER DELETE ON campaign_contacts
+    REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_campaign_counters();
+
+-- Messages of campaigns that have an outcome, on the day on which they were made.
+CREATE FUNCTION change_message_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, campaign_id)
+    SELECT w.owner_id, 'campaign', owner_time(w.owner_id, w.created_at)::date, w.state, w.number, c.campaign_id
+    FROM (SELECT 1, NEW.* WHERE TG_OP <> 'DELETE' UNION ALL SELECT -1, OLD.* WHERE TG_OP <> 'INSERT') AS w (number)
+    JOIN contact_communications c ON c.owner_id = w.owner_id AND c.id = w.communication_id
+    WHERE w.state IN ('sent', 'failed', 'suppressed', 'unknown') AND c.campaign_id IS NOT NULL;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER change_counters_of_new AFTER INSERT ON messages
+    FOR EACH ROW WHEN (NEW.kind = 'campaign' AND NEW.state IN ('sent', 'failed', 'suppressed', 'unknown'))
+    EXECUTE FUNCTION change_message_counters();
+CREATE TRIGGER change_counters_of_changed AFTER UPDATE OF state ON messages
+    FOR EACH ROW WHEN (NEW.kind = 'campaign' AND OLD.state <> NEW.state AND NOT (
+        OLD.state IN ('queued', 'sending') AND NEW.state IN ('queued', 'sending')))
+    EXECUTE FUNCTION change_message_counters();
+CREATE TRIGGER change_counters_of_removed AFTER DELETE ON messages
+    FOR EACH ROW WHEN (OLD.kind = 'campaign') EXECUTE FUNCTION change_message_counters();
+
+-- A step that is deleted, or whose campaign is, takes its message out of the counters. It is done before, as the message
+-- goes with the step, and is not counted out again then.
+CREATE FUNCTION uncount_message() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, campaign_id)
+    SELECT m.owner_id, 'campaign', owner_time(m.owner_id, m.created_at)::date, m.state, -1, OLD.campaign_id
+    FROM messages m
+    WHERE m.owner_id = OLD.owner_id AND m.communication_id = OLD.id
+      AND m.state IN ('sent', 'failed', 'suppressed', 'unknown');
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER uncount_message BEFORE DELETE ON contact_communications
+    FOR EACH ROW WHEN (OLD.taken_at IS NOT NULL OR NOT OLD.is_active) EXECUTE FUNCTION uncount_message();
+CREATE TRIGGER uncount_message_of_campaign BEFORE UPDATE OF campaign_id ON contact_communications
+    FOR EACH ROW WHEN (OLD.campaign_id IS NOT NULL AND NEW.campaign_id IS NULL) EXECUTE FUNCTION uncount_message();
+
+-- People who did not want more mail after one of a campaign, on the day on which they said so.
+ALTER TABLE suppressions ADD COLUMN campaign_id bigint;  -- the campaign of the message; it may have been deleted
+UPDATE suppressions s
+SET campaign_id = (SELECT c.campaign_id FROM messages m
+                   JOIN contact_communications c ON c.owner_id = m.owner_id AND c.id = m.communication_id
+                   WHERE m.owner_id = s.owner_id AND m.id = s.source_message_id)
+WHERE s.source_message_id IS NOT NULL AND is_own_wish(s.reason);
+CREATE FUNCTION name_campaign_of_suppression() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.campaign_id := (SELECT c.campaign_id FROM messages m
+                        JOIN contact_communications c ON c.owner_id = m.owner_id AND c.id = m.communication_id
+                        WHERE m.owner_id = NEW.owner_id AND m.id = NEW.source_message_id);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER name_campaign BEFORE INSERT ON suppressions
+    FOR EACH ROW WHEN (NEW.source_message_id IS NOT NULL AND is_own_wish(NEW.reason))
+    EXECUTE FUNCTION name_campaign_of_suppression();
+CREATE FUNCTION change_suppression_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, campaign_id)
+    VALUES (NEW.owner_id, 'campaign', owner_time(NEW.owner_id, NEW.at)::date, 'opted out', 1, NEW.campaign_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER change_counters_of_new AFTER INSERT ON suppressions
+    FOR EACH ROW WHEN (NEW.campaign_id IS NOT NULL) EXECUTE FUNCTION change_suppression_counters();
+
+--------------------------------------------------------------------------------------------------------- arrivals
+
+-- Arrivals that are rejected, on the day on which they came.
+CREATE FUNCTION change_arrival_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number)
+    SELECT r.owner_id, 'arrival', owner_time(r.owner_id, r.received_at)::date, 'rejected', r.number
+    FROM (SELECT NEW.owner_id, NEW.received_at, 1 WHERE TG_OP <> 'DELETE' AND NEW.status = 'rejected'
+          UNION ALL SELECT OLD.owner_id, OLD.received_at, -1 WHERE TG_OP <> 'INSERT' AND OLD.status = 'rejected')
+        AS r (owner_id, received_at, number);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER change_counters_of_new AFTER INSERT ON arrivals
+    FOR EACH ROW WHEN (NEW.status = 'rejected') EXECUTE FUNCTION change_arrival_counters();
+CREATE TRIGGER change_counters_of_changed AFTER UPDATE OF status, owner_id ON arrivals
+    FOR EACH ROW WHEN ((OLD.status = 'rejected') IS DISTINCT FROM (NEW.status = 'rejected')
+                       OR OLD.owner_id <> NEW.owner_id)
+    EXECUTE FUNCTION change_arrival_counters();
+CREATE TRIGGER change_counters_of_removed AFTER DELETE ON arrivals
+    FOR EACH ROW WHEN (OLD.status = 'rejected') EXECUTE FUNCTION change_arrival_counters();
+
+---------------------------------------------------------------------------------------------------- proof and repair
+
+-- Every counter as the rows say that it should be: what counter_rows has to be equal to.
+CREATE VIEW countable_rows AS
+WITH counted AS (
+    SELECT owner_id, CASE state WHEN 'imported' THEN 'imported' ELSE 'lead' END AS kind, day, state, 1::bigint AS number,
+           hour, source_id, route_id, NULL::bigint AS team_id, user_id, NULL::bigint AS campaign_id, claim_place,
+           contact_place
+    FROM counted_leads
+    UNION ALL
+    SELECT o.owner_id, 'offer', k.day, w.state, 1, NULL, NULL, NULL, o.team_id, o.user_id, NULL, NULL, NULL
+    FROM offers o
+    CROSS JOIN LATERAL counted_offer(o.place, o.notified_at, o.state) w (state)
+    JOIN counted_leads k ON k.owner_id = o.owner_id AND k.lead_id = o.lead_id
+    UNION ALL
+    SELECT owner_id, 'campaign', owner_time(owner_id, created_at)::date, 'enrolled', 1, NULL, NULL, NULL, NULL, NULL,
+           campaign_id, NULL, NULL
+    FROM campaign_contacts
+    UNION ALL
+    SELECT m.owner_id, 'campaign', owner_time(m.owner_id, m.created_at)::date, m.state, 1, NULL, NULL, NULL, NULL, NULL,
+           c.campaign_id, NULL, NULL
+    FROM messages m JOIN contact_communications c ON c.owner_id = m.owner_id AND c.id = m.communication_id
+    WHERE m.kind = 'campaign' AND m.state IN ('sent', 'failed', 'suppressed', 'unknown') AND c.campaign_id IS NOT NULL
+    UNION ALL
+    SELECT owner_id, 'campaign', owner_time(owner_id, at)::date, 'opted out', 1, NULL, NULL, NULL, NULL, NULL,
+           campaign_id, NULL, NULL
+    FROM suppressions WHERE campaign_id IS NOT NULL
+    UNION ALL
+    SELECT owner_id, 'arrival', owner_time(owner_id, received_at)::date, 'rejected', 1, NULL, NULL, NULL, NULL, NULL,
+           NULL, NULL, NULL
+    FROM arrivals WHERE status = 'rejected'
+), same AS (
+    SELECT owner_id, kind, day, state, sum(number)::bigint AS number, hour, source_id, route_id, team_id, user_id,
+           campaign_id, claim_place, contact_place
+    FROM counted
+    GROUP BY owner_id, kind, day, state, hour, source_id, route_id, team_id, user_id, campaign_id, claim_place,
+             contact_place
+)
+SELECT c.owner_id, f.figure, c.day, f.subject, f.part, c.number
+FROM same c CROSS JOIN LATERAL figures_of((c.*)::counter_changes) f;
+
+-- Counts an owner's rows again, whatever the counters were; changes of any owner's leads wait meanwhile.
+CREATE FUNCTION recount(owner bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    LOCK TABLE counter_changes IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM set_config('leadroutes.is_recounting', 'true', true);
+    DELETE FROM counted_leads k WHERE k.owner_id = owner AND NOT EXISTS (
+        SELECT FROM countable_leads l WHERE l.owner_id = k.owner_id AND l.lead_id = k.lead_id
+            AND l.day = k.day AND l.hour = k.hour);
+    PERFORM count_leads(array_agg(x.owner_id), array_agg(x.lead_id))
+    FROM (SELECT owner_id, lead_id, source_id, route_id, state, user_id, claim_place FROM countable_leads
+          WHERE owner_id = owner
+          EXCEPT
+          SELECT owner_id, lead_id, source_id, route_id, state, user_id, claim_place FROM counted_leads
+          WHERE owner_id = owner) x
+    HAVING count(*) > 0;
+    DELETE FROM counter_changes WHERE owner_id = owner;
+    DELETE FROM counters WHERE owner_id = owner;
+    INSERT INTO counters (owner_id, figure, span, day, subject, part, number)
+    SELECT r.owner_id, r.figure, s.span, CASE s.span WHEN 'day' THEN r.day ELSE date_trunc('month', r.day)::date END,
+           r.subject, r.part, sum(r.number)
+    FROM countable_rows r CROSS JOIN (VALUES ('day'), ('month')) AS s (span)
+    WHERE r.owner_id = owner
+    GROUP BY 1, 2, 3, 4, 5, 6;
+    PERFORM set_config('leadroutes.is_recounting', 'false', true);
+END $$;
+
+---------------------------------------------------------------------------------------------- what there is already
+
+INSERT INTO counting_zones (owner_id, since, timezone) SELECT id, '-infinity', known_zone(timezone) FROM users;
+CREATE TRIGGER note_counting_zone_of_new AFTER INSERT ON users
+    FOR EACH ROW EXECUTE FUNCTION note_counting_zone();
+CREATE TRIGGER note_counting_zone AFTER UPDATE OF timezone ON users
+    FOR EACH ROW WHEN (OLD.timezone IS DISTINCT FROM NEW.timezone) EXECUTE FUNCTION note_counting_zone();
+
+
+-- The locks that the triggers have taken let nothing change meanwhile. The triggers of counted_leads come last, as what
+-- they would add up is written here at once.
+INSERT INTO counted_leads (owner_id, lead_id, day, hour, source_id, route_id, state, user_id, claim_place)
+SELECT owner_id, lead_id, day, hour, source_id, route_id, state, user_id, claim_place FROM countable_leads;
+INSERT INTO counters (owner_id, figure, span, day, subject, part, number)
+SELECT r.owner_id, r.figure, s.span, CASE s.span WHEN 'day' THEN r.day ELSE date_trunc('month', r.day)::date END,
+       r.subject, r.part, sum(r.number)
+FROM countable_rows r CROSS JOIN (VALUES ('day'), ('month')) AS s (span)
+GROUP BY 1, 2, 3, 4, 5, 6;
+CREATE TRIGGER change_counters_of_new AFTER INSERT ON counted_leads
+    REFERENCING NEW TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_lead_counters();
+CREATE TRIGGER change_counters_of_changed AFTER UPDATE ON counted_leads
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION move_lead_counters();
+CREATE TRIGGER change_counters_of_removed AFTER DELETE ON counted_leads
+    REFERENCING OLD TABLE AS rows FOR EACH STATEMENT EXECUTE FUNCTION change_lead_counters();
+
+------------------------------------------------------------------------------------------- sessions and sign-ins
+
+-- Sessions can be listed and ended: an id, what the browser is, and when it was last used; real time.
+ALTER TABLE sessions
+    ADD COLUMN id bigint GENERATED BY DEFAULT AS IDENTITY,
+    ADD COLUMN last_used_at timestamptz NOT NULL DEFAULT now(),      -- written at most once an hour
+    ADD COLUMN browser text COLLATE "C",                             -- such as "Firefox on Windows"
+    ADD COLUMN network text COLLATE "C";                             -- the address; of IPv6 its network of 64 bits
+UPDATE sessions SET last_used_at = created_at;
+
+-- Links that set a password, of a reset or of an invitation; a link that was used is stored for a while, so that its
+-- page can say so; real time.
+CREATE TABLE password_links (
+    id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    purpose text COLLATE "C" NOT NULL CHECK (purpose IN ('reset', 'invitation')),
+    token_hash bytea UNIQUE,                                         -- null: the mail has not been made yet
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz
+);
+CREATE INDEX password_links_user ON password_links (user_id);
+CREATE INDEX password_links_expires ON password_links (expires_at);
+-- A user has one open invitation at most.
+CREATE UNIQUE INDEX password_links_invitation ON password_links (user_id)
+    WHERE purpose = 'invitation' AND used_at IS NULL;
+
+-- Second factors (RFC 6238), one for each user.
+CREATE TABLE second_factors (
+    user_id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    secret bytea NOT NULL,                                           -- encrypted
+    created_at timestamptz NOT NULL DEFAULT now(),
+    confirmed_at timestamptz,                                        -- null: not in force, as no code has been given
+    last_step bigint                                                 -- of the last code; earlier ones are refused, too
+);
+
+-- Codes that replace a second factor, each once.
+CREATE TABLE recovery_codes (
+    user_id bigint NOT NULL REFERENCES second_factors ON DELETE CASCADE,
+    code_hash bytea NOT NULL,                                        -- sha256
+    used_at timestamptz,
+    PRIMARY KEY (user_id, code_hash)
+);
+
+-- Browsers that are not asked for a second factor; real time.
+CREATE TABLE trusted_browsers (
+    id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    token_hash bytea NOT NULL UNIQUE,
+    browser text COLLATE "C",
+    network text COLLATE "C",
+    created_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX trusted_browsers_user ON trusted_browsers (user_id, id);
+CREATE INDEX trusted_browsers_expires ON trusted_browsers (expires_at);
+
+-- Sign-ins that have passed the password and wait for the second step; real time.
+CREATE TABLE pending_sign_ins (
+    token_hash bytea PRIMARY KEY,
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX pending_sign_ins_user ON pending_sign_ins (user_id);
+CREATE INDEX pending_sign_ins_expires ON pending_sign_ins (expires_at);
+
+-- What happened at sign-in: rows are added, and removed after two years, but never changed; real time.
+CREATE TABLE sign_ins (
+    id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    user_id bigint REFERENCES users ON DELETE CASCADE,               -- null: an e-mail that no account has
+    by_user_id bigint REFERENCES users ON DELETE SET NULL,           -- who did it, if not the user
+    kind text COLLATE "C" NOT NULL,
+    method text COLLATE "C",                                         -- of a sign-in: by which means
+    browser text COLLATE "C",
+    network text COLLATE "C",
+    created_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now())
+);
+CREATE INDEX sign_ins_user ON sign_ins (user_id, id);
+CREATE INDEX sign_ins_created ON sign_ins (created_at);
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'rows of % are never changed', TG_TABLE_NAME;
+END $$;
+CREATE TRIGGER sign_ins_are_never_changed BEFORE UPDATE OF user_id, kind, method, browser, network, created_at
+    ON sign_ins FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+-------------------------------------------------------------------------------------------------- the first start
+
+-- Codes of the page that makes the first administrator; good while there is no user; real time.
+CREATE TABLE setup_codes (
+    code_hash bytea PRIMARY KEY,
+    expires_at timestamptz NOT NULL
+);
+CREATE INDEX setup_codes_expires ON setup_codes (expires_at);
+
+-- Who set up the installation, and for which brokerage; its only row admits one first administrator.
+CREATE TABLE installation (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    brokerage_name text COLLATE "C",
+    set_up_by_user_id bigint REFERENCES users ON DELETE SET NULL,
+    set_up_at timestamptz NOT NULL DEFAULT now()
+);
+
+------------------------------------------------------------------------------------------------------------- mails
+
+-- A mail with a link that sets a password. The check is not applied to the rows there are: they passed a stricter one.
+ALTER TABLE messages
+    ADD COLUMN password_link_id bigint,
+    DROP CONSTRAINT messages_kind_check,
+    ADD CONSTRAINT messages_kind_check CHECK (kind IN
+        ('offer', 'won', 'claimed', 'unclaimed', 'campaign', 'invitation', 'email_change', 'email_changing',
+         'password_reset', 'user_invitation')) NOT VALID;
+
+-- Sessions are listed by their user, and ended by their id.
+CREATE INDEX sessions_user ON sessions (user_id);
+CREATE INDEX sessions_id ON sessions (id);
+
+-- Delegates, who act for an owner's account, and the audit: who changed what, when.
+
+-- Who acts for an account, and what they may do there. It counts once it is accepted.
+CREATE TABLE delegates (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    -- From the ids of members, so that the tokens and mails of invitations are the same for both.
+    id bigint NOT NULL DEFAULT nextval('team_members_id_seq') UNIQUE,
+    user_id bigint REFERENCES users ON DELETE CASCADE,   -- null: invited by e-mail, and not accepted yet
+    email text COLLATE "C",
+    role text COLLATE "C" NOT NULL CHECK (role IN ('Administrator', 'Team Lead')),
+    team_id bigint,
+    created_at timestamptz NOT NULL,
+    accepted_at timestamptz,
+    declined_at timestamptz,
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, team_id) REFERENCES teams (owner_id, id) ON DELETE CASCADE,
+    CHECK ((user_id IS NULL) <> (email IS NULL)),
+    CHECK ((team_id IS NULL) = (role = 'Administrator')),
+    CHECK (accepted_at IS NULL OR user_id IS NOT NULL)
+);
+CREATE UNIQUE INDEX delegates_once ON delegates (owner_id, (coalesce(user_id::text, lower(email))));
+CREATE INDEX delegates_user ON delegates (user_id);
+CREATE INDEX delegates_email ON delegates (lower(email)) WHERE email IS NOT NULL;
+CREATE INDEX delegates_team ON delegates (owner_id, team_id) WHERE team_id IS NOT NULL;
+
+CREATE FUNCTION delegate_status(delegate delegates) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN delegate.accepted_at IS NOT NULL THEN 'Accepted'
+                WHEN delegate.declined_at IS NOT NULL THEN 'Declined' ELSE 'Pending' END;
+
+-- Acts of people on an account, one row for each request that changed something. Neither users nor records are
+-- referred to by foreign keys: what was done stays when they are gone.
+CREATE TABLE audit_entries (
+    owner_id bigint NOT NULL,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    at timestamptz NOT NULL,
+    user_id bigint NOT NULL,                         -- who acted: the owner, a delegate, an agent, an administrator
+    application_id bigint,                           -- whose token was used; null: a page or a personal token
+    method text COLLATE "C" NOT NULL,
+    resource text COLLATE "C" NOT NULL,              -- a path of the API, such as /lead-routes or /leads/:id/claim
+    record_id bigint,
+    label text,                                      -- the name of what was changed; never a contact's
+    changes json NOT NULL,                           -- [{"field", "before", "after"}]; of contacts only "field"
+    is_about_user boolean NOT NULL,                  -- an act on a user's account, which administrators see
+    PRIMARY KEY (owner_id, id)
+);
+CREATE INDEX audit_entries_at ON audit_entries (owner_id, at, id);
+CREATE INDEX audit_entries_user ON audit_entries (owner_id, user_id, at, id);
+CREATE INDEX audit_entries_record ON audit_entries (owner_id, resource, record_id, at, id);
+CREATE INDEX audit_entries_about_users ON audit_entries (at, id) WHERE is_about_user;
+CREATE INDEX audit_entries_clean ON audit_entries USING brin (at);
+
+---------------------------------------------------------------------------------- work on leads and contacts
+
+-- Whether members pass leads of this team to each other without asking the owner.
+ALTER TABLE teams ADD COLUMN is_handover_free boolean NOT NULL DEFAULT false;
+-- Who stopped the campaign by hand; null: it is not stopped, or it ended by itself.
+ALTER TABLE campaign_contacts ADD COLUMN stopped_by_user_id bigint REFERENCES users ON DELETE SET NULL;
+-- Whether the contact has it from a contact that was merged into it, and perhaps in none of its own fields.
+ALTER TABLE contact_identities ADD COLUMN is_from_merge boolean NOT NULL DEFAULT false;
+
+-- Contacts that were merged into another one, which has all of theirs.
+CREATE TABLE merged_contacts (
+    owner_id bigint NOT NULL,
+    id bigint NOT NULL UNIQUE,                       -- of the contact that is no more
+    contact_id bigint NOT NULL,                      -- the contact that remains
+    by_user_id bigint REFERENCES users ON DELETE SET NULL,
+    merged_at timestamptz NOT NULL,
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, contact_id) REFERENCES contacts (owner_id, id) ON DELETE CASCADE
+);
+CREATE INDEX merged_contacts_contact ON merged_contacts (owner_id, contact_id) WHERE contact_id IS NOT NULL;
+
+-- Requests of members to pass a lead that they have to a colleague; the owner accepts or declines.
+CREATE TABLE handovers (
+    owner_id bigint NOT NULL,
+    id bigint GENERATED BY DEFAULT AS IDENTITY UNIQUE,
+    lead_id bigint NOT NULL,
+    from_user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    to_user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    note text,
+    state text COLLATE "C" NOT NULL CHECK (state IN ('asked', 'accepted', 'declined', 'over')),  -- over: the lead has moved
+    answer text,                                     -- the owner's words
+    answered_by_user_id bigint REFERENCES users ON DELETE SET NULL,
+    created_at timestamptz NOT NULL,
+    answered_at timestamptz,
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, lead_id) REFERENCES leads (owner_id, id) ON DELETE CASCADE
+);
+-- A lead has one open request at most.
+CREATE UNIQUE INDEX handovers_open ON handovers (owner_id, lead_id) WHERE state = 'asked';
+CREATE INDEX handovers_lead ON handovers (owner_id, lead_id) WHERE lead_id IS NOT NULL;
+CREATE INDEX handovers_from ON handovers (from_user_id);
+CREATE INDEX handovers_to ON handovers (to_user_id);
+
+-- Further kinds of messages and events; whatever else was added stays. NOT VALID: the rows that exist have older kinds.
+DO $$
+DECLARE
+    place record;
+    rule text;
+BEGIN
+    FOR place IN VALUES
+        ('messages', '''reoffer'', ''given_back'', ''handover'', ''handover_declined'''),
+        ('lead_events', '''given back'', ''decline undone'', ''handover asked'', ''handover declined''')
+    LOOP
+        SELECT replace(pg_get_constraintdef(c.oid), ' NOT VALID', '') INTO STRICT rule FROM pg_constraint c
+        WHERE c.conrelid = place.column1::regclass AND c.conname = place.column1 || '_kind_check';
+        EXECUTE format('ALTER TABLE %1$I DROP CONSTRAINT %2$I, ADD CONSTRAINT %2$I %3$s NOT VALID', place.column1,
+                       place.column1 || '_kind_check', replace(rule, 'ARRAY[', 'ARRAY[' || place.column2 || ', '));
+    END LOOP;
+END $$;
+
+--------------------------------------------------------------------------------------------------------- search
+
+-- Search compares words by their beginning. The words of a record are in an index, each behind the owner's id, so that
+-- a search reads no other owner's. domain/search.py reads what people type in the same way.
+
+-- The words of texts, e-mail addresses, phones and tags (separated by commas), without accents and apostrophes, in lower
+-- case. An address is also found by the words before the @ and by its domain, a phone also by its last seven digits, a
+-- tag as a whole behind a #. In PL/pgSQL without a query, as it is executed for every contact that is written; it calls
+-- no other function, as VACUUM finds those of PostgreSQL alone.
+CREATE FUNCTION search_words(owner bigint, texts text[], emails text[], phones text[], tags text)
+    RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    plain text := lower(translate(regexp_replace(
+        normalize(concat_ws(E'\x1e', coalesce(array_to_string(texts, ' '), ''),
+                            coalesce(array_to_string(emails, ' '), ''), tags), NFKD),
+        U&'[\0300-\036F''`\2019\02BC]', '', 'g'), 'ØÆÐÞŁŒ', 'øæðþłœ') COLLATE "C");
+    words text := translate(split_part(plain, E'\x1e', 1), '[]!"#$%&()*+,./:;<=>?@\^_{|}~-', repeat(' ', 32));
+    addresses text := split_part(plain, E'\x1e', 2);
+    phone text;
+    pieces text[];
+BEGIN
+    IF addresses <> '' THEN
+        words := concat_ws(' ', words,
+            translate(regexp_replace(addresses, '@\S*', '', 'g'), '.+_-,;<>', repeat(' ', 8)),
+            translate(concat_ws(' ', addresses, regexp_replace(addresses, '[^@[:space:]]*@', '', 'g')), ',;<>', '    '));
+    END IF;
+    FOREACH phone IN ARRAY coalesce(phones, '{}') LOOP
+        IF phone <> '' THEN
+            phone := regexp_replace(phone, '\D', '', 'g');
+            words := concat_ws(' ', words,
+                CASE WHEN length(phone) = 11 AND phone LIKE '1%' THEN right(phone, 10) ELSE phone END, right(phone, 7));
+        END IF;
+    END LOOP;
+    pieces := array_remove(string_to_array(translate(words, E'\t\r\n\f\x0b', repeat(' ', 5)), ' '), '');
+    IF tags <> '' THEN
+        pieces := pieces || string_to_array(
+            substr(regexp_replace(',' || btrim(split_part(plain, E'\x1e', 3), ', '), ' *(, *)+', E'\x1f#', 'g'), 2), E'\x1f');
+    END IF;
+    IF length(words) > 100 OR length(tags) > 99 THEN
+        pieces := ARRAY(SELECT left(word, 100) FROM unnest(pieces) AS word);
+    END IF;
+    IF cardinality(pieces) = 0 THEN
+        RETURN '';
+    END IF;
+    RETURN array_to_tsvector(string_to_array(
+        owner || ':' || array_to_string(pieces, E'\x1f' || owner || ':'), E'\x1f'));
+END $$;
+
+-- What a search compares with these words: the pattern of a word, for each of the owners whose records are searched.
+CREATE FUNCTION search_pattern(owners bigint[], pattern text) RETURNS tsquery LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT string_agg('(' || replace(pattern, '~', o || ':') || ')', '|')::tsquery FROM unnest(owners) AS o);
+
+-- Indexes for search, for the states that few leads are in, and for what an agent has to do.
+CREATE INDEX contacts_words ON contacts USING gin (search_words(owner_id,
+    ARRAY[first_name, last_name, company], ARRAY[email, secondary_email],
+    ARRAY[mobile_phone, home_phone, office_phone], tags));
+CREATE INDEX contact_addresses_words ON contact_addresses USING gin (search_words(owner_id,
+    ARRAY[street_address_1, street_address_2, city], NULL, NULL, NULL));
+CREATE INDEX leads_words ON leads USING gin (search_words(owner_id, ARRAY[street_address],
+    NULL, NULL, NULL)) WHERE street_address IS NOT NULL;
+CREATE INDEX leads_on_offer ON leads (owner_id, id) WHERE lapses_at IS NOT NULL;
+CREATE INDEX leads_of_no_one ON leads (owner_id, id) WHERE unclaimed_at IS NOT NULL;
+CREATE INDEX leads_not_routed ON leads (owner_id, id) WHERE routed_at IS NULL AND NOT is_imported;
+CREATE INDEX tasks_to_do ON tasks (assigned_user_id, due_at) WHERE status = 'incomplete';
+
+--------------------------------------------------------------------------------------------------------- set-up
+
+-- A test lead is routed, offered and claimed as any other, but belongs to no figure; it can be removed again.
+ALTER TABLE leads ADD COLUMN is_test boolean NOT NULL DEFAULT false;
+
+-- Test leads do not belong to the figures: the ledger, the reports, whatever counts leads. No other place decides this.
+CREATE OR REPLACE FUNCTION is_counted(l leads) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN NOT l.is_test;
+
+-- What a person wrote instead of the body of an arrival that could not be read. The body itself stays as it came.
+ALTER TABLE arrivals
+    ADD COLUMN correction bytea,
+    ADD COLUMN correction_format text COLLATE "C",   -- the format of the correction; null: that of the key
+    ADD COLUMN correction_type text COLLATE "C",     -- the content type of the correction; null: that of the arrival
+    ADD COLUMN corrected_at timestamptz,
+    ADD COLUMN corrected_by_user_id bigint REFERENCES users ON DELETE SET NULL,
+    ADD COLUMN handled_at timestamptz,               -- when a person said that nothing remains to be done
+    ADD COLUMN handled_by_user_id bigint REFERENCES users ON DELETE SET NULL;
+
+-- The key that was in force before the present one, until it ends; real time.
+ALTER TABLE intake_keys
+    ADD COLUMN old_key_hash bytea,
+    ADD COLUMN old_key_ends_at timestamptz;
+
+-- Files of past leads that are imported in the background.
+CREATE TABLE imports (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    file_name text,
+    state text COLLATE "C" NOT NULL DEFAULT 'stored'
+        CHECK (state IN ('stored', 'checking', 'checked', 'importing', 'done', 'failed')),
+    columns jsonb NOT NULL DEFAULT '{}',             -- heading -> meaning, or ignore: what a person decided
+    received_at text,                                -- the date of rows without one, as it was written
+    routes_recent boolean NOT NULL DEFAULT false,    -- whether leads of the last 24 hours are routed
+    rows_total integer NOT NULL,
+    rows_done integer NOT NULL DEFAULT 0,
+    result jsonb,                                    -- of the last check or of the import: numbers only
+    reason text,                                     -- why it failed
+    created_at timestamptz NOT NULL,
+    started_at timestamptz,
+    finished_at timestamptz,
+    PRIMARY KEY (owner_id, id)
+);
+-- One at a time for each owner: the second of two that start at the same moment is refused.
+CREATE UNIQUE INDEX imports_under_way ON imports (owner_id) WHERE state IN ('checking', 'importing');
+
+-- The file of an import and all that quotes it, apart because it is large, and is removed before the import is.
+CREATE TABLE import_files (
+    owner_id bigint NOT NULL,
+    import_id bigint NOT NULL,
+    content bytea NOT NULL,
+    headings jsonb NOT NULL,                         -- [{heading, meaning, samples}] as recognised when it was stored
+    problems jsonb,                                  -- of its rows, the first ones
+    report text,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (owner_id, import_id),
+    FOREIGN KEY (owner_id, import_id) REFERENCES imports (owner_id, id) ON DELETE CASCADE
+);
+CREATE INDEX import_files_kept ON import_files (created_at);
+
+-- The rows of an import that became leads, in the transactions that made these, so that an import that is continued after
+-- the end of its process reports them as its own.
+CREATE TABLE import_batches (
+    owner_id bigint NOT NULL,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    import_id bigint NOT NULL,
+    made integer[] NOT NULL,
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, import_id) REFERENCES imports (owner_id, id) ON DELETE CASCADE
+);
+CREATE INDEX import_batches_import ON import_batches (owner_id, import_id);
+
+-- Pictures of users, made anew from what was uploaded; the digest is in their address, which therefore never changes.
+CREATE TABLE pictures (
+    user_id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    digest text COLLATE "C" NOT NULL,
+    content bytea NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE INDEX pictures_digest ON pictures (digest);
+
+-- What the example brokerage has added to an account, so that it can be removed as a whole.
+CREATE TABLE example_brokerages (
+    owner_id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    records jsonb NOT NULL,                          -- kind -> ids
+    created_at timestamptz NOT NULL
+);
+
+-- Indexes of migration 0007 on large tables; they are built while others write.
+CREATE INDEX leads_test ON leads (owner_id, id) WHERE is_test;
+-- Arrivals by state, as a page lists them.
+CREATE INDEX arrivals_status ON arrivals (owner_id, status, id);
+-- The last arrival of each intake key, and what came through it and still waits for someone.
+CREATE INDEX arrivals_key ON arrivals (owner_id, intake_key_id, received_at) WHERE intake_key_id IS NOT NULL;
+CREATE INDEX arrivals_unhandled ON arrivals (owner_id, intake_key_id, id) WHERE status = 'rejected' AND handled_at IS NULL;
+CREATE INDEX intake_keys_old_key ON intake_keys (old_key_hash) WHERE old_key_hash IS NOT NULL;
+
+-- A form of the web pages acts once, however often it is sent.
+CREATE TABLE used_forms (
+    token_hash bytea PRIMARY KEY, -- sha256
+    user_id bigint NOT NULL REFERENCES users,
+    used_at timestamptz NOT NULL DEFAULT now(), -- real time
+    path text -- of the page that answered; null while the form is being acted upon
+);
+
+CREATE INDEX used_forms_used_at ON used_forms (used_at);
+CREATE INDEX used_forms_user_id ON used_forms (user_id);
+
+-- What was typed into a form that was sent after the session had ended: shown again after the next sign-in.
+CREATE TABLE typed_forms (
+    token_hash bytea PRIMARY KEY, -- sha256
+    user_id bigint NOT NULL REFERENCES users,
+    path text NOT NULL,
+    fields jsonb NOT NULL, -- name -> values
+    typed_at timestamptz NOT NULL DEFAULT now() -- real time
+);
+
+CREATE INDEX typed_forms_typed_at ON typed_forms (typed_at);
+CREATE INDEX typed_forms_user_id ON typed_forms (user_id);
+
+--------------------------------------------------------------------------------------- the provider of texts and calls
+
+-- What the provider says of a message: its own id and state, the number of an error, and when it arrived.
+ALTER TABLE messages
+    ADD COLUMN provider_id text COLLATE "C",
+    ADD COLUMN provider_state text COLLATE "C",
+    ADD COLUMN error_code integer,                   -- the provider's; once set, only another one replaces it
+    ADD COLUMN delivered_at timestamptz,
+    ADD COLUMN advice text,                          -- in words, what went wrong and what to do about it
+    ADD COLUMN asks_at timestamptz,                  -- when the provider is asked what became of it
+    ADD COLUMN leaves_at timestamptz;                -- a queued message that waits for this moment has no job until then
+
+-- Requests that the provider made, each once, for ever: a second delivery of the same gets the answer of the first.
+CREATE TABLE provider_requests (
+    key text COLLATE "C" PRIMARY KEY,                -- by the provider's ids: status SM… delivered
+    received_at timestamptz NOT NULL DEFAULT now(),  -- this and taken_at are real time
+    taken_at timestamptz NOT NULL DEFAULT now(),     -- when a process began to deal with it
+    is_answered boolean NOT NULL DEFAULT false,
+    answer text,                                     -- null: an empty one
+    owner_id bigint,                                 -- with contact_id: about whom the answer says something
+    contact_id bigint
+);
+-- The words of answers are removed after a day, and with the contact.
+CREATE INDEX provider_requests_kept ON provider_requests (received_at) WHERE answer IS NOT NULL;
+CREATE INDEX provider_requests_contact ON provider_requests (owner_id, contact_id) WHERE contact_id IS NOT NULL;
+
+-- What the provider reported of a message, in the order in which it came.
+CREATE TABLE message_callbacks (
+    owner_id bigint NOT NULL,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    message_id bigint NOT NULL,
+    provider_id text COLLATE "C" NOT NULL,
+    state text COLLATE "C" NOT NULL,
+    error_code integer,
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, message_id) REFERENCES messages (owner_id, id) ON DELETE CASCADE
+);
+CREATE INDEX message_callbacks_message ON message_callbacks (owner_id, message_id);
+
+-- How fast a number may send, over all processes; real time.
+CREATE TABLE sending_pace (
+    name text COLLATE "C" PRIMARY KEY,               -- of what is sent and by whom: text +13035550100
+    free_at timestamptz NOT NULL DEFAULT now(),      -- the next one may leave then
+    day date NOT NULL DEFAULT current_date,          -- the day that `sent` belongs to
+    sent integer NOT NULL DEFAULT 0
+);
+
+-- The reason of a suppression of texts as a sentence, for the outbox.
+CREATE FUNCTION texts_suppressed_because(reason text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE reason
+        WHEN 'unsubscribed' THEN 'this number has unsubscribed from texts'
+        WHEN 'stopped' THEN 'this number asked for no more texts'
+        WHEN 'complained' THEN 'this number has complained about texts'
+        WHEN 'bounced' THEN 'this number takes no texts'
+        WHEN 'imported' THEN 'this number is on a list of suppressions that was imported'
+        ELSE 'this number was suppressed by hand'
+    END;
+
+-- Indexes of migration 0009 on a large table; they are built while others write.
+CREATE INDEX messages_provider ON messages (provider_id) WHERE provider_id IS NOT NULL;
+-- Texts of which the provider has not said for good what became of them, by when it is asked.
+CREATE INDEX messages_asking ON messages (asks_at) WHERE asks_at IS NOT NULL;
+-- The texts of a day that the provider has taken or refused, of an owner and of the installation.
+CREATE INDEX messages_texts ON messages (owner_id, created_at) WHERE channel = 'text' AND num_nonnulls(provider_id, error_code) > 0;
+CREATE INDEX messages_all_texts ON messages (created_at) WHERE channel = 'text' AND num_nonnulls(provider_id, error_code) > 0;
+-- Messages that wait for a moment, the first one first.
+CREATE INDEX messages_leaving ON messages (leaves_at) WHERE leaves_at IS NOT NULL;
+
+------------------------------------------------------------------------------------------------------ texts that come in
+
+-- Numbers of the provider's account, each with the user whose texts come in there (owner_id) and whose system_phone it is.
+-- People who are not known become leads through the intake key, if there is one.
+CREATE TABLE phone_numbers (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    id bigint GENERATED BY DEFAULT AS IDENTITY UNIQUE,
+    number text COLLATE "C" NOT NULL UNIQUE,
+    intake_key_id bigint,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, intake_key_id) REFERENCES intake_keys (owner_id, id) ON DELETE SET NULL (intake_key_id)
+);
+CREATE INDEX phone_numbers_key ON phone_numbers (owner_id, intake_key_id) WHERE intake_key_id IS NOT NULL;
+
+-- Texts that came in, until they are dealt with. Then what they said is where it belongs, such as an event of a contact,
+-- and only those that belong to no one keep it.
+CREATE TABLE received_texts (
+    id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    provider_id text COLLATE "C" NOT NULL UNIQUE,
+    number text COLLATE "C",                         -- ours
+    phone text COLLATE "C",                          -- the sender's; null once it belongs to someone
+    body text,
+    opt_out_type text COLLATE "C",                   -- how the provider has understood it: STOP, START, HELP
+    received_at timestamptz NOT NULL,
+    outcome text COLLATE "C" CHECK (outcome IN
+        ('claim', 'pass', 'help', 'stop', 'start', 'contact', 'arrival', 'unknown', 'ignored')),     -- null: it waits
+    handled_at timestamptz
+);
+CREATE INDEX received_texts_unknown ON received_texts (id) WHERE outcome = 'unknown';
+CREATE INDEX received_texts_phone ON received_texts (phone) WHERE phone IS NOT NULL;
+CREATE INDEX received_texts_kept ON received_texts (received_at) WHERE phone IS NOT NULL;
+
+-- Phones that offers were sent to by text, with the moment at which each of the numbers 1 to 99 was last used. One row, so
+-- that of two texts at the same moment the second sees which number the first has taken.
+CREATE TABLE reply_phones (
+    phone text COLLATE "C" PRIMARY KEY,
+    last_number smallint NOT NULL DEFAULT 0,
+    used_at timestamptz[] NOT NULL DEFAULT array_fill(NULL::timestamptz, ARRAY[99]),
+    unnumbered_at timestamptz,                       -- when an offer was last sent without a number
+    helped_at timestamptz[] NOT NULL DEFAULT '{}'    -- real time of the last answers to what was not understood
+);
+
+-- What a number means that a phone was last sent.
+CREATE TABLE reply_numbers (
+    phone text COLLATE "C" NOT NULL REFERENCES reply_phones ON DELETE CASCADE,
+    number smallint NOT NULL CHECK (number BETWEEN 1 AND 99),
+    owner_id bigint NOT NULL,
+    offer_id bigint NOT NULL,
+    message_id bigint NOT NULL,
+    sent_at timestamptz NOT NULL,
+    PRIMARY KEY (phone, number),
+    FOREIGN KEY (owner_id, offer_id) REFERENCES offers (owner_id, id) ON DELETE CASCADE
+);
+CREATE INDEX reply_numbers_offer ON reply_numbers (owner_id, offer_id);
+CREATE INDEX reply_numbers_message ON reply_numbers (owner_id, message_id);
+
+-- The next of the numbers 1 to 99 that was not used since a moment, counting on from the last one; null: there is none.
+CREATE FUNCTION next_reply_number(last smallint, used timestamptz[], since timestamptz) RETURNS smallint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (SELECT n FROM (SELECT i, ((last + i - 1) % 99 + 1)::smallint AS n FROM generate_series(1, 99) i) x
+            WHERE used[n] IS NULL OR used[n] <= since ORDER BY i LIMIT 1);
+
+-- The moments of use with that of one number replaced; as they are where the number is null.
+CREATE FUNCTION with_use_of(number smallint, used timestamptz[], moment timestamptz) RETURNS timestamptz[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN number IS NULL THEN used ELSE used[1:number - 1] || moment || used[number + 1:99] END;
+
+-- Numbers that asked for no more texts, for the whole installation, by the digest that suppressions have.
+CREATE TABLE stopped_phones (
+    digest bytea PRIMARY KEY,
+    stopped_at timestamptz NOT NULL,
+    ended_at timestamptz                             -- when the number asked for texts again
+);
+
+-- Whether a number has asked the installation for no more texts.
+CREATE FUNCTION is_phone_stopped(phone text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN EXISTS (SELECT FROM stopped_phones s
+                   WHERE s.digest = (SELECT address_digest(phone, k.salt) FROM suppression_salt k)
+                     AND s.ended_at IS NULL);
+
+-- Whether it has, and the owner has not lifted that since.
+CREATE FUNCTION is_phone_stopped_for(owner bigint, phone text) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN EXISTS (
+        SELECT FROM stopped_phones s
+        WHERE s.digest = (SELECT address_digest(phone, k.salt) FROM suppression_salt k) AND s.ended_at IS NULL
+          AND NOT EXISTS (SELECT FROM suppressions x
+                          WHERE x.owner_id = owner AND x.channel = 'text' AND x.digest = s.digest
+                            AND x.reason = 'stopped' AND x.ended_at >= s.stopped_at));
+
+-- An owner who sees a number for the first time that has asked for no more texts gets the suppression.
+CREATE FUNCTION suppress_stopped_phones() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO suppressions (owner_id, channel, value, digest, reason, at)
+    SELECT n.owner_id, 'text', n.value, s.digest, 'stopped', s.stopped_at
+    FROM new_rows n
+    CROSS JOIN suppression_salt k
+    JOIN stopped_phones s ON s.digest = address_digest(n.value, k.salt) AND s.ended_at IS NULL
+    WHERE n.kind = 'phone'
+      AND NOT EXISTS (SELECT FROM suppressions x
+                      WHERE x.owner_id = n.owner_id AND x.channel = 'text' AND x.digest = s.digest
+                        AND x.reason = 'stopped' AND x.ended_at >= s.stopped_at)
+    ORDER BY 1, 4
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER suppress_stopped_phones AFTER INSERT ON contact_identities
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION suppress_stopped_phones();
+
+-- A message that is an answer has its words and the number that it comes from when it is stored; an alert about a text of a
+-- contact has the event.
+ALTER TABLE messages
+    ADD COLUMN sent_from text COLLATE "C",
+    ADD COLUMN event_id bigint;
+
+-- Further kinds of messages; whatever else was added stays. NOT VALID: the rows that exist have older kinds.
+DO $$
+DECLARE
+    rule text;
+BEGIN
+    SELECT replace(pg_get_constraintdef(c.oid), ' NOT VALID', '') INTO STRICT rule FROM pg_constraint c
+    WHERE c.conrelid = 'messages'::regclass AND c.conname = 'messages_kind_check';
+    EXECUTE format('ALTER TABLE messages DROP CONSTRAINT messages_kind_check, ADD CONSTRAINT messages_kind_check %s'
+                   ' NOT VALID', replace(rule, 'ARRAY[', 'ARRAY[''answer'', ''confirmation'', ''replied'', ''texts_stopped'', '));
+END $$;
+
+-- Indexes of migration 0010 on large tables; they are built while others write.
+-- Who has a phone, in all accounts.
+CREATE INDEX contact_identities_phone ON contact_identities (value, owner_id) WHERE kind = 'phone';
+-- Who has stopped texts, in all accounts.
+CREATE INDEX suppressions_stopped ON suppressions (digest, owner_id) WHERE channel = 'text' AND reason = 'stopped';
+CREATE INDEX messages_event ON messages (owner_id, event_id) WHERE event_id IS NOT NULL;
+-- Whether a number was ever sent a text.
+CREATE INDEX messages_texted ON messages (address) WHERE channel = 'text' AND sent_at IS NOT NULL;
+
+------------------------------------------------------------------------------------------------------- calls to agents
+
+-- Whether a member who claims on the phone is connected to the person at once.
+ALTER TABLE teams ADD COLUMN connect_on_claim boolean NOT NULL DEFAULT false;
+-- Whether the member is called at night, too.
+ALTER TABLE team_member_distribution_options ADD COLUMN has_night_calls boolean NOT NULL DEFAULT false;
+
+-- Calls that were placed for a message: one, and a second one where no one answered. All moments are domain time.
+CREATE TABLE calls (
+    owner_id bigint NOT NULL,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    message_id bigint NOT NULL,
+    lead_id bigint NOT NULL,                         -- that of the message
+    user_id bigint NOT NULL,                         -- that of the message
+    token_hash bytea NOT NULL UNIQUE,                -- sha256 of the secret in the addresses that the provider asks
+    number text COLLATE "C" NOT NULL,                -- that was called, in E.164: keys count from there alone
+    provider_id text COLLATE "C",
+    outcome text COLLATE "C",                        -- in the provider's words; null: it has not ended
+    created_at timestamptz NOT NULL,
+    answered_at timestamptz,
+    ended_at timestamptz,
+    unwanted_at timestamptz,                         -- since when it has no purpose: it is ended if it still rings
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, message_id) REFERENCES messages (owner_id, id) ON DELETE CASCADE
+);
+CREATE INDEX calls_message ON calls (owner_id, message_id);
+CREATE INDEX calls_ringing ON calls (owner_id, lead_id) WHERE answered_at IS NULL AND ended_at IS NULL;
+CREATE INDEX calls_kept ON calls (created_at);
+
+-- Webhooks: addresses that are sent what happens on an account, and each delivery to them. Moments are real time, except
+-- `at`, the moment of the event.
+CREATE TABLE webhooks (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    url text NOT NULL,
+    events text[],                                   -- null: all
+    format text COLLATE "C" NOT NULL DEFAULT 'standard' CHECK (format IN ('standard', 'slack', 'teams')),
+    is_active boolean NOT NULL DEFAULT true,
+    secret bytea NOT NULL,                           -- encrypted
+    old_secret bytea,                                -- the one before, which signs as well until it ends
+    old_secret_ends_at timestamptz,
+    created_at timestamptz NOT NULL,
+    modified_at timestamptz NOT NULL,
+    disabled_at timestamptz,                         -- when the service switched it off, and why
+    disabled_reason text,
+    given_up integer NOT NULL DEFAULT 0,             -- deliveries given up since the last success
+    failing_since timestamptz,                       -- the first failed try since then
+    due_at timestamptz,                              -- not after the earliest moment at which a delivery is due
+    taken_by uuid,                                   -- the worker that delivers to it at present …
+    taken_until timestamptz,                         -- … and until when no other does
+    PRIMARY KEY (owner_id, id)
+);
+CREATE INDEX webhooks_active ON webhooks (owner_id) WHERE is_active;
+CREATE INDEX webhooks_due ON webhooks (due_at) WHERE is_active AND due_at IS NOT NULL;
+
+-- Ids are in the order in which the events of a webhook were committed: the webhook's row is locked until the commit.
+-- Neither leads nor contacts are referred to by foreign keys: what was sent stays when they are gone.
+CREATE TABLE webhook_deliveries (
+    owner_id bigint NOT NULL,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    webhook_id bigint NOT NULL,
+    message_id uuid NOT NULL DEFAULT gen_random_uuid(),  -- by which a receiver recognises a further try
+    type text COLLATE "C" NOT NULL,
+    at timestamptz NOT NULL,
+    data text,                                       -- JSON; null once the contact was erased
+    lead_id bigint,
+    contact_id bigint,                               -- whose data it has
+    state text COLLATE "C" NOT NULL DEFAULT 'waiting'
+        CHECK (state IN ('waiting', 'delivered', 'failed', 'withdrawn')),
+    reason text,
+    tried integer NOT NULL DEFAULT 0,                -- since it was added, or sent again by hand
+    tries jsonb NOT NULL DEFAULT '[]',               -- [{at, status, milliseconds, answer, error}], the last ones
+    due_at timestamptz,                              -- while it waits
+    created_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, webhook_id) REFERENCES webhooks (owner_id, id) ON DELETE CASCADE,
+    CHECK ((state = 'waiting') = (due_at IS NOT NULL))
+);
+CREATE INDEX webhook_deliveries_webhook ON webhook_deliveries (owner_id, webhook_id, id);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (owner_id, webhook_id, due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_contact ON webhook_deliveries (owner_id, contact_id) WHERE contact_id IS NOT NULL;
+CREATE INDEX webhook_deliveries_created ON webhook_deliveries (created_at);
+
+-- The e-mail to an owner whose webhook was switched off.
+ALTER TABLE messages ADD COLUMN webhook_id bigint;
+
+-- A further kind of messages; whatever else was added stays. NOT VALID: the rows that exist have older kinds.
+DO $$
+DECLARE
+    rule text;
+BEGIN
+    SELECT replace(pg_get_constraintdef(c.oid), ' NOT VALID', '') INTO STRICT rule FROM pg_constraint c
+    WHERE c.conrelid = 'messages'::regclass AND c.conname = 'messages_kind_check';
+    EXECUTE format('ALTER TABLE messages DROP CONSTRAINT messages_kind_check, ADD CONSTRAINT messages_kind_check %s NOT VALID',
+                   replace(rule, 'ARRAY[', 'ARRAY[''webhook_off'', '));
+END $$;
+
+---------------------------------------------------------------------------------------------------- notifications
+
+-- The keys by which push services know this installation; the private one is sealed with the installation's secret.
+CREATE TABLE push_keys (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    public_key text COLLATE "C" NOT NULL,            -- the point on the curve, uncompressed, in base64url
+    sealed bytea NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT now()       -- real time
+);
+
+-- Browsers that show notifications to a user; the endpoint belongs to whoever allowed it last. Real time.
+CREATE TABLE push_subscriptions (
+    id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    endpoint text COLLATE "C" NOT NULL UNIQUE,
+    p256dh text COLLATE "C" NOT NULL,                -- the browser's key and secret, in base64url
+    auth text COLLATE "C" NOT NULL,
+    browser text COLLATE "C",                        -- such as Firefox on Windows
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX push_subscriptions_user ON push_subscriptions (user_id, id);
+
+-- What users have chosen about their alerts; who has no row has the values by default.
+CREATE TABLE alert_preferences (
+    user_id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    won text[] NOT NULL DEFAULT '{}',    -- names of channels, as in the columns below
+    claimed text[] NOT NULL DEFAULT '{notice}',  -- notice: the channel of the alert about the offer
+    unclaimed text[] NOT NULL DEFAULT '{email,text}',
+    replied text[] NOT NULL DEFAULT '{email,text}',
+    digest text[] NOT NULL DEFAULT '{}',
+    quiet_from text COLLATE "C",                     -- times of day, both or none
+    quiet_to text COLLATE "C",
+    digest_at timestamptz,                           -- when the next digest is due; null: none is wanted
+    CHECK (num_nulls(quiet_from, quiet_to) <> 1)
+);
+CREATE INDEX alert_preferences_digest ON alert_preferences (digest_at) WHERE digest_at IS NOT NULL;
+
+-- The channels of a user for a kind of alert that no rule set decides: a text only where there is a phone.
+CREATE FUNCTION alert_channels(u users, kind text) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ARRAY(
+        SELECT channel FROM unnest(CASE kind
+            WHEN 'replied' THEN coalesce((SELECT replied FROM alert_preferences WHERE user_id = u.id), '{email,text}')
+            WHEN 'digest' THEN (SELECT digest FROM alert_preferences WHERE user_id = u.id) END) AS channel
+        WHERE channel <> 'text' OR btrim(coalesce(u.phone, '')) <> '');
+
+-- Over which channels a user hears that a contact has answered: those that were chosen, and every browser of the user.
+CREATE FUNCTION reply_channels(u users) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ARRAY(
+        SELECT channel FROM unnest(alert_channels(u, 'replied')) AS channel WHERE channel <> 'push'
+        UNION ALL
+        SELECT 'push' WHERE EXISTS (SELECT FROM push_subscriptions s WHERE s.user_id = u.id));
+
+-- For changes of what a decision depends on: in the rule sets of the user and of the owners of the user's teams.
+CREATE FUNCTION bump_rules_version_of_preferences() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE users SET rules_version = rules_version + 1
+    WHERE id = NEW.user_id OR id IN (SELECT owner_id FROM team_members WHERE user_id = NEW.user_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER bump_rules_version_of_new AFTER INSERT ON alert_preferences
+    FOR EACH ROW EXECUTE FUNCTION bump_rules_version_of_preferences();
+CREATE TRIGGER bump_rules_version_of_changed AFTER UPDATE OF won, claimed, unclaimed ON alert_preferences
+    FOR EACH ROW WHEN ((OLD.won, OLD.claimed, OLD.unclaimed) IS DISTINCT FROM (NEW.won, NEW.claimed, NEW.unclaimed))
+    EXECUTE FUNCTION bump_rules_version_of_preferences();
+
+-- Offers of which an alert has failed: whether every alert has is looked at soon, and then the row is removed.
+CREATE TABLE failed_notices (
+    owner_id bigint NOT NULL,
+    offer_id bigint NOT NULL,
+    lead_id bigint NOT NULL,
+    PRIMARY KEY (owner_id, offer_id),
+    FOREIGN KEY (owner_id, offer_id) REFERENCES offers (owner_id, id) ON DELETE CASCADE
+);
+
+INSERT INTO failed_notices (owner_id, offer_id, lead_id)
+SELECT DISTINCT m.owner_id, m.offer_id, m.lead_id
+FROM messages m
+JOIN leads l ON l.owner_id = m.owner_id AND l.id = m.lead_id AND l.lapses_at IS NOT NULL
+JOIN offers o ON o.owner_id = m.owner_id AND o.id = m.offer_id
+WHERE m.state = 'failed' AND m.kind IN ('offer', 'reoffer');
+
+-- In the transaction in which an alert fails, whoever notes it. A row that is there is locked, so that whoever looks at
+-- the offer at that moment leaves it for the next time, when this failure is committed.
+CREATE FUNCTION note_failed_notice() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO failed_notices (owner_id, offer_id, lead_id) VALUES (NEW.owner_id, NEW.offer_id, NEW.lead_id)
+    ON CONFLICT (owner_id, offer_id) DO UPDATE SET lead_id = excluded.lead_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_failed_notice AFTER UPDATE OF state ON messages
+    FOR EACH ROW WHEN (NEW.state = 'failed' AND OLD.state <> 'failed' AND NEW.offer_id IS NOT NULL
+                       AND NEW.kind IN ('offer', 'reoffer') AND NEW.channel <> 'push')
+    EXECUTE FUNCTION note_failed_notice();
+
+-- A further channel, and further kinds of messages and events; whatever else was added stays. NOT VALID: the rows that
+-- exist have older values.
+DO $$
+DECLARE
+    place record;
+    rule text;
+BEGIN
+    FOR place IN VALUES
+        ('messages', 'messages_channel_check', '''push'''),
+        ('messages', 'messages_kind_check', '''untold'', ''digest'', ''test'''),
+        ('lead_events', 'lead_events_kind_check', '''alerts failed''')
+    LOOP
+        SELECT replace(pg_get_constraintdef(c.oid), ' NOT VALID', '') INTO STRICT rule FROM pg_constraint c
+        WHERE c.conrelid = place.column1::regclass AND c.conname = place.column2;
+        EXECUTE format('ALTER TABLE %1$I DROP CONSTRAINT %2$I, ADD CONSTRAINT %2$I %3$s NOT VALID', place.column1,
+                       place.column2, replace(rule, 'ARRAY[', 'ARRAY[' || place.column3 || ', '));
+    END LOOP;
+END $$;
+
+--------------------------------------------------------------------------------------------------- mails that come back
+
+-- Mails that came back to the addresses of a message. Each counts once, however often a mail server brings it.
+CREATE TABLE returned_mails (
+    owner_id bigint NOT NULL,
+    message_id bigint NOT NULL,
+    digest bytea NOT NULL,                           -- of its Message-ID, else of what it says
+    arrival_id bigint NOT NULL,                      -- where it is stored
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (owner_id, message_id, digest),
+    FOREIGN KEY (owner_id, message_id) REFERENCES messages (owner_id, id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX returned_mails_arrival ON returned_mails (owner_id, arrival_id);
+
+-- The answer of a contact that a message passes on.
+ALTER TABLE messages ADD COLUMN arrival_id bigint;
+
+-- A further kind of message; whatever else was added stays. NOT VALID: the rows that exist have older kinds.
+DO $$
+DECLARE
+    rule text;
+BEGIN
+    SELECT replace(pg_get_constraintdef(c.oid), ' NOT VALID', '') INTO STRICT rule FROM pg_constraint c
+    WHERE c.conrelid = 'messages'::regclass AND c.conname = 'messages_kind_check';
+    IF position('''replied''' IN rule) = 0 THEN
+        EXECUTE format('ALTER TABLE messages DROP CONSTRAINT messages_kind_check, ADD CONSTRAINT messages_kind_check %s'
+                       ' NOT VALID', replace(rule, 'ARRAY[', 'ARRAY[''replied'', '));
+    END IF;
+END $$;
+
+-- Why a run ended before its steps were done, where no person has stopped it.
+ALTER TABLE campaign_contacts ADD COLUMN stopped_because text;
+
+-- Users whose address takes no mail, as a mail server said. It counts for as long as the user has that address.
+CREATE TABLE unreachable_users (
+    user_id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    address text NOT NULL,
+    reason text NOT NULL,
+    at timestamptz NOT NULL
+);
+
+---------------------------------------------------------------------------------------------------- conditions
+
+-- What a route asks of a lead beside its sources and its filter, as JSON, in the order in which it was written, and as
+-- a sentence.
+ALTER TABLE lead_routes
+    ADD COLUMN conditions json,
+    ADD COLUMN conditions_text text COLLATE "C";
+
+-- Whether a route takes only some of the leads of its sources: then it is tried before those that take all, at the same
+-- priority.
+CREATE FUNCTION is_selective(r lead_routes) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN coalesce(r.filter, '') <> '' OR r.conditions IS NOT NULL;
+
+-- The version before, which runs beside during an upgrade, stores rule sets without the conditions of their routes. They
+-- are completed, so that no process of this version goes on deciding without them.
+CREATE FUNCTION complete_rule_set() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.rules := jsonb_set(NEW.rules, '{routes}', (
+        SELECT coalesce(jsonb_agg(e.route || jsonb_build_object('conditions', r.conditions) ORDER BY e.place), '[]')
+        FROM jsonb_array_elements(NEW.rules -> 'routes') WITH ORDINALITY AS e (route, place)
+        LEFT JOIN lead_routes r ON r.owner_id = NEW.owner_id AND r.id = (e.route ->> 'id')::bigint));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER complete_rule_set BEFORE INSERT ON rule_sets
+    FOR EACH ROW WHEN (NOT jsonb_path_exists(NEW.rules, '$.routes[*].conditions'))
+    EXECUTE FUNCTION complete_rule_set();
+
+---------------------------------------------------------------------------------------------------- availability
+
+-- When a user is available, as the user says; one row for each user, from the beginning. Decisions lock it where no other
+-- one may decide about the same member at the same moment.
+CREATE TABLE availabilities (
+    id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    owner_id bigint NOT NULL GENERATED ALWAYS AS (id) STORED,        -- every record has one
+    timezone text COLLATE "C",                       -- null: that of the user
+    weekly_hours json,                               -- null: always
+    is_paused boolean NOT NULL DEFAULT false,
+    paused_until timestamptz,                        -- null: the pause has no end
+    CHECK (is_paused OR paused_until IS NULL)
+);
+
+-- Spans in which a user gets no offers. What its user made counts for all owners, else only for the owner who made it.
+CREATE TABLE time_off (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,     -- who made it
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    starts_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    note text,
+    PRIMARY KEY (owner_id, id),
+    CHECK (starts_at < ends_at)
+);
+CREATE INDEX time_off_user ON time_off (user_id, ends_at);
+CREATE INDEX time_off_id ON time_off (id);
+
+-- What the creator of a team sets for a member: a pause in this team, and caps; null: none.
+ALTER TABLE team_member_distribution_options
+    ADD COLUMN is_paused boolean NOT NULL DEFAULT false,
+    ADD COLUMN paused_until timestamptz,
+    ADD COLUMN max_open_leads integer,
+    ADD COLUMN max_leads_per_day integer,
+    ADD COLUMN max_leads_per_week integer;
+ALTER TABLE teams ADD COLUMN when_nobody_is_available text COLLATE "C" NOT NULL DEFAULT 'Owner';
+
+-- Beside the reason of an offer: when the member will be available. Of a scheduled offer: the lead waits for the member.
+ALTER TABLE offers ADD COLUMN available_from timestamptz;
+
+-- Whether a user has ever set hours, a pause or time off. It is part of the rule sets of the owners of the user's teams,
+-- so that nothing is read about members who are always available.
+ALTER TABLE users ADD COLUMN may_be_away boolean NOT NULL DEFAULT false;
+CREATE TRIGGER bump_rules_version_of_availability AFTER UPDATE OF may_be_away ON users
+    FOR EACH ROW WHEN (OLD.may_be_away IS DISTINCT FROM NEW.may_be_away)
+    EXECUTE FUNCTION bump_rules_version_of_teams();
+
+CREATE FUNCTION add_availability() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO availabilities (id) VALUES (NEW.id) ON CONFLICT (id) DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER add_availability AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION add_availability();
+INSERT INTO availabilities (id) SELECT id FROM users ON CONFLICT (id) DO NOTHING;
+
+-- Makes the leads due that wait for someone of a line-up with this member, as long as no one was notified: the worker
+-- looks at them at once, and plans all of their offers again. Leads that others have locked are decided after this, as
+-- whoever decides locks the availabilities before reading them.
+CREATE FUNCTION note_return(member bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WITH owner AS MATERIALIZED (
+        SELECT DISTINCT m.owner_id FROM team_members m WHERE m.user_id = member
+    ), waiting AS MATERIALIZED (
+        SELECT DISTINCT o.owner_id, o.lead_id
+        FROM owner w
+        CROSS JOIN LATERAL (SELECT x.owner_id, x.lead_id FROM offers x
+                            WHERE x.owner_id = w.owner_id AND x.state = 'scheduled' AND x.available_from IS NOT NULL
+                            OFFSET 0) o
+        WHERE (SELECT x.id FROM offers x
+               WHERE x.lead_id = o.lead_id AND x.user_id = member AND x.owner_id = o.owner_id
+                 AND x.state IN ('scheduled', 'skipped')) IS NOT NULL
+          AND (SELECT x.id FROM offers x WHERE x.lead_id = o.lead_id AND x.notified_at IS NOT NULL LIMIT 1) IS NULL
+    ), locked AS MATERIALIZED (
+        SELECT l.owner_id, l.id, l.routed_at FROM waiting w
+        CROSS JOIN LATERAL (SELECT y.owner_id, y.id, y.routed_at FROM leads y
+                            WHERE y.owner_id = w.owner_id AND y.id = w.lead_id
+                            FOR NO KEY UPDATE SKIP LOCKED) l
+    )
+    UPDATE offers o SET notify_at = l.routed_at
+    FROM locked l
+    WHERE o.owner_id = l.owner_id AND o.lead_id = l.id AND o.state = 'scheduled' AND o.available_from IS NOT NULL;
+    IF FOUND THEN
+        PERFORM pg_notify('leadroutes_wake', '');
+    END IF;
+END $$;
+
+CREATE FUNCTION note_availability() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE users SET may_be_away = true WHERE id = NEW.id AND NOT may_be_away;
+    PERFORM note_return(NEW.id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_availability AFTER UPDATE ON availabilities
+    FOR EACH ROW WHEN ((OLD.timezone, OLD.weekly_hours::text, OLD.is_paused, OLD.paused_until)
+        IS DISTINCT FROM (NEW.timezone, NEW.weekly_hours::text, NEW.is_paused, NEW.paused_until))
+    EXECUTE FUNCTION note_availability();
+
+CREATE FUNCTION note_time_off() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    member bigint := CASE WHEN TG_OP = 'DELETE' THEN OLD.user_id ELSE NEW.user_id END;
+BEGIN
+    PERFORM FROM availabilities a WHERE a.id = member FOR NO KEY UPDATE;
+    UPDATE users SET may_be_away = true WHERE id = member AND NOT may_be_away;
+    IF TG_OP <> 'INSERT' THEN
+        PERFORM note_return(member);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_time_off AFTER INSERT OR UPDATE OR DELETE ON time_off
+    FOR EACH ROW EXECUTE FUNCTION note_time_off();
+
+-- A pause ends, or a cap is raised.
+CREATE FUNCTION note_option() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM availabilities a WHERE a.id = NEW.user_id FOR NO KEY UPDATE;
+    PERFORM note_return(NEW.user_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_option AFTER UPDATE ON team_member_distribution_options
+    FOR EACH ROW WHEN ((OLD.is_paused, OLD.paused_until, OLD.max_open_leads, OLD.max_leads_per_day, OLD.max_leads_per_week)
+        IS DISTINCT FROM
+        (NEW.is_paused, NEW.paused_until, NEW.max_open_leads, NEW.max_leads_per_day, NEW.max_leads_per_week))
+    EXECUTE FUNCTION note_option();
+
+-- A lead that a member had is someone else's, or no one's.
+CREATE FUNCTION note_lost_lead() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM note_return(OLD.claimed_by_user_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_lost_lead AFTER UPDATE OF claimed_by_user_id ON leads
+    FOR EACH ROW WHEN (OLD.claimed_by_user_id IS NOT NULL
+                       AND OLD.claimed_by_user_id IS DISTINCT FROM NEW.claimed_by_user_id)
+    EXECUTE FUNCTION note_lost_lead();
+
+-- Whether a pause, which may have an end, is in force by the domain's clock.
+CREATE FUNCTION is_paused_at_present(is_paused boolean, paused_until timestamptz) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT is_paused AND coalesce(
+        paused_until > (SELECT domain_anchor + (clock_timestamp() - real_anchor) * scale FROM domain_clock), true);
+END;
+
+-- The version before, which runs beside during an upgrade, stores rule sets without what is new in teams and options.
+-- They are completed, so that no process of this version goes on deciding without it.
+CREATE FUNCTION complete_teams_of_rule_set() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.rules := NEW.rules || jsonb_build_object(
+        'teams', (
+            SELECT coalesce(jsonb_object_agg(e.key, e.value || jsonb_build_object(
+                'when_nobody_is_available', t.when_nobody_is_available,
+                'members', (
+                    SELECT coalesce(jsonb_agg(m.value || CASE WHEN jsonb_typeof(m.value -> 'option') = 'object'
+                        THEN jsonb_build_object('option', (m.value -> 'option') || jsonb_build_object(
+                            'is_paused', o.is_paused, 'paused_until', o.paused_until,
+                            'max_open_leads', o.max_open_leads, 'max_leads_per_day', o.max_leads_per_day,
+                            'max_leads_per_week', o.max_leads_per_week))
+                        ELSE '{}' END ORDER BY m.place), '[]')
+                    FROM jsonb_array_elements(e.value -> 'members') WITH ORDINALITY AS m (value, place)
+                    LEFT JOIN team_member_distribution_options o
+                        ON o.owner_id = NEW.owner_id AND o.id = (m.value ->> 'option_id')::bigint))), '{}')
+            FROM jsonb_each(NEW.rules -> 'teams') e
+            JOIN teams t ON t.owner_id = NEW.owner_id AND t.id = e.key::bigint),
+        'people', (
+            SELECT jsonb_object_agg(e.key, e.value || jsonb_build_object('may_be_away', u.may_be_away))
+            FROM jsonb_each(NEW.rules -> 'people') e JOIN users u ON u.id = e.key::bigint));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER complete_teams_of_rule_set BEFORE INSERT ON rule_sets
+    FOR EACH ROW WHEN (NOT jsonb_path_exists(NEW.rules, '$.people.*.may_be_away'))
+    EXECUTE FUNCTION complete_teams_of_rule_set();
+
+-- Further kinds of events; whatever else was added stays. NOT VALID: the rows that exist have older kinds.
+DO $$
+DECLARE
+    rule text;
+BEGIN
+    SELECT replace(pg_get_constraintdef(c.oid), ' NOT VALID', '') INTO STRICT rule FROM pg_constraint c
+    WHERE c.conrelid = 'lead_events'::regclass AND c.conname = 'lead_events_kind_check';
+    EXECUTE format('ALTER TABLE lead_events DROP CONSTRAINT lead_events_kind_check, ADD CONSTRAINT lead_events_kind_check'
+                   ' %s NOT VALID', replace(rule, 'ARRAY[', 'ARRAY[''waiting'', ''offered anyway'', '));
+END $$;
+
+-- Indexes of migration 0016 on large tables; they are built while others write.
+-- What a member got of an owner, by time.
+CREATE INDEX lead_events_got ON lead_events (owner_id, user_id, at) WHERE kind IN ('claimed', 'assigned');
+-- What a member has of an owner, by age.
+CREATE INDEX leads_had ON leads (claimed_by_user_id, owner_id, created_at) WHERE claimed_by_user_id IS NOT NULL;
+-- The leads of an owner that wait for someone of their line-up to be back.
+CREATE INDEX offers_waiting ON offers (owner_id, lead_id) WHERE state = 'scheduled' AND available_from IS NOT NULL;
+
+------------------------------------------------------------------------------------------ ways to distribute leads
+
+-- Beside whose turn it is: the weights of those who took part in the last turn, in the order of `present`, and who has
+-- had a turn, the latest last.
+ALTER TABLE team_turns
+    ADD COLUMN weights bigint[] NOT NULL DEFAULT '{}',
+    ADD COLUMN latest bigint[] NOT NULL DEFAULT '{}';
+
+-- Who is offered the lead of a contact who comes back: whoever the usual line names, or the contact's agent first.
+ALTER TABLE lead_routes ADD COLUMN returning_contact text COLLATE "C" NOT NULL DEFAULT 'Route Again';
+
+-- Who is offered the inquiries about a listing first.
+CREATE TABLE listing_agents (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    mls_id text COLLATE "C" NOT NULL,
+    mls_key text COLLATE "C" NOT NULL,               -- the number without blanks and letter case
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    PRIMARY KEY (owner_id, id),
+    UNIQUE (owner_id, mls_key)
+);
+CREATE INDEX listing_agents_user ON listing_agents (user_id);
+CREATE TRIGGER bump_rules_version AFTER INSERT OR UPDATE OR DELETE ON listing_agents
+    FOR EACH ROW EXECUTE FUNCTION bump_rules_version();
+
+-- The version before, which runs beside during an upgrade, stores rule sets without the agents of listings and without
+-- what routes say of contacts who come back. They are completed, as complete_rule_set does with conditions.
+CREATE FUNCTION complete_agents_of_rule_set() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.rules := NEW.rules || jsonb_build_object(
+        'routes', (
+            SELECT coalesce(jsonb_agg(
+                e.route || jsonb_build_object('returning_contact', coalesce(r.returning_contact, 'Route Again'))
+                ORDER BY e.place), '[]')
+            FROM jsonb_array_elements(NEW.rules -> 'routes') WITH ORDINALITY AS e (route, place)
+            LEFT JOIN lead_routes r ON r.owner_id = NEW.owner_id AND r.id = (e.route ->> 'id')::bigint),
+        'listing_agents', (
+            SELECT coalesce(jsonb_agg(
+                jsonb_build_object('id', a.id, 'mls_id', a.mls_id, 'user_id', a.user_id) ORDER BY a.id), '[]')
+            FROM listing_agents a WHERE a.owner_id = NEW.owner_id));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER complete_agents_of_rule_set BEFORE INSERT ON rule_sets
+    FOR EACH ROW WHEN (NEW.rules -> 'listing_agents' IS NULL) EXECUTE FUNCTION complete_agents_of_rule_set();
+
+-- Indexes of migration 0017 on large tables; they are built while others write.
+-- The leads on offer that count for whoever was first in line.
+CREATE INDEX offers_first ON offers (user_id, owner_id, notified_at) WHERE place = 0 AND state = 'notified';
+
+------------------------------------------------------------------------------------------------- closed and junk leads
+
+-- What its owner, or whoever has a lead, says about it. A lead is junk as long as it has a reason; `is_turn_given_back`
+-- says that the turn it took has been given back, which happens once.
+ALTER TABLE leads
+    ADD COLUMN is_closed boolean NOT NULL DEFAULT false,
+    ADD COLUMN junk_reason text COLLATE "C",         -- one of those in domain/junk.py
+    ADD COLUMN junk_note text,
+    ADD COLUMN is_turn_given_back boolean NOT NULL DEFAULT false;
+
+-- The turns that junk leads gave back and that no lead has used yet, in line: [[user_id, lead_id], …].
+ALTER TABLE team_turns ADD COLUMN given_back jsonb NOT NULL DEFAULT '[]';
+
+-- Further kinds of events and messages; whatever else was added stays. NOT VALID: the rows that exist have older kinds.
+DO $$
+DECLARE
+    place record;
+    rule text;
+BEGIN
+    FOR place IN VALUES
+        ('messages', 'messages_kind_check', '''junk'''),
+        ('lead_events', 'lead_events_kind_check', '''junk'', ''junk undone'', ''closed'', ''reopened''')
+    LOOP
+        SELECT replace(pg_get_constraintdef(c.oid), ' NOT VALID', '') INTO STRICT rule FROM pg_constraint c
+        WHERE c.conrelid = place.column1::regclass AND c.conname = place.column2;
+        EXECUTE format('ALTER TABLE %1$I DROP CONSTRAINT %2$I, ADD CONSTRAINT %2$I %3$s NOT VALID', place.column1,
+                       place.column2, replace(rule, 'ARRAY[', 'ARRAY[' || place.column3 || ', '));
+    END LOOP;
+END $$;
+
+-- Accepted members who were not in the line-up of a lead that went to their team, for 30 days. Those who were have an
+-- offer; as one list shows both, both have ids of one sequence.
+CREATE TABLE left_out_members (
+    owner_id bigint NOT NULL,
+    id bigint NOT NULL DEFAULT nextval('offers_id_seq'),
+    lead_id bigint NOT NULL,
+    team_id bigint NOT NULL,                         -- which may be another owner's by now, or gone
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    at timestamptz NOT NULL,
+    reason text COLLATE "C" NOT NULL,
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, lead_id) REFERENCES leads (owner_id, id) ON DELETE CASCADE
+);
+CREATE INDEX left_out_members_user ON left_out_members (user_id, at);
+CREATE INDEX left_out_members_lead ON left_out_members (owner_id, lead_id);
+CREATE INDEX left_out_members_at ON left_out_members (at);
+
+------------------------------------------------------------------------------------------------- what junk counts as
+
+-- A junk lead remains in the counters of its state and is counted beside them: `junk` and `junk by source`. The turn that
+-- it was does not count: it counts as another offer of its member.
+ALTER TABLE counted_leads ADD COLUMN is_junk boolean NOT NULL DEFAULT false;
+
+CREATE OR REPLACE FUNCTION figures_of(c counter_changes) RETURNS TABLE (figure text, subject bigint, part bigint)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT v.figure, v.subject, v.part
+    FROM (VALUES
+        (c.state, CASE c.kind WHEN 'offer' THEN c.user_id WHEN 'campaign' THEN c.campaign_id ELSE 0 END,
+            coalesce(c.team_id, 0)),
+        ('offers', CASE WHEN c.state = 'turns' THEN c.user_id END, coalesce(c.team_id, 0)),
+        ('leads by source', CASE c.kind WHEN 'lead' THEN coalesce(c.source_id, 0) END, 0),
+        ('leads by route', CASE c.kind WHEN 'lead' THEN coalesce(c.route_id, 0) END, 0),
+        ('leads by hour', CASE c.kind WHEN 'lead' THEN c.hour END, 0),
+        ('claims by agent', CASE c.kind WHEN 'lead' THEN c.user_id END, 0),
+        ('claims by source', CASE WHEN c.kind = 'lead' AND c.user_id IS NOT NULL THEN coalesce(c.source_id, 0) END, 0),
+        ('claims by route', CASE WHEN c.kind = 'lead' AND c.user_id IS NOT NULL THEN coalesce(c.route_id, 0) END, 0),
+        ('claims by hour', CASE WHEN c.kind = 'lead' AND c.user_id IS NOT NULL THEN c.hour END, 0),
+        ('claim times', 0, c.claim_place),
+        ('claim times by agent', c.user_id, c.claim_place),
+        ('claim times by source', coalesce(c.source_id, 0), c.claim_place),
+        ('claim times by route', coalesce(c.route_id, 0), c.claim_place),
+        ('claim times by hour', c.hour, c.claim_place),
+        ('contact times', 0, c.contact_place),
+        ('contact times by agent', c.user_id, c.contact_place),
+        ('contact times by source', coalesce(c.source_id, 0), c.contact_place),
+        ('contact times by route', coalesce(c.route_id, 0), c.contact_place),
+        ('contact times by hour', c.hour, c.contact_place),
+        ('junk by source', CASE c.kind WHEN 'junk' THEN coalesce(c.source_id, 0) END, 0),
+        ('junk by route', CASE c.kind WHEN 'junk' THEN coalesce(c.route_id, 0) END, 0)
+    ) AS v (figure, subject, part)
+    WHERE v.subject IS NOT NULL AND v.part IS NOT NULL;
+END;
+
+CREATE OR REPLACE VIEW countable_leads AS
+SELECT l.owner_id, l.id AS lead_id, t.moment::date AS day, hour_of_week(t.moment) AS hour, l.source_id, l.route_id,
+       CASE WHEN l.is_imported THEN 'imported'
+            ELSE lead_state(c.claimed_at, l.unclaimed_at, l.routed_at, l.is_imported) END AS state,
+       c.user_id,
+       CASE WHEN NOT l.is_imported AND c.via NOT IN ('Assigned', 'Auto')
+            THEN histogram_place(c.claimed_at - l.created_at) END AS claim_place,
+       l.junk_reason IS NOT NULL AS is_junk
+FROM leads l
+LEFT JOIN claims c ON c.owner_id = l.owner_id AND c.lead_id = l.id
+CROSS JOIN LATERAL (SELECT owner_time(l.owner_id, l.created_at) AS moment OFFSET 0) t
+WHERE is_counted(l);
+
+CREATE OR REPLACE FUNCTION count_leads(owner_ids bigint[], lead_ids bigint[]) RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO counted_leads AS k (owner_id, lead_id, day, hour, source_id, route_id, state, user_id, claim_place, is_junk)
+    SELECT l.owner_id, l.lead_id, l.day, l.hour, l.source_id, l.route_id, l.state, l.user_id, l.claim_place, l.is_junk
+    FROM (SELECT DISTINCT * FROM unnest(owner_ids, lead_ids) AS x (owner_id, lead_id)) AS x
+    CROSS JOIN LATERAL (SELECT * FROM countable_leads l
+                        WHERE l.owner_id = x.owner_id AND l.lead_id = x.lead_id OFFSET 0) l
+    ORDER BY 1, 2
+    ON CONFLICT (owner_id, lead_id) DO UPDATE
+        SET source_id = excluded.source_id, route_id = excluded.route_id, state = excluded.state,
+            user_id = excluded.user_id, claim_place = excluded.claim_place, is_junk = excluded.is_junk
+        WHERE (k.source_id, k.route_id, k.state, k.user_id, k.claim_place, k.is_junk) IS DISTINCT FROM
+              (excluded.source_id, excluded.route_id, excluded.state, excluded.user_id, excluded.claim_place,
+               excluded.is_junk);
+END;
+
+CREATE OR REPLACE FUNCTION count_new_leads() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counted_leads (owner_id, lead_id, day, hour, source_id, route_id, state, is_junk)
+    SELECT l.owner_id, l.id, t.moment::date, hour_of_week(t.moment), l.source_id, l.route_id,
+           lead_state(NULL, l.unclaimed_at, l.routed_at, l.is_imported), l.junk_reason IS NOT NULL
+    FROM new_rows l CROSS JOIN LATERAL (SELECT owner_time(l.owner_id, l.created_at) AS moment OFFSET 0) t
+    WHERE is_counted(l)
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION count_changed_leads() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    owner_ids bigint[];
+    lead_ids bigint[];
+BEGIN
+    SELECT array_agg(n.owner_id), array_agg(n.id) INTO owner_ids, lead_ids
+    FROM new_rows n JOIN old_rows o ON o.owner_id = n.owner_id AND o.id = n.id
+    WHERE (n.source_id, n.route_id, n.unclaimed_at, n.routed_at, n.is_imported, n.junk_reason IS NULL)
+        IS DISTINCT FROM (o.source_id, o.route_id, o.unclaimed_at, o.routed_at, o.is_imported, o.junk_reason IS NULL);
+    IF owner_ids IS NOT NULL THEN
+        PERFORM count_leads(owner_ids, lead_ids);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- What an offer of a lead counts as, as counted_offer says; the turn of a junk lead counts as another offer.
+CREATE FUNCTION offer_counted(counts_as text, is_junk boolean) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN counts_as = 'turns' AND is_junk THEN 'offers' ELSE counts_as END;
+
+CREATE OR REPLACE FUNCTION uncount_lead() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, team_id, user_id)
+    SELECT o.owner_id, 'offer', k.day, offer_counted(w.state, k.is_junk), -count(*), o.team_id, o.user_id
+    FROM offers o
+    JOIN counted_leads k ON k.owner_id = o.owner_id AND k.lead_id = o.lead_id
+    CROSS JOIN LATERAL counted_offer(o.place, o.notified_at, o.state) w (state)
+    WHERE o.owner_id = OLD.owner_id AND o.lead_id = OLD.id
+    GROUP BY o.owner_id, k.day, offer_counted(w.state, k.is_junk), o.team_id, o.user_id;
+    DELETE FROM counted_leads k WHERE k.owner_id = OLD.owner_id AND k.lead_id = OLD.id;
+    RETURN OLD;
+END $$;
+
+CREATE OR REPLACE FUNCTION change_offer_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, team_id, user_id)
+    SELECT r.owner_id, 'offer', k.day, offer_counted(w.state, k.is_junk),
+           CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END, r.team_id, r.user_id
+    FROM rows r
+    CROSS JOIN LATERAL counted_offer(r.place, r.notified_at, r.state) w (state)
+    CROSS JOIN LATERAL (SELECT k.day, k.is_junk FROM counted_leads k
+                        WHERE k.owner_id = r.owner_id AND k.lead_id = r.lead_id OFFSET 0) k
+    GROUP BY r.owner_id, k.day, offer_counted(w.state, k.is_junk), r.team_id, r.user_id;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION move_offer_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, team_id, user_id)
+    SELECT c.owner_id, 'offer', k.day, offer_counted(w.state, k.is_junk), sum(w.number), c.team_id, c.user_id
+    FROM (
+        SELECT r.owner_id, r.lead_id, r.team_id, r.user_id, r.place,
+               sum(r.number) FILTER (WHERE r.notified_at IS NOT NULL) AS notified,
+               sum(r.number) FILTER (WHERE r.state = 'won') AS won
+        FROM (SELECT -1 AS number, o.* FROM old_rows o UNION ALL SELECT 1, n.* FROM new_rows n) r
+        GROUP BY r.owner_id, r.lead_id, r.team_id, r.user_id, r.place
+        HAVING sum(r.number) FILTER (WHERE r.notified_at IS NOT NULL) <> 0
+            OR sum(r.number) FILTER (WHERE r.state = 'won') <> 0
+    ) c
+    CROSS JOIN LATERAL (SELECT k.day, k.is_junk FROM counted_leads k
+                        WHERE k.owner_id = c.owner_id AND k.lead_id = c.lead_id OFFSET 0) k
+    CROSS JOIN LATERAL (VALUES (CASE c.place WHEN 0 THEN 'turns' ELSE 'offers' END, c.notified), ('wins', c.won))
+        w (state, number)
+    WHERE w.number <> 0
+    GROUP BY c.owner_id, k.day, offer_counted(w.state, k.is_junk), c.team_id, c.user_id;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION change_lead_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('leadroutes.is_recounting', true) = 'true' THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, hour, source_id, route_id, user_id, claim_place,
+        contact_place)
+    SELECT r.owner_id, CASE r.state WHEN 'imported' THEN 'imported' ELSE 'lead' END, r.day, r.state,
+           CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END, r.hour, r.source_id, r.route_id, r.user_id,
+           r.claim_place, r.contact_place
+    FROM rows r
+    GROUP BY r.owner_id, r.day, r.state, r.hour, r.source_id, r.route_id, r.user_id, r.claim_place, r.contact_place;
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, source_id, route_id)
+    SELECT r.owner_id, 'junk', r.day, 'junk', CASE TG_OP WHEN 'INSERT' THEN count(*) ELSE -count(*) END, r.source_id,
+           r.route_id
+    FROM rows r
+    WHERE r.is_junk AND r.state <> 'imported'
+    GROUP BY r.owner_id, r.day, r.source_id, r.route_id;
+    RETURN NULL;
+END $$;
+
+-- A lead that becomes junk, or is no longer junk, changes what its offers count as.
+CREATE OR REPLACE FUNCTION move_lead_counters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('leadroutes.is_recounting', true) = 'true' THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, hour, source_id, route_id, user_id, claim_place,
+        contact_place)
+    SELECT r.owner_id, CASE r.state WHEN 'imported' THEN 'imported' ELSE 'lead' END, r.day, r.state, sum(r.number),
+           r.hour, r.source_id, r.route_id, r.user_id, r.claim_place, r.contact_place
+    FROM (SELECT -1 AS number, o.* FROM old_rows o UNION ALL SELECT 1, n.* FROM new_rows n) r
+    GROUP BY r.owner_id, r.day, r.state, r.hour, r.source_id, r.route_id, r.user_id, r.claim_place, r.contact_place
+    HAVING sum(r.number) <> 0;
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, source_id, route_id)
+    SELECT r.owner_id, 'junk', r.day, 'junk', sum(r.number), r.source_id, r.route_id
+    FROM (SELECT -1 AS number, o.* FROM old_rows o UNION ALL SELECT 1, n.* FROM new_rows n) r
+    WHERE r.is_junk AND r.state <> 'imported'
+    GROUP BY r.owner_id, r.day, r.source_id, r.route_id
+    HAVING sum(r.number) <> 0;
+    INSERT INTO counter_changes (owner_id, kind, day, state, number, team_id, user_id)
+    SELECT o.owner_id, 'offer', x.day, w.state, sum(x.number * w.number), o.team_id, o.user_id
+    FROM (SELECT n.owner_id, n.lead_id, n.day, CASE WHEN n.is_junk THEN 1 ELSE -1 END AS number
+          FROM new_rows n JOIN old_rows b ON b.owner_id = n.owner_id AND b.lead_id = n.lead_id
+          WHERE n.is_junk <> b.is_junk) x
+    JOIN offers o ON o.owner_id = x.owner_id AND o.lead_id = x.lead_id
+    CROSS JOIN LATERAL (VALUES ('turns', -1), ('offers', 1)) w (state, number)
+    WHERE o.place = 0 AND o.notified_at IS NOT NULL
+    GROUP BY o.owner_id, x.day, w.state, o.team_id, o.user_id
+    HAVING sum(x.number * w.number) <> 0;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE VIEW countable_rows AS
+WITH counted AS (
+    SELECT owner_id, CASE state WHEN 'imported' THEN 'imported' ELSE 'lead' END AS kind, day, state, 1::bigint AS number,
+           hour, source_id, route_id, NULL::bigint AS team_id, user_id, NULL::bigint AS campaign_id, claim_place,
+           contact_place
+    FROM counted_leads
+    UNION ALL
+    SELECT owner_id, 'junk', day, 'junk', 1, NULL, source_id, route_id, NULL, NULL, NULL, NULL, NULL
+    FROM counted_leads WHERE is_junk AND state <> 'imported'
+    UNION ALL
+    SELECT o.owner_id, 'offer', k.day, offer_counted(w.state, k.is_junk), 1, NULL, NULL, NULL, o.team_id, o.user_id, NULL,
+           NULL, NULL
+    FROM offers o
+    CROSS JOIN LATERAL counted_offer(o.place, o.notified_at, o.state) w (state)
+    JOIN counted_leads k ON k.owner_id = o.owner_id AND k.lead_id = o.lead_id
+    UNION ALL
+    SELECT owner_id, 'campaign', owner_time(owner_id, created_at)::date, 'enrolled', 1, NULL, NULL, NULL, NULL, NULL,
+           campaign_id, NULL, NULL
+    FROM campaign_contacts
+    UNION ALL
+    SELECT m.owner_id, 'campaign', owner_time(m.owner_id, m.created_at)::date, m.state, 1, NULL, NULL, NULL, NULL, NULL,
+           c.campaign_id, NULL, NULL
+    FROM messages m JOIN contact_communications c ON c.owner_id = m.owner_id AND c.id = m.communication_id
+    WHERE m.kind = 'campaign' AND m.state IN ('sent', 'failed', 'suppressed', 'unknown') AND c.campaign_id IS NOT NULL
+    UNION ALL
+    SELECT owner_id, 'campaign', owner_time(owner_id, at)::date, 'opted out', 1, NULL, NULL, NULL, NULL, NULL,
+           campaign_id, NULL, NULL
+    FROM suppressions WHERE campaign_id IS NOT NULL
+    UNION ALL
+    SELECT owner_id, 'arrival', owner_time(owner_id, received_at)::date, 'rejected', 1, NULL, NULL, NULL, NULL, NULL,
+           NULL, NULL, NULL
+    FROM arrivals WHERE status = 'rejected'
+), same AS (
+    SELECT owner_id, kind, day, state, sum(number)::bigint AS number, hour, source_id, route_id, team_id, user_id,
+           campaign_id, claim_place, contact_place
+    FROM counted
+    GROUP BY owner_id, kind, day, state, hour, source_id, route_id, team_id, user_id, campaign_id, claim_place,
+             contact_place
+)
+SELECT c.owner_id, f.figure, c.day, f.subject, f.part, c.number
+FROM same c CROSS JOIN LATERAL figures_of((c.*)::counter_changes) f;
+
+CREATE OR REPLACE FUNCTION recount(owner bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    LOCK TABLE counter_changes IN SHARE ROW EXCLUSIVE MODE;
+    PERFORM set_config('leadroutes.is_recounting', 'true', true);
+    DELETE FROM counted_leads k WHERE k.owner_id = owner AND NOT EXISTS (
+        SELECT FROM countable_leads l WHERE l.owner_id = k.owner_id AND l.lead_id = k.lead_id
+            AND l.day = k.day AND l.hour = k.hour);
+    PERFORM count_leads(array_agg(x.owner_id), array_agg(x.lead_id))
+    FROM (SELECT owner_id, lead_id, source_id, route_id, state, user_id, claim_place, is_junk FROM countable_leads
+          WHERE owner_id = owner
+          EXCEPT
+          SELECT owner_id, lead_id, source_id, route_id, state, user_id, claim_place, is_junk FROM counted_leads
+          WHERE owner_id = owner) x
+    HAVING count(*) > 0;
+    DELETE FROM counter_changes WHERE owner_id = owner;
+    DELETE FROM counters WHERE owner_id = owner;
+    INSERT INTO counters (owner_id, figure, span, day, subject, part, number)
+    SELECT r.owner_id, r.figure, s.span, CASE s.span WHEN 'day' THEN r.day ELSE date_trunc('month', r.day)::date END,
+           r.subject, r.part, sum(r.number)
+    FROM countable_rows r CROSS JOIN (VALUES ('day'), ('month')) AS s (span)
+    WHERE r.owner_id = owner
+    GROUP BY 1, 2, 3, 4, 5, 6;
+    PERFORM set_config('leadroutes.is_recounting', 'false', true);
+END $$;
+
+-- Indexes of migration 0018 on large tables; they are built while others write.
+CREATE INDEX leads_closed ON leads (owner_id, id) WHERE is_closed;
+CREATE INDEX leads_junk ON leads (owner_id, id) WHERE junk_reason IS NOT NULL;
+-- Offers that are over and of which the member was never notified: what has passed a member by.
+CREATE INDEX offers_passed_over ON offers (user_id, closed_at) WHERE notified_at IS NULL AND state IN ('skipped', 'withdrawn', 'lost');
+
+-- A lead that a member has no longer counts as one that is open, or as one that the member got: it may make the member
+-- available, for whom other leads wait.
+CREATE TRIGGER note_closed_lead AFTER UPDATE OF is_closed, junk_reason ON leads
+    FOR EACH ROW WHEN (OLD.claimed_by_user_id IS NOT NULL
+                       AND (NEW.is_closed AND NOT OLD.is_closed
+                            OR NEW.junk_reason IS NOT NULL AND OLD.junk_reason IS NULL))
+    EXECUTE FUNCTION note_lost_lead();
+
+---------------------------------------------------------------------------------------------------- versions
+
+-- By which name an owner knows a route; a document finds it by this name.
+ALTER TABLE lead_routes ADD COLUMN name text COLLATE "C";
+
+-- The names of routes once more, so that no two routes of an owner have the same one. Whoever gives several routes
+-- each other's names defers the constraint.
+CREATE TABLE lead_route_names (
+    owner_id bigint NOT NULL,
+    route_id bigint NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    PRIMARY KEY (owner_id, route_id),
+    UNIQUE (owner_id, name) DEFERRABLE,
+    FOREIGN KEY (owner_id, route_id) REFERENCES lead_routes (owner_id, id) ON UPDATE CASCADE ON DELETE CASCADE
+);
+
+CREATE FUNCTION note_route_name() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.name IS NULL THEN
+        DELETE FROM lead_route_names WHERE owner_id = NEW.owner_id AND route_id = NEW.id;
+    ELSE
+        INSERT INTO lead_route_names AS n (owner_id, route_id, name) VALUES (NEW.owner_id, NEW.id, NEW.name)
+        ON CONFLICT (owner_id, route_id) DO UPDATE SET name = excluded.name;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_name_of_new AFTER INSERT ON lead_routes
+    FOR EACH ROW WHEN (NEW.name IS NOT NULL) EXECUTE FUNCTION note_route_name();
+CREATE TRIGGER note_name_of_changed AFTER UPDATE OF name ON lead_routes
+    FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name) EXECUTE FUNCTION note_route_name();
+
+-- A change of an owner's rules: of routes, teams, members, options, listing agents, steps of campaigns. What one
+-- transaction changes is one version.
+CREATE TABLE rule_versions (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    number bigint NOT NULL,                          -- of the rule set, users.rules_version, after the last change
+    at timestamptz NOT NULL,
+    user_id bigint,                                  -- who made the change; null: no request did
+    made_in xid8 NOT NULL,                           -- the transaction
+    PRIMARY KEY (owner_id, number)
+);
+CREATE INDEX rule_versions_made_in ON rule_versions (made_in);
+CREATE INDEX rule_versions_at ON rule_versions (at);
+
+-- What a version changed, a row for each record: a version costs what it changes, however large the rules are. They are
+-- those of the version with the next number that is not smaller.
+CREATE TABLE rule_changes (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    number bigint NOT NULL,
+    kind text COLLATE "C" NOT NULL,                  -- the name of the table
+    record_id bigint NOT NULL,
+    before json,                                     -- the row; null: it was added
+    after json,                                      -- null: it was removed
+    PRIMARY KEY (owner_id, id)
+);
+CREATE INDEX rule_changes_number ON rule_changes (owner_id, number, id);
+
+-- Runs after the triggers that increase users.rules_version, whose lock on the user makes other changes wait.
+CREATE FUNCTION note_rule_change_of(owner bigint, changed text, record bigint, old_row json, new_row json)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    present bigint;
+    latest rule_versions%ROWTYPE;
+BEGIN
+    SELECT u.rules_version INTO present FROM users u WHERE u.id = owner;
+    IF present IS NULL THEN                          -- the owner is being removed
+        RETURN;
+    END IF;
+    SELECT * INTO latest FROM rule_versions v WHERE v.owner_id = owner ORDER BY v.number DESC LIMIT 1;
+    IF latest.made_in = pg_current_xact_id() THEN
+        UPDATE rule_versions v SET number = present WHERE v.owner_id = owner AND v.number = latest.number;
+    ELSE
+        IF latest.number >= present THEN             -- what no trigger has counted
+            UPDATE users u SET rules_version = latest.number + 1 WHERE u.id = owner RETURNING u.rules_version INTO present;
+        END IF;
+        INSERT INTO rule_versions (owner_id, number, at, made_in)
+        SELECT owner, present, c.domain_anchor + (clock_timestamp() - c.real_anchor) * c.scale, pg_current_xact_id()
+        FROM domain_clock c;
+    END IF;
+    INSERT INTO rule_changes (owner_id, number, kind, record_id, before, after)
+    VALUES (owner, present, changed, record, old_row, new_row);
+END $$;
+
+CREATE FUNCTION note_rule_change() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    old_row json := CASE WHEN TG_OP <> 'INSERT' THEN to_json(OLD) END;
+    new_row json := CASE WHEN TG_OP <> 'DELETE' THEN to_json(NEW) END;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF old_row::text = new_row::text THEN
+            RETURN NULL;
+        ELSIF OLD.owner_id <> NEW.owner_id THEN      -- a successor takes it over
+            PERFORM note_rule_change_of(OLD.owner_id, TG_TABLE_NAME, OLD.id, old_row, NULL);
+            PERFORM note_rule_change_of(NEW.owner_id, TG_TABLE_NAME, NEW.id, NULL, new_row);
+            RETURN NULL;
+        ELSIF TG_TABLE_NAME = 'team_members' AND old_row ->> 'request_status' = new_row ->> 'request_status' THEN
+            RETURN NULL;                             -- consent to share contacts concerns no rule
+        END IF;
+    END IF;
+    PERFORM note_rule_change_of(
+        CASE WHEN TG_OP = 'DELETE' THEN OLD.owner_id ELSE NEW.owner_id END, TG_TABLE_NAME,
+        CASE WHEN TG_OP = 'DELETE' THEN OLD.id ELSE NEW.id END, old_row, new_row);
+    RETURN NULL;
+END $$;
+
+-- A step belongs to the rules of all owners with a route to its campaign, and to those of the campaign's owner.
+CREATE FUNCTION note_change_of_step() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    old_row json := CASE WHEN TG_OP <> 'INSERT' THEN to_json(OLD) END;
+    new_row json := CASE WHEN TG_OP <> 'DELETE' THEN to_json(NEW) END;
+    changed campaign_actions%ROWTYPE;
+    owner bigint;
+BEGIN
+    IF old_row::text = new_row::text THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'DELETE' THEN changed := OLD; ELSE changed := NEW; END IF;
+    UPDATE users SET rules_version = rules_version + 1
+    WHERE id = changed.owner_id
+      AND NOT EXISTS (SELECT FROM lead_routes r WHERE r.campaign_id = changed.campaign_id AND r.owner_id = changed.owner_id);
+    FOR owner IN
+        SELECT r.owner_id FROM lead_routes r WHERE r.campaign_id = changed.campaign_id
+        UNION SELECT changed.owner_id ORDER BY 1
+    LOOP
+        PERFORM note_rule_change_of(owner, TG_TABLE_NAME, changed.id, old_row, new_row);
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_change_of_step AFTER INSERT OR UPDATE OR DELETE ON campaign_actions
+    FOR EACH ROW EXECUTE FUNCTION note_change_of_step();
+
+CREATE TRIGGER note_rule_change AFTER INSERT OR UPDATE OR DELETE ON teams
+    FOR EACH ROW EXECUTE FUNCTION note_rule_change();
+CREATE TRIGGER note_rule_change AFTER INSERT OR UPDATE OR DELETE ON team_members
+    FOR EACH ROW EXECUTE FUNCTION note_rule_change();
+CREATE TRIGGER note_rule_change AFTER INSERT OR UPDATE OR DELETE ON team_member_distribution_options
+    FOR EACH ROW EXECUTE FUNCTION note_rule_change();
+CREATE TRIGGER note_rule_change AFTER INSERT OR UPDATE OR DELETE ON lead_routes
+    FOR EACH ROW EXECUTE FUNCTION note_rule_change();
+
+DO $$
+BEGIN
+    IF to_regclass('listing_agents') IS NOT NULL THEN
+        CREATE TRIGGER note_rule_change AFTER INSERT OR UPDATE OR DELETE ON listing_agents
+            FOR EACH ROW EXECUTE FUNCTION note_rule_change();
+    END IF;
+END $$;
+
+-------------------------------------------------------------------------------------------------------- trials
+
+-- Trials of drafts of rules on past leads: stored for an hour, for whoever made them. The moments of the trial itself
+-- are real time, those of the leads are the domain's.
+CREATE TABLE rule_trials (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,  -- who made it
+    state text COLLATE "C" NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'finished', 'failed')),
+    rule_set bigint NOT NULL,                        -- the number of the present rules
+    present json NOT NULL,                           -- the present rules
+    drafted json NOT NULL,                           -- the rules with the draft laid over them
+    since timestamptz NOT NULL,                      -- of the leads
+    until timestamptz NOT NULL,
+    done bigint NOT NULL DEFAULT 0,                  -- leads
+    total bigint NOT NULL,
+    held bigint NOT NULL,
+    result json,
+    reason text,                                     -- why it failed
+    made_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz,
+    PRIMARY KEY (owner_id, id)
+);
+CREATE UNIQUE INDEX rule_trials_running ON rule_trials (owner_id) WHERE state = 'running';  -- one at a time
+CREATE INDEX rule_trials_made_at ON rule_trials (made_at);
+CREATE INDEX rule_trials_user ON rule_trials (user_id);
+
+------------------------------------------------------------------------------------------------ windows of campaigns
+
+-- When steps may leave, in the contact's time: as JSON, {"weekly_hours": {…}}; null: at any time. That of an action
+-- counts in place of its campaign's.
+ALTER TABLE campaigns
+    ADD COLUMN send_window json,
+    ADD COLUMN first_answer_minutes integer NOT NULL DEFAULT 0;
+ALTER TABLE campaign_actions ADD COLUMN send_window json;
+
+-- The moment of a step is send_at, and stays. waits_until is a hint: when the step is looked at again. It is null where
+-- nothing has held it yet, or where what held it has changed. The version before does not know it, and looks at once.
+ALTER TABLE contact_communications
+    ADD COLUMN waits_until timestamptz,
+    ADD COLUMN waits_rule text COLLATE "C",
+    ADD COLUMN waits_text text COLLATE "C",
+    ADD COLUMN late_from timestamptz;                -- when it was set going again by hand: it is not late before
+
+-- A step with another moment or another contact, or that goes on after a stop, is looked at anew.
+CREATE FUNCTION look_at_step_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.waits_until := NULL;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER look_at_step_again BEFORE UPDATE OF send_at, contact_id, is_active ON contact_communications
+    FOR EACH ROW WHEN (OLD.waits_until IS NOT NULL AND (OLD.send_at <> NEW.send_at OR OLD.contact_id <> NEW.contact_id
+        OR NEW.is_active AND NOT OLD.is_active))
+    EXECUTE FUNCTION look_at_step_again();
+
+-- What waits for a contact is looked at again: steps, and messages of campaigns that wait for hours.
+CREATE FUNCTION look_at_contact_again(owner bigint, contact bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    waited boolean;
+BEGIN
+    UPDATE contact_communications SET waits_until = NULL
+    WHERE owner_id = owner AND contact_id = contact AND is_active AND taken_at IS NULL AND waits_until IS NOT NULL;
+    waited := FOUND;
+    UPDATE messages SET leaves_at = created_at
+    WHERE owner_id = owner AND contact_id = contact AND kind = 'campaign' AND state = 'queued'
+      AND leaves_at IS NOT NULL;
+    IF waited OR FOUND THEN
+        PERFORM pg_notify('leadroutes_wake', '');
+    END IF;
+END $$;
+
+CREATE FUNCTION look_at_addressee_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        PERFORM look_at_contact_again(OLD.owner_id, OLD.contact_id);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        PERFORM look_at_contact_again(NEW.owner_id, NEW.contact_id);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER look_at_addressee_again AFTER INSERT OR DELETE OR UPDATE OF zip, state, contact_id ON contact_addresses
+    FOR EACH ROW EXECUTE FUNCTION look_at_addressee_again();
+
+CREATE FUNCTION look_at_changed_contact_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM look_at_contact_again(NEW.owner_id, NEW.id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER look_at_changed_contact_again AFTER UPDATE OF time_zone, mobile_phone, assigned_user_id ON contacts
+    FOR EACH ROW WHEN (OLD.time_zone IS DISTINCT FROM NEW.time_zone
+        OR OLD.mobile_phone IS DISTINCT FROM NEW.mobile_phone
+        OR OLD.assigned_user_id IS DISTINCT FROM NEW.assigned_user_id)
+    EXECUTE FUNCTION look_at_changed_contact_again();
+
+-- A campaign whose windows have changed: the worker looks at its waiting steps again, in batches.
+CREATE TABLE changed_windows (
+    owner_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    after_id bigint NOT NULL DEFAULT 0,              -- the steps up to this one have been looked at again
+    PRIMARY KEY (owner_id, campaign_id),
+    FOREIGN KEY (owner_id, campaign_id) REFERENCES campaigns (owner_id, id) ON UPDATE CASCADE ON DELETE CASCADE
+);
+
+CREATE FUNCTION note_changed_window() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'campaigns' THEN
+        INSERT INTO changed_windows VALUES (NEW.owner_id, NEW.id)
+            ON CONFLICT (owner_id, campaign_id) DO UPDATE SET after_id = 0;
+    ELSE
+        -- Waits for those who hold steps by the window that was, see lock_windows.
+        PERFORM FROM campaigns WHERE owner_id = NEW.owner_id AND id = NEW.campaign_id FOR NO KEY UPDATE;
+        INSERT INTO changed_windows VALUES (NEW.owner_id, NEW.campaign_id)
+            ON CONFLICT (owner_id, campaign_id) DO UPDATE SET after_id = 0;
+    END IF;
+    PERFORM pg_notify('leadroutes_wake', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_changed_window AFTER UPDATE OF send_window, first_answer_minutes ON campaigns
+    FOR EACH ROW WHEN (OLD.send_window::text IS DISTINCT FROM NEW.send_window::text
+        OR OLD.first_answer_minutes <> NEW.first_answer_minutes)
+    EXECUTE FUNCTION note_changed_window();
+CREATE TRIGGER note_changed_window AFTER UPDATE OF send_window ON campaign_actions
+    FOR EACH ROW WHEN (OLD.send_window::text IS DISTINCT FROM NEW.send_window::text)
+    EXECUTE FUNCTION note_changed_window();
+
+-- Whoever moves to another time zone: windows are in the sender's time where the contact's is not known.
+CREATE FUNCTION look_at_senders_steps_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE contact_communications s SET waits_until = NULL
+    FROM (SELECT NEW.id AS owner_id UNION SELECT t.user_id FROM teammates t WHERE t.teammate_id = NEW.id) o,
+         contacts c
+    WHERE s.owner_id = o.owner_id AND s.is_active AND s.taken_at IS NULL AND s.waits_until IS NOT NULL
+      AND c.owner_id = s.owner_id AND c.id = s.contact_id AND c.time_zone IS NULL;
+    IF FOUND THEN
+        PERFORM pg_notify('leadroutes_wake', '');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER look_at_senders_steps_again AFTER UPDATE OF timezone ON users
+    FOR EACH ROW WHEN (OLD.timezone IS DISTINCT FROM NEW.timezone) EXECUTE FUNCTION look_at_senders_steps_again();
+
+-- How many campaign mails each sender has sent within the last hour, by minutes of real time, where that is limited.
+CREATE TABLE mail_paces (
+    user_id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    first_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    sent jsonb NOT NULL DEFAULT '[]',                -- [[minute since 1970, number], …]
+    last_turn timestamptz                            -- real time until which others wait already
+);
+
+-- Indexes of migration 0021 on large tables; they are built while others write.
+-- Steps in the order in which they are looked at: at their moment, or when what holds them ends.
+CREATE INDEX contact_communications_next ON contact_communications (coalesce(waits_until, send_at), send_at) WHERE is_active AND taken_at IS NULL;
+-- What waits: for a contact, and in a campaign.
+CREATE INDEX contact_communications_held ON contact_communications (owner_id, contact_id) WHERE is_active AND taken_at IS NULL AND waits_until IS NOT NULL;
+CREATE INDEX contact_communications_held_by_campaign ON contact_communications (campaign_id, id) WHERE is_active AND taken_at IS NULL AND waits_until IS NOT NULL;
+-- The calendar: what is to leave, and what has left.
+CREATE INDEX contact_communications_to_come ON contact_communications (owner_id, coalesce(waits_until, send_at), type) WHERE is_active;
+CREATE INDEX contact_communications_gone ON contact_communications (owner_id, completed_at, type) WHERE sent_from_user_id IS NOT NULL;
+
+---------------------------------------------------------------------------------------------- what stops a campaign
+
+-- What ends a campaign for a contact: reply, conversation, claim, appointment. Campaigns that exist get null: an answer
+-- by text stops the texts that are marked so, and nothing else stops anything by itself.
+ALTER TABLE campaigns
+    ADD COLUMN stops_on text[] COLLATE "C",
+    ADD COLUMN pause_on_offer boolean NOT NULL DEFAULT false;         -- steps wait until someone has the lead
+ALTER TABLE campaigns ALTER COLUMN stops_on SET DEFAULT '{reply,conversation}';
+
+-- From when the delays of a run count that was stopped and went on: its start, later by as long as it stood still.
+-- Null: from its start.
+ALTER TABLE campaign_contacts ADD COLUMN counts_from timestamptz;
+
+-- A step that is due and waits until someone has the lead. taken_at says since when; a claim takes it away.
+ALTER TABLE contact_communications ADD COLUMN is_held boolean NOT NULL DEFAULT false;
+
+-- Whether no one has a lead.
+CREATE FUNCTION is_without_claim(owner bigint, lead bigint) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN EXISTS (SELECT FROM leads l WHERE l.owner_id = owner AND l.id = lead)
+       AND NOT EXISTS (SELECT FROM claims k WHERE k.owner_id = owner AND k.lead_id = lead);
+
+-- The suppression of an address or a phone for a step of a campaign, as a sentence; null: it may be written to.
+CREATE FUNCTION channel_suppressed_because(owner bigint, channel text, address text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN channel = 'email' THEN (SELECT suppressed_because(v.reason) FROM suppression_of(owner, address) v)
+                WHEN address IS NULL THEN NULL
+                ELSE coalesce(
+                    (SELECT CASE WHEN channel = 'call' THEN 'this number must not be called'
+                                 ELSE texts_suppressed_because(s.reason) END
+                     FROM suppressions s
+                     WHERE s.owner_id = owner AND s.channel = channel_suppressed_because.channel AND s.ended_at IS NULL
+                       AND s.digest = (SELECT address_digest(address, k.salt) FROM suppression_salt k)
+                     ORDER BY NOT is_own_wish(s.reason), s.at, s.id LIMIT 1),
+                    CASE WHEN channel = 'text' AND is_phone_stopped_for(owner, address)
+                         THEN texts_suppressed_because('stopped') END)
+           END;
+
+---------------------------------------------------------------------------------------------- what people agreed to
+
+-- That a person has agreed to be written to or called, in the words that were shown to them, as the record of it. It
+-- goes with the contact.
+CREATE TABLE consents (
+    owner_id bigint NOT NULL,
+    id bigint GENERATED BY DEFAULT AS IDENTITY UNIQUE,
+    contact_id bigint NOT NULL,
+    channel text COLLATE "C" NOT NULL CHECK (channel IN ('email', 'text', 'call')),
+    how text COLLATE "C" NOT NULL,                   -- where it was given: the name of a form, or what someone entered
+    words text,                                      -- that the person agreed to, as they were sent
+    at timestamptz NOT NULL,
+    ip text COLLATE "C",                             -- the address that the form named
+    lead_id bigint,                                  -- of the inquiry that carried it; it may have been deleted
+    by_user_id bigint REFERENCES users ON DELETE SET NULL,           -- who entered it; null: an arrival
+    PRIMARY KEY (owner_id, id),
+    FOREIGN KEY (owner_id, contact_id) REFERENCES contacts (owner_id, id) ON DELETE CASCADE
+);
+CREATE INDEX consents_contact ON consents (owner_id, contact_id);
+CREATE INDEX consents_lead ON consents (owner_id, lead_id) WHERE lead_id IS NOT NULL;
+
+-- Indexes of migration 0022 on large tables; they are built while others write.
+-- What is still to come of an action, for all contacts, when the action changes.
+CREATE INDEX contact_communications_open ON contact_communications (campaign_id, action_id) WHERE is_active;
+CREATE INDEX tasks_open_of_action ON tasks (campaign_action_id) WHERE status = 'incomplete' AND campaign_action_id IS NOT NULL;
+-- The contacts who joined a campaign lately, for whom an added step may be still to come.
+CREATE INDEX campaign_contacts_recent ON campaign_contacts (campaign_id, (coalesce(counts_from, created_at))) WHERE ended_at IS NULL;
+
+---------------------------------------------------------------------------------------------------- signatures
+
+-- How users sign mails to contacts. At most one signature of a user is the default: it is used.
+CREATE TABLE signatures (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    id bigint GENERATED BY DEFAULT AS IDENTITY,
+    name text COLLATE "C" NOT NULL,
+    text_body text,
+    html_body text,
+    is_default boolean NOT NULL DEFAULT false,
+    created_at timestamptz NOT NULL,
+    modified_at timestamptz NOT NULL,
+    PRIMARY KEY (owner_id, id),
+    CHECK (num_nonnulls(text_body, html_body) > 0)
+);
+CREATE UNIQUE INDEX signatures_default ON signatures (owner_id) WHERE is_default;
+
+-- In whose name a step goes to a contact: the user of its action, else whoever has the contact, else the owner.
+CREATE FUNCTION step_sender(owner bigint, of_action bigint, of_contact bigint) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN EXISTS (SELECT FROM users u WHERE u.id = of_action AND u.is_active) THEN of_action
+                ELSE sender_of(owner, of_contact) END;
+
+------------------------------------------------------------------------------------------- steps that decide
+
+-- What a step asks of its contact and lead when it falls due, as JSON and as a sentence; and the templates among which
+-- its contacts are divided, as a JSON list of template_id and share, in place of template_id.
+ALTER TABLE campaign_actions
+    ADD COLUMN conditions json,
+    ADD COLUMN conditions_text text COLLATE "C",
+    ADD COLUMN variants json,
+    ADD COLUMN smallest_difference integer NOT NULL DEFAULT 5;           -- percentage points
+
+------------------------------------------------------------------------------------------ results of steps
+
+-- With which step and template a message was sent, once it was; either may have been deleted. When the contact answered
+-- it, and when the contact did not want more after it.
+ALTER TABLE messages
+    ADD COLUMN action_id bigint,
+    ADD COLUMN template_id bigint,
+    ADD COLUMN replied_at timestamptz,
+    ADD COLUMN opted_out_at timestamptz;
+
+-- How an answer of a contact is counted with a step: within 14 days.
+CREATE FUNCTION is_reply_to_step(sent_at timestamptz, moment timestamptz) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN moment >= sent_at AND moment <= sent_at + interval '14 days';
+
+-- What a message counts as. A mail is delivered as long as it has not come back, a text once the provider says so.
+CREATE FUNCTION step_figures(m messages) RETURNS TABLE (figure text) LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT v.figure
+    FROM (VALUES
+        ('sent', true),
+        ('delivered', m.state = 'sent' AND (m.channel = 'email' OR m.provider_state = 'delivered')),
+        ('bounced', m.state = 'failed'),
+        ('replied', m.replied_at IS NOT NULL),
+        ('opted_out', m.opted_out_at IS NOT NULL)
+    ) AS v (figure, is_counted)
+    WHERE m.kind = 'campaign' AND m.action_id IS NOT NULL AND m.sent_at IS NOT NULL AND v.is_counted;
+END;
+
+-- Changes of results that have not been added up yet, written by the triggers below in the transaction that changes a
+-- message: insert-only, so that no two transactions wait for the same figure.
+CREATE TABLE step_result_changes (
+    owner_id bigint NOT NULL,
+    action_id bigint NOT NULL,
+    template_id bigint NOT NULL,                     -- 0: it is not known
+    figure text COLLATE "C" NOT NULL,
+    number bigint NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+        autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000);
+CREATE INDEX step_result_changes_action ON step_result_changes (owner_id, action_id);
+
+-- The results: how many messages of an owner's contacts count as `figure`, by step and template. Missing is 0.
+CREATE TABLE step_results (
+    owner_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    action_id bigint NOT NULL,
+    template_id bigint NOT NULL,
+    figure text COLLATE "C" NOT NULL,
+    number bigint NOT NULL,
+    PRIMARY KEY (owner_id, action_id, template_id, figure)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
+
+-- Every result as it is now.
+CREATE VIEW step_result_rows AS
+SELECT owner_id, action_id, template_id, figure, number FROM step_results
+UNION ALL
+SELECT owner_id, action_id, template_id, figure, number FROM step_result_changes;
+
+-- Every result as the messages say that it should be: what step_result_rows has to add up to.
+CREATE VIEW countable_step_results AS
+SELECT m.owner_id, m.action_id, coalesce(m.template_id, 0) AS template_id, f.figure, count(*) AS number
+FROM messages m CROSS JOIN LATERAL step_figures(m) f
+WHERE m.kind = 'campaign' AND m.action_id IS NOT NULL AND m.sent_at IS NOT NULL
+GROUP BY 1, 2, 3, 4;
+
+CREATE FUNCTION change_step_results() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO step_result_changes (owner_id, action_id, template_id, figure, number)
+    SELECT w.owner_id, w.action_id, w.template_id, w.figure, sum(w.number)
+    FROM (
+        SELECT NEW.owner_id, NEW.action_id, coalesce(NEW.template_id, 0) AS template_id, f.figure, 1 AS number
+        FROM step_figures(NEW) f WHERE TG_OP <> 'DELETE'
+        UNION ALL
+        SELECT OLD.owner_id, OLD.action_id, coalesce(OLD.template_id, 0), f.figure, -1
+        FROM step_figures(OLD) f WHERE TG_OP <> 'INSERT'
+    ) w
+    GROUP BY w.owner_id, w.action_id, w.template_id, w.figure
+    HAVING sum(w.number) <> 0;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER change_step_results_of_new AFTER INSERT ON messages
+    FOR EACH ROW WHEN (NEW.action_id IS NOT NULL AND NEW.sent_at IS NOT NULL)
+    EXECUTE FUNCTION change_step_results();
+CREATE TRIGGER change_step_results_of_changed
+    AFTER UPDATE OF owner_id, state, sent_at, provider_state, action_id, template_id, replied_at, opted_out_at ON messages
+    FOR EACH ROW WHEN ((OLD.action_id IS NOT NULL OR NEW.action_id IS NOT NULL)
+        AND (OLD.sent_at IS NOT NULL OR NEW.sent_at IS NOT NULL))
+    EXECUTE FUNCTION change_step_results();
+CREATE TRIGGER change_step_results_of_removed AFTER DELETE ON messages
+    FOR EACH ROW WHEN (OLD.action_id IS NOT NULL AND OLD.sent_at IS NOT NULL)
+    EXECUTE FUNCTION change_step_results();
+
+-- Adds up to `most` changes up in the results. Returns how many. What another process is adding up is skipped.
+CREATE FUNCTION fold_step_results(most integer) RETURNS bigint LANGUAGE sql
+BEGIN ATOMIC
+    WITH taken AS (
+        DELETE FROM step_result_changes
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM step_result_changes LIMIT most FOR UPDATE SKIP LOCKED))
+        RETURNING *
+    ), added AS (
+        INSERT INTO step_results AS k (owner_id, action_id, template_id, figure, number)
+        SELECT t.owner_id, t.action_id, t.template_id, t.figure, sum(t.number)
+        FROM taken t WHERE EXISTS (SELECT FROM users u WHERE u.id = t.owner_id)
+        GROUP BY 1, 2, 3, 4
+        ORDER BY 1, 2, 3, 4
+        ON CONFLICT (owner_id, action_id, template_id, figure) DO UPDATE SET number = k.number + excluded.number
+    )
+    SELECT count(*) FROM taken;
+END;
+
+-- Counts an owner's results again, whatever they were; messages of campaigns wait meanwhile.
+CREATE FUNCTION recount_step_results(owner bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    LOCK TABLE step_result_changes IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM step_result_changes WHERE owner_id = owner;
+    DELETE FROM step_results WHERE owner_id = owner;
+    INSERT INTO step_results (owner_id, action_id, template_id, figure, number)
+    SELECT owner_id, action_id, template_id, figure, number FROM countable_step_results WHERE owner_id = owner;
+END $$;
+
+-- Notes with a message that its contact did not want more after it: whoever stores such a wish names the message.
+CREATE FUNCTION note_opted_out() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE messages m SET opted_out_at = NEW.at
+    WHERE m.owner_id = NEW.owner_id AND m.id = NEW.source_message_id AND m.kind = 'campaign'
+      AND m.opted_out_at IS NULL;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_opted_out AFTER INSERT ON suppressions
+    FOR EACH ROW WHEN (NEW.source_message_id IS NOT NULL AND is_own_wish(NEW.reason))
+    EXECUTE FUNCTION note_opted_out();
+
+-- Notes with a message that its contact has answered it. A text answers the last one of a campaign that was sent to the
+-- contact, as a reply to a text does not name one.
+CREATE FUNCTION note_replied(owner bigint, message bigint, moment timestamptz) RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+    UPDATE messages m SET replied_at = moment
+    WHERE m.owner_id = owner AND m.id = message AND m.kind = 'campaign' AND m.replied_at IS NULL
+      AND is_reply_to_step(m.sent_at, moment);
+END;
+CREATE FUNCTION last_text_to(owner bigint, contact bigint) RETURNS bigint LANGUAGE sql STABLE
+    RETURN (SELECT m.id FROM messages m
+            WHERE m.owner_id = owner AND m.contact_id = contact AND m.kind = 'campaign' AND m.channel = 'text'
+              AND m.sent_at IS NOT NULL
+            ORDER BY m.sent_at DESC, m.id DESC LIMIT 1);
+
+-- The version before, which runs beside during an upgrade, stores rule sets without the variants of actions. They are
+-- completed, so that no process of this version starts steps without a template.
+CREATE FUNCTION complete_rule_set_variants() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.rules := jsonb_set(NEW.rules, '{campaigns}', (
+        SELECT jsonb_object_agg(c.key, (
+            SELECT coalesce(jsonb_agg(e.action || jsonb_build_object('variants', a.variants) ORDER BY e.place), '[]')
+            FROM jsonb_array_elements(c.value) WITH ORDINALITY AS e (action, place)
+            LEFT JOIN (campaigns g JOIN campaign_actions a ON a.owner_id = g.owner_id AND a.campaign_id = g.id)
+                ON g.id = c.key::bigint AND a.id = (e.action ->> 'id')::bigint))
+        FROM jsonb_each(NEW.rules -> 'campaigns') c));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER complete_rule_set_variants BEFORE INSERT ON rule_sets
+    FOR EACH ROW WHEN (jsonb_path_exists(NEW.rules, '$.campaigns.*[*]')
+        AND NOT jsonb_path_exists(NEW.rules, '$.campaigns.*[*].variants'))
+    EXECUTE FUNCTION complete_rule_set_variants();
+
+-- Which templates are variants of a step.
+CREATE INDEX campaign_actions_divided ON campaign_actions (owner_id) WHERE variants IS NOT NULL;
+
+---------------------------------------------------------------------------------------- campaigns ask for calls
+
+-- Who was asked for the call that a step of a campaign is: set once, with the alerts; the step stays open until the call
+-- is made.
+ALTER TABLE contact_communications ADD COLUMN asked_user_id bigint REFERENCES users ON DELETE SET NULL;
+
+-- An alert that asks for a call has the step.
+ALTER TABLE messages ADD COLUMN due_call_id bigint;
+
+-- A further kind of messages; whatever else was added stays. NOT VALID: the rows that exist have older kinds.
+DO $$
+DECLARE
+    rule text;
+BEGIN
+    SELECT replace(pg_get_constraintdef(c.oid), ' NOT VALID', '') INTO STRICT rule FROM pg_constraint c
+    WHERE c.conrelid = 'messages'::regclass AND c.conname = 'messages_kind_check';
+    EXECUTE format('ALTER TABLE messages DROP CONSTRAINT messages_kind_check, ADD CONSTRAINT messages_kind_check %s'
+                   ' NOT VALID', replace(rule, 'ARRAY[', 'ARRAY[''call_due'', '));
+END $$;
+
+-- Indexes of migration 0024 on large tables; they are built while others write.
+-- The calls that a user was asked for and has not made yet.
+CREATE INDEX contact_communications_calls ON contact_communications (asked_user_id) WHERE is_active AND asked_user_id IS NOT NULL;
+CREATE INDEX messages_due_call ON messages (owner_id, due_call_id) WHERE due_call_id IS NOT NULL;
+
+------------------------------------------------------------------------------------------ rules of steps that wait
+
+-- What the settings say about when messages of campaigns leave: of the worker that was started last with others, one
+-- version for each change.
+CREATE TABLE sending_rules (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    version integer NOT NULL DEFAULT 1,
+    rules text COLLATE "C" NOT NULL
+);
+
+-- The version by which a step waits; what waits by an earlier one is decided anew. 0: the release before holds it, or
+-- nothing has held it yet.
+ALTER TABLE contact_communications ADD COLUMN held_by integer NOT NULL DEFAULT 0;
+CREATE OR REPLACE FUNCTION look_at_step_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.waits_until := NULL;
+    NEW.held_by := 0;
+    RETURN NEW;
+END $$;
+
+-- The version by which the last turn was given; with other limits it means nothing.
+ALTER TABLE mail_paces ADD COLUMN turns_by integer NOT NULL DEFAULT 0;
+
+-- When the timing of an action was changed last, by the domain's clock: a campaign that stood still for a contact then
+-- has it carried over once it goes on. Null: before this was noted.
+ALTER TABLE campaign_actions ADD COLUMN timed_at timestamptz;
+CREATE FUNCTION note_timing_of_action() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' OR (OLD.type, OLD.timing_type, OLD.delay_by_days, OLD.dispatch_time, OLD.delay_by_seconds,
+                             OLD.dispatch_datetime, OLD.recurrence, OLD.trigger_type)
+        IS DISTINCT FROM (NEW.type, NEW.timing_type, NEW.delay_by_days, NEW.dispatch_time, NEW.delay_by_seconds,
+                          NEW.dispatch_datetime, NEW.recurrence, NEW.trigger_type) THEN
+        NEW.timed_at := (SELECT k.domain_anchor + (clock_timestamp() - k.real_anchor) * k.scale FROM domain_clock k);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER note_timing_of_action BEFORE INSERT OR UPDATE ON campaign_actions
+    FOR EACH ROW EXECUTE FUNCTION note_timing_of_action();
+
+-- Indexes of migration 0025 on large tables; they are built while others write.
+-- Steps that wait, by the version of the rules by which they do. Its condition is its own, so that no other statement takes it.
+CREATE INDEX contact_communications_by_rules ON contact_communications (held_by, send_at) WHERE is_active AND taken_at IS NULL AND held_by > 0;
+
+--------------------------------------------------------------------- edits of campaigns that are still carried over
+
+-- An action of a campaign that was added, changed or removed, and has not been carried over yet to everyone for whom it
+-- has something to come: the worker does it in batches, and what is not carried over does not leave. One row for each
+-- action: who changes it again begins from the first contact.
+CREATE TABLE changed_actions (
+    owner_id bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    action_id bigint NOT NULL,                       -- it may have been removed
+    changed text[] COLLATE "C" NOT NULL DEFAULT '{}',    -- columns of the action that differ
+    changed_at timestamptz NOT NULL,                 -- what is past by then is past for everyone
+    is_removed boolean NOT NULL DEFAULT false,
+    removed_by bigint REFERENCES users ON DELETE SET NULL,
+    part text COLLATE "C" NOT NULL CHECK (part IN ('messages', 'tasks', 'runs')),
+    after_at timestamptz,                            -- of the part: up to here it is done
+    after_id bigint NOT NULL,
+    left_count integer NOT NULL,                     -- how many are to be looked at
+    done_at timestamptz,                             -- a campaign that stood still for a contact by then looks again
+    PRIMARY KEY (owner_id, campaign_id, action_id),
+    FOREIGN KEY (owner_id, campaign_id) REFERENCES campaigns (owner_id, id) ON UPDATE CASCADE ON DELETE CASCADE
+);
+CREATE INDEX changed_actions_open ON changed_actions (action_id) WHERE done_at IS NULL;
+
+-- The messages of steps are found from the steps, however few there were when it was planned; a step that has not been
+-- taken has none that anyone is sending.
+CREATE OR REPLACE FUNCTION end_steps(ids bigint[], moment timestamptz, who bigint, why text) RETURNS bigint LANGUAGE sql
+BEGIN ATOMIC
+    WITH held AS MATERIALIZED (
+        SELECT m.id FROM (
+            SELECT m.owner_id, m.id FROM contact_communications c
+            CROSS JOIN LATERAL (
+                SELECT m.owner_id, m.id FROM messages m
+                WHERE c.taken_at IS NOT NULL AND m.owner_id = c.owner_id AND m.communication_id = c.id
+                OFFSET 0) m
+            WHERE c.id = ANY (ids)
+            ORDER BY m.owner_id, m.id
+            OFFSET 0) x
+        CROSS JOIN LATERAL (
+            SELECT m.id FROM messages m WHERE m.owner_id = x.owner_id AND m.id = x.id
+            OFFSET 0
+            FOR NO KEY UPDATE) m
+    ), ended AS (
+        UPDATE contact_communications c SET is_active = false, completed_at = moment, completing_user_id = who
+        WHERE c.id = ANY (ids) AND c.is_active AND (SELECT count(*) FROM held) >= 0  -- so that the locks come first
+        RETURNING c.*
+    ), noted AS (
+        INSERT INTO messages (owner_id, kind, channel, lead_id, contact_id, communication_id, state, reason, created_at)
+        SELECT e.owner_id, 'campaign',
+               CASE e.type WHEN 'Email Contact' THEN 'email' WHEN 'Text Contact' THEN 'text' ELSE 'call' END,
+               e.lead_id, e.contact_id, e.id, 'suppressed',
+               concat_ws(' by ', why, (SELECT display_name(u) FROM users u WHERE u.id = who)), moment
+        FROM ended e
+        ORDER BY e.send_at, e.id
+        ON CONFLICT (owner_id, communication_id) WHERE communication_id IS NOT NULL DO UPDATE
+            SET state = 'suppressed', reason = excluded.reason
+            WHERE messages.state IN ('queued', 'suppressed')
+    )
+    SELECT count(*) FROM ended;
+END;
+
+-- A user who has moved to another time zone: what waits for contacts whose own is not known is looked at again by the
+-- worker, in batches, for each owner whose messages go in the name of the user.
+CREATE TABLE changed_time_zones (
+    owner_id bigint PRIMARY KEY REFERENCES users ON DELETE CASCADE,
+    after_id bigint NOT NULL DEFAULT 0               -- what waits for contacts up to this one has been looked at again
+);
+CREATE OR REPLACE FUNCTION look_at_senders_steps_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO changed_time_zones (owner_id)
+    SELECT o.owner_id
+    FROM (SELECT NEW.id AS owner_id UNION SELECT t.user_id FROM teammates t WHERE t.teammate_id = NEW.id) o
+    ORDER BY o.owner_id
+    ON CONFLICT (owner_id) DO UPDATE SET after_id = 0;
+    PERFORM pg_notify('leadroutes_wake', '');
+    RETURN NULL;
+END $$;
+
+-- Indexes of migration 0027 on large tables; they are built while others write.
+-- What an inbox begins with, in its order: the offers that a user can claim now, of all that the user ever got, and the calls
+-- that the user was asked for and has not made yet.
+CREATE INDEX offers_open ON offers (user_id, lead_id) WHERE state = 'notified';
+CREATE INDEX contact_communications_asked ON contact_communications (asked_user_id, send_at, id) WHERE is_active AND asked_user_id IS NOT NULL;
+
+------------------------------------------------------------------------- leads that a member has no longer, in turn
+
+-- As where a pause ends: a lead that is being decided for this member is not due yet, so whoever decides it is waited
+-- for. Otherwise that lead went on waiting, though the member had become available.
+CREATE OR REPLACE FUNCTION note_lost_lead() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM availabilities a WHERE a.id = OLD.claimed_by_user_id FOR NO KEY UPDATE;
+    PERFORM note_return(OLD.claimed_by_user_id);
+    RETURN NULL;
+END $$;
+
+-- What an arrival costs does not depend on how many owners there are, nor on how large its own owner is among them.
+
+-- Most owners have few contacts, and some have a hundred thousand. From statistics of the many, the planner concludes that
+-- an owner, or a campaign, has one; then an index by that alone seems as good as the one by the contact or the address, and
+-- each arrival reads all that its owner has. As for leads and contacts, it guesses a thousandth.
+ALTER TABLE contact_identities ALTER COLUMN owner_id SET (n_distinct = 1000);
+ALTER TABLE campaign_contacts ALTER COLUMN owner_id SET (n_distinct = 1000);
+ALTER TABLE campaign_contacts ALTER COLUMN campaign_id SET (n_distinct = 1000);
+ALTER TABLE contact_communications ALTER COLUMN owner_id SET (n_distinct = 1000);
+
+-- The rules once more, as they are read: to write jsonb as text takes ten times as long as to find and unpack it. It is in
+-- the row itself, and the jsonb beside it. Null: the version before stored it, or an older one.
+ALTER TABLE rule_sets ADD COLUMN rules_text text;
+ALTER TABLE rule_sets ALTER COLUMN rules_text SET STORAGE MAIN;
+
+-- By a trigger, so that neither the version before nor a later migration can leave a text that says something else. It is
+-- the last one by its name: those that complete what the version before stores come first.
+CREATE FUNCTION write_rule_set_as_text() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.rules_text := NEW.rules::text;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER write_rule_set_as_text BEFORE INSERT OR UPDATE OF rules ON rule_sets
+    FOR EACH ROW EXECUTE FUNCTION write_rule_set_as_text();
+
+------------------------------------------------------------------------------------------------ exclusive offers, once
+
+-- Whether the offers of a lead are exclusive: as the rules that decided the lead say (decided_by is their number), else
+-- as the team does now. In FROM the planner merges it into the statement, which looks up each row by its key.
+CREATE FUNCTION exclusivity_of(owner bigint, decided_by bigint, team bigint) RETURNS TABLE (is_exclusive boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT coalesce(
+        CASE WHEN decided_by <> (SELECT u.rules_version FROM users u WHERE u.id = owner) THEN (
+            SELECT r.rules #>> ARRAY['teams', team::text, 'offer_mode']
+            FROM rule_sets r WHERE r.owner_id = owner AND r.number = decided_by) END,
+        (SELECT t.offer_mode FROM teams t WHERE t.owner_id = owner AND t.id = team), '') = 'Exclusive';
+END;
+
+-- How many campaign mails each sender has sent within the last hour, counted when they left, and not when they were
+-- queued, as `sent` is: what has waited for its channel is counted once more. Until then all that was queued had left.
+ALTER TABLE mail_paces ADD COLUMN left_sent jsonb NOT NULL DEFAULT '[]';  -- as sent
+ALTER TABLE mail_paces ADD COLUMN left_last_turn timestamptz;             -- as last_turn, for those in the queue
+ALTER TABLE mail_paces ADD COLUMN left_turns_by integer NOT NULL DEFAULT 0;  -- as turns_by
+UPDATE mail_paces SET left_sent = sent;
+
+-- contact_communications_asked begins with the same column and has the same condition: every version finds calls by it.
+DROP INDEX IF EXISTS contact_communications_calls;

@@ -1,6 +1,5 @@
 """Sessions of the web pages. Only the hash of the browser's token is stored; lifetimes are real time."""
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,9 +7,12 @@ from datetime import timedelta
 import asyncpg
 
 from leadroutes.store import statement
-from leadroutes.store.postgres import Database
+from leadroutes.store.accounts import hash_secret
+from leadroutes.store.postgres import Database, Transaction
+from leadroutes.store.sign_ins import NO_BROWSER, Whereabouts
 
-LIFE = timedelta(days=14)
+LIFE = timedelta(days=90)  # from the last use
+NOTE_PAUSE = timedelta(hours=1)  # between two uses that are noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +25,55 @@ class SessionUser:
     is_admin: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FoundSession:
+    """The user of a session; `is_prolonged`: its life begins anew, so that the browser's cookie has to as well."""
+
+    user: SessionUser
+    is_prolonged: bool
+
+
 async def find_password(database: Database, email: str) -> asyncpg.Record | None:
     """Return (id, password_hash) of the active account with this e-mail, or None."""
     return await database.fetchrow(*statement("find_password").bind(email=email.strip().lower()))
 
 
-async def add_session(database: Database, user_id: int) -> str:
+async def add_session(source: Database | Transaction, user_id: int, origin: Whereabouts = NO_BROWSER) -> str:
     """Sign a user in and return the token for the browser."""
     token = secrets.token_urlsafe(32)
-    await database.execute(*statement("add_session").bind(token_hash=_digest(token), user_id=user_id, lifetime=LIFE))
+    await source.execute(
+        *statement("add_session").bind(
+            token_hash=hash_secret(token),
+            user_id=user_id,
+            lifetime=LIFE,
+            browser=origin.browser,
+            network=origin.network,
+        )
+    )
     return token
 
 
-async def find_session(database: Database, token: str) -> SessionUser | None:
-    """Return the user of this token while it is valid, or None."""
-    row = await database.fetchrow(*statement("find_session").bind(token_hash=_digest(token)))
-    return SessionUser(**row) if row is not None else None
+async def find_session(database: Database, token: str) -> FoundSession | None:
+    """Return the session of this token while it is valid, or None; its use is noted, at most once an hour."""
+    token_hash = hash_secret(token)
+    row = await database.fetchrow(*statement("find_session").bind(token_hash=token_hash, pause=NOTE_PAUSE))
+    if row is None:
+        return None
+    if row["is_due"]:
+        await database.execute(
+            *statement("note_session_use").bind(token_hash=token_hash, pause=NOTE_PAUSE, lifetime=LIFE)
+        )
+    return FoundSession(SessionUser(row["id"], row["name"], row["timezone"], row["is_admin"]), row["is_due"])
 
 
-async def remove_session(database: Database, token: str) -> None:
-    """Sign out. An unknown token changes nothing."""
-    await database.execute(*statement("remove_session").bind(token_hash=_digest(token)))
+async def remove_session(database: Database, token: str) -> int | None:
+    """Sign out, and return whose session it was. An unknown token changes nothing."""
+    user_id: int | None = await database.fetchval(*statement("remove_session").bind(token_hash=hash_secret(token)))
+    return user_id
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+async def list_sessions(database: Database, user_id: int, token: str | None = None) -> list[asyncpg.Record]:
+    """Return id, created_at, last_used_at, browser, network, is_current (is it the one of `token`) of each session."""
+    return await database.fetch(
+        *statement("list_sessions").bind(user_id=user_id, token_hash=hash_secret(token) if token else b"")
+    )

@@ -75,6 +75,13 @@ class SharedClock:
         if clock.anchor.scale != scale:
             await self._anchor(clock.now(), scale)
 
+    async def begin(self, moment: datetime) -> None:
+        """Put the domain's clock of a database that no one has used to a moment, also to an earlier one."""
+        await self._database.execute(
+            "UPDATE domain_clock SET real_anchor = clock_timestamp(), domain_anchor = $1", moment
+        )
+        await self.load()
+
     async def move(self, by: timedelta) -> None:
         """Put the domain's clock forward, in every process."""
         clock = self._database.clock

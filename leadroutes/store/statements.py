@@ -89,6 +89,23 @@ def statement(name: str) -> Statement:
     return Statement(name, _statement_files()[name].read_text(encoding="utf-8"))
 
 
+@cache
+def joined(*names: str) -> Statement:
+    """Return one statement that runs several which only read, so that they take one round trip.
+
+    Its row has a column for each of them, with the rows that it returns as a JSON list. Parameters of one name are one.
+    """
+    columns = [
+        f"(SELECT coalesce(json_agg(x), '[]') FROM (\n{_source(statement(name))}\n) x)::text AS {name}"  # noqa: S608 -- of our files
+        for name in names
+    ]
+    return Statement(" with ".join(names), "SELECT " + ",\n".join(columns))
+
+
+def _source(found: Statement) -> str:
+    return found.inline(**{name: f":{name}" for name in found.parameters})
+
+
 def statement_names(folder: str) -> list[str]:
     """Return the names of the statements in one folder of `sql/`, in alphabetical order."""
     return sorted(each.name.removesuffix(".sql") for each in _sql().joinpath(folder).iterdir())

@@ -13,6 +13,7 @@ import asyncpg
 from leadroutes.domain.unsubscribe import UnsubscribeLink
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database, Transaction
+from leadroutes.store.webhook_events import note_event
 
 CHANNELS: Final = ("email", "text", "call")
 REASONS: Final = ("unsubscribed", "stopped", "bounced", "complained", "manual", "imported")
@@ -45,6 +46,14 @@ async def add_suppressions(
     )
 
 
+async def note_wish(transaction: Transaction, owner_ids: Sequence[int], channel: str, value: str) -> None:
+    """Has webhooks of these owners hear that whoever has this e-mail address wants no more messages."""
+    if channel == "email":
+        rows = await transaction.fetch(*statement("find_contacts_of_address").bind(owner_ids=owner_ids, address=value))
+        for row in rows:
+            note_unsubscribed(transaction, row["owner_id"], row["id"], channel)
+
+
 async def find_owners_of_address(transaction: Transaction, user_id: int, channel: str, value: str) -> list[int]:
     """Return the owners in whose accounts an address is suppressed when this user asks for it; lowest id first."""
     rows = await transaction.fetch(
@@ -68,6 +77,29 @@ async def end_suppression(
     )
 
 
+async def stop_phone(transaction: Transaction, phone: str, at: datetime | None = None) -> bool:
+    """Suppresses texts to a phone in all accounts. Returns whether they were not suppressed before.
+
+    `at`: when the phone asked for it; None: now.
+    """
+    is_new: bool = await transaction.fetchval(*statement("stop_phone").bind(phone=phone, now=at or transaction.now))
+    return is_new
+
+
+async def start_phone(transaction: Transaction, phone: str, at: datetime) -> bool:
+    """Lifts in all accounts what a phone had asked for by a word of stopping until `at`. Returns whether it had."""
+    is_new: bool = await transaction.fetchval(*statement("start_phone").bind(phone=phone, at=at, now=transaction.now))
+    return is_new
+
+
+async def find_why_suppressed(
+    source: Database | Transaction, owner_id: int, channel: str, address: str | None
+) -> str | None:
+    """Return why an owner's campaigns do not write to an address, or call a phone in E.164, as a sentence, or None."""
+    why: str | None = await source.fetchval("SELECT channel_suppressed_because($1, $2, $3)", owner_id, channel, address)
+    return why
+
+
 async def is_own_wish(transaction: Transaction, reason: str) -> bool:
     """Return whether the person has asked for a suppression with this reason."""
     asked: bool = await transaction.fetchval("SELECT is_own_wish($1)", reason)
@@ -76,12 +108,25 @@ async def is_own_wish(transaction: Transaction, reason: str) -> bool:
 
 async def unsubscribe(database: Database, link: UnsubscribeLink) -> None:
     """Suppress campaigns by e-mail to the address that the mail with this link went to. May be repeated."""
-    await database.execute(
-        *statement("unsubscribe").bind(
-            owner_id=link.owner_id,
-            contact_id=link.contact_id,
-            message_id=link.message_id,
-            digest=link.digest,
-            now=database.clock.now(),
+
+    async def work(transaction: Transaction) -> None:
+        added = await transaction.fetch(
+            *statement("unsubscribe").bind(
+                owner_id=link.owner_id,
+                contact_id=link.contact_id,
+                message_id=link.message_id,
+                digest=link.digest,
+                now=transaction.now,
+            )
         )
-    )
+        if added:
+            note_unsubscribed(transaction, link.owner_id, link.contact_id, "email")
+
+    await database.run_prepared(work)
+
+
+def note_unsubscribed(
+    transaction: Transaction, owner_id: int, contact_id: int, channel: str, text: str | None = None
+) -> None:
+    """Has webhooks hear that a contact wants no more messages over a channel; `text` is what the contact wrote."""
+    note_event(transaction, owner_id, "contact.unsubscribed", contact_id, text=text, channel=channel)

@@ -1,6 +1,6 @@
 -- Returns everything that a batch of arrivals needs to know, each as JSON, and the new ids that it may use. Keys and
 -- identities are three parallel arrays each; :contact_ids are contacts named by id; for :lead_source_ids the contact
--- sources of the same name are returned.
+-- sources of the same name are returned. deciding: as begin_deciding says; :owner_ids are sorted.
 -- planner: per-row lookup
 WITH identity AS (
     SELECT w.owner_id, w.kind, w.value, i.contact_id, i.is_proven
@@ -25,8 +25,12 @@ WITH identity AS (
     SELECT owner_id, contact_id FROM known_key WHERE contact_id IS NOT NULL
 )
 SELECT
+    (SELECT count(*) FROM (SELECT pg_advisory_xact_lock_shared(hashtextextended('decisions of ' || o.id, 0))
+                           FROM unnest(:owner_ids::bigint[]) AS o (id) OFFSET 0) begun) AS deciding,
     (SELECT coalesce(json_object_agg(u.id, u.rules_version), '{}')
         FROM users u WHERE u.id = ANY (:owner_ids::bigint[]))::text AS versions,
+    ARRAY(SELECT DISTINCT w.owner_id FROM webhooks w
+          WHERE w.owner_id = ANY (:owner_ids::bigint[]) AND w.is_active) AS owners_with_webhooks,
     (SELECT coalesce(json_agg(json_build_array(k.owner_id, k.scope, k.key, json_build_object(
             'lead_id', k.lead_id, 'contact_id', k.contact_id, 'arrival_id', k.arrival_id, 'digest', k.digest,
             'expires_at', k.expires_at, 'intake_key_id', k.intake_key_id))), '[]')

@@ -1,5 +1,6 @@
 -- Marks what contacts may have been sent since a restored backup was made as unknown, so that it is not sent again, and
 -- returns how many messages that are: every open message to a contact, and every campaign step whose moment has passed.
+-- Deliveries to webhooks that wait are given up; they can be sent again by hand.
 -- The message of a birthday step is held back too, but the step is still taken: the domain decides when it repeats.
 WITH open AS (
     UPDATE messages SET state = 'unknown', reason = 'restored from a backup; it may have been sent before'
@@ -19,6 +20,10 @@ WITH open AS (
 ), done AS (
     UPDATE contact_communications c SET is_active = false, completed_at = :now
     FROM open WHERE c.owner_id = open.owner_id AND c.id = open.communication_id AND c.is_active
+), delivery AS (
+    UPDATE webhook_deliveries
+    SET state = 'failed', due_at = NULL, reason = 'restored from a backup; it may have been sent before'
+    WHERE state = 'waiting'
 ), passed AS (
     INSERT INTO messages (owner_id, kind, channel, lead_id, contact_id, communication_id, state, reason, created_at)
     SELECT c.owner_id, 'campaign',

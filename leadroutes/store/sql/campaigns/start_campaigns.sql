@@ -2,25 +2,32 @@
 -- returns the runs. A campaign that still runs for a contact, because a one-time communication of it has not left, is
 -- not started again; the lead's history says so. A run with nothing left to send ends first: its open tasks stay, and
 -- take_over_steps moves what repeats into the new run.
--- planner: short list, evaluation order
+-- planner: short list, per-row lookup, scalar lookup, hidden condition, evaluation order
 WITH start AS (
     SELECT * FROM (SELECT * FROM json_to_recordset(:starts::json) AS x (
         owner_id bigint, contact_id bigint, campaign_id bigint, lead_id bigint, started_by bigint, is_first boolean,
         steps json)
         LIMIT json_array_length(:starts::json)) x LIMIT json_array_length(:starts::json)
+), running AS MATERIALIZED (
+    SELECT r.owner_id, r.id FROM start s
+    CROSS JOIN LATERAL (
+        SELECT r.owner_id, r.id, r.campaign_id, r.ended_at FROM campaign_contacts r
+        WHERE r.owner_id = s.owner_id AND r.contact_id = s.contact_id OFFSET 0) r
+    WHERE s.is_first AND r.campaign_id = s.campaign_id AND r.ended_at IS NULL
 ), settled AS (
     UPDATE campaign_contacts r SET ended_at = :now
-    FROM start s
-    WHERE s.is_first
-      AND r.owner_id = s.owner_id AND r.contact_id = s.contact_id AND r.campaign_id = s.campaign_id
-      AND r.ended_at IS NULL
-      AND NOT EXISTS (
-        SELECT FROM contact_communications c
-        WHERE c.owner_id = r.owner_id AND c.campaign_contact_id = r.id AND c.is_active
+    FROM running
+    WHERE r.owner_id = running.owner_id AND r.id = running.id AND num_nulls(r.ended_at) = 1
+      AND (
+        SELECT c.id FROM (
+            SELECT * FROM contact_communications c
+            WHERE c.owner_id = r.owner_id AND c.campaign_contact_id = r.id OFFSET 0) c
+        WHERE c.is_active
           AND (c.type <> 'Call Contact' OR c.taken_at IS NULL)  -- a call has left when its alert is made
           AND NOT EXISTS (
             SELECT FROM campaigns g JOIN campaign_actions a ON a.owner_id = g.owner_id AND a.trigger_type = 2
-            WHERE g.id = c.campaign_id AND a.id = c.action_id))
+            WHERE g.id = c.campaign_id AND a.id = c.action_id)
+        LIMIT 1) IS NULL
     RETURNING r.owner_id, r.campaign_id, r.contact_id, r.id
 ), started AS (
     INSERT INTO campaign_contacts (owner_id, campaign_id, contact_id, lead_id, started_by, created_at)

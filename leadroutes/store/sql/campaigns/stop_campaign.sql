@@ -3,7 +3,7 @@ WITH open_task AS (
     UPDATE tasks SET status = 'deleted', recurs_at = NULL, modified_at = :now
     WHERE owner_id = :owner_id AND campaign_contact_id = :campaign_contact_id AND status = 'incomplete'
 ), run AS (
-    UPDATE campaign_contacts SET ended_at = :now
+    UPDATE campaign_contacts SET ended_at = :now, stopped_by_user_id = :by_user_id
     WHERE owner_id = :owner_id AND id = :campaign_contact_id AND ended_at IS NULL
 )
 SELECT end_steps(

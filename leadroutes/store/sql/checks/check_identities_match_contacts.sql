@@ -1,9 +1,10 @@
 -- An e-mail or phone that identifies a contact is stored in that contact, however it is spelled there.
--- An e-mail may also come from an inquiry of the contact, when the contact has others.
+-- An e-mail may also come from an inquiry of the contact, when the contact has others, and both from a contact that was
+-- merged into it.
 SELECT known.owner_id, known.kind, known.contact_id
 FROM contact_identities AS known
 JOIN contacts ON contacts.owner_id = known.owner_id AND contacts.id = known.contact_id
-WHERE CASE known.kind
+WHERE NOT known.is_from_merge AND CASE known.kind
     WHEN 'email' THEN known.value ~ '^[ -~]+$'  -- the database folds no letter case beyond ASCII
         AND position(known.value IN lower(regexp_replace(  -- without what is invisible
             normalize(concat_ws(' ', contacts.email, contacts.secondary_email), NFC),

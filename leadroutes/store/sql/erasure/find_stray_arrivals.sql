@@ -13,6 +13,8 @@ SELECT a.id, text ~ :pattern AS is_match,
        text ~ 'base64|quoted-printable|=\?|\\u|\\/|\\[0-3][0-7]{2}|&#?[0-9a-z]+;' AS is_encoded
 FROM next
 JOIN arrivals a ON a.owner_id = :owner_id AND a.id = next.id
-CROSS JOIN LATERAL (SELECT lower(concat(encode(a.body, 'escape'), ' ', a.headers)) AS text OFFSET 0) AS written
+CROSS JOIN LATERAL (
+    SELECT lower(concat_ws(' ', encode(a.body, 'escape'), encode(a.correction, 'escape'), a.headers)) AS text
+    OFFSET 0) AS written
 WHERE next.bytes_before < 4194304
 ORDER BY a.id

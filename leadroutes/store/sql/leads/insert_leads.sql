@@ -43,18 +43,20 @@ WITH present AS (
     INSERT INTO leads (owner_id, id, contact_id, creator_user_id, arrival_id, source_id, claimed_via, text_body,
         html_body, mls_id, listing_status, listing_price, street_address, city, state, zipcode, type, created_at,
         modified_at, touched_at, is_imported, routed_at, rule_set, facts, route_id, team_id, lapses_at, unclaimed_at,
-        inquirer, intake_key_id)
+        inquirer, intake_key_id, is_test, claimed_by_user_id, is_closed, junk_reason, junk_note)
     SELECT x.owner_id, x.id, x.contact_id, x.creator_user_id, x.arrival_id, x.source_id, x.claimed_via, x.text_body,
            x.html_body, x.mls_id, x.listing_status, x.listing_price, x.street_address, x.city, x.state, x.zipcode,
            x.type, coalesce(x.created_at, :now), coalesce(x.created_at, :now), coalesce(x.created_at, :now),
            coalesce(x.is_imported, false), x.routed_at, x.rule_set, x.facts, x.route_id, x.team_id, x.lapses_at,
-           x.unclaimed_at, x.inquirer, x.intake_key_id
+           x.unclaimed_at, x.inquirer, x.intake_key_id, coalesce(x.is_test, false), x.claimed_by_user_id,
+           coalesce(x.is_closed, false), x.junk_reason, x.junk_note
     FROM json_to_recordset(:leads::json) AS x (owner_id bigint, id bigint, contact_id bigint, creator_user_id bigint,
         arrival_id bigint, source_id bigint, claimed_via text, text_body text, html_body text, mls_id text,
         listing_status text, listing_price text, street_address text, city text, state text, zipcode text, type text,
         created_at timestamptz, is_imported boolean, routed_at timestamptz, rule_set bigint, facts jsonb,
         route_id bigint, team_id bigint, lapses_at timestamptz, unclaimed_at timestamptz, inquirer jsonb,
-        intake_key_id bigint)
+        intake_key_id bigint, is_test boolean, claimed_by_user_id bigint, is_closed boolean, junk_reason text,
+        junk_note text)
 ), touch AS (
     SELECT * FROM (SELECT * FROM json_to_recordset(:touches::json) AS x (
         owner_id bigint, lead_id bigint, kind text, detail jsonb,

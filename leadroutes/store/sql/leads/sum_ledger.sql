@@ -1,20 +1,20 @@
--- Counts an owner's inquiries: each one received is in exactly one of the other columns; imported leads are counted
--- apart.
-WITH lead AS (
-    SELECT CASE WHEN l.is_imported THEN 'imported'
-                ELSE lead_state(c.claimed_at, l.unclaimed_at, l.routed_at, l.is_imported) END AS state
-    FROM leads l
-    LEFT JOIN claims c ON c.owner_id = l.owner_id AND c.lead_id = l.id
-    WHERE l.owner_id = :owner_id
-), rejected AS (
-    SELECT count(*) AS count FROM arrivals WHERE owner_id = :owner_id AND status = 'rejected'
+-- Returns how many inquiries an owner has received: each one is in exactly one of the other columns; imported leads are
+-- counted apart, and junk ones once more. It reads the counters of months, and the changes that are not in them yet.
+WITH counted AS (
+    SELECT k.figure, k.number FROM counters k
+    WHERE k.owner_id = :owner_id AND k.span = 'month'
+      AND k.figure IN ('claimed', 'on offer', 'unclaimed', 'held', 'rejected', 'imported', 'junk')
+    UNION ALL
+    SELECT c.state, c.number FROM counter_changes c
+    WHERE c.owner_id = :owner_id AND c.kind IN ('lead', 'imported', 'arrival', 'junk')
 )
 SELECT
-    count(*) FILTER (WHERE state <> 'imported') + (SELECT count FROM rejected) AS received,
-    count(*) FILTER (WHERE state = 'claimed') AS claimed,
-    count(*) FILTER (WHERE state = 'on offer') AS on_offer,
-    count(*) FILTER (WHERE state = 'unclaimed') AS unclaimed,
-    count(*) FILTER (WHERE state = 'held') AS held,
-    (SELECT count FROM rejected) AS rejected,
-    count(*) FILTER (WHERE state = 'imported') AS imported
-FROM lead
+    coalesce(sum(number) FILTER (WHERE figure NOT IN ('imported', 'junk')), 0)::bigint AS received,
+    coalesce(sum(number) FILTER (WHERE figure = 'claimed'), 0)::bigint AS claimed,
+    coalesce(sum(number) FILTER (WHERE figure = 'on offer'), 0)::bigint AS on_offer,
+    coalesce(sum(number) FILTER (WHERE figure = 'unclaimed'), 0)::bigint AS unclaimed,
+    coalesce(sum(number) FILTER (WHERE figure = 'held'), 0)::bigint AS held,
+    coalesce(sum(number) FILTER (WHERE figure = 'rejected'), 0)::bigint AS rejected,
+    coalesce(sum(number) FILTER (WHERE figure = 'imported'), 0)::bigint AS imported,
+    coalesce(sum(number) FILTER (WHERE figure = 'junk'), 0)::bigint AS junk
+FROM counted

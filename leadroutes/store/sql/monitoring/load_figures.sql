@@ -5,7 +5,8 @@ SELECT
      FROM (SELECT * FROM leads WHERE unclaimed_at > :now::timestamptz - interval '24 hours'
            ORDER BY unclaimed_at DESC LIMIT :most) x
      LEFT JOIN claims c ON c.owner_id = x.owner_id AND c.lead_id = x.id
-     WHERE lead_state(c.claimed_at, x.unclaimed_at, x.routed_at, x.is_imported) = 'unclaimed') AS leads_unclaimed,
+     WHERE lead_state(c.claimed_at, x.unclaimed_at, x.routed_at, x.is_imported) = 'unclaimed'
+       AND x.junk_reason IS NULL) AS leads_unclaimed,
     (SELECT count(*)
      FROM (SELECT FROM offers WHERE state = 'scheduled' AND notify_at > :now::timestamptz
            LIMIT :most) x) AS offers_scheduled,
@@ -13,12 +14,13 @@ SELECT
      FROM (SELECT FROM offers WHERE state = 'scheduled' AND notify_at <= :now::timestamptz LIMIT :most) x)
         + (SELECT count(*) FROM (SELECT FROM leads WHERE lapses_at <= :now::timestamptz LIMIT :most) x)
         + (SELECT count(*) FROM (SELECT FROM contact_communications
-                                 WHERE is_active AND taken_at IS NULL AND send_at <= :now::timestamptz
+                                 WHERE is_active AND taken_at IS NULL
+                                   AND coalesce(waits_until, send_at) <= :now::timestamptz
                                  LIMIT :most) x) AS timers_due,
     greatest(0, extract(epoch FROM :now::timestamptz - least(
         (SELECT min(notify_at) FROM offers WHERE state = 'scheduled'),
         (SELECT min(lapses_at) FROM leads WHERE lapses_at IS NOT NULL),
-        (SELECT min(send_at) FROM contact_communications WHERE is_active AND taken_at IS NULL),
+        (SELECT min(coalesce(waits_until, send_at)) FROM contact_communications WHERE is_active AND taken_at IS NULL),
         (SELECT min(recurs_at) FROM tasks
          WHERE recurs_at IS NOT NULL)))::float8 / :scale::float8) AS timers_late_seconds,
     queue.due AS queue_due, queue.put_off AS queue_put_off,
@@ -27,6 +29,11 @@ SELECT
     (SELECT count(*) FROM (SELECT FROM messages WHERE state IN ('failed', 'unknown')
                              AND created_at > :now::timestamptz - interval '24 hours'
                              LIMIT :most) x) AS messages_undelivered,
+    (SELECT coalesce(100.0 * count(*) FILTER (WHERE x.error_code = ANY (:refused::integer[])) / nullif(count(*), 0), 0)
+     FROM (SELECT error_code FROM messages
+           WHERE channel = 'text' AND num_nonnulls(provider_id, error_code) > 0
+             AND created_at > :now::timestamptz - interval '24 hours'
+           ORDER BY created_at DESC LIMIT :most) x)::float8 AS texts_refused_percent,
     (SELECT count(*) FROM channel_faults) AS channel_faults,
     workers.alive AS workers_alive, coalesce(workers.silence, 'infinity')::float8 AS worker_silence_seconds
 FROM (

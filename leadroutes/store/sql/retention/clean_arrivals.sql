@@ -6,7 +6,8 @@ WITH old AS (
     ORDER BY received_at LIMIT :most
     FOR NO KEY UPDATE SKIP LOCKED
 ), emptied AS (
-    UPDATE arrivals a SET body = '', headers = '{}', proof = NULL, emptied_at = now()
+    UPDATE arrivals a
+    SET body = '', headers = '{}', proof = NULL, correction = NULL, correction_type = NULL, emptied_at = now()
     FROM old WHERE a.owner_id = old.owner_id AND a.id = old.id
     RETURNING 1
 )

@@ -1,2 +1,2 @@
--- Deletes a session. :token_hash is a sha256.
-DELETE FROM sessions WHERE token_hash = :token_hash
+-- Deletes a session and returns its user. :token_hash is a sha256.
+DELETE FROM sessions WHERE token_hash = :token_hash RETURNING user_id

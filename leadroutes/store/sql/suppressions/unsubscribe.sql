@@ -1,5 +1,6 @@
--- Suppresses the e-mail address that an unsubscribe link belongs to; a second use changes nothing. :message_id and
--- :digest are null for links of earlier versions: they suppress every address that the contact has or was mailed at.
+-- Suppresses the e-mail address that an unsubscribe link belongs to; a second use changes nothing, and returns no row.
+-- :message_id and :digest are null for links of earlier versions: they suppress every address that the contact has or
+-- was mailed at.
 -- The contact is marked too, for workers of the version before suppressions that still run.
 WITH known AS (
     SELECT DISTINCT plain_address(a.address) AS value, address_digest(a.address, k.salt) AS digest
@@ -22,3 +23,4 @@ UNION ALL
 SELECT :owner_id, 'email', NULL, :digest, 'unsubscribed', :now, :message_id
 WHERE :digest IS NOT NULL AND NOT EXISTS (SELECT FROM known WHERE digest = :digest)
 ON CONFLICT DO NOTHING
+RETURNING id

@@ -1,2 +1,0 @@
--- Returns a row when there is any user.
-SELECT true FROM users LIMIT 1

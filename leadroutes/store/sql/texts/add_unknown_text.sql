@@ -1,0 +1,4 @@
+-- Stores a text of someone who is not known as an arrival that made no lead, in the account of the user whose number it
+-- came to.
+INSERT INTO arrivals (owner_id, received_at, headers, body, status, reason)
+VALUES (:owner_id, :at, '{"content-type": "application/json"}', :body, 'rejected', 'unknown_number')
