@@ -6,6 +6,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from starlette.applications import Starlette
@@ -14,66 +15,95 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from leadroutes.api.asgi import Api
 from leadroutes.engine.engine import Engine
-from leadroutes.errors import Conflict, Invalid, NotFound, Problem, SlowRequest, TooLarge, Unavailable
+from leadroutes.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Problem,
+    SlowRequest,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+)
 from leadroutes.security.secret_key import load_secret_key
+from leadroutes.security.vault import Vault
 from leadroutes.settings import Settings
 from leadroutes.store.connection_errors import CONNECTION_ERRORS, RETRYABLE_ERRORS
-from leadroutes.store.postgres import Database
+from leadroutes.web.addresses import PAGES as PAGES_OF_PATHS
 from leadroutes.web.addresses import Strays, navigates, one_slash, page_for
-from leadroutes.web.applications import ApplicationPages
 from leadroutes.web.claim import ClaimPages
 from leadroutes.web.consent import ConsentPage
-from leadroutes.web.dry_run import TrialPages
 from leadroutes.web.emails import EmailPage
 from leadroutes.web.headers import AsgiApp, Receive, Scope, Send, guarded, is_cross_site
-from leadroutes.web.home import HomePages
 from leadroutes.web.invitations import InvitationPages
-from leadroutes.web.pages import Pages, show_asset
+from leadroutes.web.pages import PAGES
+from leadroutes.web.rendering import Pages, show_asset
 from leadroutes.web.sessions import NotSignedIn, Sessions
+from leadroutes.web.signed import Signed
+from leadroutes.web.signing_in import PasswordPages, SecondStepPages, SetupPages
+from leadroutes.web.site import LIVE_PATH, Site
 from leadroutes.web.unsubscribe import UnsubscribePage
+from leadroutes.web.viewers import ActingEnded, Viewers
 
-__all__ = ["application", "navigates", "owns"]
+__all__ = ["LIVE_PATH", "application", "navigates", "owns"]
 
 log = structlog.get_logger()
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Refusal = Callable[[Request, Exception], Awaitable[Response]]
 
-PREFIXES = ("/assets/", "/claim/", "/emails/", "/invitations/", "/offers/", "/unsubscribe/")
+PREFIXES = (
+    "/app/", "/assets/", "/claim/", "/emails/", "/invitations/", "/offers/", "/passwords/", "/setup/", "/unsubscribe/",
+)  # fmt: skip
 AUTHORIZE = "/oauth2/authorize"
-PATHS = frozenset(
-    {"/", "/applications", AUTHORIZE, "/invitations", "/outbox", "/sign-in", "/sign-out", "/tokens", "/try"}
-)
+PATHS = frozenset({
+    "/", "/app", "/app.webmanifest", AUTHORIZE, "/forgotten", "/invitations", "/second-factor", "/sign-in",
+    "/sign-in/step", "/sign-out",
+})  # fmt: skip
+FORMER = {path: PAGES_OF_PATHS[path] for path in ("/applications", "/outbox", "/tokens", "/try")}  # pages of before
 _AUTHORIZE = re.compile("/+oauth2/+authorize/*", re.IGNORECASE)  # documented, and so called, as the API's paths are
 
 _STATUSES: dict[type[Problem], tuple[int, str]] = {
+    Forbidden: (403, "That is not yours to do"),
     Conflict: (409, "That cannot be done any more"),
     Invalid: (400, "That cannot be read"),
     NotFound: (404, "Not found"),
     SlowRequest: (408, "Too slow"),
     TooLarge: (413, "Too large"),
+    TooManyRequests: (429, "Too often"),
+    Problem: (400, "That cannot be done"),
 }
+
+
+def status_of(problem: Problem) -> tuple[int, str]:
+    """Returns the status and the title of the page that says this; of a narrower kind, those of the wider one."""
+    return next(_STATUSES[kind] for kind in type(problem).__mro__ if kind in _STATUSES)
 
 
 def owns(path: str) -> bool:
     """Whether a path is a page's; all others are the API's."""
-    return path in PATHS or path.startswith(PREFIXES) or _AUTHORIZE.fullmatch(path) is not None
+    return path in PATHS or path in FORMER or path.startswith(PREFIXES) or _AUTHORIZE.fullmatch(path) is not None
 
 
-def application(database: Database, engine: Engine, settings: Settings) -> AsgiApp:
-    """The ASGI application of all pages."""
+def application(api: Api, engine: Engine, settings: Settings) -> AsgiApp:
+    """The ASGI application of all pages, which ask this API for what they show and change."""
+    database = engine.database
     pages = Pages(settings.public_url, database.clock)
     secret = load_secret_key(settings)
-    sessions = Sessions(database, pages, settings.body_timeout, secret)
+    sessions = Sessions(database, pages, settings, secret)
     claims = ClaimPages(database, engine, pages, sessions)
-    home = HomePages(database, engine, pages, sessions, settings)
+    signed = Signed(secret)
+    site = Site(api, engine, settings, pages, sessions, signed, PAGES)
     consent = ConsentPage(database, pages, sessions, settings.body_timeout)
-    applications = ApplicationPages(database, pages, sessions, settings.body_timeout)
-    trials = TrialPages(database, pages, sessions, settings.body_timeout)
     unsubscribe = UnsubscribePage(database, pages, secret)
     invitations = InvitationPages(database, pages, sessions, settings.body_timeout)
     emails = EmailPage(database, pages)
+    passwords = PasswordPages(database, pages, sessions, settings.body_timeout)
+    steps = SecondStepPages(database, pages, sessions, Vault(secret), settings.body_timeout)
+    setup = SetupPages(database, pages, sessions, settings.body_timeout)
 
     def post(path: str, endpoint: Endpoint) -> Route:
         return Route(path, _from_own_pages(pages, endpoint), methods=["POST"])
@@ -82,27 +112,44 @@ def application(database: Database, engine: Engine, settings: Settings) -> AsgiA
         return _form(path, show, _from_own_pages(pages, endpoint))
 
     routes = [
-        Route("/", home.show_home),
-        form("/outbox", home.show_outbox, home.send_again),
-        form("/applications", applications.show_applications, applications.change_applications),
-        form("/tokens", applications.show_tokens, applications.change_tokens),
+        *(Route(path, _lead_to(pages, place)) for path, place in FORMER.items()),
+        Route("/app.webmanifest", pages.show_manifest),
+        Route("/app/sw.js", pages.show_worker),
+        Route("/app/offline", pages.show_offline),
+        *site.routes(),
         form(AUTHORIZE, consent.show, consent.answer),
         form("/claim/{token}", claims.show_link, claims.claim_link),
         form("/claim/{token}/decline", claims.look_again, claims.decline_link),
         form("/emails/{token}", emails.show, emails.confirm),
         post("/invitations", invitations.answer_own),
         form("/invitations/{token}", invitations.show, invitations.answer),
-        form("/offers/{id}", claims.show_own, claims.claim_own),
-        form("/offers/{id}/decline", claims.look_again, claims.decline_own),
+        form("/app/offers/{id}", claims.show_own, claims.claim_own),
+        form("/app/offers/{id}/decline", claims.look_again, claims.decline_own),
+        form("/forgotten", passwords.show_forgotten, passwords.ask),
+        form("/passwords/{token}", passwords.show_link, passwords.set_password),
+        Route("/second-factor", _lead_to(pages, "/app/me/security")),
+        form("/setup/{code}", setup.show, setup.set_up),
         form("/sign-in", sessions.show_form, sessions.sign_in),
+        form("/sign-in/step", steps.show_step, steps.take_step),
         post("/sign-out", sessions.sign_out),
-        form("/try", trials.show, trials.dry_run_body),
         _form("/unsubscribe/{token}", unsubscribe.show, unsubscribe.unsubscribe),  # from anywhere (RFC 8058)
-        Route("/assets/{name}", show_asset),
+        Route("/offers/{id}", _lead_to(pages, "/app/offers/{id}")),
+        Route("/assets/{name:path}", show_asset),
     ]
-    starlette = Starlette(routes=routes, exception_handlers=_refusals(pages))
+    starlette = Starlette(routes=routes, exception_handlers=_refusals(pages, site.viewers))
     starlette.router.redirect_slashes = False
-    return guarded(_by_one_name(_with_strays(starlette, Strays(pages))))
+    return guarded(_by_one_name(_with_strays(sessions.prolonging(starlette), Strays(pages))))
+
+
+def _lead_to(pages: Pages, place: str) -> Endpoint:
+    """A page of before leads to its new place, with its query."""
+
+    async def led(request: Request) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        ids = {name: quote(value) for name, value in request.path_params.items()}
+        return pages.go_to(place.format(**ids) + query)
+
+    return led
 
 
 def _by_one_name(application: AsgiApp) -> AsgiApp:
@@ -120,7 +167,7 @@ def _with_strays(application: AsgiApp, strays: Strays) -> AsgiApp:
     """Where no page is, a browser is led to one."""
 
     async def led(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or owns(scope["path"]):
+        if scope["type"] != "http" or (owns(scope["path"]) and not _has_slash_too_many(scope)):
             await application(scope, receive, send)
             return
         path = one_slash(scope["path"])
@@ -128,6 +175,12 @@ def _with_strays(application: AsgiApp, strays: Strays) -> AsgiApp:
         await answer(scope, receive, send)
 
     return led
+
+
+def _has_slash_too_many(scope: Scope) -> bool:
+    """Whether someone who looks at a page below /app has typed its address with a slash that it does not have."""
+    path = scope["path"]
+    return scope["method"] in ("GET", "HEAD") and path.startswith("/app/") and path != one_slash(path)
 
 
 def _from_own_pages(pages: Pages, endpoint: Endpoint) -> Endpoint:
@@ -150,13 +203,17 @@ def _form(path: str, show: Endpoint, post: Endpoint) -> Route:
     return Route(path, either, methods=["GET", "POST"])
 
 
-def _refusals(pages: Pages) -> dict[Any, Refusal]:
+def _refusals(pages: Pages, viewers: Viewers) -> dict[Any, Refusal]:
     """The page that a reader sees when something is wrong."""
 
     async def refuse_problem(_request: Request, problem: Exception) -> Response:
         assert isinstance(problem, Problem)
-        status, title = _STATUSES.get(type(problem), (400, "That cannot be done"))
+        status, title = status_of(problem)
         return pages.refuse(status, title, problem.message)
+
+    async def stop_acting(_request: Request, problem: Exception) -> Response:
+        assert isinstance(problem, ActingEnded)
+        return viewers.stop(pages.refuse(403, "You act for no one now", problem.message))
 
     async def refuse_http(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -168,9 +225,9 @@ def _refusals(pages: Pages) -> dict[Any, Refusal]:
         assert isinstance(error, NotSignedIn)
         return pages.go_to(error.address)
 
-    async def refuse_for_now(_request: Request, error: Exception) -> Response:
+    async def refuse_for_now(request: Request, error: Exception) -> Response:
         log.warning("a page is not available", error=repr(error))
-        return pages.refuse(503, "Not now", "The service is busy or starting. Try again.", {"retry-after": "2"})
+        return pages.ask_to_try_again(request.method == "GET")
 
     async def refuse_fault(_request: Request, error: Exception) -> Response:
         log.error("a page failed", exc_info=error)
@@ -178,6 +235,7 @@ def _refusals(pages: Pages) -> dict[Any, Refusal]:
 
     away = dict.fromkeys((*CONNECTION_ERRORS, *RETRYABLE_ERRORS, Unavailable), refuse_for_now)
     return {
+        ActingEnded: stop_acting,
         Problem: refuse_problem,
         HTTPException: refuse_http,
         NotSignedIn: ask_to_sign_in,

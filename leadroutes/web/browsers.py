@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from leadroutes.security.throttle import digest
 from leadroutes.web.cookies import cookie_of
-from leadroutes.web.pages import Pages
+from leadroutes.web.rendering import Pages
 
 PURPOSE = "leadroutes known browser 1"
 LIFE = 365 * 86_400  # seconds

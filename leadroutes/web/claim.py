@@ -9,24 +9,21 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from leadroutes.domain.text import MESSAGE_LIMIT
 from leadroutes.engine.engine import Engine
-from leadroutes.errors import Conflict, NotFound, Unavailable
-from leadroutes.sandbox.html_text import WORDS
-from leadroutes.sandbox.processes import run_sandboxed
-from leadroutes.sandbox.work import ComputationFailed
-from leadroutes.store.claim_pages import ClaimPage, Disclosure, find_claim_page, find_own_page
+from leadroutes.errors import Conflict, NotFound
+from leadroutes.store.claim_pages import ClaimPage, find_claim_page, find_own_page
 from leadroutes.store.postgres import Database
+from leadroutes.web.audit import row_of_page
 from leadroutes.web.forms import read_id
-from leadroutes.web.pages import Pages
+from leadroutes.web.inquiry_words import words_of_inquiry
+from leadroutes.web.rendering import Pages
 from leadroutes.web.sessions import Sessions
 
-MOST_MARKUP = 524_288  # characters of HTML that are read
-MOST_WORDS = 50_000  # characters that a page shows
+MOST_WORDS = 50_000  # characters of an inquiry that are shown
 
 
 class ClaimPages:
-    """`/claim/{token}` for whoever has the link, `/offers/{id}` for the member; below each, `/decline`."""
+    """`/claim/{token}` for whoever has the link, `/app/offers/{id}` for the member; below each, `/decline`."""
 
     def __init__(self, database: Database, engine: Engine, pages: Pages, sessions: Sessions) -> None:
         self._database = database
@@ -81,15 +78,17 @@ class ClaimPages:
     async def _claim(self, page: ClaimPage) -> str | None:
         """Returns why the member does not have it; None: they have."""
         try:
-            await self._engine.claim(page.owner_id, page.lead_id, page.user_id, page.via)
+            act = row_of_page(page.owner_id, page.user_id, "/leads/:id/claim", page.lead_id)
+            await self._engine.claim(page.owner_id, page.lead_id, page.user_id, page.via, act)
         except Conflict as conflict:
             return conflict.message
         return None
 
     async def _decline(self, page: ClaimPage) -> None:
         """An offer that cannot be declined any more is not an error: the page says why."""
+        act = row_of_page(page.owner_id, page.user_id, "/lead-offers/:id/decline", page.offer_id)
         with contextlib.suppress(Conflict):
-            await self._engine.decline(page.owner_id, page.offer_id, page.user_id)
+            await self._engine.decline(page.owner_id, page.offer_id, page.user_id, act)
 
     async def _shown(self, request: Request, page: ClaimPage, refusal: str | None = None) -> Response:
         ends_at = page.ends_at if page.passes_on else page.next_at or page.ends_at
@@ -103,7 +102,7 @@ class ClaimPages:
             seconds=seconds,
             refusal=refusal,
             path=_page_path(request),
-            words=await _words(page.disclosure, page.owner_id) if page.disclosure else "",
+            words=await _words(page),
         )
 
 
@@ -111,16 +110,11 @@ def _page_path(request: Request) -> str:
     """Of the page with the buttons."""
     if "token" in request.path_params:
         return f"/claim/{quote(request.path_params['token'])}"
-    return f"/offers/{quote(request.path_params['id'])}"
+    return f"/app/offers/{quote(request.path_params['id'])}"
 
 
-async def _words(known: Disclosure, owner_id: int) -> str:
-    """What the person wrote, as far as a page shows it; of HTML the words, which are made apart."""
-    words = known.text_body or ""
-    if not words and known.html_body:
-        try:
-            words = await run_sandboxed(WORDS, known.html_body[:MOST_MARKUP], owner=owner_id)
-        except (ComputationFailed, Unavailable):
-            words = "(This cannot be shown.)"
-    is_cut = len(words) == MESSAGE_LIMIT  # when it came in; the history of the lead says so
-    return words if len(words) <= MOST_WORDS and not is_cut else words[:MOST_WORDS] + " …"
+async def _words(page: ClaimPage) -> str:
+    known = page.disclosure
+    if known is None:
+        return ""
+    return await words_of_inquiry(known.text_body, known.html_body, page.owner_id, most=MOST_WORDS)

@@ -16,7 +16,7 @@ from leadroutes.oauth.protocol import Values
 from leadroutes.store.postgres import Database
 from leadroutes.web.forms import read_form
 from leadroutes.web.headers import POLICY
-from leadroutes.web.pages import Pages
+from leadroutes.web.rendering import Pages
 from leadroutes.web.sessions import Sessions
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from leadroutes.engine.users import confirm_email, find_email_change
 from leadroutes.errors import Conflict, NotFound
 from leadroutes.store.postgres import Database
-from leadroutes.web.pages import Pages
+from leadroutes.web.rendering import Pages
 
 OVER = "This link is over. Ask for the change again."
 

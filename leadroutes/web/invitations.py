@@ -1,22 +1,28 @@
-"""Invitations into teams: the page behind the link in a mail, the buttons on the home page. Looking answers nothing.
+"""Invitations into teams, or to act for an account: the page behind the link in a mail, the buttons on the home page.
 
-What follows from an answer, leadroutes.engine.memberships knows.
+Looking answers nothing. What follows from an answer, leadroutes.engine.memberships knows.
 """
 
-from typing import Any
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from leadroutes.domain.audit_row import AuditRow
 from leadroutes.engine import memberships
+from leadroutes.engine.password_links import set_first_password
 from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound
 from leadroutes.store.accounts import NewUser, add_user
 from leadroutes.store.invitations import Invitation, find_invitation
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.sessions import SessionUser
+from leadroutes.store.sign_ins import Method, SignInKind, log_sign_in
+from leadroutes.web.audit import row_of_page
 from leadroutes.web.forms import read_form, read_id
-from leadroutes.web.pages import Pages
-from leadroutes.web.sessions import Sessions
+from leadroutes.web.plain_words import in_plain_words
+from leadroutes.web.rendering import Pages
+from leadroutes.web.sent import Form, plain_form
+from leadroutes.web.sessions import Sessions, origin_of
 
 ANSWERS = {"accept": "Accepted", "decline": "Declined"}
 LONGEST_NAME = 255
@@ -44,8 +50,8 @@ class InvitationPages:
                 return await self._decline(request, user)
             case "accept":
                 return await self._accept(invitation, await self._sessions.get_user(request, comes_back=True), form)
-            case "join" if user is None and invitation.email is not None and not invitation.has_account:
-                return await self._join(invitation, form)
+            case "join" if user is None and _can_join(invitation):
+                return await self._join(request, invitation, form)
         raise Invalid("do: expected one of the page's buttons.")
 
     async def answer_own(self, request: Request) -> Response:
@@ -56,7 +62,9 @@ class InvitationPages:
         if status is None or member_id is None:
             raise Invalid("do: expected one of the page's buttons.")
         try:
-            await memberships.answer(self._database, member_id, user.id, status, agrees=_agrees(form))
+            await memberships.answer(
+                self._database, member_id, user.id, status, agrees=_agrees(form), act=_act(member_id, user.id)
+            )
         except Forbidden:
             raise NotFound("This invitation is over.") from None
         return self._pages.go_to("/")
@@ -71,7 +79,13 @@ class InvitationPages:
         if _is_for_another(invitation, user):
             return self._shown(invitation, user, status=403)
         await memberships.answer(
-            self._database, invitation.id, user.id, "Accepted", agrees=_agrees(form), has_link=True
+            self._database,
+            invitation.id,
+            user.id,
+            "Accepted",
+            agrees=_agrees(form),
+            has_link=True,
+            act=_act(invitation.id, user.id),
         )
         return self._pages.go_to("/")
 
@@ -79,22 +93,29 @@ class InvitationPages:
         invitation = await self._of_link(request)
 
         async def work(transaction: Transaction) -> None:
-            await memberships.decline_by_link(transaction, invitation.id)
+            await memberships.decline_by_link(transaction, invitation.id, is_delegation=invitation.role is not None)
 
         await self._database.run(work)
         return self._shown(await self._of_link(request), user)
 
-    async def _join(self, invitation: Invitation, form: dict[str, str]) -> Response:
-        """An account with the address that the link was sent to, a member from the start, and signed in."""
+    async def _join(self, request: Request, invitation: Invitation, form: dict[str, str]) -> Response:
+        """An account with the address that the link was sent to, a member from the start, and signed in.
+
+        Its time zone is that of the inviter until its user sets another.
+
+        An account that was made without a password gets one.
+        """
         wanted = NewUser(
             email=invitation.email or "",
             password=form.get("password", ""),
             first_name=form.get("first_name", "").strip()[:LONGEST_NAME] or None,
             last_name=form.get("last_name", "").strip()[:LONGEST_NAME] or None,
+            timezone=invitation.inviter_timezone,
         )
 
         async def work(transaction: Transaction) -> int:
-            user_id = await add_user(transaction, wanted)
+            user_id = await _account(transaction, invitation.passwordless_user_id, wanted)
+            await log_sign_in(transaction, user_id, SignInKind.PASSWORD_SET, origin_of(request), method=Method.LINK)
             await memberships.set_status(
                 transaction, invitation.id, user_id, "Accepted", agrees=_agrees(form), has_link=True
             )
@@ -103,11 +124,9 @@ class InvitationPages:
         try:
             user_id = await self._database.run(work)
         except (Invalid, Conflict) as problem:
-            text = next(iter(problem.errors.values()), problem.message)
-            return self._shown(invitation, None, status=400, form=form, problem=text)
-        response = self._pages.go_to("/")
-        await self._sessions.start_session(response, user_id)
-        return response
+            errors = in_plain_words(problem.errors)
+            return self._shown(invitation, None, status=400, form=plain_form(form, errors), problem=problem.message)
+        return await self._sessions.enter(request, user_id, wanted.email, "/", Method.LINK)
 
     def _shown(
         self,
@@ -115,7 +134,7 @@ class InvitationPages:
         user: SessionUser | None,
         *,
         status: int = 200,
-        form: dict[str, Any] | None = None,
+        form: Form | None = None,
         problem: str | None = None,
     ) -> Response:
         return self._pages.answer(
@@ -123,10 +142,30 @@ class InvitationPages:
             status,
             user=user,
             invitation=invitation,
+            can_join=_can_join(invitation),
             is_for_another=user is not None and _is_for_another(invitation, user),
-            form=form or {},
+            form=form or plain_form(),
             problem=problem,
         )
+
+
+def _can_join(invitation: Invitation) -> bool:
+    """Whether whoever has the link may choose a password: no one else has."""
+    is_new = invitation.email is not None and not invitation.has_account
+    return is_new or invitation.passwordless_user_id is not None
+
+
+async def _account(transaction: Transaction, passwordless_user_id: int | None, wanted: NewUser) -> int:
+    if passwordless_user_id is None:
+        return await add_user(transaction, wanted)
+    password, first_name, last_name = wanted.password or "", wanted.first_name, wanted.last_name
+    await set_first_password(transaction, passwordless_user_id, password, first_name, last_name)
+    return passwordless_user_id
+
+
+def _act(member_id: int, user_id: int) -> AuditRow:
+    """Returns what the audit has of an answer; whose account it is about is known where it is written."""
+    return replace(row_of_page(user_id, user_id, "/team-members", member_id), method="PATCH")
 
 
 def _agrees(form: dict[str, str]) -> bool:

@@ -13,7 +13,7 @@ from leadroutes.security.unsubscribe_token import read_unsubscribe_token
 from leadroutes.store import statement
 from leadroutes.store.postgres import Database
 from leadroutes.store.suppressions import unsubscribe
-from leadroutes.web.pages import Pages
+from leadroutes.web.rendering import Pages
 
 
 class UnsubscribePage:
