@@ -21,6 +21,7 @@ class ShortCache(NamedTuple):
 
 
 MADE: list[ShortCache] = []
+_TEXT = (str, bytes)  # made once: `str | bytes` would be a new object at each look-up
 
 
 def short_cache(*, entries: int, longest: int) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
@@ -35,7 +36,7 @@ def short_cache(*, entries: int, longest: int) -> Callable[[Callable[Given, Resu
 
         @wraps(work)
         def look_up(*given: Given.args, **named: Given.kwargs) -> Result:
-            if _length(given) + _length(named.values()) > longest:
+            if _length(given) + (_length(named.values()) if named else 0) > longest:
                 return work(*given, **named)
             return cached(*given, **named)  # type: ignore[arg-type]  # as hashable as what the work is given
 
@@ -49,7 +50,7 @@ def short_cache(*, entries: int, longest: int) -> Callable[[Callable[Given, Resu
 def _length(values: Iterable[Any]) -> int:
     length = 0
     for value in values:
-        if isinstance(value, str | bytes):
+        if isinstance(value, _TEXT):
             length += len(value)
         elif isinstance(value, tuple):
             length += _length(value)

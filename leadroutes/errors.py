@@ -82,6 +82,7 @@ class AlreadyClaimed(Conflict):
         )
         self.user_id = user_id
         self.claimed_at = claimed_at
+        self.name = name
 
 
 class TooLarge(Problem):

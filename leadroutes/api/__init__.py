@@ -1,7 +1,5 @@
 """The JSON API. `application()` builds it, `paths()` lists every path that it answers."""
 
-from typing import Any
-
 from leadroutes.api.asgi import Api
 from leadroutes.api.auth import callers_of
 from leadroutes.api.call import Context
@@ -11,26 +9,31 @@ from leadroutes.api.operations import OPERATIONS, ApiPath, collect
 from leadroutes.api.own_leads import claimed_leads_of, lead_owners_of, own_leads_of
 from leadroutes.api.resources import RESOURCES
 from leadroutes.api.router import Router
+from leadroutes.channels.account_numbers import AccountNumbers
 from leadroutes.engine.engine import Engine
+from leadroutes.engine.phone_calls import PhoneCalls
 from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.security.throttle import PasswordThrottle
 from leadroutes.settings import Settings
 from leadroutes.store.commits import WriteGroupCommit
+from leadroutes.store.delegates import delegations_of
 from leadroutes.store.lists import ListQueries
 from leadroutes.store.pipeline import read_pipeline
 from leadroutes.store.postgres import Database
 
 
-def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Any:
+def application(database: Database, engine: Engine, arrivals: Arrivals, settings: Settings) -> Api:
     """Returns the ASGI application of the API; it answers 404 to every path that is not declared."""
     totals = CountCache()
     database.listener.forget_when_reconnected(totals.forget)
+    numbers = AccountNumbers(settings)
     context = Context(
         database=database,
         engine=engine,
         arrivals=arrivals,
         settings=settings,
         callers=callers_of(database),
+        delegations=delegations_of(database),
         own_leads=own_leads_of(database),
         claimed_leads=claimed_leads_of(database),
         lead_owners=lead_owners_of(database),
@@ -38,7 +41,9 @@ def application(database: Database, engine: Engine, arrivals: Arrivals, settings
         lists=ListQueries(database, settings.pool_size),
         totals=totals,
         throttle=PasswordThrottle(),
+        phone_calls=PhoneCalls(engine, settings.public_url, settings.twilio_from, numbers.list),
         creations={each.path: WriteGroupCommit(database) for each in RESOURCES if each.is_plain},
+        numbers=numbers,
     )
     return Api(context, Router(_paths()))
 

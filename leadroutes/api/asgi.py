@@ -13,12 +13,14 @@ from urllib.parse import quote
 import asyncpg
 import structlog
 
-from leadroutes.api.auth import authenticate, bearer_token
+from leadroutes.api.acting import HEADER, owners_caller, require_parent, require_role_allows
+from leadroutes.api.auth import Caller, authenticate, bearer_token
 from leadroutes.api.bodies import ClientDisconnected
 from leadroutes.api.call import Call, Context, Request, Response
 from leadroutes.api.problems import internal_error, problem_response
+from leadroutes.api.reads import naming_merged
 from leadroutes.api.router import PathMatch, Router, operation_for, page_not_found
-from leadroutes.errors import Forbidden, Invalid, Problem, Unavailable
+from leadroutes.errors import Forbidden, Invalid, NotFound, Problem, Unavailable
 from leadroutes.security.rate_limits import RateLimits
 from leadroutes.store.connection_errors import CONNECTION_ERRORS
 
@@ -36,7 +38,7 @@ _ALWAYS = (
 )
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
-    (b"access-control-allow-headers", b"Authorization, Content-Type, If-None-Match, Idempotency-Key"),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, If-None-Match, Idempotency-Key, X-Acting-For"),
     (b"access-control-max-age", b"86400"),
 )
 _ETAG = re.compile(r'(?:W/)?("[^"]*")|\*')
@@ -86,27 +88,50 @@ class Api:
             return internal_error()
 
     async def _dispatch(self, request: Request) -> Response:
-        """Checks in this order: OPTIONS, token, path, method, scope. The operation checks the rest."""
+        """Checks in this order: OPTIONS, token, path, method, scope, role. The operation checks the rest."""
         found = self.router.find(request.segments)
         if request.method == "OPTIONS" and found is not None:
             return Response(204, headers=((b"allow", ", ".join(found.path.allowed).encode()), *_PREFLIGHT))
-        self.rates.count_address(request.address)
+        if found is None or not _is_signed(found):
+            self.rates.count_address(request.address)
         if found is not None and _is_public(found):
             operation = found.path.for_all or operation_for(found.path, request.method, request.url)
             return await operation.run(Call(self.context, request, found.ids))
         token = bearer_token(request.headers.get("authorization", ()))
         caller = await authenticate(self.context.callers, token)
         self.rates.count_token(token)
+        return await self._run(request, found, caller)
+
+    async def run_as(self, caller: Caller, request: Request) -> Response:
+        """Returns the answer to a request of this caller, who has been authenticated in another way.
+
+        Raises Problem where the API would answer with an error.
+        """
+        return await self._run(request, self.router.find(request.segments), caller)
+
+    async def _run(self, request: Request, found: PathMatch | None, caller: Caller) -> Response:
         if found is None:
             raise page_not_found(request.url)
         operation = operation_for(found.path, request.method, request.url)
         if request.method in _WRITES and not caller.may_write:
             raise Forbidden("Insufficient scope")
-        return await operation.run(Call(self.context, request, found.ids, caller))
+        if HEADER in request.headers:
+            caller = await owners_caller(self.context.delegations, caller, request.headers[HEADER])
+        granted = require_role_allows(caller, operation.method, operation.path)
+        call = Call(self.context, request, found.ids, caller, granted, operation.path)
+        await require_parent(call)
+        try:
+            return await operation.run(call)
+        except NotFound as missing:
+            raise await naming_merged(call, operation.path, missing) from None
 
 
 def _is_public(found: PathMatch) -> bool:
     return all(operation.is_public for operation in found.path.operations.values())
+
+
+def _is_signed(found: PathMatch) -> bool:
+    return any(operation.is_signed for operation in found.path.operations.values())
 
 
 # ------------------------------------------------------------------------------------------------ in and out

@@ -16,7 +16,10 @@ from leadroutes.store.token_uses import TokenUses
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user of a token; `application_id` None: a personal token."""
+    """The user of a token; `application_id` None: a personal token.
+
+    Of a delegate, `user_id` is the owner they act for, and `acting_user_id` is who really acts, in this role.
+    """
 
     user_id: int
     scopes: frozenset[str]
@@ -24,10 +27,31 @@ class Caller:
     is_admin: bool = False
     is_broker: bool = False
     token_hash: bytes | None = None  # sha256 of the token
+    acting_user_id: int | None = None
+    role: str | None = None
+    team_id: int | None = None  # the only one that the role is for
 
     @property
     def may_write(self) -> bool:
         return "write" in self.scopes
+
+    @property
+    def person_id(self) -> int:
+        """Who really acts."""
+        return self.user_id if self.acting_user_id is None else self.acting_user_id
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An operation that the role of a delegate allows. `among`: only for these records; `fields`: only these are sent.
+
+    `among` is SQL with {team} for the delegate's team, $1 for the owner, and {name} for a field of the resource. In
+    its place `parent` is about the record above, whose id is $2.
+    """
+
+    among: str = ""
+    parent: str = ""
+    fields: frozenset[str] | None = None
 
 
 def bearer_token(values: Sequence[str]) -> str:

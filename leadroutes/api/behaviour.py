@@ -7,10 +7,12 @@ A resource without a subclass of `Behaviour` is read and written by its declarat
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from leadroutes.api.auth import Caller
 from leadroutes.api.call import Call, Context
+from leadroutes.domain.audit_row import AuditRow
 from leadroutes.store.postgres import Transaction
 
 if TYPE_CHECKING:  # query.py reads declarations, and a declaration holds a behaviour
@@ -31,6 +33,8 @@ class Writing:
     sent: Mapping[str, Any] = field(default_factory=dict)  # the fields that were sent and could be read
     before: Mapping[str, Any] | None = None  # None: the record is new
     record: dict[str, Any] = field(default_factory=dict)  # the columns of the resulting record
+    is_tried: bool = False  # a dry run: all of it is rolled back
+    act: AuditRow | None = None  # for the audit; steps that open a transaction of their own write it there
     notes: dict[str, Any] = field(default_factory=dict)  # what one step passes to a later one
 
 
@@ -44,18 +48,25 @@ class Behaviour:
 
     REPLACING: ClassVar = ("insert", "create_through", "change_through", "delete", "remove_through")
     replaced: ClassVar[frozenset[str]] = frozenset()
+    completes: ClassVar[bool] = False  # whether `complete` is defined
     has_plain_insert: ClassVar[bool] = True  # a new record needs no step with the database but its INSERT
+    validates_by_rows: ClassVar[bool] = False  # `validate` only asks for single rows, so many can be checked together
 
     def __init_subclass__(cls) -> None:
         def defines(step: str) -> bool:
             return getattr(cls, step) is not getattr(Behaviour, step)
 
         cls.replaced = frozenset(filter(defines, cls.REPLACING))
-        cls.has_plain_insert = not any(map(defines, ("validate", "insert", "create_through", "after_write")))
+        cls.completes = defines("complete")
+        steps = ("insert", "create_through", "after_write", *(() if cls.validates_by_rows else ("validate",)))
+        cls.has_plain_insert = not any(map(defines, steps))
 
     async def record_filter(self, call: Call, query: "Query", record_id: int | None) -> str:
         """Returns SQL to use instead of `visible` in a list, or for one record; "": `visible` applies."""
         return ""
+
+    def complete(self, record: dict[str, Any], now: datetime) -> None:
+        """Replaces values of an answered record by what the domain works out of them at this moment."""
 
     def rewrite(self, body: dict[str, Any]) -> dict[str, Any]:
         """Returns the body from which the fields are read."""
@@ -101,6 +112,10 @@ class Behaviour:
 
     async def after_delete(self, writing: Writing) -> None:
         """Runs once the row is removed."""
+
+    def dry_run(self, writing: Writing) -> dict[str, Any]:
+        """Returns what a write with `dry_run` answers, instead of being stored; for a resource with `has_dry_run`."""
+        raise NotImplementedError
 
     async def remove_through(self, context: Context, writing: Writing) -> None:
         """Instead of `before_delete`, the DELETE and `after_delete`."""

@@ -19,6 +19,7 @@ from leadroutes.errors import Invalid, MethodNotAllowed, SlowRequest, TooLarge
 
 _JSON = msgspec.json.Decoder(float_hook=Decimal)
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
+MAX_MEMBERS = 100  # of a gzip body; each costs a copy of what is behind it
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -147,13 +148,25 @@ def _unpacked(data: bytes, encoding: str, limit: int) -> bytes:
 def _inflated(data: bytes, window_sizes: tuple[int, ...], limit: int) -> bytes:
     """Some clients send raw deflate data, without the zlib header that HTTP requires."""
     for window_size in window_sizes:
-        unpacking = zlib.decompressobj(window_size)
         try:
-            unpacked = unpacking.decompress(data, limit + 1)
+            return _members(data, window_size, limit)
         except zlib.error:
             continue
-        if len(unpacked) > limit:
-            raise TooLarge("request entity too large")
-        if unpacking.eof or not data:
-            return unpacked
     raise Invalid("The packed body cannot be unpacked")
+
+
+def _members(data: bytes, window_size: int, limit: int) -> bytes:
+    """Gzip may come as several members, one behind the other (RFC 1952, 2.2): together they are the body."""
+    parts, size = [], 0
+    for _ in range(MAX_MEMBERS):
+        unpacking = zlib.decompressobj(window_size)
+        parts.append(unpacking.decompress(data, limit + 1 - size))
+        size += len(parts[-1])
+        if size > limit:
+            raise TooLarge("request entity too large")
+        if data and not unpacking.eof:
+            raise zlib.error("its end is missing")
+        data = unpacking.unused_data.lstrip(b"\0")  # padding
+        if not data or not window_size & 16:
+            return b"".join(parts)
+    raise Invalid(f"The packed body has more than {MAX_MEMBERS} members")

@@ -79,13 +79,13 @@ def _header(prefix: str) -> str:
     icon = _ICON.replace("<svg ", '<svg width="26" height="26" aria-hidden="true" ', 1)
     return (
         '<header><a class="skip" href="#main">Skip to the content</a>'
-        f'<a class="brand" href="{prefix}/">{icon} Lead Routes</a><a href="{prefix}/tokens">Tokens</a>'
+        f'<a class="brand" href="{prefix}/">{icon} Lead Routes</a><a href="{prefix}/app/me/tokens">Tokens</a>'
         f'<a href="{prefix}/openapi.json">OpenAPI 3.1</a></header>'
     )
 
 
 def _first_call(public_url: str) -> str:
-    tokens = f'<a class="touch" href="{urlsplit(public_url).path}/tokens">Tokens</a>'
+    tokens = f'<a class="touch" href="{urlsplit(public_url).path}/app/me/tokens">Tokens</a>'
     return (
         f"<p>Every call needs an access token: your own from the page {tokens}, or one that an application was given."
         " With it in <code>TOKEN</code>, this shows whose it is:</p>" + _example(public_url, "/me")

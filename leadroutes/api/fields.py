@@ -9,9 +9,10 @@ from typing import Any
 from leadroutes.api.behaviour import Errors
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.values import Id, quoted, whole_number
+from leadroutes.domain.faults import Faults
 
 _SET_BY_THE_SERVER = ("created_at", "modified_at")
-_NEVER_REPEATED = ("password", "current_password", "secrets")
+_NEVER_REPEATED = ("password", "current_password", "secrets", "keys")
 
 
 def sent_fields(resource: Resource, body: Mapping[str, Any], method: str) -> tuple[dict[str, Any], Errors]:
@@ -54,6 +55,8 @@ def _read_into(values: dict[str, Any], errors: Errors, each: Field, value: Any) 
         return
     try:
         values[each.name] = each.kind.take(value)
+    except Faults as faults:
+        errors |= faults.found
     except (ValueError, KeyError, OverflowError):
         given = "something else" if each.name in _NEVER_REPEATED else quoted(value)
         errors[each.name] = f"{each.name}: {given} was given; expected {each.kind.expected}"

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from leadroutes.api.audit import act_of_call
 from leadroutes.api.auth import authenticate, bearer_token
 from leadroutes.api.bodies import read_bytes
 from leadroutes.api.call import Call, Request, Response
@@ -153,7 +154,14 @@ async def replay_arrival(call: Call) -> Response:
     if not found:
         raise NotFound.record(call.ids[0])
     call.require_json_accepted()
-    return await _answer_of(call, await call.context.arrivals.replay(owner_id, arrival_id), is_replay=True)
+    return await answer_of_replay(call, owner_id, arrival_id)
+
+
+async def answer_of_replay(call: Call, owner_id: int, arrival_id: int, *, is_recorded: bool = False) -> Response:
+    """Reads an arrival again, and returns what came of it. Raises the refusal. `is_recorded`: the call has its act."""
+    act = None if is_recorded else act_of_call(call, owner_id, arrival_id)
+    answer = await call.context.arrivals.replay(owner_id, arrival_id, act=act)
+    return await _answer_of(call, answer, is_replay=True)
 
 
 async def _answer_of(call: Call, answer: Any, *, is_replay: bool) -> Response:

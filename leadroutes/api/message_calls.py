@@ -1,5 +1,6 @@
 """The call for a message beyond reading it: a failed message is sent again."""
 
+from leadroutes.api.audit import act_of_call
 from leadroutes.api.call import Call, Response
 from leadroutes.api.lead_calls import read_nothing
 from leadroutes.api.query import selection
@@ -19,7 +20,8 @@ async def retry(call: Call) -> Response:
     message_id = id_in(call.ids[0])
     await _record(call, sql, message_id)
     call.require_json_accepted()
-    await retry_message(call.context.database, call.caller.user_id, message_id)
+    act = act_of_call(call, call.caller.user_id, message_id)
+    await retry_message(call.context.database, call.caller.user_id, message_id, act)
     return Response(200, (await _record(call, sql, message_id)).encode())
 
 

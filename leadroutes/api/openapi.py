@@ -9,11 +9,13 @@ import msgspec
 
 from leadroutes import __version__
 from leadroutes.api.input_schema import body_schema, filter_schema, replacement_schema
-from leadroutes.api.operations import OPERATIONS, Operation
+from leadroutes.api.operations import JSON, OPERATIONS, Operation
+from leadroutes.api.query import DRY_RUN
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources import RESOURCES
 from leadroutes.api.resources.users import ME
 from leadroutes.api.values import nullable
+from leadroutes.domain.search import LONGEST_SEARCH
 
 Json = dict[str, Any]
 
@@ -185,7 +187,7 @@ def _operation(operation: Operation, schemas: Json) -> Json:
         "operationId": re.sub("[^a-z]+", "_", f"{operation.method} {operation.path}".lower()).strip("_"),
         "summary": operation.about,
         "responses": {
-            str(operation.status): _content("Done", _answer(operation)),
+            str(operation.status): _content("Done", _answer(operation), operation.gives, *operation.other_formats),
             "default": {"$ref": f"#/components/responses/{'OAuthError' if operation.answers_all else 'Error'}"},
         },
     }
@@ -194,7 +196,7 @@ def _operation(operation: Operation, schemas: Json) -> Json:
     if parameters := _parameters(operation):
         described["parameters"] = parameters
     if (body := _body(operation)) is not None:
-        content = {"application/json": {"schema": body}}
+        content = {operation.takes: {"schema": body}}
         described["requestBody"] = {"required": _is_needed(body, schemas), "content": content}
     if operation.is_public:
         return described | {"security": []}
@@ -241,12 +243,19 @@ def _is_needed(body: Json, schemas: Json) -> bool:
     return all(form.get("required") for form in forms)
 
 
+_DRY_RUN = "true: nothing is stored, and the answer is {contacts, messages, tasks, is_estimate}: how many would change"
+
+
 def _parameters(operation: Operation) -> list[Json]:
     """$select is described in words only: with it, answers have fewer keys than their schema requires."""
     if operation.resource is None:
-        return []
+        return [dict(each) for each in operation.parameters]
+    tried = [_query(DRY_RUN, {"type": "boolean", "default": False}, _DRY_RUN)] if operation.resource.has_dry_run else []
     if operation.method == "DELETE":
-        return [_query(each.name, each.kind.schema(), each.note) for each in operation.resource.fields_on_delete]
+        said = [_query(each.name, each.kind.schema(), each.note) for each in operation.resource.fields_on_delete]
+        return said + tried
+    if operation.method in ("POST", "PATCH", "PUT"):
+        return tried
     if operation.shows != "list":
         return []
     filters = operation.resource.filters
@@ -254,6 +263,11 @@ def _parameters(operation: Operation) -> list[Json]:
         _query("$limit", {"anyOf": [{"type": "integer", "minimum": 0}, COUNT], "default": 10}, "1000 at the most"),
         _query("$skip", {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 2**53 - 1}, COUNT], "default": 0}),
     ]
+    if operation.resource.search is not None:
+        page += [
+            _query("$search", {"type": "string", "maxLength": LONGEST_SEARCH}, "words by their beginning; all match"),
+            _query("$tag", {"type": "string"}, "a tag of the contact; several: one of them"),
+        ]
     return page + [_query(name, filter_schema(each), each.note) for name, each in filters.items()]
 
 
@@ -261,5 +275,9 @@ def _query(name: str, schema: Json, about: str = "") -> Json:
     return {"name": name, "in": "query", "schema": schema} | ({"description": about} if about else {})
 
 
-def _content(about: str, schema: Json) -> Json:
-    return {"description": about, "content": {"application/json": {"schema": schema}}}
+YAML = "application/yaml"  # says what JSON says
+
+
+def _content(about: str, schema: Json, media_type: str = JSON, *other_formats: str) -> Json:
+    others: Json = {name: {"schema": schema if name == YAML else {"type": "string"}} for name in other_formats}
+    return {"description": about, "content": {media_type: {"schema": schema}} | others}

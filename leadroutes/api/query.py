@@ -8,16 +8,19 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from leadroutes.api.auth import Caller, Grant
 from leadroutes.api.brackets import parse
 from leadroutes.api.resource import Field, Resource
-from leadroutes.api.statements import default_order, first_free, sorted_by
-from leadroutes.api.values import LARGEST_ID, Integer, quoted
+from leadroutes.api.statements import Order, default_order, first_free, sorted_by
+from leadroutes.api.values import LARGEST_ID, Bool, Integer, quoted
+from leadroutes.domain.search import LONGEST_SEARCH, MOST_WORDS, search_patterns, tag_pattern
 from leadroutes.errors import Invalid
 
 MAX_PAGE = 1000
 MAX_COMPUTED = 50  # conditions on fields that are computed for each row; a list counts as one
 DEFAULT_PAGE = 10
 MAX_SKIP = 2**53 - 1
+DRY_RUN = "dry_run"  # of a write that is only tried
 NOTHING, ANYTHING = "false", "true"
 
 _START_DIGITS = re.compile("[0-9]+", re.ASCII)
@@ -32,7 +35,7 @@ class Query:
     first: int  # the number of the first value
     conditions: tuple[str, ...] = ()
     values: list[Any] = field(default_factory=list)
-    order: str = ""
+    order: Order = ()
     limit: int = DEFAULT_PAGE
     skip: int = 0
     keys: tuple[str, ...] = ()  # of $select; (): all
@@ -42,6 +45,15 @@ class Query:
     def bind(self, value: Any, sql_type: str) -> str:
         self.values.append(value)
         return f"${self.first + len(self.values) - 1}::{sql_type}"
+
+    def narrowed(self, caller: Caller, granted: Grant | None) -> "Query":
+        """Adds to the conditions what the role of a caller who acts for another sees."""
+        if granted is not None and granted.among:
+            named = {name: each.compared for name, each in self.resource.filters.items()}
+            if "{team}" in granted.among:
+                named["team"] = self.bind(caller.team_id, "bigint")
+            self.conditions = (*self.conditions, f"({granted.among.format_map(named)})")
+        return self
 
     def require_affordable(self) -> "Query":
         """Raises Invalid for more conditions on computed fields than MAX_COMPUTED."""
@@ -63,8 +75,33 @@ def list_query(resource: Resource, text: str) -> Query:
     query.skip = _skipped(rest.pop("$skip", None))
     if "$sort" in rest:
         query.order = _sort(resource, rest.pop("$sort"))
+    searched = tuple(_searched(query, rest)) if resource.search else ()
     _select_and_filter(query, rest)
+    query.conditions = (*searched, *query.conditions)
     return query
+
+
+def _searched(query: Query, rest: dict[str, Any]) -> Iterator[str]:
+    """Yields the conditions of $search, whose words all have to match, and of $tag, of which one does."""
+    search = query.resource.search
+    assert search is not None
+    patterns: list[list[str]] = []
+    if "$search" in rest:
+        typed = rest.pop("$search")
+        try:
+            patterns += [[each] for each in search_patterns(typed)]
+            too_long = len(typed) > LONGEST_SEARCH
+        except (ValueError, TypeError, AttributeError):
+            too_long = True
+        if too_long:
+            raise _wrong("$search", typed, f"at most {MOST_WORDS} words and {LONGEST_SEARCH} characters")
+    if "$tag" in rest:
+        patterns.append([tag_pattern(each) for each in _texts(rest.pop("$tag"))])
+    if patterns:
+        found = (search.ids.replace("{pattern}", query.bind(" | ".join(each), "text")) for each in patterns)
+        yield f"t.id = ANY (ARRAY({' INTERSECT '.join(f'({each})' for each in found)}))"
+        if search.among:
+            yield search.among
 
 
 def record_query(resource: Resource, text: str, *, beside: Container[str] = ()) -> Query:
@@ -73,10 +110,21 @@ def record_query(resource: Resource, text: str, *, beside: Container[str] = ()) 
     `beside`: names that are not conditions.
     """
     query = Query(resource, parse(text) if text else {}, first_free(resource) + 1)
-    passed_over = {"$limit", "$skip", "$sort"}
+    passed_over = {"$limit", "$skip", "$sort"} | ({DRY_RUN} if resource.has_dry_run else set())
     rest = {name: value for name, value in query.tree.items() if name not in passed_over and name not in beside}
     _select_and_filter(query, rest)
     return query
+
+
+def is_dry_run(resource: Resource, text: str) -> bool:
+    """Returns whether a write is only to be tried. Raises Invalid where `dry_run` is not true or false."""
+    value = parse(text, only=DRY_RUN).get(DRY_RUN) if resource.has_dry_run and text else None
+    if value is None:
+        return False
+    try:
+        return Bool().read(value)
+    except (LookupError, ValueError, TypeError):
+        raise _wrong(DRY_RUN, value, "true or false") from None
 
 
 def requested_page(text: str) -> tuple[int, int]:
@@ -114,7 +162,7 @@ def _leading_number(name: str, value: Any) -> int:
     return min(int(found[0][:400]), 10**30)
 
 
-def _sort(resource: Resource, value: Any) -> str:
+def _sort(resource: Resource, value: Any) -> Order:
     if not isinstance(value, dict):
         raise _wrong("$sort", value, "$sort[field]=1 or $sort[field]=-1")
     keys = []
@@ -229,7 +277,8 @@ def _equal(query: Query, each: Field, name: str, value: Any) -> str:
         return _among(query, each, name, value)
     if _is_null(each, value):
         return f"{_never_null(each, name)} IS NULL"
-    return _compare(query, each, name, "=", value)
+    implied = f" AND {each.implies[value]}" if value in each.implies else ""
+    return _compare(query, each, name, "=", value) + implied
 
 
 def _not_equal(query: Query, each: Field, name: str, value: Any) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from leadroutes.api.auth import Caller
 from leadroutes.api.behaviour import Behaviour
@@ -50,6 +50,7 @@ class Field:
     key: str | None = None  # its key in answers; "": it is not answered
     filterable: bool = True
     refers: Reference | None = None
+    implies: Mapping[str, str] = field(default_factory=dict)  # by value: further SQL that holds, to find it by an index
     schema: Mapping[str, Any] | None = None  # of its answer, if that is not a value of its type
     is_for_administrators: bool = False  # others do not get it, or null if they select it
     note: str = ""
@@ -81,6 +82,43 @@ class Field:
         return self.name if self.key is None else self.key
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How a list is searched: `ids` is SQL of the ids of the records that have a word like {pattern}.
+
+    `among`: what else has to hold, as a caller finds nothing by what they do not see.
+    """
+
+    ids: str
+    among: str = ""
+
+
+class Shown(NamedTuple):
+    """Records of another owner `w` that a caller sees: those for which `m` is there."""
+
+    condition: str
+    source: str = ""  # of m; "": the condition is about t alone
+    keys: str = ""  # a statement for the ids of all of them, where that costs less without t
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visibility:
+    """What `visible` says of one record, for a list: by owners, so that an index leads to the first records of each.
+
+    The caller sees all records of the caller's own and of `sharers`, and `some` of `others`; both are statements for
+    owner_id. A record may be in several of `some`.
+    """
+
+    sharers: str
+    others: str
+    some: tuple[Shown, ...]
+    whole: str  # what `visible` and the fields call the array of the caller and the sharers, which a list knows already
+    ranges: tuple[str, ...] = ()  # columns of which a range is read as a whole; a walk through the ids might find none
+    nullable: tuple[str, ...] = ()  # columns with an index (owner_id, column NULLS FIRST, id)
+    keyed: str = "true"  # always true; the predicate of the indexes that only lists use
+    total: str = ""  # an expression for how many records w.owner_id has, without counting them; "": they are counted
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Resource:
     """A resource: its path, its fields, who sees and changes it; `behaviour` is all that it does beside that."""
@@ -93,24 +131,32 @@ class Resource:
     source: str = ""  # the FROM clause; "": the table as t
     is_lockable: bool = True  # whether its rows can be locked where they are read; else `change_through` locks them
     once: str = ""  # a join AS once, added only if a condition or the order names its columns
+    worked_out_once: tuple[str, str] = ("", "")  # an expression of `visible` and the fields, and its name in `once`
     visible: str = "t.owner_id = $1"
+    listed: Visibility | None = None  # None: a list asks of every record whether it is visible
     changeable: str = "t.owner_id = $1"
     removable: str = ""  # "": as changeable
     creatable: str = "true"  # who may POST; $1 is the caller, and t the parent, where there is one
     parent: "Resource | None" = None
     parent_column: str = ""
     is_parents_own: bool = True  # its owner is the parent's
-    order: str = ""  # the default order, before id
+    order: tuple[str, ...] = ()  # the default order, before id
     page_about: str = ""  # a sentence for the documentation
     body_limit: int = 102_400
     allowed_for: Callable[[Caller], bool] | None = None  # others: 403 on every method
     owned: bool = True  # the table has owner_id
+    is_audited_in_full: bool = False  # whether the audit has the values before and after, not only the fields' names
+    most_counted: int = 0  # where the total of a list stops; 0: it counts all
+    is_versioned: bool = False  # each request that changes it makes a version of the rules
     most: int = 0  # records per parent, or per owner without a parent; 0: any number
     fields_on_delete: tuple[Field, ...] = ()  # what a DELETE may contain, in its query or its body
+    has_dry_run: bool = False  # with dry_run=true in its query a write is not stored, and answers what it would change
     version: str = ""  # SQL of a number that changes with every change of what the caller sees here
     selects: Mapping[str, str] = field(default_factory=dict)  # further names for filters: name -> field
     unique: str = "Such a record exists already"  # for 409
     needed_by: Mapping[str, str] = field(default_factory=dict)  # table -> message of 409 on DELETE
+    merged: str = ""  # SQL of the record that $2 was merged into, if $1 sees it; a 404 names it
+    search: "Search | None" = None  # what $search and $tag of a list find; None: it knows neither
     behaviour: Behaviour = field(default=Behaviour())
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from leadroutes.api.audit import act_of_own_account
 from leadroutes.api.auth import bearer_token
 from leadroutes.api.bodies import fields_of, read_limited
 from leadroutes.api.call import Call, Response
@@ -57,10 +58,11 @@ async def change_me(call: Call) -> Response:
         raise Invalid.fields(in_order(ME, errors))
     call.require_json_accepted()
     changes = {name: value for name, value in sent.items() if name not in ("email", "current_password")}
+    act = act_of_own_account(call, [name for name in sent if name != "current_password"])
     if changes:
-        await change_user(database, user_id, changes, ChangedBy(user_id, call.caller.token_hash))
+        await change_user(database, user_id, changes, ChangedBy(user_id, call.caller.token_hash), act)
     if "email" in sent:
-        await ask_for_email(database, user_id, sent["email"])
+        await ask_for_email(database, user_id, sent["email"], None if changes else act)
     return await _show_me(call, query)
 
 

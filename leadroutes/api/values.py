@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
+from leadroutes.domain import faults
+from leadroutes.domain.moments import in_utc
+
 LARGEST_ID = 2**63 - 1
 LARGEST_INTEGER = 2**31 - 1
 LONGEST_NUMBER = 400  # digits; no real value is longer
+quoted = faults.quoted
 BEYOND = 10**30  # in place of every integer that a column cannot hold
 
-_EARLIEST = datetime.min.replace(tzinfo=UTC)  # the driver reads it as minus infinity
 _SMALL_LETTERS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # as lower() of an e-mail's column
 _DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 _WHOLE = re.compile(r"(-?[0-9]+)(\.0+)?", re.ASCII)
@@ -44,7 +47,7 @@ class FieldType(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Plain:
+class Plain:
     """The defaults of most types: a column is answered and compared as it is."""
 
     sql: ClassVar[str] = "text"
@@ -73,7 +76,7 @@ class _Plain:
 
 
 @dataclass(frozen=True, slots=True)
-class Integer(_Plain):
+class Integer(Plain):
     """A whole number of 32 bits, or within closer bounds."""
 
     least: int = -LARGEST_INTEGER - 1
@@ -116,7 +119,7 @@ class Id(Integer):
 
 
 @dataclass(frozen=True, slots=True)
-class Text(_Plain):
+class Text(Plain):
     """Text of up to `limit` characters; None: as long as a body may be. `takes_number`: a number becomes its digits."""
 
     limit: int | None = None
@@ -153,7 +156,7 @@ class EmailText(Text):
 
 
 @dataclass(frozen=True, slots=True)
-class Bool(_Plain):
+class Bool(Plain):
     """true or false."""
 
     sql: ClassVar[str] = "boolean"
@@ -177,7 +180,7 @@ class Bool(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment(_Plain):
+class Moment(Plain):
     """A date-time, stored to the millisecond and answered in UTC."""
 
     sql: ClassVar[str] = "timestamptz"
@@ -187,9 +190,7 @@ class Moment(_Plain):
         return "a date-time such as 2018-01-16T12:12:12.000Z"
 
     def take(self, value: Any) -> datetime:
-        moment = _moment(value)
-        if moment == _EARLIEST:
-            raise ValueError
+        moment = in_utc(_moment(value))
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def read(self, text: str) -> datetime:
@@ -208,7 +209,7 @@ class Moment(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice(_Plain):
+class Choice(Plain):
     """One of some words, exactly as written."""
 
     words: tuple[str, ...]
@@ -227,7 +228,7 @@ class Choice(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class Number(_Plain):
+class Number(Plain):
     """A number, with a fraction or without."""
 
     sql: ClassVar[str] = "double precision"
@@ -253,7 +254,7 @@ class Number(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class DecimalText(_Plain):
+class DecimalText(Plain):
     """A decimal number, stored and answered as the text that was sent; compared as a number."""
 
     sql: ClassVar[str] = "numeric"
@@ -282,7 +283,7 @@ class DecimalText(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class TimeOfDay(_Plain):
+class TimeOfDay(Plain):
     """HH:MM or HH:MM:SS."""
 
     @property
@@ -294,12 +295,15 @@ class TimeOfDay(_Plain):
             raise ValueError
         return value
 
+    def read(self, text: str) -> str:
+        return self.take(text)
+
     def schema(self) -> dict[str, Any]:
         return {"type": "string", "pattern": f"^{_TIME_OF_DAY.pattern}$"}
 
 
 @dataclass(frozen=True, slots=True)
-class Texts(_Plain):
+class Texts(Plain):
     """A list of texts; one text with commas, and numbers in the list, are accepted too. It is not a filter."""
 
     limit: int
@@ -320,7 +324,30 @@ class Texts(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class NamedTexts(_Plain):
+class ChoiceList(Plain):
+    """A list of values out of a fixed set, each once. It is not a filter."""
+
+    choices: tuple[str, ...]
+    may_be_empty: bool = False
+
+    @property
+    def expected(self) -> str:
+        return f"a list of {'any' if self.may_be_empty else 'one or more'} of {', '.join(self.choices)}"
+
+    def take(self, value: Any) -> list[str]:
+        if not isinstance(value, list) or not (value or self.may_be_empty):
+            raise ValueError
+        if not all(each in self.choices for each in map(_hashable, value)):
+            raise ValueError
+        return list(dict.fromkeys(value))
+
+    def schema(self) -> dict[str, Any]:
+        least = {} if self.may_be_empty else {"minItems": 1}
+        return {"type": "array", "items": {"type": "string", "enum": list(self.choices)}, **least}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTexts(Plain):
     """An object whose values are texts. It is not a filter."""
 
     limit: int
@@ -342,7 +369,7 @@ class NamedTexts(_Plain):
 
 
 @dataclass(frozen=True, slots=True)
-class Nested(_Plain):
+class Nested(Plain):
     """An object or a list inside the record, read by the resource if it is written. `description`: its JSON schema."""
 
     description: dict[str, Any]
@@ -378,25 +405,6 @@ def nullable(schema: dict[str, Any]) -> dict[str, Any]:
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return schema | {"type": list(dict.fromkeys([*types, "null"]))} | enum
-
-
-def quoted(value: Any) -> str:
-    """Returns a value as an error message shows it, in at most 60 characters."""
-    text = repr(value) if isinstance(value, str) else _json_like(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _json_like(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case list() | tuple():
-            return "a list"
-        case dict():
-            return "an object"
-    return str(value)
 
 
 def _integer(digits: str) -> int:

@@ -12,17 +12,28 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from leadroutes.api.audit import act_of_writing
+from leadroutes.api.auth import Caller
 from leadroutes.api.behaviour import Errors, Writing
 from leadroutes.api.bodies import fields_of, read_limited
 from leadroutes.api.call import Call, Context, Response
 from leadroutes.api.fields import blank_record, in_order, read_fields, sent_fields
-from leadroutes.api.query import Query, record_query, selection
-from leadroutes.api.reads import id_in, parent_values, require_allowed
+from leadroutes.api.query import Query, is_dry_run, record_query, selection
+from leadroutes.api.reads import completed, id_in, parent_values, require_allowed
 from leadroutes.api.resource import Field, Reference, Resource, Write
 from leadroutes.api.resources import BY_PATH
-from leadroutes.api.statements import LONGEST_CACHED, insert_sql, lock_sql, parent_sql, record_sql, update_sql
+from leadroutes.api.statements import (
+    LONGEST_CACHED,
+    insert_in_new_version_sql,
+    insert_sql,
+    lock_sql,
+    parent_sql,
+    record_sql,
+    update_sql,
+)
 from leadroutes.cache import short_cache
 from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound
+from leadroutes.store.audit import note_act
 from leadroutes.store.commits import CheckedWrite
 from leadroutes.store.postgres import Database, Transaction
 
@@ -30,8 +41,10 @@ from leadroutes.store.postgres import Database, Transaction
 async def create(call: Call, resource: Resource) -> Response:
     """POST: 201 and the record as GET would show it."""
     keys = selection(resource, call.request.query)
+    is_tried = is_dry_run(resource, call.request.query)
     sent, errors = await _read(call, resource)
     is_created_through = "create_through" in resource.behaviour.replaced
+    version_of = call.caller.person_id if resource.is_versioned and resource.is_plain else None
 
     async def check(transaction: Transaction) -> Writing:
         writing = await _begin(call, resource, transaction, sent)
@@ -46,27 +59,47 @@ async def create(call: Call, resource: Resource) -> Response:
             call.require_json_accepted()
             return writing, ""
         with database_errors_as_problems(resource, is_removal=False):
-            writing.id = await _insert(resource, writing)
+            writing.id = await _insert(resource, writing, version_of=version_of)
             await resource.behaviour.after_write(writing)
+        if is_tried:
+            raise _Tried(resource.behaviour.dry_run(writing))
+        note_act(writing.transaction, act_of_writing(call, resource, writing))
         shown = await show(writing.transaction, resource, writing, keys)
         call.require_json_accepted()
         return writing, shown
 
-    work = CheckedWrite(order=call.caller.user_id, check=check, write=write)
+    work = CheckedWrite(order=call.caller.user_id, apart=version_of, check=check, write=write)
     if resource.is_plain:
         writing, shown = await call.context.creations[resource.path].run(work)
     else:
-        writing, shown = await call.context.database.run(work.run_alone)
+        try:
+            writing, shown = await call.context.database.run(work.run_alone)
+        except _Tried as tried:
+            return _what_would_change(call, tried)
     if is_created_through:
         with database_errors_as_problems(resource, is_removal=False):
+            writing.act = act_of_writing(call, resource, writing)
             writing.id = await resource.behaviour.create_through(call.context, writing)
         shown = await show(call.context.database, resource, writing, keys)
     return Response(201, _with_fields_shown_once(call.context, resource, writing, shown, keys))
 
 
+async def insert_record(transaction: Transaction, resource: Resource, caller: Caller, sent: dict[str, Any]) -> int:
+    """Adds a record of the caller's own, as a POST with these fields does, within another call. Returns its id."""
+    if resource.creatable != "true" and not await transaction.fetchval(f"SELECT {resource.creatable}", caller.user_id):
+        raise Forbidden(f"You may not add {resource.noun} here")
+    writing = Writing(transaction=transaction, caller=caller, owner_id=caller.user_id, sent=dict(sent))
+    writing.record = _columns(resource, sent, blank_record(resource))
+    await _validate(resource, writing, {})
+    writing.id = await _insert(resource, writing)
+    await resource.behaviour.after_write(writing)
+    return writing.id
+
+
 async def change(call: Call, resource: Resource) -> Response:
     """PATCH and PUT: 200 and the whole record after the change."""
-    query = record_query(resource, call.request.query).require_affordable()
+    query = record_query(resource, call.request.query).require_affordable().narrowed(call.caller, call.granted)
+    is_tried = is_dry_run(resource, call.request.query)
     sent, errors = await _read(call, resource)
     is_replacement = call.request.method == "PUT"
     is_changed_through = "change_through" in resource.behaviour.replaced
@@ -81,12 +114,21 @@ async def change(call: Call, resource: Resource) -> Response:
             if not is_changed_through:
                 with database_errors_as_problems(resource, is_removal=False):
                     await _update(resource, writing)
+                if is_tried:
+                    raise _Tried(resource.behaviour.dry_run(writing))
+                note_act(transaction, act_of_writing(call, resource, writing))
+        elif is_tried:
+            raise _Tried(resource.behaviour.dry_run(writing))
         shown = await show(transaction, resource, writing, query.keys)
         call.require_json_accepted()
         return writing, shown
 
-    writing, shown = await call.context.database.run(work)
+    try:
+        writing, shown = await call.context.database.run(work)
+    except _Tried as tried:
+        return _what_would_change(call, tried)
     if is_changed_through and sent:
+        writing.act = act_of_writing(call, resource, writing)
         await resource.behaviour.change_through(call.context, writing)
         shown = await show(call.context.database, resource, writing, query.keys)
     return Response(200, shown.encode())
@@ -95,6 +137,7 @@ async def change(call: Call, resource: Resource) -> Response:
 async def remove(call: Call, resource: Resource) -> Response:
     """DELETE: 200 and the record as it was."""
     query = record_query(resource, call.request.query, beside=[each.name for each in resource.fields_on_delete])
+    is_tried = is_dry_run(resource, call.request.query)
     said, errors = await _fields_on_delete(call, resource, query.require_affordable())
     require_allowed(call, resource)
     behaviour = resource.behaviour
@@ -112,13 +155,33 @@ async def remove(call: Call, resource: Resource) -> Response:
             with database_errors_as_problems(resource, is_removal=True):
                 await (behaviour.delete(writing) if "delete" in behaviour.replaced else _delete(resource, writing))
             await behaviour.after_delete(writing)
+            if is_tried:
+                raise _Tried(behaviour.dry_run(writing))
+            note_act(transaction, act_of_writing(call, resource, writing))
         call.require_json_accepted()
         return writing, shown
 
-    writing, shown = await call.context.database.run(work)
+    try:
+        writing, shown = await call.context.database.run(work)
+    except _Tried as tried:
+        return _what_would_change(call, tried)
     if is_removed_through:
+        writing.act = act_of_writing(call, resource, writing)
         await behaviour.remove_through(call.context, writing)
     return Response(200, shown.encode())
+
+
+class _Tried(Exception):  # noqa: N818 -- ends the transaction of a write that was only to be tried
+    """Carries what the write would have changed."""
+
+    def __init__(self, changes: dict[str, Any]) -> None:
+        super().__init__()
+        self.changes = changes
+
+
+def _what_would_change(call: Call, tried: _Tried) -> Response:
+    call.require_json_accepted()
+    return Response(200, msgspec.json.encode(tried.changes))
 
 
 # ------------------------------------------------------------------------------------------------- the checks
@@ -129,7 +192,11 @@ async def _read(call: Call, resource: Resource) -> tuple[dict[str, Any], Errors]
     data = await read_limited(call.request, resource.body_limit, call.context.settings.body_timeout)
     body = fields_of(call.request, data, is_new=method == "POST")
     require_allowed(call, resource)
-    return sent_fields(resource, resource.behaviour.rewrite(body), method)
+    sent, errors = sent_fields(resource, resource.behaviour.rewrite(body), method)
+    granted = call.granted
+    if granted is not None and granted.fields is not None and (others := (set(sent) | set(errors)) - granted.fields):
+        raise Forbidden(f"A delegate who is {call.caller.role} may not change {', '.join(sorted(others))}")
+    return sent, errors
 
 
 async def _fields_on_delete(call: Call, resource: Resource, query: Query) -> tuple[dict[str, Any], Errors]:
@@ -143,6 +210,7 @@ async def _fields_on_delete(call: Call, resource: Resource, query: Query) -> tup
 async def _begin(call: Call, resource: Resource, transaction: Transaction, sent: dict[str, Any]) -> Writing:
     """Checks that the caller sees the parent and may POST there. A retry of the transaction begins here again."""
     writing = Writing(transaction=transaction, caller=call.caller, owner_id=call.caller.user_id, sent=dict(sent))
+    writing.is_tried = is_dry_run(resource, call.request.query)
     is_new = call.request.method == "POST"
     if resource.parent:
         [writing.parent_id] = parent_values(call, resource)
@@ -189,7 +257,8 @@ async def _lock(
     if not row["may"]:
         raise Forbidden(f"You may see this {resource.noun.partition(' ')[2]}, but not do this with it")
     before = {name: value for name, value in row.items() if name not in ("may", "lock_owner_id")}
-    writing.owner_id = row["lock_owner_id"]
+    if resource.owned:
+        writing.owner_id = row["lock_owner_id"]
     writing.before = before
     return before
 
@@ -259,7 +328,8 @@ def _exists(refers: Reference, value: str) -> str:
 # ------------------------------------------------------------------------------------------------- the writing
 
 
-async def _insert(resource: Resource, writing: Writing) -> int:
+async def _insert(resource: Resource, writing: Writing, *, version_of: int | None = None) -> int:
+    """`version_of`: who makes all versions of the rules that this transaction makes, this record one by itself."""
     if "insert" in resource.behaviour.replaced:
         return await resource.behaviour.insert(writing)
     record = writing.record | ({"owner_id": writing.owner_id} if resource.owned else {})
@@ -269,7 +339,11 @@ async def _insert(resource: Resource, writing: Writing) -> int:
         if resource.has(name) and record.get(name) is None:
             record[name] = writing.transaction.now
     record |= resource.behaviour.derive(writing.record)
-    new_id: int = await writing.transaction.fetchval(insert_sql(resource, tuple(record)), *record.values())
+    sql, values = insert_sql(resource, tuple(record)), [*record.values()]
+    if version_of is not None:
+        sql = insert_in_new_version_sql(resource, tuple(record))
+        values += [version_of, writing.transaction.now]
+    new_id: int = await writing.transaction.fetchval(sql, *values)
     return new_id
 
 
@@ -298,8 +372,8 @@ async def show(source: Database | Transaction, resource: Resource, writing: Writ
     row = await source.fetchrow(sql, writing.caller.user_id, *above, writing.id)
     if row is None or row["record"] is None:
         raise NotFound.record(writing.id)
-    record: str = row["record"]
-    return record
+    now = source.now if isinstance(source, Transaction) else source.clock.now()
+    return completed(resource, row["record"].encode(), now).decode()
 
 
 def _with_fields_shown_once(

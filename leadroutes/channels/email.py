@@ -18,6 +18,7 @@ import aiosmtplib
 
 from leadroutes.channels.envelope import DeliveryError, Envelope, NoLongerWanted, StillWanted, always_wanted
 from leadroutes.channels.mail_headers import encoded_address, encoded_text, header, plain_address
+from leadroutes.domain.delivery_status import is_dead_address
 from leadroutes.domain.mail_addresses import named_address
 from leadroutes.errors import Misconfigured
 from leadroutes.settings import Settings
@@ -29,9 +30,7 @@ MOST_CONNECTIONS = 20  # to the mail server, from this process
 SENDER = "Lead Routes"
 # RFC 3834, and the header of Microsoft's servers: automatic responders do not reply to these.
 AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
-# RFC 3463: there is no such mailbox or domain, or the mailbox is disabled. Neither a full mailbox (5.2.2) is one of
-# these, nor a refusal without such a code, which may as well concern the sender.
-_DEAD_ADDRESS = re.compile(r"5\.(?:1\.(?:[0-3]|6|10)|2\.1|4\.4)(?![0-9.])")
+_REFUSED_SENDER = re.compile(r"[45]\.1\.[78](?![0-9.])")
 _LINE_ENDS = re.compile(rb"\r\n|\n|\r(?!\n)")
 _FIRST_DOTS = re.compile(rb"(?m)^\.")  # RFC 5321, 4.5.2
 
@@ -65,35 +64,42 @@ class EmailChannel:
         """Delivers it. Raises DeliveryError, or NoLongerWanted where it is not to be sent any more."""
         mail = make_mail(envelope, self._mail_from)  # raises where the address is not valid
         async with self._free:
-            client = await self._begin_mail()
+            client = await self._begin_mail(envelope)
             try:
-                await _hand_over(client, plain_address(envelope.address), mail, is_still_wanted)
+                await _hand_over(client, envelope, mail, is_still_wanted)
             except BaseException:
                 client.close()
                 raise
             self._idle.append(client)
+
+    async def check(self) -> None:
+        """Logs in and names the sender, but no recipient. Raises DeliveryError where that is refused."""
+        client = await self._begin_mail(Envelope(address=self._sender, subject=None, text_body=""))
+        client.close()
 
     async def close(self) -> None:
         while self._idle:
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 await self._idle.pop().quit()
 
-    async def _begin_mail(self) -> aiosmtplib.SMTP:
+    async def _begin_mail(self, envelope: Envelope) -> aiosmtplib.SMTP:
         """Returns a connection that has accepted the sender: an idle one that still works, else a new one."""
+        sender = envelope.return_path or self._sender
         while self._idle:
             client = self._idle.pop()
             try:
-                await client.mail(self._sender)
+                await _name_sender(client, sender, envelope)
             except (aiosmtplib.SMTPException, OSError):
                 client.close()  # a lasting cause shows again on a new connection
                 continue
             return client
         client = await self._connect()
         try:
-            await client.mail(self._sender)
+            await _name_sender(client, sender, envelope)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
-            raise DeliveryError(f"the sender was refused: {_error_text(error)}", blame="channel") from error
+            said = _error_text(error, envelope.return_path)
+            raise DeliveryError(f"the sender was refused: {said}", blame="channel") from error
         return client
 
     async def _connect(self) -> aiosmtplib.SMTP:
@@ -117,11 +123,19 @@ class EmailChannel:
         return client
 
 
-async def _hand_over(client: aiosmtplib.SMTP, address: str, mail: bytes, is_still_wanted: StillWanted) -> None:
+async def _name_sender(client: aiosmtplib.SMTP, sender: str, envelope: Envelope) -> None:
+    """Begins a mail. The server is asked to take bytes as they are where a person's own mail has any beyond ASCII."""
+    is_8bit = envelope.content is not None and not envelope.content.isascii()
+    if is_8bit and client.is_ehlo_or_helo_needed:
+        await client.ehlo()
+    await client.mail(sender, options=["BODY=8BITMIME"] if is_8bit and client.supports_extension("8bitmime") else None)
+
+
+async def _hand_over(client: aiosmtplib.SMTP, envelope: Envelope, mail: bytes, is_still_wanted: StillWanted) -> None:
     """Once the text has been sent, only the server's response says whether it was accepted."""
     is_doubtful = False
     try:
-        await client.rcpt(address)
+        await client.rcpt(plain_address(envelope.address))
         start = await client.execute_command(b"DATA")
         if start.code != aiosmtplib.SMTPStatus.start_input:
             raise aiosmtplib.SMTPDataError(start.code, start.message)
@@ -130,7 +144,7 @@ async def _hand_over(client: aiosmtplib.SMTP, address: str, mail: bytes, is_stil
         is_doubtful = True
         await _send_words(client, mail)
     except (aiosmtplib.SMTPException, OSError) as error:
-        raise _undelivered(error, is_doubtful=is_doubtful) from error
+        raise _undelivered(error, envelope.return_path, is_doubtful=is_doubtful) from error
 
 
 async def _send_words(client: aiosmtplib.SMTP, mail: bytes) -> None:
@@ -145,23 +159,27 @@ async def _send_words(client: aiosmtplib.SMTP, mail: bytes) -> None:
         raise aiosmtplib.SMTPDataError(done.code, done.message)
 
 
-def _undelivered(error: Exception, *, is_doubtful: bool = False) -> DeliveryError:
-    """Whether the error is permanent depends on the enhanced code (RFC 3463) as well as on the first digit."""
+def _undelivered(error: Exception, return_path: str | None, *, is_doubtful: bool = False) -> DeliveryError:
+    """Whether the error is permanent depends on the enhanced code (RFC 3463) as well as on the first digit.
+
+    Many servers refuse a sender (5.7.x, and x.1.7 or x.1.8 where its address or domain does not exist) only once they
+    know the recipient.
+    """
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         return DeliveryError(f"the mail server broke off: {error}", is_doubtful=is_doubtful)
-    reason = f"the mail server said {_error_text(error)}"
+    reason = f"the mail server said {_error_text(error, return_path)}"
     if error.code == aiosmtplib.SMTPStatus.access_denied:
         return DeliveryError(reason, blame="channel")
-    if error.code >= 500 and error.message.startswith("5.7."):
-        return DeliveryError(reason, blame="policy")
-    is_dead = error.code >= 500 and _DEAD_ADDRESS.match(error.message) is not None
+    if _REFUSED_SENDER.match(error.message) or (error.code >= 500 and error.message.startswith("5.7.")):
+        return DeliveryError(reason, is_permanent=error.code >= 500, blame="policy")
+    is_dead = error.code >= 500 and is_dead_address(error.message)
     return DeliveryError(reason, is_permanent=error.code >= 500, is_dead_address=is_dead)
 
 
-def _error_text(error: Exception) -> str:
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        return f"{error.code} {error.message}"
-    return str(error)
+def _error_text(error: Exception, return_path: str | None = None) -> str:
+    """Returns what a server said, without the part of the return path that differs in each mail: it is one fault."""
+    said = f"{error.code} {error.message}" if isinstance(error, aiosmtplib.SMTPResponseException) else str(error)
+    return said.replace(return_path, f"…@{return_path.rpartition('@')[2]}") if return_path else said
 
 
 @cache
@@ -184,7 +202,8 @@ def _header(envelope: Envelope, mail_from: str) -> Iterator[bytes]:
     yield header("From", encoded_address(envelope.sender_name or name or SENDER, sender))
     yield header("To", encoded_address("", envelope.address))
     if envelope.reply_to:
-        yield header("Reply-To", encoded_address(envelope.sender_name or "", envelope.reply_to))
+        answered = (envelope.sender_name or "") if envelope.content is None else ""  # what is passed on is from us
+        yield header("Reply-To", encoded_address(answered, envelope.reply_to))
     yield header("Subject", encoded_text(envelope.subject or ""))
     yield header("Date", format_datetime(localtime()))
     yield header("Message-ID", make_msgid(domain=sender.rpartition("@")[2]))
@@ -193,7 +212,13 @@ def _header(envelope: Envelope, mail_from: str) -> Iterator[bytes]:
 
 
 def _body(envelope: Envelope) -> bytes:
-    """Returns the parts with their own headers, which contain no text from other people."""
+    """Returns the parts with their own headers, which contain no text from other people.
+
+    What is passed on as it came has the header lines that describe it.
+    """
+    if envelope.content is not None:
+        described = {"MIME-Version": "1.0", **envelope.content_headers}
+        return b"".join([*(header(name, value) for name, value in described.items()), b"\r\n", envelope.content])
     parts = EmailMessage(policy=SMTP)
     parts.set_content(_encodable(envelope.text_body))
     if envelope.html_body is not None:

@@ -6,7 +6,9 @@ It decides nothing. Exit codes: 0 done, 1 it could not be done (the reason is on
 import getpass
 import json
 import logging
+import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +16,7 @@ import typer
 from rich.progress import Progress
 
 from leadroutes import __version__
-from leadroutes.cli import access, maintenance, suppressions, users
+from leadroutes.cli import access, channels, checks, maintenance, push, rules, suppressions, users
 from leadroutes.cli.secret_input import SecretFile, Secrets, SecretStdin, hidden_argument, secret_pairs
 from leadroutes.domain.text import visible_json
 from leadroutes.observability import logs
@@ -23,7 +25,7 @@ from leadroutes.operations.console import run_with_database as _run
 from leadroutes.operations.console import settings_in_force as _settings
 from leadroutes.security.private_files import private_text
 from leadroutes.settings import in_force
-from leadroutes.settings.warnings import warnings_of
+from leadroutes.settings.warnings import warnings_of, warnings_of_names
 from leadroutes.store import accounts
 from leadroutes.store.migrate import migrate as migrate_database
 from leadroutes.store.postgres import Database
@@ -43,7 +45,9 @@ app.add_typer(token_app, name="token")
 app.add_typer(application_app, name="app")
 app.add_typer(intake_key_app, name="intake-key")
 app.add_typer(export_app, name="export")
+app.add_typer(channels.app, name="channels")
 app.add_typer(suppressions.app, name="suppressions")
+app.add_typer(push.app, name="push")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail.")]
 Owner = Annotated[str, typer.Option("--owner", metavar="EMAIL", help="E-mail of the user in whose account it is done.")]
@@ -130,7 +134,7 @@ def doctor() -> None:
     from leadroutes.operations.doctor import examine
 
     outcome = _run(examine)
-    for warning in warnings_of(_settings()):
+    for warning in (*warnings_of(_settings()), *warnings_of_names(os.environ)):
         out.print(f"Warning: {warning}", soft_wrap=True)
     if outcome.violations:
         fail(str(outcome))
@@ -155,13 +159,28 @@ def demo(
 
 
 @app.command()
-def load(file: ExistingFile, owner: Owner) -> None:
-    """Set up a brokerage from FILE.json: people, teams, sources, templates, campaigns, routes. Twice adds nothing."""
+def load(
+    file: ExistingFile,
+    owner: Owner,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Of rules: print what would change, and change nothing.")
+    ] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Of rules: remove what FILE does not name.")] = False,
+) -> None:
+    """Load FILE: rules as a document (rules: 1), or a brokerage (JSON). The same file twice changes nothing."""
+    from leadroutes.domain.document_text import is_rules
     from leadroutes.operations.brokerage_file import read_brokerage
     from leadroutes.operations.load_brokerage import load_brokerage
 
+    content = file.read_bytes()
+    if is_rules(content):
+        rules.load_file(content, owner, dry_run=dry_run, prune=prune)
+        return
+    if given := [name for name, is_set in (("--dry-run", dry_run), ("--prune", prune)) if is_set]:
+        fail(f"{', '.join(given)}: was given with a brokerage; expected with rules, whose file begins with rules: 1")
+
     async def work(database: Database) -> None:
-        loaded = await load_brokerage(database, read_brokerage(file.read_bytes()), owner)
+        loaded = await load_brokerage(database, read_brokerage(content), owner)
         rows = [(kind.replace("_", " "), given, loaded.added[kind]) for kind, given in loaded.given.items()]
         print_table(("", "in the file", "added"), rows)
 
@@ -198,17 +217,18 @@ def import_(
     async def work(database: Database) -> Report:
         tune_garbage_collector()
         content = file.read_bytes()
-        with Progress(console=err, transient=True) as progress:
-            task = progress.add_task("Importing", total=None)
-            report = await import_leads(
-                database, content, owner, route=route, dry_run=dry_run, received_at=received_at,
-                channels=configured_channels(_settings()),
-                tell=lambda done, total: progress.update(task, completed=done, total=total),
-            )  # fmt: skip
-        for line in report.shown():
-            out.print(line, markup=False, soft_wrap=True)
-        if report_to is not None:
-            with private_text(report_to) as file_of_report:
+        # Opened first: who was joined to whom is known once, and not by a second import.
+        with nullcontext() if report_to is None else private_text(report_to) as file_of_report:
+            with Progress(console=err, transient=True) as progress:
+                task = progress.add_task("Importing", total=None)
+                report = await import_leads(
+                    database, content, owner, route=route, dry_run=dry_run, received_at=received_at,
+                    channels=configured_channels(_settings()),
+                    tell=lambda done, total: progress.update(task, completed=done, total=total),
+                )  # fmt: skip
+            for line in report.shown():
+                out.print(line, markup=False, soft_wrap=True)
+            if file_of_report is not None:
                 file_of_report.write(report_csv(report, content))
         return report
 
@@ -284,7 +304,7 @@ def replay_arrivals(
     async def work(database: Database) -> dict[str, int]:
         owner_id = await accounts.get_user_id(database, owner) if owner else None
         moment = moment_of(since, database.clock.now())
-        arrivals = Arrivals(Engine(database, configured_channels(_settings())), _settings())
+        arrivals = Arrivals(Engine(database, configured_channels(_settings()), _settings().open_span), _settings())
         return await replay(database, arrivals, statuses=statuses, since=moment, owner_id=owner_id)
 
     print_table(("status now", "arrivals"), sorted(_run(work).items()))
@@ -304,7 +324,7 @@ def add_user(
     broker: Annotated[bool, typer.Option("--broker", help="May have sub-accounts.")] = False,
     password_stdin: PasswordStdin = False,
 ) -> None:
-    """Add a user. Without a password the user has tokens but cannot sign in on the web pages."""
+    """Add a user. Without a password the user has tokens, and cannot sign in on the web pages until one is set."""
     user = accounts.NewUser(
         email=email, first_name=first_name, last_name=last_name, phone=phone, timezone=timezone, is_admin=admin,
         is_broker=broker, password=_password() if password_stdin else None,
@@ -335,6 +355,11 @@ def list_users() -> None:
 user_app.command("change")(users.change)
 user_app.command("close")(users.close)
 user_app.command("open")(users.open_)
+user_app.command("invite")(users.invite)
+user_app.command("password-link")(users.password_link)
+user_app.command("sign-out")(users.sign_out)
+user_app.command("remove-second-factor")(users.remove_second_factor)
+app.command("setup-link")(users.setup_link)
 
 
 def _password() -> str:
@@ -351,11 +376,16 @@ for name, command in access.APPLICATION_COMMANDS.items():
 
 # -------------------------------------------------------------------------------------------------------- upkeep
 
+app.command()(checks.check)
+app.command("try")(checks.try_)
 app.command()(maintenance.top)
+app.command()(maintenance.recount)
 app.command()(maintenance.backup)
 app.command()(maintenance.restore)
 app.command()(maintenance.erase)
 export_app.command("contact")(maintenance.export_contact)
+export_app.command("rules")(rules.export)
+app.command()(rules.replay)
 
 
 # --------------------------------------------------------------------------------------------------- intake keys

@@ -1,4 +1,4 @@
-"""The commands of those who keep the service: top, backup, restore, erase, and one contact's export.
+"""The commands of those who keep the service: top, recount, backup, restore, erase, and one contact's export.
 
 As in cli: each calls one function of another room and prints the outcome.
 """
@@ -24,6 +24,19 @@ def top(once: Annotated[bool, typer.Option("--once", help="Print it once and end
     from leadroutes.operations.top import show
 
     run_with_database(lambda database: show(database, out, once=once))
+
+
+def recount(
+    owner: Annotated[str, typer.Argument(metavar="EMAIL", help="E-mail of the user whose leads are counted.")],
+) -> None:
+    """Count an owner's leads, offers and campaigns again; all else waits until it is done."""
+    from leadroutes.store.counters import recount_owner
+
+    async def work(database: Database) -> None:
+        await recount_owner(database, await accounts.get_user_id(database, owner))
+
+    run_with_database(work)
+    err.print("Counted")
 
 
 def backup(

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from leadroutes.operations.console import err
+from leadroutes.operations.console import err, fail
 
 Secrets = Annotated[
     list[str] | None,
@@ -48,9 +48,11 @@ def secret_pairs(given: Sequence[str] | None, *, from_stdin: bool, file: Path | 
         err.print("The process list shows --secret to other users of this machine: --secret-stdin does not")
     pairs = list(given or ())
     if file is not None:
-        pairs += _lines(file.read_text(encoding="utf-8"))
-    if from_stdin:
-        pairs += [getpass.getpass("NAME=VALUE: ")] if sys.stdin.isatty() else _lines(sys.stdin.read())
+        pairs += _lines(file.read_bytes(), f"--secret-file: {file}")
+    if from_stdin and sys.stdin.isatty():
+        pairs.append(getpass.getpass("NAME=VALUE: "))
+    elif from_stdin:
+        pairs += _lines(sys.stdin.buffer.read(), "--secret-stdin: standard input")
     return pairs
 
 
@@ -61,5 +63,10 @@ def hidden_argument(given: str, what: str) -> str:
     return getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
 
 
-def _lines(text: str) -> list[str]:
+def _lines(raw: bytes, where: str) -> list[str]:
+    """Returns the lines that are not blank; what is not UTF-8 ends the command with 1, and is not shown."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        fail(f"{where} is not UTF-8; expected NAME=VALUE, one a line")
     return [line for line in text.splitlines() if line.strip()]

@@ -1,15 +1,16 @@
-"""Commands about accounts that exist: change, close, open. What follows from each, leadroutes.engine.users knows."""
+"""Commands about accounts: change, close, open, invite, and what lets people in. What follows, the engine knows."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from leadroutes.engine import users
+from leadroutes.engine import ended_sessions, first_start, password_links, second_factors, users
 from leadroutes.errors import Invalid
-from leadroutes.operations.console import fail, out, print_table, run_with_database
+from leadroutes.operations.console import fail, out, print_table, run_with_database, settings_in_force
 from leadroutes.store import accounts
 from leadroutes.store.postgres import Database
+from leadroutes.store.sign_ins import NO_BROWSER
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail.")]
 
@@ -47,7 +48,7 @@ def close(
     email: Email,
     successor: Annotated[
         str | None,
-        typer.Option("--successor", metavar="EMAIL", help="Who gets the intake keys, lead routes and teams."),
+        typer.Option("--successor", metavar="EMAIL", help="Who gets intake keys, lead routes, teams and listings."),
     ] = None,
 ) -> None:
     """Close the account: no sign-in, no token works, no offer can be claimed. Nothing is deleted."""
@@ -77,3 +78,68 @@ def open_(email: Email) -> None:
 
     run_with_database(work)
     out.print("Open")
+
+
+def invite(
+    email: Email,
+    first_name: Annotated[str | None, typer.Option(help="First name.")] = None,
+    last_name: Annotated[str | None, typer.Option(help="Last name.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Phone for alerts, with its area code.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="A name like America/Denver.")] = None,
+    admin: Annotated[bool | None, typer.Option("--admin", help="May change users through the API.")] = None,
+) -> None:
+    """Make an account whose user chooses the password, by a link that is printed; it is good for 7 days, once."""
+    sent = {
+        "email": email, "first_name": first_name, "last_name": last_name, "phone": phone, "timezone": timezone,
+        "is_admin": admin,
+    }  # fmt: skip
+
+    async def work(database: Database) -> password_links.SentLink:
+        if errors := accounts.faults_of(sent):
+            raise Invalid("; ".join(errors.values()))
+        async with database.transaction() as transaction:
+            return await password_links.invite_account(transaction, sent, None, is_mailed=False)
+
+    _print_link(f"passwords/{run_with_database(work).token}")
+
+
+def password_link(email: Email) -> None:
+    """Print a link by which EMAIL sets a new password; it is good for an hour, once."""
+
+    async def work(database: Database) -> password_links.SentLink:
+        user_id = await accounts.get_user_id(database, email)
+        return await password_links.make_reset_link(database, user_id, None, is_mailed=False)
+
+    _print_link(f"passwords/{run_with_database(work).token}")
+
+
+def sign_out(email: Email) -> None:
+    """End all sessions of EMAIL on the web pages; tokens stay."""
+
+    async def work(database: Database) -> int:
+        return await ended_sessions.end_sessions(database, await accounts.find_any_user_id(database, email), None)
+
+    out.print(f"Sessions ended: {run_with_database(work)}")
+
+
+def remove_second_factor(email: Email) -> None:
+    """Remove the second factor of EMAIL, who has lost it."""
+
+    async def work(database: Database) -> None:
+        user_id = await accounts.find_any_user_id(database, email)
+        await second_factors.remove_second_factor(database, user_id, NO_BROWSER)
+
+    run_with_database(work)
+    out.print("Removed")
+
+
+def setup_link() -> None:
+    """Print a link to the page that makes the first administrator; it is good for 24 hours, once."""
+    code = run_with_database(first_start.new_setup_code)
+    if code is None:
+        fail("there are users already: leadroutes user add, or leadroutes user invite")
+    _print_link(f"setup/{code}")
+
+
+def _print_link(path: str) -> None:
+    print(f"{settings_in_force().public_url}/{path}")

@@ -20,8 +20,11 @@ from rich.live import Live
 from rich.text import Text
 
 from leadroutes.demo.agents import Cast, Mailboxes
+from leadroutes.demo.answers import answers
 from leadroutes.demo.board import Line, as_table, load_board, news
+from leadroutes.demo.browsers import PushReceiver
 from leadroutes.demo.invitation import DemoHints
+from leadroutes.demo.phones import Phones
 from leadroutes.demo.script import AGENT, OWNER, PASSWORD, TIME_SCALE
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, Misconfigured
@@ -37,6 +40,7 @@ from leadroutes.store.postgres import Database
 DATA = Path(".leadroutes") / "demo"
 EXAMPLES = Path(__file__).parent / "examples"
 LONGEST = 90.0  # seconds until every lead has settled
+TEXTS_PER_SECOND = 60.0  # as the clock runs so much faster
 LOOK = 0.25  # seconds between two looks at the board
 MAILED = 10.0  # seconds within which an agent has been notified of a lead
 
@@ -73,9 +77,9 @@ def _alone() -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def _staged(brokerage: BrokerageFile, port: int | None) -> AsyncIterator["_Stage"]:
-    """Runs the service with the brokerage, and a mail server that stores what the service sends."""
-    mailboxes = Mailboxes()
-    async with mailboxes.open() as smtp_url:
+    """Runs the service with the brokerage, and what takes what it sends: mail server, provider, push service."""
+    mailboxes, phones, push_service = Mailboxes(), Phones(), PushReceiver()
+    async with mailboxes.open() as smtp_url, phones.open() as provider, push_service.open() as push_address:
         listening = _listen(port)
         settings = Settings(
             data=DATA,
@@ -83,6 +87,10 @@ async def _staged(brokerage: BrokerageFile, port: int | None) -> AsyncIterator["
             smtp_url=smtp_url,
             mail_from="leads@example.com",
             public_url=address_of(listening),
+            texts_per_second=TEXTS_PER_SECOND,
+            calls_per_second=TEXTS_PER_SECOND,
+            push_services=push_address,
+            **provider,
         )
         async with open_database(settings) as database:
             owner_id = await _move_in(database, brokerage)
@@ -91,9 +99,12 @@ async def _staged(brokerage: BrokerageFile, port: int | None) -> AsyncIterator["
                 url=settings.public_url,
                 examples=EXAMPLES / "leads",
                 mailboxes=mailboxes,
+                phones=phones,
+                push_service=push_service,
                 keys=await _keys(database, owner_id, brokerage),
                 tokens={user.username: await _token(database, user.email) for user in brokerage.users},
                 addresses=addresses,
+                numbers={user.username: user.phone for user in brokerage.users if user.phone},
             )
             ways = DemoHints(
                 url=settings.public_url,
@@ -163,7 +174,10 @@ class _Stage:
     console: PlainConsole = field(default_factory=PlainConsole)
 
     async def play(self, *, once: bool) -> int:
-        """Lets the cast act, shows the board until every lead has settled, then sums up. Returns the exit code."""
+        """Lets the cast act, shows the board until every lead has settled, asks about the rules, and sums up.
+
+        Returns the exit code.
+        """
         self._say("Juniper & Vale Realty Group at work: an hour there takes a minute here.")
         if not self.console.is_terminal:
             self._say_lines(self.ways.signing_in())
@@ -173,6 +187,9 @@ class _Stage:
         finally:
             acting.cancel()
             await asyncio.gather(acting, return_exceptions=True)
+        if not self.stopping.is_set():
+            async for sentence in answers(self.cast):
+                self._say(sentence)
         ledger = await self._sum_up()
         if once:
             print(json.dumps(ledger))  # noqa: T201 -- alone on the last line, for whoever called
@@ -251,7 +268,12 @@ class _Stage:
             self.cast.trouble.append(str(outcome.violation))
         ledger = await Engine(self.database).ledger(self.owner_id)
         parts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in ledger.items())
-        self._say(f"The ledger: {parts}; {self.cast.mailboxes.count} mails were sent, {outcome.checks} checks made")
+        cast = self.cast
+        self._say(
+            f"The ledger: {parts}; {cast.mailboxes.count} mails, {len(cast.phones.texts)} texts and"
+            f" {cast.push_service.count} notifications were sent, {len(cast.phones.calls)} calls made,"
+            f" {outcome.checks} checks"
+        )
         for trouble in self.cast.trouble:
             self._say(f"Trouble: {trouble}")
         return ledger

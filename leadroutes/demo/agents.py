@@ -1,4 +1,4 @@
-"""The people of the demonstration: lead sources that send leads, agents who read their mail and claim; all over HTTP.
+"""The people of the demonstration: lead sources that send leads, agents who are alerted and claim; all over HTTP.
 
 Any unexpected answer is noted as trouble.
 """
@@ -11,16 +11,20 @@ import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
+from zoneinfo import ZoneInfo
 
 import httpx
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from selectolax.lexbor import LexborHTMLParser
 
-from leadroutes.demo.script import ACTS, ARRIVALS, LATE_LEAD, Act, Arrival
+from leadroutes.demo.browsers import PushReceiver
+from leadroutes.demo.phones import KeyPress, Phones
+from leadroutes.demo.script import ACTS, ARRIVALS, LATE_LEAD, PASSWORD, PAUSED, Act, Arrival
 
 FindLeadId = Callable[[str], int | None]  # by the first name of the person
 
@@ -83,19 +87,45 @@ class Cast:
     url: str
     examples: Path
     mailboxes: Mailboxes
+    phones: Phones
+    push_service: PushReceiver
     keys: Mapping[str, str]
     tokens: Mapping[str, str]
     addresses: Mapping[str, str]  # e-mail by username
+    numbers: Mapping[str, str]  # phone by username
     trouble: list[str] = field(default_factory=list)
     find_lead_id: FindLeadId = lambda _: None
 
     async def play(self, find_lead_id: FindLeadId) -> None:
         """Plays all arrivals and acts of the script, each at its time."""
         self.find_lead_id = find_lead_id
+        for act in ACTS:
+            if act.how == "phone":
+                press = KeyPress(self.numbers[act.username], act.first_name, "1", act.after)
+                self.phones.key_presses.append(press)
+        await self._pause()
         async with httpx.AsyncClient(base_url=self.url, timeout=20) as client:
             parts = [self._send(client, arrival) for arrival in ARRIVALS]
             parts += [self._act(client, act) for act in ACTS]
             await asyncio.gather(*parts, self._post_leads(client))
+
+    async def ask(self, username: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Returns what the service answers this user; None if that is trouble."""
+        what = f"{method} {path} by {username}"
+        async with httpx.AsyncClient(base_url=self.url, timeout=20, headers=self._as(username)) as client:
+            try:
+                answer = await client.request(method, path, json=body)
+            except httpx.HTTPError as error:
+                self.trouble.append(f"{what}: {error!r}")
+                return None
+        return answer.json() if self._expect(answer, what) else None
+
+    async def _pause(self) -> None:
+        """A member is away until the next morning, and says so before any lead comes."""
+        if (me := await self.ask(PAUSED, "GET", "/me")) is not None:
+            morning = datetime.now(ZoneInfo(me["timezone"])).replace(hour=9, minute=0, second=0, microsecond=0)
+            until = (morning + timedelta(days=1)).astimezone(UTC).isoformat()
+            await self.ask(PAUSED, "PATCH", f"/availabilities/{me['id']}", {"paused_until": until})
 
     async def send_late_lead(self, key: str) -> None:
         """Sends a lead that no agent acts on, so that the viewer has one to claim."""
@@ -136,6 +166,12 @@ class Cast:
         match act.how:
             case "link":
                 await self._claim_by_link(client, act)
+            case "text":
+                await self._claim_by_text(act)
+            case "notification":
+                await self._claim_from_notification(act)
+            case "phone":
+                pass  # the phone rings, and then the key is pressed
             case "api":
                 offer = await self._offered(client, act)
                 await asyncio.sleep(act.after)
@@ -154,18 +190,42 @@ class Cast:
         """Read the mail, open the page of its link, and press its button, as a browser would."""
         link = await self.mailboxes.wait_for_link(self.addresses[act.username], act.first_name)
         await asyncio.sleep(act.after)
-        page = await client.get(link)
+        await self._press_claim(client, link, act)
+
+    async def _claim_by_text(self, act: Act) -> None:
+        number = self.numbers[act.username]
+        reply = await self.phones.wait_for_reply_number(number, act.first_name)
+        await asyncio.sleep(act.after)
+        self._expect(await self.phones.say(self.url, number, reply), f"the text of {act.username} for {act.first_name}")
+
+    async def _claim_from_notification(self, act: Act) -> None:
+        """Sign in, allow notifications in this browser, tap on one, and press the button of the page that opens."""
+        async with httpx.AsyncClient(base_url=self.url, timeout=20, headers={"Origin": self.url}) as browser:
+            answer = await browser.post("/sign-in", data={"email": self.addresses[act.username], "password": PASSWORD})
+            if answer.status_code != 303:
+                self._expect(answer, f"{act.username} signing in")
+                return
+            shows = self.push_service.make()
+            answer = await browser.post("/push-subscriptions", json=shows.subscription, headers=self._as(act.username))
+            self._expect(answer, f"the notifications of {act.username}")
+            path = await self.push_service.wait_for_path(shows, act.first_name)
+            await asyncio.sleep(act.after)
+            await self._press_claim(browser, f"{self.url}/app/{path}", act)
+
+    async def _press_claim(self, client: httpx.AsyncClient, address: str, act: Act) -> None:
+        """Open a page with the button, and press it."""
+        page = await client.get(address)
         if not self._expect(page, f"the claim page of {act.username} for {act.first_name}"):
             return
-        form = LexborHTMLParser(page.text).css_first("form[method=post], form[method=POST]")
+        form = LexborHTMLParser(page.text).css_first("form:has(button.claim)")
         if form is None:
             self.trouble.append(f"the claim page of {act.username} for {act.first_name} has no button")
             return
         inputs = (each.attributes for each in form.css("input[name]"))
         fields = {str(each["name"]): each.get("value") or "" for each in inputs}
-        target = urljoin(link, form.attributes.get("action") or "")
+        target = urljoin(address, form.attributes.get("action") or "")
         answer = await client.post(target, data=fields, headers={"Origin": self.url}, follow_redirects=True)
-        self._expect(answer, f"the claim of {act.username} for {act.first_name} by link")
+        self._expect(answer, f"the claim of {act.username} for {act.first_name} by {act.how}")
 
     async def _offered(self, client: httpx.AsyncClient, act: Act) -> dict[str, Any]:
         """Wait until the agent sees an offer of this lead."""

@@ -17,9 +17,10 @@ from leadroutes.store import statement
 from leadroutes.store.postgres import Database
 
 SHOWN_AS = {"scheduled": "later"}
-HOW = {"Auto": "automatically", "None": "through the API"}
+HOW = {"Auto": "automatically", "None": "signed in"}
 SIGNS = {"won": ("✔", "bold green"), "declined": ("✘", "red"), "notified": ("", "cyan"), "lost": ("", "dim")}
 CAPTION = "A second here is a minute there. ✔ has it, ✘ declined, +2: two more wait"
+NO_NAME = "(no name)"  # of a person; whoever watches may send a lead with a phone alone
 GAP = 1  # cells between two columns, which the box fills
 HEADING = 2  # lines: the names of the columns, and a rule
 
@@ -77,7 +78,7 @@ def _line(row: asyncpg.Record) -> Line:
     ended_at = row["claimed_at"] or row["unclaimed_at"]
     return Line(
         id=row["id"],
-        name=visible(row["name"]),
+        name=visible(row["name"]) or NO_NAME,
         came=visible(" ".join(filter(None, (row["source"], row["type"])))),
         route=visible(row["route"] or "-"),
         offers=tuple(_offer(offer) for offer in row["offers"] or ()),

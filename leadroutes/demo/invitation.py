@@ -43,6 +43,7 @@ class DemoHints:
         """Returns the address and the logins."""
         return [
             f"Sign in at {self.url} with the password {PASSWORD} as",
-            f"  {self.owner}, the owner",
             f"  {self.agent}, an agent; the others have that password too",
+            f"  {self.owner}, the owner; click on Board first, then on Check",
+            "  (what in the rules is hardly meant) and on a route: Try on the last 90 days",
         ]

@@ -10,8 +10,14 @@ OWNER = "rosalind.vale"
 AGENT = "imani.osterhaus"
 PASSWORD = "welcome-home"  # noqa: S105 -- of every user of the demonstration, and shown on the screen
 TIME_SCALE = 60.0
+PAUSED = "yesenia.delrio"  # until the next morning; first in line of Denver Metro, and passed over
 
-How = Literal["link", "api", "decline"]
+# What the owner tries on the leads once all have settled.
+DRAFT = {"rules": 1, "teams": [{"name": "First Response", "order_method": "Round Robin"}]}
+DRAFT_IN_WORDS = "if First Response took turns"
+
+How = Literal["link", "text", "phone", "notification", "api", "decline"]
+"""By the link of a mail, a text with the reply number, a key in a call, a tap on a notification; or signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +68,13 @@ ACTS = (
     Act("Priya", "imani.osterhaus", "link", 2.0),
     Act("Desmond", "ray.castellucci", "link", 3.0),
     Act("Siobhán", "simone.achebe", "link", 1.0),
-    Act("Rutger", "yesenia.delrio", "decline", 1.0),
-    Act("Rutger", "hank.lindgren", "api", 1.5),
-    Act("Oskar", "dmitri.salcedo", "link", 1.0),
+    Act("Rutger", "hank.lindgren", "decline", 1.0),
+    Act("Rutger", "imani.osterhaus", "api", 1.5),
+    Act("Oskar", "dmitri.salcedo", "text", 1.0),
     Act("Freya", "rosalind.vale", "link", 4.0),
-    Act("Gideon", "beatriz.oconnell", "link", 2.5),
+    Act("Gideon", "beatriz.oconnell", "phone", 2.5),
     Act("Amadou", "noor.fairweather", "api", 1.0),
-    Act("Ingrid", "gwendolyn.price", "link", 1.0),
+    Act("Ingrid", "gwendolyn.price", "notification", 1.0),
     Act("Kwabena", "rosalind.vale", "link", 5.0),
     Act("Darnell", "rosalind.vale", "api", 3.0),
 )

@@ -35,7 +35,7 @@ async def start_campaigns(transaction: Transaction, starts: Iterable[Start]) -> 
 
     A task whose rule does not occur within ten years, or cannot be computed, is not made. Raises ComputationNeeded.
     """
-    rules = _FirstMoments()
+    rules = FirstMoments()
     planned: list[tuple[Start, tuple[CampaignStep, ...] | None]] = []
     seen: set[tuple[int, int, int]] = set()
     steps = 0
@@ -70,11 +70,12 @@ def campaign_start(decision: Decision, rule_set: RuleSet, contact: KnownContact)
         timezone=contact.time_zone or sender.timezone,
         birthday=contact.birthday,
         lead_id=decision.change.lead.id,
+        begins_with_claim=route.campaign_start == "Claim",
     )
 
 
 @dataclass(slots=True)
-class _FirstMoments:
+class FirstMoments:
     """The first moments of rules, as far as they are known, and the rules that have to be computed, by owner."""
 
     owner_id: int = 0
@@ -92,6 +93,11 @@ class _FirstMoments:
     def demand(self) -> None:
         if self.unknown:
             raise _FIRST.first(self.unknown)
+
+
+def first_moments(owner_id: int) -> FirstMoments:
+    """Returns what `plan_steps` asks for the rules of an owner; `demand()` afterwards."""
+    return FirstMoments(owner_id)
 
 
 async def repeat_tasks(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from leadroutes.domain.audit_row import AuditRow
 from leadroutes.domain.model import Change, Via
 from leadroutes.domain.rollout import claim
 from leadroutes.domain.routing import refuse_when_departed
 from leadroutes.engine.changes import change_leads, name_winners
 from leadroutes.errors import AlreadyClaimed, NotFound, Problem
 from leadroutes.observability.traces import span
+from leadroutes.store.audit import note_act
 from leadroutes.store.batching import GroupCommit, GroupCommits
 from leadroutes.store.leads import LeadRow, load_leads, lock_lead, lock_open_leads
 from leadroutes.store.postgres import Database, Transaction
@@ -35,6 +37,7 @@ class ClaimRequest:
     lead_id: int
     user_id: int
     via: Via
+    act: AuditRow | None = None  # for the audit
 
     @property
     def key(self) -> LeadKey:
@@ -120,16 +123,20 @@ async def decide_claims(
     busy = frozenset(key for key, row in rows.items() if row.lead.claim is None and key not in held)
     answers: list[Problem | None] = []
     changes: list[tuple[LeadRow, Change]] = []
+    acts: list[AuditRow] = []
     for request in requests:
         match _decide(request, None if request.key in busy else rows.get(request.key), transaction.now):
             case Change() as change:
                 row = rows[request.key]
                 changes.append((row, change))
+                acts += [request.act] if request.act is not None else []
                 rows[request.key] = replace(row, lead=change.lead)
                 answers.append(None)
             case answer:
                 answers.append(answer)
     await change_leads(transaction, rule_sets, changes)
+    for act in acts:
+        note_act(transaction, act)
     lost = iter(await name_winners(transaction, [each for each in answers if isinstance(each, AlreadyClaimed)]))
     return BatchResult([next(lost) if isinstance(each, AlreadyClaimed) else each for each in answers], busy)
 

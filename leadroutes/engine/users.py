@@ -6,16 +6,18 @@ The API, the pages and the command line check before whether the caller may do i
 import asyncio
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
 
+from leadroutes.domain.audit_row import AuditRow
 from leadroutes.domain.identity import normal_email
 from leadroutes.engine.departures import end_sharing, withdraw_from_user
 from leadroutes.errors import Conflict, Invalid, NotFound
 from leadroutes.store import accounts, statement
 from leadroutes.store.accounts import hash_password, hash_secret, revoke_credentials, write_user
+from leadroutes.store.audit import note_act
 from leadroutes.store.invitations import add_account_message
 from leadroutes.store.postgres import Database, Transaction
 
@@ -30,7 +32,9 @@ class ChangedBy:
     token_hash: bytes | None = None
 
 
-async def change_user(database: Database, user_id: int, sent: Mapping[str, Any], by: ChangedBy) -> None:
+async def change_user(
+    database: Database, user_id: int, sent: Mapping[str, Any], by: ChangedBy, act: AuditRow | None = None
+) -> None:
     """Change what is sent. Raises NotFound, Invalid for a successor that is not possible, and Conflict.
 
     Conflict: the e-mail is in use, it is the last administrator, or the account owns something (`data` lists it) and no
@@ -48,14 +52,27 @@ async def change_user(database: Database, user_id: int, sent: Mapping[str, Any],
             await _hand_over(transaction, user_id, sent.get("successor_user_id"))
         await write_user(transaction, user_id, changed | ({"password_hash": password_hash} if password_hash else {}))
         if "email" in changed and changed["email"] != before["email"]:
+            await transaction.execute(*statement("forget_password_tokens").bind(user_id=user_id))
             await add_account_message(transaction, user_id, "email_changing", user_id=user_id, address=before["email"])
         if password_hash is not None or is_closing:
             await revoke_credentials(transaction, user_id, None if is_closing else by.token_hash, is_closing=is_closing)
         if is_closing:
             await withdraw_from_user(transaction, user_id, by.user_id)
             await end_sharing(transaction, [user_id])
+        note_act(transaction, act and _with_values(act, before, changed))
 
     await database.run(work)
+
+
+def _with_values(act: AuditRow, before: asyncpg.Record, changed: Mapping[str, Any]) -> AuditRow:
+    """Returns the act with what was before and is now; of the password only the name is there."""
+    names = [each for each in act.changes if each["field"] not in changed]
+    values = [
+        {"field": name, "before": before[name], "after": value}
+        for name, value in changed.items()
+        if before[name] != value
+    ]
+    return replace(act, changes=[*values, *names])
 
 
 async def _lock(transaction: Transaction, user_id: int) -> asyncpg.Record:
@@ -82,13 +99,13 @@ async def _must_leave_an_administrator(transaction: Transaction, user_id: int, c
 async def _hand_over(transaction: Transaction, user_id: int, successor_id: int | None) -> None:
     """Transfer keys, routes and teams to the successor, with the sources, campaigns and templates that they need.
 
-    Contacts, leads and tasks stay in the closed account.
+    The successor becomes the agent of the user's listings too. Contacts, leads and tasks stay in the closed account.
     """
     rows = await transaction.fetch(*statement("list_owned").bind(user_id=user_id))
     owned = {name: [row["id"] for row in rows if row["kind"] == name] for name in OWNED}
-    if not rows:
-        return
     if successor_id is None:
+        if not rows:
+            return
         owns = ", ".join(f"{len(ids)} {name.replace('_', ' ')}" for name, ids in owned.items() if ids)
         raise Conflict(f"The account owns {owns}; expected a successor_user_id who gets them", data=owned)
     if not await transaction.fetchval(*statement("find_successor").bind(successor_id=successor_id, user_id=user_id)):
@@ -99,6 +116,7 @@ async def _hand_over(transaction: Transaction, user_id: int, successor_id: int |
     await transaction.execute(
         *statement("add_successor_to_teams").bind(successor_id=successor_id, team_ids=owned["teams"])
     )
+    await transaction.execute(*statement("hand_over_listings").bind(user_id=user_id, successor_id=successor_id))
 
 
 async def what_is_left(database: Database, user_id: int) -> list[asyncpg.Record]:
@@ -109,7 +127,7 @@ async def what_is_left(database: Database, user_id: int) -> list[asyncpg.Record]
 # -------------------------------------------------------------------------------------------------- a new e-mail
 
 
-async def ask_for_email(database: Database, user_id: int, email: str) -> None:
+async def ask_for_email(database: Database, user_id: int, email: str, act: AuditRow | None = None) -> None:
     """Send a link to the new e-mail, which sets it once it is opened, and a notice to the current one.
 
     The same happens whether the address is in use or not. An earlier request is dropped.
@@ -128,6 +146,7 @@ async def ask_for_email(database: Database, user_id: int, email: str) -> None:
             transaction, user_id, "email_change", user_id=user_id, address=address, email_change_id=change_id
         )
         await add_account_message(transaction, user_id, "email_changing", user_id=user_id, address=old)
+        note_act(transaction, act)
 
     await database.run(work)
 
@@ -159,6 +178,7 @@ async def confirm_email(database: Database, token: str) -> str:
         if row is None:
             raise NotFound("This link is over.")
         await write_user(transaction, row["user_id"], {"email": row["email"]})
+        await transaction.execute(*statement("forget_password_tokens").bind(user_id=row["user_id"]))
         email: str = row["email"]
         return email
 

@@ -16,12 +16,15 @@ import structlog
 from msgspec.structs import replace
 
 from leadroutes.domain.arrival import ArrivalItem, NewLead, ReceivedArrival, StoredArrival
+from leadroutes.domain.audit_row import AuditRow
 from leadroutes.domain.dedupe import DedupeKey
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import ComputationNeeded, Conflict, NotFound, Problem, TooLarge, Unavailable
 from leadroutes.ingest.batch import store_arrivals
+from leadroutes.ingest.corrections import as_corrected
 from leadroutes.ingest.key_budgets import IntakeBudget, is_over_budget
 from leadroutes.ingest.reader import BodyReader, IncomingBody, ParsedBody
+from leadroutes.ingest.returned_mails import ReturnedMails
 from leadroutes.ingest.vendor_api import VendorClient
 from leadroutes.intake.formats import BY_NAME, HTTP_LIMIT, MAIL_LIMIT
 from leadroutes.intake.results import ControlMessage, Reading, Refusal
@@ -104,6 +107,9 @@ class Arrivals:
         self._vault = Vault.of(settings) if settings else None
         self._limits = (settings.intake_limit, settings.mail_limit) if settings else (None, None)
         self._budget = IntakeBudget(settings)
+        self.returned_mails = (
+            ReturnedMails(engine.database, settings) if settings is not None and settings.mail_domain else None
+        )
         self._reader = BodyReader(vendors or (VendorClient(settings) if settings else None))
         self._keys: BatchLoader[bytes, IntakeKey] = BatchLoader(self._load_keys)
         self._batches = self._group_commit(max_batch=MAX_BATCH_SIZE, concurrency=MAX_CONCURRENT_BATCHES)
@@ -124,7 +130,7 @@ class Arrivals:
     async def post_lead(self, lead: NewLead, *, idempotency: IdempotentRequest | None = None) -> StoredArrival:
         """Stores a lead of `POST /leads`. Raises Conflict where its Idempotency-Key came with another body before."""
         keys = (idempotency.as_dedupe_key(),) if idempotency else ()
-        return await self._store(ArrivalItem(arrival=lead, keys=keys))
+        return await self.store(ArrivalItem(arrival=lead, keys=keys))
 
     async def open(self, key: str) -> IntakeKey:
         """Returns the intake key with this secret. Raises NotFound where it is unknown or revoked."""
@@ -206,6 +212,10 @@ class Arrivals:
             return await self._defer(replace(arrival, proof=None), wait, idempotency_keys, refused_as)
         else:
             self._budget.count_leads(intake_key.id, len(parsed.reading.inquiries))
+        if refusal is not None and refusal.why == "not_a_lead" and self.returned_mails is not None:
+            report = await self.returned_mails.take_report(intake_key.owner_id, body)
+            if report is not None:
+                return IntakeResult(stored=report, is_proven=arrival.is_proven)
         keys = (*idempotency_keys, _body_key(arrival, refusal.why if refusal else None))
         return await self._answer(arrival, parsed, keys, refused_as)
 
@@ -221,7 +231,9 @@ class Arrivals:
         keys = (*idempotency_keys, _body_key(arrival, None))
         return IntakeResult(stored=await self._store_arrival(received, keys, refused_as), is_proven=arrival.is_proven)
 
-    async def replay(self, owner_id: int, arrival_id: int, *, in_turn: bool = False) -> IntakeResult:
+    async def replay(
+        self, owner_id: int, arrival_id: int, *, in_turn: bool = False, act: AuditRow | None = None
+    ) -> IntakeResult:
         """Reads a stored arrival again that was rejected or is pending, now with what the vendor's API returns.
 
         A sender that had to be authenticated is again, by the present secrets. Raises NotFound; Conflict where it has
@@ -252,14 +264,15 @@ class Arrivals:
             inquiries=(),
             arrival_id=arrival_id,
             proof=row["proof"],
-            is_proven=row["proof"] is not None or row["is_private"],
+            is_proven=row["proof"] is not None or row["is_private"] or row["correction"] is not None,
+            act=act,
         )
         secrets = (self._vault.unseal(row["secrets"]) if self._vault else None) or {}
         proof = (self._vault.unseal(row["proof"]) if self._vault else None) or {}
         incoming_body = self._incoming_body(
             arrival, {**arrival.headers, **proof}, secrets, is_authenticated=row["proof"] is None
         )
-        parsed = await self._reader.reread(incoming_body)
+        parsed = await self._reader.reread(as_corrected(incoming_body, row))
         if is_put_off:
             self._budget.count_read(row["intake_key_id"], len(parsed.reading.inquiries))
         return await self._answer(arrival, parsed)
@@ -325,7 +338,7 @@ class Arrivals:
         self, received: ReceivedArrival, keys: tuple[DedupeKey, ...], refused_as: tuple[DedupeKey, ...]
     ) -> StoredArrival:
         """Stores an arrival. Raises Conflict where its Idempotency-Key came with another body; it is stored even so."""
-        stored = await self._store(ArrivalItem(arrival=received, keys=keys, refused_as=refused_as))
+        stored = await self.store(ArrivalItem(arrival=received, keys=keys, refused_as=refused_as))
         if stored.is_conflict:
             stored_as = {"arrival_id": stored.arrival_id, "status": stored.status, "reason": stored.reason}
             raise Conflict(stored.reason or "", data=stored_as)
@@ -333,8 +346,8 @@ class Arrivals:
 
     # -- group commit
 
-    async def _store(self, item: ArrivalItem) -> StoredArrival:
-        """Arrivals that hold many leads are stored one at a time, so that no other lead waits for them."""
+    async def store(self, item: ArrivalItem) -> StoredArrival:
+        """Stores an arrival. Those that hold many leads are stored one at a time, so that no other waits for them."""
         arrival = item.arrival
         is_large = isinstance(arrival, ReceivedArrival) and len(arrival.inquiries) > LARGE_ARRIVAL_LEADS
         return await (self._large if is_large else self._batches).add(item)

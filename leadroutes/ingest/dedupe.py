@@ -78,7 +78,9 @@ class ArrivalDeduplicator:
     ) -> StoredArrival | Problem:
         for key in item.keys:
             found = known_keys.get((key.scope, key.key))
-            if found is not None and key.digest is not None and found.digest != key.digest:
+            if found is None or key.digest is None or not found.is_valid(self.batch.now):
+                continue
+            if found.digest != key.digest:
                 return self._refuse(item.arrival, f"The Idempotency-Key {key.key!r} came with another body before")
         lead_outcomes: tuple[LeadOutcome, ...] = ()
         if earlier.lead_id is not None:
@@ -177,6 +179,10 @@ class ArrivalDeduplicator:
         )
 
     def _add_inquiry(self, received: ReceivedArrival, origin: Origin, inquiry: Inquiry) -> _InquiryOutcome:
+        if received.is_test_lead:
+            contact_id = self.batch.make_unidentified(origin, inquiry)
+            about = self.batch.make_lead(origin, inquiry, contact_id, is_test=True)
+            return _InquiryOutcome(status="accepted", about=about, lead_outcome="new")
         keys = received.keys_of(inquiry)
         earlier = self.batch.known.find_key(origin.owner_id, keys, inquiry)
         same = known_reference(earlier)
@@ -213,6 +219,7 @@ class ArrivalDeduplicator:
         touched = self.batch.find_touched(origin.owner_id, contact_id, inquiry) if is_known else None
         if touched is not None:
             self._touch(origin, touched, inquiry, "touched")
+            self.batch.note_consents(origin, contact_id, touched.lead_id, inquiry)
             return _InquiryOutcome(status="touch", about=touched, reason="the same person about the same property")
         about = self.batch.make_lead(origin, inquiry, contact_id)
         return _InquiryOutcome(status="accepted", about=about, lead_outcome="new")
@@ -229,6 +236,7 @@ class ArrivalDeduplicator:
         self.batch.touch(origin, about, inquiry, kind, arrival_id=origin.arrival_id, message=inquiry.message)
         contact = self.batch.known.contacts.get((origin.owner_id, earlier.contact_id or 0)) if earlier else None
         if contact is not None and is_same_person(contact, inquiry):
+            self.batch.note_consents(origin, contact.id, about.lead_id, inquiry)
             self.batch.fill(origin, contact.id, inquiry)
 
 

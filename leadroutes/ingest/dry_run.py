@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from leadroutes.domain.arrival import ArrivalItem, ReceivedArrival, StoredArrival
 from leadroutes.domain.routing import explain
+from leadroutes.domain.why import Addressee, in_words
 from leadroutes.errors import Invalid, NotFound, Problem
 from leadroutes.ingest.batch import store_arrivals
 from leadroutes.ingest.reader import BodyReader, IncomingBody
@@ -71,7 +72,7 @@ async def _preview(database: Database, arrival: ReceivedArrival, reading: Readin
     items = [ArrivalItem(arrival=replace(arrival, inquiries=(inquiry,))) for inquiry in reading.inquiries]
 
     async def work(transaction: Transaction) -> None:
-        rule_sets = RuleSets()  # what it builds is rolled back with the rest
+        rule_sets = RuleSets.of_transaction(transaction)  # what it builds is rolled back with the rest
         answers = await store_arrivals(transaction, rule_sets, items)
         raise _RolledBack([await _describe(transaction, rule_sets, answer) for answer in answers])
 
@@ -89,7 +90,9 @@ async def _describe(transaction: Transaction, rule_sets: RuleSets, answer: Store
         [row] = await load_leads(transaction, rule_sets, [(answer.owner_id, answer.lead_ids[0])])
         if row.rule_set is not None and row.facts is not None:
             stored_rule_sets = await rule_sets.load_by_number(transaction, {(answer.owner_id, row.rule_set)})
-            routing = explain(stored_rule_sets[answer.owner_id, row.rule_set], row.facts, row.lead.offers)
+            offers = row.lead.offers
+            routing = explain(stored_rule_sets[answer.owner_id, row.rule_set], row.facts, offers, row.route_id)
+            routing = in_words(routing, offers, Addressee(answer.owner_id), transaction.now, turn=row.facts.turn)
     return {
         "outcome": OUTCOME_TEXTS[answer.status],
         "reason": answer.reason,

@@ -1,4 +1,4 @@
-"""The door for mails: an SMTP and LMTP server that takes mail to <intake key>@LEADROUTES_MAIL_DOMAIN, and no other.
+"""The door for mails: SMTP and LMTP for <intake key>@LEADROUTES_MAIL_DOMAIN, and for what comes back to messages.
 
 250 is said once a mail is on disk. It reads nothing: what a mail says, and whether it is a lead, arrivals finds out.
 """
@@ -14,6 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 from leadroutes.errors import Misconfigured, NotFound, Problem, TooLarge
 from leadroutes.ingest.arrivals import Arrivals, IntakeKey
+from leadroutes.security.return_token import ReturnAddress
 from leadroutes.settings import Settings
 from leadroutes.settings.certificates import server_context
 from leadroutes.store.connection_errors import CONNECTION_ERRORS, RETRYABLE_ERRORS
@@ -77,17 +78,20 @@ class LeadMailServer:
     async def handle_RCPT(  # noqa: N802
         self, server: _SmtpConnection, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        """Only the address of a key that takes mail is taken; every other one is refused before any mail is sent."""
+        """Only the address of a key that takes mail, or of a message that was sent, is taken.
+
+        Every other one is refused before any mail is sent.
+        """
         if len(envelope.rcpt_tos) >= server.most_recipients:
             return "452 4.5.3 Too many recipients"
         try:
-            intake_key = await self._open(address)
+            mailbox = await self._open(address)
         except NotFound:
             return "550 5.1.1 There is no such mailbox here"
         except (Problem, *CONNECTION_ERRORS):
             return TRY_AGAIN_REPLY
-        if intake_key.format not in (None, FORMAT):
-            return f"550 5.7.1 This mailbox takes no mail: its intake key is for {intake_key.format}"
+        if isinstance(mailbox, IntakeKey) and mailbox.format not in (None, FORMAT):
+            return f"550 5.7.1 This mailbox takes no mail: its intake key is for {mailbox.format}"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
@@ -107,28 +111,36 @@ class LeadMailServer:
         assert isinstance(content, bytes)
         for address in envelope.rcpt_tos:
             try:
-                await self._arrivals.ingest(
-                    await self._open(address), content, {"Content-Type": "message/rfc822"}, format_=FORMAT
-                )
+                await self._store_at(await self._open(address), content, has_sender=envelope.mail_from != NO_SENDER)
             except TooLarge as error:
                 return f"552 5.3.4 {error.message}"
             except NotFound:
-                continue  # the key was revoked while the mail was on its way
+                continue  # the key was revoked, or the message removed, while the mail was on its way
             except (Problem, *CONNECTION_ERRORS, *RETRYABLE_ERRORS) as error:
                 log.warning("a mail is to come again", error=repr(error))
                 return TRY_AGAIN_REPLY
         return "250 2.0.0 OK: stored"
+
+    async def _store_at(self, mailbox: IntakeKey | ReturnAddress, content: bytes, *, has_sender: bool) -> None:
+        returned_mails = self._arrivals.returned_mails
+        if isinstance(mailbox, ReturnAddress):
+            assert returned_mails is not None  # which has opened it
+            await returned_mails.take_in(mailbox, content, has_sender=has_sender)
+        else:
+            await self._arrivals.ingest(mailbox, content, {"Content-Type": "message/rfc822"}, format_=FORMAT)
 
     async def handle_exception(self, error: Exception) -> str:
         """An internal error: the sender holds the mail and tries again."""
         log.error("the mail door failed", exc_info=error)
         return TRY_AGAIN_REPLY
 
-    async def _open(self, address: str) -> IntakeKey:
+    async def _open(self, address: str) -> IntakeKey | ReturnAddress:
         name, _, domain = address.strip().rpartition("@")
         if domain.lower().rstrip(".") != self._domain:
             raise NotFound("Page not found")
-        return await self._arrivals.open(name.lower())
+        returned_mails = self._arrivals.returned_mails
+        returned = await returned_mails.open(name) if returned_mails is not None else None
+        return returned or await self._arrivals.open(name.lower())
 
 
 @contextlib.asynccontextmanager

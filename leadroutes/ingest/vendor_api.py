@@ -26,7 +26,7 @@ TIMEOUT = 10.0  # seconds
 MAX_RESPONSE_BYTES = 1_048_576
 MAX_CERTIFICATE_BYTES = 65_536
 MAX_CERTIFICATES = 100
-GRAPH_FIELDS = "created_time,field_data,form_id,ad_id"
+GRAPH_FIELDS = "created_time,field_data,form_id,ad_id,custom_disclaimer_responses"
 _LEADGEN_ID = re.compile("[0-9]{1,32}", re.ASCII)
 
 

@@ -4,11 +4,9 @@ Other mails of programs may be leads: portals and websites send their leads as `
 """
 
 import re
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
 from typing import Final
 
-from leadroutes.intake.mime import MimePart
+from leadroutes.intake.mime import MimePart, decoded_header
 
 REPORT: Final = "multipart/report"
 """RFC 6522: a report about another mail, such as that it could not be delivered or that it was read."""
@@ -48,13 +46,4 @@ def why_automatic(mail: MimePart) -> str | None:
 
 def has_automatic_subject(subject: str | None) -> bool:
     """Whether the subject begins as mail programs begin those of automatic replies."""
-    return subject is not None and _SUBJECT.match(_decoded(subject)) is not None
-
-
-def _decoded(subject: str) -> str:
-    if "=?" not in subject:
-        return subject
-    try:
-        return str(make_header(decode_header(subject)))
-    except (HeaderParseError, ValueError, LookupError):
-        return subject
+    return subject is not None and _SUBJECT.match(decoded_header(subject)) is not None

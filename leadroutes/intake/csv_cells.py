@@ -21,9 +21,9 @@ class _Written(Protocol):
 class CsvWriter:
     """Writes rows of any values; None is an empty cell."""
 
-    def __init__(self, file: _Written) -> None:
-        self._writer = csv.writer(file, lineterminator="\n")
-        self._quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    def __init__(self, file: _Written, divider: str = ",") -> None:
+        self._writer = csv.writer(file, delimiter=divider, lineterminator="\n")
+        self._quoting = csv.writer(file, delimiter=divider, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def write(self, values: Iterable[object]) -> None:
         cells = ["" if value is None else cell_of(str(value)) for value in values]

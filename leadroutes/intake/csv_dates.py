@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
+from leadroutes.domain.moments import in_utc
 from leadroutes.domain.normalize import normal_time
 from leadroutes.domain.text import field_text
 
@@ -39,6 +40,7 @@ _DAY_NUMBER = re.compile(r"\d{5}(?:\.\d{1,15})?", re.ASCII)
 _DAY_ZERO: Final = datetime(1899, 12, 30, tzinfo=UTC)
 _DAYS: Final = range(20_000, 80_000)  # 1954 to 2119
 _LONGEST: Final = 60
+_FIRST_OF_THE_CENTURY_BEFORE: Final = 30  # of years with two digits, as spreadsheets read and shorten them
 
 
 def table_time(text: str | None) -> datetime | None:
@@ -61,17 +63,20 @@ def _of_day_number(number: float) -> datetime | None:
 
 
 def _moment(parts: dict[str, str | None]) -> datetime | None:
-    name, year = parts.get("name"), int(parts["year"] or 0)
+    name, written = parts.get("name"), parts["year"] or ""
+    year = int(written)
+    if len(written) == len("26"):
+        year += 2000 if year < _FIRST_OF_THE_CENTURY_BEFORE else 1900
     month = _MONTHS.index(name[:3].lower()) + 1 if name else int(parts["month"] or 0)
     offset, hour = _offset(parts["zone"] or ""), _hour(int(parts["hour"] or 0), parts["half"])
     if offset is None or hour is None:
         return None
     try:
-        return datetime(
-            year + 2000 if year < 100 else year, month, int(parts["day"] or 0), hour,
+        return in_utc(datetime(
+            year, month, int(parts["day"] or 0), hour,
             int(parts["minute"] or 0), int(parts["second"] or 0), tzinfo=timezone(offset),
-        ).astimezone(UTC)  # fmt: skip
-    except (ValueError, OverflowError):
+        ))  # fmt: skip
+    except ValueError:
         return None
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from leadroutes.domain.identity import normal_email, normal_phone, normal_zipcode
 from leadroutes.domain.inquiry import Inquiry
+from leadroutes.domain.junk import LONGEST_NOTE, REASONS, Junk
 from leadroutes.domain.normalize import lead_type_named_by, normal_price, normal_source
 from leadroutes.domain.text import field_text, is_absent
 from leadroutes.domain.union_find import UnionFind
@@ -28,7 +29,10 @@ KNOWN_AS: Final = "importknownas"
 """The column of a report that says which row of an earlier import this one is."""
 UNSUBSCRIBED: Final = ("unsubscribedat", "unsubscribed", "unsubscribedon", "unsubscribedate", "emailoptout")
 """Columns that say that, or when, a person has asked for no more e-mails."""
-_NOT_UNSUBSCRIBED: Final = frozenset({"no", "n", "false", "f", "0", "never", "subscribed"})
+CLOSED: Final = "isclosed"
+JUNK_REASON: Final = "junkreason"
+JUNK_NOTE: Final = "junknote"
+_NO: Final = frozenset({"no", "n", "false", "f", "0", "never", "subscribed"})
 
 WhyNot = Literal["empty_row", "wrong_columns", "repeated_header", "bad_date", "no_contact"]
 WhyNull = Literal["bad_email", "bad_phone", "bad_zipcode", "bad_price", "bad_type"]
@@ -49,6 +53,7 @@ class ImportedRow:
 
     `has_unsubscribed`: the person wants no more e-mails of campaigns, since `unsubscribed_at` where that is known.
     `known_as`: what a report said that this row is known as, so that what was mended in it goes where it belongs.
+    `is_closed`, `junk`: what had become of the lead.
     `digest`: the sha256 of what it says, in hex digits, the same however the file writes it.
     """
 
@@ -62,6 +67,8 @@ class ImportedRow:
     known_as: str | None = None
     has_unsubscribed: bool = False
     unsubscribed_at: datetime | None = None
+    is_closed: bool = False
+    junk: Junk | None = None
     digest: str = field(kw_only=True, compare=False, repr=False)
 
 
@@ -119,6 +126,8 @@ def _row(row: int, line: int, columns: Columns, cells: list[str] | None) -> Impo
         known_as=_first(fields, KNOWN_AS),
         has_unsubscribed=has_unsubscribed,
         unsubscribed_at=unsubscribed_at,
+        is_closed=_is_yes(_first(fields, CLOSED)),
+        junk=_junk(fields),
         digest=hashlib.sha256(msgspec.json.encode((inquiry, lead_source, contact_source))).hexdigest(),
     )
 
@@ -146,9 +155,27 @@ def _unsubscribed(fields: Fields) -> tuple[bool, datetime | None]:
 
     A cell that is not empty and not "no" means yes, even if it is not a date.
     """
-    cells = (_first(fields, key) for key in UNSUBSCRIBED)
-    said = [cell for cell in cells if cell and not is_absent(cell) and cell.strip().lower() not in _NOT_UNSUBSCRIBED]
+    said = [cell for key in UNSUBSCRIBED if _is_yes(cell := _first(fields, key))]
     return bool(said), next((moment for cell in said if (moment := table_time(cell))), None)
+
+
+def _is_yes(cell: str | None) -> bool:
+    """A cell that is not empty and not "no" means yes."""
+    return bool(cell) and not is_absent(cell) and (cell or "").strip().lower() not in _NO
+
+
+def _junk(fields: Fields) -> Junk | None:
+    """Returns why the lead was junk; None: it was not. An unknown reason is `other`, and part of the note."""
+    cell = _first(fields, JUNK_REASON)
+    said = field_text(cell)
+    if said is None or not _is_yes(cell):
+        return None
+    reason, note = said.lower(), field_text(_first(fields, JUNK_NOTE))
+    if reason not in REASONS:
+        reason, note = "other", f"{said}: {note}" if note else said
+    if note is not None and len(note) > LONGEST_NOTE:
+        note = f"{note[: LONGEST_NOTE - 1]}…"
+    return Junk(reason=reason, note=note)
 
 
 _CELLS: Final[tuple[tuple[Meaning, WhyNull, Callable[[str | None], Any]], ...]] = (

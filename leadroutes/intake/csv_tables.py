@@ -5,11 +5,13 @@ Knows the headings that exports use, besides the names that every flat format ha
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from typing import Final
 
-from leadroutes.intake.csv_cells import text_of
+from leadroutes.intake.csv_cells import CsvWriter, text_of
 from leadroutes.intake.decoding import decode
 from leadroutes.intake.flat import NAMES, Meaning, plain_key
 
@@ -130,18 +132,54 @@ def split_csv(body: bytes, given: Mapping[str, str] | None = None) -> tuple[list
     return [*header, *names], rows
 
 
+def divider_of(body: bytes) -> str:
+    """What divides the cells of the file."""
+    return _divider(_decoded(body))[0]
+
+
+def renamed(body: bytes, names: Mapping[str, str]) -> bytes:
+    """The file in UTF-8 with other headings: those that `names` has are replaced. The rows stay as they are."""
+    text = _decoded(body)
+    divider, start, _ = _divider(text)
+    end = start
+
+    def counted() -> Iterator[str]:
+        nonlocal end
+        for line in _lines(text[start:]):
+            end += len(line)
+            yield line
+
+    header = next((cells for cells in csv.reader(counted(), delimiter=divider) if cells), [])
+    written = StringIO()
+    headings = [text_of(cell) for cell in header]
+    CsvWriter(written, divider).write(names.get(heading.strip(), heading) for heading in headings)
+    line = written.getvalue().removesuffix("\n") + _line_end(text)
+    return (text[:start] + line + text[end:]).encode()
+
+
 def _decoded(body: bytes) -> str:
     """The text; UTF-16 without a mark is known by the zeros in it, as hardly a heading is in Chinese."""
     sample = body[:_SAMPLE]
     if sample[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and sample.count(0) > len(sample) // 4:
         is_big = sample[0::2].count(0) > sample[1::2].count(0)
         return decode(body, "utf-16-be" if is_big else "utf-16-le")
-    return decode(body)
+    if sample[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or _is_utf_8(body):
+        return decode(body)
+    # Two files in one, or a cell that was cut within a character: lines that are UTF-8 are still read as such.
+    return "".join(decode(line, "utf-8") for line in body.splitlines(keepends=True))
+
+
+def _is_utf_8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _divider(text: str) -> tuple[str, int, int]:
     """What divides the cells, where the header begins, and on which line: a `sep=;` may stand above it."""
-    end = text.find("\n") + 1
+    end = text.find(_line_end(text)) + 1
     first = text[:end].strip().strip('"')
     if end and first[:4].lower() == "sep=" and len(first) <= 5:
         return first[4:] or "\t", end, 2
@@ -173,9 +211,20 @@ def _records(text: str, divider: str, first_line: int) -> Iterator[tuple[int, li
 
 
 def _lines(text: str) -> Iterator[str]:
-    """Lines with their ends, one at a time: LF, CRLF, or CR alone."""
+    """Lines with their ends, one at a time."""
+    line_end = _line_end(text)
     start = 0
     while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
+        end = text.find(line_end, start) + 1 or len(text)
         yield text[start:end]
         start = end
+
+
+def _line_end(text: str) -> str:
+    """LF, which CRLF ends with too; CR where lines end with it alone, as spreadsheets on a Mac may save them."""
+    first, sample = _FIRST_END.search(text), text[:_SAMPLE]
+    is_cr = first is not None and first[0] == "\r" and sample.count("\r") - sample.count("\r\n") > sample.count("\n")
+    return "\r" if is_cr else "\n"
+
+
+_FIRST_END: Final = re.compile("\r\n|\r|\n")

@@ -24,10 +24,11 @@ _WINDOWS_1252: Final = {
 
 
 def decode(raw: bytes, charset: str | None = None) -> str:
-    """Text by the declared charset, else as UTF-8, else as Windows-1252; never fails. A byte order mark is dropped."""
-    if raw[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} and not charset:
-        charset = "utf-16"
-    for name in (_codec(charset), "utf-8"):
+    """Text by the declared charset, else as UTF-8, else as Windows-1252; never fails.
+
+    A byte order mark decides before what is declared, as in browsers, and is dropped.
+    """
+    for name in (*_marked(raw), *_codecs(charset), "utf-8"):
         if name == "cp1252":
             break
         try:
@@ -35,6 +36,12 @@ def decode(raw: bytes, charset: str | None = None) -> str:
         except (UnicodeError, LookupError):
             continue
     return raw.decode("latin-1").translate(_WINDOWS_1252)
+
+
+def _marked(raw: bytes) -> tuple[str, ...]:
+    if raw[:3] == codecs.BOM_UTF8:
+        return ("utf-8",)
+    return ("utf-16",) if raw[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else ()
 
 
 def without_lone_surrogates(text: str) -> str:
@@ -46,15 +53,29 @@ _HALVES = re.compile("[\ud800-\udfff]")
 _SPELT_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def _codec(charset: str | None) -> str:
-    """Python's name of a charset; ASCII is read as UTF-8, and Latin-1 is Windows-1252 as in every browser."""
+def _codecs(charset: str | None) -> tuple[str, ...]:
+    """Python's names of a charset, and of what programs mean by it; ASCII is read as UTF-8."""
     try:
         name = codecs.lookup((charset or "utf-8").strip("\"' \t")).name
     except (LookupError, ValueError):
-        return "utf-8"
-    if name in _NO_CHARSETS or name == "ascii":
-        return "utf-8"
-    return "cp1252" if name == "iso8859-1" else name
+        return ()
+    if name in _NO_CHARSETS or name in {"ascii", "utf-8"}:
+        return ()
+    return _MEANT.get(name, (name,))
+
+
+_MEANT: Final = {
+    "iso8859-1": ("cp1252",),
+    "iso8859-9": ("cp1254", "iso8859-9"),
+    "iso8859-11": ("cp874", "iso8859-11"),
+    "tis-620": ("cp874", "tis-620"),
+    "gb2312": ("gb2312", "gb18030"),
+    "gbk": ("gbk", "gb18030"),
+    "big5": ("big5", "big5hkscs"),
+    "euc_kr": ("euc_kr", "cp949"),
+    "shift_jis": ("shift_jis", "cp932"),
+}
+"""Programs declare the standard and write its extension, without which many a name cannot be spelt, as in browsers."""
 
 
 def parse_json(text: str) -> Any:
@@ -101,7 +122,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON number")
 
 
-_JSON: Final = json.JSONDecoder(parse_int=str, parse_float=_plain_number, parse_constant=_refuse_constant)
+# Not strict: templates put what a person typed, line ends and all, between quotes as it is.
+_JSON: Final = json.JSONDecoder(parse_int=str, parse_float=_plain_number, parse_constant=_refuse_constant, strict=False)
 
 
 def _is_deeper(value: Any, limit: int) -> bool:

@@ -3,17 +3,18 @@
 Every reader ends here, so the rules for fields are applied in one place.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 
 from leadroutes.domain.identity import is_relay, normal_email, normal_names, normal_phone
-from leadroutes.domain.inquiry import Inquiry, LeadType, SourceEvent
+from leadroutes.domain.inquiry import Consent, ConsentChannel, Inquiry, LeadType, SourceEvent
 from leadroutes.domain.normalize import is_true, normal_mls_id, normal_price, normal_source, normal_time
 from leadroutes.domain.places import Place, first_place
 from leadroutes.domain.text import field_text, message_text
+from leadroutes.intake.consents import GivenConsent
 from leadroutes.intake.results import Refusal
 
 NO_CONTACT: Final = Refusal(
@@ -41,17 +42,19 @@ class Draft(Struct, frozen=True, kw_only=True):
     test: str | None = None
     times: Sequence[str | datetime | None] = ()
     event: SourceEvent | None = None
+    consents: Sequence[GivenConsent] = ()
 
     def inquiry(self) -> Inquiry:
         """The inquiry in normal form, with or without a way to reach the person."""
         first_name, last_name = normal_names(self.first, self.last, self.full)
         email = normal_email(self.email)
+        phone = normal_phone(self.phone)
         place = first_place(self.places)
         return Inquiry(
             first_name=first_name,
             last_name=last_name,
             email=email,
-            phone=normal_phone(self.phone),
+            phone=phone,
             zipcode=place.zipcode,
             type=self.type,
             source=normal_source(self.source) or self.default_source,
@@ -67,12 +70,21 @@ class Draft(Struct, frozen=True, kw_only=True):
             received_at=next((moment for time in self.times if (moment := _moment(time))), None),
             relay=is_relay(email),
             event=self.event,
+            consents=tuple(_consents(self.consents, email=email, phone=phone)),
         )
 
     def normalize(self) -> Inquiry | Refusal:
         """The inquiry, or `no_contact`."""
         inquiry = self.inquiry()
         return inquiry if inquiry.email or inquiry.phone else NO_CONTACT
+
+
+def _consents(given: Sequence[GivenConsent], *, email: str | None, phone: str | None) -> Iterator[Consent]:
+    """Yields one for each channel; words that name none count for every address that was given with them."""
+    reachable: tuple[ConsentChannel, ...] = (*(("email",) if email else ()), *(("text", "call") if phone else ()))
+    for each in given:
+        for channel in each.channels or reachable:
+            yield Consent(channel=channel, how=f"the field {each.field} of the inquiry", words=each.words, ip=each.ip)
 
 
 def _moment(time: str | datetime | None) -> datetime | None:

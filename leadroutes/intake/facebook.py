@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from leadroutes.domain.normalize import is_true
 from leadroutes.domain.text import field_text
 from leadroutes.intake.authentication import is_same, require_hmac
 from leadroutes.intake.body import Body
+from leadroutes.intake.consents import disclaimers
 from leadroutes.intake.decoding import items, record, scalar
 from leadroutes.intake.questions import FormAnswer, StandardField, form_draft
 from leadroutes.intake.results import Pending, Reading, Refused, Result
@@ -87,8 +89,10 @@ def _result(incoming: Body, leadgen_id: str, value: dict[str, Any]) -> Result:
     reply = incoming.graph[leadgen_id]
     if not isinstance(reply, Mapping) or "error" in reply or not isinstance(reply.get("field_data"), list):
         return Pending(leadgen_id, "graph_error")
+    form = form_draft(list(_answers(reply["field_data"])), STANDARD)
     draft = replace(
-        form_draft(list(_answers(reply["field_data"])), STANDARD),
+        form,
+        consents=(*form.consents, *disclaimers(list(_disclaimers(reply.get("custom_disclaimer_responses"))))),
         default_source=incoming.default_source,
         vendor_id=leadgen_id,
         times=(_text(reply.get("created_time")), scalar(value.get("created_time"))),
@@ -102,6 +106,13 @@ def _answers(fields: list[Any]) -> Iterator[FormAnswer]:
         values = record(field).get("values")
         several = values if isinstance(values, list) else [values]
         yield FormAnswer(name.strip().lower(), name.strip(), tuple(text for value in several if (text := _text(value))))
+
+
+def _disclaimers(responses: Any) -> Iterator[tuple[str, bool]]:
+    """The boxes below the form: Facebook names their keys, and not their words."""
+    for response in map(record, items(responses)):
+        is_checked = response.get("is_checked")
+        yield _text(response.get("checkbox_key")) or "", is_checked is True or is_true(_text(is_checked))
 
 
 def _text(value: Any) -> str | None:

@@ -11,6 +11,7 @@ from leadroutes.cache import short_cache
 from leadroutes.domain.normalize import lead_type_named_by
 from leadroutes.domain.places import Place
 from leadroutes.domain.text import field_text, one_line, without_accents
+from leadroutes.intake.consents import given_consents
 from leadroutes.intake.decoding import record, scalar
 from leadroutes.intake.draft import NO_CONTACT, Draft
 from leadroutes.intake.results import Refusal, Refused, Result
@@ -72,12 +73,24 @@ _KEY_LIMIT = 200
 
 @short_cache(entries=4_096, longest=_KEY_LIMIT)
 def plain_key(name: str) -> str:
-    """A field's name as it is compared: `form[First-Name]` → `firstname`, `Prénom` → `prenom`; empty if too long."""
+    """A field's name as it is compared: `form[First-Name]` → `firstname`, `Prénom` → `prenom`; empty if too long.
+
+    `fields[email][value]` is what was typed into `email`.
+    """
     if len(name) > _KEY_LIMIT:
         return ""
     inner = [part for part in _BRACKETS.findall(name) if part.strip()]
+    if _is_value_of_field(name, inner):
+        inner.pop()
     named = inner[-1] if inner else name
     return "".join(character for character in without_accents(named.lower()) if character.isalnum())
+
+
+def _is_value_of_field(name: str, inner: list[str]) -> bool:
+    return len(inner) > 1 and inner[-1].strip().lower() == "value" and _root(name) in _FIELDS
+
+
+_FIELDS: Final = frozenset({"field", "fields"})
 
 
 def is_message_name(name: str) -> bool:
@@ -108,8 +121,13 @@ def pick(fields: Fields, meaning: Meaning, without: frozenset[str] = frozenset()
     return None
 
 
-def flat_draft(fields: Fields, default_source: str | None, without: frozenset[str] = frozenset()) -> Draft:
-    """Returns the draft that flat fields make; names in `without` mean nothing."""
+def flat_draft(
+    fields: Fields,
+    default_source: str | None,
+    without: frozenset[str] = frozenset(),
+    pairs: Iterable[tuple[str, Any]] = (),
+) -> Draft:
+    """Returns the draft that flat fields make; names in `without` mean nothing. `pairs`: with the names as sent."""
 
     def value(meaning: Meaning) -> str | None:
         return pick(fields, meaning, without)
@@ -133,7 +151,12 @@ def flat_draft(fields: Fields, default_source: str | None, without: frozenset[st
         is_id_loose=loose_id is not None,
         test=value("test"),
         times=(value("time"),),
+        consents=given_consents((name, text) for name, inner in pairs if (text := _as_text(inner))),
     )
+
+
+def _as_text(value: Any) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else scalar(value)
 
 
 def flat_json(value: Any, default_source: str | None) -> list[Result]:
@@ -165,8 +188,9 @@ def _inner_array(value: dict[str, Any]) -> list[Any] | None:
 def _lead(value: Any, default_source: str | None) -> Result:
     if not isinstance(value, dict):
         return Refusal("malformed", "Every item of the array must be an object.")
-    fields = gather(flat_pairs(value))
-    return flat_draft(fields, default_source).normalize() if fields else NO_CONTACT
+    pairs = flat_pairs(value)
+    fields = gather(pairs)
+    return flat_draft(fields, default_source, pairs=pairs).normalize() if fields else NO_CONTACT
 
 
 _WRAPPERS: Final = frozenset({"lead", "data"})
@@ -191,14 +215,15 @@ def _pairs_and_person(value: dict[str, Any]) -> tuple[list[tuple[str, Any]], boo
     names: list[int] = []  # places of what may be the form's name
     is_person = is_person_inside = False
     for name, inner in value.items():
-        if isinstance(inner, dict) and plain_key(name) in _WRAPPERS:
+        key = plain_key(name)
+        if isinstance(inner, dict) and key in _WRAPPERS:
             wrapped, is_person_here = _pairs_and_person(record(inner))
             pairs += wrapped
             is_person_inside |= is_person_here
             continue
-        if plain_key(name) == "name":
+        if key == "name":
             names.append(len(pairs))
-        is_person |= _describes_person(name, inner)
+        is_person |= key in _OF_PERSONS and _says_something(inner)
         pairs.append((name, inner))
     for place in reversed(names) if is_person_inside else ():
         del pairs[place]
@@ -206,7 +231,11 @@ def _pairs_and_person(value: dict[str, Any]) -> tuple[list[tuple[str, Any]], boo
 
 
 def _describes_person(name: str, value: Any) -> bool:
-    return plain_key(name) in _OF_PERSONS and bool(one_line(scalar(value)))
+    return plain_key(name) in _OF_PERSONS and _says_something(value)
+
+
+def _says_something(value: Any) -> bool:
+    return bool(one_line(scalar(value)))
 
 
 def persons_pairs(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -224,7 +253,7 @@ def _describes_form(name: str, *, is_person: bool) -> bool:
     root, key = _root(name), plain_key(name)
     if root in ("form", "forms"):
         return key == LOOSE_ID or (key == "name" and not is_person)
-    if root in ("field", "fields"):
+    if root in _FIELDS and not _is_value_of_field(name, _BRACKETS.findall(name[:_KEY_LIMIT])):
         return key == LOOSE_ID or (key in ("name", "type") and name.count("[") > 1)
     return False
 

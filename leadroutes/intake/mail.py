@@ -24,7 +24,7 @@ from leadroutes.intake.forwarded import inner_headers, inner_page, inner_text
 from leadroutes.intake.html import PAGE_LIMIT, meta_tags, page_text
 from leadroutes.intake.labels import labelled_draft
 from leadroutes.intake.mail_date import mail_date
-from leadroutes.intake.mime import TEXT_LIMIT, MimePart, open_mail
+from leadroutes.intake.mime import MimePart, open_mail, readable_texts
 from leadroutes.intake.results import Refused, Result
 
 PORTALS: Final = {
@@ -114,8 +114,8 @@ def read_mail_content(raw: bytes) -> MailContent:
 
 def _mail_content(mail: MimePart, dates: list[datetime | None], subjects: list[str | None]) -> MailContent:
     leaves = list(mail.leaves())
-    texts = _readable(part for part in leaves if part.media_type == "text/plain" and not part.is_attachment)
-    pages = _readable((part for part in leaves if part.media_type == "text/html"), PAGE_LIMIT)
+    texts = readable_texts(part for part in leaves if part.media_type == "text/plain" and not part.is_attachment)
+    pages = readable_texts((part for part in leaves if part.media_type == "text/html"), PAGE_LIMIT)
     sheets = [sheet for part in leaves if _may_hold_adf(part) and is_adf(sheet := _xml_text(part))]
     headers = mail.headers
     inner_texts = [inner for inner in map(inner_text, texts) if inner]
@@ -141,18 +141,6 @@ def _mail_content(mail: MimePart, dates: list[datetime | None], subjects: list[s
 def _address(header: str | None) -> str | None:
     """Returns the address in a header; Outlook writes `Ann [mailto:ann@example.com]` above what it forwards."""
     return normal_email((header or "").replace("[mailto:", "<").replace("]", ">"))
-
-
-def _readable(parts: Iterable[MimePart], limit: int = TEXT_LIMIT) -> list[str]:
-    """The parts' texts, as far as they are read: no mail of a portal is longer than a part may be."""
-    texts = []
-    left = limit
-    for part in parts:
-        if left <= 0:
-            break
-        texts.append(part.text[:left])
-        left -= len(part.content)
-    return texts
 
 
 def _may_hold_adf(part: MimePart) -> bool:

@@ -5,12 +5,13 @@ No clock: an incomplete date is None, never completed with the current day.
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_tz
 from typing import Final
 
 from dateutil import parser
 
+from leadroutes.domain.moments import in_utc
 from leadroutes.domain.normalize import normal_time
 from leadroutes.domain.text import one_line
 
@@ -70,6 +71,6 @@ def _as_written(line: str, offset: timedelta | None) -> datetime | None:
 
 def _moment(make: Callable[[], datetime]) -> datetime | None:
     try:
-        return make().astimezone(UTC)
-    except (ValueError, OverflowError):
+        return in_utc(make())
+    except ValueError:
         return None

@@ -6,7 +6,7 @@ nesting. Parts are positions in one buffer, not copies; 20 levels and 1,000 part
 
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -24,7 +24,7 @@ TEXT_LIMIT: Final = 1_048_576
 
 _HEAD_LIMIT: Final = 262_144
 _HEADER_LIMIT: Final = 4_000
-_BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
+BLANK_LINE = re.compile(rb"\r?\n[ \t]*\r?\n|\r\r")
 _HEADER = re.compile(r"([!-9;-~]{1,80})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _META_CHARSET = re.compile(rb"""<meta[^<>]{0,200}charset\s*=\s*["']?([\w.:-]{1,40})""", re.IGNORECASE)
@@ -116,6 +116,16 @@ class MimePart:
         return None
 
 
+def decoded_header(value: str) -> str:
+    """Returns the value of a header with its encoded words as text; as it is where they cannot be read."""
+    if "=?" not in value:
+        return value
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, ValueError, LookupError):
+        return value
+
+
 def open_mail(raw: bytes) -> MimePart:
     """Returns the mail in these bytes. Raises Refused (`malformed`, `too_deep`)."""
     blank = len(raw) - len(raw.lstrip())
@@ -147,7 +157,7 @@ class _Opening:
     def _headers(self, start: int, end: int) -> tuple[dict[str, str], int]:
         if self._raw[start : start + 1] in {b"\n", b"\r"} and start:
             return {}, start + (2 if self._raw[start : start + 2] == b"\r\n" else 1)
-        found = _BLANK_LINE.search(self._raw, start, end)
+        found = BLANK_LINE.search(self._raw, start, end)
         head_end, body = (found.start(), found.end()) if found else (end, end)
         return _headers_in(decode(self._raw[start : min(head_end, start + _HEAD_LIMIT)])), body
 
@@ -211,3 +221,15 @@ def _headers_in(head: str) -> dict[str, str]:
 def _from_base64(raw: bytes) -> bytes:
     clean = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
     return binascii.a2b_base64(clean[: len(clean) - (len(clean) % 4 == 1)] + b"==")
+
+
+def readable_texts(parts: Iterable[MimePart], limit: int = TEXT_LIMIT) -> list[str]:
+    """The parts' texts, as far as they are read: no mail of a portal is longer than a part may be."""
+    texts = []
+    left = limit
+    for part in parts:
+        if left <= 0:
+            break
+        texts.append(part.text[:left])
+        left -= len(part.content)
+    return texts

@@ -12,6 +12,7 @@ from leadroutes.domain.inquiry import LeadType
 from leadroutes.domain.normalize import lead_type_named_by, words_of
 from leadroutes.domain.places import Place
 from leadroutes.domain.text import field_text, one_line
+from leadroutes.intake.consents import given_consents
 from leadroutes.intake.draft import Draft
 from leadroutes.intake.flat import is_message_name
 
@@ -53,6 +54,7 @@ def form_draft(answers: Sequence[FormAnswer], standard: dict[str, StandardField]
         message="\n".join(_line(answer) for answer in asked),
         places=(Place(parts.get("street"), parts.get("city"), parts.get("state"), parts.get("zipcode")),),
         prices=[_with_blanks(answer) for answer in _asking(asked, _PRICE_WORDS)],
+        consents=given_consents((answer.name, ", ".join(answer.values)) for answer in asked),
         test="true" if any(_TEST_VALUE.match(value) for answer in answers for value in answer.values) else None,
     )
 

@@ -16,8 +16,6 @@ from leadroutes.intake.results import Reading, Refusal, Refused, Result
 
 log = structlog.get_logger()
 
-log = structlog.get_logger()
-
 
 def read(
     body: bytes,

@@ -21,7 +21,8 @@ def read(incoming: Body) -> list[Result]:
     """Returns one lead from a form (or from flat JSON, where a site posts that)."""
     if not incoming.is_form and incoming.body.lstrip()[:1] in {b"{", b"["}:
         return flat_json(incoming.json, incoming.default_source)
-    fields = gather(persons_pairs(incoming.form))
+    pairs = persons_pairs(incoming.form)
+    fields = gather(pairs)
     if not fields:
         raise Refused("malformed", "The form has no field with a value.")
-    return [flat_draft(fields, incoming.default_source).normalize()]
+    return [flat_draft(fields, incoming.default_source, pairs=pairs).normalize()]

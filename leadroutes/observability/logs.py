@@ -22,9 +22,11 @@ BLANK = "[secret]"
 SECRET_FIELDS = frozenset(
     ("authorization", "password", "secret", "client_secret", "token", "access_token", "refresh_token", "key", "cookie")
 )
+SECRET_PATHS = "intake|claim|unsubscribe|passwords|invitations|emails|setup|twilio/calls|app/resume"  # noqa: S105 -- names in paths
 # What a secret looks like in a line: in a path that carries one, in a URL with a password, as a token of the service.
 SECRET_TEXTS = (
-    (re.compile(r"(/(?:intake|claim|unsubscribe)/)[^/\s?\"'<>]+", re.IGNORECASE), rf"\1{BLANK}"),
+    (re.compile(rf"(/(?:{SECRET_PATHS})/)[^/\s?\"'<>]+", re.IGNORECASE), rf"\1{BLANK}"),
+    (re.compile(r"([?&]call=)[\w-]+"), rf"\1{BLANK}"),
     (re.compile(r"(://[^/@:\s]*:)[^@/\s]+@"), rf"\1{BLANK}@"),
     (re.compile(r"\b((?:bearer|basic)\s+)[\w+/=.~-]+", re.IGNORECASE), rf"\1{BLANK}"),
     (re.compile(r"\b[0-9a-f]{40}\b"), BLANK),

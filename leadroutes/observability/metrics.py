@@ -41,6 +41,10 @@ DELIVERIES = Counter(
     "leadroutes_deliveries", "Messages dealt with, by channel and what came of them.", ("channel", "outcome"),
     registry=REGISTRY,
 )  # fmt: skip
+WEBHOOK_TRIES = Counter(
+    "leadroutes_webhook_tries", "Tries to deliver an event to a webhook, by what came of them.", ("outcome",),
+    registry=REGISTRY,
+)  # fmt: skip
 JOBS = Counter(
     "leadroutes_jobs", "Jobs of the queue: done, put off, or ended by an internal error.", ("task", "outcome"),
     registry=REGISTRY,
@@ -56,6 +60,10 @@ REQUESTS = Counter("leadroutes_http_requests", "Requests answered.", ("room", "m
 REQUEST_SECONDS = Histogram(
     "leadroutes_http_request_seconds", "From a request to the head of its answer.", ("room",),
     buckets=FAST_BUCKETS, registry=REGISTRY,
+)  # fmt: skip
+PROVIDER_REQUESTS = Counter(
+    "leadroutes_provider_requests", "Requests at the addresses of the provider of texts and calls, answered or forged.",
+    ("path", "outcome"), registry=REGISTRY,
 )  # fmt: skip
 CLEANED_ROWS = Counter(
     "leadroutes_cleaned_rows", "Rows that the hourly cleaning has removed or emptied.", ("what",), registry=REGISTRY
@@ -73,7 +81,7 @@ FIGURES_SECONDS = Gauge("leadroutes_figures_seconds", "How long the statement of
 # The columns of load_figures, each a gauge of the same name; counts end at the store's limit.
 FIGURES: Final[Mapping[str, str]] = {
     "leads_on_offer": "Leads that someone may claim, or will be offered.",
-    "leads_unclaimed": "Leads that became unclaimed within the last 24 hours and that still no one has.",
+    "leads_unclaimed": "Leads that became unclaimed within the last 24 hours, without junk, and that still no one has.",
     "offers_scheduled": "Offers whose moment has not come.",
     "timers_due": "Offers, leads and campaign steps whose moment has passed.",
     "timers_late_seconds": "How long the earliest of these has been waiting, in real time.",
@@ -82,6 +90,8 @@ FIGURES: Final[Mapping[str, str]] = {
     "queue_late_seconds": "How long the earliest job has been waiting for a worker.",
     "messages_open": "Messages that are queued or being sent.",
     "messages_undelivered": "Messages of the last 24 hours that failed, or of which no one knows whether they arrived.",
+    "texts_refused_percent": "Of the texts of the last 24 hours, how many in a hundred carriers refused as unwanted or"
+    " unregistered.",
     "channel_faults": "Channels that do not work: their messages wait until that is mended.",
     "workers_alive": "Workers that have given a sign of life within the last 30 seconds.",
     "worker_silence_seconds": "Since the last sign of life of any worker.",

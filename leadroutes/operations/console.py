@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from leadroutes.channels import configured_channels
 from leadroutes.domain.text import visible
 from leadroutes.errors import Problem
 from leadroutes.observability import logs
 from leadroutes.sandbox.processes import close_sandbox
 from leadroutes.settings import Settings
+from leadroutes.store.installation import Installation
 from leadroutes.store.migrate import prepare
 from leadroutes.store.postgres import Database
 
@@ -122,7 +124,9 @@ def run_with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
     """Runs `work` with a database that is ready for use."""
 
     async def with_database() -> Result:
-        database = await Database.open(settings_in_force())
+        settings = settings_in_force()
+        database = await Database.open(settings)
+        database.installation = Installation(configured_channels(settings), settings.open_span)
         try:
             await prepare(database)
             return await work(database)

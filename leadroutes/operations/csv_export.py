@@ -25,7 +25,13 @@ async def export(
     database: Database, what: What, owner_email: str, file: TextIO, tell: Callable[[int], None] = lambda _: None
 ) -> int:
     """Write them to the file, oldest first; how many they were."""
-    owner_id = await accounts.get_user_id(database, owner_email)
+    return await export_of(database, what, await accounts.get_user_id(database, owner_email), file, tell)
+
+
+async def export_of(
+    database: Database, what: What, owner_id: int, file: TextIO, tell: Callable[[int], None] = lambda _: None
+) -> int:
+    """Write them to the file, oldest first; how many they were."""
     writer = CsvWriter(file)
     written = 0
     with connection_errors_as_unavailable():

@@ -6,7 +6,7 @@ History only: nothing is routed, alerted or touched, except with `route` the lea
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -35,6 +35,7 @@ MAX_CONCURRENT_BATCHES = 2  # batches that are written at the same time
 RECENT = timedelta(hours=24)
 
 ReportProgress = Callable[[int, int], None]  # how many rows are done, of how many
+NoteMade = Callable[[Transaction, Sequence[int]], Awaitable[None]]  # the numbers of rows that have become leads
 
 
 async def import_leads(
@@ -47,6 +48,21 @@ async def import_leads(
     that cannot be imported at all has a `fault` in its report.
     """
     owner_id = await accounts.get_user_id(database, owner_email)
+    return await import_leads_of(
+        database, content, owner_id, route=route, dry_run=dry_run, tell=tell, received_at=received_at, channels=channels
+    )
+
+
+async def import_leads_of(
+    database: Database, content: bytes, owner_id: int, *, route: bool, dry_run: bool, tell: ReportProgress,
+    received_at: str | None = None, channels: Iterable[str] = (), before: Collection[int] = (),
+    note: NoteMade | None = None,
+) -> Report:  # fmt: skip
+    """Like import_leads, by the id of the user, and such that it can be continued after the end of its process.
+
+    `note` is called in the transaction that makes leads of rows, with the numbers of these; `before` are all numbers
+    that it was called with in earlier attempts at the same file.
+    """
     given = given_columns(received_at)
     report = Report(is_dry_run=dry_run, given=given, fault=fault_of(split_csv(content, given)[0]))
     if report.fault:
@@ -57,17 +73,18 @@ async def import_leads(
         return report
     imported = (row.imported for row in rows)
     report.unsubscribed = await suppress_unsubscribed(database, owner_id, imported, dry_run=dry_run)
-    importing = _Import(database, await _name_sources(database, owner_id, rows, dry_run), People(rows))
+    importing = _Import(database, await _name_sources(database, owner_id, rows, dry_run), People(rows), note)
     await importing.recognise()
     known, made = await importing.load_known(), set[int]()
 
     async def bring_in(share: Sequence[Row]) -> None:
         async with contextlib.aclosing(importing.store(_batches(share), is_dry_run=dry_run)) as stored:
             async for done in stored:
-                report.imported += len(done.made)
-                report.known += len(done.rows) - len(done.made)
+                made_of_these = {*done.made, *(row.imported.row for row in done.rows if row.imported.row in before)}
+                report.imported += len(made_of_these)
+                report.known += len(done.rows) - len(made_of_these)
                 report.mended += done.mended
-                made.update(done.made)
+                made.update(made_of_these)
                 if not dry_run:
                     await analyze_young_tables(database)
                 tell(report.imported + report.known, len(rows))
@@ -79,7 +96,7 @@ async def import_leads(
     keys = {row.imported.row: row.imported.known_as or row.key for row in rows}
     report.keys |= {each.row.row: keys[each.row.row] for each in report.joined}
     if route and not dry_run:
-        report.routed = await importing.route(Engine(database, channels))
+        report.routed = await importing.route(Engine(database, channels, database.installation.open_for))
     return report
 
 
@@ -142,6 +159,7 @@ class _Import:
     database: Database
     account: Account
     people: People
+    note: NoteMade | None = None
     identified: dict[Identity, int] = field(default_factory=dict)  # contacts that were there before
     foreseen: dict[tuple[int, str, str], KnownDedupeKey] = field(
         default_factory=dict
@@ -227,7 +245,7 @@ class _Import:
             return batch
         try:
             async with self.database.transaction() as transaction:
-                await write(transaction, batch.writes)
+                await self._write_noted(transaction, batch)
                 return batch
         except RETRYABLE_ERRORS:
             return await self.database.run(partial(self._store_anew, rows=batch.rows))
@@ -235,8 +253,13 @@ class _Import:
     async def _store_anew(self, transaction: Transaction, rows: Sequence[Row]) -> ImportBatch:
         known = await load_known_records(transaction, self._wanted(rows))
         batch = deduplicate(rows, self.account, self.people, known, self.database.clock.now())
-        await write(transaction, batch.writes)
+        await self._write_noted(transaction, batch)
         return batch
+
+    async def _write_noted(self, transaction: Transaction, batch: ImportBatch) -> None:
+        await write(transaction, batch.writes)
+        if self.note is not None and batch.made:
+            await self.note(transaction, batch.made)
 
     def _noted(self, done: ImportBatch) -> ImportBatch:
         self.people.contacts |= done.contacts

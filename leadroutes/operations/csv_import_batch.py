@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from leadroutes.domain.dedupe import Identity, LeadReference
-from leadroutes.domain.deduplicator import Deduplicator, Origin, known_reference
+from leadroutes.domain.deduplicator import Deduplicator, Origin, PastOutcome, known_reference
 from leadroutes.domain.records import BatchWrites, KnownRecords
 from leadroutes.operations.csv_import_rows import Account, People, Row
 
@@ -79,4 +79,5 @@ class _Sorter:
         if person is not None:
             self.batch.contacts.setdefault(person, contact_id)
         self.batch.made.append(row.imported.row)
-        return self.deduplicator.make_lead(origin, inquiry, contact_id)
+        past = PastOutcome(is_closed=row.imported.is_closed, junk=row.imported.junk)
+        return self.deduplicator.make_lead(origin, inquiry, contact_id, past=past)

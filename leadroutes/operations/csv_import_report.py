@@ -9,7 +9,7 @@ from io import StringIO
 
 from leadroutes.intake.csv_cells import CsvWriter
 from leadroutes.intake.csv_import import ImportedRow
-from leadroutes.intake.csv_tables import split_csv
+from leadroutes.intake.csv_tables import divider_of, split_csv
 from leadroutes.intake.flat import plain_key
 from leadroutes.operations.csv_import_joins import MergedRow
 from leadroutes.operations.csv_import_results import Report
@@ -24,7 +24,7 @@ def report_csv(report: Report, content: bytes) -> str:
     header, _ = split_csv(content, report.given)
     theirs = [place for place, name in enumerate(header) if plain_key(name) not in OURS]
     text = StringIO()
-    writer = CsvWriter(text)
+    writer = CsvWriter(text, divider_of(content))  # a spreadsheet that has written the file opens it in columns
     joined = {each.row.row: each for each in report.joined}
     writer.write([*COLUMNS, *(JOINED if joined else ()), *(header[place] for place in theirs)])
     for row, line, problem, cells in sorted(_problems(report)):

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 import asyncpg
 import msgspec
 
+from leadroutes.domain.audit_row import AuditRow
 from leadroutes.domain.dedupe import Identity
 from leadroutes.domain.mentions import mention_pattern
 from leadroutes.domain.rollout import withdraw
@@ -16,6 +17,7 @@ from leadroutes.engine.changes import change_leads
 from leadroutes.errors import Conflict, NotFound
 from leadroutes.intake.text_search import texts_in
 from leadroutes.store import statement
+from leadroutes.store.audit import note_act
 from leadroutes.store.contacts import ContactKey, held_identities, pass_on
 from leadroutes.store.leads import load_leads
 from leadroutes.store.postgres import Database, Transaction
@@ -23,20 +25,27 @@ from leadroutes.store.routing import RuleSets
 
 # In this order: rows that are found through other rows are removed before those.
 WHAT = (
+    "imports",
     "suppressions",
+    "consents",
     "arrivals",
     "messages",
+    "provider_answers",
     "touches",
+    "handovers",
     "keys",
+    "audit",
     "leads",
     "communications",
     "tasks",
+    "received_texts",
     "events",
     "addresses",
     "custom_fields",
     "tags",
     "identities",
     "contact",
+    "deliveries",
 )
 ERASED = "the contact was erased"
 
@@ -45,7 +54,9 @@ class _ConcurrentChange(asyncpg.SerializationError):
     """A lead of the contact arrived while the locks were waited for; the transaction is retried and locks all again."""
 
 
-async def erase_contact(database: Database, owner_id: int, contact_id: int) -> dict[str, int]:
+async def erase_contact(
+    database: Database, owner_id: int, contact_id: int, act: AuditRow | None = None
+) -> dict[str, int]:
     """Removes all personal data of a contact and returns the number of rows by kind. Idempotent.
 
     The contact's unclaimed leads are withdrawn. Raises NotFound if the owner has no such contact, and Conflict while a
@@ -57,6 +68,8 @@ async def erase_contact(database: Database, owner_id: int, contact_id: int) -> d
         sought = await held_identities(transaction, key)
         strays = await _erase_stray_arrivals(transaction, owner_id, sought)  # slow, so before any lock is taken
         await _withdraw_leads(transaction, owner_id, await _lock_contact(transaction, key))
+        if await transaction.fetchval(*statement("find_import_under_way").bind(owner_id=owner_id)) is not None:
+            raise Conflict("An import is under way, whose file may name the contact; try again when it is done")
         identities = await held_identities(transaction, key)
         strays += await _erase_stray_arrivals(transaction, owner_id, set(identities) - set(sought))
         erased = {"stray_arrivals": strays}
@@ -65,6 +78,7 @@ async def erase_contact(database: Database, owner_id: int, contact_id: int) -> d
             erase = statement(f"erase_{what}")
             erased[what] = await transaction.fetchval(*erase.bind(**{name: values[name] for name in erase.parameters}))
         await pass_on(transaction, owner_id, identities)  # another contact may have the same phone
+        note_act(transaction, act)
         return erased
 
     return await database.run(work)
@@ -93,7 +107,7 @@ async def _lock_contact(transaction: Transaction, key: ContactKey) -> Sequence[a
 
 async def _withdraw_leads(transaction: Transaction, owner_id: int, leads: Collection[asyncpg.Record]) -> None:
     """Withdraws open leads: no agent is to call an erased contact. Imported leads were never routed and stay."""
-    rule_sets = RuleSets()
+    rule_sets = RuleSets.of_transaction(transaction)
     rows = await load_leads(transaction, rule_sets, [(owner_id, row["id"]) for row in leads if not row["is_imported"]])
     changes = [(row, withdraw(row.lead, ERASED, transaction.now)) for row in rows]
     await change_leads(transaction, rule_sets, [(row, change) for row, change in changes if change is not None])

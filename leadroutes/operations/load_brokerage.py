@@ -10,6 +10,9 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from leadroutes.domain.condition_fields import FIELDS, STEP_FIELDS, Compared
+from leadroutes.domain.condition_words import conditions_text
+from leadroutes.domain.conditions import Conditions, unknown_fields
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.errors import Invalid, NotFound, Problem
 from leadroutes.operations.brokerage_file import TIMING_FIELDS, Action, BrokerageFile, LeadRoute, TeamEntry, User
@@ -35,9 +38,14 @@ async def load_brokerage(database: Database, brokerage: BrokerageFile, owner_ema
     """
 
     async def work(transaction: Transaction) -> LoadResult:
-        return await _Loading(transaction, brokerage, owner_email.strip().lower()).everything()
+        return await load_within(transaction, brokerage, owner_email)
 
     return await database.run(work)
+
+
+async def load_within(transaction: Transaction, brokerage: BrokerageFile, owner_email: str) -> LoadResult:
+    """The same within a transaction of the caller's."""
+    return await _Loading(transaction, brokerage, owner_email.strip().lower()).everything()
 
 
 class _Loading:
@@ -132,42 +140,61 @@ class _Loading:
         before = await self._names("campaigns")
         campaigns = [_fields(each) | {"name_key": each.name.casefold()} for each in self.brokerage.campaigns]
         await self._add("campaigns", self._with_moment(campaigns))
+        fields = await self._custom_fields()
         actions = [
-            self._action(action, campaign.name, f"campaigns[{number}].actions[{place}]")
+            self._action(action, campaign.name, fields, f"campaigns[{number}].actions[{place}]")
             for number, campaign in enumerate(self.brokerage.campaigns)
             for place, action in enumerate(campaign.actions)
         ]
         await self._add("actions", [each for each in actions if each["campaign"] not in before])
 
-    def _action(self, action: Action, campaign: str, path: str) -> dict[str, Any]:
+    def _action(self, action: Action, campaign: str, custom_fields: Sequence[str], path: str) -> dict[str, Any]:
         timing = TIMING_FIELDS[action.timing_type]
         unused = {field for fields in TIMING_FIELDS.values() for field in fields if field not in timing}
-        return _fields(action) | dict.fromkeys(unused) | {
+        conditions = _conditions(action.conditions, STEP_FIELDS, custom_fields, f"{path}.conditions")
+        return _fields(action) | dict.fromkeys(unused) | conditions | {
             "campaign": _key("campaigns", campaign),
             "campaign_id": self._id("campaigns", campaign, path),
             "template_id": action.template and self._id("templates", action.template, f"{path}.template"),
+            "variants": self._variants(action, f"{path}.variants"),
             "assigned_user_id": (
                 None if action.assigned_user in WHOEVER_HAS_THE_CONTACT
                 else self._user(action.assigned_user, f"{path}.assigned_user")
             ),
         }  # fmt: skip
 
+    def _variants(self, action: Action, path: str) -> list[dict[str, int]] | None:
+        if action.variants is None:
+            return None
+        return [
+            {"template_id": self._id("templates", each.template, f"{path}[{place}].template"), "share": each.share}
+            for place, each in enumerate(action.variants)
+        ]
+
     async def _routes(self) -> None:
-        routes = [self._route(route, f"lead_routes[{place}]") for place, route in enumerate(self.brokerage.lead_routes)]
+        fields = await self._custom_fields()
+        routes = [
+            self._route(route, fields, f"lead_routes[{place}]")
+            for place, route in enumerate(self.brokerage.lead_routes)
+        ]
         await self._add("lead_routes", routes)
 
-    def _route(self, route: LeadRoute, path: str) -> dict[str, Any]:
+    async def _custom_fields(self) -> list[str]:
+        rows = await self.transaction.fetch(*statement("list_custom_fields").bind(owner_id=self.owner_id))
+        return [row["name"] for row in rows]
+
+    def _route(self, route: LeadRoute, custom_fields: Sequence[str], path: str) -> dict[str, Any]:
         """As the API would store it: what has no effect under its target and method is null."""
         method = route.team_selection_method if route.distribution_target == "Team Rollout" else None
         method = None if method == "None" else method
         has_team = route.team and route.distribution_target == "Team Rollout" and method != "Zipcode"
-        return _fields(route) | {
+        return _fields(route) | _conditions(route.conditions, FIELDS, custom_fields, f"{path}.conditions") | {
             "lead_source_id": self._id("lead_sources", route.lead_source, f"{path}.lead_source"),
             "contact_source_id": self._id("contact_sources", route.contact_source, f"{path}.contact_source"),
             "campaign_id": self._id("campaigns", route.campaign, f"{path}.campaign"),
             "team_id": self._id("teams", route.team, f"{path}.team") if route.team and has_team else None,
             "team_selection_method": method,
-        }
+        }  # fmt: skip
 
     async def _add(self, kind: str, rows: Sequence[Any]) -> None:
         """Store those of the rows that are not there yet; afterwards the kind's names are known."""
@@ -202,6 +229,18 @@ class _Loading:
 def _fields(entry: msgspec.Struct) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(entry)
     return fields
+
+
+def _conditions(
+    given: dict[str, Any] | None, fields: Mapping[str, Compared], custom_fields: Sequence[str], path: str
+) -> dict[str, Any]:
+    """The conditions in the form in which they are stored, and as a sentence."""
+    if given is None:
+        return {"conditions": None, "conditions_text": None}
+    conditions = Conditions.read(given, path, fields)
+    if unknown := unknown_fields(conditions.custom_fields, custom_fields):
+        raise Invalid("; ".join(unknown.values()))
+    return {"conditions": conditions.given, "conditions_text": conditions_text(conditions)}
 
 
 def _key(kind: str, name: str) -> str:

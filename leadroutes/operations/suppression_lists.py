@@ -3,11 +3,13 @@
 It reads rows; when an address is suppressed, the schema and the store decide.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from leadroutes.domain.audit_row import AuditRow
 from leadroutes.domain.identity import normal_email, normal_phone
 from leadroutes.intake.csv_cells import text_of
 from leadroutes.intake.csv_dates import EXPECTED as DATE
@@ -16,6 +18,7 @@ from leadroutes.intake.csv_import import ImportedRow
 from leadroutes.intake.csv_tables import split_csv
 from leadroutes.intake.flat import plain_key
 from leadroutes.store import accounts
+from leadroutes.store.audit import note_act
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.suppressions import CHANNELS, REASONS, Suppression, add_suppressions
 
@@ -52,7 +55,21 @@ class ListReport:
 
 async def import_suppressions(database: Database, content: bytes, owner_email: str) -> ListReport:
     """Adds the rows of a CSV file to the suppressions of this user. Idempotent."""
-    owner_id = await accounts.get_user_id(database, owner_email)
+    return await import_list(database, content, await accounts.get_user_id(database, owner_email))
+
+
+async def import_list(
+    database: Database, content: bytes, owner_id: int, by_user_id: int | None = None, act: AuditRow | None = None
+) -> ListReport:
+    """Adds the rows of a CSV file to the suppressions of an owner, all or, where that fails, none. Idempotent."""
+    report, rows = await asyncio.to_thread(_read_list, content, owner_id, database.clock.now())
+    if report.fault is None:
+        report.added = await _add(database, rows, by_user_id, act)
+        report.known = len(rows) - report.added
+    return report
+
+
+def _read_list(content: bytes, owner_id: int, now: datetime) -> tuple[ListReport, list[Suppression]]:
     header, records = split_csv(content)
     keys = [plain_key(name) for name in header]
     places = {
@@ -61,7 +78,7 @@ async def import_suppressions(database: Database, content: bytes, owner_email: s
     report = ListReport()
     if places["value"] is None:
         report.fault = f"No column holds addresses; one of these headings would do: {', '.join(COLUMNS['value'])}"
-        return report
+        return report, []
     rows: list[Suppression] = []
     for _, line, cells in records:
         if cells is None or len(cells) != len(header):
@@ -70,22 +87,20 @@ async def import_suppressions(database: Database, content: bytes, owner_email: s
         values = {name: text_of(cells[place]).strip() for name, place in places.items() if place is not None}
         if values.get("ended_at"):
             report.lifted += 1
-        elif isinstance(read := _read(owner_id, values, database.clock.now()), Suppression):
+        elif isinstance(read := _read(owner_id, values, now), Suppression):
             rows.append(read)
         else:
             report.refused.append((line, read))
-    report.added = await _add(database, rows)
-    report.known = len(rows) - report.added
-    return report
+    return report, rows
 
 
 def _read(owner_id: int, values: dict[str, str], now: datetime) -> Suppression | str:
     """Returns the row as a suppression, or what is wrong with it."""
-    channel, reason = values.get("channel") or "email", values.get("reason") or "imported"
+    channel, reason = (values.get("channel") or "email").lower(), (values.get("reason") or "imported").lower()
     if channel not in CHANNELS:
-        return f"channel: {channel!r} was given; expected one of {', '.join(CHANNELS)}"
+        return f"channel: {values['channel']!r} was given; expected one of {', '.join(CHANNELS)}"
     if reason not in REASONS:
-        return f"reason: {reason!r} was given; expected one of {', '.join(REASONS)}"
+        return f"reason: {values['reason']!r} was given; expected one of {', '.join(REASONS)}"
     value = (normal_email if channel == "email" else normal_phone)(values["value"])
     if value is None:
         expected = "an e-mail address" if channel == "email" else "a phone number with its area code"
@@ -112,12 +127,17 @@ async def suppress_unsubscribed(
     return len(found) if dry_run else await _add(database, list(found.values()))
 
 
-async def _add(database: Database, suppressions: Sequence[Suppression]) -> int:
-    added = 0
-    for start in range(0, len(suppressions), BATCH):
+async def _add(
+    database: Database,
+    suppressions: Sequence[Suppression],
+    by_user_id: int | None = None,
+    act: AuditRow | None = None,
+) -> int:
+    async def add(transaction: Transaction) -> int:
+        added = 0
+        for start in range(0, len(suppressions), BATCH):
+            added += len(await add_suppressions(transaction, suppressions[start : start + BATCH], by_user_id))
+        note_act(transaction, act)
+        return added
 
-        async def add(transaction: Transaction, start: int = start) -> int:
-            return len(await add_suppressions(transaction, suppressions[start : start + BATCH]))
-
-        added += await database.run(add)
-    return added
+    return await database.run(add)

@@ -4,15 +4,18 @@ A file has the mode 0600 from its first moment on, whatever the umask, and is th
 """
 
 import contextlib
+import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TextIO
 
 from leadroutes.errors import Invalid
 
 MODE = 0o600
+# What may happen to a file that is open; other errors in the block are not about it.
+_OF_A_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
 
 @contextlib.contextmanager
@@ -21,7 +24,11 @@ def private_text(path: Path) -> Iterator[TextIO]:
 
     Invalid: it cannot be written there.
     """
-    with private_file(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+    with (
+        private_file(path) as unfinished,
+        _named(path, only=_OF_A_DISK),
+        unfinished.open("w", encoding="utf-8", newline="") as file,
+    ):
         yield file
 
 
@@ -40,7 +47,7 @@ def private_file(path: Path) -> Iterator[Path]:
     try:
         yield unfinished
         with _named(path):
-            _sync(unfinished)
+            sync(unfinished)
             unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -57,14 +64,18 @@ def create_private(beside: Path) -> Path:
     return path
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Returns once the content is on the disk."""
     with path.open("rb") as opened:
         os.fsync(opened.fileno())
 
 
 @contextlib.contextmanager
-def _named(path: Path) -> Iterator[None]:
+def _named(path: Path, *, only: Collection[int] | None = None) -> Iterator[None]:
+    """Raises Invalid in place of the system's errors: all, or those with one of these numbers."""
     try:
         yield
     except OSError as error:
+        if only is not None and error.errno not in only:
+            raise
         raise Invalid(f"{path}: cannot be written ({error.strerror})") from error

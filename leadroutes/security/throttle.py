@@ -22,6 +22,9 @@ PER_NETWORK = 50
 PER_ACCOUNT = 1000  # from wherever: guesses that come from thousands of networks are still guesses
 PER_BROWSER = 10  # of one that has signed in as this account before
 PER_USER = 10  # of one that sends an access token
+PER_CODE = 10  # codes of a second factor, by one who knows the password
+RESETS_PER_ACCOUNT = 3
+RESETS_PER_NETWORK = 20
 MOST_KEYS = 100_000  # that are remembered; beyond that the one that was quiet for longest is forgotten
 
 Limits = Sequence[tuple[int, str]]  # how often within the window, and what is counted
@@ -57,6 +60,10 @@ class PasswordThrottle:
             if not is_wrong:
                 self._forget(attempt)
         return found
+
+    def count(self, limits: Limits) -> None:
+        """Counts something that is limited whether it succeeds or not. Raises TooManyRequests beyond a limit."""
+        self._begin(limits)
 
     def _begin(self, limits: Limits) -> _Attempt:
         """Nothing is awaited between looking and counting."""
@@ -105,6 +112,19 @@ def limits_at_sign_in(email: str, address: str, browser: str | None = None) -> L
 def limits_of_user(user_id: int) -> Limits:
     """Of someone who has proved who they are by a token, and now by the password as well."""
     return ((PER_USER, f"user {user_id}"),)
+
+
+def limits_of_code(user_id: int) -> Limits:
+    """Of codes of a second factor, wherever they are typed."""
+    return ((PER_CODE, f"code {user_id}"),)
+
+
+def limits_of_reset(email: str, address: str) -> Limits:
+    """Of mails with a link that sets a password; whether the account exists makes no difference."""
+    return (
+        (RESETS_PER_ACCOUNT, f"reset {digest(email)}"),
+        (RESETS_PER_NETWORK, f"resets {network_of(address)}"),
+    )
 
 
 def digest(email: str) -> str:

@@ -47,7 +47,7 @@ class Vault:
 
 def seal_pairs(settings: Settings, format_: str | None, pairs: Sequence[str]) -> bytes | None:
     """`NAME=VALUE` pairs, sealed; Invalid unless they are the secrets of that format, all of them."""
-    secrets = {name.strip(): value for name, _, value in (pair.partition("=") for pair in pairs)}
+    secrets = {name.strip(): value.strip() for name, _, value in (pair.partition("=") for pair in pairs)}
     if not all(name and value for name, value in secrets.items()):
         raise Invalid("A secret is given without a value; expected NAME=VALUE")
     if why_not := why_not_secrets(format_, secrets):

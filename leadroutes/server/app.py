@@ -14,6 +14,7 @@ from leadroutes.errors import NotFound, Problem, Unavailable
 from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.server.request_metrics import AsgiApp, Receive, RequestMetrics, Scope, Send
 from leadroutes.settings import Settings
+from leadroutes.settings.sending import sending_rules
 from leadroutes.store.postgres import Database
 
 READY_PATH = "/readyz"
@@ -36,6 +37,8 @@ class LeadRoutesApp:
                 await self._run_lifespan(receive, send)
             case {"type": "http", "path": path} if path == READY_PATH and self.request_metrics.is_closing:
                 await _refuse(Unavailable("The service is about to stop", retry_after=5), send)
+            case {"type": "http", "path": web.LIVE_PATH}:  # lasts for hours, which is not how long requests take
+                await self.pages(scope, receive, send)
             case {"type": "http", "path": path} if web.owns(path):
                 await self.request_metrics.handle("pages", self.pages, scope, receive, send)
             case {"type": "http", "path": path} if web.navigates(scope) and not self.api.is_open_to_browsers(path):
@@ -56,13 +59,11 @@ class LeadRoutesApp:
 
 def build_app(settings: Settings, database: Database) -> LeadRoutesApp:
     """The application on a database that is ready for it; whoever opened the database closes it afterwards."""
-    engine = Engine(database, configured_channels(settings))
+    engine = Engine(database, configured_channels(settings), settings.open_span, sending_rules(settings))
     arrivals = Arrivals(engine, settings)
+    own_api = api.application(database, engine, arrivals, settings)
     return LeadRoutesApp(
-        engine=engine,
-        arrivals=arrivals,
-        api=api.application(database, engine, arrivals, settings),
-        pages=web.application(database, engine, settings),
+        engine=engine, arrivals=arrivals, api=own_api, pages=web.application(own_api, engine, settings)
     )
 
 

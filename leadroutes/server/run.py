@@ -16,23 +16,30 @@ import uvicorn
 
 from leadroutes.channels import configured_channels
 from leadroutes.engine.engine import Engine
-from leadroutes.errors import Misconfigured
+from leadroutes.engine.first_start import new_setup_code
+from leadroutes.errors import Misconfigured, Unavailable
 from leadroutes.gc_tuning import tune_garbage_collector
 from leadroutes.ingest.arrivals import Arrivals
+from leadroutes.ingest.received_texts import ReceivedTexts
 from leadroutes.ingest.smtp_server import serving_mail
 from leadroutes.observability.traces import traced
+from leadroutes.operations.console import out
+from leadroutes.operations.import_jobs import ImportJobs
+from leadroutes.rules.trials import TrialJobs
 from leadroutes.security.secret_key import load_secret_key
 from leadroutes.server.app import LeadRoutesApp, WorkerStatusApp, build_app, build_status_app
 from leadroutes.server.http_protocol import http_protocol_with_timeout
 from leadroutes.server.request_metrics import AsgiApp
 from leadroutes.settings import Settings
-from leadroutes.settings.warnings import warnings_of
-from leadroutes.store.accounts import has_users
+from leadroutes.settings.sending import sending_rules
+from leadroutes.settings.warnings import warnings_of, warnings_of_names
 from leadroutes.store.analyze import analyze_growing_tables
+from leadroutes.store.installation import Installation
 from leadroutes.store.migrate import prepare
 from leadroutes.store.postgres import Database
-from leadroutes.store.queue import REREAD_JOB
-from leadroutes.worker.worker import Worker
+from leadroutes.store.queue import IMPORT_JOB, RECEIVED_TEXT_JOB, REREAD_JOB, TRIAL_JOB
+from leadroutes.store.routing import RuleSets
+from leadroutes.worker.worker import JobFunction, Worker
 
 log = structlog.get_logger()
 
@@ -49,12 +56,12 @@ async def serve(settings: Settings, *, host: str, port: int, with_worker: bool) 
     _warn_about_trusted_proxies()
     _check_settings(settings)
     async with open_database(settings) as database:
-        await _log_first_steps(database)
         with stop_on_signals() as stopping, traced(settings):
             listening = listen(host, port)
             async with running_service(settings, database, listening, with_worker=with_worker) as app:
                 tune_garbage_collector()
                 log.info("listening", address=address_of(listening), worker=with_worker)
+                await _show_first_step(database, _reachable_url(settings, listening))
                 await stopping.wait()
                 await _drain_connections(app, settings.stop_delay)
     log.info("stopped")
@@ -71,13 +78,14 @@ def _warn_about_trusted_proxies() -> None:
 def _check_settings(settings: Settings) -> None:
     """Whatever would only break later, when a page or a message needs it. Misconfigured: there can be no secret."""
     load_secret_key(settings)
-    for warning in warnings_of(settings):
+    for warning in (*warnings_of(settings), *warnings_of_names(os.environ)):
         log.warning(warning)
 
 
 async def _drain_connections(app: LeadRoutesApp, seconds: float) -> None:
     """For a while requests are still answered, with `Connection: close`: a load balancer needs that long to notice."""
     app.request_metrics.is_closing = True
+    app.engine.database.screens.close()
     log.info("stopping", after_seconds=seconds)
     await asyncio.sleep(seconds)
 
@@ -87,9 +95,9 @@ async def work(settings: Settings) -> None:
     _check_settings(settings)
     async with open_database(settings) as database:
         with stop_on_signals() as stopping, traced(settings):
-            engine = Engine(database, configured_channels(settings))
+            engine = Engine(database, configured_channels(settings), settings.open_span, sending_rules(settings))
             arrivals = Arrivals(engine, settings)
-            worker = Worker(database, engine, settings, {REREAD_JOB: arrivals.reread})
+            worker = Worker(database, engine, settings, jobs_of(settings, database, arrivals))
             status_app = _serving_status(settings, build_status_app(settings, database, engine, arrivals))
             async with _running_worker(worker), status_app:
                 database.start_listening()
@@ -105,6 +113,7 @@ async def work(settings: Settings) -> None:
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """A database that is ready and runs on the clock that the settings ask for."""
     database = await Database.open(settings)
+    database.installation = Installation(configured_channels(settings), settings.open_span)
     try:
         applied = await prepare(database)
         if applied:
@@ -121,15 +130,32 @@ async def running_service(
 ) -> AsyncIterator[LeadRoutesApp]:
     """The whole service beside what the caller does, answering on a socket; it has stopped afterwards."""
     app = build_app(settings, database)
-    tasks = {REREAD_JOB: app.arrivals.reread}
+    tasks = jobs_of(settings, database, app.arrivals)
     worker = _running_worker(Worker(database, app.engine, settings, tasks)) if with_worker else contextlib.nullcontext()
     database.start_listening()  # once every listener is registered
     acquainting = asyncio.create_task(analyze_growing_tables(database))
     try:
         async with worker, serving_http(settings, app, listening), serving_mail(settings, app.arrivals):
-            yield app
+            database.screens.open()
+            try:
+                yield app
+            finally:
+                database.screens.close()
     finally:
         acquainting.cancel()
+
+
+def jobs_of(settings: Settings, database: Database, arrivals: Arrivals) -> dict[str, JobFunction]:
+    """Returns the jobs of the queue that are done by rooms above the worker."""
+    imports = ImportJobs(database, configured_channels(settings))
+    texts = ReceivedTexts(arrivals, settings)
+    trials = TrialJobs(database, RuleSets(channels=configured_channels(settings), open_for=settings.open_span))
+    return {
+        REREAD_JOB: arrivals.reread,
+        IMPORT_JOB: imports.run,
+        RECEIVED_TEXT_JOB: texts.read,
+        TRIAL_JOB: trials.run,
+    }
 
 
 @contextlib.asynccontextmanager
@@ -235,6 +261,21 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
         restore()
 
 
-async def _log_first_steps(database: Database) -> None:
-    if not await has_users(database):
-        log.info("no account yet: leadroutes user add you@example.com --admin --password-stdin")
+async def _show_first_step(database: Database, url: str) -> None:
+    """The link is printed and not logged, as a log blanks secrets."""
+    try:
+        code = await new_setup_code(database)
+    except Unavailable:  # a standby, which takes no writes, or a database that is away for a moment
+        log.debug("whether someone has an account is not known")
+        return
+    if code is not None:
+        out.print("No one has an account yet. To set up the service, open this within 24 hours:")
+        out.print(f"{url}/setup/{code}", soft_wrap=True)
+        out.file.flush()
+        log.info("no account yet: open the link on standard output; leadroutes setup-link prints another one")
+
+
+def _reachable_url(settings: Settings, listening: socket.socket) -> str:
+    """The public address; where none is set, this machine's, with the port that is listened on."""
+    is_set = settings.public_url != Settings().public_url
+    return settings.public_url if is_set else f"http://127.0.0.1:{listening.getsockname()[1]}"

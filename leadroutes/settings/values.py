@@ -6,6 +6,7 @@ Also how a value is shown where it holds a password: a log, a terminal and an er
 import ipaddress
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import limits
@@ -21,7 +22,10 @@ _LABEL = "[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
 _PORT = re.compile("[0-9]{1,5}")
+_SPAN = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,3})?[smh]")
 _SHOWABLE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?", re.IGNORECASE)
+_PROVIDER_ID = re.compile("[A-Za-z0-9_-]{1,100}")
+_PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 _PUBLIC = (
@@ -79,6 +83,29 @@ def truth(text: str) -> bool:
     return text.lower() in ("1", "true", "yes", "on")
 
 
+def word(*words: str) -> Callable[[str], str]:
+    """Returns what reads one of these words, in any letter case."""
+
+    def parse(text: str) -> str:
+        if text.strip().lower() not in words:
+            raise ValueError(f"expected {' or '.join(words)}")
+        return text.strip().lower()
+
+    return parse
+
+
+def moment(text: str) -> datetime:
+    """A moment with its offset from UTC."""
+    expected = "expected a moment with its offset, such as 2027-03-13T09:00:00-07:00"
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(expected) from None
+    if found.tzinfo is None or not 2000 <= found.year < 2100:
+        raise ValueError(f"{expected}, in the years 2000 to 2099")
+    return found.astimezone(UTC)
+
+
 def secret(text: str) -> str:
     """A key for signatures."""
     if len(text.strip()) < LEAST_SECRET:
@@ -115,7 +142,75 @@ def rate_or_off(text: str) -> str | None:
         raise ValueError(f"{error}, or off") from None
 
 
+def spans(text: str) -> str:
+    """Spans of time with commas between them; `span_seconds` reads them."""
+    if not all(_SPAN.fullmatch(each.strip()) for each in text.split(",")):
+        raise ValueError("expected numbers with s, m or h and commas between them, such as 5s,5m,2h")
+    return ",".join(each.strip() for each in text.split(","))
+
+
+def span_seconds(text: str) -> tuple[float, ...]:
+    """Returns the seconds of each of these spans."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    return tuple(float(each[:-1]) * units[each[-1]] for each in text.split(","))
+
+
+# -------------------------------------------------------------------------------------- the provider of texts and calls
+
+
+def provider_url(text: str) -> str:
+    """The address of an API of Twilio's shape; one that names only a host gets the path that Twilio has."""
+    found = web_url("https://api.twilio.com/2010-04-01")(text)
+    return found if urlsplit(found).path else f"{found}/2010-04-01"
+
+
+def provider_id(example: str) -> Callable[[str], str]:
+    """Returns what reads an id that a provider has given to something."""
+
+    def parse(text: str) -> str:
+        if not _PROVIDER_ID.fullmatch(text.strip()):
+            raise ValueError(f"expected an id such as {example}")
+        return text.strip()
+
+    return parse
+
+
+def phone_number(text: str) -> str:
+    """A phone number in E.164."""
+    if not _PHONE_NUMBER.fullmatch(text.strip()):
+        raise ValueError("expected a number such as +13035550100")
+    return text.strip()
+
+
+def signing_keys(text: str) -> str:
+    """Keys that the provider signs with."""
+    read_signing_keys(text)
+    return text
+
+
+def read_signing_keys(text: str) -> dict[str, str]:
+    """Returns the secrets by the ids of their keys. Raises ValueError for anything but ID:SECRET,ID:SECRET."""
+    found = {}
+    for pair in text.split(","):
+        key, separator, secret_ = pair.strip().partition(":")
+        if not (separator and _PROVIDER_ID.fullmatch(key) and secret_):
+            raise ValueError("expected ID:SECRET, several with commas between them")
+        found[key] = secret_
+    return found
+
+
 # ------------------------------------------------------------------------------------------------------ addresses
+
+
+def networks_or_on(text: str) -> str | None:
+    """Networks with commas between them, or `on`; None for `off`."""
+    given = text.strip().lower()
+    if given in ("on", "off"):
+        return None if given == "off" else given
+    try:
+        return ",".join(str(ipaddress.ip_network(each.strip())) for each in given.split(","))
+    except ValueError:
+        raise ValueError("expected on, off, or networks such as 10.0.0.0/8,192.168.1.7/32") from None
 
 
 def domain(text: str) -> str:
@@ -141,12 +236,20 @@ def sender(text: str) -> str:
 
 
 def public_url(text: str) -> str:
-    """A web address that others are made from: no query, no fragment, no user, no slash at its end."""
+    """A web address that others are made from: no query, no fragment, no user, no slash at its end, no usual port.
+
+    Browsers leave the usual port out of the origin that they name, with which this address is compared.
+    """
     parts = _split(text, ("http", "https"), _PUBLIC)
     is_plain = not set("?#@") & set(text) and _PATH.fullmatch(parts.path) and ".." not in parts.path
     if not is_plain:
         raise ValueError(_PUBLIC)
-    return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+    netloc = _without_usual_port(parts.scheme, parts.netloc.lower())
+    return f"{parts.scheme}://{netloc}{parts.path.rstrip('/')}"
+
+
+def _without_usual_port(scheme: str, netloc: str) -> str:
+    return netloc.removesuffix(":443" if scheme == "https" else ":80")
 
 
 def web_url(example: str) -> Callable[[str], str]:
@@ -160,6 +263,19 @@ def web_url(example: str) -> Callable[[str], str]:
         return text.strip().rstrip("/")
 
     return parse
+
+
+def origins(text: str) -> str:
+    """Hosts or web addresses without a path, with commas; a host alone is reached by https."""
+    expected = "expected hosts or addresses with commas, such as push.example.com,http://127.0.0.1:9000"
+    found = []
+    for each in text.split(","):
+        given = each.strip().lower().rstrip("/")
+        parts = _split(given if "://" in given else f"https://{given}", ("http", "https"), expected)
+        if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError(expected)
+        found.append(f"{parts.scheme}://{_without_usual_port(parts.scheme, parts.netloc)}")
+    return ",".join(found)
 
 
 def smtp_url(text: str) -> str:
@@ -230,6 +346,18 @@ def is_loopback(host: str | None) -> bool:
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
     return found.is_loopback or found.is_unspecified
+
+
+def is_local_address(sender: str) -> bool:
+    """Whether mail from this address, with a name or without, comes from this machine alone."""
+    domain = named_address(sender)[1].rpartition("@")[2]
+    return is_loopback(domain.strip("[]").removeprefix("IPv6:"))
+
+
+def is_public_url(url: str) -> bool:
+    """Whether others reach this address, and by https."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" and not is_loopback(parts.hostname)
 
 
 # --------------------------------------------------------------------------------------------------- how it is shown

@@ -20,6 +20,9 @@ log = structlog.get_logger()
 
 CLEANING_INTERVAL = timedelta(hours=1)
 BATCH_SIZE = 500  # rows of one statement
+DELIVERIES_STORED = timedelta(days=30)
+PASSED_OVER_STORED = timedelta(days=30)
+SIGN_INS_STORED = timedelta(days=730)
 MAX_TRANSACTION_AGE = timedelta(hours=1)  # longer than any statement may take
 
 
@@ -39,13 +42,27 @@ def _days(days: int | None) -> timedelta | None:
 SWEEPS = (
     Sweep("arrivals", lambda settings: _days(settings.keep_arrivals)),
     Sweep("messages", lambda settings: _days(settings.keep_messages)),
+    Sweep("received_texts", lambda settings: _days(settings.keep_arrivals)),
     Sweep("claim_links", lambda settings: _days(settings.keep_claim_links)),
+    Sweep("calls", lambda settings: _days(settings.keep_claim_links)),
+    Sweep("imports", lambda settings: _days(settings.keep_imports)),
+    Sweep("rule_versions", lambda settings: _days(settings.keep_versions)),
+    Sweep("audit", lambda settings: _days(settings.keep_audit)),
+    Sweep("deliveries", lambda _: DELIVERIES_STORED, by_real_time=True),
+    Sweep("left_out_members", lambda _: PASSED_OVER_STORED),
     Sweep("idempotency_keys", lambda _: timedelta(minutes=1)),
+    Sweep("trials", lambda _: timedelta(hours=1), by_real_time=True),
     Sweep("sessions", lambda _: timedelta(0), by_real_time=True),
     Sweep("invitation_tokens", lambda _: timedelta(0), by_real_time=True),
     Sweep("invitation_mails", lambda _: timedelta(days=1), by_real_time=True),
     Sweep("email_changes", lambda _: timedelta(0), by_real_time=True),
+    Sweep("password_links", lambda _: timedelta(days=7), by_real_time=True),
+    Sweep("pending_sign_ins", lambda _: timedelta(0), by_real_time=True),
+    Sweep("trusted_browsers", lambda _: timedelta(0), by_real_time=True),
+    Sweep("setup_codes", lambda _: timedelta(0), by_real_time=True),
+    Sweep("sign_ins", lambda _: SIGN_INS_STORED, by_real_time=True),
     Sweep("authorization_codes", lambda _: timedelta(days=1), by_real_time=True),
+    Sweep("provider_answers", lambda _: timedelta(days=1), by_real_time=True),
     Sweep("queue_log", lambda settings: _days(settings.keep_queue_log), by_real_time=True),
     Sweep("queue_statistics", lambda settings: _days(settings.keep_queue_log), by_real_time=True),
 )

@@ -24,20 +24,25 @@ from leadroutes.observability.traces import span
 from leadroutes.retry import RetryLater, retry_delay
 from leadroutes.settings import Settings
 from leadroutes.store import statement
+from leadroutes.store.calls import CallKey
 from leadroutes.store.connection_errors import CONNECTION_ERRORS
+from leadroutes.store.counters import fold_changes
 from leadroutes.store.listener import WAKE_CHANNEL
 from leadroutes.store.messages import MessageKey
 from leadroutes.store.outage_logs import silence_library_tracebacks
 from leadroutes.store.postgres import STATEMENT_TIMEOUT, Database
-from leadroutes.store.queue import DELIVERY_JOB, ListeningDriver, ListeningQueue
+from leadroutes.store.queue import ASK_JOB, DELIVERY_JOB, END_CALL_JOB, ListeningDriver, ListeningQueue
 from leadroutes.worker.delivery import MessageDelivery
+from leadroutes.worker.questions import Questions
 from leadroutes.worker.retention import clean_when_due
+from leadroutes.worker.webhooks import WebhookDelivery
 
 log = structlog.get_logger()
 
 MAX_SLEEP = 30.0  # seconds between two checks, in case a NOTIFY was lost
 MIN_SLEEP = 0.02  # what is due may be locked by another worker
 HEARTBEAT_INTERVAL = 10.0  # seconds
+FOLD_INTERVAL = 5.0  # seconds between two additions of what has changed to the counters
 CLEANING_CHECK_INTERVAL = 60.0  # seconds between two checks whether it was done within the last hour
 FAULT_PAUSE = 1.0  # seconds
 JOBS_PER_FETCH = 20  # jobs taken at once
@@ -62,10 +67,13 @@ class Worker:
         self._engine = engine
         self._channels = open_channels(settings)
         self._delivery = MessageDelivery(database, self._channels, settings)
+        self._webhooks = WebhookDelivery(database, settings)
         self._settings = settings
-        self._tasks = {
-            name: self._with_retries(task) for name, task in {DELIVERY_JOB: self._deliver, **(tasks or {})}.items()
-        }
+        questions = Questions(database, self._channels["text"])
+        own_tasks: dict[str, JobFunction] = {
+            DELIVERY_JOB: self._deliver, ASK_JOB: questions.ask, END_CALL_JOB: self._end_call
+        }  # fmt: skip
+        self._tasks = {name: self._with_retries(task) for name, task in {**own_tasks, **(tasks or {})}.items()}
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
         self._deliveries_while_behind = asyncio.Semaphore(DELIVERIES_WHILE_BEHIND)
@@ -76,8 +84,13 @@ class Worker:
 
     async def run(self) -> None:
         """Works until `stop()`, then finishes what has been begun."""
-        loops = (self._run_timers, self._deliver_messages, self._send_heartbeats, self._clean_up)
+        loops = (
+            self._run_timers, self._deliver_messages, self._webhooks.run, self._send_heartbeats, self._clean_up,
+            self._fold,
+        )  # fmt: skip
         await asyncio.gather(*(self._run_forever(loop) for loop in loops))
+        await self._delivery.close()
+        await self._webhooks.close()
         for channel in self._channels.values():
             if channel is not None:
                 await channel.close()
@@ -85,6 +98,7 @@ class Worker:
     def stop(self) -> None:
         self._stopping.set()
         self._wake.set()
+        self._webhooks.stop()
         self._stop_queue()
 
     def _stop_queue(self) -> None:
@@ -157,6 +171,9 @@ class Worker:
         async with self._deliveries_while_behind if self._engine.is_behind else contextlib.nullcontext():
             await self._delivery.deliver(msgspec.json.decode(payload, type=MessageKey))
 
+    async def _end_call(self, payload: bytes, attempt: int) -> None:
+        await self._delivery.calls.end(msgspec.json.decode(payload, type=CallKey), attempt)
+
     def _with_retries(self, task: JobFunction) -> JobFunction:
         """Returns the task with retries: it waits for an unreachable database, and no job is given up."""
 
@@ -182,6 +199,13 @@ class Worker:
         while not self._stopping.is_set():
             await clean_when_due(self._database, self._settings, self._stopping)
             await self._sleep(CLEANING_CHECK_INTERVAL)
+
+    # -- counters
+
+    async def _fold(self) -> None:
+        while not self._stopping.is_set():
+            await fold_changes(self._database, self._stopping)
+            await self._sleep(FOLD_INTERVAL)
 
     # -- heartbeats
 

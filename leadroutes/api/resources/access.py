@@ -29,10 +29,11 @@ MY_TEAMS = "ARRAY(SELECT m.team_id FROM team_members m WHERE m.user_id = $1 AND 
 # Owners whose contacts the caller changes: the caller and sharing teammates. Of SHARERS, with the broker, the caller
 # sees the contacts.
 COLLEAGUES = f"ARRAY(SELECT $1::bigint UNION ALL {teammates('$1', sharing=True)})"
-SHARERS = (
-    f"ARRAY(SELECT $1::bigint UNION ALL {teammates('$1', sharing=True)}"
-    " UNION ALL SELECT s.owner_id FROM sub_accounts s WHERE s.user_id = $1 AND s.is_contact_ownership_enabled)"
+SHARING_OWNERS = (
+    f"SELECT x.owner_id FROM ({teammates('$1', sharing=True)}) x (owner_id)"
+    " UNION ALL SELECT s.owner_id FROM sub_accounts s WHERE s.user_id = $1 AND s.is_contact_ownership_enabled"
 )
+SHARERS = f"ARRAY(SELECT $1::bigint UNION ALL {SHARING_OWNERS})"
 ASSIGNED_CONTACTS = "ARRAY(SELECT a.id FROM contacts a WHERE a.assigned_user_id = $1)"
 
 SEES_CONTACT = f"(t.owner_id = ANY ({SHARERS}) OR t.assigned_user_id = $1)"
@@ -43,3 +44,12 @@ SEES_CONTACT_OF = f"(t.owner_id = ANY ({SHARERS}) OR t.contact_id = ANY ({ASSIGN
 CHANGES_CONTACT_OF = f"(t.owner_id = ANY ({COLLEAGUES}) OR t.contact_id = ANY ({ASSIGNED_CONTACTS}))"
 
 OWN_OR_TEAMMATE_OF_OWNER = f"{{value}} = $2 OR {{value}} IN ({teammates('$2', sharing=False)})"
+
+# What search compares the words of contacts with: a pattern, for all owners whose contacts the caller may see.
+CONTACT_OWNERS = (
+    f"ARRAY(SELECT unnest({SHARERS}) UNION SELECT a.owner_id FROM contacts a WHERE a.assigned_user_id = $1)"
+)
+CONTACT_WORDS = (
+    "search_words(t.owner_id, ARRAY[t.first_name, t.last_name, t.company], ARRAY[t.email, t.secondary_email],"
+    f" ARRAY[t.mobile_phone, t.home_phone, t.office_phone], t.tags) @@ search_pattern({CONTACT_OWNERS}, {{pattern}})"
+)

@@ -29,6 +29,8 @@ from leadroutes.api.values import (
     Moment,
     Number,
 )
+from leadroutes.domain.stops import stop_event_named
+from leadroutes.store.campaigns import stop_campaigns
 
 # ------------------------------------------------------------------------------------------------------- tasks
 
@@ -128,7 +130,7 @@ _PROPERTY_FIELDS = (
 
 
 class EventBehaviour(Behaviour):
-    """An event belongs to the owner of its contact, whoever adds it."""
+    """An event belongs to the owner of its contact, whoever adds it; some stop campaigns."""
 
     async def validate(self, writing: Writing, found: Errors) -> Errors:
         """Gives the event to the contact's owner, whoever adds it."""
@@ -138,6 +140,12 @@ class EventBehaviour(Behaviour):
                 "SELECT owner_id FROM contacts WHERE id = $1", writing.record["contact_id"]
             )
         return {}
+
+    async def after_write(self, writing: Writing) -> None:
+        """Stops the campaigns that a conversation or an appointment stops, where it is a new one."""
+        event = stop_event_named(writing.record["type"])
+        if event is not None and (writing.before is None or stop_event_named(writing.before["type"]) != event):
+            await stop_campaigns(writing.transaction, event, [(writing.owner_id, writing.record["contact_id"])])
 
 
 EVENTS = Resource(
@@ -149,7 +157,7 @@ EVENTS = Resource(
         record_id(),
         Field("user_id", Id(), null=False),
         reference("contact_id", "/contacts", "a contact that you see", write=Write.ONCE, required=True),
-        Field("source", Choice(("web", "disposition", "api")), null=False),
+        Field("source", Choice(("web", "disposition", "api", "email", "text")), null=False),
         text("type", 45, required=True),
         text("description", 2000),
         text("site_domain", 100),

@@ -6,6 +6,8 @@ from leadroutes.api.resource import Field, Reference, Write
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Bool, FieldType, Id, Integer, Moment, Nested, Text, nullable
 
+CUSTOM_FIELD_NAMES = "SELECT ARRAY(SELECT f.name FROM custom_fields f WHERE f.owner_id = $1 ORDER BY f.rank, f.id)"
+
 
 def record_id() -> Field:
     return Field("id", Id(), null=False)

@@ -23,6 +23,7 @@ from leadroutes.store import contacts as store
 
 HOTNESSES = Resource(
     path="/hotnesses",
+    is_audited_in_full=True,
     noun="a hotness",
     page_about="How warm a contact is.",
     table="hotnesses",
@@ -36,11 +37,12 @@ HOTNESSES = Resource(
     methods="LGCPUD",
     visible=f"t.owner_id = $1 OR t.owner_id = {broker_with('user_can_see_broker_hotnesses')}",
     creatable=may_create("user_can_create_own_hotnesses"),
-    order="t.owner_id, t.rank NULLS FIRST",
+    order=("t.owner_id", "t.rank NULLS FIRST"),
 )
 
 CUSTOM_FIELDS = Resource(
     path="/custom-fields",
+    is_audited_in_full=True,
     noun="a custom field",
     page_about="Fields of your own for contacts.",
     table="custom_fields",
@@ -79,6 +81,7 @@ class TagBehaviour(Behaviour):
 
 TAGS = Resource(
     path="/tags",
+    is_audited_in_full=True,
     noun="a tag",
     page_about="The tags of your contacts; changing one changes it in them.",
     table="tags",

@@ -3,12 +3,16 @@
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
 
 from leadroutes.api.behaviour import Behaviour, Errors, Writing
-from leadroutes.api.resource import Field, Resource, Write
+from leadroutes.api.resource import Field, Resource, Search, Shown, Visibility, Write
 from leadroutes.api.resources.access import (
     CHANGES_CONTACT,
     CHANGES_CONTACT_OF,
+    CONTACT_OWNERS,
+    CONTACT_WORDS,
     OWN_OR_TEAMMATE_OF_OWNER,
     SEES_CONTACT,
+    SHARERS,
+    SHARING_OWNERS,
     broker_with,
     may_create,
 )
@@ -88,6 +92,17 @@ _EMAIL_SUPPRESSION = object_sql(
     ),
     "suppression_of(t.owner_id, t.email) v",
 )
+# The contact that $2 was merged into.
+_MERGED = (
+    "(SELECT m.contact_id FROM merged_contacts m JOIN contacts t ON t.owner_id = m.owner_id AND t.id = m.contact_id"
+    f" WHERE m.id = $2 AND {SEES_CONTACT})"
+)
+_SEARCH = (
+    f"SELECT t.id FROM contacts t WHERE {CONTACT_WORDS}"
+    " UNION ALL SELECT t.contact_id FROM contact_addresses t"
+    " WHERE search_words(t.owner_id, ARRAY[t.street_address_1, t.street_address_2, t.city], NULL, NULL, NULL)"
+    f" @@ search_pattern({CONTACT_OWNERS}, {{pattern}})"
+)
 _VALUE = Text(2000, takes_number=True)
 
 
@@ -141,8 +156,9 @@ class ContactBehaviour(Behaviour):
         writing.notes["held"] = await store.held_identities(writing.transaction, _contact_key(writing))
 
     async def after_delete(self, writing: Writing) -> None:
-        """Passes each address and number that identified the contact to the next contact that has it."""
+        """Passes what identified the contact to the next one that has it; webhooks are sent nothing more of it."""
         await store.pass_on(writing.transaction, writing.owner_id, writing.notes["held"])
+        await store.forget_deliveries(writing.transaction, _contact_key(writing))
 
 
 def _contact_key(writing: Writing) -> ContactKey:
@@ -192,9 +208,17 @@ CONTACTS = Resource(
     ),
     methods="LGCPUD",
     visible=SEES_CONTACT,
+    listed=Visibility(
+        sharers=SHARING_OWNERS,
+        others="SELECT x.owner_id FROM owners_of_contacts_of($1) x (owner_id)",
+        some=(Shown("t.assigned_user_id = $1"),),
+        whole=SHARERS,
+    ),
     changeable=CHANGES_CONTACT,
     removable="t.owner_id = $1",
     creatable=may_create("is_contact_ownership_new_enabled"),
+    merged=_MERGED,
+    search=Search(ids=_SEARCH),
     behaviour=ContactBehaviour(),
 )  # fmt: skip
 

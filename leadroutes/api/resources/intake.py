@@ -1,15 +1,20 @@
 """Intake keys, and the arrivals that came in through them."""
 
+# ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
+
 from typing import Any
 
 from leadroutes.api.behaviour import Behaviour, Errors, Writing
 from leadroutes.api.call import Context
 from leadroutes.api.resource import Field, Resource, Write
-from leadroutes.api.resources.common import created_at, record_id, reference
-from leadroutes.api.values import Bool, Choice, Id, Moment, NamedTexts, Text
+from leadroutes.api.resources.common import computed, created_at, record_id, reference
+from leadroutes.api.values import Bool, Choice, Id, Integer, Moment, NamedTexts, Text
+from leadroutes.domain.vendors import website_snippet
 from leadroutes.intake.formats import FORMATS, why_not_secrets
 from leadroutes.security.vault import Vault
+from leadroutes.settings import Settings
 from leadroutes.store import accounts
+from leadroutes.store.audit import note_act
 
 
 class IntakeKeyBehaviour(Behaviour):
@@ -25,16 +30,16 @@ class IntakeKeyBehaviour(Behaviour):
         writing.notes["key"] = key = accounts.new_intake_key()
         record, secrets = writing.record, writing.sent.get("secrets")
         async with context.database.transaction() as transaction:
-            return await accounts.store_intake_key(
+            key_id = await accounts.store_intake_key(
                 transaction, writing.owner_id, key, record["lead_source_id"], record["contact_source_id"],
                 record["format"], Vault.of(context.settings).seal(secrets) if secrets else None,
                 is_private=record["is_private"],
             )  # fmt: skip
+            note_act(transaction, writing.act, record_id=key_id)
+            return key_id
 
     def shown_once(self, context: Context, writing: Writing) -> dict[str, Any]:
-        key = writing.notes["key"]
-        address = {"mail_address": f"{key}@{context.settings.mail_domain}"} if context.settings.mail_domain else {}
-        return {"key": key, "url": f"{context.settings.public_url}/intake/{key}", **address}
+        return secret_of_key(context.settings, writing.notes["key"], writing.record["format"])
 
     async def delete(self, writing: Writing) -> None:
         """Revokes the key. It stays in the table, as a replay of its arrivals reads its settings."""
@@ -46,8 +51,32 @@ class IntakeKeyBehaviour(Behaviour):
         )
 
 
+def secret_of_key(settings: Settings, key: str, format_: str | None) -> dict[str, Any]:
+    """Returns the key with its addresses, and a form for a web page where such a form may send through it."""
+    url = f"{settings.public_url}/intake/{key}"
+    shown = {"key": key, "url": url}
+    if settings.mail_domain:
+        shown["mail_address"] = f"{key}@{settings.mail_domain}"
+    if format_ in FORMATS_OF_FORMS:
+        shown["snippet"] = website_snippet(url)
+    return shown
+
+
+FORMATS_OF_FORMS = (None, "website")
+MOST_ERRORS = 1000
+# Both are found through indexes of the key's arrivals, however many there are.
+_LAST_ARRIVAL = (
+    "(SELECT max(a.received_at) FROM arrivals a WHERE a.owner_id = t.owner_id AND a.intake_key_id = t.id"
+    " AND a.intake_key_id IS NOT NULL)"
+)
+_ERRORS = (
+    "(SELECT count(*) FROM (SELECT FROM arrivals a WHERE a.owner_id = t.owner_id AND a.intake_key_id = t.id"
+    f" AND a.status = 'rejected' AND a.handled_at IS NULL LIMIT {MOST_ERRORS}) e)"
+)
+
 INTAKE_KEYS = Resource(
     path="/intake-keys",
+    is_audited_in_full=True,
     noun="an intake key",
     page_about="A secret address that takes leads in for you. `key` and `url` are shown once, when it is made.",
     table="intake_keys",
@@ -76,11 +105,15 @@ INTAKE_KEYS = Resource(
         ),
         created_at(),
         Field("last_used_at", Moment()),
+        computed("last_arrival_at", Moment(), _LAST_ARRIVAL, filterable=False),
+        computed("open_errors", Integer(), _ERRORS, null=False, filterable=False,
+                 note=f"rejected arrivals that no one has marked as handled; {MOST_ERRORS}: that many or more"),
+        Field("old_key_ends_at", Moment(), note="until when the key works that the present one has replaced"),
     ),
     methods="LGCPD",
     visible="t.owner_id = $1 AND t.revoked_at IS NULL",
     behaviour=IntakeKeyBehaviour(),
-)
+)  # fmt: skip
 
 ARRIVALS = Resource(
     path="/arrivals",
@@ -96,6 +129,11 @@ ARRIVALS = Resource(
         Field("status", Choice(("accepted", "touch", "test", "update", "pending", "rejected")), null=False),
         Field("reason", Text()),
         Field("lead_id", Id()),
+        Field("corrected_at", Moment(), note="when a person wrote what is to be read in place of the body"),
+        Field("corrected_by_user_id", Id()),
+        Field("handled_at", Moment(), note="when a person said that nothing remains to be done"),
+        Field("handled_by_user_id", Id()),
+        computed("is_handled", Bool(), "t.handled_at IS NOT NULL", null=False),
     ),
     methods="LG",
 )

@@ -2,8 +2,15 @@
 
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
 
-from leadroutes.api.resource import Field, Resource, Write
-from leadroutes.api.resources.access import ASSIGNED_CONTACTS, SHARERS
+from leadroutes.api.behaviour import Behaviour, Errors, Writing
+from leadroutes.api.resource import Field, Resource, Search, Shown, Visibility, Write
+from leadroutes.api.resources.access import (
+    CONTACT_OWNERS,
+    CONTACT_WORDS,
+    SEES_CONTACT,
+    SHARERS,
+    SHARING_OWNERS,
+)
 from leadroutes.api.resources.common import (
     computed,
     created_at,
@@ -17,22 +24,61 @@ from leadroutes.api.resources.common import (
 )
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Bool, Choice, Id, Integer, Moment, Text
+from leadroutes.domain.junk import REASONS
+from leadroutes.errors import Forbidden
+from leadroutes.store import statement
+from leadroutes.store.screens import account_topic, user_topic
 
 # The owner, those who see the contact and the claimer see all of a lead; those who were notified of it, all but the
-# texts and the address. Ids of leads are unique across owners.
+# texts and the address. Ids of leads are unique across owners. What is asked of one lead is looked up by its keys.
+_CONTACT_IS_ASSIGNED = (
+    "(SELECT a.assigned_user_id FROM contacts a WHERE a.owner_id = t.owner_id AND a.id = t.contact_id) = $1"
+)
 _SEES_ALL = (
-    f"(t.owner_id = ANY ({SHARERS}) OR t.contact_id = ANY ({ASSIGNED_CONTACTS}) OR coalesce(c.user_id = $1, false))"
+    f"(t.owner_id = ANY ({SHARERS}) OR coalesce(t.claimed_by_user_id = $1, false)"
+    f" OR coalesce({_CONTACT_IS_ASSIGNED}, false))"
 )
 # A member who left the team no longer sees leads that were offered through it and were open at that time.
 _WAS_NOTIFIED = "{0}.notified_at IS NOT NULL AND {0}.state <> 'withdrawn'"
-# By their ids, so that each half of the condition has an index to itself.
-_NOTIFIED_OF = (
-    "ARRAY(SELECT cl.lead_id FROM claims cl WHERE cl.user_id = $1"
-    f" UNION ALL SELECT o.lead_id FROM offers o WHERE o.user_id = $1 AND {_WAS_NOTIFIED.format('o')}"
-    " UNION ALL SELECT l.id FROM contacts a JOIN leads l ON l.owner_id = a.owner_id AND l.contact_id = a.id"
-    " WHERE a.assigned_user_id = $1)"
+_SEES = (
+    f"({_SEES_ALL} OR (SELECT o.user_id FROM offers o WHERE o.lead_id = t.id AND o.user_id = $1"
+    f" AND o.owner_id = t.owner_id AND {_WAS_NOTIFIED.format('o')}) IS NOT NULL)"
 )
-_SEES = f"(t.owner_id = ANY ({SHARERS}) OR t.id = ANY ({_NOTIFIED_OF}))"
+LEAD_STATES = ("held", "on offer", "unclaimed", "claimed", "imported")
+# Every lead is in one of the counters by state, or is a test. What is counted changes in the transaction of the lead.
+_NUMBER_OF_LEADS = (
+    f"((SELECT coalesce(sum(k.number), 0) FROM unnest('{{{','.join(LEAD_STATES)}}}'::text[]) s (state)"
+    " CROSS JOIN LATERAL (SELECT x.number FROM counters x WHERE x.owner_id = w.owner_id AND x.figure = s.state"
+    " AND x.span = 'month' OFFSET 0) k)"
+    " + (SELECT coalesce(sum(c.number), 0) FROM counter_changes c WHERE c.owner_id = w.owner_id"
+    " AND c.kind IN ('lead', 'imported'))"
+    " + (SELECT count(*) FROM leads l WHERE l.owner_id = w.owner_id AND l.is_test))::bigint"
+)
+_LISTED = Visibility(
+    sharers=SHARING_OWNERS,
+    others="SELECT x.owner_id FROM owners_of_leads_shown_to($1) x (owner_id)",
+    some=(
+        Shown("t.claimed_by_user_id = $1"),
+        Shown(
+            f"m.user_id = $1 AND m.lead_id = t.id AND {_WAS_NOTIFIED.format('m')}",
+            "offers m",
+            "SELECT m.lead_id FROM offers m WHERE m.owner_id = w.owner_id AND m.user_id = $1"
+            f" AND {_WAS_NOTIFIED.format('m')}",
+        ),
+        Shown(
+            "m.assigned_user_id = $1 AND m.id = t.contact_id",
+            "contacts m",
+            # an array, which one walk through the index goes through in order, and not a descent for each contact
+            "SELECT x.id FROM leads x WHERE x.owner_id = w.owner_id AND x.id > 0 AND x.contact_id = ANY (ARRAY("
+            "SELECT m.id FROM contacts m WHERE m.owner_id = w.owner_id AND m.assigned_user_id = $1))",
+        ),
+    ),
+    whole=SHARERS,
+    keyed="t.id > 0",
+    ranges=("t.created_at", "t.modified_at"),
+    nullable=("t.source_id", "t.type", "t.zipcode", "t.claimed_by_user_id"),
+    total=_NUMBER_OF_LEADS,
+)
 
 
 # Conditions and orders name this instead, as the planner would plan three sub-selects for each of hundreds of
@@ -48,22 +94,66 @@ def _masked_once(column: str) -> str:
     return f"CASE WHEN once.sees_all THEN t.{column} END"
 
 
+# Leads whose street matches, or whose contact does, if the caller sees the contact.
+_OWNERS = f"ARRAY(SELECT unnest({CONTACT_OWNERS}) UNION SELECT k.owner_id FROM claims k WHERE k.user_id = $1)"
+_SEARCH = (
+    "SELECT t.id FROM leads t WHERE t.street_address IS NOT NULL"
+    " AND search_words(t.owner_id, ARRAY[t.street_address], NULL, NULL, NULL)"
+    f" @@ search_pattern({_OWNERS}, {{pattern}})"
+    " UNION ALL SELECT l.id FROM contacts t JOIN leads l ON l.owner_id = t.owner_id AND l.contact_id = t.id"
+    f" WHERE {CONTACT_WORDS} AND {SEES_CONTACT}"
+)
+
+# What has to hold for the states that few leads are in, so that a list of them is read by an index of its own.
+_IMPLIED = {
+    "held": "t.routed_at IS NULL AND NOT t.is_imported",
+    "on offer": "t.lapses_at IS NOT NULL",
+    "unclaimed": "t.unclaimed_at IS NOT NULL",
+}
+
 VIAS = ("None", "Email", "Text", "Phone", "Assigned", "Auto")
+
+
+class LeadBehaviour(Behaviour):
+    """Whoever has a lead of another owner closes it and opens it again, and changes nothing else of it."""
+
+    async def validate(self, writing: Writing, found: Errors) -> Errors:
+        others = (set(writing.sent) | set(found)) - {"is_closed"}
+        if others and writing.before is not None and writing.owner_id != writing.caller.user_id:
+            raise Forbidden(f"Whoever has a lead changes is_closed alone; {', '.join(sorted(others))} is the owner's")
+        return {}
+
+    async def after_write(self, writing: Writing) -> None:
+        is_closed = writing.record["is_closed"]
+        if writing.before is None or is_closed == writing.before["is_closed"]:
+            return
+        await writing.transaction.execute(
+            *statement("add_lead_event").bind(
+                owner_id=writing.owner_id,
+                lead_id=writing.id,
+                now=writing.transaction.now,
+                kind="closed" if is_closed else "reopened",
+                user_id=None,
+                by_user_id=writing.caller.user_id,
+            )
+        )
+        writing.transaction.changed.update((account_topic(writing.owner_id), user_topic(writing.caller.user_id)))
+
 
 LEADS = Resource(
     path="/leads",
     noun="a lead",
-    order="t.id + 0",  # by the leads that the caller sees; the index of ids would lead through those of all owners
     page_about="An inquiry of a contact, usually about a property. A POST routes it, unless `distribute` is false.",
     table="leads",
     source="leads t LEFT JOIN claims c ON c.owner_id = t.owner_id AND c.lead_id = t.id",
     once=_ONCE,
+    worked_out_once=(_SEES_ALL, "once.sees_all"),
     fields=(
         record_id(),
         owner("owner_user_id"),
         reference("contact_id", "/contacts", "a contact that you see", write=Write.ONCE, required=True),
         reference("source_id", "/lead-sources", "a lead source that you see"),
-        computed("claimed_by_user_id", Id(), "c.user_id"),
+        Field("claimed_by_user_id", Id()),
         computed("claimed_at", Moment(), "c.claimed_at"),
         Field(
             "claimed_via", Choice(VIAS), write=Write.ONCE, default="None", sql="coalesce(c.via, t.claimed_via)",
@@ -89,11 +179,24 @@ LEADS = Resource(
         text("type", 45, note="compared with the filter of lead routes"),
         created_at(),
         modified_at(),
+        Field("is_test", Bool(), null=False, note="made to try an intake key; it is counted nowhere"),
+        computed(
+            "lead_state", Choice(LEAD_STATES), "lead_state(c.claimed_at, t.unclaimed_at, t.routed_at, t.is_imported)",
+            null=False, implies=_IMPLIED,
+        ),
+        Field("is_closed", Bool(), write=Write.LATER, null=False, implies={"true": "t.is_closed"},
+              note="nothing remains to be done; whoever has the lead may set it, too"),
+        Field("junk_reason", Choice(REASONS), note="null: it is not junk; see POST /leads/:id/junk"),
+        Field("junk_note", Text(), sql=_masked_once("junk_note"), shows=_masked("junk_note")),
         Field("distribute", Bool(), write=Write.ONCE, default=True, column="", key="", filterable=False,
               note="false: stored without being routed"),
     ),
     methods="LGCP",
     visible=_SEES,
+    changeable="(t.owner_id = $1 OR coalesce(t.claimed_by_user_id = $1, false))",
+    behaviour=LeadBehaviour(),
+    search=Search(ids=_SEARCH, among="once.sees_all"),
+    listed=_LISTED,
     body_limit=1_048_576,
 )  # fmt: skip
 
@@ -133,6 +236,10 @@ _OFFER_FIELDS = (
     Field("has_text_alert", Bool(), null=False),
     Field("has_email_alert", Bool(), null=False),
     Field("state", Choice(STATES), null=False),
+    Field("reason", Text(), note="why it was skipped or withdrawn, why it fell to the owner, or `could not be told`:"
+                                 " every alert about it has failed"),
+    Field("available_from", Moment(), note="beside a reason of availability: when the member will be available, if that"
+                                           " is known"),
 )  # fmt: skip
 
 _CREATOR = "(SELECT l.creator_user_id FROM leads l WHERE l.owner_id = t.owner_id AND l.id = t.lead_id)"

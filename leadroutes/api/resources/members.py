@@ -33,19 +33,7 @@ class TeamMemberBehaviour(Behaviour):
             return {}
         if "team_id" not in found:
             await must_own_team(writing)
-        by_id, email = writing.sent.get("user_id"), writing.sent.get("email")
-        if {"user_id", "email"} & set(found):
-            return {}
-        if (by_id is None) == (email is None):
-            return {"user_id": "user_id or email is required, and not both"}
-        if email is not None:
-            if normal_email(email) is None:
-                return {"email": f"email: {quoted(email)} was given; expected an address like bob@example.com"}
-            return {}
-        is_active = "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND is_active)"
-        if not await writing.transaction.fetchval(is_active, by_id):
-            return {"user_id": f"user_id: {by_id} was given; expected an active user"}
-        return {}
+        return await must_be_one_user(writing, found)
 
     async def insert(self, writing: Writing) -> int:
         """Invites; a user who declined may be invited again. Raises Conflict for an open invitation or a member."""
@@ -54,12 +42,7 @@ class TeamMemberBehaviour(Behaviour):
         if user_id == writing.caller.user_id:
             member_id = await store.invite_user(transaction, writing.owner_id, team_id, user_id, is_accepted=True)
         else:
-            if await store.count_open(transaction, writing.owner_id) >= store.MOST_OPEN:
-                name = "user_id" if email is None else "email"
-                message = (
-                    f"{name}: {store.MOST_OPEN} invitations of yours are open; expected an answer to one of them first"
-                )
-                raise Invalid.fields({name: message})
+            await require_room_for_invitation(writing)
             if user_id is not None:
                 member_id = await store.invite_user(transaction, writing.owner_id, team_id, user_id)
             else:
@@ -73,11 +56,39 @@ class TeamMemberBehaviour(Behaviour):
 
     async def change_through(self, context: Context, writing: Writing) -> None:
         assert writing.id is not None
-        await memberships.answer(context.database, writing.id, writing.caller.user_id, writing.sent["request_status"])
+        await memberships.answer(
+            context.database, writing.id, writing.caller.user_id, writing.sent["request_status"], act=writing.act
+        )
 
     async def remove_through(self, context: Context, writing: Writing) -> None:
         assert writing.id is not None
-        await memberships.remove(context.database, writing.id, writing.caller.user_id)
+        await memberships.remove(context.database, writing.id, writing.caller.user_id, writing.act)
+
+
+async def must_be_one_user(writing: Writing, found: Errors) -> Errors:
+    """Returns the faults of whom an invitation is for: user_id, of an active user, or email, and not both."""
+    by_id, email = writing.sent.get("user_id"), writing.sent.get("email")
+    if {"user_id", "email"} & set(found):
+        return {}
+    if (by_id is None) == (email is None):
+        return {"user_id": "user_id or email is required, and not both"}
+    if email is not None:
+        if normal_email(email) is None:
+            return {"email": f"email: {quoted(email)} was given; expected an address like bob@example.com"}
+        return {}
+    is_active = "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND is_active)"
+    if not await writing.transaction.fetchval(is_active, by_id):
+        return {"user_id": f"user_id: {by_id} was given; expected an active user"}
+    return {}
+
+
+async def require_room_for_invitation(writing: Writing) -> None:
+    """Raises Invalid while as many invitations of the caller are open as one may have."""
+    if await store.count_open(writing.transaction, writing.owner_id) < store.MOST_OPEN:
+        return
+    name = "user_id" if writing.sent.get("email") is None else "email"
+    message = f"{name}: {store.MOST_OPEN} invitations of yours are open; expected an answer to one of them first"
+    raise Invalid.fields({name: message})
 
 
 async def must_own_team(writing: Writing) -> None:
@@ -89,6 +100,7 @@ async def must_own_team(writing: Writing) -> None:
 
 TEAM_MEMBERS = Resource(
     path="/team-members",
+    is_audited_in_full=True,
     noun="a team member",
     page_about="A user's membership in a team: the creator invites, by id or by e-mail; the user accepts or declines."
     " Until it is accepted it shows only what was sent.",

@@ -1,6 +1,7 @@
 """Sub-accounts, teams, and how offers reach the members of teams."""
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from leadroutes.api.behaviour import Behaviour, Errors, Writing
@@ -9,10 +10,13 @@ from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources.access import MY_TEAMS
 from leadroutes.api.resources.common import flag, integer, nested, owner, record_id, reference, text, word
 from leadroutes.api.resources.members import TEAM_MEMBERS, must_own_team
+from leadroutes.api.resources.pauses import complete_pause, pause_fields, settle_pause
 from leadroutes.api.resources.users import MARKS, USER_FIELDS, USERS
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Choice, Id, Text, Texts
 from leadroutes.domain.identity import comparable_zipcode
+from leadroutes.domain.model import ORDER_METHODS, WHEN_NOBODY
+from leadroutes.domain.rule_fields import settle_option, settle_team
 from leadroutes.engine.departures import end_sharing, withdraw_from_team
 from leadroutes.engine.memberships import members_of
 from leadroutes.store.accounts import hash_secret
@@ -81,6 +85,7 @@ class SubAccountBehaviour(Behaviour):
 
 SUB_ACCOUNTS = Resource(
     path="/sub-accounts",
+    is_audited_in_full=True,
     noun="a sub-account",
     page_about="An agent's account under a broker's, and what the agent sees of the broker's. For brokers only.",
     table="sub_accounts",
@@ -111,15 +116,12 @@ SUB_ACCOUNTS = Resource(
 
 # ------------------------------------------------------------------------------------------------------- teams
 
-ORDER_METHODS = ("Rank", "Time", "Round Robin")
-
 
 class TeamBehaviour(Behaviour):
     """Keeps memberships and the sharing of contacts in step with the team."""
 
     def normalize(self, record: dict[str, Any]) -> Errors:
-        if record["order_method"] == "Time":
-            record["mins_until_next_alert"] = 0
+        settle_team(record)
         zipcodes = (comparable_zipcode(each) for each in record["distribution_zipcodes"] or ())
         record["distribution_zipcodes"] = list(dict.fromkeys(each for each in zipcodes if each)) or None
         return {}
@@ -171,6 +173,7 @@ async def _ask_about_sharing(writing: Writing) -> None:
 
 TEAMS = Resource(
     path="/teams",
+    is_audited_in_full=True,
     noun="a team",
     page_about="The agents who get offers of leads, and in which order. Seen by its members, changed by its creator.",
     table="teams",
@@ -183,6 +186,14 @@ TEAMS = Resource(
         integer("mins_until_next_alert", 0, default=0, note="minutes until the next rank is notified; 0 under Time"),
         Field("distribution_zipcodes", Texts(45), write=Write.ALWAYS, filterable=False),
         word("offer_mode", Choice(("Cumulative", "Exclusive")), default="Cumulative"),
+        flag("is_handover_free", default=False, note="members pass leads to each other without asking you"),
+        flag("connect_on_claim", default=False, note="whoever claims in a call is connected to the person at once"),
+        word(
+            "when_nobody_is_available",
+            Choice(WHEN_NOBODY),
+            default="Owner",
+            note="Owner: you are offered the lead; Hold: it waits for whoever is back; Offer Anyway: only pauses count",
+        ),
     ),
     methods="LGCPUD",
     visible=f"t.owner_id = $1 OR t.id = ANY ({MY_TEAMS})",
@@ -193,15 +204,21 @@ TEAMS = Resource(
 # ----------------------------------------------------------------------------------------------------- options
 
 
+_CAP = "while there are as many"
+
+
 class DistributionOptionBehaviour(Behaviour):
     """The option of an accepted member, with a rank."""
 
+    def complete(self, record: dict[str, Any], now: datetime) -> None:
+        complete_pause(record, now)
+
     async def validate(self, writing: Writing, found: Errors) -> Errors:
-        record, errors = writing.record, {}
+        record, errors = writing.record, settle_pause(writing)
         if writing.before is None and "team_id" not in found:
             await must_own_team(writing)
         if {"team_id", "user_id"} & set(found):
-            return {}
+            return errors
         team = await writing.transaction.fetchrow(
             "SELECT t.order_method, m.user_id IS NOT NULL AS has_member,"
             " 1 + (SELECT coalesce(max(o.rank), 0) FROM team_member_distribution_options o"
@@ -214,20 +231,20 @@ class DistributionOptionBehaviour(Behaviour):
             writing.id,
         )
         if team is None:
-            return {"team_id": f"team_id: {record['team_id']} was given; expected a team that you created"}
+            return errors | {"team_id": f"team_id: {record['team_id']} was given; expected a team that you created"}
         before = writing.before or {}
         is_same = (before.get("team_id"), before.get("user_id")) == (record["team_id"], record["user_id"])
         if not team["has_member"] and not is_same:
             errors["user_id"] = f"user_id: {record['user_id']} was given; expected an accepted member of the team"
         if record["rank"] is None:
             record["rank"] = min(team["next_rank"], 2**31 - 1)
-        if team["order_method"] != "Time":
-            record["mins_until_lead_offer"] = 0
+        settle_option(record, team["order_method"])
         return errors
 
 
 DISTRIBUTION_OPTIONS = Resource(
     path="/team-member-distribution-options",
+    is_audited_in_full=True,
     noun="a distribution option",
     page_about="How offers of a team reach one of its members; without one a member gets none.",
     table="team_member_distribution_options",
@@ -241,7 +258,14 @@ DISTRIBUTION_OPTIONS = Resource(
         flag("has_call_alert", default=False),
         flag("has_text_alert", default=False),
         flag("has_email_alert", default=False),
-        integer("weight", 1, default=1, note="share of turns under Round Robin"),
+        integer(
+            "weight", 0, default=1, note="share of turns under Round Robin, of leads under Least Loaded; 0: never first"
+        ),
+        flag("has_night_calls", default=False, note="called between 22:00 and 07:00, too, instead of a text or e-mail"),
+        *pause_fields("the member gets no offers of this team"),
+        integer("max_open_leads", 0, note=f"no offers {_CAP}: open leads that the member has of yours; null: no cap"),
+        integer("max_leads_per_day", 0, note=f"no offers {_CAP}: what the member got since 00:00 of the member's time"),
+        integer("max_leads_per_week", 0, note=f"no offers {_CAP}: what the member got since Monday 00:00"),
     ),
     methods="LGCPUD",
     visible=f"t.owner_id = $1 OR t.team_id = ANY ({MY_TEAMS})",

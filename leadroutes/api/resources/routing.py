@@ -3,9 +3,10 @@
 from typing import Any
 
 from leadroutes.api.behaviour import Behaviour, Errors, Writing
-from leadroutes.api.resource import Field, Resource
+from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources.access import broker_with, may_create
 from leadroutes.api.resources.common import (
+    CUSTOM_FIELD_NAMES,
     flag,
     id_and_name,
     integer,
@@ -16,8 +17,13 @@ from leadroutes.api.resources.common import (
     text,
     word,
 )
+from leadroutes.api.rule_values import RouteConditions
 from leadroutes.api.statements import object_sql
-from leadroutes.api.values import Choice, Integer, Texts
+from leadroutes.api.values import Choice, Integer, Text, Texts
+from leadroutes.domain.condition_words import conditions_text
+from leadroutes.domain.conditions import conditions_in, unknown_fields
+from leadroutes.domain.model import ORDER_METHODS, RETURNING_CONTACTS
+from leadroutes.domain.rule_fields import settle_route
 
 
 class LeadSourceBehaviour(Behaviour):
@@ -33,6 +39,7 @@ class LeadSourceBehaviour(Behaviour):
 
 LEAD_SOURCES = Resource(
     path="/lead-sources",
+    is_audited_in_full=True,
     noun="a lead source",
     page_about="Providers of leads: a built-in catalogue, and your own.",
     table="lead_sources",
@@ -46,6 +53,7 @@ LEAD_SOURCES = Resource(
 
 CONTACT_SOURCES = Resource(
     path="/contact-sources",
+    is_audited_in_full=True,
     noun="a contact source",
     page_about="Where contacts came from.",
     table="contact_sources",
@@ -55,7 +63,8 @@ CONTACT_SOURCES = Resource(
 )
 
 
-_ORDER_NUMBER = "CASE x.order_method WHEN 'Rank' THEN 0 WHEN 'Time' THEN 1 ELSE 2 END"
+_CUSTOM_FIELDS = "SELECT ARRAY(SELECT f.name FROM custom_fields f WHERE f.owner_id = $1 ORDER BY f.rank, f.id)"
+_ORDER_NUMBER = f"array_position(ARRAY[{', '.join(map(repr, ORDER_METHODS))}]::text[], x.order_method) - 1"
 _TEAM = object_sql(
     (
         ("id", "x.id"),
@@ -77,25 +86,33 @@ def _named(name: str, to: str, noun: str, table: str, condition: str) -> Field:
 
 
 class LeadRouteBehaviour(Behaviour):
-    """Clears the fields that do not apply to the target of the route."""
+    """Clears the fields that do not apply to the target of the route, and says its conditions in a sentence."""
+
+    validates_by_rows = True
 
     def normalize(self, record: dict[str, Any]) -> Errors:
-        if record["team_selection_method"] == "None":
-            record["team_selection_method"] = None
-        if record["distribution_target"] == "Myself":
-            record |= {"team_id": None, "team_selection_method": None}
-        elif record["team_selection_method"] == "Zipcode":
-            record["team_id"] = None
-        elif record["team_selection_method"] == "Specific Team" and record["team_id"] is None:
-            return {"team_id": "team_id is required with Specific Team"}
-        return {}
+        conditions = conditions_in(record["conditions"])
+        if conditions is not None or record["conditions"] is None:
+            record["conditions_text"] = conditions_text(conditions) if conditions is not None else None
+        return settle_route(record)
+
+    async def validate(self, writing: Writing, _found: Errors) -> Errors:
+        """The fields of the owner's that new conditions name are there."""
+        conditions = conditions_in(writing.record["conditions"]) if writing.sent.get("conditions") else None
+        named = list(conditions.custom_fields) if conditions is not None else []
+        if not named:
+            return {}
+        names = await writing.transaction.fetchval(CUSTOM_FIELD_NAMES, writing.owner_id)
+        return unknown_fields(named, names)
 
 
 LEAD_ROUTES = Resource(
     path="/lead-routes",
+    is_audited_in_full=True,
     noun="a lead route",
     page_about="What happens with leads from certain sources: the team that gets offers and the campaign that starts.",
     table="lead_routes",
+    is_versioned=True,
     fields=(
         record_id(),
         reference(
@@ -103,7 +120,7 @@ LEAD_ROUTES = Resource(
             "EXISTS (SELECT FROM teams x WHERE x.owner_id = $1 AND x.id = {value})",
             key="team", shows=_TEAM,
             schema=object_schema(
-                "id", "name", is_sharing_contacts=Integer(0, 1), order_method=Integer(0, 2),
+                "id", "name", is_sharing_contacts=Integer(0, 1), order_method=Integer(0, len(ORDER_METHODS) - 1),
                 mins_until_next_alert=Integer(0), distribution_zipcodes=Texts(45),
             ),
         ),
@@ -118,8 +135,15 @@ LEAD_ROUTES = Resource(
         flag("is_active", default=True),
         integer("priority", default=0, note="lower is tried first"),
         word("campaign_start", Choice(("Arrival", "Claim")), default="Arrival"),
+        Field("conditions", RouteConditions(), write=Write.ALWAYS, filterable=False,
+              note="what else a lead has to be: all, any or not, or one comparison of a field; null: anything"),
+        Field("conditions_text", Text(), filterable=False, note="the conditions as a sentence"),
+        word("returning_contact", Choice(RETURNING_CONTACTS), default="Route Again",
+             note="Same Agent: whoever has the contact is offered the lead first, if a member of the team"),
+        text("name", 100, note="by which a document finds the route; no two routes have the same one"),
     ),
     methods="LGCPUD",
+    unique="Another lead route has this name",
     version="u.rules_version FROM users u WHERE u.id = $1",
     behaviour=LeadRouteBehaviour(),
 )  # fmt: skip

@@ -16,6 +16,11 @@ _OF_ASSIGNED = (
     "ARRAY(SELECT s.id FROM contacts a CROSS JOIN suppression_salt k"
     " JOIN suppressions s ON s.owner_id = a.owner_id AND s.channel = 'email' AND s.ended_at IS NULL"
     " AND s.digest = address_digest(a.email, k.salt)"
+    " WHERE a.assigned_user_id = $1 AND a.owner_id <> $1"
+    " UNION ALL SELECT s.id FROM contacts a CROSS JOIN suppression_salt k"
+    " JOIN contact_identities i ON i.owner_id = a.owner_id AND i.contact_id = a.id AND i.kind = 'phone'"
+    " JOIN suppressions s ON s.owner_id = a.owner_id AND s.channel <> 'email' AND s.ended_at IS NULL"
+    " AND s.digest = address_digest(i.value, k.salt)"
     " WHERE a.assigned_user_id = $1 AND a.owner_id <> $1)"
 )
 
@@ -45,6 +50,9 @@ class SuppressionBehaviour(Behaviour):
         )
         if not added:
             raise Conflict(f"This address is suppressed already, as {record['reason']}")
+        if await store.is_own_wish(transaction, record["reason"]):
+            added_owners = [row["owner_id"] for row in added]
+            await store.note_wish(transaction, added_owners, record["channel"], record["value"])
         new_id: int = min(added, key=lambda row: (row["owner_id"] != caller_id, row["id"]))["id"]
         return new_id
 
@@ -66,8 +74,8 @@ SUPPRESSIONS = Resource(
     path="/suppressions",
     noun="a suppression",
     page_about="An address that campaigns do not write to, whichever contacts have it. Alerts to agents are sent"
-    " all the same. The agent of a contact sees and enters those of the contact's e-mail, for the contact's owner."
-    " Removing one lifts it; where the person has asked for it, `consent` says how they have agreed since.",
+    " all the same. The agent of a contact sees and enters those of the contact's e-mail and phones, for the contact's"
+    " owner. Removing one lifts it; where the person has asked for it, `consent` says how they have agreed since.",
     table="suppressions",
     fields=(
         record_id(),

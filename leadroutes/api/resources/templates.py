@@ -16,11 +16,13 @@ from leadroutes.api.resources.common import (
 from leadroutes.api.statements import object_sql
 from leadroutes.api.values import Choice, Id
 from leadroutes.domain.template import MAX_TEMPLATE_CHARACTERS
+from leadroutes.errors import Conflict
 from leadroutes.sandbox.results import ComputedCache
 from leadroutes.sandbox.templates import CHECK_TEMPLATE
 from leadroutes.sandbox.work import ComputationFailed
 
 TEMPLATE_TYPES = ("Email", "Text", "Phone", "Direct Mail Letter", "Direct Mail Postcard")
+USED = "A campaign action uses this template"
 _FILLED_IN = ("Email", "Text", "Phone")
 _COUNTS = object_sql(
     (
@@ -37,6 +39,7 @@ _COUNTS = object_sql(
 
 TEMPLATE_FOLDERS = Resource(
     path="/template-folders",
+    is_audited_in_full=True,
     noun="a template folder",
     page_about="A folder of templates.",
     table="template_folders",
@@ -69,7 +72,18 @@ class TemplateBehaviour(Behaviour):
         faults = {name: _fault_of(text, writing.owner_id) for name, text in texts.items() if text}
         return {name: f"{name}: {fault}" for name, fault in faults.items() if fault}
 
+    async def before_delete(self, writing: Writing) -> None:
+        """Raises Conflict for a variant of an action, which no foreign key protects."""
+        transaction, key = writing.transaction, (writing.owner_id, writing.id)
+        await transaction.execute("SELECT FROM templates WHERE owner_id = $1 AND id = $2 FOR UPDATE", *key)
+        if await transaction.fetchval(_USED_AS_VARIANT, *key):
+            raise Conflict(USED)
 
+
+_USED_AS_VARIANT = (
+    "SELECT EXISTS (SELECT FROM campaign_actions a WHERE a.owner_id = $1 AND a.variants IS NOT NULL"
+    " AND a.variants::jsonb @> jsonb_build_array(jsonb_build_object('template_id', $2::bigint)))"
+)
 _CHECKED = ComputedCache(CHECK_TEMPLATE, most=1_000)
 
 
@@ -86,6 +100,7 @@ def _fault_of(text: str, owner_id: int) -> str:
 
 TEMPLATES = Resource(
     path="/templates",
+    is_audited_in_full=True,
     noun="a template",
     page_about="The text of a message.",
     table="templates",
@@ -103,7 +118,7 @@ TEMPLATES = Resource(
     ),
     methods="LGCPUD",
     body_limit=1_048_576,
-    needed_by={"campaign_actions": "A campaign action uses this template"},
+    needed_by={"campaign_actions": USED},
     behaviour=TemplateBehaviour(),
 )
 

@@ -19,7 +19,7 @@ from leadroutes.errors import Forbidden, NotAuthenticated
 from leadroutes.store.accounts import NewUser, add_user, faults_of
 from leadroutes.store.postgres import Database, Transaction
 
-_IS_ADMIN = "(SELECT u.is_admin FROM users u WHERE u.id = $1)"
+IS_ADMIN = "(SELECT u.is_admin FROM users u WHERE u.id = $1)"
 MARKS = ("is_active", "is_admin", "is_broker")
 _IS_LENT = (
     "SELECT EXISTS (SELECT FROM sub_accounts s JOIN access_tokens a ON a.id = s.token_id WHERE a.token_hash = $1)"
@@ -31,7 +31,7 @@ def _mark(name: str, note: str) -> Field:
     """A flag that only administrators see and change."""
     return Field(
         name, Bool(), write=Write.LATER, null=False, filterable=False, note=f"{note}; answered to administrators alone",
-        shows=f"CASE WHEN {_IS_ADMIN} THEN t.{name} END", schema={"type": ["boolean", "null"]},
+        shows=f"CASE WHEN {IS_ADMIN} THEN t.{name} END", schema={"type": ["boolean", "null"]},
         is_for_administrators=True,
     )  # fmt: skip
 
@@ -55,7 +55,7 @@ USER_FIELDS = (
     _mark("is_broker", "has sub-accounts"),
     Field("postal_address", Text(), write=Write.LATER, key="", filterable=False, note="answered by /me alone"),
     Field("successor_user_id", Id(), write=Write.LATER, column="", key="", filterable=False,
-          note="with is_active false: who gets the intake keys, lead routes and teams"),
+          note="with is_active false: who gets the intake keys, lead routes and teams, and the listings"),
 )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ class UserBehaviour(Behaviour):
     async def change_through(self, context: Context, writing: Writing) -> None:
         assert writing.id is not None
         by = users.ChangedBy(writing.caller.user_id, token_hash=writing.caller.token_hash)
-        await users.change_user(context.database, writing.id, dict(writing.sent), by)
+        await users.change_user(context.database, writing.id, dict(writing.sent), by, writing.act)
 
 
 async def must_be_ones_own(source: Database | Transaction, caller: Caller, sent: Mapping[str, Any]) -> None:
@@ -116,16 +116,17 @@ async def must_be_ones_own(source: Database | Transaction, caller: Caller, sent:
 
 USERS = Resource(
     path="/users",
+    is_audited_in_full=True,
     noun="a user",
     page_about="An account. You see yourself and the members of teams that you are a member of;"
     " administrators see and change all.",
     table="users",
     fields=USER_FIELDS,
     methods="LGCP",
-    visible=f"t.id = $1 OR t.id = ANY (ARRAY({teammates('$1', sharing=False)})) OR {_IS_ADMIN}",
-    changeable=_IS_ADMIN,
-    creatable=_IS_ADMIN,
-    order="t.id <> $1",
+    visible=f"t.id = $1 OR t.id = ANY (ARRAY({teammates('$1', sharing=False)})) OR {IS_ADMIN}",
+    changeable=IS_ADMIN,
+    creatable=IS_ADMIN,
+    order=("t.id <> $1",),
     owned=False,
     unique="The e-mail is in use already",
     behaviour=UserBehaviour(),

@@ -75,6 +75,19 @@ def check_template(text: str) -> str | None:
     return None
 
 
+def names_in(text: str) -> list[str]:
+    """Returns the names that a template uses and does not make itself, such as `contact.email`, in alphabetical order.
+
+    Raises Unrenderable.
+    """
+    template = _parsed(text, autoescape=False)
+    try:
+        segments = template.global_variable_segments()
+    except Exception as error:  # whatever a user's template does, it is the template that fails
+        raise Unrenderable(_sentence(error)) from error
+    return sorted(".".join(each for each in found if isinstance(each, str)) for found in segments)
+
+
 def is_markup(text: str) -> bool:
     """Whether a template's body is HTML already rather than plain text."""
     return MARKUP.search(text) is not None

@@ -1,0 +1,64 @@
+"""What is looked at before a text leaves: whether its number gets texts, and whose turn it is.
+
+Texts themselves are made and sent as all messages are.
+"""
+
+from datetime import datetime
+
+from leadroutes.channels.text import TextChannel
+from leadroutes.domain.lawful_hours import lawful_hours, next_window, whereabouts_of
+from leadroutes.domain.message import OutgoingMessage
+from leadroutes.settings import Settings
+from leadroutes.store import statement
+from leadroutes.store.pace import Pace
+from leadroutes.store.postgres import Database, Transaction
+from leadroutes.store.provider_states import load_whereabouts
+from leadroutes.store.suppressions import stop_phone
+from leadroutes.worker.steps import BeingReadError
+
+
+class TextRules:
+    """One per process."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._is_strict = settings.quiet_hours == "strict"
+        self._pace = Pace(database, settings.texts_per_second, settings.texts_per_day)
+
+    async def why_suppressed(self, message: OutgoingMessage) -> str | None:
+        """Returns why the number gets no texts, or None. Raises Unavailable, and BeingReadError."""
+        if message.channel != "text" or message.kind == "confirmation":  # it says just that
+            return None
+        row = await self._database.fetchrow(
+            *statement("find_text_suppression").bind(
+                owner_id=message.owner_id, number=message.sent_to, is_alert=message.is_alert
+            )
+        )
+        assert row is not None
+        reason: str | None = row["why"]
+        if reason is None and row["is_being_read"]:
+            raise BeingReadError
+        return reason
+
+    async def stop(self, message: OutgoingMessage) -> None:
+        """The provider says that the number has asked for no more texts: that counts for all accounts."""
+
+        async def work(transaction: Transaction) -> bool:
+            return await stop_phone(transaction, message.sent_to)
+
+        await self._database.run(work)
+
+    async def next_window(self, message: OutgoingMessage) -> datetime:
+        """Returns when the next hours begin, after the provider has refused a text in the present ones."""
+        contact_id = message.contact.id if message.contact is not None else None
+        found = await load_whereabouts(self._database, message.owner_id, contact_id, message.sent_to)
+        return next_window(self._database.clock.now(), lawful_hours(whereabouts_of(found), is_strict=self._is_strict))
+
+    async def wait_for_turn(self, message: OutgoingMessage, channel: TextChannel) -> str:
+        """Returns what the text comes from, once it is its turn. Raises TurnLater, and DeliveryError."""
+        number = message.sent_from
+        if not message.is_alert and message.sender is not None:
+            number = message.sender.system_phone
+        sender = await channel.sender_for(number)
+        await self._pace.wait_for_turn(f"text {sender}", is_alert=message.is_alert)
+        return sender
