@@ -17,11 +17,28 @@ import msgspec
 from rich.console import Console
 
 from bench import machine
-from bench.figures import Figure, Results, as_record, moment, show
+from bench.figures import Figure, Results, as_record, laid_over, moment, show
 from bench.ground import Ground
 from bench.page import DOCUMENTS
 from bench.programs import ROOT, Failed
-from bench.scenarios import arrival, claim, deciding, delivery, due, flatness, importing, routes, starting
+from bench.scenarios import (
+    arrival,
+    campaign_results,
+    claim,
+    counting,
+    deciding,
+    delivery,
+    due,
+    flatness,
+    importing,
+    large_owner,
+    pages,
+    phones,
+    routes,
+    starting,
+    trying,
+    webhooks,
+)
 from bench.sizes import FULL, QUICK, TINY, Sizes
 
 Measure = Callable[[Ground, Sizes], AsyncIterator[Figure]]
@@ -32,10 +49,17 @@ SCENARIOS: Mapping[str, Measure] = {
     "claim": claim.measure,
     "due-offers": due.measure_offers,
     "due-steps": due.measure_steps,
+    "counting": counting.measure,
     "delivery": delivery.measure,
+    "webhooks": webhooks.measure,
+    "phones": phones.measure,
     "routes": routes.measure,
     "decision": deciding.measure,
+    "try": trying.measure,
     "flatness": flatness.measure,
+    "large-owner": large_owner.measure,
+    "pages": pages.measure,
+    "results": campaign_results.measure,
     "start": starting.measure,
 }
 RESULTS = ROOT / "bench" / "results.json"
@@ -51,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
         console.print(f"bin/bench: {failed}", markup=False)
         return 1
     console.print(f"Written to {options.out}", markup=False)
-    if options.out == RESULTS and options.sizes is FULL and not options.scenarios:
+    if options.out == RESULTS and options.sizes is FULL and (options.again or not options.scenarios):
         DOCUMENTS.put_in(RESULTS)
     return 0
 
@@ -73,11 +97,16 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--database-url", help="a PostgreSQL to use instead; databases named bench_… are made and dropped"
     )
+    parser.add_argument(
+        "--again", action="store_true", help="measure these scenarios anew, and keep what --out has of the others"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of PostgreSQL")
     parser.set_defaults(sizes=FULL)
     options = parser.parse_args(arguments)
     if unknown := [each for each in options.scenarios if each not in SCENARIOS]:
         parser.error(f"scenario {unknown[0]!r} was given; expected one of {', '.join(SCENARIOS)}")
+    if options.again and not (options.scenarios and options.out.exists()):
+        parser.error(f"--again was given; expected scenarios, and {options.out} of a run of all")
     if wrong := [each for each in options.set if "=" not in each]:
         parser.error(f"--set {wrong[0]!r} was given; expected NAME=VALUE")
     return options
@@ -92,6 +121,7 @@ async def _run(options: argparse.Namespace, console: Console) -> None:
     )  # fmt: skip
     made: dict[str, Any] = {"at": moment(), "commit": machine.commit(), "idle": idle}
     described = await machine.describe(ground)
+    before = msgspec.json.decode(options.out.read_bytes()) if options.again else None
     figures: list[Figure] = []
     for name in options.scenarios or SCENARIOS:
         console.print(f"{time.perf_counter() - begun:5.0f} s  {name}", markup=False)
@@ -100,11 +130,12 @@ async def _run(options: argparse.Namespace, console: Console) -> None:
         show(console, measured)
         figures += measured
         made |= {"until": moment(), "seconds": round(time.perf_counter() - begun), "load_average": os.getloadavg()}
-        _write(options.out, Results(made=made, machine=described, sizes=asdict(options.sizes), figures=figures))
+        record = as_record(Results(made=made, machine=described, sizes=asdict(options.sizes), figures=figures))
+        _write(options.out, record if before is None else laid_over(record, before))
 
 
-def _write(path: Path, results: Results) -> None:
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(as_record(results)), indent=2) + b"\n")
+def _write(path: Path, record: dict[str, Any]) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
 
 
 if __name__ == "__main__":

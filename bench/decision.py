@@ -5,11 +5,11 @@ A program (`python -m bench.decision SECONDS`); prints {name: decisions a second
 
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from leadroutes.domain.model import DistributionOption, Facts, Member, Person, Route, Rules, RuleSet, Team
+from leadroutes.domain.model import Absence, DistributionOption, Facts, Member, Person, Route, Rules, RuleSet, Team
 from leadroutes.domain.routing import decide
 from leadroutes.domain.turns import Turns
 
@@ -53,9 +53,15 @@ def _member(user_id: int) -> Member:
     return Member(user_id=user_id, request_status="Accepted", option=option, option_id=user_id)
 
 
-def decisions(rules: RuleSet, seconds: float) -> float:
-    """Returns decisions a second, for leads of a source whose last route fits."""
-    facts = Facts(lead_source_id=1, contact_source_id=None, type="Buyer", zipcode="80205")
+def decisions(rules: RuleSet, seconds: float, *, away: int = 0) -> float:
+    """Returns decisions a second, for leads of a source whose last route fits; so many of the first are away."""
+    absences = {
+        number: Absence(
+            reason="outside working hours until Tue 3 Mar 09:00", available_from=NOW + timedelta(hours=23), kind="away"
+        )
+        for number in range(2, away + 2)
+    }
+    facts = Facts(lead_source_id=1, contact_source_id=None, type="Buyer", zipcode="80205", absent=absences)
     turns: Turns | None = Turns({}, ())
     if rules.rules.teams[1].order_method != "Round Robin":
         turns = None
@@ -66,6 +72,7 @@ def decisions(rules: RuleSet, seconds: float) -> float:
             turns = decision.turns or turns
         count += CHECK
     assert len(decision.change.lead.offers) == len(rules.rules.teams[1].members)
+    assert sum(offer.state == "skipped" for offer in decision.change.lead.offers) == away
     return count / (now - begun)
 
 
@@ -73,6 +80,9 @@ def main(seconds: float) -> dict[str, float]:
     """Returns {name: decisions a second} of all cases."""
     return {
         "100 routes, 20 members by rank": decisions(rule_set(100, 20, "Rank"), seconds),
+        "100 routes, 20 members by rank, the first 10 unavailable": decisions(
+            rule_set(100, 20, "Rank"), seconds, away=10
+        ),
         "100 routes, 20 members in turn": decisions(rule_set(100, 20, "Round Robin"), seconds),
         "100 routes, 5 members by rank": decisions(rule_set(100, 5, "Rank"), seconds),
         "10,000 routes, 1,000 sources, 20 members by rank": decisions(

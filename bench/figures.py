@@ -1,5 +1,6 @@
 """The results of a run: figures beside their targets and limits, as a table for people and as JSON for programs."""
 
+import itertools
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -18,13 +19,17 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One measurement. `target`: at least so much, or with `less_is_better` at most so much."""
+    """One measurement. `target`: at least so much, or with `less_is_better` at most so much.
+
+    `target_ratio`, in place of it: at least such a part of its first limit.
+    """
 
     scenario: str
     name: str
     value: float
     unit: str
     target: float | None = None
+    target_ratio: float | None = None
     less_is_better: bool = False
     limits: tuple[Limit, ...] = ()
     details: dict[str, Any] = {}
@@ -32,6 +37,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_reached(self) -> bool | None:
         """Whether it is as good as its target; None: it has none."""
+        if self.target_ratio is not None:
+            return self.value >= self.target_ratio * self.limits[0].value
         if self.target is None:
             return None
         return self.value <= self.target if self.less_is_better else self.value >= self.target
@@ -55,6 +62,24 @@ def as_record(results: Results) -> dict[str, Any]:
     """Returns the results in the form of results.json."""
     record: dict[str, Any] = msgspec.to_builtins(results)
     return record | {"figures": [figure_record(figure) for figure in results.figures]}
+
+
+def laid_over(record: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """Returns an earlier run's results with the scenarios of this one in place of its own, or after them.
+
+    `made.again` says which these are.
+    """
+    anew = {figure["scenario"]: record["made"] for figure in record["figures"]}
+    figures = []
+    for scenario, each in itertools.groupby(before["figures"], lambda figure: figure["scenario"]):
+        source = record["figures"] if scenario in anew else each
+        figures += [figure for figure in source if figure["scenario"] == scenario]
+    there = {figure["scenario"] for figure in figures}
+    figures += [figure for figure in record["figures"] if figure["scenario"] not in there]
+    again = before["made"].get("again", {}) | {
+        scenario: {name: made[name] for name in ("at", "commit")} for scenario, made in anew.items()
+    }
+    return before | {"made": before["made"] | {"again": again}, "figures": figures}
 
 
 def figure_record(figure: Figure) -> dict[str, Any]:
@@ -92,6 +117,8 @@ def _coloured(figure: Figure) -> str:
 
 
 def _target(figure: Figure) -> str:
+    if figure.target_ratio is not None:
+        return f"≥ {figure.target_ratio:g} x"
     if figure.target is None:
         return ""
     return f"{'≤' if figure.less_is_better else '≥'} {_written(figure.target)}"

@@ -41,7 +41,7 @@ class Outcome(msgspec.Struct, kw_only=True):
         return self.answers / self.seconds if self.seconds else 0.0
 
 
-PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
 def write_requests(path: Path, requests: Sequence[bytes]) -> str:
@@ -102,14 +102,15 @@ class _Sending:
         return Outcome(
             answers=len(counted),
             seconds=until - since,
-            latencies={name: _at(counted, part) * 1000 for name, part in PERCENTILES.items()},
+            latencies={name: at_part(counted, part) * 1000 for name, part in PERCENTILES.items()},
             statuses=dict(self.statuses),
             samples=self.samples,
             cpu=cpu / max(time.perf_counter() - self.start, 1e-9),
         )
 
 
-def _at(ordered: Sequence[float], part: float) -> float:
+def at_part(ordered: Sequence[float], part: float) -> float:
+    """Returns the value that this part of them does not exceed; 0 where there are none."""
     return ordered[min(int(len(ordered) * part), len(ordered) - 1)] if ordered else 0.0
 
 

@@ -66,6 +66,9 @@ def as_markdown(results: dict[str, Any]) -> str:
         f" PostgreSQL with {settings}; a disk that makes {machine['fsyncs_per_second']:,.0f} pages a second durable,"
         " one after the other."
     )
+    if again := made.get("again"):
+        scenarios = ", ".join(f"{name} ({each['at']}, commit {each['commit']})" for name, each in again.items())
+        measured += f" Measured again on their own, with what is beside them: {scenarios}."
     head = ["| scenario | what | measured | target | p50 | p99 | beside it, in the same run |"]
     lines = ["|---|---|---:|---:|---:|---:|---|", *(_row(figure) for figure in results["figures"])]
     return "\n".join([wrapped(measured), "", *head, *lines, ""])
@@ -75,6 +78,8 @@ def _row(figure: dict[str, Any]) -> str:
     reached = {True: " ✓", False: " ✗", None: ""}[figure["is_reached"]]
     sign = "≤" if figure["less_is_better"] else "≥"
     target = "" if figure["target"] is None else f"{sign} {_written(figure['target'])}{reached}"
+    if figure.get("target_ratio") is not None:
+        target = f"{sign} {figure['target_ratio']:g} ×{reached}"
     limits = "; ".join(
         f"{figure['ratios'][limit['name']]:.2f} × {limit['name']}: {_written(limit['value'])}"
         for limit in figure["limits"]

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil  # type: ignore[import-untyped]  # comes with the embedded server
@@ -146,7 +147,7 @@ async def run_program(*command: str, **environment: str) -> bytes:
 @contextlib.asynccontextmanager
 async def echo(size: int) -> AsyncIterator[int]:
     """Yields the port of the bare echo."""
-    async with _talking("-m", "bench.echo", str(size)) as (_, port):
+    async with talking(sys.executable, "-m", "bench.echo", str(size)) as (_, port):
         yield port
 
 
@@ -159,25 +160,73 @@ class Sink:
 
     async def taken(self) -> dict[str, float]:
         """{"mails", "first", "last"} so far."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(b"\n")
-        found: dict[str, float] = msgspec.json.decode(await self.process.stdout.readline())
+        found: dict[str, float] = await _answer_of(self.process)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """The receiver of webhooks: `port` answers, `hanging_port` takes a request and never does."""
+
+    port: int
+    hanging_port: int
+    process: asyncio.subprocess.Process
+
+    async def taken(self) -> dict[str, float]:
+        """{"events", "first", "last", "is_ordered"} so far."""
+        found: dict[str, float] = await _answer_of(self.process)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The provider that takes every text."""
+
+    url: str
+    process: asyncio.subprocess.Process
+
+    async def taken(self) -> dict[str, float]:
+        """The names of the messages since the call before, and when each came, in seconds of CLOCK_REALTIME."""
+        found: dict[str, dict[str, float]] = await _answer_of(self.process)
+        return found["taken"]
+
+
+async def _answer_of(process: asyncio.subprocess.Process) -> Any:
+    """Returns what a program answers to a line, as JSON."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"\n")
+    return msgspec.json.decode(await process.stdout.readline())
+
+
+@contextlib.asynccontextmanager
+async def provider() -> AsyncIterator[Provider]:
+    """Yields a new provider of texts."""
+    async with talking(sys.executable, "-m", "bench.provider") as (process, port):
+        yield Provider(f"http://127.0.0.1:{port}", process)
+
+
+@contextlib.asynccontextmanager
+async def hook() -> AsyncIterator[Hook]:
+    """Yields a new receiver of webhooks."""
+    async with talking(sys.executable, "-m", "bench.hook") as (process, port):
+        assert process.stdout is not None
+        yield Hook(port, int(await process.stdout.readline()), process)
 
 
 @contextlib.asynccontextmanager
 async def sink() -> AsyncIterator[Sink]:
     """Yields a new mail sink."""
-    async with _talking("-m", "bench.sink") as (process, port):
+    async with talking(sys.executable, "-m", "bench.sink") as (process, port):
         yield Sink(f"smtp://127.0.0.1:{port}", process)
 
 
 @contextlib.asynccontextmanager
-async def _talking(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+async def talking(*command: str, **environment: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+    """Yields a program of which the first line is its port; it is killed afterwards."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments,
-        cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        *command, cwd=ROOT, env={**os.environ, **environment}, stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
         assert process.stdout is not None

@@ -12,15 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import zipcodes
+from phonenumbers.geodata import GEOCODE_DATA
 from typer.main import get_command
 
+from leadroutes.api.event_records import event_records_sql
 from leadroutes.api.openapi import document
 from leadroutes.cli import app
+from leadroutes.domain.places import STATES, normal_state
 from leadroutes.domain.states import LEAD_TRANSITIONS, OFFER_TRANSITIONS
 from leadroutes.intake.csv_tables import CONTACT_SOURCE, HEADINGS
 from leadroutes.intake.flat import NAMES
 from leadroutes.settings import described
 from leadroutes.store.migrate import migrations
+from leadroutes.web.page import Page
+from leadroutes.web.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
 
@@ -129,6 +134,40 @@ def _node(state: str) -> str:
     return state.replace(" ", "_")
 
 
+def _viewers(page: Page) -> str:
+    """Returns who may open a page: what the function is called that decides it."""
+    return "team leads" if page.for_team_leads else page.may.__name__.strip("_").replace("_", " ")
+
+
+def _address(page: Page) -> str:
+    return f"/app{page.path.rstrip('/').replace('{', '').replace('}', '')}"
+
+
+PICTURES_HEADING = """# The web pages in pictures
+
+Every page below `/app` as `bin/demo` fills it: those for everyone on a phone, the others at a desk.
+[The web pages](web-pages.md) says what each is for. Made by `bin/screenshots`.
+"""
+
+
+def pictures_page() -> str:
+    """A picture of every page below /app, from their declarations."""
+    return PICTURES_HEADING + "".join(
+        f"\n## {page.title}\n\n`{_address(page)}`\n\n"
+        f'<img src="pictures/{page.picture}" width="{260 if page.is_for_phone else 760}" alt="{page.title}">\n'
+        for page in PAGES
+    )
+
+
+def web_pages_page() -> str:
+    """The page with the table of the pages below /app, from their declarations."""
+    text = (ROOT / "docs" / "web-pages.md").read_text(encoding="utf-8")
+    begin, end = "<!-- made by bin/generate: pages -->", "<!-- end -->"
+    head, _, rest = text.partition(begin)
+    rows = "\n".join(f"| `{_address(page)}` | {_viewers(page)} | {page.about} |" for page in PAGES)
+    return f"{head}{begin}\n| path | who | what |\n|---|---|---|\n{rows}\n{end}{rest.partition(end)[2]}"
+
+
 ZONES_HEADING = '''"""Time zones of American zipcodes: AREAS by three digits, OTHERS of those that lie elsewhere.
 
 Made by bin/generate from the package zipcodes, whose own table takes half a second to read and 36 MB to hold.
@@ -158,14 +197,49 @@ def _by_zone(found: Mapping[str, str]) -> Iterator[str]:
         yield f'    "{zone}": "{beginnings}",'
 
 
+STATES_HEADING = '''"""States of American zipcodes, by three digits or five, and of area codes.
+
+Made by bin/generate from the packages zipcodes and phonenumbers; forces' post offices and territories are not in it.
+"""
+'''
+
+
+def state_areas() -> str:
+    """Where most of the zipcodes that begin alike lie, and those that lie elsewhere; and the area codes of states."""
+    areas: dict[str, Counter[str]] = {}
+    states: dict[str, str] = {}
+    for each in zipcodes.list_all():  # type: ignore[no-untyped-call]
+        states[each["zip_code"]] = each["state"] if each["state"] in STATES else ""
+        areas.setdefault(each["zip_code"][:3], Counter())[states[each["zip_code"]]] += 1
+    usual = {area: counted.most_common(1)[0][0] for area, counted in areas.items()}
+    others = {zipcode: state for zipcode, state in states.items() if state and state != usual[zipcode[:3]]}
+    lines = [STATES_HEADING, "# fmt: off", "# ruff: noqa: E501", "", "from typing import Final", ""]
+    for name, found in (("ZIPCODES", usual | others), ("AREA_CODES", _area_codes())):
+        lines += [f"{name}: Final = {{", *_by_zone(found), "}"]
+    return "\n".join([*lines, ""])
+
+
+def _area_codes() -> dict[str, str]:
+    """An area is named by its state, or by its city with the state's two letters."""
+    named = {prefix[1:]: words["en"] for prefix, words in GEOCODE_DATA.items() if prefix[0] == "1" and len(prefix) == 4}
+    return {
+        area: normal_state(words.rpartition(", ")[2].removesuffix(" State").replace("D.C.", "DC")) or ""
+        for area, words in named.items()
+    }
+
+
 GENERATED: list[tuple[str, Callable[[], str]]] = [
     ("docs/commands.md", commands_page),
     ("docs/openapi.json", openapi),
     ("docs/lead-sources.md", lead_sources_page),
+    ("docs/pictures.md", pictures_page),
     ("docs/settings.md", settings_page),
+    ("docs/web-pages.md", web_pages_page),
     ("docs/what-happens-to-a-lead.md", life_page),
+    ("leadroutes/domain/state_areas.py", state_areas),
     ("leadroutes/domain/time_zones.py", time_zones),
     ("leadroutes/store/schema.sql", schema),
+    ("leadroutes/store/sql/webhooks/show_event_records.sql", event_records_sql),
 ]
 
 

@@ -92,7 +92,7 @@ async def _nested_page(hand: Hand) -> None:
         listed = await hand.ask("GET", f"/leads/{lead}/offers", right=frozenset({200}))
         if listed is None or listed.status != 200:
             raise Interrupted
-        hand.memory["page"] = f"/offers/{msgspec.json.decode(listed.body)['data'][0]['id']}"
+        hand.memory["page"] = f"/app/offers/{msgspec.json.decode(listed.body)['data'][0]['id']}"
     form = urlencode({"email": hand.target.email, "password": hand.target.password}).encode()
     entered = await hand.ask("POST", "/sign-in", form, FORM, right=frozenset({303, 429}))
     if entered is not None and entered.status == 303:

@@ -27,6 +27,7 @@ HEADERS: Final = frozenset(
     {
         *("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress"),
         *("List-Unsubscribe", "List-Unsubscribe-Post"),
+        "References",  # of an answer that is passed on
         *("MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
     }
 )

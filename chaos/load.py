@@ -1,6 +1,7 @@
 """The load: lead sources that send until they are answered, agents who all want the same lead, an owner who assigns.
 
-Notes what was sent and what was answered; whether that was right is judged afterwards.
+Notes what was sent and what was answered; whether that was right is judged afterwards. What contacts do about the mails
+that they get is in `people`.
 """
 
 import asyncio
@@ -14,13 +15,16 @@ from typing import Any, Literal
 
 import httpx
 
-from chaos.brokerage import AGENTS, LAST_NAME, OWNER, Brokerage
+from chaos.brokerage import AGENTS, LAST_NAME, OWNER, Brokerage, place_of
+from chaos.drips import Stop
+from chaos.people import People
 from chaos.sink import Sink
 
 PATIENCE = 8.0  # seconds for an answer, as senders of leads have it
 ATTEMPTS = 400  # of a sender, before it gives a lead up
 KINDS = ("Buyer", "Buyer", "Buyer", "Seller", "Seller", "Renter", "Land")  # there is no route for land
 _LINK = re.compile(r"/claim/[\w-]+")
+FIRST_PHONES = {"L": 7000000, "S": 6000000, "W": 4000000}  # behind the area code, by the letter of a lead's name
 BETWEEN_LOOKS = 0.05  # seconds
 Phase = Literal["alone", "beside hostile ones"]  # in which is measured, before anything is killed
 Kind = Literal["an arrival", "a claim", "GET /me", "GET /healthz", "anything else"]
@@ -57,6 +61,7 @@ class Record:
     assigned: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))  # tried, by lead
     assigned_for_certain: set[int] = field(default_factory=set)
     declined: set[int] = field(default_factory=set)  # offers
+    stops: list[Stop] = field(default_factory=list)  # of campaigns, which were acknowledged; not those by text
     began_at: float = 0.0  # from then on leads are sent all the time
     ended_at: float | None = None  # and from then on no new ones
     accepted_at: list[float] = field(default_factory=list)
@@ -67,7 +72,9 @@ class Record:
 class Load:
     """Everybody who sends requests, until `end()`; those that are under way are seen through by `finish()`."""
 
-    def __init__(self, brokerage: Brokerage, ports: Sequence[int], sink: Sink, seed: int) -> None:
+    def __init__(
+        self, brokerage: Brokerage, ports: Sequence[int], mail_ports: Sequence[int], sink: Sink, seed: int
+    ) -> None:
         self.record = Record()
         self.phase: Phase | None = None
         self.rate = 1.0  # leads a second
@@ -80,6 +87,8 @@ class Load:
         self._tasks: set[asyncio.Task[None]] = set()
         self._number = 0
         self._links: dict[str, list[str]] = defaultdict(list)  # by the first name of the person
+        self._people = People(mail_ports, self._dice, self._insist, self._read_mails, self.record.faults)
+        self.record.stops = self._people.stops
 
     async def run(self, rate: float) -> None:
         """So many leads a second, until it is over; `self.rate` may be changed meanwhile."""
@@ -158,13 +167,16 @@ class Load:
         if self._dice.random() < 0.1:  # and some do not trust the answer
             await self._send(sent, body)
         if is_acted_on and len(sent.lead_ids) == 1:
-            await self._act(sent, next(iter(sent.lead_ids)))
+            [lead_id] = sent.lead_ids
+            await asyncio.gather(self._act(sent, lead_id), self._people.react(name, lead_id))
 
     def _body(self, sent: Sent, kind: str) -> dict[str, str]:
         name = f"{sent.vendor_id}x"  # so that no name is the beginning of another one
+        place = place_of(sent.vendor_id)
         return {
             "lead_id": sent.vendor_id, "mls_id": sent.vendor_id, "first_name": name, "last_name": LAST_NAME,
-            "email": f"{name.lower()}@example.org", "lead_type": kind, "city": "Denver", "zip": "80205",
+            "email": f"{name.lower()}@example.org", "phone": phone_of(sent.vendor_id),
+            "lead_type": kind, "city": place.city, "state": place.state, "zip": place.zipcode,
         }  # fmt: skip
 
     async def _send(self, sent: Sent, body: dict[str, str]) -> None:
@@ -215,14 +227,18 @@ class Load:
 
     async def _claim_by_link(self, sent: Sent) -> None:
         """Two of those who were mailed press the button at once."""
-        for mail in self._sink.new_mails():
-            if (link := _LINK.search(mail.text)) and (name := re.search(r"L\d+x", mail.subject)):
-                self._links[name[0]].append(link[0])
+        self._read_mails()
         links = self._links.pop(f"{sent.vendor_id}x", [])
         answers = await asyncio.gather(*(self._insist("POST", link, None, {200, 404, 409}) for link in links[:2]))
         for answer in answers:
             if answer is not None:
                 self.record.claims[answer.status_code] += 1
+
+    def _read_mails(self) -> None:
+        for mail in self._sink.new_notes():
+            self._people.receive(mail)
+            if (link := _LINK.search(mail.text)) and (name := re.search(r"L\d+x", mail.subject)):
+                self._links[name[0]].append(link[0])
 
     async def _decline(self, lead_id: int, name: str) -> None:
         listed = await self._insist("GET", f"/lead-offers?lead_id={lead_id}", name, {200})
@@ -293,6 +309,11 @@ def _kind(method: str, path: str) -> Kind:
     if method == "POST" and path.endswith("/claim"):
         return "a claim"
     return "GET /me" if path == "/me" else "GET /healthz" if path == "/healthz" else "anything else"
+
+
+def phone_of(vendor_id: str) -> str:
+    """Returns a number of one person only: `vendor_id` is a letter and a number."""
+    return f"+1{place_of(vendor_id).area_code}{FIRST_PHONES[vendor_id[0]] + int(vendor_id[1:])}"
 
 
 def _client(port: int) -> httpx.AsyncClient:

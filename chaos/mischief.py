@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from chaos.load import Load
+from chaos.outside import World
+from chaos.outsider import Mood
 from chaos.postgres import Server
 from chaos.programs import Program
-from chaos.sink import Mood, Sink
+from chaos.sink import Sink
 
 # Of a hundred kills.
 KILLS = {
@@ -29,13 +31,15 @@ KILLS = {
 }
 # Of a hundred other things.
 NUISANCES = {
-    "cut all connections": 20,
-    "cut one connection": 15,
-    "stop serve and let it go on": 16,
-    "stop worker and let it go on": 16,
-    "fill the queue": 11,
-    "the mail server is away": 11,
-    "the mail server is slow": 11,
+    "cut all connections": 18,
+    "cut one connection": 13,
+    "stop serve and let it go on": 14,
+    "stop worker and let it go on": 14,
+    "fill the queue": 9,
+    "the mail server is away": 8,
+    "the mail server is slow": 8,
+    "provider and receiver are away": 8,
+    "provider and receiver are slow": 8,
 }
 LONG_STOP = 31.0  # seconds; longer than a silent worker keeps its jobs
 
@@ -52,7 +56,7 @@ class Pace:
 
 
 LONG = Pace(between=(0.3, 3.5), stops=(0.5, 2.0, 2.0, 6.0, LONG_STOP), moods=(2.0, 10.0), burst=200, nuisances=0.5)
-SHORT = Pace(between=(0.3, 1.0), stops=(0.5, 1.5), moods=(1.0, 2.0), burst=40, nuisances=0.7)
+SHORT = Pace(between=(0.3, 1.0), stops=(0.5, 1.5), moods=(1.0, 2.0), burst=40, nuisances=0.9)
 
 
 @dataclass
@@ -64,6 +68,7 @@ class Mischief:
     workers: Sequence[Program]
     load: Load
     sink: Sink
+    world: World
     seed: int
     pace: Pace
     database: str
@@ -74,6 +79,7 @@ class Mischief:
     _under_way: set["asyncio.Task[None]"] = field(default_factory=set)
     _postgres_is_mine: asyncio.Lock = field(default_factory=asyncio.Lock)
     _sink_is_mine: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _world_is_mine: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)  # noqa: S311 -- it has to be repeatable
@@ -94,8 +100,10 @@ class Mischief:
             "stop serve and let it go on": lambda: self._pause(self.serves),
             "stop worker and let it go on": lambda: self._pause(self.workers),
             "fill the queue": self._fill,
-            "the mail server is away": lambda: self._spoil_mail("away"),
-            "the mail server is slow": lambda: self._spoil_mail("slow"),
+            "the mail server is away": lambda: self._spoil(self.sink, self._sink_is_mine, "away"),
+            "the mail server is slow": lambda: self._spoil(self.sink, self._sink_is_mine, "slow"),
+            "provider and receiver are away": lambda: self._spoil(self.world, self._world_is_mine, "away"),
+            "provider and receiver are slow": lambda: self._spoil(self.world, self._world_is_mine, "slow"),
         }
         deck = self._deck(kills)
         while deck:
@@ -182,17 +190,17 @@ class Mischief:
         self.load.burst(self.pace.burst)
         return True
 
-    async def _spoil_mail(self, mood: Mood) -> bool:
+    async def _spoil(self, whom: Sink | World, is_mine: asyncio.Lock, mood: Mood) -> bool:
         """For a while; then it has its whims again."""
-        if self._sink_is_mine.locked():
+        if is_mine.locked():
             return False
         seconds = self._dice.uniform(*self.pace.moods)
 
         async def spoil() -> None:
-            async with self._sink_is_mine:
-                self.sink.become(mood)
+            async with is_mine:
+                whom.become(mood)
                 await asyncio.sleep(seconds)
-                self.sink.become("moody")
+                whom.become("moody")
 
         self._begin(spoil())
         return True

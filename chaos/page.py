@@ -19,6 +19,14 @@ CAME_OF_IT = {
     "without_answer": "requests without an answer (a process was dead, starting or still for 8 seconds), sent again",
 }
 
+SEEN = {
+    "stops": "stops of campaigns that were acknowledged",
+    "mails": "mails as the mail server saw them",
+    "texts": "texts as the provider saw them",
+    "calls": "calls as the provider saw them",
+    "webhooks": "tries of webhooks as the receiver saw them",
+}
+
 
 def as_sentence(results: dict[str, Any]) -> str:
     """Returns a summary of one paragraph."""
@@ -29,11 +37,17 @@ def as_sentence(results: dict[str, Any]) -> str:
         f"In the last full run, {kills['all']} processes were killed within {_minutes(results)} minutes, under load:"
         f" {kills['kill -9 serve']} × `kill -9` of a service, {kills['kill -9 worker']} × of a worker,"
         f" {_of_postgresql(kills)} × PostgreSQL; between them {nuisances['all']} times connections were cut, processes"
-        f" were stopped for up to {results['longest_stop']:.0f} seconds, the mail server was away or slow, or the queue"
-        f" was filled. {results['leads']:,} leads, {results['offers']:,} offers, {results['mails']['taken']:,} mails:"
-        f" {outcome}."
+        f" were stopped for up to {results['longest_stop']:.0f} seconds, {_who_was_away(nuisances)} or slow, or the"
+        f" queue was filled. {results['leads']:,} leads, {results['offers']:,} offers,"
+        f" {results['mails']['taken']:,} mails: {outcome}."
     )
     return wrapped(sentence) + "\n"
+
+
+def _who_was_away(nuisances: Mapping[str, int]) -> str:
+    """Only whom that run had: earlier ones had no provider and no receiver."""
+    has_provider = "provider and receiver are away" in nuisances
+    return "mail server, provider or receiver were away" if has_provider else "the mail server was away"
 
 
 def as_tables(results: dict[str, Any]) -> str:
@@ -55,8 +69,8 @@ def as_tables(results: dict[str, Any]) -> str:
         "requests answered 503 with Retry-After, sent again": _sum(results, ("503",)),
     }
     messages = {f"messages {state}": count for state, count in results["messages"].items()}
-    mails = {f"mails as the mail server saw them: {fate}": count for fate, count in results["mails"].items()}
-    came = {words: results[name] for name, words in CAME_OF_IT.items()} | answers | messages | mails
+    seen = {f"{what}: {fate}": count for name, what in SEEN.items() for fate, count in results.get(name, {}).items()}
+    came = {words: results[name] for name, words in CAME_OF_IT.items()} | answers | messages | seen
     verdict = [
         f"| {check} | {'holds' if check not in results['breaches'] else '**does not hold**'} |"
         for check in results["checks"]

@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,13 +19,17 @@ GOODBYE = 60.0  # seconds for a program to end after a signal
 
 @dataclass
 class Program:
-    """One command that is restarted when it ends. `ends`: exit codes of processes that were not killed by the run."""
+    """One command that is restarted when it ends.
+
+    `ends`: exit codes of processes that were not killed by the run; `stalls`: from when to when one was stopped.
+    """
 
     name: str
     arguments: tuple[str, ...]
     environment: dict[str, str]
     log: Path
     ends: list[int] = field(default_factory=list)
+    stalls: list[tuple[float, float]] = field(default_factory=list)  # seconds of real time
     _process: asyncio.subprocess.Process | None = None
     _task: "asyncio.Task[None] | None" = None
     _is_wanted: bool = False
@@ -63,11 +68,12 @@ class Program:
         """Stop it for a while, as a machine does that hangs; False where there is nothing to stop."""
         if self._process is None or not self.is_running:
             return False
-        process = self._process
+        process, began = self._process, time.time()
         process.send_signal(signal.SIGSTOP)
         try:
             await asyncio.sleep(seconds)
         finally:
+            self.stalls.append((began, time.time()))
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGCONT)
         return True

@@ -7,7 +7,8 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,21 +20,29 @@ from chaos.brokerage import AGENTS, HOSTILE, LAST_NAME, OWNER, PASSWORD, address
 from chaos.hostile import Hostiles, hostiles
 from chaos.load import Load, Record
 from chaos.mischief import LONG, Mischief, Pace
+from chaos.outside import Taken
 from chaos.postgres import Server
+from chaos.sink import Mail
 from chaos.stage import DATABASE, Stage, stage
-from chaos.verdict import Evidence, judge
+from chaos.verdict import CHECKS, Evidence, judge
 
 # What has to have happened before a run is judged. A message may wait for its next attempt: only in a short run.
 _UNSETTLED = """
 SELECT
     (SELECT count(*) FROM leads l WHERE unclaimed_at IS NULL AND NOT EXISTS (
         SELECT FROM claims k WHERE k.owner_id = l.owner_id AND k.lead_id = l.id)) AS leads,
-    (SELECT count(*) FROM contact_communications WHERE is_active AND taken_at IS NULL) AS steps,
-    (SELECT count(*) FROM messages WHERE state = 'sending' OR state = 'queued' AND (reason IS NULL OR $1)) AS messages
+    (SELECT count(*) FROM contact_communications
+     WHERE is_active AND taken_at IS NULL AND (waits_until IS NULL OR $1)) AS steps,
+    (SELECT count(*) FROM messages WHERE state = 'sending' OR state = 'queued' AND (reason IS NULL OR $1)) AS messages,
+    (SELECT count(*) FROM webhook_deliveries WHERE state = 'waiting') AS webhooks
 """
 
 
 WARM_UP = 1.0  # seconds in which nothing is measured
+RECOVERS = "it recovers by itself"
+EACH_ALONE = "every process does its work, each alone"
+DOCTOR = "leadroutes doctor finds nothing"
+ALL_CHECKS = (RECOVERS, EACH_ALONE, *CHECKS, DOCTOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,29 +84,31 @@ async def run(plan: Plan, directory: Path, tell: Callable[[str], None]) -> Outco
         stage(directory, plan.seed) as set_up,
         hostiles(target_of(plan, set_up), directory / "hostile.jsonl") as hostile,
     ):
-        load = Load(set_up.brokerage, set_up.ports, set_up.sink, plan.seed)
+        load = Load(set_up.brokerage, set_up.ports, set_up.mail_ports, set_up.sink, plan.seed)
         mischief = Mischief(
-            set_up.postgres, set_up.serves, set_up.workers, load, set_up.sink, plan.seed, plan.pace, DATABASE
-        )
+            set_up.postgres, set_up.serves, set_up.workers, load, set_up.sink, set_up.world, plan.seed, plan.pace,
+            DATABASE,
+        )  # fmt: skip
         try:
             await _suffer(plan, load, mischief, hostile, tell)
             made["seconds_of_kills"] = round((load.record.ended_at or 0.0) - load.record.killed_from)
             tell("calm: everybody is answered, every lead settles")
             set_up.sink.become("calm")
+            set_up.world.become("calm")
             recovered = await settle(plan, set_up.postgres, load)
             tell("each process alone")
             alone = await _each_alone(set_up, load)
             recovered += await settle(plan, set_up.postgres, load)
             tell("the verdict")
-            mails, seen = set_up.sink.mails(), hostile.seen()
             evidence = Evidence(
-                set_up.postgres, DATABASE, load.record, mails, set_up.brokerage, seen, made["idle_before"]
-            )
+                set_up.postgres, DATABASE, load.record, set_up.sink.notes(), set_up.world, set_up.brokerage,
+                hostile.seen(), made["idle_before"], [each for worker in set_up.workers for each in worker.stalls],
+            )  # fmt: skip
             breaches = {
-                "it recovers by itself": recovered,
-                "every process does its work, each alone": alone,
+                RECOVERS: recovered,
+                EACH_ALONE: alone,
                 **await judge(evidence),
-                "leadroutes doctor finds nothing": await _doctor(set_up),
+                DOCTOR: await _doctor(set_up),
             }
             made |= {"seconds": round(time.perf_counter() - begun), "load_average_after": os.getloadavg()}
             made |= await _server_of(evidence)
@@ -133,6 +144,7 @@ def target_of(plan: Plan, set_up: Stage) -> Target:
 async def _suffer(plan: Plan, load: Load, mischief: Mischief, hostile: Hostiles, tell: Callable[[str], None]) -> None:
     """First nothing is killed, and how long everyone waits is measured; then the mischief begins."""
     mischief.sink.become("calm")
+    mischief.world.become("calm")
     sending = asyncio.create_task(load.run(plan.rate))
     reported = 0
 
@@ -145,6 +157,7 @@ async def _suffer(plan: Plan, load: Load, mischief: Mischief, hostile: Hostiles,
     try:
         await _measure(plan, load, hostile, tell)
         mischief.sink.become("moody")
+        mischief.world.become("moody")
         await mischief.run(plan.kills, tell_now_and_then)
     finally:
         load.end()
@@ -204,7 +217,7 @@ async def _each_alone(set_up: Stage, load: Load) -> list[str]:
             name = f"W{number}"
             await load.send_to(0, name)
             async with asyncio.timeout(60):
-                while not any(name in mail.subject for mail in set_up.sink.mails()):  # noqa: ASYNC110 -- another process's
+                while not any(name in mail.subject for mail in set_up.sink.notes()):  # noqa: ASYNC110 -- another process's
                     await asyncio.sleep(0.2)
         except TimeoutError:
             breaches.append(f"{worker.name} alone notified no one of a lead within a minute")
@@ -246,14 +259,17 @@ async def _figures(evidence: Evidence, mischief: Mischief, set_up: Stage, load: 
         "longest_without_a_lead": _longest_gap(record, mischief.deeds),
         "waits": fairness.waits(record),
         "hostile": fairness.answers_by_attack(evidence.seen or ()),
+        "stops": dict(sorted(Counter(each.how for each in evidence.stops()).items())),
         "messages": {each["state"]: each["count"] for each in states},
-        "mails": _fates(evidence),
+        "mails": _fates(evidence.mails),
+        "texts": _fates(evidence.taken_of("text")),
+        "calls": _fates(evidence.taken_of("call")),
+        "webhooks": _fates(evidence.taken_of("webhook")),
     }
 
 
-def _fates(evidence: Evidence) -> Mapping[str, int]:
-    fates = [mail.fate for mail in evidence.mails]
-    return {fate: fates.count(fate) for fate in sorted(set(fates))}
+def _fates(seen: Sequence[Mail | Taken]) -> Mapping[str, int]:
+    return dict(sorted(Counter(each.fate for each in seen).items()))
 
 
 def _longest_gap(record: Record, deeds: list[tuple[float, str]]) -> dict[str, Any]:

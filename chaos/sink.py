@@ -1,28 +1,23 @@
 """A mail server with moods: it refuses for now or for good, answers slowly, hangs up with the mail; forgets nothing.
 
-A program (`python -m chaos.sink FILE SEED`): its first line of output is the port; each line of its input is its
-mood from then on. FILE gets a line of JSON for every mail: its fate, recipient, header and words.
+A program (`python -m chaos.sink FILE SEED`), as `outsider` says; it notes every mail: its fate, recipient, header and
+words.
 """
 
 import asyncio
 import random
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import msgspec
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from chaos.programs import ROOT, clean_environment
-
-# calm: takes all at once; moody: see MOODS; slow: takes all, seconds later; away: takes nothing and no new connection
-Mood = Literal["calm", "moody", "slow", "away"]
-Fate = Literal["taken", "taken, no answer", "lost, no answer", "refused for now", "refused for good"]
+from chaos.outsider import SLOWEST, Fate, Mood, Note, Outsider, obey
 
 # Of a hundred mails while it is moody. The rest are taken at once.
 MOODS: dict[str, float] = {
@@ -33,23 +28,15 @@ MOODS: dict[str, float] = {
     "slow": 4,
     "not even heard": 2,
 }
-SLOWEST = 4.0  # seconds
 
 
-class Mail(msgspec.Struct, frozen=True, kw_only=True):
+class Mail(Note, frozen=True, kw_only=True):
     """One mail, and what became of it."""
 
-    fate: Fate
-    to: str
     subject: str
     message_id: str
     text: str
-    headers: list[tuple[str, str]] = []  # as they came, in their order
-
-    @property
-    def has_arrived(self) -> bool:
-        """Whether the mail would be in the recipient's mailbox."""
-        return self.fate in ("taken", "taken, no answer")
+    headers: tuple[tuple[str, str], ...] = ()  # as they came, in their order
 
 
 class Moody:
@@ -103,7 +90,8 @@ class Moody:
     def _note(self, fate: Fate, envelope: Envelope, mail: EmailMessage, answer: str) -> str:
         part = mail.get_body(("plain",))
         noted = Mail(
-            fate=fate, to=envelope.rcpt_tos[0], subject=str(mail["Subject"]), message_id=str(mail["Message-ID"]),
+            fate=fate, to=envelope.rcpt_tos[0], at=time.time(),
+            subject=str(mail["Subject"]), message_id=str(mail["Message-ID"]),
             text=str(part.get_content()) if part is not None else "", headers=_headers(cast("bytes", envelope.content)),
         )  # fmt: skip
         self._file.write(msgspec.json.encode(noted) + b"\n")
@@ -115,10 +103,10 @@ class Moody:
         return "421 no one hears this"
 
 
-def _headers(content: bytes) -> list[tuple[str, str]]:
+def _headers(content: bytes) -> tuple[tuple[str, str], ...]:
     """Names and values without any decoding, as a reader that knows nothing of encoded words has them."""
     read = message_from_bytes(content, policy=policy.compat32)
-    return [(name, str(value)) for name, value in read.items()]
+    return tuple((name, str(value)) for name, value in read.items())
 
 
 async def main(file: Path, seed: int) -> None:
@@ -127,60 +115,28 @@ async def main(file: Path, seed: int) -> None:
     moody = Moody(file, seed)
     server = await loop.create_server(lambda: SMTP(moody, loop=loop), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    sys.stdout.write(f"{port}\n")
-    sys.stdout.flush()
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        moody.mood = cast("Mood", line.strip())
-        if moody.mood == "away":
+
+    async def become(mood: Mood) -> None:
+        nonlocal server
+        moody.mood = mood
+        if mood == "away":
             server.close()
         elif not server.is_serving():
             server = await loop.create_server(lambda: SMTP(moody, loop=loop), "127.0.0.1", port)
 
+    await obey(port, become)
+
 
 @dataclass
-class Sink:
-    """The program, from outside."""
+class Sink(Outsider[Mail]):
+    """The program, from the run."""
 
-    url: str
-    file: Path
-    _process: asyncio.subprocess.Process
-    _read: int = 0
+    module = "chaos.sink"
+    note = Mail
 
-    def become(self, mood: Mood) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(mood.encode() + b"\n")
-
-    def mails(self) -> list[Mail]:
-        """Returns all mails so far."""
-        self._read = 0
-        return self.new_mails()
-
-    def new_mails(self) -> list[Mail]:
-        """Returns the mails since the last call."""
-        with self.file.open("rb") as file:
-            file.seek(self._read)
-            content = file.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        self._read += len(whole)
-        return [msgspec.json.decode(line, type=Mail) for line in whole.splitlines()]
-
-
-@asynccontextmanager
-async def sink(file: Path, seed: int) -> AsyncIterator[Sink]:
-    """Yields a new sink in a process of its own."""
-    await asyncio.to_thread(file.touch)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "chaos.sink", str(file), str(seed), cwd=ROOT, env=clean_environment(),
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        port = int(await asyncio.wait_for(process.stdout.readline(), 60))
-        yield Sink(f"smtp://127.0.0.1:{port}", file, process)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""The stage of a run: one PostgreSQL, two services without workers, two workers, a mail server, each a process.
+"""The stage of a run: one PostgreSQL, two services without workers, two workers, those they talk to; each a process.
 
+Those are a mail server, and one that is both the provider of texts and calls and the receiver of webhooks.
 Sets up and clears away only; `run` uses it.
 """
 
@@ -12,13 +13,15 @@ from pathlib import Path
 
 import httpx
 
-from chaos.brokerage import TIME_SCALE, Brokerage, found
+from chaos.brokerage import OWNER, TIME_SCALE, Brokerage, found
+from chaos.outside import WEBHOOKS, World
 from chaos.postgres import Failed, Server, free_port
 from chaos.programs import ROOT, Program, clean_environment
-from chaos.sink import Sink, sink
+from chaos.sink import Sink
 
 DATABASE = "chaos"
 READY_WITHIN = 120.0  # seconds
+MAIL_DOMAIN = "answers.example.net"  # where contacts answer to
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,10 @@ class Stage:
     directory: Path
     postgres: Server
     sink: Sink
+    world: World
     brokerage: Brokerage
     ports: tuple[int, ...]
+    mail_ports: tuple[int, ...]  # where the services take mail in
     serves: tuple[Program, ...]
     workers: tuple[Program, ...]
     environment: dict[str, str]
@@ -63,15 +68,33 @@ async def set_up(directory: Path, seed: int, postgres: Server, url: str) -> Asyn
     """Yields all but PostgreSQL, which already runs; `url` is its address for the processes."""
     await postgres.ask(f"CREATE DATABASE {DATABASE}")
     brokerage = await found(postgres.url(DATABASE))
-    async with sink(directory / "mails.jsonl", seed) as mails:
-        ports = tuple(free_port() for _ in range(2))
-        environment = environment_of(url, mails.url, directory, ports[0])
-        serves = tuple(serve(f"serve {port}", port, environment, directory) for port in ports)
+    ports, mail_ports = (tuple(free_port() for _ in range(2)) for _ in range(2))
+    address = f"http://127.0.0.1:{ports[0]}"
+    async with (
+        Sink.started(directory / "mails.jsonl", seed) as mails,
+        World.started(directory / "outside.jsonl", seed, address) as outside,
+    ):
+        environment = environment_of(url, mails.url, directory, ports[0]) | outside.settings
+        serves = tuple(
+            serve(f"serve {port}", port, environment | {"LEADROUTES_MAIL_LISTEN": f"127.0.0.1:{mail_port}"}, directory)
+            for port, mail_port in zip(ports, mail_ports, strict=True)
+        )
         workers = tuple(worker(f"worker {number}", environment, directory) for number in (1, 2))
-        everything = Stage(directory, postgres, mails, brokerage, ports, serves, workers, environment)
+        everything = Stage(
+            directory, postgres, mails, outside, brokerage, ports, mail_ports, serves, workers, environment
+        )
         async with running(*serves, *workers):
             await everything.until_ready()
+            await _add_webhook(address, brokerage, outside.url + WEBHOOKS)
             yield everything
+
+
+async def _add_webhook(service: str, brokerage: Brokerage, receiver: str) -> None:
+    headers = {"Authorization": f"Bearer {brokerage.tokens[OWNER]}"}
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+        answer = await client.post(f"{service}/webhooks", json={"url": receiver}, headers=headers)
+    if answer.status_code != 201:
+        raise Failed(f"the webhook was answered {answer.status_code}: {answer.text}")
 
 
 def environment_of(url: str, smtp_url: str, directory: Path, port: int) -> dict[str, str]:
@@ -83,7 +106,9 @@ def environment_of(url: str, smtp_url: str, directory: Path, port: int) -> dict[
         "LEADROUTES_SMTP_URL": smtp_url,
         "LEADROUTES_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "LEADROUTES_TIME_SCALE": str(TIME_SCALE),
+        "LEADROUTES_MAIL_DOMAIN": MAIL_DOMAIN,
         "LEADROUTES_INTAKE_PER_KEY": "off",  # everything comes with one key
+        "LEADROUTES_QUIET_HOURS": "law",
     }
 
 

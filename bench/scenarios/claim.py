@@ -19,11 +19,11 @@ BODY = 600  # bytes, about what comes back
 async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
     """Uncontended, without a worker; then races for one lead."""
     async with ground.database("claim") as plot:
-        await _found(plot, sizes.owners, MEMBERS, sizes.claims)
+        await found_offered(plot, sizes.owners, MEMBERS, sizes.claims)
         limit = await _limit(plot, sizes)
     async with ground.database("claim") as plot:
-        await _found(plot, sizes.owners, MEMBERS, sizes.claims)
-        claims = [_claim(n + 1, (n % sizes.owners + 1) % sizes.owners + 1) for n in range(sizes.claims)]
+        await found_offered(plot, sizes.owners, MEMBERS, sizes.claims)
+        claims = [claim_request(n + 1, (n % sizes.owners + 1) % sizes.owners + 1) for n in range(sizes.claims)]
         file = write_requests(plot.file("claims"), claims)
         async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
             outcome = await programs.load(Plan(port=running.port, connections=CONNECTIONS, requests=file), 200)
@@ -43,11 +43,11 @@ async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
         yield await _race(plot, sizes)
 
 
-def _claim(lead_id: int, user_id: int) -> bytes:
+def claim_request(lead_id: int, user_id: int) -> bytes:
     return request("POST", f"/leads/{lead_id}/claim", b"", Authorization=bearer(user_id))
 
 
-async def _found(plot: Plot, owners: int, members: int, leads: int) -> None:
+async def found_offered(plot: Plot, owners: int, members: int, leads: int) -> None:
     """Creates leads of which every member of the team is notified; lead n is of owner n % owners + 1."""
     users = max(owners, members)
     await plot.put_in("found", users=users, owners=owners, members=members, routes=1, first_routes=1)
@@ -67,11 +67,11 @@ async def _limit(plot: Plot, sizes: Sizes) -> Limit:
 
 async def _race(plot: Plot, sizes: Sizes) -> Figure:
     """Every agent of a large team at once, one lead after the other; the slowest answer of all races counts."""
-    await _found(plot, 1, sizes.claimers, sizes.races)
+    await found_offered(plot, 1, sizes.claimers, sizes.races)
     worst = {"p50": 0.0, "p99": 0.0, "max": 0.0}
     async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
         for lead_id in range(1, sizes.races + 1):
-            claims = [_claim(lead_id, user_id) for user_id in range(1, sizes.claimers + 1)]
+            claims = [claim_request(lead_id, user_id) for user_id in range(1, sizes.claimers + 1)]
             file = write_requests(plot.file("claims"), claims)
             outcome = await programs.load(Plan(port=running.port, connections=sizes.claimers, requests=file), 200, 409)
             if outcome.statuses.get(200) != 1:

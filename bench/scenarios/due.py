@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bench import programs
 from bench.figures import Figure, Limit
@@ -16,12 +17,13 @@ from bench.ground import Ground, Plot, bench_sql
 from bench.load import PERCENTILES
 from bench.scenarios.arrival import MEMBERS, found, load_arrivals
 from bench.sizes import Sizes
+from leadroutes.domain.weekly_hours import DAYS
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 
 OWNERS = 100
 LATER = timedelta(days=300)  # nothing of this falls due here
-STEADY, AT_ONCE = timedelta(days=1), timedelta(days=10)  # from the beginning, in the domain's time
+STEADY, AT_ONCE, IN_WINDOWS = timedelta(days=1), timedelta(days=10), timedelta(days=20)  # from the beginning
 AHEAD = 2.0  # seconds before the stream begins
 PAUSE = 0.1  # seconds between two looks at what is done
 BATCH, MOST_BATCHES = 500, 200  # of the limit: rows of a commit, and commits
@@ -47,7 +49,7 @@ class Kind:
 OFFERS = Kind("due offers", "offers", "offers", "notify_at", "notified_at", "state = 'scheduled' AND notify_at <= $1")
 STEPS = Kind(
     "due campaign steps", "steps", "contact_communications", "send_at", "taken_at",
-    "is_active AND taken_at IS NULL AND send_at <= $1",
+    "is_active AND taken_at IS NULL AND coalesce(waits_until, send_at) <= $1",
 )  # fmt: skip
 
 
@@ -55,7 +57,7 @@ async def measure_offers(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
     """Offers that wait for their moment."""
     begun = datetime.now(UTC)
     async with ground.database("offers") as plot:
-        await _found_offers(plot, sizes, begun)
+        await found_offers(plot, sizes, begun)
         async for figure in _measure(plot, OFFERS, sizes, begun):
             yield figure
 
@@ -65,8 +67,39 @@ async def measure_steps(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
     begun = datetime.now(UTC)
     async with ground.database("steps") as plot:
         await _found_steps(plot, sizes, begun)
+        async with ground.database("windows", like=plot) as windows:
+            in_windows = await _in_windows(windows, sizes, begun + IN_WINDOWS)
         async for figure in _measure(plot, STEPS, sizes, begun):
             yield figure
+        yield in_windows
+
+
+async def _in_windows(plot: Plot, sizes: Sizes, moment: datetime) -> Figure:
+    """As many due at once, half of them outside of their campaigns' windows: these are held, the others leave."""
+    local = moment.astimezone(ZoneInfo("America/Denver"))
+    today, tomorrow = (DAYS[(local.weekday() + days) % 7] for days in (0, 3))
+    async with plot.ground.connection(plot.url) as connection:
+        await connection.execute(
+            "UPDATE campaigns SET send_window = json_build_object('weekly_hours', json_build_object("
+            "CASE WHEN id % 2 = 0 THEN $1 ELSE $2 END::text, json_build_array(json_build_array('00:00', '24:00'))))",
+            today, tomorrow,
+        )  # fmt: skip
+        await connection.execute("DELETE FROM contact_communications WHERE send_at < $1", moment)
+    await plot.settle()
+    async with programs.worker(plot.url, plot.file("windows.log")):
+        seconds = await at_once(plot, STEPS, moment)
+    async with plot.ground.connection(plot.url) as connection:
+        held = await connection.fetchval(
+            "SELECT count(*) FROM contact_communications WHERE waits_until > $1 AND taken_at IS NULL", moment
+        )
+    return Figure(
+        scenario=STEPS.scenario,
+        name=f"{sizes.due:,} due at once, half of them outside of their windows: decided, and held or queued",
+        value=sizes.due / seconds,
+        unit="steps/s",
+        target=10_000,
+        details={"seconds": round(seconds, 2), "held": held},
+    )
 
 
 async def _measure(plot: Plot, kind: Kind, sizes: Sizes, begun: datetime) -> AsyncIterator[Figure]:
@@ -74,13 +107,13 @@ async def _measure(plot: Plot, kind: Kind, sizes: Sizes, begun: datetime) -> Asy
     yield await _slowed(plot, kind, sizes)
     async with programs.worker(plot.url, plot.file("worker.log")):
         yield await _stream(plot, kind, sizes, begun + STEADY)
-        seconds = await _at_once(plot, kind, begun + AT_ONCE)
+        seconds = await at_once(plot, kind, begun + AT_ONCE)
     yield Figure(
         scenario=kind.scenario,
         name=f"{sizes.due:,} due at once, {sizes.waiting:,} more waiting, delivery under way",
         value=sizes.due / seconds,
         unit=f"{kind.unit}/s",
-        target=10_000,
+        target_ratio=0.8,
         limits=(await _limit(plot, kind, sizes),),
         details={"seconds": round(seconds, 2)},
     )
@@ -89,7 +122,7 @@ async def _measure(plot: Plot, kind: Kind, sizes: Sizes, begun: datetime) -> Asy
 # ---------------------------------------------------------------------------------------------------- the rows
 
 
-async def _found_offers(plot: Plot, sizes: Sizes, begun: datetime) -> None:
+async def found_offers(plot: Plot, sizes: Sizes, begun: datetime) -> None:
     """Adds leads with one notified and four scheduled offers, of which one becomes due in the stream or at once."""
     await found(plot, OWNERS)
     for leads, due, apart in (
@@ -110,6 +143,7 @@ async def _found_steps(plot: Plot, sizes: Sizes, begun: datetime) -> None:
     for steps, due, apart in (
         (sizes.steady, begun + STEADY + timedelta(seconds=AHEAD), 1 / sizes.pace),
         (sizes.due, begun + AT_ONCE, 0.0),
+        (sizes.due, begun + IN_WINDOWS, 0.0),
         (sizes.waiting, begun + LATER, 0.1),
     ):
         await plot.put_in("waiting_steps", owners=OWNERS, steps=steps, due=due.isoformat(), apart=apart)
@@ -146,7 +180,7 @@ async def _arrivals(plot: Plot, sizes: Sizes) -> float:
 async def _stream(plot: Plot, kind: Kind, sizes: Sizes, begins: datetime) -> Figure:
     """Put the clock to shortly before the stream, let it pass, and see how late each was committed."""
     await plot.put_in("mark_commits")
-    await _put_clock(plot, begins)
+    await put_clock(plot, begins)
     length = sizes.steady / sizes.pace
     await asyncio.sleep(AHEAD + length)
     first = begins + timedelta(seconds=AHEAD)
@@ -169,19 +203,20 @@ async def _stream(plot: Plot, kind: Kind, sizes: Sizes, begins: datetime) -> Fig
     )
 
 
-async def _at_once(plot: Plot, kind: Kind, moment: datetime) -> float:
+async def at_once(plot: Plot, kind: Kind, moment: datetime) -> float:
     """Put the clock to the moment; the seconds until nothing is due any more."""
     async with plot.ground.connection(plot.url) as connection:
         rows = await connection.fetch(
             f"SELECT id FROM {kind.table} WHERE {kind.is_due} ORDER BY random() LIMIT 50", moment
         )
-    await _put_clock(plot, moment)
+    await put_clock(plot, moment)
     begun = time.perf_counter()
     await _until_done(plot, kind, moment, [row["id"] for row in rows])
     return time.perf_counter() - begun
 
 
-async def _put_clock(plot: Plot, moment: datetime) -> None:
+async def put_clock(plot: Plot, moment: datetime) -> None:
+    """Puts the domain's clock to this moment, from which it runs on."""
     database = await Database.open(Settings(), url=plot.url)
     await database.load_clock()
     await database.move_clock(moment - database.clock.now())

@@ -21,6 +21,7 @@ async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
     async with ground.database("many") as plot:
         await found(plot, sizes.many_owners, routes=ROUTES, first_routes=sizes.routes)
         await plot.keep_rule_sets(sizes.many_owners)
+        await plot.settle()
         many_owners, memory = await _rate(plot, _with_the_first(owner_ids), sizes)
         many_routes, _ = await _rate(plot, [1], sizes)
     yield _cost(f"cost of a lead with {sizes.many_owners:,} owners, times that with {FEW}", of_all, many_owners)

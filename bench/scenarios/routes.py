@@ -4,8 +4,10 @@ import random
 from collections.abc import AsyncIterator, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from bench import programs
+from bench.feathers import feathers
 from bench.figures import Figure, Limit
 from bench.ground import Ground, Plot, bench_sql
 from bench.limits import http_limit
@@ -14,10 +16,11 @@ from bench.people import bearer, token
 from bench.scenarios.arrival import MEMBERS
 from bench.sizes import Sizes
 from leadroutes.api.resources import BY_PATH
-from leadroutes.api.statements import insert_sql, list_sql, record_sql
+from leadroutes.api.statements import default_order, insert_sql, list_sql, record_sql
 from leadroutes.store.accounts import hash_secret
 
 CONNECTIONS = 64
+MATCHING = 17_000
 CLIENTS = 16
 FEW = 50
 OWNERS = 100
@@ -36,6 +39,60 @@ async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
                     yield figure
                 async for figure in _create(plot, running.port, count, sizes):
                     yield figure
+    yield await _read_filtered(ground, sizes)
+    yield await _create_beside(ground, sizes)
+
+
+async def _create_beside(ground: Ground, sizes: Sizes) -> Figure:
+    """New ones of one owner, by a few clients, and the same of a Feathers server on SQLite."""
+    count = min(MATCHING, 2 * sizes.routes)
+    async with ground.database("routes") as plot:
+        await plot.put_in("found", users=OWNERS, owners=OWNERS, members=MEMBERS, routes=1, first_routes=count)
+        await plot.settle()
+        requests = [_new_route(1)] * int(FASTEST * (sizes.seconds + sizes.warmup))
+        file = write_requests(plot.file("requests"), requests)
+        plan = Plan(port=0, connections=CLIENTS, requests=file, seconds=sizes.seconds, warmup=sizes.warmup)
+        async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
+            outcome = await programs.load(replace(plan, port=running.port), 201)
+        async with feathers(ground.directory, count) as port:
+            theirs = await programs.load(replace(plan, port=port), 201) if port is not None else None
+    limits = (Limit("Feathers on SQLite, each commit on disk", theirs.rate),) if theirs is not None else ()
+    return Figure(
+        scenario="lead routes",
+        name=f"a new one, by one owner, {CLIENTS} connections, {count:,} routes",
+        value=outcome.rate,
+        unit="answers/s",
+        target_ratio=2.0 if limits else None,
+        limits=limits,
+        details={"latencies": outcome.latencies},
+    )
+
+
+async def _read_filtered(ground: Ground, sizes: Sizes) -> Figure:
+    """A page of those that go to a team, which all of them do; and the same of a Feathers server on SQLite."""
+    count = min(MATCHING, 2 * sizes.routes)
+    async with ground.database("routes") as plot:
+        await plot.put_in("found", users=OWNERS, owners=OWNERS, members=MEMBERS, routes=1, first_routes=count)
+        await plot.settle()
+        page = request("GET", "/lead-routes?distribution_target=Team%20Rollout", Authorization=bearer(1))
+        file = write_requests(plot.file("requests"), [page])
+        async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
+            plan = Plan(
+                port=running.port, connections=CONNECTIONS, requests=file, seconds=sizes.seconds, warmup=sizes.warmup,
+                repeats=True,
+            )  # fmt: skip
+            outcome = await programs.load(plan, 200)
+        async with feathers(ground.directory, count) as port:
+            theirs = await programs.load(replace(plan, port=port), 200) if port is not None else None
+    return Figure(
+        scenario="lead routes",
+        name=f"a filtered page of 10 with the total, {count:,} routes that match",
+        value=outcome.rate,
+        unit="answers/s",
+        target=3000,
+        limits=(Limit("Feathers on SQLite", theirs.rate),) if theirs is not None else (),
+        details={"latencies": outcome.latencies},
+    )
 
 
 async def _read(plot: Plot, port: int, count: int, sizes: Sizes) -> AsyncIterator[Figure]:
@@ -44,7 +101,7 @@ async def _read(plot: Plot, port: int, count: int, sizes: Sizes) -> AsyncIterato
     ids = random.Random(1).choices(range(1, count + 1), k=5000)
     records = [request("GET", f"/lead-routes/{each}", Authorization=bearer(1)) for each in ids]
     caller = (bench_sql("one_caller"), {1: _bytea(hash_secret(token(1)))})
-    listed = (list_sql(ROUTES, (), "t.id", (), 2, with_version=True), {1: "1", 2: "10", 3: "0", 4: "1"})
+    listed = (list_sql(ROUTES, (), default_order(ROUTES), (), 2, with_version=True), {1: "1", 2: "10", 3: "0", 4: "1"})
     got = (record_sql(ROUTES, (), ()), {1: "1", 2: ":id"})
     for what, requests, statements, target in (
         ("a page of 10 with the total", page, (caller, listed), 3000),

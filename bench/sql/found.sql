@@ -9,6 +9,8 @@ SELECT i, 'Agent', i::text, 'agent' || i, 'agent' || i || '@example.com', '+1303
        -7, now(), now()
 FROM generate_series(1, current_setting('bench.users')::bigint) i;
 
+INSERT INTO availabilities (id) SELECT i FROM generate_series(1, current_setting('bench.users')::bigint) i;
+
 INSERT INTO access_tokens (user_id, token_hash, scope)
 SELECT i, sha256(convert_to(left(encode(sha256(convert_to('token ' || i, 'UTF8')), 'hex'), 40), 'UTF8')), '{read,write}'
 FROM generate_series(1, current_setting('bench.users')::bigint) i;

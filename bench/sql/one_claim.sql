@@ -4,7 +4,9 @@ WITH lead AS (
     SELECT l.owner_id, l.id, l.contact_id FROM leads l
     WHERE l.id = (SELECT nextval('bench_claims')) FOR NO KEY UPDATE
 ), closed AS (
-    UPDATE leads SET lapses_at = NULL, modified_at = now() FROM lead WHERE leads.owner_id = lead.owner_id AND leads.id = lead.id
+    UPDATE leads SET lapses_at = NULL, modified_at = now(), claimed_by_user_id =
+        (SELECT o.user_id FROM offers o WHERE o.owner_id = lead.owner_id AND o.lead_id = lead.id AND o.place = 0)
+    FROM lead WHERE leads.owner_id = lead.owner_id AND leads.id = lead.id
 ), offer AS (
     UPDATE offers o SET state = CASE WHEN place = 0 THEN 'won' ELSE 'lost' END, closed_at = now()
     FROM lead WHERE o.owner_id = lead.owner_id AND o.lead_id = lead.id

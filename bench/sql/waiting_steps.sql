@@ -1,10 +1,11 @@
--- bench.steps steps of running campaigns, spread over the owners, ten to a contact, to be sent by e-mail at bench.due +
--- (number) * bench.apart seconds.
+-- bench.steps steps of running campaigns, spread over the owners, bench.per_contact to a contact (ten
+-- unless set), to be sent by e-mail at bench.due + (number) * bench.apart seconds.
 SET session_replication_role = replica;
 
 CREATE TEMPORARY TABLE wanted ON COMMIT PRESERVE ROWS AS
-SELECT g AS n, g / 10 AS contact_n, 1 + (g / 10) % current_setting('bench.owners')::bigint AS owner_id
-FROM generate_series(0, current_setting('bench.steps')::bigint - 1) g;
+SELECT n, contact_n, 1 + contact_n % current_setting('bench.owners')::bigint AS owner_id
+FROM (SELECT g AS n, g / coalesce(current_setting('bench.per_contact', true), '10')::bigint AS contact_n
+      FROM generate_series(0, current_setting('bench.steps')::bigint - 1) g) numbered;
 
 CREATE TEMPORARY TABLE start ON COMMIT PRESERVE ROWS AS
 SELECT coalesce((SELECT max(id) FROM contacts), 0) AS contacts;

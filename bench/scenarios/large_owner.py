@@ -1,0 +1,172 @@
+"""An owner who has been here for years: lists, single records, and whether arrival, claim and due work notice it.
+
+The rows are those of sql/large_owner.sql. Each request is sent over one connection, so many times.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from typing import NamedTuple
+from urllib.parse import quote
+
+from bench import programs
+from bench.figures import Figure
+from bench.ground import Ground, Plot
+from bench.load import Plan, request, write_requests
+from bench.people import bearer
+from bench.scenarios.arrival import MEMBERS, ROUTES, load_arrivals
+from bench.scenarios.due import AT_ONCE, OFFERS, at_once
+from bench.sizes import Sizes
+from leadroutes.operations.reports import REPORTS
+
+SCENARIO = "large owner"
+QUICK, WHOLE = 10.0, 150.0  # milliseconds: of what reads a few records, and of an exact total of all that there is
+COUNTED, REPORTED = 20.0, 300.0  # of the ledger, and of a report
+UNHURRIED = 0.95  # of a rate without so many leads
+CONNECTIONS = 64  # of claims
+YEAR = 365 * 1000  # leads of a large brokerage
+RARE, CLAIMER = 900_000, 2  # the owner's own source; what is added to the number of agents for who claims every tenth
+
+
+class Row(NamedTuple):
+    """A request and how long 95 of 100 answers may take; `caller` is counted from the owner, the first user."""
+
+    name: str
+    path: str
+    limit: float
+    caller: int = 1
+
+
+def _rows(sizes: Sizes) -> list[Row]:
+    some, claimer = sizes.leads // 2, sizes.agents + CLAIMER
+    newest = "$sort[created_at]=-1"
+    today = datetime.now(UTC).date()
+    year = f"from={today - timedelta(days=364)}&to={today}&compared=true"
+    recent = (datetime.now(UTC) - timedelta(days=100)).strftime("%Y-%m-%dT00:00:00Z")
+    return [
+        Row("a lead by its id", f"/leads/{some}", QUICK),
+        Row("a lead by its id, for an agent who shares", f"/leads/{some}", QUICK, 3),
+        Row("a lead by its id, for the agent who claimed a tenth", f"/leads/{some}", QUICK, claimer),
+        Row("a lead's history", f"/leads/{some}/history", QUICK),
+        Row("a lead's offers", f"/leads/{some}/offers", QUICK),
+        Row("a lead's routing", f"/leads/{some}/routing", QUICK),
+        Row("leads of a contact", f"/leads?contact_id={some}", QUICK),
+        Row("leads of a contact, for an agent who shares", f"/leads?contact_id={some}", QUICK, 3),
+        Row("leads of a rare source", f"/leads?source_id={RARE}", QUICK),
+        Row("contacts by e-mail", f"/contacts?email=mia{some}@example.org", QUICK),
+        Row("contacts by phone", f"/contacts?mobile_phone=+1720{some:07}", QUICK),
+        Row("leads, with the total", "/leads", QUICK),
+        Row("the newest leads, with the total", f"/leads?{newest}", QUICK),
+        Row("the next page", f"/leads?{newest}&$skip=10", QUICK),
+        Row("the newest leads, for an agent who shares", f"/leads?{newest}", QUICK, 3),
+        Row("leads since 100 days", f"/leads?created_at[$gte]={recent}", WHOLE),
+        Row("leads modified since 100 days", f"/leads?modified_at[$gte]={recent}&$sort[modified_at]=-1", WHOLE),
+        Row("leads of a source with a fifteenth", "/leads?source_id=3", WHOLE),
+        Row("leads of a type with a third", "/leads?type=Buyer", WHOLE),
+        Row("leads of a zipcode", "/leads?zipcode=80055", WHOLE),
+        Row("leads that an agent claimed", "/leads?claimed_by_user_id=7", WHOLE),
+        Row("leads without a claim", "/leads?claimed_by_user_id=null", WHOLE),
+        *(
+            Row(f"leads in the order of {name}", f"/leads?$sort[{name}]=1", WHOLE)
+            for name in ("modified_at", "source_id", "type", "zipcode", "claimed_by_user_id", "contact_id")
+        ),
+        Row("leads for the agent who claimed a tenth", "/leads?$sort[id]=-1", WHOLE, claimer),
+        Row("offers to the agent who claimed a tenth", "/lead-offers?$sort[id]=-1", WHOLE, claimer),
+        Row("the ledger", "/ledger", COUNTED),
+        *(
+            Row(f"{each.name} of a year by {by}, compared", f"/reports/{each.name}?by={by}&{year}", REPORTED)
+            for each in REPORTS
+            for by in each.by
+        ),
+    ]
+
+
+async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
+    """The lists; then claims, due offers and arrivals, beside the same in a database without those leads."""
+    async with ground.database("small") as plot:
+        await _found(plot, sizes, has_leads=False)
+        size_without = await _bytes(plot)
+        without, _ = await _work(plot, sizes, first=0)
+    async with ground.database("large") as plot:
+        await _found(plot, sizes, has_leads=True)
+        yield _disk("the leads of such an owner", (await _bytes(plot) - size_without) / sizes.leads)
+        async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
+            for row in _rows(sizes):
+                yield await _read(plot, running.port, row)
+        rates, size = await _work(plot, sizes, first=sizes.leads)
+    yield _disk("leads as they arrive, with what came in, before they are claimed", size)
+    for name, rate in rates.items():
+        yield Figure(
+            scenario=SCENARIO,
+            name=f"{name} beside {sizes.leads:,} leads of the owner, as a part of those without them",
+            value=rate / without[name],
+            unit="x",
+            target=UNHURRIED,
+            details={"a second with them": round(rate), "without": round(without[name])},
+        )
+
+
+async def _found(plot: Plot, sizes: Sizes, *, has_leads: bool) -> None:
+    """The owner's leads, then those that are to be claimed, then those with an offer that falls due at once."""
+    users = sizes.agents + CLAIMER
+    await plot.put_in("found", users=users, owners=1, members=MEMBERS, routes=ROUTES, first_routes=ROUTES)
+    if has_leads:
+        await plot.put_in("large_owner", leads=sizes.leads, agents=sizes.agents)
+    for leads, notified, due in ((sizes.claims, MEMBERS, "infinity"), (sizes.due // 5, 1, _due().isoformat())):
+        await plot.put_in(
+            "waiting_leads", users=users, owners=1, members=MEMBERS, leads=leads, notified=notified, due=due, apart=0
+        )
+    await plot.keep_rule_sets(1)
+    await plot.execute("SELECT recount(1)")
+    await plot.settle()
+
+
+def _due() -> datetime:
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + AT_ONCE
+
+
+async def _read(plot: Plot, port: int, row: Row) -> Figure:
+    path = quote(row.path, safe="/?&=$[]@:")
+    times = 100 if row.limit == QUICK else 40
+    file = write_requests(plot.file("requests"), [request("GET", path, Authorization=bearer(row.caller))] * times)
+    outcome = await programs.load(Plan(port=port, connections=1, requests=file), 200)
+    return Figure(
+        scenario=SCENARIO,
+        name=f"{row.name}: p95",
+        value=outcome.latencies["p95"],
+        unit="ms",
+        target=row.limit,
+        less_is_better=True,
+        details={"latencies": outcome.latencies},
+    )
+
+
+async def _work(plot: Plot, sizes: Sizes, *, first: int) -> tuple[Mapping[str, float], float]:
+    """Claims, due offers and arrivals a second, and the bytes on disk that a lead takes when it has arrived."""
+    claims = [
+        request("POST", f"/leads/{first + n + 1}/claim", b"", Authorization=bearer(n % MEMBERS + 2))
+        for n in range(sizes.claims)
+    ]
+    file = write_requests(plot.file("claims"), claims)
+    async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
+        claimed = await programs.load(Plan(port=running.port, connections=CONNECTIONS, requests=file), 200)
+    async with programs.worker(plot.url, plot.file("worker.log")):
+        seconds = await at_once(plot, OFFERS, _due())
+    before = await _bytes(plot)
+    arrived, _ = await load_arrivals(plot, sizes.connections[-1], repeat(1), sizes, "--no-worker")
+    rates = {"claims": claimed.rate, "due offers": sizes.due // 5 / seconds, "arrivals": arrived.rate}
+    return rates, (await _bytes(plot) - before) / arrived.statuses[201]
+
+
+async def _bytes(plot: Plot) -> float:
+    return float(await plot.fetchval("SELECT pg_database_size(current_database())"))
+
+
+def _disk(what: str, of_a_lead: float) -> Figure:
+    return Figure(
+        scenario=SCENARIO,
+        name=f"disk for a year of 1,000 leads a day: {what}",
+        value=of_a_lead * YEAR / 1e9,
+        unit="GB",
+        details={"bytes of a lead": round(of_a_lead)},
+    )
