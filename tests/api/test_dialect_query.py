@@ -299,8 +299,11 @@ BAD_VALUES = [
     ("filter-integers", "/contacts", "hotness_id=%D9%A1"),
     ("filter-booleans", "/teams", "is_contact_resource_sharing_enabled=yes"),
     ("filter-booleans", "/teams", "is_contact_resource_sharing_enabled=TRUE"),
-    ("filter-booleans",
-     "/teams", "is_contact_resource_sharing_enabled[$in]=true&is_contact_resource_sharing_enabled[$in]=2"),
+    (
+        "filter-booleans",
+        "/teams",
+        "is_contact_resource_sharing_enabled[$in]=true&is_contact_resource_sharing_enabled[$in]=2",
+    ),
     ("filter-moments", "/contacts", "created_at=yesterday"),
     ("filter-moments", "/contacts", "created_at=2018-02-30"),
     ("filter-moments", "/contacts", "created_at=2018-01-16T12:12"),

@@ -60,10 +60,11 @@ async def test_the_answer_to_post_is_what_get_shows(catalog, path):
     reply = await ask(catalog.town, "alice", "GET", catalog.url(resource))
     record = catalog.records[resource.path]
 
-    changes = {"/contacts", "/leads", "/campaigns", "/template-folders", "/events", "/intake-keys", "/sub-accounts"}
+    changes = {"/contacts", "/leads", "/campaigns", "/template-folders", "/events", "/intake-keys", "/sub-accounts",
+               "/user-invitations"}  # fmt: skip
     given_later = {"counts", "addresses", "property", "last_used_at", "key", "url", "access_token", "modified_at",
-                   "email_suppression"}  # fmt: skip
-    same = {name for name in record if not (resource.path in changes and name in given_later)}
+                   "email_suppression", "last_arrival_at", "link", "snippet"}  # fmt: skip
+    same = {name for name in record if not (resource.path in changes and name in given_later) and name != "secret"}
     assert {name: record[name] for name in same} == {name: reply.json[name] for name in same}
 
 
@@ -243,7 +244,7 @@ async def test_a_value_of_the_wrong_type_is_400_and_names_the_field(catalog, res
     for value in _broken(field):
         reply = await ask(catalog.town, "alice", method, url, json={field.name: value})
         assert reply.status == 400, (value, reply.body)
-        assert field.name in reply.json["errors"], value
+        assert any(name.partition(".")[0] == field.name for name in reply.json["errors"]), value
         assert reply.json["message"].startswith("Validation failed: ")
 
 
@@ -301,7 +302,7 @@ async def test_every_record_that_can_be_removed_is_gone_afterwards(town):
     """In the order in which nothing needs them any more; the answer is the record as it was."""
     catalog = await Catalog.build(town)
     order = ["/lead-routes", "/intake-keys", "/campaigns/:id/actions", "/campaigns/:id/contacts", "/templates",
-             "/team-member-distribution-options", "/team-members"]  # fmt: skip
+             "/team-member-distribution-options", "/team-members", "/delegates"]  # fmt: skip
     rest = [resource.path for resource in REMOVABLE if resource.path not in order and resource.path != "/contacts"]
     nested_first = sorted(rest, key=lambda path: -path.count("/"))
     by_path = {resource.path: resource for resource in REMOVABLE}

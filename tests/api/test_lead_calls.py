@@ -28,7 +28,8 @@ async def test_a_lead_is_answered_as_documented(town, lead):
         "text_body": "Is it still for sale?", "html_body": None, "mls_id": "2000", "listing_status": None,
         "listing_price": "1000000", "street_address": "171 Shore Blvd E", "address_1": "171 Shore Blvd E",
         "city": None, "state": None, "zipcode": "02139", "type": "Buyer", "created_at": lead["created_at"],
-        "modified_at": lead["modified_at"],
+        "modified_at": lead["modified_at"], "is_test": False, "lead_state": "on offer",
+        "is_closed": False, "junk_reason": None, "junk_note": None,
     }  # fmt: skip
     assert (await ask(town, "alice", "GET", f"/leads/{lead['id']}")).json == lead
 
@@ -105,7 +106,7 @@ async def test_offers_are_listed_whole_for_the_owner_and_ones_own_for_others(tow
         "user": {"id": town.users["bob"], "first_name": "Bob", "last_name": "Town", "email": "bob@example.com"},
         "team": {"id": town.team_id, "name": "North Side"}, "notify_at": lead["created_at"], "rank": 1,
         "assign_automatically": False, "has_call_alert": False, "has_text_alert": False, "has_email_alert": True,
-        "state": "notified",
+        "state": "notified", "reason": None, "available_from": None,
     }  # fmt: skip
     assert (await ask(town, "alice", "GET", url)).json["total"] == 2
     assert (await ask(town, "bob", "GET", url)).json["data"] == [first]
@@ -142,10 +143,12 @@ async def test_a_held_lead_is_routed_when_its_creator_says_so(town, lead):
 
 async def test_whoever_sees_the_lead_sees_why(town, lead):
     url = f"/leads/{lead['id']}/routing"
-    explained = await ask(town, "bob", "GET", url)
-    assert list(explained.json) == ["rule_set", "routes", "team", "members", "outcome"]
+    explained = await ask(town, "alice", "GET", url)
+    assert list(explained.json) == ["rule_set", "routes", "team", "members", "outcome", "before"]
     assert explained.json["routes"][0]["result"] == "matched"
-    assert explained.json == (await ask(town, "alice", "GET", url)).json
+    own = (await ask(town, "bob", "GET", url)).json
+    assert (own["outcome"], own["before"]) == (explained.json["outcome"], 0)
+    assert [each["user_id"] for each in own["members"]] == [town.users["bob"]]
     for name in ("carol", "dave"):
         assert (await ask(town, name, "GET", url)).status == 404
     happened = (await ask(town, "alice", "GET", f"/leads/{lead['id']}/history")).json

@@ -43,6 +43,22 @@ async def test_a_message_that_failed_is_sent_again_once(town: Town, failed: int)
     assert await town.database.fetchval(jobs) == before + 1
 
 
+async def test_what_the_provider_says_is_shown_and_found(town: Town, failed: int) -> None:
+    await town.database.execute(
+        "UPDATE messages SET channel = 'text', provider_id = 'SM1', provider_state = 'undelivered', error_code = 30007,"
+        " advice = 'Register.', delivered_at = '2026-11-30 10:00+00' WHERE id = $1", failed,
+    )  # fmt: skip
+    message = (await ask(town, "alice", "GET", f"/messages/{failed}")).json
+    shown = {"provider_id": "SM1", "provider_state": "undelivered", "error_code": 30007, "advice": "Register.",
+             "delivered_at": "2026-11-30T10:00:00.000Z"}  # fmt: skip
+    assert {name: message[name] for name in shown} == shown
+    for name, value in shown.items():
+        assert (await ask(town, "alice", "GET", f"/messages?{name}={value}")).ids == [failed], name
+    for query in ("provider_id=SM2", "provider_state=delivered", "error_code=30006", "advice=x", "delivered_at=null"):
+        assert (await ask(town, "alice", "GET", f"/messages?{query}")).ids == [], query
+    assert (await ask(town, "alice", "GET", "/messages?error_code=x")).status == 400
+
+
 @pytest.mark.parametrize("state", ["queued", "sending", "sent", "suppressed", "unknown"])
 async def test_what_has_not_failed_is_not_sent_again(town: Town, failed: int, state: str) -> None:
     await town.database.execute("UPDATE messages SET state = $2 WHERE id = $1", failed, state)

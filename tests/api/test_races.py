@@ -1,5 +1,7 @@
 """What a request names may be removed while it is under way: a clear answer, and nothing half done."""
 
+import asyncio
+
 import pytest
 
 from leadroutes.operations.doctor import examine
@@ -34,3 +36,20 @@ async def test_a_campaign_is_started_while_it_is_being_removed(town: Town) -> No
     reply = await overtaken(started, town.database, "DELETE FROM campaigns WHERE id = $1", campaign_id)
     assert reply.status == 404
     assert (await examine(town.database)).violation is None
+
+
+async def test_of_two_changes_on_the_same_condition_one_finds_the_record(town: Town) -> None:
+    """So a page can take a change back: only as long as the record is as that change left it."""
+    route = await town.route("alice", is_active=False)
+    target = f"/lead-routes/{route}?is_active=false"
+    replies = await asyncio.gather(
+        *(ask(town, "alice", "PATCH", target, json={"is_active": True, "priority": number}) for number in range(8))
+    )
+    assert sorted(reply.status for reply in replies) == [200] + [404] * 7
+
+
+async def test_a_condition_is_looked_at_again_after_waiting_for_another_change(town: Town) -> None:
+    route = await town.route("alice", is_active=False)
+    undo = ask(town, "alice", "PATCH", f"/lead-routes/{route}?is_active=false", json={"is_active": True})
+    other = "UPDATE lead_routes SET is_active = true, priority = 9 WHERE id = $1"
+    assert (await overtaken(undo, town.database, other, route)).status == 404

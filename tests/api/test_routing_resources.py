@@ -47,7 +47,36 @@ async def test_a_route_is_answered_as_documented(town, route):
         "is_active": True,
         "priority": 0,
         "campaign_start": "Arrival",
+        "conditions": None,
+        "conditions_text": None,
+        "returning_contact": "Route Again",
+        "name": None,
     }  # fmt: skip
+
+
+async def test_a_method_is_named_in_a_team_and_numbered_in_a_route(town, route):
+    created = await create(town, "alice", "/lead-routes", route)
+    methods = ["Rank", "Time", "Round Robin", "Simultaneous", "Least Loaded", "Longest Idle"]
+    for number, method in enumerate(methods):
+        reply = await ask(town, "alice", "PATCH", f"/teams/{town.team_id}", json={"order_method": method})
+        assert (reply.status, reply.json["order_method"]) == (200, method)
+        shown = await ask(town, "alice", "GET", f"/lead-routes/{created['id']}")
+        assert shown.json["team"]["order_method"] == number
+    wrong = await ask(town, "alice", "PATCH", f"/teams/{town.team_id}", json={"order_method": "least loaded"})
+    assert (wrong.status, list(wrong.json["errors"])) == (400, ["order_method"])
+    assert "'Least Loaded'" in wrong.json["message"] or "Least Loaded" in wrong.json["message"]
+
+
+async def test_a_route_says_who_is_offered_the_lead_of_someone_who_comes_back(town, route):
+    created = await create(town, "alice", "/lead-routes", route | {"returning_contact": "Same Agent"})
+    assert created["returning_contact"] == "Same Agent"
+    path = f"/lead-routes/{created['id']}"
+    found = await ask(town, "alice", "GET", "/lead-routes?returning_contact=Same Agent")
+    assert [each["id"] for each in found.json["data"]] == [created["id"]]
+    wrong = await ask(town, "alice", "PATCH", path, json={"returning_contact": "same agent"})
+    assert (wrong.status, list(wrong.json["errors"])) == (400, ["returning_contact"])
+    replaced = await ask(town, "alice", "PUT", path, json=route)
+    assert replaced.json["returning_contact"] == "Route Again"
 
 
 NORMAL = [
@@ -173,6 +202,7 @@ async def test_a_team_is_answered_as_documented_and_its_creator_is_a_member(town
         "id": record["id"], "user_id": town.users["alice"], "name": "East",
         "is_contact_resource_sharing_enabled": True, "order_method": "Time", "mins_until_next_alert": 0,
         "distribution_zipcodes": ["98112", "98102"], "offer_mode": "Cumulative",
+        "is_handover_free": False, "connect_on_claim": False, "when_nobody_is_available": "Owner",
     }  # fmt: skip
     members = (await ask(town, "alice", "GET", f"/team-members?team_id={record['id']}")).json["data"]
     assert [(each["user"]["id"], each["request_status"]) for each in members] == [(town.users["alice"], "Accepted")]
@@ -309,7 +339,8 @@ async def test_an_option_ranks_last_by_default_and_there_is_one_for_each_member(
     assert first == {
         "id": first["id"], "team_id": town.team_id, "user_id": town.users["bob"], "rank": 1,
         "mins_until_lead_offer": 0, "assign_automatically": True, "has_call_alert": False, "has_text_alert": False,
-        "has_email_alert": False, "weight": 1,
+        "has_email_alert": False, "weight": 1, "has_night_calls": False, "is_paused": False, "paused_until": None,
+        "max_open_leads": None, "max_leads_per_day": None, "max_leads_per_week": None,
     }  # fmt: skip
     await ask(town, "alice", "PATCH", f"{path}/{first['id']}", json={"rank": 5})
     second = await create(town, "alice", path, body | {"user_id": town.users["carol"]})
@@ -320,7 +351,9 @@ async def test_an_option_ranks_last_by_default_and_there_is_one_for_each_member(
         reply = await ask(town, "alice", "POST", path, json=body | {"user_id": stranger})
         assert (reply.status, list(reply.json["errors"])) == (400, ["user_id"])
     weightless = await ask(town, "alice", "PATCH", f"{path}/{first['id']}", json={"weight": 0})
-    assert (weightless.status, list(weightless.json["errors"])) == (400, ["weight"])
+    assert (weightless.status, weightless.json["weight"]) == (200, 0)
+    negative = await ask(town, "alice", "PATCH", f"{path}/{first['id']}", json={"weight": -1})
+    assert (negative.status, list(negative.json["errors"])) == (400, ["weight"])
 
 
 async def test_two_at_once_make_one_option(town):

@@ -123,7 +123,7 @@ async def test_the_page_for_people_has_landmarks_and_links_that_lead_somewhere(s
     assert text.count("<section ") == text.count("<h2 ") == len(RESOURCES) + 1
     assert len(ids) == len(set(ids))
     assert targets <= set(ids)
-    assert set(re.findall(r' href="(/[^"]*)"', text)) == {"/", "/tokens", "/openapi.json"}
+    assert set(re.findall(r' href="(/[^"]*)"', text)) == {"/", "/app/me/tokens", "/openapi.json"}
 
 
 async def test_every_resource_has_an_example_that_can_be_called(catalog):
@@ -147,7 +147,7 @@ async def test_under_a_path_the_description_leads_there(database):
     assert served["servers"] == [{"url": "https://example.com/leads"}]
     flow = served["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
     assert flow["tokenUrl"] == "https://example.com/leads/oauth2/token"
-    assert set(re.findall(r' href="(/[^"]*)"', text)) == {"/leads/", "/leads/tokens", "/leads/openapi.json"}
+    assert set(re.findall(r' href="(/[^"]*)"', text)) == {"/leads/", "/leads/app/me/tokens", "/leads/openapi.json"}
     assert "'https://example.com/leads/me'" in html.unescape(text)
 
 

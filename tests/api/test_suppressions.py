@@ -228,3 +228,30 @@ async def test_a_step_that_an_earlier_version_stopped_does_not_look_like_one_tha
         )  # fmt: skip
     data = (await ask(town, "alice", "GET", "/contact-communications")).json["data"]
     assert [each["reason"] for each in data] == ["it was stopped by Bob Town", "it was not sent", None]
+
+
+async def test_the_list_is_answered_as_a_file_that_comes_in_elsewhere(town: Town) -> None:
+    made = await suppress(town, value="=cmd@example.com", reason="unsubscribed", at="2026-05-02T08:00:00Z")
+    await suppress(town, channel="text", value="(303) 555-0101", at="2026-05-03T08:00:00Z")
+    await suppress(town, "dave", value="noa@example.com")
+    await ask(town, "alice", "DELETE", f"/suppressions/{made['id']}", json={"consent": "=HYPERLINK(1)"})
+    reply = await ask(town, "alice", "GET", "/suppressions/export")
+    assert (reply.status, reply.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert reply.headers["content-disposition"] == 'attachment; filename="suppressions.csv"'
+    head, lifted, phone = reply.body.decode().splitlines()
+    assert head == "channel,value,reason,at,entered_by,ended_at,ended_by,consent"
+    assert lifted.startswith("email,'=cmd@example.com,unsubscribed,2026-05-02T08:00:00Z,alice@example.com,")
+    assert lifted.endswith(",alice@example.com,'=HYPERLINK(1)")
+    assert phone == "text,+13035550101,manual,2026-05-03T08:00:00Z,alice@example.com,,,"
+
+    sent = await ask(
+        town, "dave", "POST", "/suppressions/import", body=reply.body, headers={"Content-Type": "text/csv"}
+    )
+    assert sent.json == {"added": 1, "known": 0, "lifted": 1, "refused": 0, "faults": []}
+
+
+async def test_the_list_is_of_ones_own_account(town: Town) -> None:
+    await suppress(town)
+    reply = await ask(town, "bob", "GET", "/suppressions/export")
+    assert (reply.status, reply.body.decode().count("\n")) == (200, 1)
+    assert (await ask(town, None, "GET", "/suppressions/export")).status == 401

@@ -310,6 +310,49 @@ async def test_whoever_owns_something_needs_a_successor_who_gets_it_and_goes_on_
     assert (await examine(staffed.database)).violation is None
 
 
+async def listing(town, owner, mls_id, agent):
+    columns = {"mls_id": mls_id, "mls_key": mls_id.lower(), "user_id": town.users[agent]}
+    await town.insert("listing_agents", owner_id=town.users[owner], **columns)
+
+
+async def listings(town):
+    """Whose account, which listing, and its agent."""
+    rows = await town.database.fetch(
+        "SELECT o.username AS owner, mls_id, u.username AS agent FROM listing_agents a"
+        " JOIN users o ON o.id = owner_id JOIN users u ON u.id = user_id ORDER BY 1, 2"
+    )
+    return [(row["owner"], row["mls_id"], row["agent"]) for row in rows]
+
+
+async def test_the_listings_of_an_account_go_to_the_successor(staffed):
+    await staffed.team("carol", name="South Side")
+    for owner, mls_id, agent in (
+        ("alice", "A1", "alice"), ("alice", "A2", "bob"), ("alice", "A3", "bob"), ("carol", "A3", "carol"),
+    ):  # fmt: skip
+        await listing(staffed, owner, mls_id, agent)
+    url = f"/users/{staffed.users['alice']}"
+    reply = await patch(staffed, "root", url, is_active=False, successor_user_id=staffed.users["carol"])
+    assert reply.status == 200, reply.body
+
+    assert await listings(staffed) == [
+        ("alice", "A3", "bob"), ("carol", "A1", "carol"), ("carol", "A2", "bob"), ("carol", "A3", "carol"),
+    ]  # fmt: skip
+    assert (await examine(staffed.database)).violation is None
+
+
+async def test_who_owns_nothing_leaves_listings_to_a_successor_who_is_a_member(staffed):
+    await staffed.team("dave", "bob", name="Elsewhere")
+    await listing(staffed, "alice", "A1", "bob")
+    await listing(staffed, "dave", "D1", "bob")
+    url = f"/users/{staffed.users['bob']}"
+    wrong = await patch(staffed, "root", url, is_active=False, successor_user_id=999_999)
+    assert (wrong.status, list(wrong.json["errors"])) == (400, ["successor_user_id"])
+    reply = await patch(staffed, "root", url, is_active=False, successor_user_id=staffed.users["carol"])
+    assert reply.status == 200, reply.body
+
+    assert await listings(staffed) == [("alice", "A1", "carol"), ("dave", "D1", "bob")]
+
+
 async def test_a_successor_sees_nothing_that_members_share_before_agreeing(staffed):
     await staffed.share_contacts()
     contact = await staffed.contact("bob")

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from bench import programs
 from bench.__main__ import RESULTS, SCENARIOS
-from bench.figures import Figure, Limit, figure_record, show
+from bench.figures import Figure, Limit, Results, as_record, figure_record, laid_over, show
 from bench.load import Plan, request, write_requests
 from bench.page import DOCUMENTS
 from tests.support.directories import make_directory
@@ -107,6 +107,42 @@ def test_a_figure_knows_whether_it_is_good_enough(
     )
 
     assert figure_record(figure)["is_reached"] is is_reached
+
+
+@pytest.mark.parametrize(("value", "is_reached"), [(800, True), (799, False)])
+def test_a_figure_may_have_to_be_a_part_of_its_limit(value: float, is_reached: bool) -> None:
+    figure = Figure(
+        scenario="import", name="rows", value=value, unit="rows/s", target_ratio=0.8, limits=(Limit("pgbench", 1000),)
+    )
+
+    assert figure_record(figure)["is_reached"] is is_reached
+    console = Console(width=200, record=True, file=io.StringIO())
+    show(console, [figure])
+    assert "≥ 0.8 x" in console.export_text()
+
+
+def test_scenarios_that_are_measured_again_take_the_place_of_their_own() -> None:
+    def run(at: str, **values: float) -> dict[str, Any]:
+        figures = [
+            Figure(scenario=scenario, name=name, value=value, unit="x")
+            for scenario, value in values.items()
+            for name in ("one", "two")
+        ]
+        made = {"at": at, "commit": f"of {at}", "idle": {}}
+        return as_record(Results(made=made, machine={}, sizes={"name": "full"}, figures=figures))
+
+    first = run("Monday", arrival=1, claim=2, routes=3)
+    second = laid_over(run("Tuesday", claim=20), first)
+    third = laid_over(run("Friday", routes=30, pages=40), second)
+
+    values = [(figure["scenario"], figure["value"]) for figure in third["figures"]]
+    assert values[::2] == values[1::2] == [("arrival", 1), ("claim", 20), ("routes", 30), ("pages", 40)]
+    assert third["made"]["at"] == "Monday"
+    assert third["made"]["again"] == {
+        "claim": {"at": "Tuesday", "commit": "of Tuesday"},
+        "routes": {"at": "Friday", "commit": "of Friday"},
+        "pages": {"at": "Friday", "commit": "of Friday"},
+    }
 
 
 def test_the_table_shows_a_figure_beside_its_limits() -> None:

@@ -51,9 +51,8 @@ async def test_all_follow_to_the_standby_and_back_again_and_nothing_acknowledged
 
         load.end()
         assert await settle(PLAN, first, load) == []
-        assert await judge(Evidence(first, DATABASE, load.record, stage.sink.mails(), stage.brokerage)) == {
-            check: [] for check in CHECKS
-        }
+        evidence = Evidence(first, DATABASE, load.record, stage.sink.notes(), stage.world, stage.brokerage)
+        assert await judge(evidence) == {check: [] for check in CHECKS}
         assert [program.ends for program in (*stage.serves, *stage.workers)] == [[]] * 4, "no program was started again"
         code, said = await stage.leadroutes("doctor")
         assert code == 0, said
@@ -77,7 +76,7 @@ async def test_a_primary_that_waits_for_its_standby_acknowledges_nothing_alone(d
         await until_taken(load, 30, first)
         load.end()
         assert await settle(PLAN, first, load) == []
-        evidence = Evidence(first, DATABASE, load.record, stage.sink.mails(), stage.brokerage)
+        evidence = Evidence(first, DATABASE, load.record, stage.sink.notes(), stage.world, stage.brokerage)
         assert await judge(evidence) == {check: [] for check in CHECKS}
         await expect_forgeries_to_be_noticed(evidence)
 
@@ -85,7 +84,7 @@ async def test_a_primary_that_waits_for_its_standby_acknowledges_nothing_alone(d
 async def expect_forgeries_to_be_noticed(evidence: Evidence) -> None:
     """A verdict that would say yes to everything proves nothing."""
     record = evidence.record
-    record.leads["lost"] = Sent("lost", {1})
+    record.leads["L999999"] = Sent("L999999", {1})
     lead_id, winners = next((lead_id, winners) for lead_id, winners in record.claimed.items() if winners)
     winners.add(-1)
     to_contact = next(mail for mail in evidence.mails if mail.to.endswith("@example.org"))
@@ -121,13 +120,14 @@ async def service(directory: Path, first: Server, second: Server) -> AsyncIterat
     url = f"postgresql://postgres@{HOST}:{second.port},{HOST}:{first.port}/{DATABASE}"
     async with set_up(directory, PLAN.seed, first, url) as stage:
         stage.sink.become("calm")
+        stage.world.become("calm")
         yield stage
 
 
 @asynccontextmanager
 async def load_on(stage: Stage) -> AsyncIterator[Load]:
     """Leads are sent to the services all the time, and people deal with them, until `end()`."""
-    load = Load(stage.brokerage, stage.ports, stage.sink, PLAN.seed)
+    load = Load(stage.brokerage, stage.ports, stage.mail_ports, stage.sink, PLAN.seed)
     sending = asyncio.create_task(load.run(RATE))
     try:
         yield load

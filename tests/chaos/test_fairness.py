@@ -22,7 +22,7 @@ SEEN = Seen(attack="a head", who="stranger", began=1.0, ended=2.0, status=431, i
 
 
 def mail(*headers: tuple[str, str]) -> Mail:
-    return Mail(fate="taken", to="bob@example.com", subject="s", message_id="m", text="t", headers=list(headers))
+    return Mail(fate="taken", to="bob@example.com", subject="s", message_id="m", text="t", headers=headers)
 
 
 def measured(alone: float, beside: float, count: int = 200) -> Record:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -329,7 +330,7 @@ def test_an_empty_database_is_set_up_by_the_first_command(run: Run, database_url
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ("UPDATE migrations SET name = '0001_lead_routes'", "of a version before 0.1.0"),
+        ("UPDATE migrations SET name = '0001_lead_routes' WHERE name = '0001_initial'", "of a version before 0.1.0"),
         ("INSERT INTO migrations VALUES ('9999_remove_future')", "9999_remove_future"),
     ],
 )
@@ -354,3 +355,21 @@ def test_the_package_runs_as_a_module() -> None:
     done = subprocess.run([sys.executable, "-m", "leadroutes", "--version"], capture_output=True, text=True, check=True)
 
     assert done.stdout.startswith("leadroutes ")
+
+
+def test_the_keys_for_notifications_are_made_once_and_replaced_when_asked(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEADROUTES_SECRET", "a secret of the tests")
+    first, again = run("push", "keys"), run("push", "keys")
+    key = last_line(first)
+    assert re.fullmatch(r"[\w-]{87}", key)
+    assert last_line(again) == key
+    assert "Push services may ask https://leads.example.com about" in first.stdout
+    monkeypatch.setenv("LEADROUTES_MAIL_FROM", "leads@brokerage.example")
+    new = run("push", "keys", "--new")
+    assert last_line(new) != key
+    assert "Push services may ask mailto:leads@brokerage.example about" in new.stdout
+    monkeypatch.setenv("LEADROUTES_SECRET", "another secret of the tests")
+    lost = run("push", "keys", code=1)
+    assert "another LEADROUTES_SECRET" in " ".join(lost.stderr.split())

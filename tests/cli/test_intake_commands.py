@@ -199,7 +199,34 @@ def test_arrivals_are_read_again(run: Run, database_url: str) -> None:
     assert ask(database_url, "SELECT count(*) FROM leads") == 1
 
 
+def test_a_file_of_secrets_is_read_as_windows_and_people_write_it(run: Run, database_url: str, tmp_path: Path) -> None:
+    run("user", "add", "alice@example.com")
+    file = tmp_path / "secrets"
+    file.write_bytes(b"\xef\xbb\xbfapp_secret = s3cret \r\n")
+    issue = ("intake-key", "issue", "alice@example.com", "--lead-source", "Facebook", "--format", "facebook")
+    run(*issue, "--secret-file", str(file))
+
+    sealed = ask(database_url, "SELECT secrets FROM intake_keys")
+    assert Vault.of(Settings()).unseal(sealed) == {"app_secret": "s3cret"}
+
+
+def test_a_file_of_secrets_in_another_character_set_is_named_and_not_shown(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "secrets"
+    file.write_bytes(b"app_secret=gr\xfcn")
+    errors = run("intake-key", "secret", "1", "--secret-file", str(file), code=1).stderr
+    assert (str(file) in errors.replace("\n", ""), "UTF-8" in errors, "gr" in errors) == (True, True, False)
+
+
 # ------------------------------------------------------------------------------------------------------ in and out
+
+
+def test_nothing_is_imported_whose_report_cannot_be_written(run: Run, database_url: str, tmp_path: Path) -> None:
+    """Who was joined to whom is reported once: a second import of the file joins no one."""
+    run("user", "add", "alice@example.com")
+    report = tmp_path / "missing" / "report.csv"
+    errors = run("import", str(HISTORY), "--owner", "alice@example.com", "--report", str(report), code=1).stderr
+    assert str(report) in errors.replace("\n", "")
+    assert ask(database_url, "SELECT count(*) FROM leads") == 0
 
 
 def test_what_was_wrong_with_an_import_can_be_mended_and_imported_again(

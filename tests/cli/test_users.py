@@ -1,10 +1,10 @@
-"""`leadroutes user change`, `close`, `open` and `password`, as whoever runs the server meets them."""
+"""`leadroutes user …` and `setup-link`, as whoever runs the server meets them."""
 
 import hashlib
 
 import pytest
 
-from tests.support.commands import Run, ask
+from tests.support.commands import Run, ask, last_line
 
 
 @pytest.fixture
@@ -80,3 +80,44 @@ def test_a_new_password_ends_tokens(run: Run, database_url: str, people: dict[st
     token = run("token", "issue", "bob@example.com").output.split()[-1]
     run("user", "password", "bob@example.com", stdin="another good one\n")
     assert not token_works(database_url, token)
+
+
+# ----------------------------------------------------------------------------------------------- what lets people in
+
+
+def is_link(database_url: str, link: str, purpose: str) -> bool:
+    address, _, token = link.rpartition("/")
+    assert address == "https://leads.example.com/passwords"
+    sql = "SELECT purpose = $2 AND used_at IS NULL FROM password_links WHERE token_hash = $1"
+    return bool(ask(database_url, sql, hashlib.sha256(token.encode()).digest(), purpose))
+
+
+def test_an_invited_user_gets_a_link_that_is_printed(run: Run, database_url: str, people: dict[str, int]) -> None:
+    printed = run("user", "invite", "gail@example.com", "--first-name", "Gail", "--timezone", "America/Denver")
+    assert is_link(database_url, last_line(printed), "invitation")
+    row = ask(database_url, "SELECT concat_ws(' ', first_name, timezone) FROM users WHERE email = 'gail@example.com'")
+    assert row == "Gail America/Denver"
+    assert "can be sent again" in run("user", "invite", "gail@example.com", code=1).output
+    assert "expected a name like" in run("user", "invite", "x@example.com", "--timezone", "Mars", code=1).output
+
+
+def test_whoever_has_forgotten_the_password_gets_a_link(run: Run, database_url: str, people: dict[str, int]) -> None:
+    assert is_link(database_url, last_line(run("user", "password-link", "bob@example.com")), "reset")
+    assert "No user has the e-mail" in run("user", "password-link", "x@example.com", code=1).output
+
+
+def test_sessions_end_and_second_factors_are_removed(run: Run, database_url: str, people: dict[str, int]) -> None:
+    add = "INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ('x', $1, now() + interval '1 day')"
+    ask(database_url, add, people["bob"])
+    assert "Sessions ended: 1" in run("user", "sign-out", "bob@example.com").output
+    assert "There is no second factor" in run("user", "remove-second-factor", "bob@example.com", code=1).output
+    add = "INSERT INTO second_factors (user_id, secret, confirmed_at) VALUES ($1, 'sealed', now())"
+    ask(database_url, add, people["bob"])
+    assert "Removed" in run("user", "remove-second-factor", "bob@example.com").output
+    assert ask(database_url, "SELECT count(*) FROM second_factors") == 0
+
+
+def test_a_link_for_the_first_start_is_printed_while_there_is_no_user(run: Run, database_url: str) -> None:
+    assert last_line(run("setup-link")).startswith("https://leads.example.com/setup/")
+    run("user", "add", "alice@example.com", "--admin")
+    assert "there are users already" in run("setup-link", code=1).output

@@ -15,6 +15,7 @@ from leadroutes import api
 from leadroutes.store import accounts
 from leadroutes.store.accounts import NewApplication
 from leadroutes.store.sessions import add_session
+from leadroutes.web.pages import PAGES
 from tests.support.javascript import RunningApp
 
 PAGE = (Path(__file__).parents[2] / "docs" / "moving-from-liondesk.md").read_text(encoding="utf-8")
@@ -65,6 +66,6 @@ async def test_every_curl_line_answers_what_the_page_says(service: RunningApp) -
 def test_every_path_that_the_page_names_exists() -> None:
     page = re.sub("/+", "/", PAGE.replace("/KEY", "/:key"))
     named = set(re.findall(r"`(?:GET |POST |PATCH |DELETE )?(/[a-z0-9/:_-]+)`", page))
-    pages = {"/applications", "/tokens", "/docs", "/openapi.json", "/oauth2/authorize"}
+    pages = {f"/app{each.path}" for each in PAGES} | {"/docs", "/openapi.json", "/oauth2/authorize"}
 
     assert named - pages - set(api.paths()) == set()

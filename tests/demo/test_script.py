@@ -27,10 +27,20 @@ def test_it_ends_by_itself_with_the_ledger_on_the_last_line(open_directory: Path
     assert ledger["received"] == len(ARRIVALS) + 2 - 1, "two through the API, and one is the touch of another"
     assert (ledger["on_offer"], ledger["held"], ledger["rejected"], ledger["imported"]) == (0, 1, 1, 0)
     assert ledger["unclaimed"] == 4
-    assert all(re.match(r"minute +\d+  ", line) for line in lines[4:-1]), lines
+    sent = r"; [1-9]\d* mails, [1-9]\d* texts and [1-9]\d* notifications were sent, [1-9]\d* calls made, "
+    assert re.search(sent, lines[-1]), lines[-1]
+    assert all(re.match(r"minute +\d+  ", line) for line in lines[5:-4]), lines
+    check, trial, why_not = lines[-4:-1]
+    assert re.fullmatch(r"The check has [1-9]\d* findings?, first: \S.+", check), check
+    moved = r"A trial: if First Response took turns, [1-9]\d* of (\d+) leads would go to someone else first"
+    tried = re.fullmatch(moved, trial)
+    assert tried is not None, trial
+    assert int(tried[1]) == ledger["received"] - ledger["held"] - ledger["rejected"], trial
+    why = r"Why Yesenia was not offered the lead from \S+ \(.+\): You were paused until \w{3} \d+ \w{3} 09:00"
+    assert re.fullmatch(why, why_not), why_not
     for act in ACTS:
         if act.how != "decline":
-            how = "by email" if act.how == "link" else "through the API"
+            how = {"link": "by email", "text": "by text", "phone": "by phone"}.get(act.how, "signed in")
             assert any(f" {act.first_name} " in f" {line}" and f", {how}, after" in line for line in lines), act
 
 

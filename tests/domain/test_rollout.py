@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from leadroutes.domain.model import Change, Lead, RuleSet, Team
+from leadroutes.domain.model import ORDER_METHODS, Absence, Change, Lead, RuleSet, Team
 from leadroutes.domain.rollout import assign, claim, decline, notify_due, unclaim
 from leadroutes.domain.routing import decide, stored_lead, unavailable
 from leadroutes.domain.states import LEAD_TRANSITIONS, OFFER_TRANSITIONS, lead_state, transitioned
@@ -81,7 +81,7 @@ def test_late_under_exclusive_the_last_who_is_due_is_notified_and_the_others_are
 
 
 def test_who_is_not_available_is_skipped_and_the_next_moves_up() -> None:
-    change = due(started(ranked(BOB, CAROL, DAVE, ERIN)), 5, {CAROL: "the member has left the team"})
+    change = due(started(ranked(BOB, CAROL, DAVE, ERIN)), 5, {CAROL: Absence(reason="the member has left the team")})
     assert states(change.lead) == {BOB: "notified", CAROL: "skipped", DAVE: "notified", ERIN: "scheduled"}
     assert offer_of(change.lead, CAROL).reason == "the member has left the team"
     assert offer_of(change.lead, ERIN).notify_at == minutes(15)
@@ -205,6 +205,17 @@ def test_a_lead_that_no_one_claims_is_unclaimed_and_the_owner_gets_an_offer() ->
     assert change.lead.lapses_at is None
     assert states(change.lead) == {BOB: "notified", ALICE: "notified"}
     assert notifications(change) == {(ALICE, "unclaimed", "email"), (ALICE, "unclaimed", "text")}
+
+
+def test_an_owner_who_was_passed_over_is_offered_what_no_one_claims_after_all() -> None:
+    """Nothing says any more that the owner was skipped, nor that the offer is due later."""
+    away = Absence(reason="off", available_from=minutes(60), kind="away", timezone="UTC")
+    change = decline(started(ranked(BOB, ALICE)), BOB, {ALICE: away}, minutes(2))
+    assert change is not None
+    owner = offer_of(change.lead, ALICE)
+    assert (owner.state, owner.notified_at, owner.reason, owner.available_from) == ("notified", minutes(2), None, None)
+    assert owner.notify_at <= minutes(2)
+    assert change.lead.unclaimed_at == minutes(2)
 
 
 def test_once_unclaimed_everyone_who_was_notified_may_claim_even_after_exclusive() -> None:
@@ -334,7 +345,7 @@ def holds(lead: Lead, now: datetime) -> None:
 @settings(max_examples=400)
 @given(
     MEMBERS,
-    st.sampled_from(["Rank", "Time", "Round Robin"]),
+    st.sampled_from(ORDER_METHODS),
     st.sampled_from(["Cumulative", "Exclusive"]),
     st.integers(0, 6),
     st.sets(st.sampled_from([BOB, CAROL]), max_size=2),
@@ -353,7 +364,7 @@ def test_whatever_happens_a_lead_stays_sound(
         now += timedelta(minutes=action[1] if action[0] == "wait" else 1)
         stored = stored_lead(
             rules,
-            decision.team_id,
+            rules.rules.teams.get(decision.team_id or 0),
             owner_id=ALICE,
             lead_id=1,
             offers=lead.offers,

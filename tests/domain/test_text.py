@@ -1,12 +1,21 @@
 """Text in normal form: one line, absent values, messages."""
 
+import json
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadroutes.domain.text import ABSENT, MESSAGE_LIMIT, field_text, message_text, one_line, without_accents
+from leadroutes.domain.text import (
+    ABSENT,
+    MESSAGE_LIMIT,
+    field_text,
+    json_without_zeros,
+    message_text,
+    one_line,
+    without_accents,
+)
 
 
 @pytest.mark.parametrize(
@@ -88,3 +97,8 @@ def test_heaps_of_accents_take_no_quadratic_time() -> None:
     assert line is not None
     assert line.startswith("é")
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\\u0000b", "\\\0", "\\\\u0000\0", "\\\\\0\0\\", '"\0"\\"u0000'])
+def test_json_loses_zeros_and_nothing_else(text: str) -> None:
+    assert json.loads(json_without_zeros(json.dumps(text))) == text.replace("\0", "")

@@ -128,6 +128,7 @@ async def test_a_lead_whose_campaign_still_runs_says_that_it_was_not_started(
 
 
 async def test_a_call_has_left_when_its_alert_is_made(brokerage: Brokerage, database: Database) -> None:
+    await database.begin_clock(datetime(2027, 3, 10, 19, 30, tzinfo=UTC))  # at noon, when agents are asked to call
     await add_actions(brokerage)
     await database.execute("UPDATE campaign_actions SET type = 'Call Contact', delay_by_seconds = 0")
     await brokerage.ask(mls="1")
@@ -207,6 +208,22 @@ async def test_a_birthdays_step_that_is_stopped_and_set_going_again_comes_once_a
     await brokerage.engine.run_due()
 
     assert (await is_due_at(brokerage, 2031)).year == 2031
+
+
+async def test_a_birthday_that_passes_while_the_campaign_is_stopped_comes_again_the_next_year(
+    brokerage: Brokerage, database: Database
+) -> None:
+    await congratulate(brokerage)
+    due_at = await is_due_at(brokerage, 2030)
+    run_id = await database.fetchval("SELECT id FROM campaign_contacts")
+    await brokerage.engine.stop_campaign(brokerage.owner_id, run_id, brokerage.owner_id)
+    await database.move_clock(due_at - database.clock.now() + timedelta(days=30))
+    await brokerage.engine.resume_campaign(brokerage.owner_id, run_id)
+    await brokerage.engine.run_due()
+
+    waiting = "SELECT send_at FROM contact_communications WHERE is_active AND send_at > $1"
+    years = [row["send_at"].year for row in await database.fetch(waiting, due_at)]
+    assert years == [2031], "once, and not the one that has passed"
 
 
 async def test_a_task_on_birthdays_comes_again(brokerage: Brokerage, database: Database) -> None:

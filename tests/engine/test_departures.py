@@ -6,14 +6,18 @@ from datetime import timedelta
 
 import pytest
 
+from leadroutes.domain.arrival import NewLead
+from leadroutes.domain.model import Initiator
 from leadroutes.engine import memberships, users
 from leadroutes.engine.departures import withdraw_from_team
 from leadroutes.errors import NotFound
 from leadroutes.operations.doctor import examine
 from leadroutes.store.claim_pages import find_claim_page
+from leadroutes.store.installation import Installation
 from leadroutes.store.messages import DeliveryLog
 from leadroutes.store.postgres import Database
 from tests.support.brokerage import Brokerage
+from tests.support.deadlocks import until_waiting
 
 Leave = Callable[[Brokerage], Awaitable[None]]
 
@@ -85,6 +89,34 @@ async def test_while_someone_else_can_claim_no_one_moves_up(
 
     assert await brokerage.states(lead_id) == {"bob": "withdrawn", "carol": "notified", "erin": "scheduled"}
     assert (await examine(database)).violation is None
+
+
+@WAYS
+async def test_whoever_cannot_be_alerted_here_is_passed_over(
+    brokerage: Brokerage, database: Database, leave: Leave
+) -> None:
+    """Carol wants an e-mail, which this installation cannot send, so Carol would count as notified in silence."""
+    await database.execute("UPDATE team_member_distribution_options SET has_email_alert = true")
+    [lead_id] = (await brokerage.ask()).stored.lead_ids
+    database.installation = Installation(channels=frozenset({"text"}))
+    await leave(brokerage)
+
+    assert await brokerage.states(lead_id) == {"bob": "withdrawn", "carol": "skipped", "alice": "notified"}
+
+
+@WAYS
+async def test_an_open_lead_is_as_old_as_the_installation_says(
+    brokerage: Brokerage, database: Database, leave: Leave
+) -> None:
+    [old_lead_id] = (await brokerage.ask(email="finn@example.com")).stored.lead_ids
+    await brokerage.engine.assign(brokerage.owner_id, old_lead_id, brokerage.town.users["carol"], brokerage.owner_id)
+    await database.execute("UPDATE team_member_distribution_options SET max_open_leads = 1 WHERE rank = 2")
+    await database.move_clock(timedelta(days=10))
+    [lead_id] = (await brokerage.ask()).stored.lead_ids
+    database.installation = Installation(open_for=timedelta(days=5))
+    await leave(brokerage)
+
+    assert (await brokerage.states(lead_id))["carol"] == "notified"
 
 
 @WAYS
@@ -198,4 +230,55 @@ async def test_a_claim_and_a_removal_at_once_leave_one_of_two_truths(brokerage: 
             await brokerage.engine.claim(brokerage.owner_id, lead_id, carol)
         await brokerage.town.member("alice", brokerage.town.team_id, "bob")
         await brokerage.town.option("alice", brokerage.town.team_id, "bob", rank=1)
+    assert (await examine(database)).violation is None
+
+
+@WAYS
+async def test_a_lead_that_is_being_routed_meanwhile_is_withdrawn_too(
+    brokerage: Brokerage, database: Database, leave: Leave
+) -> None:
+    """It has been decided by the rules with the member, and is stored once it no longer waits for another session."""
+    async with database.pool.acquire() as holder, holder.transaction():
+        await holder.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", brokerage.town.users["carol"])
+        asking = asyncio.create_task(brokerage.ask())
+        await until_waiting(database, 1)
+        leaving = asyncio.ensure_future(leave(brokerage))
+        await until_waiting(database, 2, leaving)
+    await leaving
+    [lead_id] = (await asking).stored.lead_ids
+
+    assert await brokerage.states(lead_id) in (
+        {"bob": "withdrawn", "carol": "notified"},
+        {"carol": "notified"},  # it was decided once more, by the rules without the member
+        {"bob": "skipped", "carol": "notified"},
+    )
+    assert (await examine(database)).violation is None
+
+
+@pytest.mark.parametrize("is_given_back", [True, False])
+async def test_a_lead_that_is_offered_anew_meanwhile_is_withdrawn_too(
+    brokerage: Brokerage, database: Database, is_given_back: bool
+) -> None:
+    """One that is given back, and one that was held."""
+    alice, carol = brokerage.owner_id, brokerage.town.users["carol"]
+    if is_given_back:
+        [lead_id] = (await brokerage.ask()).stored.lead_ids
+        await brokerage.engine.assign(alice, lead_id, carol, alice)
+        offering = brokerage.engine.give_back(alice, lead_id, Initiator(user_id=alice))
+    else:
+        contact_id = await brokerage.town.contact("alice", email="mia@example.com")
+        held = NewLead(owner_id=alice, contact_id=contact_id, creator_user_id=alice, distribute=False, source_id=1)
+        [lead_id] = (await brokerage.arrivals.post_lead(held)).lead_ids
+        offering = brokerage.engine.distribute(alice, lead_id)
+    async with database.pool.acquire() as holder, holder.transaction():
+        # What is written last waits for it.
+        await holder.execute("LOCK TABLE messages IN SHARE MODE")
+        working = asyncio.ensure_future(offering)
+        await until_waiting(database, 1)
+        leaving = asyncio.ensure_future(removed_by_the_creator(brokerage))
+        await until_waiting(database, 2, leaving)
+    await asyncio.gather(working, leaving)
+
+    states = await brokerage.states(lead_id)
+    assert states["bob"] == "withdrawn"
     assert (await examine(database)).violation is None

@@ -11,8 +11,10 @@ import asyncpg
 import pytest
 
 from leadroutes.domain.arrival import NewLead
+from leadroutes.domain.model import Initiator
 from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, Invalid, NotFound
+from leadroutes.store.campaigns import stop_campaigns
 from leadroutes.store.postgres import Database
 from tests.support.brokerage import Brokerage
 from tests.support.campaigns import add_agents, add_drip_campaign, due_steps, message_kinds
@@ -141,6 +143,24 @@ async def test_no_one_is_notified_once_the_team_is_removed(brokerage: Brokerage,
     assert await database.fetchval("SELECT reason FROM offers WHERE state = 'skipped'") == "the team has been removed"
 
 
+async def test_a_lead_under_way_keeps_the_mode_and_the_wait_that_it_was_decided_with(
+    brokerage: Brokerage, database: Database
+) -> None:
+    [lead_id] = (await brokerage.ask()).stored.lead_ids
+    await database.execute("UPDATE teams SET offer_mode = 'Exclusive', mins_until_next_alert = 60")
+    [later] = (await brokerage.ask(email="finn@example.com")).stored.lead_ids
+    await database.move_clock(timedelta(minutes=5))
+    await brokerage.engine.run_due()
+    wait = "SELECT lapses_at - (SELECT max(notified_at) FROM offers WHERE lead_id = l.id) FROM leads l WHERE id = $1"
+    assert await brokerage.states(lead_id) == {"bob": "notified", "carol": "notified"}
+    assert await database.fetchval(wait, lead_id) == timedelta(minutes=15)
+
+    await database.move_clock(timedelta(minutes=55))
+    await brokerage.engine.run_due()
+    assert await brokerage.states(later) == {"bob": "expired", "carol": "notified"}
+    assert await database.fetchval(wait, later) == timedelta(minutes=60)
+
+
 async def test_the_explanation_is_of_the_rules_that_decided_even_when_they_are_gone(
     brokerage: Brokerage, database: Database
 ) -> None:
@@ -184,6 +204,29 @@ async def test_a_campaign_can_wait_for_the_claim(brokerage: Brokerage, database:
     assert await due_steps(database) == []
     await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
     assert await due_steps(database) == [(60, False)]
+
+
+@pytest.mark.parametrize("ending", ["answered", "all sent", "running"])
+async def test_a_lead_that_is_given_back_does_not_start_its_campaign_again(
+    brokerage: Brokerage, database: Database, ending: str
+) -> None:
+    await add_drip_campaign(brokerage, 60, campaign_start="Claim")
+    await database.execute("UPDATE campaigns SET stops_on = '{reply}'")
+    [lead_id] = (await brokerage.ask()).stored.lead_ids
+    owner_id, users, engine = brokerage.owner_id, brokerage.town.users, brokerage.engine
+    await engine.claim(owner_id, lead_id, users["bob"])
+    contact = (owner_id, await database.fetchval("SELECT contact_id FROM leads"))
+    if ending == "answered":
+        await database.run(lambda transaction: stop_campaigns(transaction, "reply", [contact]))
+    elif ending == "all sent":
+        await database.execute("UPDATE contact_communications SET is_active = false, completed_at = now()")
+    await engine.give_back(owner_id, lead_id, Initiator(user_id=users["bob"]))
+    await database.move_clock(timedelta(hours=1))
+    await engine.run_due()
+    await engine.claim(owner_id, lead_id, users["carol"])
+
+    assert await database.fetchval("SELECT count(*) FROM campaign_contacts") == 1
+    assert await database.fetchval("SELECT count(*) FROM contact_communications") == 1
 
 
 async def test_a_task_follows_the_assignee_of_the_contact(brokerage: Brokerage, database: Database) -> None:
@@ -243,16 +286,18 @@ async def test_a_birthdays_step_makes_next_years(brokerage: Brokerage, database:
     assert moments[1].replace(year=moments[0].year) == moments[0]
 
 
-async def test_a_birthdays_step_that_is_years_late_is_sent_once(brokerage: Brokerage, database: Database) -> None:
+async def test_a_birthdays_step_that_is_years_late_is_skipped_and_comes_again_once(
+    brokerage: Brokerage, database: Database
+) -> None:
     await add_drip_campaign(brokerage, 60)
     await brokerage.ask()
     await database.execute("UPDATE campaign_actions SET trigger_type = 2")
     await database.execute("UPDATE contacts SET birthday = '1980-05-17'")
     await database.execute("UPDATE contact_communications SET send_at = now() - interval '5 years 1 day'")
     await brokerage.engine.run_due()
-    late, coming = await database.fetch("SELECT send_at, taken_at FROM contact_communications ORDER BY send_at")
-    assert late["taken_at"] is not None
-    assert coming["taken_at"] is None
+    late, coming = await database.fetch("SELECT * FROM contact_communications ORDER BY send_at")
+    assert (late["is_active"], coming["is_active"], coming["taken_at"]) == (False, True, None)
+    assert await database.fetchval("SELECT reason FROM messages WHERE communication_id = $1", late["id"]) == "too late"
     assert database.clock.now() < coming["send_at"] < database.clock.now() + timedelta(days=366)
 
 

@@ -1,6 +1,7 @@
 """More falls due at once than fits into a batch: all of it is done once, and messages go on meanwhile."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,9 @@ async def refuse(database: Database, condition: str, *, to: str = "INSERT ON mes
 async def put_in_steps(database: Database, database_url: str, steps: int) -> None:
     """Campaign steps whose moment has come."""
     plot = Plot(Ground(database_url, Path()), database_url, "due")
-    await plot.put_in("waiting_steps", owners=OWNERS, steps=steps, due="2026-01-05", apart=0.001)
+    await plot.put_in(
+        "waiting_steps", owners=OWNERS, steps=steps, due=f"{database.clock.now() - timedelta(hours=1)}", apart=0.001
+    )
     assert await late_steps(database) == list(range(1, steps + 1))
 
 

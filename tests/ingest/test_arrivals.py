@@ -168,12 +168,20 @@ async def test_an_idempotency_key_answers_the_first_lead_and_refuses_another_bod
         await brokerage.ask("k-1", message="two")
 
 
+async def test_an_idempotency_key_of_the_day_before_refuses_nothing(brokerage: Brokerage, database: Database) -> None:
+    await brokerage.ask("k-1", message="one")
+    await database.move_clock(timedelta(hours=25))
+    first = await brokerage.ask(message="two")
+    again = await brokerage.ask("k-1", message="two")
+    assert (again.stored.lead_ids, again.stored.is_new) == (first.stored.lead_ids, False)
+
+
 async def test_test_leads_and_updates_are_stored_and_start_nothing(brokerage: Brokerage, database: Database) -> None:
     answer = await brokerage.ask(test="true")
     assert (answer.stored.status, answer.stored.lead_ids) == ("test", ())
     assert await count(database, "leads") == await count(database, "messages") == 0
     assert await brokerage.engine.ledger(brokerage.owner_id) == dict.fromkeys(
-        ("received", "claimed", "on_offer", "unclaimed", "held", "rejected", "imported"), 0
+        ("received", "claimed", "on_offer", "unclaimed", "held", "rejected", "imported", "junk"), 0
     )
 
 

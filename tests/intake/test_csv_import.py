@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from leadroutes.domain.junk import Junk
 from leadroutes.intake.csv_import import ImportedRow, RowError, read_csv, repeats
 from tests.support.samples import SAMPLES
 
@@ -126,6 +127,27 @@ def test_a_cell_that_cannot_be_read_is_a_warning() -> None:
     assert (found.inquiry.email, found.inquiry.zipcode, found.inquiry.price, found.inquiry.type) == (None,) * 4
     assert row(header, "2026-11-20,a@example.com,555-0142,,,,").warnings[0].why == "bad_phone"
     assert row(header, "2026-11-20,a@example.com,n/a,-,none,NULL,").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_closed", "junk"),
+    [
+        ("True,,", True, None),
+        ("False,spam,", False, Junk(reason="spam")),
+        ("2026-05-01,Wrong Number,bob's", True, Junk(reason="wrong number", note="bob's")),
+        ("no,No,a note alone", False, None),
+        ("n/a,None,", False, None),
+        (",other,a rival", False, Junk(reason="other", note="a rival")),
+        (",Bad number,", False, Junk(reason="other", note="Bad number")),
+        (",Bad number,twice", False, Junk(reason="other", note="Bad number: twice")),
+        (f",spam,{'x' * 300}", False, Junk(reason="spam", note="x" * 199 + "…")),
+    ],
+)
+def test_what_had_become_of_a_lead_is_read(cells: str, is_closed: bool, junk: Junk | None) -> None:
+    found = row("received_at,email,is_closed,junk_reason,junk_note", f"2026-11-20,ann@example.com,{cells}")
+    assert (found.is_closed, found.junk, found.warnings) == (is_closed, junk, ())
+    without = row("received_at,email", "2026-11-20,ann@example.com")
+    assert (without.is_closed, without.junk, without.digest) == (False, None, found.digest)
 
 
 def test_a_message_keeps_its_lines_commas_and_quotes() -> None:

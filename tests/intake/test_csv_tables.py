@@ -50,6 +50,10 @@ def divided(by: str) -> str:
         f"sep=,\n{TABLE}".encode(),
         f'"sep=;"\n{divided(";")}'.encode(),
         f"sep=\t\n{divided(chr(9))}".encode(),
+        divided(";").replace("\n", "\r").encode(),
+        f"sep=;\r{divided(';')}".replace("\n", "\r").encode(),
+        divided(",").replace("\n\t", "\0").replace("\n", "\r").replace("\0", "\n\t").encode(),
+        TABLE.replace("first_name", '"first\rname"').encode(),
     ],
 )
 def test_a_file_is_read_as_a_spreadsheet_has_saved_it(body: bytes) -> None:
@@ -57,6 +61,16 @@ def test_a_file_is_read_as_a_spreadsheet_has_saved_it(body: bytes) -> None:
     assert (row.inquiry.first_name, row.inquiry.email) == ("Zoë", "zoe@example.com")
     assert row.inquiry.message == "Hi; hello,\n\tyou"
     assert row.inquiry.received_at == datetime(2026, 4, 2, 15, 15, tzinfo=UTC)
+
+
+def test_lines_that_are_utf_8_are_read_as_such_beside_others() -> None:
+    """Two exports in one file, and a cell that a program has cut at so many bytes, within a character."""
+    head, good = TABLE.encode().split(b"\n", 1)
+    cut = good.replace(b"Hi; hello", b"Zo\xc3")
+    first, second, third = read_csv(b"\n".join((head, good + good.decode().encode("cp1252") + cut)))
+    assert [each.inquiry.first_name for each in (first, second) if isinstance(each, ImportedRow)] == ["Zo\xeb"] * 2
+    assert isinstance(third, ImportedRow)
+    assert third.inquiry.message == "Zo\xc3,\n\tyou"
 
 
 def test_lines_are_counted_as_an_editor_does() -> None:
@@ -162,6 +176,11 @@ MIDNIGHT = datetime(2026, 4, 2, tzinfo=UTC)
         ("1775142900", AFTERNOON),
         ("13/02/2026", None),
         ("2/30/2026", None),
+        ("0026-04-02", datetime(26, 4, 2, tzinfo=UTC)),
+        ("0000-12-31", None),
+        ("0001-01-01", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:59:59-14:00", None),
         ("4/2/2026 13:15 PM", None),
         ("4/2/2026 25:15", None),
         ("4/2/2026 3:15 PM XYZ", None),
@@ -174,6 +193,14 @@ MIDNIGHT = datetime(2026, 4, 2, tzinfo=UTC)
 )
 def test_a_date_is_read_month_first(typed: str | None, moment: datetime | None) -> None:
     assert table_time(typed) == moment
+
+
+@pytest.mark.parametrize(
+    ("typed", "year"), [("4/2/00", 2000), ("4/2/29", 2029), ("4/2/30", 1930), ("4/2/98", 1998), ("2-Apr-99", 1999)]
+)
+def test_years_of_two_digits_are_those_that_a_spreadsheet_means(typed: str, year: int) -> None:
+    """A contact of 1998 who comes in as one of 2098 is on top of every list, and counts as recent for ever."""
+    assert table_time(typed) == datetime(year, 4, 2, tzinfo=UTC)
 
 
 @given(st.datetimes(datetime(1960, 1, 1), datetime(2100, 1, 1)))

@@ -4,6 +4,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 import pytest
 
 from leadroutes.domain.inquiry import Inquiry
@@ -92,6 +93,14 @@ def test_every_name_of_a_time_is_known(name: str) -> None:
     assert flat(**{name: "2026-11-20T15:30:00-05:00"}).as_json()["received_at"] == "2026-11-20T20:30:00Z"
 
 
+def test_no_text_of_an_inquiry_holds_what_a_database_refuses() -> None:
+    """An inquiry that cannot be stored is a lead that no one gets."""
+    values = [(names[0], VALUES[meaning][0]) for meaning, names in NAMES.items() if meaning in VALUES]
+    found = form(*((f"{name}\0", f"{value}\0") for name, value in (*values, ("consent", "I agree to texts"))))
+    assert found.consents
+    assert b"\\u0000" not in msgspec.json.encode(found)
+
+
 def test_the_first_non_blank_name_in_the_tables_order_counts() -> None:
     found = form(("cell", "303-555-0100"), ("mobile", " "), ("phone", ""), ("tel", "303-555-0199"))
     assert found.phone == "+13035550100"
@@ -165,6 +174,8 @@ def test_windows_quotes_are_read_even_where_latin_1_is_declared() -> None:
         ("cp1252", None),
         ("shift_jis", "shift_jis"),
         ("utf-16-le", "utf-16le"),
+        ("utf-8-sig", "iso-8859-1"),
+        ("utf-16", "utf-8"),
     ],
 )
 def test_json_is_read_in_any_charset(charset: str, declared: str | None) -> None:
@@ -172,6 +183,36 @@ def test_json_is_read_in_any_charset(charset: str, declared: str | None) -> None
     body = json.dumps({"name": name, "email": "a@b.co"}, ensure_ascii=False).encode(charset)
     headers = {"Content-Type": f"application/json; charset={declared}"} if declared else {}
     assert only(read(body, headers, format="zapier")).first_name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "declared"),
+    [
+        ("朱镕基", "gbk", "gb2312"),
+        ("똠방각하", "cp949", "ks_c_5601-1987"),
+        ("髙橋", "cp932", "shift_jis"),
+        ("鰂魚涌", "big5hkscs", "big5"),
+        ("Ayşe’s", "cp1254", "iso-8859-9"),
+        ("สมชาย“", "cp874", "tis-620"),
+    ],
+)
+def test_a_charset_is_read_with_what_programs_add_to_it(name: str, written: str, declared: str) -> None:
+    """Names are spelt with letters that the standard lacks, and programs declare the standard all the same."""
+    body = json.dumps({"first_name": name, "email": "a@b.co"}, ensure_ascii=False).encode(written)
+    headers = {"Content-Type": f"application/json; charset={declared}"}
+    assert only(read(body, headers, format="zapier")).first_name == name
+
+
+def test_a_form_may_begin_with_a_byte_order_mark_whatever_it_declares() -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=iso-8859-1"}
+    assert only(read(b"\xef\xbb\xbfname=Ann&email=a%40b.co", headers, format="website")).first_name == "Ann"
+
+
+def test_json_may_hold_the_line_ends_that_a_person_typed() -> None:
+    """A template of a form puts them between the quotes as they are."""
+    body = b'{"name": "Ann Lee", "email": "a@b.co", "message": "Hello,\r\n\tis it free?"}'
+    found = only(read(body, {"Content-Type": "application/json"}))
+    assert (found.first_name, found.message) == ("Ann", "Hello,\n\tis it free?")
 
 
 def test_percent_signs_that_are_none_stay() -> None:
@@ -323,6 +364,18 @@ def test_a_name_beside_a_persons_fields_is_the_forms(body: dict[str, Any], names
         ([("fields[0][name]", "your-email"), ("fields[0][id]", "email")], None),
         ([("form_name", "Newsletter Form")], None),
         ([("lead[name]", "Kai")], "Kai"),
+        (
+            [
+                ("form[name]", "Footer"),
+                ("fields[name][id]", "name"),
+                ("fields[name][type]", "text"),
+                ("fields[name][title]", "Name"),
+                ("fields[name][value]", "Kai"),
+                ("fields[name][raw_value]", "Kai"),
+                ("meta[name][value]", "Chrome"),
+            ],
+            "Kai",
+        ),
     ],
 )
 def test_what_describes_a_form_or_its_fields_describes_no_one(

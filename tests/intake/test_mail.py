@@ -109,10 +109,15 @@ def test_labels_in_any_case_bold_or_not() -> None:
     ("label", "field", "value", "expected"),
     [
         *((label, "last_name", "Ann Lee", "Lee") for label in ("Name", "Full Name", "Contact Name", "Lead Name")),
+        ("Your Name", "last_name", "Ann Lee", "Lee"),
         *((label, "email", "a@example.com", "a@example.com") for label in ("Email", "E-mail", "Email Address")),
+        *((label, "email", "a@example.com", "a@example.com") for label in ("E-mail Address", "Your Email")),
         *(
             (label, "phone", "303-555-0142", "+13035550142")
-            for label in ("Phone", "Phone Number", "Telephone", "Mobile", "Cell")
+            for label in (
+                *("Phone", "Phone Number", "Telephone", "Mobile", "Cell", "Phone #", "Telephone Number", "Your Phone"),
+                *("Mobile Phone", "Mobile Number", "Cell Phone", "Cell Number", "Home Phone", "Work Phone"),
+            )
         ),
         *((label, "message", "Hi", "Hi") for label in ("Comment", "Comments", "Comment(s)", "Message", "Notes")),
         *(

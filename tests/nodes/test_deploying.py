@@ -39,7 +39,8 @@ def test_the_environment_file_is_one_that_the_service_can_read() -> None:
     given = dict(line.removeprefix("#").split("=", 1) for line in lines if re.match(r"#?[A-Z_]+=", line))
 
     assert len(given) > 5
-    assert Settings.load({"DATABASE_URL": "postgresql://pgbouncer/leadroutes", **given}).stop_delay == 10
+    secrets = {"DATABASE_URL": "postgresql://pgbouncer/leadroutes", "LEADROUTES_TWILIO_TOKEN": "0123456789abcdef"}
+    assert Settings.load({**secrets, **given}).stop_delay == 10
 
 
 def understood(arguments: list[str]) -> None:

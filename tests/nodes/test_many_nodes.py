@@ -68,11 +68,12 @@ async def test_who_is_let_in_is_known_everywhere_at_once(pair: tuple[Story, Stor
     assert (await there["anonymous"].post(f"/intake/{token}", json=body)).status_code == 404
 
 
-async def test_what_is_due_is_done_once_and_turns_are_shared_fairly(
-    pair: tuple[Story, Story], database: Database
+@pytest.mark.parametrize("method", ["Round Robin", "Least Loaded"])
+async def test_what_is_due_is_done_once_and_leads_are_shared_fairly(
+    pair: tuple[Story, Story], database: Database, method: str
 ) -> None:
     here, there = pair
-    await here.change_team(order_method="Round Robin")
+    await here.change_team(order_method=method)
     for name in ("bob", "carol"):
         await here.option(name)
     await here.route()

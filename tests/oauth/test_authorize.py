@@ -75,7 +75,7 @@ async def test_who_is_not_registered_is_answered_here_and_never_redirects(oauth_
     ):
         assert answer.status_code == 400
         assert "location" not in answer.headers
-        assert "That cannot be done" in answer.text
+        assert "That cannot be read" in answer.text
 
 
 async def test_a_client_or_an_address_that_is_sent_twice_never_redirects(oauth_app: OAuthApp) -> None:

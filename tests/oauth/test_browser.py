@@ -85,7 +85,8 @@ async def test_an_application_is_registered_let_in_seen_and_taken_back(real_app:
     await phone.open(f"{real_app.url}/applications")
     await phone.wait_for(client_id)
     assert secret not in await phone.script("document.documentElement.outerHTML")
-    await phone.press("header button")  # Dave signs out
+    await phone.press("header summary")
+    await phone.press("header form[action$='/sign-out'] button")  # Dave signs out
     await phone.wait_for("Password")
 
     question = {"response_type": "code", "client_id": client_id, "redirect_uri": real_app.callback, "state": "s 1&"}
@@ -126,7 +127,7 @@ async def test_a_personal_token_is_shown_once_works_and_is_revoked(real_app: Rea
     await phone.wait_for("Personal tokens")
     before = await shown(phone, "ul.list .who")
     await phone.fill_in(name="Zapier")
-    await phone.press("main form:last-of-type button.button")
+    await phone.press("main > form button.button")
     await phone.wait_for("The token is shown only now")
     [token] = await shown(phone, "[role=status] pre")
     assert (await real_app.get("/me", token)).json()["username"] == "bob"
@@ -140,7 +141,8 @@ async def test_a_personal_token_is_shown_once_works_and_is_revoked(real_app: Rea
     assert made == "Zapier"
     place = after.index(made) + 1
     await phone.press(f"ul.list li:nth-child({place}) button")
-    await phone.do(lambda driver: driver.refresh())
+    await phone.wait_for("The token is revoked.")
+    await phone.open(f"{real_app.url}/tokens")
     await phone.wait_for("Personal tokens")
     assert made not in await shown(phone, "ul.list .who")
     assert (await real_app.get("/me", token)).status_code == 401

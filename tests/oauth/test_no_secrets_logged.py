@@ -62,7 +62,7 @@ async def _sign_in(browser: httpx.AsyncClient) -> set[str]:
     form = {"email": "alice@example.com", "password": PASSWORD}
     assert (await browser.post("/sign-in", data=form)).status_code == 303
     assert (await browser.post("/sign-in", data=form | {"password": "what-no-one-may-read"})).status_code == 403
-    page = await browser.post("/tokens", data={"do": "issue", "scope": "read"})
+    page = await browser.post("/app/me/tokens", data={"do": "issue", "scope": "read"})
     token = re.search("<pre>([0-9a-f]{40})</pre>", page.text)
     assert token is not None
     return {str(browser.cookies["leadroutes"]), "what-no-one-may-read", token[1]}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from leadroutes.api.operations import OPERATIONS
 from leadroutes.observability import logs
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -20,12 +21,29 @@ def restored() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+SECRET_KEYS = [each.path for each in OPERATIONS if ":key" in each.path and not each.path.startswith("/pictures/")]
+
+
+@pytest.mark.parametrize("path", SECRET_KEYS)
+def test_the_key_in_a_path_of_the_api_is_blanked(path: str) -> None:
+    assert logs.without_secrets(path.replace(":key", "x-Y_z")) == path.replace(":key", logs.BLANK)
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
         ("POST /intake/abcd1234 201", "POST /intake/[secret] 201"),
         ("GET //claim/x-Y_z?a=1", "GET //claim/[secret]?a=1"),
         ("GET /unsubscribe/WzEsMV0.x-Y_z", "GET /unsubscribe/[secret]"),
+        ("GET /app/resume/x-Y_z", "GET /app/resume/[secret]"),
+        (
+            "https://leads.example.com/twilio/calls/x-Y_z?step=1",
+            "https://leads.example.com/twilio/calls/[secret]?step=1",
+        ),
+        (
+            "https://leads.example.com/twilio/status?a=1&call=x-Y_z",
+            "https://leads.example.com/twilio/status?a=1&call=[secret]",
+        ),
         ("smtp://user:hunter2@mail.example.com:25", "smtp://user:[secret]@mail.example.com:25"),
         ("postgresql://postgres:p%40ss@db/leads refused", "postgresql://postgres:[secret]@db/leads refused"),
         ("Authorization: Bearer abc.def-1", "Authorization: Bearer [secret]"),

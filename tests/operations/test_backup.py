@@ -23,6 +23,7 @@ from tests.support.arrivals import BODY
 from tests.support.brokerage import Brokerage
 from tests.support.commands import Command
 from tests.support.databases import content, fetch_rows
+from tests.support.hooks import Hooks
 from tests.support.mailbox import Mailbox
 from tests.support.processes import leadroutes, next_version, serving
 
@@ -229,9 +230,9 @@ async def test_a_backup_of_a_version_before_the_first_release_leaves_everything_
     brokerage: Brokerage, database_url: str, command: Command, tmp_path: Path
 ) -> None:
     await leave(brokerage)
-    await fetch_rows(database_url, "UPDATE migrations SET name = '0001_lead_routes'")
+    await fetch_rows(database_url, "UPDATE migrations SET name = '0001_lead_routes' WHERE name = '0001_initial'")
     await command(database_url, "backup", tmp_path / "old.backup")
-    await fetch_rows(database_url, "UPDATE migrations SET name = '0001_initial'")
+    await fetch_rows(database_url, "UPDATE migrations SET name = '0001_initial' WHERE name = '0001_lead_routes'")
 
     done = await nothing_changes(database_url, command, tmp_path / "old.backup")
     assert "it was made by a version before 0.1.0, whose schema cannot be upgraded" in done
@@ -395,6 +396,21 @@ async def test_what_a_contact_may_have_been_sent_since_is_not_sent_again(
     states = await fetch_rows(empty_url, "SELECT state, reason FROM messages WHERE contact_id IS NOT NULL")
     assert {tuple(row) for row in states} == {("unknown", "restored from a backup; it may have been sent before")}
     assert not await fetch_rows(empty_url, "SELECT FROM contact_communications WHERE is_active")
+
+
+@pytest.mark.parametrize("moved", [False, True])
+async def test_what_a_webhook_may_have_been_sent_since_is_sent_again_by_hand_only(
+    hooks: Hooks, database_url: str, empty_url: str, command: Command, tmp_path: Path, moved: bool
+) -> None:
+    await hooks.add("http://127.0.0.1:9/", "lead.arrived")
+    await hooks.brokerage.ask()
+    await hooks.database.close()
+    await command(database_url, "backup", tmp_path / "monday.backup")
+    await command(empty_url, "restore", *(["--moved"] if moved else []), tmp_path / "monday.backup")
+
+    [row] = await fetch_rows(empty_url, "SELECT state, reason FROM webhook_deliveries")
+    expected = ("failed", "restored from a backup; it may have been sent before")
+    assert tuple(row) == (("waiting", None) if moved else expected)
 
 
 async def test_what_a_contact_was_certainly_not_sent_is_sent_after_a_move(

@@ -124,6 +124,16 @@ def spaced(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.parametrize("divider", [",", ";", "\t", "|"])
+async def test_a_report_is_divided_as_the_file_was(database: Database, town: Town, divider: str) -> None:
+    """A spreadsheet of a country with a decimal comma writes semicolons, and opens nothing else in columns."""
+    content = "received_at,email,note\nnever,c@example.com,a\n".replace(",", divider)
+    report = await import_leads(database, content.encode(), "dave@example.com", **QUIETLY)
+    header, row = report_csv(report, content.encode()).splitlines()
+    assert header.split(divider)[-3:] == ["received_at", "email", "note"]
+    assert row.split(divider)[-3:] == ["never", "c@example.com", "a"]
+
+
 async def test_the_report_of_an_import_walks_it(database: Database, town: Town) -> None:
     content = b'received_at,email,"=evil()",note\nnever,c@example.com,=1+1,"-a\r=b"\n'
     report = await import_leads(database, content, "dave@example.com", **QUIETLY)

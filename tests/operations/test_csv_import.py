@@ -302,6 +302,60 @@ async def test_what_is_exported_is_read_back(town: Town, what: Literal["leads", 
     assert report.imported > 30
 
 
+async def test_closed_and_junk_leads_are_read_back_as_history(town: Town) -> None:
+    await bring_in(town, a_file(*(a_row(f"{name}@example.com") for name in ("mia", "noa", "tom"))))
+    for name, change in (
+        ("mia", "is_closed = true"),
+        ("noa", "junk_reason = 'other', junk_note = '=a rival, \"Ed\"'"),
+    ):
+        of = "contact_id IN (SELECT id FROM contacts WHERE email = $1)"
+        await town.database.execute(f"UPDATE leads SET {change} WHERE {of}", f"{name}@example.com")
+    file = StringIO()
+    await export(town.database, "leads", "alice@example.com", file)
+    written = file.getvalue().encode()
+    for time in (1, 2):
+        report = await import_leads(
+            town.database, written, "dave@example.com", route=True, dry_run=False, tell=lambda *_: None
+        )
+        assert (report.imported, report.warnings, report.rejected) == (3 if time == 1 else 0, [], [])
+
+    rows = await town.database.fetch(
+        "SELECT email, is_closed, junk_reason, junk_note, is_imported FROM leads"
+        " JOIN contacts ON contacts.id = contact_id WHERE leads.owner_id = $1 ORDER BY 1",
+        town.users["dave"],
+    )
+    assert [tuple(row) for row in rows] == [
+        ("mia@example.com", True, None, None, True),
+        ("noa@example.com", False, "other", '=a rival, "Ed"', True),
+        ("tom@example.com", False, None, None, True),
+    ]
+    assert await town.database.fetchval("SELECT count(*) FROM messages") == 0
+    assert (await examine(town.database)).violation is None
+
+
+async def test_no_closed_or_junk_lead_is_routed_and_a_known_one_stays_as_it_is(town: Town) -> None:
+    await town.option("alice", town.team_id, "bob")
+    await town.route("alice")
+    recent = (town.now - timedelta(hours=3)).isoformat()
+    header = "received_at,lead_source,email,is_closed,junk_reason"
+    rows = [f"{recent},Zillow,{name}@example.com" for name in ("mia", "noa", "tom")]
+    past = "\n".join([header, f"{rows[0]},yes,", f"{rows[1]},,spam", f"{rows[2]},no,"]).encode()
+    assert (await bring_in(town, past, route=True)).routed == 1
+    again = "\n".join([header, *(f"{row},yes,spam" for row in rows)]).encode()
+    assert (await bring_in(town, again, route=True)).known == 3
+
+    found = await town.database.fetch(
+        "SELECT email, routed_at IS NOT NULL AS is_routed, is_closed, junk_reason FROM leads"
+        " JOIN contacts ON contacts.id = contact_id ORDER BY 1"
+    )
+    assert [tuple(row) for row in found] == [
+        ("mia@example.com", False, True, None),
+        ("noa@example.com", False, False, "spam"),
+        ("tom@example.com", True, False, None),
+    ]
+    assert (await examine(town.database)).violation is None
+
+
 # ------------------------------------------------------------------------------------------------- who was joined
 
 

@@ -49,7 +49,8 @@ async def live_through_a_day(town: Town) -> None:
 async def test_all_is_well_in_a_town_that_lives(town: Town) -> None:
     ledger = await Engine(town.database).ledger(town.users["alice"])
     assert ledger == {
-        "received": 4, "claimed": 1, "on_offer": 1, "unclaimed": 1, "held": 0, "rejected": 1, "imported": 0
+        "received": 4, "claimed": 1, "on_offer": 1, "unclaimed": 1, "held": 0, "rejected": 1, "imported": 0,
+        "junk": 0,
     }  # fmt: skip
 
     outcome = await examine(town.database)
@@ -67,18 +68,34 @@ ON_OFFER = "(SELECT id FROM leads WHERE id NOT IN (SELECT lead_id FROM claims) A
 ALIVE = "INSERT INTO worker_heartbeats (worker_id, beat_at) VALUES ('w', now());"
 HOURS_AGO = "(SELECT domain_anchor - interval '5 hours' FROM domain_clock)"
 
-OF_THE_INSTALLATION = ("Every channel that is configured",)
+OF_THE_INSTALLATION = (
+    "Every channel that is configured", "Mail to every active user", "A text that came in",
+    "Every user has an availability",
+)  # fmt: skip
 BREACHES = {
     "Every channel that is configured": "INSERT INTO channel_faults (channel, reason) VALUES ('email', 'no login')",
+    "Mail to every active user": "INSERT INTO unreachable_users (user_id, address, reason, at)"
+    " SELECT id, upper(email), 'the mail came back: 5.1.1', now() FROM users WHERE username = 'bob'",
+    "A lead that waits for members": "UPDATE offers SET available_from = notify_at"
+    f" WHERE state = 'scheduled' AND lead_id = {ON_OFFER}",
+    "Every user has an availability": "DELETE FROM availabilities WHERE id = (SELECT max(id) FROM users)",
     "No alert about a lead that can": "UPDATE messages SET state = 'failed' WHERE kind = 'offer'"
     f" AND lead_id = {ON_OFFER}",
     "Received is the sum": f"UPDATE offers SET state = 'lost' WHERE lead_id = {ON_OFFER}",
+    "What is counted of a lead": "UPDATE counted_leads SET hour = 167 - hour",
+    "Every counter is what": "DELETE FROM counter_changes WHERE state = 'turns'",
+    "Every result of a campaign": "INSERT INTO step_results (owner_id, action_id, template_id, figure, number)"
+    " SELECT owner_id, 1, 1, 'sent', 1 FROM teams",
     "A lead that has been routed has at least": f"DELETE FROM offers WHERE lead_id = {ON_OFFER};"
     " UPDATE leads SET is_imported = true",
     "A lead that has not been routed": f"UPDATE leads SET routed_at = NULL, is_imported = true WHERE id = {ON_OFFER}",
     "An imported lead": "UPDATE leads SET is_imported = true",
+    "A junk lead that no one has": f"UPDATE leads SET junk_reason = 'spam' WHERE id = {ON_OFFER}",
+    "A turn that waits to be used": "UPDATE team_turns t SET given_back = (SELECT jsonb_build_array("
+    "jsonb_build_array(l.facts -> 'turn', l.id)) FROM leads l WHERE l.facts ? 'turn' LIMIT 1)",
     "Once a lead is claimed": f"UPDATE offers SET state = 'notified', notified_at = notify_at WHERE lead_id = {CLAIMED}"
     " AND state <> 'won'",
+    "A lead names the user": "UPDATE leads SET claimed_by_user_id = NULL",
     "Of the offers of a claimed lead": "UPDATE offers SET state = 'lost' WHERE state = 'won'",
     "The contact of a claimed lead": f"UPDATE contacts SET assigned_user_id = NULL WHERE id ="
     f" (SELECT contact_id FROM leads WHERE id = {CLAIMED})",
@@ -95,20 +112,27 @@ BREACHES = {
     "An owner who is offered": "DELETE FROM messages WHERE user_id = (SELECT owner_id FROM teams)",
     "An agent is alerted": "INSERT INTO messages (owner_id, kind, channel, lead_id, user_id, created_at, state)"
     f" SELECT owner_id, 'offer', 'call', {CLAIMED}, owner_id, now(), 'sent' FROM teams",
+    "Where every alert about an offer": f"UPDATE messages SET state = 'failed' WHERE kind = 'offer'"
+    f" AND lead_id = {ON_OFFER}; DELETE FROM failed_notices",
+    "Who wants a digest": "INSERT INTO alert_preferences (user_id, digest) SELECT max(id), '{email}' FROM users",
     "A message has one recipient": "UPDATE messages SET user_id = NULL",
     "A message that was sent": "UPDATE messages SET state = 'sent'",
     "A message that is to be sent": "DELETE FROM pgqueuer",
+    "A text that came in": "INSERT INTO received_texts (provider_id, received_at) VALUES ('SM1', now())",
     "A campaign step that was taken": "DELETE FROM messages WHERE communication_id IS NOT NULL",
     "An arrival that was accepted": "UPDATE arrivals SET lead_id = NULL",
     "Every decision can be reproduced": "DELETE FROM rule_sets",
     "A claim link": "UPDATE offers SET notified_at = NULL, state = 'withdrawn' WHERE state = 'lost';"
     " INSERT INTO claim_tokens SELECT 'x', owner_id, id, 'Email', now() FROM offers WHERE state = 'withdrawn'",
-    "As long as": "UPDATE team_turns SET credits = jsonb_build_object((SELECT id FROM users WHERE username = 'bob'), 9,"
-    " (SELECT id FROM users WHERE username = 'carol'), -9)",
+    "Of those who took part": "UPDATE team_turns SET credits = jsonb_build_object("
+    "(SELECT id FROM users WHERE username = 'bob'), 9, (SELECT id FROM users WHERE username = 'carol'), -9)",
     "The unique indexes": "DROP INDEX messages_once",
     "An e-mail or phone": "UPDATE contact_identities SET value = 'x' || value WHERE kind = 'email'",
     "While a worker is alive, no offer": f"{ALIVE} UPDATE offers SET notify_at = {HOURS_AGO} WHERE state = 'scheduled'",
     "While a worker is alive, no lapsed": f"{ALIVE} UPDATE leads SET lapses_at = {HOURS_AGO} WHERE id = {ON_OFFER}",
+    "While a worker is alive, no webhook": f"{ALIVE} INSERT INTO webhooks (owner_id, url, secret, created_at,"
+    " modified_at, due_at) SELECT owner_id, 'https://example.com', '', now(), now(), now() - interval '1 hour'"
+    " FROM teams",
     "While a worker is alive, no campaign": f"{ALIVE} UPDATE contact_communications SET taken_at = NULL,"
     f" is_active = true, send_at = {HOURS_AGO}",
 }

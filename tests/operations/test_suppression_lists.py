@@ -66,6 +66,20 @@ async def test_a_list_comes_in_once_and_each_refused_row_is_named(
     assert len(await listed(town)) == 2
 
 
+async def test_letter_case_of_channel_and_reason_does_not_matter(
+    town: Town, database_url: str, command: Command, tmp_path: Path
+) -> None:
+    """A row that is refused for a capital is an address that is written to."""
+    file = tmp_path / "list.csv"
+    rows = "Email,petra@example.com,Unsubscribed\nTEXT,303-555-0142,Stopped\nFax,noa@example.com,Manual\n"
+    file.write_text(f"Channel,Value,Reason\n{rows}", encoding="utf-8")
+    result = await command(database_url, "suppressions", "import", file, *OWNER)
+    assert lines(result)[0] == "line 4: channel: 'Fax' was given; expected one of email, text, call: not imported"
+    assert [each[:3] for each in await listed(town)] == [
+        ("text", "+13035550142", "stopped"), ("email", "petra@example.com", "unsubscribed"),
+    ]  # fmt: skip
+
+
 async def test_a_file_without_addresses_is_refused_as_a_whole(
     town: Town, database_url: str, command: Command, tmp_path: Path
 ) -> None:

@@ -28,7 +28,7 @@ def installed(clone: Path, environment: dict[str, str]) -> dict[str, str]:
     """Versions by name."""
     listed = run(clone / ".venv" / "bin" / "python", "-m", "pip", "list", "--format", "freeze", env=environment)
     pairs = (line.partition("==")[::2] for line in listed.stdout.split())
-    return {name.lower().replace("_", "-"): version for name, version in pairs}
+    return {re.sub("[-_.]+", "-", name).lower(): version for name, version in pairs}
 
 
 def pinned(lock: str) -> set[str]:

@@ -2,13 +2,15 @@
 
 import ast
 import os
+import resource
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from leadroutes.errors import Invalid
+from leadroutes.errors import Invalid, Misconfigured
 from leadroutes.security.private_files import private_file, private_text
 from leadroutes.security.secret_key import FILE, load_secret_key
 from leadroutes.settings import Settings
@@ -58,6 +60,17 @@ def test_what_is_not_finished_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert path.read_text() == "before"
 
 
+def test_a_full_disk_is_reported_with_the_file() -> None:
+    full = r"/dev/full: cannot be written \(No space left on device\)"
+    with pytest.raises(Invalid, match=full), private_text(Path("/dev/full")) as file:
+        file.write("words")
+
+
+def test_an_error_that_is_not_about_the_file_stays_what_it_is(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionResetError), private_text(tmp_path / "leads.csv"):
+        raise ConnectionResetError
+
+
 def test_a_link_is_followed(tmp_path: Path) -> None:
     link, path = tmp_path / "link.csv", tmp_path / "leads.csv"
     link.symlink_to(path)
@@ -89,6 +102,27 @@ def test_the_generated_secret_is_private(umask: int, tmp_path: Path) -> None:
     assert mode(settings.data / FILE) == 0o600
     assert mode(settings.data) & 0o077 == 0
     assert [each.name for each in settings.data.iterdir()] == [FILE]
+
+
+@pytest.mark.parametrize("content", ["", "\n", "0123456789abcde", "\0" * 43])
+def test_a_secret_that_a_crash_has_cut_short_signs_nothing(tmp_path: Path, content: str) -> None:
+    """With an empty key anyone could make claim links, and unseal what is stored."""
+    (tmp_path / FILE).write_text(content)
+    with pytest.raises(Misconfigured, match=f"LEADROUTES_DATA: {tmp_path / FILE} holds .* at least 16"):
+        load_secret_key(Settings(data=tmp_path))
+
+
+def test_a_secret_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(Misconfigured, match="LEADROUTES_DATA"):
+            load_secret_key(Settings(data=tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_commands_write_files_in_this_way_only() -> None:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from leadroutes.server.http_protocol import MAX_HEAD_BYTES, MAX_REQUEST_LINE_BYTES, MAX_TARGET_BYTES
+from leadroutes.server.http_protocol import (
+    MAX_HEAD_BYTES,
+    MAX_REQUEST_LINE_BYTES,
+    MAX_TARGET_BYTES,
+    MAX_UNREAD_BYTES,
+)
 from leadroutes.server.run import listen, running_service
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
@@ -148,6 +153,21 @@ async def test_whoever_goes_on_sending_after_a_refusal_is_cut_off(town: Town) ->
     writer.close()
 
 
+async def test_whoever_goes_on_sending_a_body_after_its_answer_is_cut_off(town: Town) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", town.application)
+    writer.write(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000000\r\n\r\n")
+    assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 401 ")
+    with pytest.raises(ConnectionError):
+        await send(writer, 4 * MAX_UNREAD_BYTES)
+    writer.close()
+
+
+async def send(writer: asyncio.StreamWriter, size: int) -> None:
+    for _ in range(size // 262_144):
+        writer.write(b"a" * 262_144)
+        await writer.drain()
+
+
 async def send_for_ever(writer: asyncio.StreamWriter) -> None:
     while True:
         writer.write(b"a" * 65_536)
@@ -160,6 +180,31 @@ async def test_a_trailer_is_not_taken_for_a_header(town: Town) -> None:
         b"Authorization: Bearer %s\r\n\r\n" % town.tokens["alice"].encode()
     )
     assert statuses(await answers_to(town.application, request)) == [401]
+
+
+@pytest.mark.parametrize("size", [1_000_000, 1, 7, 33])
+@pytest.mark.parametrize("protocol", [b"Upgrade: h2c\r\n", b"UPGRADE:websocket\r\n", b"Upgrade:\r\n", b"Up: x\r\n"])
+async def test_who_asks_for_another_protocol_is_answered_in_this_one(town: Town, protocol: bytes, size: int) -> None:
+    """Java's client does so with its first request, and goes on with the connection."""
+    token = b"Authorization: Bearer %s\r\n" % town.tokens["alice"].encode()
+    start = b"POST /contact-sources HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + token
+    ask = b"Connection: Upgrade, HTTP2-Settings\r\n" + protocol + b"HTTP2-Settings: AAMAAABk\r\n"
+    request = start + ask + b'Content-Length: 14\r\n\r\n{"name":"Far"}'
+    reader, writer = await asyncio.open_connection("127.0.0.1", town.application)
+    for _ in range(2):
+        for piece in pieces(request, size):
+            writer.write(piece)
+            await asyncio.sleep(0)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        assert statuses(answer) == [201]
+        length = int(answer.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        assert b'"Far"' in await reader.readexactly(length)
+    writer.close()
+
+
+async def test_another_protocol_behind_another_request_is_refused_and_no_body_is_lost(town: Town) -> None:
+    request = b"POST /tags HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\n12345"
+    assert statuses(await answers_to(town.application, POST + request)) in ([], [401], [401, 400])
 
 
 async def test_every_request_line_of_the_dialect_is_taken(town: Town) -> None:

@@ -60,8 +60,16 @@ async def test_an_empty_database_is_set_up_and_the_first_step_is_named(server_ur
     await connection.execute("CREATE DATABASE empty_house")
     try:
         async with serving(with_database(server_url, "empty_house")) as running:
-            assert any("leadroutes user add" in line for line in running.log), running.log
+            assert running.process.stdout is not None
+            printed = [(await running.process.stdout.readline()).decode() for _ in range(2)]
+            assert "open this within 24 hours" in printed[0]
+            link = printed[1].strip()
+            assert link.startswith(f"{running.address}/setup/")
+            async with httpx.AsyncClient() as client:
+                assert "Set up Lead Routes" in (await client.get(link)).text
             assert await running.stop() == 0
+            assert any("leadroutes setup-link" in line for line in running.log), running.log
+            assert link.rpartition("/")[2] not in "".join(running.log)
     finally:
         await connection.execute("DROP DATABASE empty_house WITH (FORCE)")
         await connection.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from leadroutes.server.http_protocol import MAX_FRAME_BYTES
+from leadroutes.server.http_protocol import MAX_BYTES_AT_ONCE, MAX_FRAME_BYTES
 from leadroutes.server.http_protocol import _HttpProtocol as Connection
 from leadroutes.server.request_metrics import Receive, Scope, Send
 from leadroutes.server.run import listen, running_service, serving_http
@@ -116,6 +116,7 @@ async def test_a_client_that_takes_no_answer_is_cut_off(town: Town) -> None:
 
 
 WHOLE = 1_000_000
+LONG_PATIENCE = 1.0  # seconds: client and service share a loop, and a busy machine stops both
 
 
 @contextlib.asynccontextmanager
@@ -134,7 +135,7 @@ async def asked_for_much(*headers: tuple[bytes, bytes]) -> AsyncIterator[socket.
 
     listening = listen("127.0.0.1", 0)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    async with serving_http(Settings(body_timeout=PATIENCE), application, listening):
+    async with serving_http(Settings(body_timeout=LONG_PATIENCE), application, listening):
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.setblocking(False)
@@ -152,7 +153,7 @@ async def test_an_answer_that_is_taken_slowly_is_taken_whole(monkeypatch: pytest
         taken = 0
         while taken < WHOLE and (part := await loop.sock_recv(client, 65_536)):
             taken += len(part)
-            await asyncio.sleep(len(part) / WHOLE * PATIENCE * 4)
+            await asyncio.sleep(len(part) / WHOLE * LONG_PATIENCE * 2)
         assert taken > WHOLE
         async with asyncio.timeout(PATIENCE * 20):  # then it is idle
             assert await loop.sock_recv(client, 1) == b""
@@ -163,12 +164,89 @@ async def test_who_leaves_the_end_of_the_last_answer_is_cut_off() -> None:
     async with asked_for_much((b"connection", b"close")) as client:
         assert await loop.sock_recv(client, 1024)
         [connection] = [each for each in gc.get_objects() if isinstance(each, Connection) and each.flow.write_paused]
+        connection.transport.set_write_buffer_limits(high=WHOLE // 2)  # so that the rest is more than a kernel takes
         while connection.flow.write_paused:
             assert await loop.sock_recv(client, 1024)
         assert connection.transport.get_write_buffer_size()
         async with asyncio.timeout(PATIENCE * 20):
             while connection in connection.connections:  # noqa: ASYNC110 -- uvicorn's, of those that are open
                 await asyncio.sleep(0.05)
+
+
+async def test_of_requests_that_come_at_once_few_are_held_until_their_turn() -> None:
+    """A packet holds thousands of them, and each would take memory until it is answered."""
+    goes_on, many = asyncio.Event(), 5_000
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for _ in range(2):
+                await send({"type": f"{(await receive())['type']}.complete"})
+            return
+        await goes_on.wait()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    listening = listen("127.0.0.1", 0)
+    async with serving_http(Settings(body_timeout=LONG_PATIENCE), application, listening):
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        writer.write(GOOD * (many - 1) + GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        async with asyncio.timeout(30):
+            while not (waiting := _waiting_requests()):  # noqa: ASYNC110 -- until the service has read something
+                await asyncio.sleep(0.01)
+            assert waiting <= MAX_BYTES_AT_ONCE / len(GOOD)
+            goes_on.set()
+            assert (await reader.read()).count(b"HTTP/1.1 204") == many
+        writer.close()
+
+
+def _waiting_requests() -> int:
+    return sum(len(each.pipeline) for each in gc.get_objects() if isinstance(each, Connection))
+
+
+async def test_a_stream_ends_with_its_client_whatever_was_asked_behind_it() -> None:
+    is_over = asyncio.Event()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for _ in range(2):
+                await send({"type": f"{(await receive())['type']}.complete"})
+            return
+        assert (await receive())["type"] == "http.request"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        leaving = asyncio.create_task(receive())
+        while not leaving.done():
+            await send({"type": "http.response.body", "body": b"still here", "more_body": True})
+            await asyncio.wait([leaving], timeout=0.01)
+        assert leaving.result() == {"type": "http.disconnect"}
+        is_over.set()
+
+    listening = listen("127.0.0.1", 0)
+    async with serving_http(Settings(body_timeout=LONG_PATIENCE), application, listening):
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        writer.write(GOOD)
+        await reader.readuntil(b"still here")
+        writer.write(GOOD)
+        while not _waiting_requests():
+            await reader.readuntil(b"still here")
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        async with asyncio.timeout(10):
+            await is_over.wait()
+
+
+@pytest.mark.parametrize("connection", [b"close", b"keep-alive"])
+async def test_who_sends_a_whole_body_before_reading_gets_the_answer(town: Town, connection: bytes) -> None:
+    """Many clients do not listen while they send; the body is answered long before it has come."""
+    size = 8_000_000
+    head = b"POST /contacts HTTP/1.1\r\nHost: x\r\nConnection: %s\r\nContent-Type: application/json\r\n" % connection
+    token = b"Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n" % (town.tokens["alice"].encode(), size)
+
+    def send_then_read() -> bytes:
+        with socket.create_connection(("127.0.0.1", town.application), 20) as client:
+            client.sendall(head + token + b" " * size)
+            return client.recv(65_536)
+
+    assert (await asyncio.to_thread(send_then_read)).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_nothing_waits_for_a_connection_that_was_reset(town: Town) -> None:

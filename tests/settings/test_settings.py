@@ -11,7 +11,7 @@ from leadroutes.errors import Misconfigured
 from leadroutes.security.secret_key import load_secret_key
 from leadroutes.settings import Settings, in_force
 from leadroutes.settings.values import without_password
-from leadroutes.settings.warnings import warnings_of
+from leadroutes.settings.warnings import warnings_of, warnings_of_names
 
 DATABASE = {"DATABASE_URL": "postgresql://leads@127.0.0.1/leads"}
 
@@ -88,6 +88,52 @@ BAD = {
         (bad, bad[:5], "https://graph.facebook.com")
         for bad in ("graph.facebook.com", "https://", "https://graph.facebook.com/?a=b", "ftp://graph.facebook.com")
     ],
+    "LEADROUTES_PUSH_SERVICES": [
+        (bad, bad[:5], "push.example.com,http://127.0.0.1:9000")
+        for bad in ("https://", "push.example.com/path", "ftp://push.example.com", "a.example,", "u:p@push.example.com")
+    ],
+    "LEADROUTES_TWILIO_URL": [
+        (bad, bad[:5], "https://api.twilio.com/2010-04-01")
+        for bad in ("api.twilio.com", "ftp://api.twilio.com", "https://", "https://api.twilio.com/?a=b")
+    ],
+    "LEADROUTES_TWILIO_ACCOUNT": [
+        ("AC 1", "AC 1", "AC0123456789abcdef"),
+        ("AC1/../2", "AC1/", "AC0123456789abcdef"),
+        ("AC1", "is set", "LEADROUTES_TWILIO_TOKEN or LEADROUTES_TWILIO_KEY"),
+    ],
+    "LEADROUTES_TWILIO_TOKEN": [
+        ("hunter22 hunter22", "17 characters", "ASCII"),
+        ("hunter22", "is set", "LEADROUTES_TWILIO_ACCOUNT"),
+    ],
+    "LEADROUTES_TWILIO_KEY": [("SK 1", "SK 1", "SK0123456789abcdef"), ("SK1", "is set", "LEADROUTES_TWILIO_ACCOUNT")],
+    "LEADROUTES_TWILIO_KEY_SECRET": [("hunter22", "is set", "LEADROUTES_TWILIO_KEY")],
+    "LEADROUTES_TWILIO_FROM": [
+        *((bad, bad, "+13035550100") for bad in ("303-555-0100", "3035550100", "+0", "+1303555010012345", "Leads")),
+        ("+13035550100", "is set", "LEADROUTES_TWILIO_ACCOUNT"),
+    ],
+    "LEADROUTES_TWILIO_MESSAGING_SERVICE": [
+        ("MG 1", "MG 1", "MG0123456789abcdef"),
+        ("MG1", "is set", "LEADROUTES_TWILIO_ACCOUNT"),
+    ],
+    "LEADROUTES_TWILIO_ANSWERS_STOP": [("maybe", "maybe", "on or off")],
+    "LEADROUTES_TWILIO_SIGNING_KEYS": [
+        *(
+            (bad, f"{len(bad)} characters", "ID:SECRET")
+            for bad in ("hunter22", "key:", ":hunter22", "a b:hunter22", "a:1,")
+        ),
+        ("key1:hunter22", "is set", "LEADROUTES_TWILIO_ACCOUNT"),
+    ],
+    "LEADROUTES_CALLS_PER_SECOND": [(bad, bad, "from 0.01 to 1000") for bad in ("0", "-1", "fast", "nan", "5000")],
+    "LEADROUTES_TEXTS_PER_SECOND": [(bad, bad, "from 0.01 to 1000") for bad in ("0", "-1", "fast", "nan", "5000")],
+    "LEADROUTES_TEXTS_PER_DAY": [(bad, bad, "from 1 to") for bad in ("0", "-1", "many", "1.5", "1" * 20)],
+    "LEADROUTES_QUIET_HOURS": [(bad, bad, "strict or law") for bad in ("off", "1", "strict, law")],
+    "LEADROUTES_TEXTS_PER_CONTACT_PER_DAY": [(bad, bad, "from 1 to 1000") for bad in ("0", "-1", "many", "1.5")],
+    "LEADROUTES_MAILS_PER_HOUR": [(bad, bad, "from 1 to 1000000") for bad in ("0", "-1", "many", "1.5")],
+    "LEADROUTES_WARM_UP_DAYS": [(bad, bad, "from 0 to 365") for bad in ("-1", "366", "a week")],
+    "LEADROUTES_CLOCK_START": [
+        (bad, bad, "a moment with its offset")
+        for bad in ("soon", "2027-03-13", "2027-03-13T09:00", "1999-01-01T00:00Z")
+    ],
     "LEADROUTES_TOKEN_LIFE": [(bad, bad, "from 1 to") for bad in ("0", "a day", "9999999999999")],
     "LEADROUTES_RATE_PER_TOKEN": [(bad, bad, "600/minute") for bad in ("many", "0/minute", "off")],
     "LEADROUTES_RATE_PER_ADDRESS": [(bad, bad, "600/minute") for bad in ("many", "0/minute", "600/minute, 5/second")],
@@ -95,6 +141,13 @@ BAD = {
     "LEADROUTES_STOP_DELAY": [(bad, bad, "from 0 to 3600") for bad in ("-1", "nan", "inf", "later", "1e9")],
     "LEADROUTES_LOG_JSON": [("maybe", "maybe", "on or off")],
     "LEADROUTES_LOG_LEADS": [("2", "2", "on or off")],
+    "LEADROUTES_WEBHOOKS_TO_PRIVATE": [
+        (bad, bad, "10.0.0.0/8") for bad in ("yes", "10.0.0.0/8;::1", "10.0.0.1/8", "example.com", "10.0.0.0/40")
+    ],
+    "LEADROUTES_WEBHOOK_TRIES": [
+        (bad, bad, "5s,5m,2h") for bad in ("5", "5 seconds", "5s,,5m", "-5s", "5s 5m", "9999999s", "1d")
+    ],
+    "LEADROUTES_ADMIN_SECOND_FACTOR": [("maybe", "maybe", "on or off")],
     "LEADROUTES_METRICS": [("prometheus", "prometheus", "on or off")],
     "LEADROUTES_METRICS_TOKEN": [
         ("hunter22 hunter22", "17 characters", "ASCII"),
@@ -107,8 +160,12 @@ BAD = {
     ],
     "LEADROUTES_KEEP_ARRIVALS": [(bad, bad, "from 1 to 36500") for bad in ("0", "week", "40000", "-3", "1.5")],
     "LEADROUTES_KEEP_MESSAGES": [("0", "0", "number of days")],
+    "LEADROUTES_OPEN_FOR": [("always", "always", "number of days")],
+    "LEADROUTES_KEEP_AUDIT": [("never", "never", "number of days")],
     "LEADROUTES_KEEP_CLAIM_LINKS": [("never", "never", "number of days")],
     "LEADROUTES_KEEP_RULE_SETS": [("-1", "-1", "number of days")],
+    "LEADROUTES_KEEP_VERSIONS": [("two years", "two years", "number of days")],
+    "LEADROUTES_KEEP_IMPORTS": [("a week", "a week", "number of days")],
     "LEADROUTES_KEEP_QUEUE_LOG": [("1d", "1d", "number of days")],
 }  # fmt: skip
 
@@ -168,7 +225,19 @@ GOOD = [
     ("LEADROUTES_MAIL_FROM", "Lead Routes <leads@example.com>", "mail_from", "Lead Routes <leads@example.com>"),
     ("LEADROUTES_MAIL_FROM", '"Vale, Inc." <leads@example.com>', "mail_from", '"Vale, Inc." <leads@example.com>'),
     ("LEADROUTES_MAIL_FROM", "leads@localhost", "mail_from", "leads@localhost"),
+    ("LEADROUTES_TWILIO_URL", "https://api.example.com", "twilio_url", "https://api.example.com/2010-04-01"),
+    ("LEADROUTES_TWILIO_URL", "https://a.example/api/laml/2010-04-01/", "twilio_url",
+     "https://a.example/api/laml/2010-04-01"),
+    ("LEADROUTES_TWILIO_URL", "https://a.example/v2/texml", "twilio_url", "https://a.example/v2/texml"),
+    ("LEADROUTES_CALLS_PER_SECOND", "5", "calls_per_second", 5.0),
+    ("LEADROUTES_TEXTS_PER_SECOND", "0.5", "texts_per_second", 0.5),
+    ("LEADROUTES_TEXTS_PER_DAY", "2000", "texts_per_day", 2000),
+    ("LEADROUTES_QUIET_HOURS", "LAW", "quiet_hours", "law"),
+    ("LEADROUTES_MAILS_PER_HOUR", "200", "mails_per_hour", 200),
     ("LEADROUTES_PUBLIC_URL", "HTTPS://Leads.Example.com/", "public_url", "https://leads.example.com"),
+    ("LEADROUTES_PUBLIC_URL", "https://leads.example.com:443/leads", "public_url", "https://leads.example.com/leads"),
+    ("LEADROUTES_PUBLIC_URL", "http://leads.example.com:80", "public_url", "http://leads.example.com"),
+    ("LEADROUTES_PUBLIC_URL", "http://leads.example.com:443", "public_url", "http://leads.example.com:443"),
     ("LEADROUTES_PUBLIC_URL", "http://[::1]:8080", "public_url", "http://[::1]:8080"),
     ("LEADROUTES_PUBLIC_URL", "https://example.com/leads/", "public_url", "https://example.com/leads"),
     ("LEADROUTES_SMTP_URL", "smtp://mail_server:25", "smtp_url", "smtp://mail_server:25"),
@@ -180,6 +249,11 @@ GOOD = [
     ("LEADROUTES_MAIL_LISTEN", "[::]:25", "mail_listen", "[::]:25"),
     ("LEADROUTES_WORKER_LISTEN", "::1:9100", "worker_listen", "::1:9100"),
     ("LEADROUTES_INTAKE_PER_KEY", "OFF", "intake_per_key", None),
+    ("LEADROUTES_WEBHOOKS_TO_PRIVATE", "ON", "webhooks_to_private", "on"),
+    ("LEADROUTES_WEBHOOKS_TO_PRIVATE", "off", "webhooks_to_private", None),
+    ("LEADROUTES_WEBHOOKS_TO_PRIVATE", "10.0.0.0/8, ::1, 192.168.1.7", "webhooks_to_private",
+     "10.0.0.0/8,::1/128,192.168.1.7/32"),
+    ("LEADROUTES_WEBHOOK_TRIES", "5s, 0.5m ,2h", "webhook_tries", "5s,0.5m,2h"),
     ("LEADROUTES_STOP_DELAY", "0", "stop_delay", 0.0),
 ]  # fmt: skip
 
@@ -260,6 +334,10 @@ def test_what_is_in_force_is_shown_without_secrets() -> None:
         smtp_url="smtp://alice:hun@ter22@mail.example.com",
         secret="hunter22hunter22",
         metrics_token="hunter22",
+        twilio_url="https://alice:hunter22@texts.example.com",
+        twilio_token="hunter22",
+        twilio_key_secret="hunter22",
+        twilio_signing_keys="key:hunter22",
         otlp_endpoint="https://alice:hunter22@collector.example.com",
     )
     rows = {name: value for name, value, _ in in_force(settings)}
@@ -307,9 +385,95 @@ REAL = {
         ({"public_url": "http://127.0.0.1:8080", "smtp_url": "smtp://localhost:25", "mail_from": "a@localhost"}, []),
         ({"public_url": "http://127.0.0.1:8080", "smtp_url": "smtp://127.0.0.2"}, []),
         ({"public_url": "http://127.0.0.1:8080", "smtp_url": None}, []),
+        ({"public_url": "http://127.0.0.1:8080", "smtp_url": None, "twilio_account": "AC1"}, ["LEADROUTES_PUBLIC_URL"]),
+        ({"smtp_url": None, "twilio_account": "AC1"}, []),
+        (
+            {
+                "public_url": "http://127.0.0.1:8080",
+                "smtp_url": None,
+                "twilio_account": "AC1",
+                "twilio_url": "http://127.0.0.1:1",
+            },
+            [],
+        ),
     ],
 )
 def test_what_is_hardly_meant_is_warned_of(changes: dict[str, object], names: list[str]) -> None:
     warnings = warnings_of(Settings(**REAL | changes))
     assert [warning.partition(":")[0] for warning in warnings] == names
     assert all("set " in warning or "unset" in warning for warning in warnings)
+
+
+# -------------------------------------------------------------------------------------- the provider of texts and calls
+
+PROVIDER = {
+    "LEADROUTES_TWILIO_ACCOUNT": "AC1", "LEADROUTES_TWILIO_TOKEN": "token", "LEADROUTES_TWILIO_FROM": "+13035550100",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, None),
+        ({"FROM": "", "MESSAGING_SERVICE": "MG1"}, None),
+        ({"MESSAGING_SERVICE": "MG1"}, None),
+        ({"KEY": "SK1", "KEY_SECRET": "x"}, None),
+        ({"TOKEN": "", "KEY": "SK1", "KEY_SECRET": "x", "SIGNING_KEYS": "key:secret"}, None),
+        ({"FROM": ""}, "LEADROUTES_TWILIO_ACCOUNT is set; expected LEADROUTES_TWILIO_FROM or"),
+        ({"TOKEN": ""}, "LEADROUTES_TWILIO_ACCOUNT is set; expected LEADROUTES_TWILIO_TOKEN or LEADROUTES_TWILIO_KEY"),
+        (
+            {"TOKEN": "", "KEY": "SK1", "KEY_SECRET": "x"},
+            "LEADROUTES_TWILIO_ACCOUNT is set; expected LEADROUTES_TWILIO_TOKEN",
+        ),
+        ({"KEY": "SK1"}, "LEADROUTES_TWILIO_KEY is set; expected LEADROUTES_TWILIO_KEY_SECRET"),
+        ({"KEY_SECRET": "x"}, "LEADROUTES_TWILIO_KEY_SECRET is set; expected LEADROUTES_TWILIO_KEY"),
+    ],
+)
+def test_credentials_are_whole_or_refused(changes: dict[str, str], expected: str | None) -> None:
+    environ = DATABASE | PROVIDER | {f"LEADROUTES_TWILIO_{name}": value for name, value in changes.items()}
+    if expected is None:
+        assert Settings.load(environ).twilio_account == "AC1"
+        return
+    with pytest.raises(Misconfigured) as refused:
+        Settings.load(environ)
+    assert str(refused.value).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {"LEADROUTES_CLOCK_START": "2027-03-13T09:00:00-07:00"},
+            "LEADROUTES_CLOCK_START is set; expected LEADROUTES_TIME",
+        ),
+        ({"LEADROUTES_WARM_UP_DAYS": "7"}, "LEADROUTES_WARM_UP_DAYS is set; expected LEADROUTES_MAILS_PER_HOUR"),
+    ],
+)
+def test_what_counts_only_together_is_refused_alone(given: dict[str, str], expected: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        Settings.load(DATABASE | given)
+    assert str(refused.value).startswith(expected)
+    other = {"LEADROUTES_TIME_SCALE": "60", "LEADROUTES_MAILS_PER_HOUR": "100"}
+    assert Settings.load(DATABASE | given | other)
+
+
+@pytest.mark.parametrize(
+    ("given", "setting"),
+    [
+        ("LEADROUTES_SMPT_URL", "LEADROUTES_SMTP_URL"),
+        ("LEADROUTES_PUBLICURL", "LEADROUTES_PUBLIC_URL"),
+        ("LEADROUTES_SECRETS_FILE", "LEADROUTES_SECRET_FILE"),
+        ("LEADROUTES_TWILIO_MESSAGE_SERVICE", "LEADROUTES_TWILIO_MESSAGING_SERVICE"),
+    ],
+)
+def test_a_name_that_is_nearly_one_of_a_setting_is_a_warning(given: str, setting: str) -> None:
+    """Mails would stay in the outbox without a word."""
+    [warning] = warnings_of_names({given: "a secret word"})
+    assert (given in warning, setting in warning, "word" in warning) == (True, True, False)
+
+
+def test_names_of_others_are_none() -> None:
+    """Such as those by which Kubernetes tells every container of a service that is called leadroutes."""
+    others = ("LEADROUTES_PORT", "LEADROUTES_SERVICE_HOST", "LEADROUTES_PORT_8080_TCP_ADDR", "LEADROUTES_TEST_POSTFIX")
+    known = ("LEADROUTES_SMTP_URL", "LEADROUTES_SMTP_URL_FILE", "DATABASE_URLS")
+    assert warnings_of_names(dict.fromkeys((*others, *known), "x")) == []

@@ -14,7 +14,7 @@ ADD = "INSERT INTO lead_sources (name) VALUES ($1) RETURNING name"
 
 
 def adding(
-    name: str, *, wrong: Exception | None = None, late: Exception | None = None
+    name: str, *, wrong: Exception | None = None, late: Exception | None = None, apart: str | None = None
 ) -> CheckedWrite[Transaction, str]:
     """A lead source of everybody's; `wrong` is found out before it is written, `late` afterwards."""
 
@@ -30,7 +30,7 @@ def adding(
             raise late
         return found
 
-    return CheckedWrite(order=0, check=check, write=write)
+    return CheckedWrite(order=0, apart=apart, check=check, write=write)
 
 
 async def names(database: Database) -> list[str]:
@@ -43,6 +43,15 @@ async def test_a_crowd_shares_commits(database: Database) -> None:
     assert await asyncio.gather(*(commits.run(adding(name)) for name in asked)) == asked
     assert sorted(await names(database)) == sorted(asked)
     assert await database.fetchval("SELECT count(DISTINCT xmin::text) FROM lead_sources WHERE id >= 1000") <= 4
+
+
+async def test_what_is_to_be_apart_shares_no_commit(database: Database) -> None:
+    commits = WriteGroupCommit(database)
+    await asyncio.gather(*(commits.run(adding(f"{apart}{n}", apart=apart)) for n in range(4) for apart in "ab"))
+    shared = await database.fetch(
+        "SELECT array_agg(DISTINCT left(name, 1)) AS whose FROM lead_sources WHERE id >= 1000 GROUP BY xmin::text"
+    )
+    assert sorted(row["whose"] for row in shared) == [["a"], ["b"]]
 
 
 async def test_a_problem_that_is_found_first_leaves_the_others_together(database: Database) -> None:
@@ -69,6 +78,27 @@ async def test_what_postgresql_refuses_is_refused_to_one(database: Database) -> 
     assert [answers[0], answers[2]] == ["a", "c"]
     assert isinstance(answers[1], (asyncpg.PostgresError, asyncpg.DataError))
     assert sorted(await names(database)) == ["a", "c"]
+
+
+async def test_one_that_waits_long_keeps_no_later_one_waiting(database: Database) -> None:
+    commits = WriteGroupCommit(database)
+    begun, free = asyncio.Event(), asyncio.Event()
+
+    async def check(transaction: Transaction) -> Transaction:
+        begun.set()
+        return transaction
+
+    async def write(transaction: Transaction) -> str:
+        await free.wait()
+        found: str = await transaction.fetchval(ADD, "slow")
+        return found
+
+    waiting = asyncio.create_task(commits.run(CheckedWrite(order=0, check=check, write=write)))
+    await begun.wait()
+    assert await commits.run(adding("quick")) == "quick"
+    assert not waiting.done()
+    free.set()
+    assert await waiting == "slow"
 
 
 async def test_what_may_have_been_committed_is_not_done_again(

@@ -59,6 +59,23 @@ async def test_where_no_host_answers_each_is_named() -> None:
             await hosts.connect()
 
 
+async def test_types_that_come_with_postgresql_are_looked_up_once(database_url: str) -> None:
+    looked_up: list[int] = []
+    for number in range(3):
+        connection = await Hosts(database_url).connect()
+        connection.add_query_logger(lambda asked, number=number: "typeinfo" in asked.query and looked_up.append(number))
+        assert await connection.fetchval("SELECT array_append($1::bigint[], 2)", [1]) == [1, 2]
+        if number == 1:
+            await connection.execute("CREATE TYPE mood AS ENUM ('good', 'bad')")
+        if number > 0:
+            assert await connection.fetchval("SELECT ARRAY[$1::mood]", "good") == ["good"]
+        await connection.close()
+
+    assert looked_up.count(0) <= 1
+    assert set(looked_up) >= {1, 2}, "what is not PostgreSQL's own may differ"
+    assert looked_up.count(1) == looked_up.count(2)
+
+
 async def test_of_several_only_one_that_takes_writes_will_do(database_url: str) -> None:
     async with read_only(database_url):
         with pytest.raises(OSError, match="a standby"):

@@ -47,6 +47,21 @@ async def test_another_process_reads_what_the_first_has_stored(town: Town) -> No
     assert [(row["owner_id"], row["number"]) for row in stored] == [(town.users["alice"], built.number)]
 
 
+async def test_it_is_read_as_text_that_always_says_the_same(town: Town) -> None:
+    """Whoever writes the rules: the version before, which knows no text, or a migration that completes them."""
+    built = await load(town, RuleSets(), "alice")
+    same = "SELECT rules_text::jsonb = rules FROM rule_sets"
+    assert await town.database.fetchval(same)
+
+    await town.database.execute("UPDATE rule_sets SET rules = jsonb_set(rules, '{routes,0,priority}', '7')")
+    assert await town.database.fetchval(same)
+    read = await load(town, RuleSets(), "alice")
+    assert [built.rules.routes[0].priority, read.rules.routes[0].priority] == [0, 7]
+
+    await town.database.execute("UPDATE rule_sets SET rules_text = NULL")
+    assert (await load(town, RuleSets(), "alice")).rules == read.rules
+
+
 async def test_a_change_makes_a_new_one(town: Town) -> None:
     rule_sets = RuleSets()
     before = await load(town, rule_sets, "alice")
@@ -134,6 +149,7 @@ async def test_what_a_standby_never_received_is_forgotten_once_it_has_taken_over
     lost = await load(town, engine.rule_sets, "alice")
 
     await database.execute("DELETE FROM rule_sets WHERE number = $1", lost.number)
+    await database.execute("DELETE FROM rule_versions WHERE number = $1", lost.number)
     await database.execute("UPDATE users SET rules_version = $1 WHERE username = 'alice'", lost.number - 1)
     await database.execute("UPDATE lead_routes SET priority = 8")
     await database.fetch(f"SELECT pg_terminate_backend(pid) {listening}")

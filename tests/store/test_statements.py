@@ -1,6 +1,7 @@
 """Statements are files in folders by area, and each is found by its name alone."""
 
 import ast
+import json
 import re
 from collections import Counter
 from itertools import takewhile
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import leadroutes.store
-from leadroutes.store import Statement, statement, statement_names
+from leadroutes.store import Statement, joined, statement, statement_names
 from leadroutes.store.postgres import Database
 
 SQL = Path(leadroutes.store.__file__).parent / "sql"
@@ -115,3 +116,14 @@ def sql_in(path: Path) -> list[str]:
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     texts = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
     return [text for text in texts if SQL_TEXT.match(text)]
+
+
+async def test_statements_that_are_joined_take_one_round_trip(database: Database) -> None:
+    found = joined("has_lead", "find_first_steps", "list_channel_faults")
+    assert found.parameters == ("owner_id", "is_admin"), "one of each name"
+    row = await database.fetchrow(*found.bind(owner_id=1, is_admin=False))
+
+    assert list(row.keys()) == ["has_lead", "find_first_steps", "list_channel_faults"]
+    has_lead, [first_steps], faults = (json.loads(column) for column in row.values())
+    assert (has_lead, faults) == ([{"exists": False}], [])
+    assert first_steps["has_lead"] is False

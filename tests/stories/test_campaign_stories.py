@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.support.mailbox import text_of
+from tests.support.processes import until
 from tests.support.story import Story
 
 
@@ -51,6 +52,40 @@ async def test_its_steps_come_in_order_from_the_owner_and_after_the_claim_from_t
     after = (await story.get("alice", "/contact-communications"))["data"]
     assert [each["is_active"] for each in after] == [False, False, False]
     assert [each["send_from_user_id"] for each in after][:2] == [story.town.users["alice"], story.town.users["bob"]]
+
+
+async def test_who_has_the_contact_signs_and_steps_go_out_on_their_conditions(story: Story) -> None:
+    """A reminder goes only while no one has the lead, and the agent's question only once someone has it."""
+    await story.post("alice", "/signatures", name="Office", text_body="Alice, the office")
+    await story.post("bob", "/signatures", name="Bob", text_body="Bob, 303-555-0142")
+    await steps(story, 60, 600, 900)
+    actions = (await story.get("alice", f"/campaigns/{story.ids['campaign']}/actions"))["data"]
+    for action, is_claimed in zip(actions, (False, False, True), strict=True):
+        claimed = {"field": "claimed", "is": "equal", "value": is_claimed}
+        url = f"/campaigns/{action['campaign_id']}/actions/{action['id']}"
+        assert (await story["alice"].patch(url, json={"conditions": claimed})).status_code == 200
+    await story.option("bob", rank=1)
+    await story.route()
+    lead = await story.inquire()
+    await story.pass_time(seconds=61)
+    await story.mailbox.wait_for(1, lambda mail: mail["Subject"] == "After 60 seconds")
+    assert (await story.claim("bob", lead["id"])).status_code == 200
+    await story.pass_time(seconds=900)
+    await story.mailbox.wait_for(1, lambda mail: mail["Subject"] == "After 900 seconds")
+    mails = [text_of(mail) for mail in story.mailbox.mails if mail["To"] == "mia@example.org"]
+    assert [words.strip().splitlines()[2] for words in mails] == ["Alice, the office", "Bob, 303-555-0142"]
+
+    async def skipped() -> list[str]:
+        found = (await story.get("alice", "/contact-communications"))["data"]
+        return [each["reason"] for each in found if each["reason"]]
+
+    async def is_skipped() -> bool:
+        return bool(await skipped())
+
+    await until(is_skipped)
+    assert await skipped() == ["it was skipped, as it is sent only if: no one has the lead"]
+    results = await story.get("alice", f"/campaigns/{story.ids['campaign']}/results")
+    assert [each["sent"] for each in results["data"]] == [1, 0, 1]
 
 
 async def test_it_is_not_started_twice_while_it_runs(story: Story) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,25 @@ async def processes(brokerage: Brokerage, database_url: str) -> AsyncIterator[li
             stack.push_async_callback(each.close)
             await each.load_clock()
         yield opened
+
+
+async def until_waiting(database: Database, number: int, work: asyncio.Future[Any] | None = None) -> None:
+    """Wait until so many sessions wait for a lock that another one holds, or until this work is done without."""
+    while await database.fetchval(WAITING) < number:
+        if work is not None and work.done():
+            return
+        await asyncio.sleep(0.01)
+
+
+async def one_behind_another(database: Database, held: str, works: Iterable[Awaitable[Any]]) -> list[Any]:
+    """Begin each work once those before it wait for what another session holds, and let all go on; their outcomes."""
+    async with database.pool.acquire() as holder, holder.transaction():
+        await holder.execute(held)
+        doing = []
+        for number, each in enumerate(works, start=1):
+            doing.append(asyncio.ensure_future(each))
+            await until_waiting(database, number)
+    return list(await asyncio.gather(*doing))
 
 
 async def deadlocks(database: Database, processes: Sequence[Database]) -> int:

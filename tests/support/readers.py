@@ -18,7 +18,7 @@ from leadroutes.api.call import Request
 from leadroutes.api.reads import id_in
 from leadroutes.api.resources import RESOURCES
 from leadroutes.api.values import quoted
-from leadroutes.domain import identity, normalize, places, redirect_uris, text
+from leadroutes.domain import delivery_status, identity, normalize, places, redirect_uris, stop_words, text
 from leadroutes.domain.recurrence import read_rule
 from leadroutes.errors import Problem
 from leadroutes.ingest.replay import moment_of
@@ -36,6 +36,9 @@ from leadroutes.intake import (
     mail_date,
     markup,
     mime,
+    passing_on,
+    reply_text,
+    returned_mail,
     text_search,
 )
 from leadroutes.intake.formats import BY_NAME
@@ -46,6 +49,7 @@ from leadroutes.observability import logs
 from leadroutes.sandbox.tasks import templates
 from leadroutes.sandbox.tasks.liquid import Unrenderable, breaks_lines, check_template, is_markup
 from leadroutes.security.rate_limits import network_of
+from leadroutes.security.return_token import read_return_address
 from leadroutes.security.unsubscribe_token import read_unsubscribe_token
 from leadroutes.web import cookies, headers, sessions
 
@@ -199,7 +203,7 @@ ADDRESSES = [
     ),
     Reader("$select", lambda text_: query.selection(LEADS, text_), (("$select[]=", ""),)),
     Reader("the query of a page", lambda text_: QueryParams(text_.encode("ascii", "replace")).get("next")),
-    Reader("where to go after signing in", sessions._own_path, (("/", ""), ("//[", ""))),
+    Reader("where to go after signing in", sessions.own_path, (("/", ""), ("//[", ""))),
     Reader(
         "a redirect address",
         lambda text_: redirect_uris.is_registered(text_, ["http://127.0.0.1/a"]),
@@ -308,13 +312,18 @@ TEXTS = [
         partial(mail_date.mail_date, needs_zone=False),
         (("Tue, 17 Nov 2026 13:22:14", "x"), ("(", ")")),
     ),
+]
+# What is cut is read differently from what is whole, so both lengths are such as to be cut.
+LOGS = [
     Reader(
         "a log line",
         logged,
         (("/intake/", ""), ("a://", "@"), ("a@", ""), ("bearer ", ""), ("DETAIL: ", "")),
         ("a@", "://", "+1", "é"),
+        size=2 * logs.MAX_TRACEBACK_LENGTH,
     ),
 ]
+REPORT = "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\n"
 LETTERS = [
     Reader(
         "a mail",
@@ -352,6 +361,33 @@ LETTERS = [
         ((" -- forwarded message", "x"), ("--", "x"), ("-- forwarded message --\n", "")),
     ),
     Reader("a forwarded page", forwarded.inner_page, (("-- forwarded message", "x"), ("--", "x")), ("&nbsp;",)),
+    Reader(
+        "a mail that came back",
+        of_bytes(lambda data: returned_mail.read_returned_mail(data, has_sender=True, find_failures=lambda _: False)),
+        (("A: b\n\n", ""), ("Subject: ", "\n\n"), ("Content-Type: multipart/report; boundary=b\n\n--b\n\n", "--b")),
+    ),
+    Reader(
+        "the parts of a report",
+        of_bytes(lambda data: returned_mail.read_returned_mail(data, has_sender=False, find_failures=lambda _: False)),
+        (
+            (f"{REPORT}Action: failed\nStatus: ", "\n"),
+            (f"{REPORT}Diagnostic-Code: ", "\n"),
+            (f"{REPORT}A: b\n", "\n\n"),
+        ),
+        ("5.1.", "Status: 5.1.1\n\n", "bounce+", "bounce+aaaaaaaaaaaaaaaaaaaa@"),
+    ),
+    Reader(
+        "an answer without its quote",
+        reply_text.own_words,
+        (("On ", " wrote:\n"), ("From: ", "\nSent: x"), ("sent from my ", "x")),
+        ("wrote ", "On wrote:\n", "> a\n", "--", "_"),
+    ),
+    Reader(
+        "a mail to be passed on", of_bytes(passing_on.taken_apart), (("Content-Type: ", "\n\n"), ("From: ", "\n\n"))
+    ),
+    Reader("a word of stopping", stop_words.read_wish, (("", "stop texting me"), ("not ", ""))),
+    Reader("an address for what comes back", lambda text_: read_return_address("a secret", text_), (("bounce+", ""),)),
+    Reader("a status code", delivery_status.status_code, (("", "5.1.1"), ("5.", ".1")), ("5.1.", "5.0.0 ")),
     Reader("header lines of a forwarded mail", forwarded.inner_headers, (("From: ", ""), ("From: a\n", ""))),
     Reader(
         "texts of an arrival",
@@ -381,6 +417,7 @@ GROUPS: dict[str, tuple[list[Reader], tuple[str, ...]]] = {
     "bodies": (BODIES, (*JSON, "&", "%41")),
     "fields": (FIELDS, (",", "-", ";", "T", ":")),
     "texts": ([replace(each, size=5_000) for each in TEXTS], WORDS),  # a field's, read character by character
+    "logs": (LOGS, WORDS),
     "letters": ([replace(each, size=min(each.size, 12_000)) for each in LETTERS], MAIL),
     "pages": ([replace(each, size=min(each.size, 12_000)) for each in PAGES], MARKUP),
 }

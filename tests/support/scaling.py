@@ -70,7 +70,7 @@ def is_linear(call: Callable[[Any], object], make: Callable[[int], Any], size: i
     for _ in range(2):  # a machine that stops for seconds in the midst of a call is not a fault of the reader
         try:
             growth = _growth(call, make, size, floor)
-            if DOUBT <= growth < MOST:  # a small quadratic part beside a large linear one: of more text it is more
+            if growth >= DOUBT:  # of more text what is quadratic is more, and new memory for the longer one is not
                 growth = _growth(call, make, size * FACTOR, floor)
         except TooLongError:
             continue

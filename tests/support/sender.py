@@ -1,6 +1,7 @@
 """Alice's brokerage with a worker and a mail server."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,8 @@ def settings(mailbox: Mailbox, tmp_path: Path) -> Settings:
     )
 
 
-@pytest.fixture
-async def worker(brokerage: Brokerage, settings: Settings) -> AsyncIterator[Worker]:
+@contextlib.asynccontextmanager
+async def worker_for(brokerage: Brokerage, settings: Settings) -> AsyncIterator[Worker]:
     """One that runs in the background, woken by the database as in life."""
     worker = Worker(brokerage.town.database, brokerage.engine, settings)
     brokerage.town.database.start_listening()
@@ -39,6 +40,12 @@ async def worker(brokerage: Brokerage, settings: Settings) -> AsyncIterator[Work
     yield worker
     worker.stop()
     await asyncio.wait_for(task, 10)
+
+
+@pytest.fixture
+async def worker(brokerage: Brokerage, settings: Settings) -> AsyncIterator[Worker]:
+    async with worker_for(brokerage, settings) as worker:
+        yield worker
 
 
 @dataclass

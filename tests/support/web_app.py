@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from leadroutes import web
+from leadroutes import api, web
 from leadroutes.channels import open_channels
 from leadroutes.engine.engine import Engine
+from leadroutes.ingest.arrivals import Arrivals
 from leadroutes.settings import Settings
 from leadroutes.store import accounts
 from leadroutes.store.messages import DeliveryLog, MessageKey
@@ -79,6 +80,12 @@ class WebApp:
         return dict(row) if row else None
 
 
+def pages_of(engine: Engine, settings: Settings) -> Any:
+    """The pages, with the API that they ask, on the database of the engine."""
+    own_api = api.application(engine.database, engine, Arrivals(engine, settings), settings)
+    return web.application(own_api, engine, settings)
+
+
 @pytest.fixture(scope="session")
 def password_hash() -> str:
     return accounts.hash_password(PASSWORD)
@@ -86,10 +93,13 @@ def password_hash() -> str:
 
 @pytest.fixture
 async def web_app(brokerage: Brokerage, password_hash: str, tmp_path: Path) -> AsyncIterator[WebApp]:
-    settings = Settings(public_url=HOST, data=tmp_path, secret="a secret of the tests", body_timeout=0.2)
+    settings = Settings(
+        public_url=HOST, data=tmp_path, secret="a secret of the tests", body_timeout=0.2,
+        mail_from="leads@brokerage.example",
+    )  # fmt: skip
     await brokerage.town.database.execute("UPDATE users SET password_hash = $1", password_hash)
     engine = brokerage.engine
-    web_app = WebApp(brokerage, settings, web.application(brokerage.town.database, engine, settings), engine)
+    web_app = WebApp(brokerage, settings, pages_of(engine, settings), engine)
     web_app.lead_id = await web_app.ask(
         phone="303-555-0147",
         lead_type="Buyer",
@@ -108,7 +118,7 @@ async def web_app(brokerage: Brokerage, password_hash: str, tmp_path: Path) -> A
 def with_settings(web_app: WebApp, **settings: Any) -> WebApp:
     """The same brokerage under other settings."""
     changed = replace(web_app.settings, **settings)
-    application = web.application(web_app.database, web_app.engine, changed)
+    application = pages_of(web_app.engine, changed)
     return replace(web_app, settings=changed, application=application)
 
 

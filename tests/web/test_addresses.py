@@ -7,11 +7,12 @@ import httpx
 import pytest
 
 from leadroutes import api
+from leadroutes.api.resources import BY_PATH
 from leadroutes.server import app
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
-from leadroutes.web import owns
 from leadroutes.web.addresses import PAGES
+from leadroutes.web.pages import PAGES as DECLARED
 from tests.support.town import Town
 
 BROWSER = {
@@ -35,9 +36,11 @@ async def client(database: Database, tmp_path: Path) -> AsyncIterator[httpx.Asyn
 @pytest.mark.parametrize(
     ("path", "page"),
     [
-        ("/leads", "/"), ("/leads?$limit=2", "/"), ("//leads/", "/"), ("/Leads", "/"), ("/messages", "/outbox"),
-        ("/me", "/"), ("/login", "/sign-in"), ("/outbox/", "/outbox"), ("/Tokens", "/tokens"),
-        ("//sign-in", "/sign-in"), ("/outbox/?state=failed", "/outbox?state=failed"),
+        ("/leads", "/app/leads"), ("/leads?$limit=2", "/app/leads"), ("//leads/", "/app/leads"),
+        ("/Leads", "/app/leads"), ("/lead-routes", "/app/routes"), ("/users", "/app/people"),
+        ("/messages", "/app/outbox"),
+        ("/me", "/app/me"), ("/login", "/sign-in"), ("/app/outbox/", "/app/outbox"), ("/Tokens", "/app/me/tokens"),
+        ("//sign-in", "/sign-in"), ("/app/outbox/?state=failed", "/app/outbox?state=failed"),
         ("//claim/a-Token", "/claim/a-Token"),
     ],
 )  # fmt: skip
@@ -49,7 +52,7 @@ async def test_a_browser_is_led_to_the_page(client: httpx.AsyncClient, method: s
 
 @pytest.mark.parametrize(
     "path",
-    ["/settings", "/leads/1", "/lead-routes", "/teams/1/x", "/intake/some-key", "/<b>x", "/oauth2/token", "/v1/events",
+    ["/settings", "/leads/1", "/hotnesses", "/teams/1/x", "/intake/some-key", "/<b>x", "/oauth2/token", "/v1/events",
      "//evil.example", "/%2e%2e/x", "/%00", "/é"],
 )  # fmt: skip
 async def test_a_browser_reads_that_there_is_no_page_and_where_home_is(client: httpx.AsyncClient, path: str) -> None:
@@ -58,8 +61,23 @@ async def test_a_browser_reads_that_there_is_no_page_and_where_home_is(client: h
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert "<h1>There is no page here</h1>" in answer.text
-    assert 'href="/">To your leads</a>' in answer.text
+    assert 'href="/app">To your leads</a>' in answer.text
     assert "<b>x" not in answer.text
+
+
+WITHOUT_PAGE = {  # what is shown on the page of something else alone
+    "/consents", "/contact-communications", "/contact-sources", "/custom-fields", "/events", "/hotnesses", "/tags",
+}  # fmt: skip
+
+
+def test_every_list_of_the_api_has_the_page_that_shows_it() -> None:
+    lists = {path for path, each in BY_PATH.items() if "L" in each.methods and ":id" not in path}
+    assert lists - set(PAGES) == WITHOUT_PAGE
+
+
+def test_every_address_leads_to_a_page_that_is_there() -> None:
+    known = {"/app" + each.path.rstrip("/") for each in DECLARED} | {"/sign-in", "/forgotten"}
+    assert set(PAGES.values()) - known == set()
 
 
 PROGRAMS = {
@@ -108,7 +126,3 @@ async def test_every_path_of_the_api_has_an_answer_for_a_browser(client: httpx.A
             continue
         assert answer.status_code in (303, 404), path
         assert "NotAuthenticated" not in answer.text
-
-
-def test_every_page_that_a_browser_is_led_to_is_one() -> None:
-    assert {page for page in PAGES.values() if not owns(page)} == set()

@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 import uvicorn
 
-from leadroutes import web
 from tests.support.browser import PHONE, Phone, needs_chromium
-from tests.support.web_app import PASSWORD, WebApp
+from tests.support.web_app import PASSWORD, WebApp, pages_of
 
 pytestmark = needs_chromium
 
@@ -20,10 +19,11 @@ async def served(web_app: WebApp) -> AsyncIterator[WebApp]:
     """The office under a real address."""
     listening = socket.create_server(("127.0.0.1", 0))
     settings = replace(web_app.settings, public_url=f"http://127.0.0.1:{listening.getsockname()[1]}")
-    application = web.application(web_app.database, web_app.engine, settings)
+    application = pages_of(web_app.engine, settings)
     server = uvicorn.Server(uvicorn.Config(application, loop="none", lifespan="off", log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     yield replace(web_app, settings=settings, application=application)
+    web_app.database.screens.close()
     server.should_exit = True
     await serving
 
@@ -47,6 +47,7 @@ async def test_one_tap_claims_and_a_reload_claims_nothing_twice(served: WebApp, 
 
 async def test_the_countdown_runs_and_at_its_end_the_page_says_what_comes_now(served: WebApp, phone: Phone) -> None:
     await served.database.execute("UPDATE teams SET offer_mode = 'Exclusive'")
+    served.lead_id = await served.ask(email="finn@example.com")
     await served.database.set_time_scale(60)  # five minutes take five seconds
     await phone.open(served.settings.public_url + await served.link("bob"))
     await phone.wait_for("Yours to claim for 0:0")
@@ -72,8 +73,9 @@ async def test_the_owner_signs_in_looks_around_and_signs_out(served: WebApp, pho
     await phone.fill_in(email="alice@example.com", password=PASSWORD)
     await phone.press()
     await phone.wait_for("Alerts and follow-up of your account")
-    await phone.open(f"{served.settings.public_url}/")
-    await phone.wait_for("offered to Bob Town since")
+    await phone.open(f"{served.settings.public_url}/app/board")
+    await phone.wait_for("Bob Town")
     assert await phone.script("document.documentElement.scrollWidth") <= PHONE["width"]
-    await phone.press("header button")
+    await phone.press("header summary")
+    await phone.press("header form[action$='/sign-out'] button")
     await phone.wait_for("Password")

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from leadroutes.domain.text import MESSAGE_LIMIT
+from leadroutes.store import statement
 from tests.support.event_loop import LONGEST, monitored_loop
 from tests.support.web_app import WebApp
 
@@ -133,6 +134,7 @@ async def test_a_declined_lead_cannot_be_claimed(web_app: WebApp) -> None:
 
 async def test_under_exclusive_the_turn_passes_on_and_the_page_says_when(web_app: WebApp) -> None:
     await web_app.database.execute("UPDATE teams SET offer_mode = 'Exclusive'")
+    web_app.lead_id = await web_app.ask(email="finn@example.com")
     link = await web_app.link("bob")
     before = (await web_app.browser().get(link)).text
     await web_app.pass_minutes(5)
@@ -144,6 +146,24 @@ async def test_under_exclusive_the_turn_passes_on_and_the_page_says_when(web_app
     assert "Your time to claim this lead is over" in look.text
     carols = (await web_app.browser().get(await web_app.link("carol"))).text
     assert "Alice Town hears that no one did" in carols, "no one comes after Carol"
+
+
+@pytest.mark.parametrize(("then", "now"), [("Exclusive", "Cumulative"), ("Cumulative", "Exclusive")])
+async def test_a_lead_stays_exclusive_or_not_when_its_team_changes(web_app: WebApp, then: str, now: str) -> None:
+    """The rules that decided the lead go on to decide what happens to it, so they are what the pages say."""
+    await web_app.database.execute("UPDATE teams SET offer_mode = $1", then)
+    web_app.lead_id = await web_app.ask(email="finn@example.com")
+    await web_app.database.execute("UPDATE teams SET offer_mode = $1", now)
+    page = (await web_app.browser().get(await web_app.link("bob"))).text
+    offers = await web_app.database.fetch(
+        *statement("list_inbox_offers").bind(user_id=web_app.town.users["bob"], most=10)
+    )
+    assert ("Yours to claim for" in page) == (then == "Exclusive")
+    assert offers[0]["is_exclusive"] == (then == "Exclusive")
+    await web_app.pass_minutes(5)
+    assert (await web_app.browser().post(await web_app.link("bob"))).status_code == (
+        409 if then == "Exclusive" else 200
+    )
 
 
 def seconds_of(page: str) -> int:
@@ -224,8 +244,8 @@ async def test_names_that_are_markup_stay_words(web_app: WebApp) -> None:
 
 async def test_a_member_claims_on_the_page_of_an_offer(web_app: WebApp) -> None:
     browser = await web_app.sign_in("bob")
-    home = (await browser.get("/")).text
-    path = re.search(r'href="(/offers/\d+)"', home)[1]
+    home = (await browser.get("/app")).text
+    path = re.search(r'href="(/app/offers/\d+)"', home)[1]
 
     assert "Mia, in Denver, Buyer, $450,000" in home
     assert "Lund" not in home
@@ -234,20 +254,20 @@ async def test_a_member_claims_on_the_page_of_an_offer(web_app: WebApp) -> None:
     assert [secret for secret in SECRETS if secret in look.text] == []
     assert "Mia Lund" in (await browser.post(path)).text
     assert await web_app.claimed() == {"username": "bob", "via": "None"}
-    assert "Mia Lund" in (await browser.get("/")).text
+    assert "Mia Lund" in (await browser.get("/app")).text
 
 
 async def test_an_offer_is_seen_by_the_one_whom_it_was_made_to(web_app: WebApp) -> None:
     offers = dict(await web_app.database.fetch("SELECT username, o.id FROM offers o JOIN users u ON u.id = o.user_id"))
     dave, carol = await web_app.sign_in("dave"), await web_app.sign_in("carol")
 
-    for path in (f"/offers/{offers['bob']}", "/offers/0", "/offers/9" + "9" * 30, "/offers/x"):
+    for path in (f"/app/offers/{offers['bob']}", "/app/offers/0", "/app/offers/9" + "9" * 30, "/app/offers/x"):
         assert (await dave.get(path)).status_code == 404
         assert (await dave.post(path)).status_code == 404
-    assert (await carol.get(f"/offers/{offers['carol']}")).status_code == 404, "Carol has not been notified yet"
-    assert (await web_app.browser().post(f"/offers/{offers['bob']}")).headers["location"] == "/sign-in"
+    assert (await carol.get(f"/app/offers/{offers['carol']}")).status_code == 404, "Carol has not been notified yet"
+    assert (await web_app.browser().post(f"/app/offers/{offers['bob']}")).headers["location"] == "/sign-in"
     evil = {"Origin": "https://evil.example"}
-    assert (await carol.post(f"/offers/{offers['bob']}", headers=evil)).status_code == 403
+    assert (await carol.post(f"/app/offers/{offers['bob']}", headers=evil)).status_code == 403
     assert await web_app.claimed() is None
 
 
@@ -269,7 +289,7 @@ async def test_no_one_waits_for_the_words_of_someone_elses_markup(web_app: WebAp
     )
     offer = await web_app.database.fetchval("SELECT id FROM offers WHERE user_id = $1", web_app.town.users["bob"])
     with monitored_loop() as monitor:
-        answer = await browser.get(f"/offers/{offer}")
+        answer = await browser.get(f"/app/offers/{offer}")
 
     assert answer.status_code == 200
     assert "Is it sunny?" in answer.text
@@ -282,7 +302,7 @@ async def test_the_words_of_a_long_text_are_cut(web_app: WebApp) -> None:
     await browser.post(await web_app.link("bob"))
     await web_app.database.execute("UPDATE leads SET text_body = $1", "word " * 200_000)
     offer = await web_app.database.fetchval("SELECT id FROM offers WHERE user_id = $1", web_app.town.users["bob"])
-    answer = await browser.get(f"/offers/{offer}")
+    answer = await browser.get(f"/app/offers/{offer}")
 
     assert "word word" in answer.text
     assert len(answer.text) < 100_000
@@ -337,7 +357,7 @@ async def test_a_message_that_was_cut_when_it_came_in_does_not_look_whole(web_ap
 async def test_who_does_not_want_a_lead_says_so_and_the_next_agent_is_asked(web_app: WebApp, by_link: bool) -> None:
     browser = web_app.browser() if by_link else await web_app.sign_in("bob")
     offer_id = await web_app.database.fetchval("SELECT id FROM offers WHERE user_id = $1", web_app.town.users["bob"])
-    path = await web_app.link("bob") if by_link else f"/offers/{offer_id}"
+    path = await web_app.link("bob") if by_link else f"/app/offers/{offer_id}"
     assert f'action="{path}/decline"' in (await browser.get(path)).text
     looked = await browser.get(f"{path}/decline")
     assert (looked.status_code, looked.headers["location"]) == (303, path)
@@ -370,8 +390,8 @@ async def test_no_one_declines_for_someone_else(web_app: WebApp) -> None:
     bob, carol = await web_app.sign_in("bob"), await web_app.sign_in("carol")
 
     assert (await web_app.browser().post(f"{link}/decline", headers=evil)).status_code == 403
-    assert (await bob.post(f"/offers/{offer_id}/decline", headers=evil)).status_code == 403
-    assert (await carol.post(f"/offers/{offer_id}/decline")).status_code == 404
+    assert (await bob.post(f"/app/offers/{offer_id}/decline", headers=evil)).status_code == 403
+    assert (await carol.post(f"/app/offers/{offer_id}/decline")).status_code == 404
     assert (await web_app.browser().post("/claim/forged/decline")).status_code == 404
-    assert (await web_app.browser().post(f"/offers/{offer_id}/decline")).headers["location"] == "/sign-in"
+    assert (await web_app.browser().post(f"/app/offers/{offer_id}/decline")).headers["location"] == "/sign-in"
     assert (await web_app.brokerage.states(web_app.lead_id))["bob"] == "notified"

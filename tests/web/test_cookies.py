@@ -38,4 +38,4 @@ async def test_a_session_goes_on_beside_cookies_of_others(web_app: WebApp) -> No
         (f'leadroutes="{token}"; z', 200),
         ('leadroutes="\\\\"', 303),
     ):
-        assert (await web_app.browser().get("/outbox", headers={"Cookie": header})).status_code == status
+        assert (await web_app.browser().get("/app", headers={"Cookie": header})).status_code == status

@@ -73,22 +73,24 @@ async def test_one_by_email_is_for_whoever_opens_it_and_signs_in(web_app: WebApp
 
 
 async def test_without_an_account_one_makes_it_and_is_signed_in(web_app: WebApp) -> None:
+    await web_app.database.execute("UPDATE users SET timezone = 'America/Denver' WHERE username = 'alice'")
     _, link = await invite(web_app, email="new@example.com")
     browser = web_app.browser()
     assert "Make an account and accept" in (await browser.get(link)).text
     form = {"do": "join", "first_name": "Nia", "last_name": "New", "password": "short"}
     refused = await browser.post(link, data=form)
     assert refused.status_code == 400
-    assert "expected 8 to 255" in refused.text
+    assert "8 to 255" in refused.text
     assert 'value="Nia"' in refused.text
     joined = await browser.post(link, data=form | {"password": "long enough"})
     assert (joined.status_code, joined.headers["location"]) == (303, "/")
 
-    assert "Nia New" in (await browser.get("/")).text
+    assert "Nia New" in (await browser.get("/app")).text
     row = await web_app.database.fetchrow(
-        "SELECT u.email, m.request_status FROM users u JOIN team_members m ON m.user_id = u.id WHERE first_name = 'Nia'"
+        "SELECT u.email, m.request_status, u.timezone FROM users u JOIN team_members m ON m.user_id = u.id"
+        " WHERE first_name = 'Nia'"
     )
-    assert tuple(row) == ("new@example.com", "Accepted")
+    assert tuple(row) == ("new@example.com", "Accepted", "America/Denver")
 
 
 async def test_an_address_with_an_account_makes_no_second_one(web_app: WebApp) -> None:
@@ -143,14 +145,14 @@ async def test_another_site_answers_for_no_one(web_app: WebApp, path: str) -> No
 async def test_the_home_page_asks_and_its_buttons_answer(web_app: WebApp) -> None:
     member_id, _ = await invite(web_app, user="dave")
     dave = await web_app.sign_in("dave")
-    page = (await dave.get("/")).text
+    page = (await dave.get("/app")).text
     assert "North Side" in page
     assert "from Alice Town" in page
     answer = await dave.post("/invitations", data={"do": "accept", "id": member_id})
     assert (answer.status_code, await status(web_app, "dave")) == (303, "Accepted")
-    assert "Invitations" not in (await dave.get("/")).text
+    assert "Invitations" not in (await dave.get("/app")).text
     for name in ("bob", "carol"):
-        assert "Invitations" not in (await (await web_app.sign_in(name)).get("/")).text
+        assert "Invitations" not in (await (await web_app.sign_in(name)).get("/app")).text
 
 
 async def test_no_one_answers_for_someone_else(web_app: WebApp) -> None:
@@ -172,9 +174,9 @@ async def test_whoever_accepts_agrees_to_share_only_what_the_page_said(web_app: 
     await dave.post(link, data={"do": "accept", "sharing": sent})
     agreed = "SELECT is_sharing_accepted FROM team_members WHERE user_id = $1"
     assert await web_app.database.fetchval(agreed, web_app.town.users["dave"]) is False
-    page = (await dave.get("/")).text
+    page = (await dave.get("/app")).text
     assert "now shares contacts" in page
-    member_id = re.search('name="id" value="([0-9]+)"', page)[1]
+    member_id = re.search('name="member_id" value="([0-9]+)"', page)[1]
     await dave.post("/invitations", data={"do": "accept", "id": member_id, "sharing": "yes"})
     assert await web_app.database.fetchval(agreed, web_app.town.users["dave"]) is True
 

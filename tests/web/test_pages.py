@@ -7,19 +7,21 @@ import httpx
 import pytest
 
 from leadroutes import api, web
+from leadroutes.engine.engine import Engine
 from leadroutes.intake.html import page_text
 from leadroutes.server import app
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.web.forms import read_id
-from leadroutes.web.pages import mailto, moment, phone, tel
-from tests.support.web_app import WebApp, with_settings
+from leadroutes.web.rendering import mailto, moment, phone, tel
+from tests.support.web_app import WebApp, pages_of, with_settings
 
 NOWHERE = ("/assets/none", "/claim/", "/claim/a/b", "/claim/forged", "/unsubscribe/forged")
-PAGES = ("/", "/offers/1", "/outbox", "/sign-in", "/claim/x", "/unsubscribe/x")
+PAGES = ("/", "/app", "/app/offers/1", "/app/outbox", "/sign-in", "/claim/x", "/unsubscribe/x")
 FORMS = (
-    "/applications", "/claim/x", "/claim/x/decline", "/emails/x", "/invitations", "/invitations/x", "/oauth2/authorize",
-    "/offers/1", "/offers/1/decline", "/outbox", "/sign-in", "/sign-out", "/tokens", "/try",
+    "/app/me/applications", "/app/me/tokens", "/app/offers/1", "/app/offers/1/decline", "/app/outbox",
+    "/app/sources/try", "/claim/x", "/claim/x/decline", "/emails/x", "/invitations", "/invitations/x",
+    "/oauth2/authorize", "/sign-in", "/sign-out",
 )  # fmt: skip
 
 
@@ -57,7 +59,7 @@ def test_an_id_is_read_or_not(text: str | None, read: int | None) -> None:
 
 async def test_nothing_is_inline(web_app: WebApp) -> None:
     browser = await web_app.sign_in("alice")
-    paths = ["/", "/outbox", await web_app.link("bob"), "/claim/forged"]
+    paths = ["/app", "/app/outbox", await web_app.link("bob"), "/claim/forged"]
     pages = [(await browser.get(path)).text for path in paths] + [(await web_app.browser().get("/sign-in")).text]
     pages.append((await browser.post(paths[2])).text)
 
@@ -72,7 +74,7 @@ async def test_assets_may_be_cached_because_their_address_changes(web_app: WebAp
     addresses = re.findall(r'(?:href|src)="(/assets/[^"]+)"', page)
 
     assert {address.partition("?")[0] for address in addresses} == {
-        "/assets/icon.svg", "/assets/pages.css", "/assets/pages.js"
+        "/assets/account.js", "/assets/icon-192.png", "/assets/icon.svg", "/assets/pages.css", "/assets/pages.js"
     }  # fmt: skip
     for address in addresses:
         answer = await web_app.browser().get(address)
@@ -95,7 +97,7 @@ async def test_what_a_page_does_not_take_is_said_in_html(web_app: WebApp, method
 async def test_a_database_that_is_away_is_said_in_html(web_app: WebApp, database_url: str) -> None:
     away = await Database.open(Settings(), url=database_url)
     await away.close()
-    application = web.application(away, web_app.engine, web_app.settings)
+    application = pages_of(Engine(away), web_app.settings)
     answer = await replace(web_app, application=application).browser().get("/claim/whatever")
 
     assert answer.status_code == 503
@@ -108,7 +110,7 @@ async def test_pages_under_a_path_link_within_it(web_app: WebApp) -> None:
     browser = elsewhere.browser()
     page = (await browser.get("/sign-in")).text
 
-    assert (await browser.get("/outbox")).headers["location"] == "/leads/sign-in?next=/outbox"
+    assert (await browser.get("/app/outbox")).headers["location"] == "/leads/sign-in?next=/app/outbox"
     assert set(re.findall(r'(?:href|src|action)="(/[^"]*?)/?(?:assets|sign-in)?[/"?]', page)) == {"/leads"}
 
 

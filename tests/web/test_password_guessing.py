@@ -85,7 +85,7 @@ async def test_the_cookie_of_a_known_browser_lets_no_one_in(web_app: WebApp) -> 
     await sign_in(browser)
     browser.cookies.delete("leadroutes")
     assert [each.name for each in browser.cookies.jar if "known" in each.name]
-    assert (await browser.get("/")).status_code == 303
+    assert (await browser.get("/app")).status_code == 303
 
 
 async def test_a_crowd_of_guesses_is_refused_in_time_and_lets_others_in_between(web_app: WebApp) -> None:

@@ -161,7 +161,7 @@ async def test_who_comes_too_late_reads_who_has_it(web_app: WebApp, phone: Phone
 
 
 async def test_alice_signs_in_sees_who_has_what_and_signs_out(web_app: WebApp, phone: Phone) -> None:
-    await phone.open("/outbox")
+    await phone.open("/app/outbox")
     await phone.keep_picture("sign-in")
 
     def fill_in(browser: Chrome) -> None:
@@ -171,14 +171,15 @@ async def test_alice_signs_in_sees_who_has_what_and_signs_out(web_app: WebApp, p
     await phone.do(fill_in, phone.browser)
     await phone.press("Sign in")
     await phone.keep_picture("outbox")
-    assert (await phone.do(lambda: phone.browser.current_url)) == phone.address + "/outbox"
+    assert (await phone.do(lambda: phone.browser.current_url)) == phone.address + "/app/outbox"
     assert "Bob" in await phone.text()
-    await phone.open("/")
-    await phone.keep_picture("home")
+    await phone.open("/app/board")
+    await phone.keep_picture("board")
     assert "Mia" in await phone.text()
     cookies = await phone.do(phone.browser.get_cookies)
     assert {cookie["name"].partition("-known-")[0] for cookie in cookies} == {"leadroutes"}
     assert {(cookie["httpOnly"], cookie["sameSite"]) for cookie in cookies} == {(True, "Lax")}
+    await phone.do(lambda: phone.browser.find_element(By.CSS_SELECTOR, "header summary").click())
     await phone.press("Sign out")
     assert await web_app.database.fetchval("SELECT count(*) FROM sessions") == 0
     assert await phone.complaints() == []

@@ -4,7 +4,7 @@ import re
 
 from leadroutes.engine.users import ask_for_email, find_email_change
 from leadroutes.store.invitations import find_invitation, invite_address, invite_user
-from leadroutes.store.outbox import list_messages
+from leadroutes.store.outbox import Sought, list_messages
 from tests.support.brokerage import Brokerage
 from tests.support.mailbox import Mailbox
 from tests.support.sender import Sender
@@ -45,9 +45,9 @@ async def test_whoever_invites_by_id_does_not_learn_the_address_from_the_outbox(
     await invite(brokerage, user="dave")
     await sender.deliver(await sender.the_only("kind = 'invitation'"))
     assert mailbox.mails[0]["To"] == "dave@example.com"
-    owners = await list_messages(sender.database, brokerage.owner_id, None, None)
+    owners = await list_messages(sender.database, brokerage.owner_id, Sought(), None)
     assert owners.messages == []
-    [own] = (await list_messages(sender.database, brokerage.town.users["dave"], None, None)).messages
+    [own] = (await list_messages(sender.database, brokerage.town.users["dave"], Sought(), None)).messages
     assert own["address"] == "dave@example.com"
 
 
@@ -60,7 +60,7 @@ async def test_an_invitation_that_was_taken_back_is_not_sent(
     await sender.deliver(message)
     assert await sender.outcome(message) == ("suppressed", "the invitation was answered or taken back")
     assert mailbox.mails == []
-    [shown] = (await list_messages(sender.database, brokerage.owner_id, None, None)).messages
+    [shown] = (await list_messages(sender.database, brokerage.owner_id, Sought(), None)).messages
     assert shown["recipient"] == "new@example.com"
 
 

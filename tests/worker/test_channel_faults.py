@@ -85,6 +85,9 @@ async def alerts(brokerage: Brokerage, count: int) -> list[int]:
         ("550 no such sender", None),
         ("451 4.3.0 try again later", None),
         (None, "554 5.7.1 Relay access denied"),
+        (None, "550 5.1.8 <leads@brokerage.example>: Sender address rejected: Domain not found"),
+        (None, "450 4.1.8 <leads@brokerage.example>: Sender address rejected: Domain not found"),
+        (None, "553 5.1.7 Sender address is not valid"),
         (None, "530 5.7.0 Must issue a STARTTLS command first"),
     ],
 )
@@ -187,9 +190,8 @@ async def test_one_agent_whose_address_is_refused_fails_and_all_others_get_their
         assert outcomes["bob@example.com"] == "failed"
         assert set(outcomes.values()) == {"failed", "sent"}
         assert await list_channel_faults(database) == []
-        assert "No alert about a lead that can still be claimed has failed permanently." in [
-            each.sentence for each in (await examine(database)).violations
-        ]
+        violated = [each.sentence for each in (await examine(database)).violations]
+        assert any(each.startswith("No alert about a lead that can still be claimed") for each in violated)
 
 
 async def test_a_policy_that_refuses_one_address_only_is_that_message_s(

@@ -1,5 +1,6 @@
 """A message goes out once, to whom it concerns, in words that tell no more than they may; its outcome is stored."""
 
+import asyncio
 import hashlib
 import re
 from dataclasses import replace
@@ -11,12 +12,14 @@ import pytest
 from leadroutes.channels.email import make_mail
 from leadroutes.channels.envelope import DeliveryError, Envelope
 from leadroutes.retry import RetryLater, retry_delay
+from leadroutes.settings import Settings
 from leadroutes.store.messages import DeliveryLog, DeliveryOutcome, MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.delivery import MAX_ATTEMPTS, MessageDelivery
+from leadroutes.worker.worker import JOBS_PER_FETCH
 from tests.support.brokerage import Brokerage
-from tests.support.mailbox import Mailbox, text_of
-from tests.support.sender import Sender
+from tests.support.mailbox import Mailbox, text_of, to
+from tests.support.sender import Sender, worker_for
 
 ASKED = {
     "name": "Mia Lund",
@@ -207,6 +210,23 @@ async def campaign_message(brokerage: Brokerage, sender: Sender, **fields: Any) 
     await brokerage.ask(**{"address": "9 Elm St", **fields})
     await brokerage.engine.run_due()
     return await sender.the_only("kind = 'campaign'")
+
+
+async def test_alerts_go_before_all_messages_of_campaigns_that_wait(
+    brokerage: Brokerage, mailbox: Mailbox, database: Database, settings: Settings, drip: int
+) -> None:
+    """But for those that the worker has begun with."""
+    await asyncio.gather(*(brokerage.ask(email=f"p{number}@example.com") for number in range(100)))
+    await brokerage.engine.run_due()  # the campaign's mails are queued
+    await database.move_clock(timedelta(minutes=5))
+    await brokerage.engine.run_due()  # and Carol's alerts after them
+    assert await database.fetchval("SELECT count(*) FROM messages WHERE state = 'queued'") == 300
+
+    async with worker_for(brokerage, settings):
+        await mailbox.wait_for(100, to("carol"))
+    order = [str(mail["To"]) for mail in mailbox.mails]
+    last_alert = len(order) - order[::-1].index("carol@example.com")
+    assert sum(each.startswith("p") for each in order[:last_alert]) <= 2 * JOBS_PER_FETCH
 
 
 async def test_a_campaign_mail_is_from_the_owner_until_the_claim_and_from_the_winner_afterwards(

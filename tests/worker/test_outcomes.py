@@ -1,6 +1,8 @@
 """Whatever making or handing over a message raises is what came of it: with a reason, and never what is not true."""
 
 import asyncio
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from leadroutes.channels.email import make_mail
-from leadroutes.channels.envelope import DeliveryError, Envelope, StillWanted, always_wanted
+from leadroutes.channels.envelope import DeliveryError, Envelope, NoLongerWanted, StillWanted, always_wanted
 from leadroutes.domain.template import ComposeResult, TemplateInput
 from leadroutes.retry import RetryLater
 from leadroutes.sandbox.processes import run_sandboxed
@@ -22,7 +24,10 @@ from tests.support.event_loop import LONGEST, monitored_loop
 from tests.support.examples import examples
 from tests.support.mailbox import Mailbox, text_of
 from tests.support.sender import Sender
-from tests.support.templates import SLOW
+from tests.support.templates import LONG, SLOW
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+ALWAYS_OPEN = json.dumps({"weekly_hours": {day: [["00:00", "24:00"]] for day in DAYS}})
 
 
 async def step(brokerage: Brokerage, sender: Sender, body: str, subject: str = "Hello") -> int:
@@ -92,6 +97,43 @@ class Broken:
         """There is nothing to close."""
 
 
+class Late:
+    """A channel before whose turn the window of all campaigns closes."""
+
+    def __init__(self, brokerage: Brokerage) -> None:
+        self.database = brokerage.town.database
+        self.sent: list[Envelope] = []
+
+    async def send(self, envelope: Envelope, is_still_wanted: StillWanted = always_wanted) -> None:
+        day = DAYS[(self.database.clock.now() + timedelta(days=3)).weekday()]
+        closed = json.dumps({"weekly_hours": {day: [["09:00", "17:00"]]}})
+        await self.database.execute("UPDATE campaigns SET send_window = $1", closed)
+        if reason := await is_still_wanted():
+            raise NoLongerWanted(reason)
+        self.sent.append(envelope)
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+async def test_a_message_whose_window_closes_while_it_waits_for_its_channel_waits_for_the_next(
+    brokerage: Brokerage, sender: Sender, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leadroutes.worker.delivery.RECHECK_AFTER", -1.0)  # every look is too old
+    database = brokerage.town.database
+    await database.execute("UPDATE campaigns SET send_window = $1", ALWAYS_OPEN)
+    message_id = await step(brokerage, sender, "Hello")
+    late = Late(brokerage)
+    sender.delivery = MessageDelivery(database, {"email": late}, settings)
+    await sender.deliver(message_id)
+
+    assert late.sent == []
+    row = await database.fetchrow("SELECT state, reason, leaves_at, attempts FROM messages WHERE id = $1", message_id)
+    assert (row["state"], row["attempts"]) == ("queued", 0)
+    assert row["reason"].endswith("campaign's window")
+    assert row["leaves_at"] > database.clock.now()
+
+
 async def test_what_a_channel_raises_is_an_outcome_for_a_contact(
     brokerage: Brokerage, sender: Sender, settings: Settings
 ) -> None:
@@ -123,7 +165,7 @@ async def test_a_message_that_cannot_be_made_now_is_made_later_and_was_never_on_
     brokerage: Brokerage, sender: Sender, mailbox: Mailbox
 ) -> None:
     message_id = await step(brokerage, sender, "Hello")
-    slow = TemplateInput(subject="", body=SLOW[: len(SLOW) // 4], name="", is_email=False, variables={})
+    slow = TemplateInput(subject="", body=LONG, name="", is_email=False, variables={})
     waiting: list[asyncio.Task[ComposeResult]] = []
     while not any(each.done() for each in waiting):  # until no more of this owner's may wait
         waiting += [

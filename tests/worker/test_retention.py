@@ -8,12 +8,14 @@ import pytest
 
 from leadroutes.errors import Conflict
 from leadroutes.operations.doctor import examine
+from leadroutes.operations.import_jobs import store_import
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.store.sessions import add_session, find_session
 from leadroutes.worker.retention import BATCH_SIZE, clean, clean_when_due
 from leadroutes.worker.worker import Worker
 from tests.support.brokerage import Brokerage
+from tests.support.hooks import Hooks
 from tests.support.sender import Sender
 
 DAY = timedelta(days=1)
@@ -108,6 +110,21 @@ async def test_old_claim_links_lead_nowhere(brokerage: Brokerage, sender: Sender
     await database.move_clock(2 * DAY)
 
     assert (await swept(database))["claim_links"] == 1
+
+
+async def test_old_calls_are_removed(brokerage: Brokerage) -> None:
+    database = brokerage.town.database
+    await brokerage.ask()
+    await database.execute(
+        "INSERT INTO calls (owner_id, message_id, lead_id, user_id, token_hash, number, created_at)"
+        " SELECT owner_id, id, lead_id, user_id, 'x', '+13035550002', $1 FROM messages WHERE kind = 'offer'",
+        database.clock.now(),
+    )
+    await database.move_clock(6 * DAY)
+    assert "calls" not in await swept(database)
+    await database.move_clock(2 * DAY)
+
+    assert (await swept(database))["calls"] == 1
 
 
 async def test_keys_go_once_they_count_no_longer_and_those_of_vendors_and_imports_never(brokerage: Brokerage) -> None:
@@ -273,3 +290,24 @@ async def test_a_worker_cleans_up_while_it_works(brokerage: Brokerage, tmp_path:
             await asyncio.sleep(0.02)
     worker.stop()
     await asyncio.wait_for(task, 20)
+
+
+async def test_deliveries_to_webhooks_go_after_30_days_also_those_that_wait(hooks: Hooks) -> None:
+    await hooks.add("http://127.0.0.1:9/")
+    await hooks.brokerage.ask()
+    assert "deliveries" not in await swept(hooks.database)
+    await hooks.database.execute("UPDATE webhook_deliveries SET created_at = now() - interval '30 days 1 second'")
+    assert (await swept(hooks.database))["deliveries"] == 2
+
+    assert await hooks.deliveries() == []
+
+
+async def test_files_of_imports_go_and_their_results_stay(brokerage: Brokerage) -> None:
+    database = brokerage.town.database
+    import_id = await store_import(database, brokerage.owner_id, b"received_at,email\n2026-08-01,a@example.com\n", None)
+    assert "imports" not in await swept(database)
+    await database.move_clock(8 * DAY)
+    assert (await swept(database))["imports"] == 1
+
+    assert await database.fetchval("SELECT count(*) FROM import_files") == 0
+    assert await database.fetchval("SELECT id FROM imports") == import_id
