@@ -71,6 +71,10 @@ class Clock:
         self._latest = max(self._latest, moment)
         return self._latest
 
+    def begin_again(self) -> None:
+        """What it showed so far counts no more: the anchor is that of a database in which nothing has happened."""
+        self._latest = datetime.min.replace(tzinfo=UTC)
+
     def real_now(self) -> datetime:
         """What the database's clock shows at this moment."""
         return datetime.fromtimestamp(self._offset + self.measure(), UTC)
@@ -88,7 +92,7 @@ class Clock:
         if not self._is_learnt:
             self._offset = (lowest + highest) / 2
             self._is_learnt = True
-            self._latest = datetime.min.replace(tzinfo=UTC)  # what was read before was this machine's
+            self.begin_again()  # what was read before was this machine's
         else:
             moved = min(max(self._offset, lowest), highest) - self._offset
             self._offset += moved

@@ -181,6 +181,15 @@ async def test_a_database_that_is_opened_knows_the_time_at_once(database: Databa
     assert asked - doubt <= shown <= answered + doubt
 
 
+@pytest.mark.parametrize("years", [-3, 3])
+async def test_a_clock_that_is_begun_shows_its_moment_also_an_earlier_one(database: Database, years: int) -> None:
+    moment = database.clock.now() + timedelta(days=365 * years)
+    await database.begin_clock(moment)
+    assert timedelta(0) <= database.clock.now() - moment < timedelta(minutes=1)
+    await database.move_clock(timedelta(hours=1))
+    assert timedelta(hours=1) <= database.clock.now() - moment < timedelta(hours=1, minutes=1)
+
+
 def test_the_steady_clock_does_not_go_back() -> None:
     readings = [steady() for _ in range(1000)]
     assert readings == sorted(readings)

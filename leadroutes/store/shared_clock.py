@@ -81,6 +81,7 @@ class SharedClock:
             "UPDATE domain_clock SET real_anchor = clock_timestamp(), domain_anchor = $1", moment
         )
         await self.load()
+        self._database.clock.begin_again()
 
     async def move(self, by: timedelta) -> None:
         """Put the domain's clock forward, in every process."""

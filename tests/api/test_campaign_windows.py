@@ -14,7 +14,7 @@ MONDAY_AT_SEVEN = datetime.fromisoformat("2027-01-04T14:00:00+00:00")  # in Denv
 
 @pytest.fixture
 async def campaign(town):
-    await town.database.move_clock(MONDAY_AT_SEVEN - town.database.clock.now())
+    await town.database.begin_clock(MONDAY_AT_SEVEN)
     record = await create(town, "alice", "/campaigns", {"name": "Drip", "send_window": OFFICE})
     return f"/campaigns/{record['id']}"
 

@@ -19,7 +19,7 @@ SUNDAY = "2027-01-17 15:00:00+00:00"  # 08:00, lawful again
 @pytest.fixture
 async def town(database: Database) -> Town:
     town = await Town.create(database)
-    await database.move_clock(EVENING - database.clock.now())
+    await database.begin_clock(EVENING)
     return town
 
 

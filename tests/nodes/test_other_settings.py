@@ -1,6 +1,6 @@
 """Processes that are started with other settings than before: what waits by the earlier ones is decided anew."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
@@ -19,7 +19,9 @@ LAWFUL = {"LEADROUTES_QUIET_HOURS": "law"}
 
 
 @pytest.fixture
-def environment(cluster: Cluster, provider: Provider) -> dict[str, str]:
+async def environment(cluster: Cluster, provider: Provider, database: Database) -> dict[str, str]:
+    """What the processes of a Saturday evening are given."""
+    await database.begin_clock(SATURDAY_EVENING)
     provider.password = "a-token-without-blanks"
     return cluster.environment | {
         "LEADROUTES_TWILIO_URL": f"{provider.url}/2010-04-01",
@@ -29,9 +31,8 @@ def environment(cluster: Cluster, provider: Provider) -> dict[str, str]:
     }
 
 
-async def begin(story: Story, moment: datetime) -> None:
-    """Alice's campaign, whose only step is a text, begins for Mia at this moment."""
-    await story.database.move_clock(moment - story.database.clock.now())
+async def begin(story: Story) -> None:
+    """Alice's campaign, whose only step is a text, begins for Mia."""
     campaign = (await story.post("alice", "/campaigns", name="Follow-up"))["id"]
     folder = await story.post("alice", "/template-folders", name="Texts")
     template = await story.post("alice", "/templates", template_folder_id=folder["id"], template_type="Text", body="Hi")
@@ -69,7 +70,7 @@ async def test_after_a_restart_with_other_quiet_hours_a_text_that_waited_leaves(
 ) -> None:
     async with node(environment, *SERVE_ONLY) as serving:
         async with node(environment | STRICT, *WORKER) as worker:
-            await begin(await cluster.at(serving.address), SATURDAY_EVENING)
+            await begin(await cluster.at(serving.address))
             await wait_until_held(database, TUESDAY)
             assert await worker.stop() == 0
         async with node(environment | LAWFUL, *WORKER) as worker:
@@ -83,7 +84,8 @@ async def test_while_workers_run_with_different_settings_what_waits_follows_the_
 ) -> None:
     async with node(environment, *SERVE_ONLY) as serving, node(environment | LAWFUL, *WORKER) as earlier:
         story = await cluster.at(serving.address)
-        await begin(story, SATURDAY_EVENING + timedelta(hours=4))
+        await story.pass_time(hours=4)
+        await begin(story)
         await wait_until_held(database, SUNDAY)
         async with node(environment | STRICT, *WORKER) as later:
             await wait_until_held(database, TUESDAY)

@@ -106,7 +106,7 @@ async def texting(
     brokerage: Brokerage, provider: Provider, texting_settings: Settings, database: Database
 ) -> AsyncIterator[Texting]:
     town, settings = brokerage.town, texting_settings
-    await database.move_clock(MORNING - database.clock.now())
+    await database.begin_clock(MORNING)
     await database.execute("UPDATE users SET phone = $2 WHERE id = $1", town.users["bob"], BOB)
     await database.execute(
         "UPDATE team_member_distribution_options SET has_text_alert = true, has_email_alert = false"

@@ -61,7 +61,7 @@ async def test_there_is_one_a_day_over_both_nights_on_which_clocks_change(
 ) -> None:
     database = brokerage.town.database
     await database.execute("UPDATE users SET timezone = $1", DENVER)
-    await go_to(brokerage, datetime.fromisoformat(before).replace(tzinfo=UTC))
+    await database.begin_clock(datetime.fromisoformat(before).replace(tzinfo=UTC))
     await choose(brokerage, "bob", digest=["email"])
     first, second = (datetime.fromisoformat(each).replace(tzinfo=UTC) for each in due)
 
