@@ -122,6 +122,29 @@ async def test_an_agent_with_open_offers_who_is_a_contact_too_gets_help_and_is_h
     assert await database.fetchval("SELECT count(*) FROM claims") == 1
 
 
+async def test_webhooks_of_all_who_have_the_number_hear_that_it_gets_no_more_texts(
+    phones: Phones, hooks: Hooks, database: Database
+) -> None:
+    town = phones.brokerage.town
+    await phones.offered(phone=MIAS)
+    known = await town.contact("dave", mobile_phone=MIAS)
+    await database.execute(
+        "INSERT INTO contact_identities (owner_id, kind, value, contact_id) VALUES ($1, 'phone', $2, $3)",
+        town.users["dave"], MIAS, known,
+    )  # fmt: skip
+    await phones.write_to(await database.fetchval("SELECT contact_id FROM leads"), MIAS)
+    for name in ("alice", "dave"):
+        await hooks.add("http://127.0.0.1:9/leads", "contact.unsubscribed", name=name)
+    for _ in range(2):
+        await phones.say(MIAS, "Stop texting me!")
+    rows = await hooks.deliveries()
+    heard = {each["owner_id"]: json.loads(each["data"]) for each in rows}
+    assert len(rows) == len(heard) == 2
+    own, other = heard[phones.owner_id], heard[town.users["dave"]]
+    assert (own["text"], own["channel"]) == ("Stop texting me!", "text")
+    assert (other["id"], other["text"], other["channel"]) == (known, None, "text"), "what was written is Alice's alone"
+
+
 # ----------------------------------------------------------------------------------------- numbers of users, strangers
 
 
