@@ -30,7 +30,7 @@ from leadroutes.domain.message import (
 from leadroutes.domain.moments import wall_clock
 from leadroutes.domain.preview import Preview, preview
 from leadroutes.domain.received_text import read_wish
-from leadroutes.domain.stop_words import may_mean_stop
+from leadroutes.domain.stop_words import is_word_of_stopping, may_mean_stop
 from leadroutes.domain.template import MessageContent, TemplateInput
 from leadroutes.domain.text import one_line
 from leadroutes.domain.text_alerts import link_part, text_alert, text_reply
@@ -99,11 +99,11 @@ def alert_content(message: OutgoingMessage, link: str | None, reply_number: int 
 
 
 def _of_reply(message: OutgoingMessage, link: str | None) -> MessageContent:
-    """Returns an alert about a text of a contact, to whoever has the contact and may therefore read it."""
+    """Returns an alert about what a contact wrote, to whoever has the contact and may therefore read it."""
     event = message.event
     name = one_line(event.contact_name if event else None) or "A contact"
     said = (event.text if event else None) or "(The text has been removed.)"
-    doubt = _doubt(said)
+    doubt = _doubt(said, event.source if event else "text")
     if message.channel == "push":
         return MessageContent(subject=f"{name} has answered", text_body=doubt or "Open it to read the answer.")
     if message.channel == "text":
@@ -134,12 +134,14 @@ def page_of_call(message: OutgoingMessage, call: DueCall) -> str:
     return f"leads/{message.lead.id}" if message.lead is not None else f"contacts/{call.contact_id}"
 
 
-def _doubt(said: str) -> str:
-    """Returns what the agent has to know or to decide about further texts."""
-    if read_wish(said) == "stop":
-        return "They get no more texts, as they have asked."
+def _doubt(said: str, source: str) -> str:
+    """Returns what the agent has to know or to decide about further texts; of a mail, about further e-mails."""
+    is_mail = source == "email"
+    if is_word_of_stopping(said) if is_mail else read_wish(said) == "stop":
+        return f"They get no more {'e-mails' if is_mail else 'texts'}, as they have asked."
     if may_mean_stop(said):
-        return "They may ask for no more texts: if so, suppress their number."
+        what = "e-mails: if so, suppress their address" if is_mail else "texts: if so, suppress their number"
+        return f"They may ask for no more {what}."
     return ""
 
 

@@ -117,10 +117,11 @@ class MessageContact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class MessageEvent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The text of a contact that an alert is about."""
+    """What a contact has written that an alert is about. `source`: how it came, `text` or `email`."""
 
     id: int
     contact_id: int
+    source: str = "text"
     contact_name: str | None = None
     text: str | None = None
 

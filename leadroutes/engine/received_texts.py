@@ -89,11 +89,12 @@ class TextReplies:
                 return
             phone = text.phone or ""
             is_new = True
+            contacts = await find_texting_contacts(transaction, text)
             if wish == "stop":
-                is_new = await stop_phone(transaction, phone, text.received_at)
+                heard_by = contacts[0].owner_id if contacts else None
+                is_new = await stop_phone(transaction, phone, text.received_at, heard_by=heard_by)
             elif wish == "start":
                 is_new = await start_phone(transaction, phone, text.received_at)
-            contacts = await find_texting_contacts(transaction, text)
             following: list[FollowingMessage] = []
             if wish == "stop" and is_new and offered is not None:
                 following += await self._notices_of_stop(transaction, phone)

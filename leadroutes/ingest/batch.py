@@ -32,6 +32,7 @@ from leadroutes.store.audit import note_act
 from leadroutes.store.leads import Applied, decided_columns
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.routing import RuleSets
+from leadroutes.store.screens import account_topic
 from leadroutes.store.webhook_events import note_event
 
 
@@ -131,6 +132,7 @@ def _note_events(transaction: Transaction, writes: BatchWrites) -> None:
     for arrival in writes.arrivals:
         if arrival.status == "rejected":
             note_event(transaction, arrival.owner_id, "arrival.rejected", arrival.id)
+            transaction.changed.add(account_topic(arrival.owner_id))
 
 
 def _to_route(lead: LeadRecord, known: KnownRecords, asked: AskedLead | None, has_earlier_lead: bool) -> LeadToRoute:

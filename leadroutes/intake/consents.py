@@ -26,6 +26,16 @@ _REFUSED: Final = frozenset(
     {"no", "n", "false", "0", "off", "unchecked", "none", "null", "decline", "declined", "disagree", "i disagree",
      "i do not agree", "not checked", "undefined"}
 )  # fmt: skip
+_REFUSES: Final = re.compile(
+    r"no(?:pe)?(?:\W*(?:thanks?\b|thank you\b|$)|(?:[,.;!:]| -)\s)|n/a\W*$|never\W*$"
+    r"|(?:no )?(?:i |please )*(?:do not|don.?t|did not|didn.?t|will not|won.?t|never|cannot|can.?t)"
+    r" (?:\w+ )?(?:agree|accept|consent|want|wish|like|allow|permit|authori[sz]e|opt|text|call|contact|e-?mail|message"
+    r"|send|subscribe)\b"
+    r"|(?:i )?(?:decline|refuse|disagree|withdraw)d?\b"
+    r"|(?:i )?(?:have |am )?not (?:agree|accept|consent|check|select|given|opt|interested|now\b)"
+    r"|(?:i )?(?:have |am )?(?:opt(?:ed)?[ -]?out|unsubscribe)d?\W*$"
+)
+"""How answers begin by which a person does not agree; sentences of a form that say how to opt out do not."""
 _CHANNELS: Final[dict[ConsentChannel, re.Pattern[str]]] = {
     "email": re.compile(r"\be-?mails?\b|\be-?mailed\b|newsletter"),
     "text": re.compile(r"\btexts?\b|\btexted\b|\btexting\b|\bsms\b|\bmms\b"),
@@ -70,10 +80,15 @@ def given_consents(pairs: Iterable[tuple[str, str]]) -> tuple[GivenConsent, ...]
     texts = {field.box: value for field, _, value in asked if field.is_text}
     addresses = (value.strip() for field, _, value in fields if field.is_address)
     ip = next((value for value in addresses if is_ip_address(value[:60])), None)
-    found = [_given(*each, texts, ip) for each in flags if each[2].casefold() not in _REFUSED]
+    found = [_given(*each, texts, ip) for each in flags if not _is_refused(each[2])]
     if not flags:
-        found = [_given(*each, {}, ip) for each in asked]
+        found = [_given(*each, {}, ip) for each in asked if not _is_refused(each[2])]
     return tuple(found[:MOST])
+
+
+def _is_refused(value: str) -> bool:
+    plain = value.casefold()
+    return plain in _REFUSED or _REFUSES.match(plain) is not None
 
 
 @short_cache(entries=4_096, longest=200)

@@ -20,6 +20,7 @@ from leadroutes.store.messages import MessageKey, enqueue
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.queue import END_CALL_JOB, RowKey
 from leadroutes.store.queue import enqueue as put_into_queue
+from leadroutes.store.webhook_events import note_event
 
 
 class CallKey(RowKey, frozen=True):
@@ -186,6 +187,8 @@ async def _settle(transaction: Transaction, key: MessageKey) -> None:
             **message, state=after.state, reason=after.reason, advice=advice_of(after.reason), leaves_at=after.leaves_at
         )
     )
+    if after.state == "failed":
+        note_event(transaction, key.owner_id, "message.failed", key.id)
     await wake_worker(transaction)  # the call is made again, or it was the last alert about an offer
 
 

@@ -12,7 +12,7 @@ from leadroutes.domain.provider_states import MessageAtProvider, after_report
 from leadroutes.store import statement
 from leadroutes.store.leads import wake_worker
 from leadroutes.store.postgres import Database, Transaction
-from leadroutes.store.suppressions import stop_phone
+from leadroutes.store.suppressions import note_unsubscribed, stop_phone
 from leadroutes.store.webhook_events import note_event
 
 SUPPRESSED_AS: Final = {"stopped": "stopped", "landline": "bounced"}
@@ -51,7 +51,7 @@ async def _note(transaction: Transaction, report: ProviderReport, *, is_callback
     leaves_at = None
     if after.is_for_next_window:
         leaves_at = await _next_window(transaction, report.owner_id, row["contact_id"], row["address"])
-    await transaction.execute(
+    suppression_id = await transaction.fetchval(
         *statement("apply_report").bind(
             owner_id=report.owner_id,
             message_id=report.message_id,
@@ -80,6 +80,8 @@ async def _note(transaction: Transaction, report: ProviderReport, *, is_callback
     phone = normal_phone(report.address or row["address"])
     if phone is not None and effect_of(report.error_code) == "stopped":
         await stop_phone(transaction, phone)
+        if suppression_id is not None and row["contact_id"] is not None:
+            note_unsubscribed(transaction, report.owner_id, row["contact_id"], "text")
     return after
 
 

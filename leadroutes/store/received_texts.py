@@ -17,6 +17,8 @@ from leadroutes.store.contacts import identities_in
 from leadroutes.store.messages import enqueue as enqueue_messages
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.queue import RECEIVED_TEXT_JOB, enqueue
+from leadroutes.store.screens import account_topic
+from leadroutes.store.webhook_events import note_event
 
 REPLY_WINDOW: Final = timedelta(hours=24)
 """For so long a number is not used again for the same phone, and a phone that was sent an offer is read as a reply."""
@@ -260,7 +262,9 @@ async def find_last_offers(transaction: Transaction, phone: str) -> list[tuple[i
 
 async def add_unknown_text(transaction: Transaction, owner_id: int, at: datetime, body: bytes) -> None:
     """Stores a text of someone who is not known as an arrival that made no lead."""
-    await transaction.execute(*statement("add_unknown_text").bind(owner_id=owner_id, at=at, body=body))
+    arrival_id = await transaction.fetchval(*statement("add_unknown_text").bind(owner_id=owner_id, at=at, body=body))
+    note_event(transaction, owner_id, "arrival.rejected", arrival_id)
+    transaction.changed.add(account_topic(owner_id))
 
 
 async def list_unknown_texts(database: Database, most: int) -> list[asyncpg.Record]:

@@ -12,6 +12,7 @@ from leadroutes.store import statement
 from leadroutes.store.leads import wake_worker
 from leadroutes.store.messages import enqueue
 from leadroutes.store.postgres import Database, Transaction
+from leadroutes.store.screens import account_topic, user_topic
 
 FAILING: Final = ("queued", "sent", "unknown")  # states of a message that fails where its mail comes back
 MOST_PER_MESSAGE = 100  # mails that come back to one message; more are not from people
@@ -103,6 +104,8 @@ async def add_reply(
         )
     )
     await enqueue(transaction.connection, [(key.owner_id, row["id"]) for row in rows])
+    transaction.changed.add(account_topic(key.owner_id))
+    transaction.changed.update(user_topic(row["user_id"]) for row in rows)
 
 
 async def load_passed_on(database: Database, owner_id: int, arrival_id: int) -> asyncpg.Record | None:

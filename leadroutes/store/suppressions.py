@@ -47,11 +47,12 @@ async def add_suppressions(
 
 
 async def note_wish(transaction: Transaction, owner_ids: Sequence[int], channel: str, value: str) -> None:
-    """Has webhooks of these owners hear that whoever has this e-mail address wants no more messages."""
-    if channel == "email":
-        rows = await transaction.fetch(*statement("find_contacts_of_address").bind(owner_ids=owner_ids, address=value))
-        for row in rows:
-            note_unsubscribed(transaction, row["owner_id"], row["id"], channel)
+    """Has webhooks of these owners hear that whoever has this address or phone wants no more messages."""
+    rows = await transaction.fetch(
+        *statement("find_contacts_of_address").bind(owner_ids=owner_ids, channel=channel, address=value)
+    )
+    for row in rows:
+        note_unsubscribed(transaction, row["owner_id"], row["id"], channel)
 
 
 async def find_owners_of_address(transaction: Transaction, user_id: int, channel: str, value: str) -> list[int]:
@@ -77,13 +78,19 @@ async def end_suppression(
     )
 
 
-async def stop_phone(transaction: Transaction, phone: str, at: datetime | None = None) -> bool:
+async def stop_phone(
+    transaction: Transaction, phone: str, at: datetime | None = None, *, heard_by: int | None = None
+) -> bool:
     """Suppresses texts to a phone in all accounts. Returns whether they were not suppressed before.
 
-    `at`: when the phone asked for it; None: now.
+    `at`: when the phone asked for it; None: now. Webhooks hear of it in each account where it is new, but for that of
+    `heard_by`, who hears what the person wrote.
     """
-    is_new: bool = await transaction.fetchval(*statement("stop_phone").bind(phone=phone, now=at or transaction.now))
-    return is_new
+    row = await transaction.fetchrow(*statement("stop_phone").bind(phone=phone, now=at or transaction.now))
+    assert row is not None
+    if others := [owner_id for owner_id in row["owner_ids"] if owner_id != heard_by]:
+        await note_wish(transaction, others, "text", phone)
+    return bool(row["is_new"])
 
 
 async def start_phone(transaction: Transaction, phone: str, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from leadroutes.store import statement
 from leadroutes.store.pace import Pace
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.provider_states import load_whereabouts
-from leadroutes.store.suppressions import stop_phone
+from leadroutes.store.suppressions import note_unsubscribed, stop_phone
 from leadroutes.worker.steps import BeingReadError
 
 
@@ -43,8 +43,10 @@ class TextRules:
     async def stop(self, message: OutgoingMessage) -> None:
         """The provider says that the number has asked for no more texts: that counts for all accounts."""
 
-        async def work(transaction: Transaction) -> bool:
-            return await stop_phone(transaction, message.sent_to)
+        async def work(transaction: Transaction) -> None:
+            await stop_phone(transaction, message.sent_to)
+            if message.contact is not None:
+                note_unsubscribed(transaction, message.owner_id, message.contact.id, "text")
 
         await self._database.run(work)
 

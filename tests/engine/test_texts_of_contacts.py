@@ -10,8 +10,10 @@ import pytest
 from leadroutes.operations.doctor import examine
 from leadroutes.operations.erasure import erase_contact, export_contact
 from leadroutes.store.postgres import Database
+from leadroutes.store.screens import account_topic
 from tests.support.hooks import Hooks
 from tests.support.phones import BOBS, MIAS, Phones
+from tests.support.screens import watching
 
 # -------------------------------------------------------------------------------------------------- texts of contacts
 
@@ -120,7 +122,43 @@ async def test_an_agent_with_open_offers_who_is_a_contact_too_gets_help_and_is_h
     assert await database.fetchval("SELECT count(*) FROM claims") == 1
 
 
+async def test_webhooks_of_all_who_have_the_number_hear_that_it_gets_no_more_texts(
+    phones: Phones, hooks: Hooks, database: Database
+) -> None:
+    town = phones.brokerage.town
+    await phones.offered(phone=MIAS)
+    known = await town.contact("dave", mobile_phone=MIAS)
+    await database.execute(
+        "INSERT INTO contact_identities (owner_id, kind, value, contact_id) VALUES ($1, 'phone', $2, $3)",
+        town.users["dave"], MIAS, known,
+    )  # fmt: skip
+    await phones.write_to(await database.fetchval("SELECT contact_id FROM leads"), MIAS)
+    for name in ("alice", "dave"):
+        await hooks.add("http://127.0.0.1:9/leads", "contact.unsubscribed", name=name)
+    for _ in range(2):
+        await phones.say(MIAS, "Stop texting me!")
+    rows = await hooks.deliveries()
+    heard = {each["owner_id"]: json.loads(each["data"]) for each in rows}
+    assert len(rows) == len(heard) == 2
+    own, other = heard[phones.owner_id], heard[town.users["dave"]]
+    assert (own["text"], own["channel"]) == ("Stop texting me!", "text")
+    assert (other["id"], other["text"], other["channel"]) == (known, None, "text"), "what was written is Alice's alone"
+
+
 # ----------------------------------------------------------------------------------------- numbers of users, strangers
+
+
+async def test_webhooks_and_open_screens_hear_of_a_stranger_whose_text_makes_no_lead(
+    phones: Phones, hooks: Hooks, database: Database
+) -> None:
+    await phones.give_number("alice")
+    await hooks.add("http://127.0.0.1:9/leads", "arrival.rejected")
+    async with watching(database, [account_topic(phones.owner_id)]) as changes:
+        await phones.say(MIAS, "Is 12 Grape St still for sale?", number="+13035550111")
+        assert await anext(changes) == {account_topic(phones.owner_id)}
+    [heard] = await hooks.deliveries()
+    said = json.loads(heard["data"])
+    assert (heard["type"], said["status"], said["reason"]) == ("arrival.rejected", "rejected", "unknown_number")
 
 
 async def test_a_stranger_becomes_a_lead_where_the_number_has_an_intake_key(phones: Phones, database: Database) -> None:

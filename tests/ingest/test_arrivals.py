@@ -13,7 +13,9 @@ from leadroutes.engine.engine import Engine
 from leadroutes.errors import Conflict, NotFound
 from leadroutes.ingest.arrivals import Arrivals, IdempotentRequest
 from leadroutes.store.postgres import Database
+from leadroutes.store.screens import account_topic
 from tests.support.brokerage import KEY, Brokerage
+from tests.support.screens import watching
 
 
 async def count(database: Database, table: str) -> int:
@@ -76,6 +78,13 @@ async def test_what_is_not_understood_is_stored_and_rejected_with_a_reason(
     assert row["reason"]
     ledger = await brokerage.engine.ledger(brokerage.owner_id)
     assert (ledger["received"], ledger["rejected"]) == (1, 1)
+
+
+async def test_open_screens_hear_of_what_is_not_understood(brokerage: Brokerage, database: Database) -> None:
+    topic = account_topic(brokerage.owner_id)
+    async with watching(database, [topic]) as changes:
+        await brokerage.arrivals.ingest(KEY, b"\x00\x01 nothing we know", {})
+        assert await anext(changes) == {topic}
 
 
 async def test_a_key_that_is_unknown_or_revoked_opens_nothing(brokerage: Brokerage, database: Database) -> None:

@@ -42,6 +42,27 @@ def test_what_a_form_says_of_consent(form: list[tuple[str, str]], expected: tupl
     assert given_consents(form) == expected
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ["No thanks", "no, thank you", "No, please do not text me", "No - call me only", "I do not agree to this",
+     "I don\u2019t consent to texts", "Please don't ever call me", "I decline", "Not checked", "Opted out", "never",
+     "N/A"],
+)  # fmt: skip
+def test_who_refuses_in_words_has_not_agreed(answer: str) -> None:
+    assert given_consents([("sms_consent", answer), ("sms_consent_text", WORDS)]) == ()
+    assert given_consents([("May we text you?", answer)]) == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["I agree to texts. Reply STOP to opt out.", "No purchase necessary: I agree to texts", "Notify me by text",
+     "Consent to texts is not a condition of purchase", "We do not sell your data. I agree to texts",
+     "Unsubscribe at any time; I agree to texts", "Don't worry, texts are rare: I agree"],
+)  # fmt: skip
+def test_words_of_a_form_that_only_sound_like_a_refusal_are_a_consent(words: str) -> None:
+    assert given_consents([("sms_consent", words)]) == (given("sms_consent", words, "text"),)
+
+
 def test_boxes_of_which_only_the_key_is_known_count_where_they_are_ticked() -> None:
     assert [each.field for each in disclaimers([("sms_ok", True), ("other", False), ("", True)])] == ["consent sms_ok"]
 

@@ -98,13 +98,15 @@ async def test_a_contact_that_unsubscribes_is_said_once(hooks: Hooks) -> None:
 
 async def test_a_wish_that_an_agent_enters_is_the_contacts(hooks: Hooks) -> None:
     await hooks.add(URL, "contact.unsubscribed")
-    await hooks.brokerage.ask()
+    await hooks.brokerage.ask(phone="303-555-0199")
     await got(hooks, "/contacts")
-    for reason, count in (("manual", 0), ("stopped", 1)):
-        body = {"channel": "email", "value": "Mia@example.com", "reason": reason}
-        reply = await ask(hooks.brokerage.town, "alice", "POST", "/suppressions", json=body)
-        assert reply.status == 201, reply.body
-        assert len(await hooks.deliveries()) == count
+    for channel, value in (("email", "Mia@example.com"), ("text", "(303) 555-0199")):
+        for reason, heard in (("manual", []), ("stopped", [channel])):
+            before = len(await hooks.deliveries())
+            body = {"channel": channel, "value": value, "reason": reason}
+            reply = await ask(hooks.brokerage.town, "alice", "POST", "/suppressions", json=body)
+            assert reply.status == 201, reply.body
+            assert [json.loads(each["data"])["channel"] for each in (await hooks.deliveries())[before:]] == heard
 
 
 async def test_a_message_that_fails_is_said_with_its_reason(hooks: Hooks) -> None:

@@ -106,6 +106,14 @@ async def test_once_is_enough(web_app: WebApp, running: dict[str, int]) -> None:
     assert await unsubscribed_at(web_app, running["contact"]) == first
 
 
+async def test_a_link_of_an_account_that_is_gone_ends_nothing_and_is_no_fault(web_app: WebApp) -> None:
+    for named in (UnsubscribeLink(999_999, 1), UnsubscribeLink(999_999, 1, 1, b"d" * 32)):
+        address = f"/unsubscribe/{unsubscribe_token(web_app.settings.secret, named)}"
+        answer = await web_app.browser().post(address)
+        assert (answer.status_code, "You are unsubscribed" in answer.text) == (200, True)
+    assert await web_app.database.fetchval("SELECT count(*) FROM suppressions") == 0
+
+
 async def test_a_link_that_we_did_not_make_ends_nothing(web_app: WebApp, running: dict[str, int]) -> None:
     good = link(web_app, running["contact"])
     named = UnsubscribeLink(web_app.brokerage.owner_id, running["contact"])

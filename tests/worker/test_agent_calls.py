@@ -1,6 +1,7 @@
 """Calls leave one after the other over all processes, never twice at once, and are ended when they have no purpose."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from leadroutes.store.messages import DeliveryLog, DeliveryOutcome, MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.worker.delivery import MessageDelivery
 from tests.support.brokerage import Brokerage
+from tests.support.hooks import Hooks
 from tests.support.provider import NUMBER, Provider, Refusal
 
 BOB = "+13035550002"
@@ -139,6 +141,24 @@ async def test_an_end_that_is_reported_before_the_answer_counts(caller: Caller, 
     message = await caller.message(key)
     assert (message["state"], message["provider_state"]) == ("queued", state)
     assert message["leaves_at"] is not None
+
+
+async def test_webhooks_hear_of_a_call_that_is_given_up(caller: Caller, hooks: Hooks) -> None:
+    await hooks.add("http://127.0.0.1:9/leads", "message.failed")
+    _, key = await caller.ask()
+    for _ in range(2):
+        assert await hooks.deliveries() == []
+        await caller.delivery.deliver(key)
+        await caller.database.move_clock(timedelta(seconds=61))
+        asked = [each for each in caller.provider.asked if each.path == "/Calls.json"][-1]
+        token = asked.fields["StatusCallback"].partition("call=")[2].partition("#")[0]
+        provider_id = (await caller.message(key))["provider_id"]
+        await note_call_state(caller.database, token, provider_id, "busy")
+
+    [heard] = await hooks.deliveries()
+    data = json.loads(heard["data"])
+    assert (heard["type"], data["id"], data["state"]) == ("message.failed", key.id, "failed")
+    assert data["reason"] == "the phone was busy, twice"
 
 
 async def test_a_call_whose_offer_is_closed_while_it_is_placed_is_ended_at_once(caller: Caller) -> None:

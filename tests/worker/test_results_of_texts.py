@@ -3,11 +3,14 @@
 import json
 from datetime import timedelta
 
+import pytest
+
 from leadroutes.ingest.received_texts import ReceivedTexts
 from leadroutes.operations.doctor import all_checks, examine
 from leadroutes.settings import Settings
 from leadroutes.store.postgres import Database
 from leadroutes.store.step_results import load_step_results
+from tests.support.hooks import Hooks
 from tests.support.phones import Phones
 from tests.support.texting import MIA, Texting
 
@@ -65,3 +68,18 @@ async def test_a_rule_set_of_the_version_before_is_completed_with_the_variants_o
     text = await database.fetchval("SELECT rules -> 'campaigns' FROM rule_sets WHERE number = 99")
     completed = json.loads(text)[str(campaign_id)]
     assert [each["variants"] for each in completed] == [variants, None]
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_webhooks_hear_of_a_number_to_which_the_provider_sends_no_more_texts(
+    texting: Texting, hooks: Hooks, is_late: bool
+) -> None:
+    await hooks.add("http://127.0.0.1:9/leads", "contact.unsubscribed")
+    if not is_late:
+        texting.provider.refused_numbers[MIA] = 21610
+    row = await texting.deliver(await texting.campaign_text())
+    if is_late:
+        for state in ("undelivered", "failed"):
+            await texting.provider.report(row["provider_id"], state, 21610)
+    [heard] = [json.loads(each["data"]) for each in await hooks.deliveries()]
+    assert (heard["id"], heard["channel"], heard["text"]) == (row["contact_id"], "text", None)

@@ -1,7 +1,7 @@
 -- Stores what a message is after a report of the provider, and the report where it was a callback. :suppressed_as: the
 -- reason for which its number gets no more texts, or null. :address is that of the report, for a message whose sending
 -- was not seen to its end. :leaves_at: when it is tried again, or null. That a number which has just stopped texts does
--- not get the confirmation of that is not a failure.
+-- not get the confirmation of that is not a failure. Returns a row where the number is suppressed only now.
 WITH changed AS (
     UPDATE messages m
     SET state = CASE WHEN m.kind = 'confirmation' AND :error_code::integer = 21610 AND :state = 'failed'
@@ -25,3 +25,4 @@ SELECT changed.owner_id, 'text', plain_address(changed.address), address_digest(
 FROM changed, suppression_salt k
 WHERE :suppressed_as::text IS NOT NULL AND changed.address LIKE '+%'
 ON CONFLICT DO NOTHING
+RETURNING id

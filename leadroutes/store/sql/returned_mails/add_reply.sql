@@ -1,5 +1,5 @@
 -- Puts an answer of a contact on the contact's timeline, adds the message that passes it on to the agent in whose name
--- the contact was written to, and alerts over other channels. Returns the messages' ids.
+-- the contact was written to, and alerts over other channels. Returns the messages, each with its user.
 WITH event AS (
     INSERT INTO events (owner_id, user_id, contact_id, source, type, description, created_at, modified_at)
     VALUES (:owner_id, :owner_id, :contact_id, 'email', 'email_received', :words, :now, :now)
@@ -18,4 +18,4 @@ UNION ALL
 SELECT :owner_id, 'replied', channel, agent.user_id, :lead_id::bigint, NULL, event.id, :now
 FROM agent CROSS JOIN unnest(agent.channels) AS channel CROSS JOIN event
 WHERE channel <> 'email'
-RETURNING id
+RETURNING id, user_id

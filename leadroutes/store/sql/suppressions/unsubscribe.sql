@@ -1,4 +1,5 @@
--- Suppresses the e-mail address that an unsubscribe link belongs to; a second use changes nothing, and returns no row.
+-- Suppresses the e-mail address that an unsubscribe link belongs to; a second use changes nothing, and returns no row,
+-- nor does a link of an account that is gone, from which nothing is sent any more.
 -- :message_id and :digest are null for links of earlier versions: they suppress every address that the contact has or
 -- was mailed at.
 -- The contact is marked too, for workers of the version before suppressions that still run.
@@ -17,10 +18,12 @@ WITH known AS (
       AND (:digest::bytea IS NULL OR address_digest(email, (SELECT salt FROM suppression_salt)) = :digest)
 )
 INSERT INTO suppressions (owner_id, channel, value, digest, reason, at, source_message_id)
-SELECT :owner_id, 'email', value, digest, 'unsubscribed', :now::timestamptz, :message_id::bigint FROM known
-WHERE :digest::bytea IS NULL OR digest = :digest
-UNION ALL
-SELECT :owner_id, 'email', NULL, :digest, 'unsubscribed', :now, :message_id
-WHERE :digest IS NOT NULL AND NOT EXISTS (SELECT FROM known WHERE digest = :digest)
+SELECT u.id, 'email', x.value, x.digest, 'unsubscribed', :now::timestamptz, :message_id::bigint
+FROM users u CROSS JOIN (
+    SELECT value, digest FROM known WHERE :digest::bytea IS NULL OR digest = :digest
+    UNION ALL
+    SELECT NULL, :digest WHERE :digest IS NOT NULL AND NOT EXISTS (SELECT FROM known WHERE digest = :digest)
+) x
+WHERE u.id = :owner_id
 ON CONFLICT DO NOTHING
 RETURNING id

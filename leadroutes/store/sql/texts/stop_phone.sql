@@ -1,5 +1,6 @@
 -- Suppresses texts to a number for the whole installation: from now on for every owner who has it, for others once they
--- have. is_new: texts were not stopped before, for at least one owner. A row that was inserted has no xmax.
+-- have. is_new: texts were not stopped before, for at least one owner; owner_ids: those for whom they were not. A row
+-- that was inserted has no xmax.
 WITH address AS (
     SELECT address_digest(:phone, k.salt) AS digest FROM suppression_salt k
 ), before AS MATERIALIZED (
@@ -23,4 +24,5 @@ WITH address AS (
     RETURNING owner_id
 )
 SELECT EXISTS (SELECT FROM stopped WHERE is_inserted) OR EXISTS (SELECT FROM before WHERE ended_at IS NOT NULL)
-       OR EXISTS (SELECT FROM suppressed) AS is_new
+       OR EXISTS (SELECT FROM suppressed) AS is_new,
+       ARRAY(SELECT owner_id FROM suppressed ORDER BY owner_id) AS owner_ids
