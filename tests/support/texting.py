@@ -23,7 +23,7 @@ from tests.support.provider import Provider
 from tests.support.sender import Sender
 
 BOB, MIA = "+13035550142", "+13035550199"  # both in Denver
-MORNING = datetime.fromisoformat("2037-11-30T17:00:00+00:00")  # 10:00 in Denver, on a Monday; no clock goes back
+MORNING = datetime.fromisoformat("2026-11-30T17:00:00+00:00")  # 10:00 in Denver
 
 
 @dataclass
