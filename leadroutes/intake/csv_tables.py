@@ -96,7 +96,7 @@ def fault_of(header: list[str]) -> str | None:
     if "time" not in meanings:
         faults.append(
             "no column holds when the lead came in; one of these headings would do: "
-            f"{_would_do('received_at', 'time')}; or give --received-at DATE for all rows"
+            f"{_would_do('received_at', 'time')}; or give one date for all rows (as --received-at on the command line)"
         )
     if not meanings & {"email", "phone"}:
         faults.append(

@@ -18,7 +18,10 @@ WINDOW: Final = 5_001  # leads of a day that are looked at
 MOST_REFUSED: Final = 0.05  # of a day's texts by carriers, before an owner is to look at it
 
 # Statements that take one round trip.
-NEWS: Final = ("sum_ledger", "count_texts", "list_channel_faults", "list_unreachable_users", "list_open_handovers")
+NEWS: Final = (
+    "sum_ledger", "has_open_arrivals", "count_texts", "list_channel_faults", "list_unreachable_users",
+    "list_open_handovers",
+)  # fmt: skip
 NOTICES: Final = ("list_to_reassign", "find_lack_of_address", "find_first_steps")
 
 Rows = list[dict[str, Any]]
@@ -52,11 +55,13 @@ class RefusedShare:
 class News:
     """What may change on an open board beside its leads.
 
-    `ledger`: see sum_ledger. `faults`: channel, reason, since, last_at, waiting. `unreachable`: id, name, address,
-    reason, at. `handovers`: lead_id, from_name, to_name.
+    `ledger`: see sum_ledger. `has_open_arrivals`: something that was rejected waits for someone. `faults`: channel,
+    reason, since, last_at, waiting. `unreachable`: id, name, address, reason, at. `handovers`: lead_id, from_name,
+    to_name.
     """
 
     ledger: dict[str, int]
+    has_open_arrivals: bool
     texts: RefusedShare
     faults: Rows
     unreachable: Rows
@@ -68,8 +73,8 @@ async def load_board_news(database: Database, owner_id: int, since: datetime, *,
     bound = joined(*NEWS).bind(
         owner_id=owner_id, user_id=owner_id, since=since, refused=list(FILTERED), sees_all=sees_all
     )
-    [ledger], [texts], faults, unreachable, handovers = await _fetch(database, *bound)
-    return News(ledger, RefusedShare(**texts), faults, unreachable, handovers)
+    [ledger], [arrivals], [texts], faults, unreachable, handovers = await _fetch(database, *bound)
+    return News(ledger, arrivals["has_open_arrivals"], RefusedShare(**texts), faults, unreachable, handovers)
 
 
 @dataclass(frozen=True, slots=True)

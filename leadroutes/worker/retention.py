@@ -52,6 +52,7 @@ SWEEPS = (
     Sweep("left_out_members", lambda _: PASSED_OVER_STORED),
     Sweep("idempotency_keys", lambda _: timedelta(minutes=1)),
     Sweep("trials", lambda _: timedelta(hours=1), by_real_time=True),
+    Sweep("typed_forms", lambda _: timedelta(hours=1), by_real_time=True),
     Sweep("sessions", lambda _: timedelta(0), by_real_time=True),
     Sweep("invitation_tokens", lambda _: timedelta(0), by_real_time=True),
     Sweep("invitation_mails", lambda _: timedelta(days=1), by_real_time=True),

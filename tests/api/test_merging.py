@@ -168,10 +168,22 @@ async def test_merges_at_once_and_inquiries_in_between_lose_nothing(town, two):
     assert await violations(town) == []
 
 
+async def test_an_answer_about_the_other_contact_is_erased_with_the_one_that_remains(town, two):
+    target, other = two
+    await town.database.execute(
+        "INSERT INTO provider_requests (key, is_answered, answer, owner_id, contact_id)"
+        " VALUES ('call CA1', true, '<Say>Mia Lund</Say>', $1, $2)", town.users["alice"], other["id"],
+    )  # fmt: skip
+    assert (await merge(town, "alice", target, other)).status == 200
+    assert (await ask(town, "alice", "POST", f"/contacts/{target['id']}/erasure")).status == 200
+    assert await town.database.fetchval("SELECT answer FROM provider_requests") is None
+
+
 async def test_every_table_that_refers_to_contacts_is_moved(town):
     rows = await town.database.fetch(
-        "SELECT DISTINCT conrelid::regclass::text AS name FROM pg_constraint"
-        " WHERE contype = 'f' AND confrelid = 'contacts'::regclass"
+        "SELECT table_name AS name FROM information_schema.columns JOIN information_schema.tables"
+        " USING (table_schema, table_name)"
+        " WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND column_name = 'contact_id'"
     )
     texts = " ".join(statement(name).text for name in ("move_rows", "move_values", "move_identities"))
     assert [row["name"] for row in rows if not re.search(rf"\b{row['name']}\b", texts)] == []

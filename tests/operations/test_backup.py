@@ -398,6 +398,31 @@ async def test_what_a_contact_may_have_been_sent_since_is_not_sent_again(
     assert not await fetch_rows(empty_url, "SELECT FROM contact_communications WHERE is_active")
 
 
+@pytest.mark.parametrize(("moved", "sent"), [(False, 0), (True, 1)])
+async def test_a_step_that_waited_for_a_claim_may_have_been_sent_since_as_well(
+    brokerage: Brokerage, database_url: str, empty_url: str, command: Command, mailbox: Mailbox, settings: Settings,
+    tmp_path: Path, moved: bool, sent: int,
+) -> None:  # fmt: skip
+    await brokerage.town.database.execute("UPDATE campaigns SET pause_on_offer = true")
+    await start_campaign(brokerage)
+    await brokerage.town.database.close()
+    await command(database_url, "backup", tmp_path / "monday.backup")
+    [step] = await fetch_rows(database_url, "SELECT is_held FROM contact_communications ORDER BY send_at LIMIT 1")
+    assert step["is_held"], "the first step waits until someone has the lead"
+
+    await command(empty_url, "restore", *(["--moved"] if moved else []), tmp_path / "monday.backup")
+    await all_is_well(empty_url)
+    restored = await Database.open(Settings(), url=empty_url)
+    await restored.load_clock()
+    [lead] = await restored.fetch("SELECT owner_id, id FROM leads")
+    bob = brokerage.town.users["bob"]
+    await Engine(restored).claim(lead["owner_id"], lead["id"], bob)
+    await restored.close()
+
+    assert (await deliver_all(empty_url, mailbox, settings)).count("mia@example.com") == sent
+    await all_is_well(empty_url)
+
+
 @pytest.mark.parametrize("moved", [False, True])
 async def test_what_a_webhook_may_have_been_sent_since_is_sent_again_by_hand_only(
     hooks: Hooks, database_url: str, empty_url: str, command: Command, tmp_path: Path, moved: bool

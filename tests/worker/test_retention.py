@@ -161,6 +161,18 @@ async def test_sessions_go_when_they_are_over(brokerage: Brokerage) -> None:
     assert await find_session(database, token) is not None
 
 
+async def test_what_was_typed_goes_after_an_hour_also_where_no_one_types_again(brokerage: Brokerage) -> None:
+    database = brokerage.town.database
+    await database.execute(
+        "INSERT INTO typed_forms (token_hash, user_id, path, fields, typed_at)"
+        " SELECT n::text::bytea, $1, '/app/contacts/1', '{}', now() - n * interval '50 minutes'"
+        " FROM generate_series(1, 3) n", brokerage.owner_id,
+    )  # fmt: skip
+
+    assert await swept(database) == {"typed_forms": 2}
+    assert await database.fetchval("SELECT count(*) FROM typed_forms") == 1
+
+
 async def test_rule_sets_stay_with_the_leads_that_they_decided(brokerage: Brokerage) -> None:
     database = brokerage.town.database
     await brokerage.ask()

@@ -103,7 +103,7 @@ def why(reason: str | None) -> str:
 
 def tag_of(arrival: Mapping[str, Any]) -> tuple[str, str]:
     """Returns the word for what became of an arrival, and the kind of its tag."""
-    if arrival["is_handled"]:
+    if arrival["is_handled"] and arrival["status"] == "rejected":  # else a lead came of it afterwards
         return "handled", ""
     if arrival["status"] == "accepted" and arrival["lead_id"] is None:
         return NO_LEAD_MEANT, ""

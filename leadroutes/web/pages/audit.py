@@ -77,7 +77,7 @@ def _filters(visit: Visit) -> dict[str, object]:
     first, last = _day(asked, "from"), _day(asked, "to")
     if first is not None:
         query["at[$gte]"] = _midnight(visit, first)
-    if last is not None and "before" not in visit.query:
+    if last is not None and not visit.query.get("before"):
         query["at[$lt]"] = _midnight(visit, last + timedelta(days=1))
     return query
 

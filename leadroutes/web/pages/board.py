@@ -35,6 +35,7 @@ async def _load_live(visit: Visit) -> dict[str, Any]:
         "most_counted": WINDOW - 1,
         "named": NAMED,
         "ledger": news.ledger,
+        "has_open_arrivals": news.has_open_arrivals,
         "texts": news.texts,
         "faults": news.faults,
         "channels": CHANNELS,

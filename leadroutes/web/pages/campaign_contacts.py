@@ -43,12 +43,15 @@ async def add_contact(visit: Visit, sent: Sent) -> Done:
 
 
 async def remove_contact(visit: Visit, sent: Sent) -> Done:
-    """Stops the campaign for a contact."""
+    """Stops the campaign for a contact; it can go on where it was."""
     run_id = read_id(sent.on)
     if run_id is None:
         raise Invalid(f"on: {sent.on[:40]!r} was given; expected a contact of the list.")
-    await visit.api.delete(f"/campaigns/{visit.id}/contacts/{run_id}")
-    return Done(f"/campaigns/{visit.id}#contacts", "The campaign has stopped for this contact. Open tasks are closed.")
+    path = f"/campaigns/{visit.id}/contacts/{run_id}"
+    await visit.api.delete(path)
+    undo = Inverse("POST", f"{path}/resumption")
+    said = "The campaign has stopped for this contact. Open tasks are closed."
+    return Done(f"/campaigns/{visit.id}#contacts", said, undo)
 
 
 ACTS = {"add-contact": add_contact, "remove-contact": remove_contact}

@@ -24,12 +24,12 @@ from leadroutes.web.pages.campaign_words import STOPS, change_in_words, stops_in
 from leadroutes.web.pages.condition_rows import (
     GROUPS,
     OPERATORS,
-    ConditionRow,
     Rows,
     as_json,
     by_row,
     field_choices,
     is_sent,
+    is_unchanged,
     stored_rows,
     typed_rows,
 )
@@ -128,7 +128,8 @@ async def change_step(visit: Visit, sent: Sent) -> Done:
     made = None
     if body["template_id"] == NEW:
         made = body["template_id"] = await _new_template(visit, body["type"])
-    if body.get("conditions") is not None and typed_rows(sent).filled == _filled_rows(before):
+    is_asked = body.get("conditions") is not None
+    if is_asked and is_unchanged(sent, before["conditions"], before["conditions_text"]):
         body["conditions"] = before["conditions"]  # as they were written
     try:
         after = await _in_words(change(visit, path, _divided(body, sent), sent.get("seen")), sent)
@@ -249,11 +250,6 @@ def _divided(body: dict[str, Any], sent: Sent) -> dict[str, Any]:
         return body
     variants = read_variants(sent, body["template_id"])
     return body | {"variants": variants} | ({"template_id": None} if variants else {})
-
-
-def _filled_rows(step: dict[str, Any]) -> tuple[ConditionRow, ...] | None:
-    rows = stored_rows(step["conditions"], step["conditions_text"])
-    return rows.filled if rows.retained is None else None
 
 
 def _path(visit: Visit, sent: Sent) -> str:

@@ -16,19 +16,28 @@ from leadroutes.web.pages.week_fields import read_week
 from leadroutes.web.sent import Sent
 
 CHANNELS = {"email": "E-mails", "text": "Texts", "call": "Calls"}
+MOST_MINUTES = 1_440
 WEEKS = 4  # on a page of the calendar
 
 
 async def change_window(visit: Visit, sent: Sent) -> Done:
     path = f"/campaigns/{visit.id}"
-    window, minutes = read_week(sent), sent.get("first_answer_minutes").strip() or "0"
-    if not (minutes.isascii() and minutes.isdigit() and int(minutes) <= 1440):
-        raise Invalid.fields({"first_answer_minutes": "Say how many minutes, from 0 to 1,440."})
+    fields = {"send_window": read_week(sent), "first_answer_minutes": _minutes(sent)}
     before = await visit.api.get(path)
-    fields = {"send_window": window, "first_answer_minutes": int(minutes)}
     after = await change(visit, path, fields, sent.get("seen"))
-    undo = put_back(path, before, {name: after[name] for name in fields}, {"first_answer_minutes": minutes})
+    only_if = {"first_answer_minutes": after["first_answer_minutes"]}
+    undo = put_back(path, before, {name: after[name] for name in fields}, only_if)
     return Done(f"{path}#window", "The hours are saved. Messages that wait now keep to them, too.", undo)
+
+
+def _minutes(sent: Sent) -> int:
+    try:
+        minutes = sent.number("first_answer_minutes") or 0
+    except Invalid:
+        minutes = -1
+    if not 0 <= minutes <= MOST_MINUTES:
+        raise Invalid.fields({"first_answer_minutes": f"Say how many minutes, from 0 to {MOST_MINUTES:,}."})
+    return minutes
 
 
 # -------------------------------------------------------------------------------------------------------- the preview

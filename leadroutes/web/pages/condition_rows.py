@@ -138,6 +138,12 @@ def is_sent(sent: Sent) -> bool:
     return sent.get("conditions") == "rows"
 
 
+def is_unchanged(sent: Sent, conditions: Mapping[str, Any] | None, text: str | None) -> bool:
+    """Returns whether the rows of a form say what is stored, also as to whether all of them have to hold or one."""
+    typed, stored = typed_rows(sent), stored_rows(conditions, text)
+    return stored.retained is None and (typed.group, typed.filled) == (stored.group, stored.filled)
+
+
 def pressed(sent: Sent, press: str, do: str) -> Sent:
     """Returns the form `do` with one more row (`add`), or without one of them (`drop-2`); all else is as typed."""
     typed = typed_rows(sent)

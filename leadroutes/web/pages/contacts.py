@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from leadroutes.domain.identity import normal_email, normal_phone
 from leadroutes.errors import Invalid
 from leadroutes.web.forms import require_id
 from leadroutes.web.page import Done, MenuItem, Page, Visit
@@ -11,6 +12,7 @@ from leadroutes.web.pages.leads import full_name
 from leadroutes.web.sent import Sent
 
 PAGE = 50
+LEAST_DIGITS = 7  # by which a phone is found
 KEYS = (
     "id", "first_name", "last_name", "email", "mobile_phone", "home_phone", "office_phone", "company", "tags",
     "assigned_user_id", "created_at",
@@ -71,15 +73,22 @@ async def load_new(visit: Visit) -> Mapping[str, Any]:
 
 
 async def _known(visit: Visit) -> list[dict[str, Any]]:
-    """Returns contacts that have an e-mail or a phone of what was typed; a new one would be a second one."""
-    words = [text for name in ("email", "mobile_phone") if (text := visit.sent.text(name))]
+    """Returns contacts that have an e-mail or a phone of what was typed; a new one would be a second one.
+
+    What is neither is not searched for, as it may be part of anyone's name.
+    """
+    typed = (normal_email(visit.sent.get("email")), _number(visit.sent.get("mobile_phone")))
     found: dict[int, dict[str, Any]] = {}
-    for each in words:
-        for contact in await visit.api.records(
-            "/contacts", {"$search": " ".join(each.split()[:3])[:200], "$select": KEYS}, most=3
-        ):
+    for each in filter(None, typed):
+        for contact in await visit.api.records("/contacts", {"$search": each[:200], "$select": KEYS}, most=3):
             found[contact["id"]] = described(contact)
     return list(found.values())
+
+
+def _number(typed: str) -> str | None:
+    """Returns a phone as it is searched for: whole, or at least its last seven digits; None for fewer."""
+    digits = "".join(filter(str.isdecimal, typed))
+    return normal_phone(typed) or (digits if len(digits) >= LEAST_DIGITS else None)
 
 
 async def add_contact(visit: Visit, sent: Sent) -> Done:

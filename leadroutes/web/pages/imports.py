@@ -11,6 +11,7 @@ from leadroutes.web.page import Done, MenuItem, Page, Visit, owners
 from leadroutes.web.sent import Sent
 
 PAGE = 50
+MOST_SAMPLES = 5  # of columns that have one heading
 MEANING = "meaning."  # begins the name of the field of a column, by its place
 IGNORE = "ignore"
 MEANINGS = {
@@ -133,12 +134,17 @@ async def load_import(visit: Visit) -> Mapping[str, Any]:
 
 
 def _matched(shown: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Returns the columns with a heading, each with what it is taken for now."""
-    return [
-        {**heading, "place": place, "chosen": shown["columns"].get(heading["heading"]) or heading["meaning"] or IGNORE}
-        for place, heading in enumerate(shown["headings"] or [])
-        if heading["heading"]
-    ]
+    """Returns the columns with a heading, each with what it is taken for now; those of one heading mean the same."""
+    found: dict[str, dict[str, Any]] = {}
+    for place, each in enumerate(shown["headings"] or []):
+        heading = each["heading"]
+        if heading in found:
+            samples = dict.fromkeys((*found[heading]["samples"], *each["samples"]))
+            found[heading]["samples"] = list(samples)[:MOST_SAMPLES]
+        elif heading:
+            chosen = shown["columns"].get(heading) or each["meaning"] or IGNORE
+            found[heading] = {**each, "place": place, "chosen": chosen}
+    return list(found.values())
 
 
 async def check(visit: Visit, sent: Sent) -> Done:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from leadroutes.api.resources.sign_ins import is_mailed
 from leadroutes.domain.arrangement import Groups, grouped, joined, moved_down, moved_up, placed
 from leadroutes.domain.identity import normal_email
 from leadroutes.engine.attendance import who_is_away
@@ -18,6 +19,10 @@ from leadroutes.web.sent import Sent
 
 MOST_MEMBERS: Final = 1000
 PER_PAGE: Final = 32
+NOT_MAILED: Final = (
+    "Mail is not set up here, so no link is sent: whoever has an account finds the invitation on their home page, and"
+    " everyone else needs an account first."
+)
 MOST_INVITED: Final = 50  # addresses in one form
 MOST_KNOWN: Final = 50  # people to invite by a button; who sees more of them types the address
 MOST_MINUTES: Final = 10_080  # a week
@@ -106,6 +111,8 @@ async def load_line_up(visit: Visit, team: Mapping[str, Any]) -> Mapping[str, An
         "shown_other": _shown_other(visit, others),
         "invited": [each for each in members if each["request_status"] != "Accepted"],
         "known": await _others_known(visit, members),
+        "is_mailed": is_mailed(visit.settings),
+        "not_mailed": NOT_MAILED,
         "has_order": team["order_method"] not in BY_MINUTES,
         "has_groups": team["order_method"] in TOGETHER,
         "has_weights": team["order_method"] in WITH_WEIGHTS,
@@ -307,13 +314,16 @@ async def invite(visit: Visit, sent: Sent) -> Done:
             await visit.api.post("/team-members", {"team_id": visit.id, "email": address})
         except Conflict:
             again.append(address)
-    return Done("", _invited(len(addresses) - len(again), again))
+    return Done("", _invited(len(addresses) - len(again), again, is_sent=is_mailed(visit.settings)))
 
 
-def _invited(count: int, again: list[str]) -> str:
+def _invited(count: int, again: list[str], *, is_sent: bool) -> str:
     sentences = []
-    if count:
+    if count and is_sent:
         sentences.append("One invitation is on its way." if count == 1 else f"{count} invitations are on their way.")
+    elif count:
+        sentences.append("One person is invited." if count == 1 else f"{count} people are invited.")
+        sentences.append(NOT_MAILED)
     if again:
         sentences.append(f"Invited before, or a member: {', '.join(again)}.")
     return " ".join(sentences)
@@ -325,7 +335,7 @@ async def invite_again(visit: Visit, sent: Sent) -> Done:
     user = member["user"]
     named = {"email": user["email"]} if user["id"] is None else {"user_id": user["id"]}
     await visit.api.post("/team-members", {"team_id": visit.id, **named})
-    return Done("", "The invitation is on its way again.")
+    return Done("", "The invitation is on its way again." if is_mailed(visit.settings) else f"Invited. {NOT_MAILED}")
 
 
 async def remove_member(visit: Visit, sent: Sent) -> Done:

@@ -236,7 +236,7 @@ def _load(view: Chapter, data: Sequence[Row]) -> Drawn:
         week[row["weekday"] - 1][row["hour"]] = row["leads"]
     chart = heat_map(
         "chart-load", "Leads by the hour of the week", "Each field is an hour of the week: the more leads, the fuller.",
-        week, lambda leads: f"{leads:,.0f} leads",
+        week, lambda leads: "1 lead" if leads == 1 else f"{leads:,.0f} leads",
     )  # fmt: skip
     busy = sorted((row for row in data if row["leads"]), key=lambda row: (-row["leads"], row["weekday"], row["hour"]))
     rows = [(subject("week_hour", row), [_cell(column, row) for column in view.columns]) for row in busy[:MOST_ROWS]]

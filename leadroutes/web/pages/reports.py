@@ -10,9 +10,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from leadroutes.domain.campaign import zone_named
-from leadroutes.domain.moments import wall_clock
-from leadroutes.errors import Invalid
+from leadroutes.errors import Invalid, NotFound
+from leadroutes.store import statement
 from leadroutes.web.forms import read_id
 from leadroutes.web.page import MenuItem, Page, Visit
 from leadroutes.web.pages.leads import full_name
@@ -59,7 +58,7 @@ async def load_reports(visit: Visit) -> Mapping[str, Any]:
     accounts = await _accounts(visit)
     if not accounts:
         return {"asked": None}
-    asked = _asked(visit, accounts)
+    asked = await _asked(visit, accounts)
     answer = await visit.api.get(f"/reports/{asked.view.name}", asked.query)
     compared = answer["compared"]
     return {
@@ -81,7 +80,7 @@ async def download_report(visit: Visit) -> Response:
     accounts = await _accounts(visit)
     if not accounts:
         raise Invalid("There is no report for you yet.")
-    asked = _asked(visit, accounts)
+    asked = await _asked(visit, accounts)
     content = await visit.api.get(f"/reports/{asked.view.name}", {**asked.query, "format": "csv"})
     name = f"{asked.view.name}-{asked.first}-{asked.last}.csv"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
@@ -116,14 +115,9 @@ async def _totals(visit: Visit, asked: Asked) -> Mapping[str, Any] | None:
 # ------------------------------------------------------------------------------------------------ what was asked for
 
 
-def _asked(visit: Visit, accounts: Mapping[int, str]) -> Asked:
+async def _asked(visit: Visit, accounts: Mapping[int, str]) -> Asked:
     """Raises Invalid for what the page does not offer."""
-    given = visit.query
-    account = next(iter(accounts))
-    if text := given.get("account"):
-        account = read_id(text) or 0
-        if account not in accounts:
-            raise Invalid(f"account: {text[:40]!r} was given; expected one of your accounts.")
+    given, account = visit.query, _account(visit.query, accounts)
     is_own = account == visit.viewer.owner_id
     view = BY_NAME.get(given.get("show") or "speed")
     if view is None or (not is_own and view.name not in FOR_AGENTS):
@@ -133,12 +127,30 @@ def _asked(visit: Visit, accounts: Mapping[int, str]) -> Asked:
         by = next(iter(view.by))
     if not is_own:
         by = FOR_AGENTS[view.name]
-    period, first, last = _period(visit, given)
+    period, first, last = _period(await _today(visit, account), given)
     return Asked(view, by, period, first, last, account, is_own)
 
 
-def _period(visit: Visit, given: Mapping[str, str]) -> tuple[str, date, date]:
-    today = wall_clock(visit.now, zone_named(visit.viewer.timezone)).date()
+def _account(given: Mapping[str, str], accounts: Mapping[int, str]) -> int:
+    text = given.get("account")
+    account = (read_id(text) or 0) if text else next(iter(accounts))
+    if account not in accounts:
+        raise Invalid(f"account: {(text or '')[:40]!r} was given; expected one of your accounts.")
+    return account
+
+
+async def _today(visit: Visit, account: int) -> date:
+    """The day that it is where the account is, by whose days its reports count. Raises NotFound."""
+    row = await visit.database.fetchrow(
+        *statement("find_counted_account").bind(owner_id=account, user_id=visit.viewer.owner_id, now=visit.now)
+    )
+    if row is None:
+        raise NotFound.record(account)
+    today: date = row["today"]
+    return today
+
+
+def _period(today: date, given: Mapping[str, str]) -> tuple[str, date, date]:
     if given.get("from") or given.get("to"):
         last = _day(given, "to") or today
         first = _day(given, "from") or last - timedelta(days=29)

@@ -14,11 +14,11 @@ from leadroutes.web.pages.condition_form import faults_by_row, set_rows
 from leadroutes.web.pages.condition_rows import (
     GROUPS,
     OPERATORS,
-    ConditionRow,
     Rows,
     as_json,
     field_choices,
     is_sent,
+    is_unchanged,
     stored_rows,
     typed_rows,
     typed_text,
@@ -250,7 +250,7 @@ async def save(visit: Visit, sent: Sent) -> Done:
         del body["returning_contact"]
     if body["lead_source_id"] != route["lead_source"]["id"]:
         body["priority"] = await _last_priority(visit, body)
-    if "conditions" in body and typed_rows(sent).filled == _filled_rows(route):
+    if "conditions" in body and is_unchanged(sent, route["conditions"], route["conditions_text"]):
         body["conditions"] = route["conditions"]  # as they were written
     try:
         with faults_by_row(sent):
@@ -260,11 +260,6 @@ async def save(visit: Visit, sent: Sent) -> Done:
         now, yours = _stored_sentences(stale.now, choices), sentences_typed(sent, choices, conditions)
         raise Stale(stale.now, [("The route", " ".join(now), " ".join(yours))]) from None
     return Done("", "The route is saved. It applies to leads that come in from now on.")
-
-
-def _filled_rows(route: Mapping[str, Any]) -> tuple[ConditionRow, ...] | None:
-    rows = stored_rows(route["conditions"], route["conditions_text"])
-    return rows.filled if rows.retained is None else None
 
 
 async def remove(visit: Visit, _sent: Sent) -> Done:

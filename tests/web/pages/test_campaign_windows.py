@@ -75,7 +75,9 @@ async def test_a_window_is_saved_shown_refused_and_undone(web_app: WebApp) -> No
     saved = await follow(browser, await browser.post(path, data=form(page, "window") | hours))
 
     assert "Messages leave Monday 09:00–24:00, in the contact’s time zone." in words_of(saved)
-    for wrong in ({"monday_to_0": ""}, {"first_answer_minutes": "1441"}):
+    for wrong in (
+        {"monday_to_0": ""}, *({"first_answer_minutes": given} for given in ("1441", "-1", "9" * 5_000, "five", "1.5")),
+    ):  # fmt: skip
         refused = await browser.post(path, data=form(saved, "window") | hours | wrong)
         assert refused.status_code == 422, wrong
         assert "One thing is not right yet" in refused.text

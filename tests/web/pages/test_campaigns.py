@@ -426,6 +426,7 @@ async def test_a_contact_is_found_added_and_taken_out_again(web_app: WebApp) -> 
     page = await follow(browser, taken_out)
     assert "The campaign has stopped for this contact" in page
     assert "Noor" not in words_of(page).partition("Who is in it")[2]
+    assert "Noor Haddad" in words_of(await undo(browser, page)).partition("Who is in it")[2]
 
 
 async def test_contacts_go_on_by_key_and_another_owners_are_not_shown(web_app: WebApp) -> None:

@@ -162,6 +162,16 @@ async def test_saving_without_a_change_leaves_conditions_as_they_were_written(
     assert (await route_of(web_app))["conditions"] == {"any": [STATE]}
 
 
+@pytest.mark.parametrize(("stored", "chosen"), [("all", "any"), ("any", "all")])
+async def test_whether_all_conditions_have_to_hold_or_one_is_changed_alone(
+    web_app: WebApp, alice: httpx.AsyncClient, stored: str, chosen: str
+) -> None:
+    path = await with_conditions(web_app, {stored: [PRICE, STATE]})
+    sent = fields_of((await alice.get(path)).text)
+    assert (await alice.post(path, data=sent | {"condition-group": chosen})).status_code == 303
+    assert (await route_of(web_app))["conditions"] == {chosen: [PRICE, STATE]}
+
+
 async def test_own_fields_can_be_chosen_and_one_that_is_gone_is_still_shown(
     web_app: WebApp, alice: httpx.AsyncClient
 ) -> None:

@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from tests.support.page_forms import form
+from tests.support.page_forms import form, words_of
 from tests.support.races import overtaken
 from tests.support.web_app import WebApp
 
@@ -69,6 +69,16 @@ async def test_a_contact_that_is_known_is_shown_before_a_second_one_is_stored(we
     wrong = await alice.post("/app/contacts/new", data={"do": "add", "first_name": "A", "email": "not an address"})
     assert wrong.status_code == 422
     assert 'value="not an address"' in wrong.text
+
+
+@pytest.mark.parametrize(("typed", "status"), [("-", 303), ("n/a", 303), ("Mia", 303), ("call 555-0142, please", 422)])
+async def test_only_a_phone_is_compared_with_those_that_are_known(web_app: WebApp, typed: str, status: int) -> None:
+    alice = await web_app.sign_in("alice")
+    known = f"/app/contacts/{await mias(web_app)}"
+    assert (await alice.post(known, data={"do": "edit", "mobile_phone": "(303) 555-0142"})).status_code == 303
+    new = {"do": "add", "first_name": "Noor", "mobile_phone": typed}
+    answer = await alice.post("/app/contacts/new", data=new)
+    assert answer.status_code == status, words_of(answer.text)
 
 
 async def test_a_contact_is_edited_with_its_own_fields(web_app: WebApp) -> None:

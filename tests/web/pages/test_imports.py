@@ -11,6 +11,7 @@ from leadroutes.intake.csv_import import WhyNot, WhyNull
 from leadroutes.operations.import_jobs import ImportJobs
 from leadroutes.store.queue import RowKey
 from leadroutes.web.pages.imports import WHY
+from tests.support.page_forms import filled
 from tests.support.provider import Provider
 from tests.support.web_app import WebApp, with_settings
 
@@ -99,12 +100,23 @@ async def test_a_file_without_a_date_needs_one_for_all_rows(web_app: WebApp) -> 
     await work(web_app, path)
     page = (await alice.get(path)).text
     assert 'value="start"' not in page
-    assert "date" in page
+    assert "or give one date for all rows" in page
 
     sent = {"do": "check", "meaning.0": "full", "meaning.1": "email", "received_at": "2026-04-02"}
     await alice.post(path, data=sent)
     await work(web_app, path)
     assert 'value="start"' in (await alice.get(path)).text
+
+
+async def test_columns_of_one_heading_are_asked_for_once(web_app: WebApp) -> None:
+    alice = await web_app.sign_in("alice")
+    path = await sent_file(alice, b"Date Added,Email,Email\n2026-04-02,,mia@example.com\n2026-04-02,tom@example.com,\n")
+    page = (await alice.get(path)).text
+    assert page.count('<label for="check-meaning.') == 2
+    assert "tom@example.com · mia@example.com" in page
+    await alice.post(path, data=filled(page, "check"))
+    await work(web_app, path)
+    assert await web_app.database.fetchval("SELECT result ->> 'imported' FROM imports") == "2"
 
 
 async def test_a_file_whose_columns_are_all_recognised_is_checked_as_it_is(web_app: WebApp) -> None:

@@ -463,7 +463,8 @@ async def test_the_audit_is_narrowed_and_goes_on_by_its_key(web_app: WebApp) -> 
     today = (web_app.database.clock.now() + timedelta(days=2)).date()
     for query, is_found in (
         (f"who={alice_id}", True), (f"who={bob_id}", False), ("what=routes", False), (f"to={today}", True),
-        (f"from={today}", False), ("record=1&what=contacts", False),
+        (f"from={today}", False), ("record=1&what=contacts", False), ("to=2020-01-01", False),
+        ("to=2020-01-01&before=", False),
     ):  # fmt: skip
         assert ("tag-" in (await alice.get(f"/app/audit?{query}")).text) is is_found, query
     for query in ("who=x", "what=x", "record=x", "from=yesterday", "before=x", "before=x~1"):

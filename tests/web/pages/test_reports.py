@@ -1,5 +1,7 @@
 """Reports: whose figures a viewer sees, of which days, compared with which, as a chart, a table and CSV."""
 
+import re
+
 import pytest
 
 from tests.support.page_forms import form
@@ -36,7 +38,9 @@ async def test_the_owner_sees_every_report_of_the_account(web_app: WebApp) -> No
     assert "compared with" in speed
     assert "leads came" in speed
     assert "of 50 %" in (await alice.get("/app/reports?show=fairness")).text
-    assert "1 leads" in (await alice.get("/app/reports?show=load")).text
+    load = (await alice.get("/app/reports?show=load")).text
+    assert "1 lead" in load
+    assert "1 leads" not in load
 
 
 async def test_names_are_shown_instead_of_ids(web_app: WebApp) -> None:
@@ -71,6 +75,17 @@ async def test_an_agent_sees_only_own_figures(web_app: WebApp) -> None:
     file = await carol.get(f"/app/reports?account={owner}&show=claims&by=source&download=csv")
     assert "source" not in file.text
     assert str(web_app.town.users["bob"]) not in [line.partition(",")[0] for line in file.text.splitlines()]
+
+
+@pytest.mark.parametrize("timezone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # 25 hours apart: never one day
+async def test_today_is_the_day_of_the_account_wherever_its_reader_is(web_app: WebApp, timezone: str) -> None:
+    await web_app.database.execute("UPDATE users SET timezone = $1 WHERE username = 'carol'", timezone)
+    alice, carol = await web_app.sign_in("alice"), await web_app.sign_in("carol")
+    for query in ("?period=7", "?period=month", "?from=2026-01-01"):
+        days = [re.search(r"([A-Z][a-z]{2} \d+, \d{4} to [^,]+, \d{4}), compared", (await each.get(path)).text)
+                for each, path in ((alice, f"/app/reports{query}"), (carol, f"/app/reports{query}"))]  # fmt: skip
+        assert all(days)
+        assert days[0][1] == days[1][1], query
 
 
 async def test_a_stranger_has_no_figures_of_others(web_app: WebApp) -> None:

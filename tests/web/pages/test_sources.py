@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from leadroutes.ingest.arrivals import Arrivals
+from tests.support.page_forms import words_of
 from tests.support.web_app import WebApp, with_settings
 
 GOOGLE = {"do": "make", "kind": "google", "secret.google_key": "a-long-key-of-ours"}
@@ -280,6 +281,24 @@ async def test_an_arrival_is_marked_and_opened_again(web_app: WebApp) -> None:
     await alice.post("/app/arrivals", data=sent | {"is_handled": "no"})
     await undo(alice, "/app/arrivals")
     assert "says" in (await alice.get(f"/app/arrivals/{arrival_id}")).text
+
+
+async def test_the_board_asks_for_what_waits_and_for_nothing_that_is_dealt_with(web_app: WebApp) -> None:
+    alice = await web_app.sign_in("alice")
+    waits = 'href="/app/arrivals?status=open">What could not be read waits to be corrected'
+    assert waits not in (await alice.get("/app/board")).text
+    path = f"/app/arrivals/{await unread(web_app, alice)}"
+    assert waits in (await alice.get("/app/board")).text
+
+    await alice.post(path, data={"do": "handled", "id": path.rpartition("/")[2], "is_handled": "yes"})
+    board = (await alice.get("/app/board")).text
+    assert waits not in board
+    assert re.search("<dt>rejected</dt><dd>1</dd>", board), "the ledger still has it"
+
+    await alice.post(path, data={"do": "correct", "fields.email": "tom@example.com"})
+    page = words_of((await alice.get(path)).text)
+    assert "new lead" in page
+    assert "Nothing is to be done about it" not in page, "it has become a lead after all"
 
 
 async def test_no_one_sees_or_corrects_what_came_in_for_another(web_app: WebApp) -> None:

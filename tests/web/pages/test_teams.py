@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.web_app import WebApp
+from tests.support.web_app import WebApp, with_settings
 
 
 @pytest.fixture
@@ -252,11 +252,13 @@ async def test_under_time_members_have_minutes(web_app: WebApp, alice: httpx.Asy
     assert "after 7 min" in page
 
 
-async def test_people_are_invited_by_email(web_app: WebApp, alice: httpx.AsyncClient, path: str) -> None:
+async def test_people_are_invited_by_email(web_app: WebApp, path: str) -> None:
+    alice = await with_settings(web_app, smtp_url="smtp://mail.example.com").sign_in("alice")
     form = {"do": "invite", "email": "nia@example.com, new@example.com\nnia@example.com"}
     assert (await alice.post(path, data=form)).status_code == 303
     page = (await alice.get(path)).text
     assert "2 invitations are on their way." in page
+    assert "Each gets a mail with a link" in page
     assert "no answer yet" in page
     assert await status(web_app, "nia@example.com") == "Pending"
     await alice.post(path, data=form | {"email": "nia@example.com"})
@@ -270,6 +272,20 @@ async def test_people_are_invited_by_email(web_app: WebApp, alice: httpx.AsyncCl
     assert (refused.status_code, "51 addresses were given" in refused.text) == (422, True)
 
 
+async def test_without_mail_no_invitation_is_said_to_be_on_its_way(
+    web_app: WebApp, alice: httpx.AsyncClient, path: str
+) -> None:
+    page = (await alice.get(path)).text
+    assert "Each gets a mail" not in page
+    await alice.post(path, data={"do": "invite", "email": "nia@example.com, new@example.com"})
+    page = (await alice.get(path)).text
+    assert "2 people are invited. Mail is not set up here, so no link is sent" in page
+    await web_app.database.execute("UPDATE team_invitations SET request_status = 'Declined'")
+    member_id = await web_app.database.fetchval("SELECT min(id) FROM team_invitations")
+    await alice.post(path, data={"do": "invite-again", "on": member_id})
+    assert "Invited. Mail is not set up here" in (await alice.get(path)).text
+
+
 async def test_people_whom_the_owner_knows_are_invited_by_a_button(
     web_app: WebApp, alice: httpx.AsyncClient, path: str
 ) -> None:
@@ -281,7 +297,7 @@ async def test_people_whom_the_owner_knows_are_invited_by_a_button(
     page = (await alice.get(east)).text
     assert "Invite into the team: Bob" not in page
     assert "Invite into the team: Carol" in page
-    assert "One invitation is on its way." in page
+    assert "One person is invited." in page
 
 
 async def test_an_invitation_is_taken_back_and_sent_again(web_app: WebApp, alice: httpx.AsyncClient, path: str) -> None:

@@ -75,6 +75,20 @@ async def test_a_step_gets_conditions_and_words_to_try_beside_its_own(web_app: W
     assert (row["template_id"], row["variants"], row["conditions"]) == (first, None, None)
 
 
+async def test_whether_all_conditions_of_a_step_have_to_hold_or_one_is_changed_alone(web_app: WebApp) -> None:
+    path, _ = await campaign(web_app)
+    browser = await web_app.sign_in("alice")
+    step_id = (await step_of(web_app))["id"]
+    both = [{"field": "replied", "is": "equal", "value": False}, {"field": "city", "is": "equal", "value": "Denver"}]
+    await web_app.database.execute(
+        "UPDATE campaign_actions SET conditions = $1 WHERE id = $2", json.dumps({"all": both}), step_id
+    )
+    opened = f"{path}?step={step_id}"
+    typed = filled((await browser.get(opened)).text, "change-step", step_id) | {"condition-group": "any"}
+    await follow(browser, await browser.post(opened, data=typed))
+    assert json.loads((await step_of(web_app))["conditions"]) == {"any": both}
+
+
 async def test_a_new_step_with_a_condition_and_a_task_without(web_app: WebApp) -> None:
     path, (first, _) = await campaign(web_app)
     browser = await web_app.sign_in("alice")

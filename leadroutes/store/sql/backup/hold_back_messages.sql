@@ -1,5 +1,6 @@
 -- Marks what contacts may have been sent since a restored backup was made as unknown, so that it is not sent again, and
--- returns how many messages that are: every open message to a contact, and every campaign step whose moment has passed.
+-- returns how many messages that are: every open message to a contact, and every campaign step whose moment has passed,
+-- also one that waited until someone had the lead: since then someone may have had it.
 -- Deliveries to webhooks that wait are given up; they can be sent again by hand.
 -- The message of a birthday step is held back too, but the step is still taken: the domain decides when it repeats.
 WITH open AS (
@@ -13,8 +14,8 @@ WITH open AS (
     JOIN campaign_actions a ON a.owner_id = g.owner_id AND a.id = c.action_id AND a.trigger_type = 2
     WHERE c.is_active AND c.taken_at IS NULL AND c.send_at <= :now
 ), due AS (
-    UPDATE contact_communications c SET taken_at = :now, is_active = false, completed_at = :now
-    WHERE c.is_active AND c.taken_at IS NULL AND c.send_at <= :now
+    UPDATE contact_communications c SET taken_at = :now, is_held = false, is_active = false, completed_at = :now
+    WHERE c.is_active AND (c.taken_at IS NULL OR c.is_held) AND c.send_at <= :now
       AND NOT EXISTS (SELECT FROM of_birthdays b WHERE b.owner_id = c.owner_id AND b.id = c.id)
     RETURNING c.owner_id, c.id
 ), done AS (

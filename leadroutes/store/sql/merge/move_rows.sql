@@ -24,6 +24,8 @@ WITH address AS (
     UPDATE messages SET contact_id = :target_id WHERE owner_id = :owner_id AND contact_id = :merged_id
 ), delivery AS (
     UPDATE webhook_deliveries SET contact_id = :target_id WHERE owner_id = :owner_id AND contact_id = :merged_id
+), answer AS (
+    UPDATE provider_requests SET contact_id = :target_id WHERE owner_id = :owner_id AND contact_id = :merged_id
 ), assignment AS (
     UPDATE shared_assignments s SET contact_id = :target_id
     WHERE s.owner_id = :owner_id AND s.contact_id = :merged_id AND s.user_id = :agent_id::bigint
