@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct
 
 from leadroutes.domain.identity import normal_phone
+from leadroutes.domain.stops import CAMPAIGN_REMOVED
 
 Kind = Literal[
     "offer", "won", "claimed", "unclaimed", "campaign", "reoffer", "given_back", "handover", "handover_declined",
@@ -54,9 +55,18 @@ class MessageStatus(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     claimed_by_name: str | None = None
     agent_is_active: bool | None = None
     step_is_active: bool | None = None
-    step_stopped_by_name: str | None = None
+    is_campaign_removed: bool | None = None
+    step_stopped_by_name: str | None = None  # or who has removed the campaign
     contact_suppressed_because: str | None = None
     has_unread_text: bool | None = None  # a text has come from the contact, and has not been dealt with
+
+    @property
+    def why_step_is_over(self) -> str | None:
+        """Why nothing more is to be sent for the step; None: it goes on."""
+        if self.step_is_active and not self.is_campaign_removed:
+            return None
+        reason = CAMPAIGN_REMOVED if self.step_is_active else "it was stopped"
+        return f"{reason} by {self.step_stopped_by_name}" if self.step_stopped_by_name else reason
 
 
 class MessageAgent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,6 +12,9 @@ STOP_EVENTS: Final[dict[StopEvent, str]] = {
 }
 """The events that a campaign may stop on, and the reason that is stored with what was not sent."""
 
+CAMPAIGN_REMOVED: Final = "the campaign was removed"
+"""Why what a campaign that was removed had still to send is not sent."""
+
 DEFAULT_STOPS: Final[tuple[StopEvent, ...]] = ("reply", "conversation")
 """What stops a new campaign."""
 

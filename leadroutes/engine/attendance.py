@@ -9,6 +9,7 @@ from typing import TypeVar
 from leadroutes.domain.availability import Attendance
 from leadroutes.domain.model import Absence, Member, RuleSet
 from leadroutes.store.availability import load_presences, lock_availabilities
+from leadroutes.store.contacts import lock_contacts
 from leadroutes.store.leads import LeadRow
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets, require_present
@@ -25,12 +26,14 @@ async def attendance_for(
     *,
     locks: bool = True,
     losers: Collection[int] = (),
+    contacts: Collection[tuple[int, int]] = (),
 ) -> dict[int, Attendance]:
     """Returns by owner who of these teams is available; owners of whose members no one can be away are missing.
 
     Where leads are assigned automatically below a cap, or wait for a return, the members are locked before they are
     read: of two decisions about the same member the second sees the first. `locks` false: nothing is decided.
-    `losers`: users who may lose a lead by the decision, which locks them too; so all are locked in one order.
+    `losers`: users who may lose a lead by the decision, which locks them too; `contacts`: those that it may assign; so
+    all are locked in one order.
     """
     limited = {(owner_id, team_id) for owner_id, team_id in teams if team_id in rule_sets[owner_id].limited_teams}
     if not limited:
@@ -38,6 +41,7 @@ async def attendance_for(
     members = [(key, member) for key in sorted(limited) for member in _limited_members(rule_sets[key[0]], key[1])]
     to_lock = {member.user_id for key, member in members if _is_decided_alone(rule_sets[key[0]], key[1], member)}
     if to_lock and locks:
+        await lock_contacts(transaction, contacts)
         await lock_availabilities(transaction, to_lock | set(losers))
         # What was read before says who is paused, or has a cap; a change passes by leads that are locked already.
         await require_present(transaction, [rule_sets[owner_id] for owner_id in {owner_id for owner_id, _ in limited}])
@@ -68,13 +72,15 @@ async def attendance_of_leads(transaction: Transaction, rows: Iterable[LeadRow])
     rule_sets: dict[int, RuleSet] = {}
     teams: set[TeamOfOwner] = set()
     losers: set[int] = set()
+    contacts: set[tuple[int, int]] = set()
     for row in rows:
         if row.lead.claim is not None:
             losers.add(row.lead.claim.user_id)
         if row.present.limited_teams:
             rule_sets[row.lead.owner_id] = row.present
+            contacts.add((row.lead.owner_id, row.contact_id))
             teams |= {(row.lead.owner_id, each.team_id) for each in row.lead.offers if each.team_id is not None}
-    return await attendance_for(transaction, rule_sets, teams, losers=losers)
+    return await attendance_for(transaction, rule_sets, teams, losers=losers, contacts=contacts)
 
 
 async def who_is_away(database: Database, rule_sets: RuleSets, owner_id: int, team_id: int) -> dict[int, Absence]:

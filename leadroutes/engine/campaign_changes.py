@@ -29,6 +29,7 @@ from leadroutes.domain.campaign_changes import (
     moment_for,
 )
 from leadroutes.domain.model import CampaignAction
+from leadroutes.engine.campaign_removals import note_step_of_removed
 from leadroutes.engine.campaigns import STEPS_PER_SLICE, FirstMoments
 from leadroutes.store import campaign_changes as store
 from leadroutes.store.campaign_changes import ChangedSteps, StepOf
@@ -135,7 +136,10 @@ async def note_step_touched(
 
     `step` has its campaign_id, action_id, contact_id and run_id. Raises ComputationNeeded.
     """
-    if step["campaign_id"] is None or step["action_id"] is None:
+    if step["campaign_id"] is None:
+        return
+    await note_step_of_removed(transaction, step["campaign_id"], communication_id)
+    if step["action_id"] is None:
         return
     edit = await store.find_edit(transaction, step["campaign_id"], step["action_id"])
     if edit is not None:

@@ -20,7 +20,7 @@ from leadroutes.store import statement
 from leadroutes.store.availability import lock_availabilities
 from leadroutes.store.calls import end_ringing_calls
 from leadroutes.store.campaigns import Start, find_begun_campaigns, release_communications, stop_campaigns
-from leadroutes.store.contacts import load_contacts
+from leadroutes.store.contacts import load_contacts, lock_contacts
 from leadroutes.store.leads import Applied, LeadRow, apply_changes
 from leadroutes.store.postgres import Transaction
 from leadroutes.store.routing import RuleSets
@@ -118,7 +118,9 @@ async def change_leads(
     ]
     starting = [row for row in first_claimed if row.route_id is not None and not row.is_test and not row.lead.is_junk]
     starts = await _starts_at_claim(transaction, rule_sets, starting)
-    await lock_availabilities(transaction, _losers(changes))
+    if losers := _losers(changes):
+        await lock_contacts(transaction, {_contact_key(row) for row, change in changes if change.claim is not None})
+        await lock_availabilities(transaction, losers)
     await record(transaction, applied, turns, starts)
     await _end_claims(transaction, [(row, change) for row, change in changes if row.lead.claim is not None])
 

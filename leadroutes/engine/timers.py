@@ -22,6 +22,7 @@ from leadroutes.domain.untold import could_not_tell
 from leadroutes.domain.windows import SendingRules
 from leadroutes.engine.attendance import attendance_of_leads
 from leadroutes.engine.campaign_changes import carry_on
+from leadroutes.engine.campaign_removals import carry_removals_on
 from leadroutes.engine.campaigns import repeat_tasks
 from leadroutes.engine.changes import change_leads
 from leadroutes.engine.due_steps import DueSteps, look_again, look_at_owners_again
@@ -80,6 +81,7 @@ class Timers:
             Timer("offer", "lead", "take_due_leads", self._fall_due),
             Timer("lapse", "lead", "take_lapsed_leads", self._lapse),
             Timer("edit", "action", "take_changed_actions", carry_on),
+            Timer("removal", "campaign", "take_removed_campaigns", carry_removals_on),
             Timer("rules", "communication", "take_steps_of_older_rules", self._steps.send, self._version),
             Timer("step", "communication", "take_due_communications", self._steps.send),
             Timer("window", "campaign", "take_changed_windows", look_again),
@@ -101,8 +103,8 @@ class Timers:
             if await self._do(timer, BATCH_SIZE) >= BATCH_SIZE:
                 await self._catch_up(timer, is_stopping)
         (
-            offer_leads, lapse_leads, actions, waiting, communications, campaigns, owners, tasks, failure_leads,
-            messages, questions, digest_users,
+            offer_leads, lapse_leads, actions, removals, waiting, communications, campaigns, owners, tasks,
+            failure_leads, messages, questions, digest_users,
         ) = (timer.set_aside() for timer in self._timers)  # fmt: skip
         moment: datetime | None = await self._database.fetchval(
             *statement("find_next_due").bind(
@@ -111,6 +113,7 @@ class Timers:
                 excluded_offer_leads=offer_leads,
                 excluded_lapse_leads=lapse_leads,
                 excluded_actions=actions,
+                excluded_removals=removals,
                 excluded_waiting=waiting,
                 excluded_communications=communications,
                 excluded_campaigns=campaigns,

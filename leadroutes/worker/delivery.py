@@ -434,13 +434,13 @@ def _suppressed(message: OutgoingMessage, reason: str | None) -> DeliveryOutcome
 
 def _why_suppressed(message: OutgoingMessage, status: MessageStatus) -> str | None:
     match message.kind:
-        case "campaign" if not status.step_is_active:
-            return " by ".join(filter(None, ("it was stopped", status.step_stopped_by_name)))
+        case "campaign" if status.why_step_is_over is not None:
+            return status.why_step_is_over
         case "campaign" if status.contact_suppressed_because is not None:
             return status.contact_suppressed_because
         case "campaign" if message.channel == "call":
             return None  # an agent is asked to call
-        case "call_due" if not status.step_is_active:
+        case "call_due" if status.why_step_is_over is not None:
             return "the call is made, or was stopped"
         case "campaign" if message.template is None:
             return "the step has no template"

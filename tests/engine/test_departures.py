@@ -282,3 +282,30 @@ async def test_a_lead_that_is_offered_anew_meanwhile_is_withdrawn_too(
     states = await brokerage.states(lead_id)
     assert states["bob"] == "withdrawn"
     assert (await examine(database)).violation is None
+
+
+@WAYS
+async def test_whoever_was_skipped_and_leaves_while_a_lead_that_waited_is_offered_is_not_asked(
+    brokerage: Brokerage, database: Database, leave: Leave
+) -> None:
+    """Bob, of whom no one knew when they are back, is back as the moment of the next return comes, and is leaving."""
+    bob, carol = brokerage.town.users["bob"], brokerage.town.users["carol"]
+    await database.execute("UPDATE teams SET when_nobody_is_available = 'Hold'")
+    paused = "UPDATE availabilities SET is_paused = true, paused_until = $2 WHERE id = $1"
+    await database.execute(paused, bob, None)
+    await database.execute(paused, carol, brokerage.town.now + timedelta(hours=1))
+    [lead_id] = (await brokerage.ask()).stored.lead_ids
+    assert await brokerage.states(lead_id) == {"bob": "skipped", "carol": "scheduled"}
+    await brokerage.engine.run_due()  # what a process does once is done
+    await database.execute("UPDATE availabilities SET is_paused = false WHERE id = $1", bob)
+    await database.move_clock(timedelta(hours=2))
+    async with database.pool.acquire() as holder, holder.transaction():
+        await holder.execute("LOCK TABLE messages IN SHARE MODE")  # what is written last waits for it
+        offering = asyncio.ensure_future(brokerage.engine.run_due())
+        await until_waiting(database, 1)
+        leaving = asyncio.ensure_future(leave(brokerage))
+        await until_waiting(database, 2, leaving)
+    await asyncio.gather(offering, leaving)
+
+    assert await brokerage.states(lead_id) == {"bob": "withdrawn", "carol": "notified"}
+    assert (await examine(database)).violation is None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -194,4 +195,38 @@ async def test_leads_that_the_same_members_lose_by_two_assignments_keep_no_one_w
     )
 
     assert moved == [set(lead_ids[:3]), set(lead_ids[3:])]
+    assert await deadlocks(database, processes) == 0
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+async def test_an_automatic_assignment_and_an_inquiry_of_its_contact_are_done_one_after_the_other(
+    brokerage: Brokerage, database: Database, processes: list[Database], is_moved: bool
+) -> None:
+    """Both count members who have a cap: one assigns a lead that no inquiry touches any more, or moves it from Bob."""
+    alice, carol = brokerage.owner_id, brokerage.town.users["carol"]
+    await database.execute(
+        "UPDATE team_member_distribution_options SET max_open_leads = 9, assign_automatically = user_id = $1", carol
+    )
+    [lead_id] = (await brokerage.ask(email="mia@example.com")).stored.lead_ids
+    await brokerage.ask(email="p01@example.com")  # so that the rule set is stored
+    await database.execute("UPDATE leads SET touched_at = touched_at - interval '1 year' WHERE id = $1", lead_id)
+    here, there = (Engine(each) for each in processes)
+    await there.run_due()  # what a process does once is done
+    if is_moved:
+        await brokerage.engine.assign(alice, lead_id, brokerage.town.users["bob"], alice)
+    else:
+        await database.move_clock(timedelta(minutes=6))
+        await there.database.load_clock()
+    body = msgspec.json.encode({"email": "mia@example.com", "property_address": "9 Far St"})
+    async with database.pool.acquire() as holder, holder.transaction():
+        await holder.execute("SELECT FROM contacts WHERE email = 'mia@example.com' FOR NO KEY UPDATE")
+        asking = asyncio.ensure_future(Arrivals(here).ingest(KEY, body, {"Content-Type": "application/json"}))
+        await until_waiting(database, 1)
+        assigning = asyncio.ensure_future(
+            there.assign(alice, lead_id, carol, alice) if is_moved else there.run_due()
+        )
+        await until_waiting(database, 2, assigning)
+    await asyncio.gather(asking, assigning)
+
+    assert await database.fetchval("SELECT user_id FROM claims WHERE lead_id = $1", lead_id) == carol
     assert await deadlocks(database, processes) == 0

@@ -11,6 +11,7 @@ HOUR = 3600
 MANY = AT_ONCE + IN_A_BATCH + 200  # so that the worker needs more than one batch
 MAIL = {"type": "Email Contact", "timing_type": "Delay by Minutes", "delay_by_seconds": HOUR}
 TASK = {"type": "Agent Task - Call Reminder", "timing_type": "Delay by Minutes", "description": "Call"}
+GONE = "the campaign was removed by Alice Town"
 REMOVED = "the step was removed from the campaign by Alice Town"
 
 
@@ -41,6 +42,16 @@ class Drip:
         while await self.is_pending():
             await Engine(self.town.database).run_due()
         assert await self.left() == 0
+
+    async def open_steps(self) -> int:
+        """How many steps the database has as to be sent, whatever it shows of them."""
+        number: int = await self.town.database.fetchval("SELECT count(*) FROM contact_communications WHERE is_active")
+        return number
+
+    async def carry_removal(self) -> None:
+        """A process that knows nothing of those before does each batch of a removal."""
+        while await self.town.database.fetchval("SELECT count(*) FROM removed_campaigns"):
+            await Engine(self.town.database).run_due()
 
     async def messages(self) -> list[tuple[Any, ...]]:
         """How many minutes after the start which messages come, of which template, whether they do, and why not."""

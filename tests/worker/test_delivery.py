@@ -307,6 +307,21 @@ async def test_a_step_that_was_stopped_is_not_sent(
     assert await sender.outcome(message_id) == ("sent", None)
 
 
+async def test_a_step_whose_campaign_was_removed_is_not_sent_before_the_worker_has_ended_it(
+    brokerage: Brokerage, sender: Sender, mailbox: Mailbox, database: Database, drip: int
+) -> None:
+    message_id = await campaign_message(brokerage, sender)
+    await database.execute("DELETE FROM lead_routes")
+    await database.execute("DELETE FROM campaigns")
+    await database.execute("UPDATE removed_campaigns SET removed_by = $1", brokerage.owner_id)
+    await sender.deliver(message_id)
+    assert await sender.outcome(message_id) == ("suppressed", "the campaign was removed by Alice Town")
+    assert mailbox.mails == []
+    while await database.fetchval("SELECT count(*) FROM removed_campaigns"):
+        await brokerage.engine.run_due()
+    assert await database.fetchval("SELECT count(*) FROM contact_communications WHERE is_active") == 0
+
+
 async def test_a_contact_without_address_is_sent_nothing_and_the_step_is_done(
     brokerage: Brokerage, sender: Sender, database: Database, drip: int
 ) -> None:

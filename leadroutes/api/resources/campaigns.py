@@ -36,8 +36,8 @@ from leadroutes.domain.recurrence import read_rule
 from leadroutes.domain.rule_fields import MOST_FIRST_ANSWER
 from leadroutes.domain.stops import DEFAULT_STOPS, STOP_EVENTS
 from leadroutes.engine.campaign_changes import note_action_changed, note_action_removed
+from leadroutes.engine.campaign_removals import empty_campaign, note_removed
 from leadroutes.engine.campaigns import is_to_come
-from leadroutes.store import statement
 from leadroutes.store.campaign_changes import ChangedSteps
 from leadroutes.store.campaigns import release_communications_of_campaign
 
@@ -78,13 +78,14 @@ class CampaignBehaviour(Behaviour):
 
     async def before_delete(self, writing: Writing) -> None:
         """Cancels what was not sent. All messages stay, with the name that the campaign had."""
-        transaction = writing.transaction
-        await transaction.execute(
-            *statement("end_campaign").bind(
-                now=transaction.now, campaign_id=writing.id, by_user_id=writing.caller.user_id
-            )
-        )
-        await transaction.execute(*statement("leave_campaign").bind(campaign_id=writing.id))
+        assert writing.id is not None
+        name = await writing.transaction.fetchval("SELECT name FROM campaigns WHERE id = $1", writing.id)
+        await empty_campaign(writing.transaction, writing.id, name, writing.caller.user_id)
+
+    async def after_delete(self, writing: Writing) -> None:
+        """What many have of it is ended by the worker; it is shown as ended from now on."""
+        assert writing.id is not None
+        await note_removed(writing.transaction, writing.id, writing.caller.user_id)
 
 
 CAMPAIGNS = Resource(
@@ -312,6 +313,8 @@ _FOLDER_NAME = (
 # Of a communication that is over, the reason in its message (those that earlier versions stopped have none); of one
 # that waits, whether its address is suppressed now.
 _WHY_NOT_SENT = """(CASE
+    WHEN t.is_active AND rc.id IS NOT NULL THEN
+        concat_ws(' by ', 'the campaign was removed', (SELECT display_name(u) FROM users u WHERE u.id = rc.removed_by))
     WHEN t.is_active AND t.is_held THEN 'it waits until someone has the lead'
     WHEN t.is_active AND t.type = 'Email Contact' THEN
         (SELECT suppressed_because(v.reason) FROM suppression_of(co.owner_id, co.email) v)
@@ -338,6 +341,7 @@ WAITS_FOR_SCHEMA = nullable({
 # Until when a step waits though its moment has come, by which rule, and both in words: one that is held, or whose
 # message has waited in the queue until a window closed.
 _WAITS_FOR = """(CASE
+    WHEN rc.id IS NOT NULL THEN NULL
     WHEN t.is_active AND t.taken_at IS NULL AND t.waits_until IS NOT NULL THEN
         jsonb_build_object('until', iso(t.waits_until), 'rule', t.waits_rule, 'text', t.waits_text)
     WHEN t.is_active AND t.taken_at IS NOT NULL THEN
@@ -363,30 +367,36 @@ CONTACT_COMMUNICATIONS = Resource(
     page_about="A message that a campaign scheduled for a contact. Whoever sees the contact may stop it.",
     table="contact_communications",
     source="contact_communications t LEFT JOIN campaigns ca ON ca.id = t.campaign_id"
+    " LEFT JOIN removed_campaigns rc ON rc.id = t.campaign_id"  # what is left of it counts as ended
     " JOIN contacts co ON co.owner_id = t.owner_id AND co.id = t.contact_id",
     fields=(
         record_id(),
         Field("contact_id", Id(), null=False),
-        Field("campaign_id", Id(), null=True, note="null once the campaign is removed"),
-        Field("campaign_name", Text(), column="", shows="coalesce(ca.name, t.campaign_name)", filterable=False),
+        computed("campaign_id", Id(), "ca.id", null=True, note="null once the campaign is removed"),
+        Field("campaign_name", Text(), column="", shows="coalesce(ca.name, rc.name, t.campaign_name)",
+              filterable=False),
         Field("type", Choice(COMMUNICATIONS), null=False),
         Field("is_stopped_on_text_reply", Bool(), null=False),
         Field("template_subject", Text(), column="", shows=_of_template("subject"), filterable=False),
         Field("template_name", Text(), column="", shows=_of_template("description"), filterable=False),
         Field("template_folder_name", Text(), column="", shows=_FOLDER_NAME, filterable=False),
-        flag("is_active", note="true: not yet sent, or a call that is not made yet"),
+        flag("is_active", sql="(t.is_active AND rc.id IS NULL)",
+             note="true: not yet sent, or a call that is not made yet"),
         Field("send_at", Moment(), null=False),
-        Field("completed_at", Moment()),
+        Field("completed_at", Moment(), shows=Moment().shown("coalesce(t.completed_at, rc.removed_at)")),
         computed(
             "send_from_user_id",
             Id(),
             "coalesce(t.sent_from_user_id, step_sender(t.owner_id, t.assigned_user_id, co.assigned_user_id))",
             null=False,
         ),
-        Field("completing_user_id", Id()),
+        Field("completing_user_id", Id(),
+              shows="CASE WHEN t.is_active THEN coalesce(t.completing_user_id, rc.removed_by)"
+              " ELSE t.completing_user_id END"),
         Field("reason", Text(), column="", shows=_WHY_NOT_SENT, filterable=False,
               note="why it was not sent, or will not be"),
-        Field("campaign_contact_id", Id(), note="the campaign contact, whose removal stops all of its messages"),
+        Field("campaign_contact_id", Id(), shows="CASE WHEN rc.id IS NULL THEN t.campaign_contact_id END",
+              note="the campaign contact, whose removal stops all of its messages"),
         nested("waits_for", _WAITS_FOR, WAITS_FOR_SCHEMA),
         Field("asked_user_id", Id(), note="who was asked to make this call, once it was due"),
     ),

@@ -11,5 +11,6 @@ LEFT JOIN campaigns g ON g.id = s.campaign_id
 LEFT JOIN campaign_actions a ON a.owner_id = g.owner_id AND a.id = s.action_id
 LEFT JOIN templates t ON t.owner_id = g.owner_id AND t.id = s.template_id
 WHERE s.owner_id = :owner_id AND s.contact_id = :contact_id AND s.is_active AND s.taken_at IS NULL
+  AND coalesce(s.campaign_id, 0) <> ALL (ARRAY(SELECT x.id FROM removed_campaigns x))
   AND s.type = 'Text Contact' AND s.campaign_contact_id IS DISTINCT FROM :run_id
 ORDER BY s.send_at LIMIT 200

@@ -34,6 +34,7 @@ WITH start AS (
     SELECT s.owner_id, s.campaign_id, s.contact_id, s.lead_id, s.started_by, :now
     FROM start s JOIN campaigns c ON c.id = s.campaign_id
     WHERE s.is_first AND (SELECT count(*) FROM settled) >= 0          -- planner: evaluation order
+    FOR KEY SHARE OF c                                                -- else it may be removed meanwhile
     ON CONFLICT (owner_id, campaign_id, contact_id) WHERE ended_at IS NULL DO NOTHING
     RETURNING owner_id, campaign_id, contact_id, lead_id, id
 ), step AS (

@@ -1,19 +1,24 @@
 -- Returns the earliest moment at which anything is due, or null, by reading the first entry of an index for each kind.
 -- What has failed is looked at at once, as is what waits by rules before those of :version. Each parameter named
--- :excluded_… lists the ids that do not count; what waits until a changed action is carried over does not either.
+-- :excluded_… lists the ids that do not count; what waits until a changed action is carried over does not either,
+-- nor what is left of a removed campaign.
 -- planner: short array, scalar lookup
-WITH changing AS MATERIALIZED (SELECT action_id FROM changed_actions WHERE done_at IS NULL)
+WITH changing AS MATERIALIZED (SELECT action_id FROM changed_actions WHERE done_at IS NULL),
+removed AS MATERIALIZED (SELECT id FROM removed_campaigns)
 SELECT least(
     (SELECT min(notify_at) FROM offers WHERE state = 'scheduled' AND lead_id <> ALL (:excluded_offer_leads::bigint[])),
     (SELECT min(lapses_at) FROM leads WHERE lapses_at IS NOT NULL AND id <> ALL (:excluded_lapse_leads::bigint[])),
     (SELECT min(coalesce(waits_until, send_at)) FROM contact_communications
      WHERE is_active AND taken_at IS NULL AND id <> ALL (:excluded_communications::bigint[])
-       AND coalesce(action_id, 0) <> ALL (ARRAY(SELECT action_id FROM changing))),
+       AND coalesce(action_id, 0) <> ALL (ARRAY(SELECT action_id FROM changing))
+       AND coalesce(campaign_id, 0) <> ALL (ARRAY(SELECT id FROM removed))),
     (SELECT CASE WHEN min(held_by) < :version THEN :now::timestamptz END FROM contact_communications
      WHERE is_active AND taken_at IS NULL AND send_at <= :now AND held_by > 0
        AND id <> ALL (:excluded_waiting::bigint[])
-       AND coalesce(action_id, 0) <> ALL (ARRAY(SELECT action_id FROM changing))),
+       AND coalesce(action_id, 0) <> ALL (ARRAY(SELECT action_id FROM changing))
+       AND coalesce(campaign_id, 0) <> ALL (ARRAY(SELECT id FROM removed))),
     (SELECT :now FROM changing WHERE action_id <> ALL (:excluded_actions::bigint[]) LIMIT 1),
+    (SELECT :now FROM removed WHERE id <> ALL (:excluded_removals::bigint[]) LIMIT 1),
     (SELECT :now::timestamptz FROM changed_windows WHERE campaign_id <> ALL (:excluded_campaigns::bigint[]) LIMIT 1),
     (SELECT :now FROM changed_time_zones WHERE owner_id <> ALL (:excluded_owners::bigint[]) LIMIT 1),
     (SELECT min(recurs_at) FROM tasks

@@ -26,6 +26,7 @@ SELECT m.owner_id, m.id, m.kind, m.channel, m.attempts, m.was_sending, m.address
        o.state AS "status.offer_state", k.user_id AS "status.claimed_by_user_id",
        display_name(w) AS "status.claimed_by_name", u.is_active AS "status.agent_is_active",
        coalesce(cc.is_active, dc.is_active) AS "status.step_is_active",
+       rc.id IS NOT NULL AS "status.is_campaign_removed",
        display_name(cu) AS "status.step_stopped_by_name",
        suppressed_because(v.reason) AS "status.contact_suppressed_because",
        u.id AS "agent.id", u.email AS "agent.email", u.phone AS "agent.phone", u.timezone AS "agent.timezone",
@@ -93,7 +94,8 @@ LEFT JOIN contact_communications dc ON dc.owner_id = m.owner_id AND dc.id = m.du
 LEFT JOIN contacts kc ON kc.owner_id = dc.owner_id AND kc.id = dc.contact_id
 LEFT JOIN users ow ON ow.id = coalesce(c.owner_id, kc.owner_id)
 LEFT JOIN contact_communications cc ON cc.owner_id = m.owner_id AND cc.id = m.communication_id
-LEFT JOIN users cu ON cu.id = cc.completing_user_id
+LEFT JOIN removed_campaigns rc ON rc.id = coalesce(cc.campaign_id, dc.campaign_id)
+LEFT JOIN users cu ON cu.id = coalesce(cc.completing_user_id, rc.removed_by)
 LEFT JOIN events e ON e.owner_id = m.owner_id AND e.id = m.event_id
 LEFT JOIN contacts ec ON ec.owner_id = e.owner_id AND ec.id = e.contact_id
 LEFT JOIN campaigns g ON g.id = coalesce(cc.campaign_id, dc.campaign_id)

@@ -11,5 +11,6 @@ CROSS JOIN LATERAL (
 LEFT JOIN campaigns g ON g.id = s.campaign_id
 LEFT JOIN templates t ON t.owner_id = g.owner_id AND t.id = s.template_id
 WHERE s.asked_user_id = :user_id AND s.is_active
+  AND coalesce(s.campaign_id, 0) <> ALL (ARRAY(SELECT x.id FROM removed_campaigns x))
 ORDER BY s.send_at, s.id
 LIMIT :most
