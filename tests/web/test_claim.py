@@ -181,7 +181,7 @@ async def test_a_countdown_ends_when_the_next_agent_is_asked_or_the_lead_lapses(
     unclaimed = await web_app.browser().get(link)
 
     assert 295 <= seconds_of(open_page) <= 300, "until Carol is asked"
-    assert "You are ahead for" in open_page
+    assert "You are ahead <strong" in open_page
     assert 895 <= seconds_of(last) <= 900, "no one comes after Carol: until the lead lapses"
     assert "hears that no one did" in last
     assert "No one has this lead yet" in unclaimed.text
