@@ -6,15 +6,17 @@ Reads no database and decides nothing.
 import gzip
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from urllib.parse import quote, urlsplit
 
 import msgspec
 import phonenumbers
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -24,6 +26,7 @@ from leadroutes.domain.campaign import zone_named
 from leadroutes.domain.moments import wall_clock
 from leadroutes.domain.preview import format_price
 from leadroutes.web.page import digest
+from leadroutes.web.templating import PageTemplates
 
 _TYPES = {
     "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "png": "image/png",
@@ -41,7 +44,8 @@ def _read_assets(directory: Traversable, prefix: str = "") -> Iterator[tuple[str
 
 _ASSETS = dict(_read_assets(files(__package__).joinpath("static")))
 _PACKED = {name: gzip.compress(content, mtime=0) for name, content in _ASSETS.items() if not name.endswith(".png")}
-_FOR_ALL = frozenset({"prefix", "asset_version", "seconds_until"})
+_NOW = "moment_of_page"
+_FOR_ALL = frozenset({"prefix", "asset_version", "seconds_until", _NOW})
 _VERSION = hashlib.sha256(b"".join(_ASSETS[name] for name in sorted(_ASSETS))).hexdigest()[:12]
 
 
@@ -52,21 +56,17 @@ class Pages:
         self.public_url = public_url
         self.prefix = urlsplit(public_url).path.rstrip("/")
         self.is_secure = public_url.startswith("https:")
-        self._templates = Environment(
-            loader=PackageLoader("leadroutes.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = PageTemplates()
         self._templates.globals.update(prefix=self.prefix, asset_version=_VERSION, user=None)
         self._templates.filters.update(
-            moment=lambda at, zone: moment(read_moment(at), zone, clock.now()),
-            ago=lambda at: ago(read_moment(at), clock.now()),
+            moment=pass_context(lambda context, at, zone: moment(read_moment(at), zone, self._now(context))),
+            ago=pass_context(lambda context, at: ago(read_moment(at), self._now(context))),
+            listed=listed,
             phone=phone, tel=tel, mailto=mailto, count=count, span=span, capital=capital, price=format_price,
             digest=digest,
         )  # fmt: skip
         self._templates.globals.update(seconds_until=lambda at: clock.real_seconds_until(read_moment(at)))
+        self._clock = clock
 
     def answer(
         self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: object
@@ -87,8 +87,14 @@ class Pages:
             raise TypeError(
                 f"{', '.join(sorted(hidden))}: a page has a value of a name that the frame of all pages uses"
             )
-        parts = self._templates.get_template("parts.html").make_module(dict(values)) if "page" in values else None
-        return {**values, "parts": parts}
+        known = {**values, _NOW: self._clock.now()}
+        parts = self._templates.get_template("parts.html").make_module(known) if "page" in values else None
+        return {**known, "parts": parts}
+
+    def _now(self, context: Context) -> datetime:
+        """The moment of the page; of macros that do not see its values, this one."""
+        found: datetime | None = context.get(_NOW)
+        return found or self._clock.now()
 
     def refuse(
         self, status: int, title: str, explanation: str, headers: Mapping[str, str] | None = None
@@ -154,14 +160,20 @@ def show_asset(request: Request) -> Response:
 
 def moment(at: datetime, timezone: str | None, now: datetime) -> Markup:
     """`Nov 24, 2:32 PM MST`, as the reader's clock shows it; with the year when it is not this one."""
-    zone = zone_named(timezone)
-    local = wall_clock(at, zone)
-    year = "" if local.year == wall_clock(now, zone).year else f"{local.year}, "
+    return _moment(at, timezone, wall_clock(now, zone_named(timezone)).year)
+
+
+@lru_cache(maxsize=4096)  # an open page reads itself anew, and shows most of its moments again
+def _moment(at: datetime, timezone: str | None, this_year: int) -> Markup:
+    local = wall_clock(at, zone_named(timezone))
+    year = "" if local.year == this_year else f"{local.year}, "
     return _time(local, f"{local:%b} {local.day}, {year}{local.hour % 12 or 12}:{local:%M %p %Z}")
 
 
 def phone(text: str) -> str:
     """`+13035550199` as `(303) 555-0199`; what is not a number stays as it is."""
+    if american := _AMERICAN.fullmatch(text):
+        return "({}) {}-{}".format(*american.groups())
     try:
         number = phonenumbers.parse(text, "US")
     except phonenumbers.NumberParseException:
@@ -172,12 +184,18 @@ def phone(text: str) -> str:
 
 def tel(text: str) -> str:
     """What a telephone dials: digits, with the country where it is known."""
+    if _AMERICAN.fullmatch(text):
+        return text
     try:
         number = phonenumbers.parse(text, "US")
     except phonenumbers.NumberParseException:
         return re.sub(r"[^\d+]", "", text)
     dialled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{dialled};ext={number.extension}" if number.extension else dialled
+
+
+# As nearly all numbers are stored. The library would say the same, but takes as long as ten lines of a list.
+_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([2-9][0-9]{2})([0-9]{4})")
 
 
 def mailto(address: str) -> str:
@@ -214,6 +232,11 @@ def span(seconds: float | None) -> str:
         hours, minutes = whole // 3600, whole // 60 % 60
         return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
     return f"{whole // 86_400} days"
+
+
+def listed(values: Iterable[str | None]) -> str:
+    """`Zillow, Buyer, Denver`: what there is of these values."""
+    return ", ".join(filter(None, values))
 
 
 def count(number: int, most: int = 1_000) -> str:

@@ -103,9 +103,10 @@ class Site:
 
     async def _show(self, request: Request, page: Page) -> Response:
         user = await self._sessions.get_user(request, with_query=bool(request.url.query))
-        if page.path == "/" and (await self.viewers.find(request, user)).is_team_lead:
+        viewer = await self.viewers.find(request, user, is_personal=page.is_personal)
+        if page.path == "/" and viewer.is_team_lead:
             return self._pages.go_to("/app/team")
-        visit = await self._visit(request, page, user, Sent())
+        visit = self._visit(request, page, viewer, Sent())
         if page.frame is not None and "frame" in visit.query:
             return self._document(await page.frame(visit))
         return self._rendered(request, page, visit, await page.load(visit))
@@ -137,7 +138,7 @@ class Site:
         if owner_id not in (None, viewer.owner_id):  # it is shown where it was typed, and nowhere else
             return await self.viewers.switch(user, owner_id, request.url.path)
         fields = {name: values for name, values in typed.fields.items() if name != FORM_TOKEN}
-        visit = await self._visit(request, page, user, Sent(fields), ids)
+        visit = self._visit(request, page, viewer, Sent(fields), ids)
         return self._rendered(request, page, visit, await page.load(visit), path=typed.path, problem=Problem(RESUMED))
 
     def _may_open(self, viewer: Viewer, path: str) -> bool:
@@ -146,7 +147,8 @@ class Site:
 
     async def _download(self, request: Request, make: Download, page: Page) -> Response:
         user = await self._sessions.get_user(request, with_query=True)
-        return await make(await self._visit(request, page, user, Sent()))
+        viewer = await self.viewers.find(request, user, is_personal=page.is_personal)
+        return await make(self._visit(request, page, viewer, Sent()))
 
     def _match(self, path: str) -> tuple[Page, dict[str, int]] | None:
         words = path.removeprefix("/app").split("/")
@@ -172,7 +174,8 @@ class Site:
         sent = await self._read(request, page)
         if user is None:
             return await self._ask_to_sign_in(request, sent)
-        visit = await self._visit(request, page, user, sent)
+        viewer = await self.viewers.find(request, user, is_personal=page.is_personal)
+        visit = self._visit(request, page, viewer, sent)
         act = page.acts.get(sent.do)
         if act is None:
             raise Invalid(f"do: {sent.do[:40]!r} was given; expected one of the page's buttons.")
@@ -314,10 +317,9 @@ class Site:
 
     # -- who looks
 
-    async def _visit(
-        self, request: Request, page: Page, user: SessionUser, sent: Sent, ids: Mapping[str, int] | None = None
+    def _visit(
+        self, request: Request, page: Page, viewer: Viewer, sent: Sent, ids: Mapping[str, int] | None = None
     ) -> Visit:
-        viewer = await self.viewers.find(request, user, is_personal=page.is_personal)
         if not page.may_open(viewer):
             raise NotFound("There is no such page, or it is not yours to see.")
         if ids is None:

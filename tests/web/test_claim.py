@@ -141,7 +141,7 @@ async def test_under_exclusive_the_turn_passes_on_and_the_page_says_when(web_app
     look, press = await web_app.browser().get(link), await web_app.browser().post(link)
 
     assert 295 <= int(re.search(r'data-seconds="(\d+)"', before)[1]) <= 300
-    assert "Yours to claim for" in before
+    assert "Yours to claim <strong" in before
     assert (look.status_code, press.status_code) == (200, 409)
     assert "Your time to claim this lead is over" in look.text
     carols = (await web_app.browser().get(await web_app.link("carol"))).text
@@ -158,7 +158,7 @@ async def test_a_lead_stays_exclusive_or_not_when_its_team_changes(web_app: WebA
     offers = await web_app.database.fetch(
         *statement("list_inbox_offers").bind(user_id=web_app.town.users["bob"], most=10)
     )
-    assert ("Yours to claim for" in page) == (then == "Exclusive")
+    assert ("Yours to claim <strong" in page) == (then == "Exclusive")
     assert offers[0]["is_exclusive"] == (then == "Exclusive")
     await web_app.pass_minutes(5)
     assert (await web_app.browser().post(await web_app.link("bob"))).status_code == (
@@ -181,7 +181,7 @@ async def test_a_countdown_ends_when_the_next_agent_is_asked_or_the_lead_lapses(
     unclaimed = await web_app.browser().get(link)
 
     assert 295 <= seconds_of(open_page) <= 300, "until Carol is asked"
-    assert "You are ahead for" in open_page
+    assert "You are ahead <strong" in open_page
     assert 895 <= seconds_of(last) <= 900, "no one comes after Carol: until the lead lapses"
     assert "hears that no one did" in last
     assert "No one has this lead yet" in unclaimed.text

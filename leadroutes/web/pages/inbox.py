@@ -13,6 +13,7 @@ from leadroutes.web.page import Done, Inverse, MenuItem, Page, Visit
 from leadroutes.web.pages.leads import mark_call_done, mark_task
 from leadroutes.web.sent import Sent
 
+FIRST, ALL = 10, 50  # of each list, as the page shows it at first, and as many as the API has
 ANSWERS = {"accept": "Accepted", "decline": "Declined"}
 
 
@@ -21,7 +22,7 @@ async def load_inbox(visit: Visit) -> Mapping[str, Any]:
     for offer in inbox["offers"]:
         offer["about"] = preview(offer["first_name"], offer["city"], offer["type"], offer["listing_price"])
     invitations = await list_invitations_of(visit.database, visit.viewer.user.id)
-    return {**inbox, "invitations": invitations}
+    return {**inbox, "invitations": invitations, "most": ALL if "all" in visit.query else FIRST}
 
 
 async def claim(visit: Visit, sent: Sent) -> Done:

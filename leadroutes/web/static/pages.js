@@ -29,6 +29,7 @@ function words(left) {
 
 const ends = new WeakMap();
 
+// Without this script a sentence says until when. In its place come `data-before`, the time that is left, `data-after`.
 function tick() {
   for (const each of document.querySelectorAll("[data-until], [data-seconds]")) {
     const given = each.dataset.until ?? each.dataset.seconds;
@@ -39,8 +40,9 @@ function tick() {
       ends.set(each, known);
     }
     const left = Math.max(0, Math.round((known.end - performance.now()) / 1000));
+    const text = [each.dataset.before, words(left)].filter(Boolean).join(" ") + (each.dataset.after ?? "");
+    if (each.textContent !== text) each.textContent = text;
     if (left === known.left) continue;
-    each.textContent = words(left);
     // A screen reader hears it three times only.
     const said = [300, 60, 0].some((mark) => left <= mark && known.left > mark) && known.left !== Infinity;
     each.setAttribute("aria-live", said ? "polite" : "off");
@@ -58,6 +60,9 @@ function refresh() {
 
 setInterval(tick, 250);
 tick();
+// A part that was read anew has the words for browsers without a script again: they are not to be seen, and what lies
+// below them is not to move.
+document.addEventListener("htmx:before:settle", tick);
 
 // ---------------------------------------------------------------------------------------------------- live parts
 
