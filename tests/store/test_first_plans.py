@@ -14,7 +14,7 @@ from leadroutes.store.postgres import PLANNER_SETTINGS
 from tests.support.plans import building, scans_of
 
 FRESH = ("contacts", "contact_identities", "leads", "idempotency_keys", "claims", "campaign_contacts",
-         "contact_communications", "rule_sets")  # fmt: skip
+         "contact_communications", "tasks", "rule_sets")  # fmt: skip
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ async def fresh(server_url: str, template: str) -> AsyncIterator[asyncpg.Connect
         await connection.close()
 
 
-# A lead of an owner, with a contact, an identity, a key, a claim and a campaign that runs; {0} yields (owner, g). There
-# are no users: foreign keys stay off.
+# A lead of an owner, with a contact, an identity, a key, a claim and a campaign that runs, of which a message and a
+# task are to come; {0} yields (owner, g). There are no users: foreign keys stay off.
 ROWS = """
 SET session_replication_role = replica;
 INSERT INTO contacts (owner_id, id, created_at, modified_at) SELECT owner, g, now(), now() FROM {0};
@@ -39,12 +39,14 @@ INSERT INTO leads (owner_id, id, contact_id, created_at, modified_at, touched_at
 INSERT INTO idempotency_keys (owner_id, scope, key, lead_id, created_at)
     SELECT owner, 'body 1', g::text, g, now() FROM {0};
 INSERT INTO claims (owner_id, lead_id, user_id, claimed_at, via) SELECT owner, g, owner, now(), 'None' FROM {0};
-INSERT INTO campaigns (owner_id, id, name, name_key, stops_on, created_at, modified_at)
-    SELECT DISTINCT owner, owner, 'Buyers', 'buyers', '{{claim}}'::text[], now(), now() FROM {0};
+INSERT INTO campaigns (owner_id, id, name, name_key, pause_on_offer, stops_on, created_at, modified_at)
+    SELECT DISTINCT owner, owner, 'Buyers', 'buyers', true, '{{claim}}'::text[], now(), now() FROM {0};
 INSERT INTO campaign_contacts (owner_id, id, campaign_id, contact_id, lead_id, created_at)
     SELECT owner, g, owner, g, g, now() FROM {0};
 INSERT INTO contact_communications (owner_id, contact_id, campaign_contact_id, campaign_id, type, send_at)
     SELECT owner, g, g, owner, 'Email Contact', now() FROM {0};
+INSERT INTO tasks (owner_id, action_type, description, status, campaign_contact_id, created_at, modified_at)
+    SELECT owner, 'Call', 'Call', 'incomplete', g, now(), now() FROM {0};
 INSERT INTO rule_sets (owner_id, number, rules, created_at) SELECT owner, g, '{{}}', now() FROM {0};
 """
 OF_ONE_OWNER = "(SELECT 1 AS owner, g FROM generate_series(1, 1000) g) x"
@@ -88,6 +90,16 @@ LOOKS: dict[str, dict[str, str]] = {
     },
     "find_begun_campaigns": {"owner_ids": "'{1}'", "lead_ids": "'{7}'"},
     "release_communications": {"owner_ids": "'{1}'", "lead_ids": "'{7}'"},
+    "stop_campaigns_of_lead": {
+        "owner_id": "1",
+        "lead_id": "7",
+        "now": "now()",
+        "by_user_id": "1",
+        "reason": "'it is junk'",
+    },
+    "stop_campaign": {"owner_id": "1", "campaign_contact_id": "7", "now": "now()", "by_user_id": "1"},
+    "finish_calls": {"owner_ids": "'{1}'", "contact_ids": "'{7}'", "now": "now()", "reason": "'they talked'"},
+    "end_double_runs": {"owner_id": "1", "merged_id": "7", "target_id": "8", "now": "now()", "by_user_id": "1"},
     "stop_campaigns_of_contacts": {
         "owner_ids": "'{1}'",
         "contact_ids": "'{7}'",
