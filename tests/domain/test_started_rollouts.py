@@ -52,7 +52,7 @@ MEMBERS = (BOB, CAROL, DAVE, ERIN)
 AWAY = Absence(reason="off", available_from=minutes(30), kind="away")
 IS_DEAR = Conditions.read({"field": "price", "is": "at least", "value": 300_000})
 # By Denver's clock it is 05:00 at NOON, a Tuesday: inside, before and after these hours within minutes.
-HOURS = (
+HOURS: tuple[Any, ...] = (
     None,
     {},
     {"tuesday": [["04:00", "05:01"]]},
@@ -240,7 +240,7 @@ def test_leads_of_a_batch_that_begin_in_the_same_way_differ_in_nothing_but_their
     assert replace(second.change, lead=first.change.lead) == first.change
 
 
-DIFFERENCES: list[tuple[str, RuleSet, RuleSet, dict[str, Any], dict[str, Any]]] = [
+DIFFERENCES: list[tuple[Any, ...]] = [  # name, rules before and after, what is unusual of the first and the second
     ("another moment", BY_RANK, BY_RANK, {}, {"now": minutes(0.001)}),
     ("a cap that is reached", BY_RANK, BY_RANK, {}, {"facts": facts(absent={BOB: AWAY})}),
     (
