@@ -26,7 +26,7 @@ MOST_BYTES = 16_000_000  # of the texts that one cache holds as its keys, each c
 # Caches whose keys no request and nothing that arrives can choose, each with what they are.
 OUT_OF_REACH = {
     "leadroutes.api.rule_names._names_sql": "nothing",
-    "leadroutes.domain.availability.hours_of": "the hours of a week of one user, of at most 24 spans a day",
+    "leadroutes.domain.availability.": "the hours of a week of one user, of at most 24 spans a day, zones and moments",
     "leadroutes.security.secret_key._kept": "the directory of the settings",
     "leadroutes.channels.email._own_name": "nothing",
     "leadroutes.api.docs.": "nothing",

@@ -60,7 +60,7 @@ def find_absence(
     found = _obstacles(presence, now, now, option, workload)
     if not found:
         return None
-    known, is_known = _return(presence, now, option, workload)
+    known, is_known = _return(found, presence, now, option, workload)
     first = found[0]
     reason = first.words
     if first.says_until and first.until is not None and known is not None:
@@ -85,17 +85,20 @@ def why_never(presence: Presence, option: DistributionOption) -> str | None:
 
 
 def _return(
-    presence: Presence, now: datetime, option: DistributionOption | None, workload: Workload
+    found: list[_Obstacle], presence: Presence, now: datetime, option: DistributionOption | None, workload: Workload
 ) -> tuple[datetime | None, bool]:
-    """Returns the moment from which nothing that is known is in the way, and whether nothing is unknown."""
+    """Returns the moment from which nothing that is known is in the way, and whether nothing is unknown.
+
+    `found`: what is in the way now.
+    """
     moment, is_known = now, True
     for _ in range(MOST_MOVES):
-        found = _obstacles(presence, moment, now, option, workload)
         is_known = is_known and all(each.until is not None for each in found)
         ends = [each.until for each in found if each.until is not None and each.until > moment]
         if not ends:
             return (moment if moment > now else None), is_known
         moment = max(ends)
+        found = _obstacles(presence, moment, now, option, workload)
     return moment, False
 
 
@@ -105,9 +108,8 @@ def _obstacles(
     """Returns what is in the way at a moment, in the order in which reasons are given; counted was at `now`."""
     found = _pauses(presence, moment, option)
     found += [_Obstacle("off", end, kind="off") for start, end in presence.off if start <= moment < end][:1]
-    hours = hours_of(presence.weekly_hours)
-    if hours is not None:
-        opening = next_opening(hours, moment, zone_named(presence.timezone))
+    if presence.weekly_hours is not None:
+        opening = _opening(presence.weekly_hours, presence.timezone, moment)
         if opening != moment:
             found.append(_Obstacle("outside working hours", opening, kind="hours"))
     return found if option is None else found + _caps(presence, moment, now, option, workload)
@@ -144,6 +146,13 @@ def _caps(
     ]
 
 
+@lru_cache(maxsize=1024)
+def _opening(weekly_hours: str, timezone: str, moment: datetime) -> datetime | None:
+    """Returns the next opening of stored hours: one look for all members of a batch who have the same hours."""
+    hours = hours_of(weekly_hours)
+    return moment if hours is None else next_opening(hours, moment, zone_named(timezone))
+
+
 @lru_cache(maxsize=4096)
 def hours_of(text: str | None) -> WeeklyHours | None:
     """Returns stored weekly hours; None: always."""
@@ -153,7 +162,7 @@ def hours_of(text: str | None) -> WeeklyHours | None:
 def moment_in_words(moment: datetime, timezone: str) -> str:
     """Returns a moment as people write it, by the clock of a zone: `Mon 12 Jan 09:00`."""
     local = wall_clock(moment, zone_named(timezone))
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    return f"{local:%a {local.day} %b %H:%M}"
 
 
 def present_pause(is_paused: bool, paused_until: datetime | None, now: datetime) -> tuple[bool, datetime | None]:

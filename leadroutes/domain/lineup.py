@@ -30,11 +30,11 @@ RANKED = frozenset({"Rank", "Round Robin", "Simultaneous"})  # methods under whi
 
 
 class LineUp(Struct, frozen=True):
-    """The offers in order; under Round Robin also whose turn it was, and the turns after it."""
+    """The offers in the order in which a lead finds the members; `placed` gives them their places and moments."""
 
     offers: tuple[Offer, ...]
-    turn: int | None = None
-    turns: Turns | None = None
+    delays: Sequence[timedelta]  # of each of them, from the lead's arrival
+    first_place: int = 0  # 1: all at once, so that no one is first
 
 
 Candidate = tuple[Member, DistributionOption]
@@ -99,24 +99,34 @@ def _wanted_channels(option: DistributionOption | None) -> tuple[str, ...]:
 def line_up(
     rule_set: RuleSet,
     team: Team,
-    now: datetime,
     turns: Turns | None = None,
     standings: Mapping[int, Standing] = NO_STANDINGS,
     heads: Sequence[int] = (),
     away: Mapping[int, Absence] = NO_ABSENCES,
-) -> LineUp:
-    """Returns the offers for a lead that is routed at `now`; empty if no member is in the team's line-up.
+) -> tuple[LineUp, int | None, Turns | None]:
+    """Returns the line-up of a lead; under Round Robin also whose turn it was, and the turns after it.
 
-    `turns` and `standings` are those of the team, if its order depends on them. `heads` are available members who come
-    before the usual line; then no turn is taken. `away`: who is not available at that moment and is not first, beside
-    those whom the rule set excludes. The offer of who is first in line has the place 0.
+    It has no offers if no member is in the team's line-up. `turns` and `standings` are those of the team, if its order
+    depends on them. `heads` are available members who come before the usual line; then no turn is taken. `away`: who is
+    not available at that moment and is not first, beside those whom the rule set excludes.
     """
     queue = ordered_team(rule_set, team)
     offers, first, after = _in_order(team, queue, away, turns, standings)
     if heads:
-        return LineUp(_placed(*_behind_heads(team, queue, offers, heads), now))
-    start = 1 if team.order_method == "Simultaneous" else 0  # all at once: no one is first
-    return LineUp(_placed(offers, queue.delays, now, start), first, after)
+        return LineUp(*_behind_heads(team, queue, offers, heads)), None, None
+    return LineUp(offers, queue.delays, 1 if team.order_method == "Simultaneous" else 0), first, after
+
+
+def placed(found: LineUp, now: datetime) -> tuple[Offer, ...]:
+    """Returns the offers for a lead that is routed at `now`. That of who is first in line has the place 0."""
+    longest = END_OF_TIME - now
+    in_line = enumerate(zip(found.offers, found.delays, strict=True), found.first_place)
+    return tuple(
+        [
+            replace(offer, place=place, notify_at=now + delay if delay < longest else END_OF_TIME)
+            for place, (offer, delay) in in_line
+        ]
+    )
 
 
 def _in_order(
@@ -151,27 +161,14 @@ def _present(queue: OrderedTeam, away: Mapping[int, Absence]) -> Candidates:
 
 def _behind_heads(
     team: Team, queue: OrderedTeam, offers: Sequence[Offer], heads: Sequence[int]
-) -> tuple[list[Offer], list[timedelta]]:
+) -> tuple[tuple[Offer, ...], list[timedelta]]:
     """The offers with those of the heads before the others, and their delays."""
     by_user = {offer.user_id: offer for offer in offers}
     others = [offer for offer in offers if offer.user_id not in heads]
     own_delays = {offer.user_id: delay for offer, delay in zip(queue.offers, queue.delays, strict=True)}
     is_by_place = team.order_method not in ("Rank", "Time")
     delays = queue.delays[: len(others)] if is_by_place else [own_delays[offer.user_id] for offer in others]
-    return [by_user[user_id] for user_id in heads] + others, delays_behind(team, len(heads), delays)
-
-
-def _placed(
-    offers: Sequence[Offer], delays: Sequence[timedelta], now: datetime, first_place: int = 0
-) -> tuple[Offer, ...]:
-    longest = END_OF_TIME - now
-    placed = enumerate(zip(offers, delays, strict=True), first_place)
-    return tuple(
-        [
-            replace(offer, place=place, notify_at=now + delay if delay < longest else END_OF_TIME)
-            for place, (offer, delay) in placed
-        ]
-    )
+    return (*(by_user[user_id] for user_id in heads), *others), delays_behind(team, len(heads), delays)
 
 
 # ------------------------------------------------------------------------------------------- once for a rule set

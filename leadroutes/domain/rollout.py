@@ -204,11 +204,12 @@ def _notified(offer: Offer, now: datetime) -> Offer:
 def _skip(
     offers: dict[int, Offer], group: Sequence[Offer], absences: Mapping[int, Absence], now: datetime
 ) -> list[LeadEvent]:
-    offers.update({each.user_id: skipped(each, absences[each.user_id], now) for each in group})
-    return [
-        LeadEvent(kind="skipped", user_id=each.user_id, detail={"reason": absences[each.user_id].reason})
-        for each in group
-    ]
+    events = []
+    for offer in group:
+        absence = absences[offer.user_id]
+        offers[offer.user_id] = skipped(offer, absence, now)
+        events.append(LeadEvent(kind="skipped", user_id=offer.user_id, detail={"reason": absence.reason}))
+    return events
 
 
 def bring_forward(offers: dict[int, Offer], now: datetime) -> None:

@@ -16,6 +16,7 @@ from leadroutes.domain.model import OPEN_FOR, Decision, Facts, RuleSet
 from leadroutes.domain.returning import with_agents
 from leadroutes.domain.routing import decide, find_team_to_ask, teams_to_lock
 from leadroutes.domain.standings import Standings, note_lead
+from leadroutes.domain.started_rollouts import StartedRollouts
 from leadroutes.domain.turns import Turns
 from leadroutes.engine.attendance import attendance_for
 from leadroutes.engine.campaigns import campaign_start
@@ -76,6 +77,7 @@ class _Batch:
     attendance: Mapping[int, Attendance]  # by owner
     standings: Mapping[int, Standings]  # by owner, where the order of a team depends on them
     agents: dict[Key, int] = field(default_factory=dict)  # of contacts that the batch has assigned
+    started: StartedRollouts = field(default_factory=StartedRollouts)
 
     @classmethod
     async def load(cls, transaction: Transaction, rule_sets: Mapping[int, RuleSet], teams: Collection[Key]) -> "_Batch":
@@ -94,7 +96,8 @@ class _Batch:
     def decide(self, rule_set: RuleSet, lead: LeadToRoute, team_id: int | None) -> Decision:
         facts = self._facts(rule_set, lead, team_id)
         turns = self.turns.get((lead.owner_id, team_id)) if team_id is not None else None
-        return decide(rule_set, lead.lead_id, facts, self.transaction.now, turns, self.standings.get(lead.owner_id))
+        standings = self.standings.get(lead.owner_id)
+        return decide(rule_set, lead.lead_id, facts, self.transaction.now, turns, standings, self.started)
 
     def _facts(self, rule_set: RuleSet, lead: LeadToRoute, team_id: int | None) -> Facts:
         """The facts with whom the contact and the listing belong to, and who of the team is not available."""

@@ -95,6 +95,16 @@ def test_why_a_member_is_not_available_and_until_when(
         assert find_absence(presence, back, of_team, spared) is None
 
 
+def test_the_same_hours_open_for_each_member_by_the_clock_of_their_zone() -> None:
+    night = datetime(2026, 1, 12, 6, tzinfo=UTC)
+    hours = json.dumps(OFFICE)
+    presences = [Presence(timezone=zone, weekly_hours=hours) for zone in (ZONE, "Europe/London", ZONE)]
+    for minute in range(2):
+        absences = [find_absence(each, night + timedelta(minutes=minute)) for each in presences]
+        assert [each and each.available_from for each in absences] == [at(12, 9), at(12, 2), at(12, 9)]
+    assert find_absence(presences[1], at(12, 2)) is None
+
+
 def test_a_pause_is_of_another_kind_than_hours_and_caps() -> None:
     kinds = [find_absence(each, MONDAY) for each in (said(is_paused=True), said({}), said(is_paused=True, off=OFF))]
     assert [each.kind if each else None for each in kinds] == ["paused", "away", "paused"]
