@@ -1,5 +1,6 @@
 """Registers the fixtures of tests/support, and marks each test with its tiers."""
 
+import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -60,8 +61,11 @@ HERE = Path(__file__).parent
 
 
 def pytest_configure() -> None:
-    """A run that is terminated cleans up as one that is interrupted."""
+    """A run that is terminated cleans up as one that is interrupted; no setting of the machine changes a test."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in [*os.environ]:
+        if name.startswith(("LEADROUTES_", "DATABASE_URL")) and not name.startswith("LEADROUTES_TEST_"):
+            del os.environ[name]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

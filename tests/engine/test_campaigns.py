@@ -7,6 +7,7 @@ import pytest
 
 from leadroutes.store.postgres import Database
 from tests.support.brokerage import Brokerage
+from tests.support.builders import NOON
 
 BIRTHDAY_MAIL = {
     "trigger_type": 2, "timing_type": "Delay by Day and Time", "delay_by_days": 0, "dispatch_time": "09:00",
@@ -143,7 +144,8 @@ async def test_a_call_has_left_when_its_alert_is_made(brokerage: Brokerage, data
 
 
 async def congratulate(brokerage: Brokerage, birthday: str = "1984-02-29", **action: Any) -> int:
-    """A campaign of one step on birthdays is started for a contact."""
+    """It is November 2026, and a campaign of one step on birthdays is started for a contact."""
+    await brokerage.town.database.begin_clock(NOON)
     campaign_id = await add_actions(brokerage, {**BIRTHDAY_MAIL, **action})
     await brokerage.town.database.execute("DELETE FROM campaign_actions WHERE trigger_type = 1")
     contact_id = await brokerage.town.contact("alice", birthday=birthday)

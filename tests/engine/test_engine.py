@@ -17,6 +17,7 @@ from leadroutes.errors import Conflict, Invalid, NotFound
 from leadroutes.store.campaigns import stop_campaigns
 from leadroutes.store.postgres import Database
 from tests.support.brokerage import Brokerage
+from tests.support.builders import NOON
 from tests.support.campaigns import add_agents, add_drip_campaign, due_steps, message_kinds
 from tests.support.races import outcome
 
@@ -273,6 +274,7 @@ async def test_a_recurring_task_comes_again_by_its_rule_wherever_it_was_moved(
 
 
 async def test_a_birthdays_step_makes_next_years(brokerage: Brokerage, database: Database) -> None:
+    await database.begin_clock(NOON)
     await add_drip_campaign(brokerage, 0, 0)
     await database.execute("DELETE FROM campaign_actions WHERE id = (SELECT max(id) FROM campaign_actions)")
     await database.execute("UPDATE campaign_actions SET trigger_type = 2")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support.provider import NUMBER, Provider, number_record
-from tests.support.story import Story
+from tests.support.story import Story, winter_noon
 
 PUBLIC = "https://leads.example"
 BOBS, CAROLS, MIAS = "+13035550142", "+13035550143", "+13035550199"
@@ -180,7 +180,6 @@ async def until(is_so: Callable[[], Any]) -> None:
 
 
 async def at_noon(story: Story) -> None:
-    """The clock is moved to a moment at which texts may be sent in Denver for hours."""
+    """The clock is moved to a moment at which texts may be sent in Denver for hours: also where today is a Sunday."""
     now = story.database.clock.now()
-    hours = (19 - now.hour) % 24  # noon in Denver, or an hour later in summer
-    await story.pass_time(hours=hours, minutes=-now.minute if hours else 0)
+    await story.database.move_clock(winter_noon(now) - now)

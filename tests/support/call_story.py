@@ -11,7 +11,7 @@ import pytest
 from tests.support.processes import until
 from tests.support.provider import Provider
 from tests.support.provider_calls import Person, Phones
-from tests.support.story import Story
+from tests.support.story import Story, winter_noon
 
 PHONES = {"alice": "+13035550001", "bob": "+13035550002", "carol": "+13035550003", "dave": "+13035550004"}  # Denver
 MIA = "+13035550199"
@@ -63,9 +63,7 @@ class CallStory:
 async def call_story(unstarted: Story) -> AsyncIterator[CallStory]:
     """It is half past twelve on a winter Thursday in Denver; a provider is configured, Bob and Carol have phones."""
     now = unstarted.database.clock.now()
-    winter = now.replace(year=now.year + 1, month=1, day=14, hour=19, minute=30)
-    winter += timedelta(days=(3 - winter.weekday()) % 7)  # no one is connected at weekends
-    await unstarted.database.move_clock(winter - now)
+    await unstarted.database.move_clock(winter_noon(now) - now)  # no one is connected at weekends
     for name, phone in PHONES.items():
         await unstarted.database.execute("UPDATE users SET phone = $2 WHERE id = $1", unstarted.town.users[name], phone)
     async with Provider() as provider:

@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,12 @@ from tests.support.town import Town
 
 ZILLOW = 1
 JSON = {"Content-Type": "application/json"}
+
+
+def winter_noon(now: datetime) -> datetime:
+    """Returns half past twelve in Denver, on a Thursday of next January: texts and calls may go for hours."""
+    noon = now.replace(year=now.year + 1, month=1, day=14, hour=19, minute=30)
+    return noon + timedelta(days=(3 - noon.weekday()) % 7)
 
 
 @dataclass
