@@ -9,8 +9,9 @@ from typing import Literal, Protocol
 class Notification:
     """What a browser does with a message that it shows.
 
-    `path`: where a tap leads, below /app. `tag`: it replaces an earlier notification with the same one. `life`: for how
-    many seconds a push service keeps it for a browser that is not on. `keys`: of the browser, p256dh and auth.
+    `path`: where a tap leads, below /app. `tag`: it replaces an earlier notification with the same one; letters, digits
+    and hyphens, as push services take no other ones. `life`: for how many seconds a push service keeps it for a browser
+    that is not on. `keys`: of the browser, p256dh and auth.
     """
 
     path: str

@@ -255,8 +255,8 @@ def notification(message: OutgoingMessage) -> Notification:
     if message.kind == "digest":
         return Notification(path="", tag="digest", life=DIGEST_LIFE)
     if message.event is not None:
-        contact = f"contacts/{message.event.contact_id}"
-        return Notification(path=contact, tag=contact, is_urgent=True, life=ALERT_LIFE)
+        contact_id = message.event.contact_id
+        return Notification(path=f"contacts/{contact_id}", tag=f"contact-{contact_id}", is_urgent=True, life=ALERT_LIFE)
     if message.call is not None:
         path = page_of_call(message, message.call)
         return Notification(path=path, tag=f"call-{message.call.id}", is_urgent=True, life=ALERT_LIFE)

@@ -145,17 +145,17 @@ class MessageDelivery:
         """Returns the outcome of a message that is not to be sent now, by what the database says; None: it is."""
         try:
             return (
-                await self._outcome_of_number(message)
+                await self._outcome_of_number(key, message)
                 or await self._outcome_of_windows(message)
                 or await self._outcome_at_this_moment(key, message)
             )
         except Unavailable as error:  # nothing has been sent, which the next attempt has to know
             return _outcome_of_error(DeliveryError(error.message), message, {"sender_id": message.sender_id})
 
-    async def _outcome_of_number(self, message: OutgoingMessage) -> DeliveryOutcome | None:
+    async def _outcome_of_number(self, key: MessageKey, message: OutgoingMessage) -> DeliveryOutcome | None:
         """Returns the outcome of a text that is not to be sent to its number; None: it is. Raises Unavailable."""
         try:
-            return _suppressed(message, await self._texts.why_suppressed(message))
+            return _suppressed(message, await self._texts.why_not_sent(key, message))
         except BeingReadError:
             return until_read()
 

@@ -6,10 +6,12 @@ Texts themselves are made and sent as all messages are.
 from datetime import datetime
 
 from leadroutes.channels.text import TextChannel
+from leadroutes.domain.alert_times import OFFER_KINDS
 from leadroutes.domain.lawful_hours import lawful_hours, next_window, whereabouts_of
 from leadroutes.domain.message import OutgoingMessage
 from leadroutes.settings import Settings
 from leadroutes.store import statement
+from leadroutes.store.messages import MessageKey, enqueue
 from leadroutes.store.pace import Pace
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.provider_states import load_whereabouts
@@ -47,6 +49,25 @@ class TextRules:
             await stop_phone(transaction, message.sent_to)
             if message.contact is not None:
                 note_unsubscribed(transaction, message.owner_id, message.contact.id, "text")
+
+        await self._database.run(work)
+
+    async def why_not_sent(self, key: MessageKey, message: OutgoingMessage) -> str | None:
+        """The same of a text that is about to be sent. An offer goes by mail then, unless it does so anyway."""
+        reason = await self.why_suppressed(message)
+        if reason is not None and message.kind in OFFER_KINDS:
+            await self._alert_by_mail(key)
+        return reason
+
+    async def _alert_by_mail(self, key: MessageKey) -> None:
+        """A member whose number gets no texts is alerted by mail, unless a mail or a call goes to them anyway."""
+
+        async def work(transaction: Transaction) -> None:
+            added = await transaction.fetchval(
+                *statement("add_mail_in_place_of_text").bind(owner_id=key.owner_id, message_id=key.id)
+            )
+            if added is not None:
+                await enqueue(transaction.connection, [(key.owner_id, added)])
 
         await self._database.run(work)
 

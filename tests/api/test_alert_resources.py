@@ -58,6 +58,16 @@ async def test_the_newest_twenty_stay(town: Town) -> None:
     assert [each["endpoint"] for each in found] == [f"{ENDPOINT}/{number}" for number in range(2, 22)]
 
 
+async def test_a_browser_that_is_allowed_anew_is_among_the_newest(town: Town) -> None:
+    await allow(town, "carol", endpoint=f"{ENDPOINT}/old")
+    for number in range(20):
+        await allow(town, "bob", endpoint=f"{ENDPOINT}/{number}")
+    added = await allow(town, "bob", endpoint=f"{ENDPOINT}/old")
+    assert (added.status, added.json["endpoint"]) == (201, f"{ENDPOINT}/old")
+    found = (await ask(town, "bob", "GET", "/push-subscriptions?$limit=100")).json["data"]
+    assert {each["endpoint"] for each in found} == {f"{ENDPOINT}/{number}" for number in ("old", *range(1, 20))}
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "expected"),
     [

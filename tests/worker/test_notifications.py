@@ -11,11 +11,14 @@ import pytest
 from leadroutes.channels import open_channels
 from leadroutes.engine.push_keys import load_push_keys, replace_push_keys
 from leadroutes.errors import Misconfigured
+from leadroutes.ingest.received_texts import ReceivedTexts
 from leadroutes.operations.doctor import examine
 from leadroutes.retry import RetryLater
 from leadroutes.security.vault import Vault
 from leadroutes.settings import Settings
 from leadroutes.store.messages import MessageKey
+from leadroutes.store.queue import RowKey
+from leadroutes.store.received_texts import NewText, add_received_text
 from leadroutes.worker.delivery import MessageDelivery
 from tests.support.brokerage import Brokerage
 from tests.support.push_service import FakeBrowser, PushServer
@@ -104,6 +107,28 @@ async def test_whoever_has_it_is_said_in_place_of_the_offer_and_without_a_sound(
     assert "Carol Town claimed this lead" in taken["body"]
     assert (taken["tag"], taken["silent"]) == (offered["tag"], True)
     assert await rows(brokerage, "claimed") == [("push", "sent", None)], "no mail is wanted, and it does not wait"
+
+
+async def test_the_answer_of_a_contact_is_shown_and_leads_to_the_contact(
+    brokerage: Brokerage, sender: Sender, phone: FakeBrowser
+) -> None:
+    lead_id = await ask(brokerage)
+    await brokerage.engine.claim(brokerage.owner_id, lead_id, brokerage.town.users["bob"])
+    for number, said in enumerate(("My gate code is 4711", "On Sunday?")):
+        text = NewText(provider_id=f"SM{number}", number="+13035550100", phone="+13035550147", body=said)
+        await add_received_text(sender.database, text)
+        text_id = await sender.database.fetchval("SELECT max(id) FROM received_texts")
+        texts = ReceivedTexts(brokerage.arrivals, Settings())
+        await texts.read(msgspec.json.encode(RowKey(0, text_id)), 1)
+    await deliver_all(sender)
+
+    replied = [row for row in await rows(brokerage, "replied") if row[0] == "push"]
+    assert replied == [("push", "sent", None)] * 2
+    first, second = phone.shown[-2:]
+    contact_id = await sender.database.fetchval("SELECT contact_id FROM leads")
+    assert (first["title"], first["path"]) == ("Mia Lund has answered", f"contacts/{contact_id}")
+    assert first["tag"] == second["tag"], "one notification for each contact"
+    assert "4711" not in str(phone.shown)
 
 
 async def test_an_offer_that_is_over_is_not_shown(brokerage: Brokerage, sender: Sender, phone: FakeBrowser) -> None:

@@ -8,11 +8,12 @@ import pytest
 from leadroutes.ingest.received_texts import ReceivedTexts
 from leadroutes.operations.doctor import all_checks, examine
 from leadroutes.settings import Settings
+from leadroutes.store.messages import DeliveryLog, DeliveryOutcome, MessageKey
 from leadroutes.store.postgres import Database
 from leadroutes.store.step_results import load_step_results
 from tests.support.hooks import Hooks
 from tests.support.phones import Phones
-from tests.support.texting import MIA, Texting
+from tests.support.texting import BOB, MIA, Texting
 
 CHECKS = [each for each in all_checks() if each.sentence.startswith("Every result of a campaign")]
 
@@ -83,3 +84,37 @@ async def test_webhooks_hear_of_a_number_to_which_the_provider_sends_no_more_tex
             await texting.provider.report(row["provider_id"], state, 21610)
     [heard] = [json.loads(each["data"]) for each in await hooks.deliveries()]
     assert (heard["id"], heard["channel"], heard["text"]) == (row["contact_id"], "text", None)
+
+
+async def test_an_offer_goes_by_mail_to_a_member_whose_phone_gets_no_texts(texting: Texting) -> None:
+    texting.provider.refused_numbers[BOB] = 21610
+    assert (await texting.deliver(await texting.alert(email="first@example.com")))["state"] == "failed"
+    row = await texting.deliver(await texting.alert(email="second@example.com"))
+    assert (row["state"], row["reason"]) == ("suppressed", "this number asked for no more texts")
+    mails = await texting.database.fetch(
+        "SELECT lead_id, offer_id, user_id, state FROM messages WHERE kind = 'offer' AND channel = 'email'"
+    )
+    assert [tuple(each) for each in mails] == [(row["lead_id"], row["offer_id"], row["user_id"], "queued")]
+    mail = await texting.latest("kind = 'offer' AND channel = 'email'")
+    assert (await texting.deliver(mail))["state"] == "suppressed", "no mail server is configured"
+
+
+async def test_where_the_mail_in_place_of_a_text_fails_the_next_member_is_asked(texting: Texting) -> None:
+    texting.provider.refused_numbers[BOB] = 21610
+    await texting.deliver(await texting.alert(email="first@example.com"))
+    row = await texting.deliver(await texting.alert(email="second@example.com"))
+    key = MessageKey(row["owner_id"], await texting.latest("kind = 'offer' AND channel = 'email'"))
+    log = DeliveryLog(texting.database)
+    message = await log.begin(key)
+    assert message is not None
+    await log.note(key, message.attempts, DeliveryOutcome(state="failed", reason="550 5.1.1 unknown"))
+    await texting.brokerage.engine.run_due()
+    assert await texting.brokerage.states(row["lead_id"]) == {"bob": "notified", "carol": "notified"}
+
+
+async def test_an_offer_that_goes_by_another_channel_gets_no_mail_in_place_of_a_text(texting: Texting) -> None:
+    await texting.database.execute("UPDATE team_member_distribution_options SET has_call_alert = has_text_alert")
+    texting.provider.refused_numbers[BOB] = 21610
+    for number in range(2):
+        await texting.deliver(await texting.alert(email=f"mia{number}@example.com"))
+    assert await texting.database.fetchval("SELECT count(*) FROM messages WHERE channel = 'email'") == 0
