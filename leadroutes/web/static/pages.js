@@ -40,7 +40,7 @@ function tick() {
     }
     const left = Math.max(0, Math.round((known.end - performance.now()) / 1000));
     if (left === known.left) continue;
-    each.textContent = words(left);
+    each.textContent = each.dataset.word ? `${each.dataset.word} ${words(left)}` : words(left);
     // A screen reader hears it three times only.
     const said = [300, 60, 0].some((mark) => left <= mark && known.left > mark) && known.left !== Infinity;
     each.setAttribute("aria-live", said ? "polite" : "off");
