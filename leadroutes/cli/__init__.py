@@ -261,7 +261,7 @@ def _export(what: Literal["leads", "contacts"], owner: str, to: Path | None) -> 
             return await export(database, what, owner, file)
 
     written = _run(work)
-    err.print(f"{written} {what}")
+    err.print(f"{written} {what.removesuffix('s') if written == 1 else what}")
 
 
 @app.command()

@@ -67,7 +67,9 @@ def restore(
     held = finish(restore_backup(settings_in_force(), file, replace=replace, moved=moved))
     err.print(f"{file} is back")
     if held:
-        err.print(f"{held} messages to contacts may have been sent since and are marked unknown in the outbox")
+        what = "1 message to a contact" if held == 1 else f"{held} messages to contacts"
+        are = "is" if held == 1 else "are"
+        err.print(f"{what} may have been sent since and {are} marked unknown in the outbox")
 
 
 def erase(

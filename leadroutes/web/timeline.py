@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 CHANNELS = {"email": "e-mail", "text": "text", "call": "call", "webhook": "webhook", "push": "notification"}
-MESSAGES = {
+YOU, ANSWERED = "you", "answered"
+MESSAGES = {  # what the user was, but for an answer
     "offer": "alerted about the lead",
     "reoffer": "alerted again about the lead",
     "won": "notified that the lead is theirs",
@@ -13,7 +14,7 @@ MESSAGES = {
     "unclaimed": "notified that no one claimed the lead",
     "replied": "notified of the answer",
     "call_due": "asked to call",
-    "answer": "answered",
+    "answer": ANSWERED,
     "untold": "notified that alerts have failed",
     "junk": "notified that the lead is junk",
     "given_back": "notified that the lead was given back",
@@ -44,7 +45,7 @@ def in_words(entries: Sequence[Mapping[str, Any]], people: Mapping[int, str], re
 
     def who(user_id: int | None, otherwise: str = "someone") -> str:
         if user_id == reader_id:
-            return "you"
+            return YOU
         return people.get(user_id, otherwise) if user_id is not None else otherwise
 
     return [_in_words(each, each.get("detail") or {}, who) for each in entries]
@@ -113,7 +114,9 @@ def _message(entry: Mapping[str, Any], detail: Mapping[str, Any], who: Any) -> T
         sentence = f"{channel} to the contact: {detail.get('subject') or ''}".rstrip(": ")
         words = detail.get("text") or ""
     else:
-        sentence = f"{who(entry.get('user_id'), 'the owner')} {MESSAGES.get(detail['kind'], 'notified')} by {channel}"
+        name, done = who(entry.get("user_id"), "the owner"), MESSAGES.get(detail["kind"], "notified")
+        was = "" if done == ANSWERED else "were " if name == YOU else "was "
+        sentence = f"{name} {was}{done} by {channel}"
         words = ""
     reason = f" ({why})" if why else ""
     shown = f"{sentence}, {state}{reason}"

@@ -69,6 +69,7 @@ async def test_a_timeline_has_everything_newest_first(town, lead):
     assert (arrived["lead_id"], arrived["detail"]["text"], arrived["detail"]["source"]) == (
         lead["id"], "Is it still there?", "Zillow",
     )  # fmt: skip
+    assert arrived["by_user_id"] == town.users["alice"], "who entered it by hand"
     [done] = [each for each in shown["data"] if each["kind"] == "task"]
     assert done["detail"]["description"] == "Mine", "of tasks a reader sees their own"
     of_contact = await timeline(town, "bob", f"/contacts/{contact}/timeline")

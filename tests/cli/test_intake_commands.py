@@ -312,6 +312,7 @@ def test_exports_defuse_formulas_and_leave_phones_alone(run: Run, database_url: 
     run("import", str(file), "--owner", "alice@example.com")
     [lead], [contact] = exported(run, "leads"), exported(run, "contacts")
 
+    assert run("export", "leads", "--owner", "alice@example.com").stderr.strip() == "1 lead"
     assert lead["first_name"] == contact["first_name"] == '\'=HYPERLINK("x")'
     assert (lead["phone"], contact["mobile_phone"]) == ("+13035550142", "+13035550142")
     assert (lead["message"], lead["fate"], lead["lead_source"]) == ("'@a\n-b", "imported", "Zillow")

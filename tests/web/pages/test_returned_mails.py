@@ -79,10 +79,11 @@ def test_the_timeline_says_who_answered_and_what_that_ended() -> None:
          "detail": {"kind": "replied", "channel": "email", "state": "sent", "contact_id": None}},
     ]  # fmt: skip
     shown = in_words(entries, {2: "Bob"}, 1)
+    assert in_words(entries, {}, 2)[2].sentence == "You were notified of the answer by e-mail, sent"
 
     assert [each.sentence for each in shown] == [
         "The contact answered by e-mail",
         "Campaign stopped: Drip (the contact answered)",
-        "Bob notified of the answer by e-mail, sent",
+        "Bob was notified of the answer by e-mail, sent",
     ]
     assert shown[0].words == "Yes, on Sunday"

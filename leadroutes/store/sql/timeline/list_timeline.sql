@@ -1,14 +1,17 @@
 -- Returns what happened with leads and their contact, newest first, a page that ends before a key: the moment in
 -- microseconds, the place of its kind, and the id. :contact_id is null for a reader who sees the lead alone. Tasks are
 -- those that the reader sees.
+-- planner: per-row lookup
 SELECT floor(extract(epoch FROM at) * 1000000)::bigint AS micros, place, id, at, kind, lead_id, user_id, by_user_id,
        detail::text AS detail
 FROM (
     SELECT l.created_at AS at, 0 AS place, l.id, 'arrived' AS kind, l.id AS lead_id, NULL::bigint AS user_id,
-           l.creator_user_id AS by_user_id,
+           CASE WHEN a.intake_key_id IS NULL THEN l.creator_user_id END AS by_user_id,  -- else a sender brought it
            jsonb_build_object('arrival_id', l.arrival_id, 'source_id', l.source_id, 'source', s.name,
                               'text', left(l.text_body, 1000)) || coalesce(l.inquirer, '{}') AS detail
     FROM leads l LEFT JOIN lead_sources s ON s.id = l.source_id
+    LEFT JOIN LATERAL (
+        SELECT a.intake_key_id FROM arrivals a WHERE a.owner_id = l.owner_id AND a.id = l.arrival_id OFFSET 0) a ON true
     WHERE l.owner_id = :owner_id AND l.id = ANY (:lead_ids::bigint[])
     UNION ALL
     SELECT o.notified_at, 1, o.id, 'offered', o.lead_id, o.user_id, NULL,
