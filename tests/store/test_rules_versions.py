@@ -14,7 +14,8 @@ OTHERS = 50
 
 @pytest.mark.parametrize(
     "change",
-    ["UPDATE users SET phone = '+13035550177' WHERE id = $1", "UPDATE availabilities SET is_paused = true WHERE id = $1",
+    ["UPDATE users SET phone = '+13035550177' WHERE id = $1",
+     "UPDATE availabilities SET is_paused = true WHERE id = $1",
      "INSERT INTO alert_preferences (user_id) VALUES ($1) ON CONFLICT (user_id) DO UPDATE SET won = '{email}'"],
     ids=["phone", "pause", "preferences"],
 )  # fmt: skip
