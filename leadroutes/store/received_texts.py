@@ -22,6 +22,7 @@ from leadroutes.store.webhook_events import note_event
 
 REPLY_WINDOW: Final = timedelta(hours=24)
 """For so long a number is not used again for the same phone, and a phone that was sent an offer is read as a reply."""
+OTHERS: Final = 200  # contacts of one phone that are looked at: of those who were texted, and of those who were not
 MOST_CONTACTS: Final = 50  # with one phone, of which the one that was last written to is looked for
 IN_ORDER_WITHIN: Final = timedelta(minutes=10)  # a text that takes longer to be read holds no others up
 LONGEST_TEXT: Final = 10_000  # characters; a provider sends no more than 1,600 in one text
@@ -191,7 +192,7 @@ async def find_texting_contacts(transaction: Transaction, text: ReceivedText) ->
     phone = text.phone or ""
     rows = await transaction.fetch(
         *statement("find_contacts_of_phone").bind(
-            phone=phone, pattern=_word_of(phone), user_id=text.user_id, most=MOST_CONTACTS
+            phone=phone, pattern=_word_of(phone), user_id=text.user_id, most=MOST_CONTACTS, others=OTHERS
         )
     )
     return [

@@ -15,6 +15,7 @@ from leadroutes.store import statement
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.webhook_events import note_event
 
+MOST_HEARD_OF: Final = 100  # contacts with one address of whom webhooks hear
 CHANNELS: Final = ("email", "text", "call")
 REASONS: Final = ("unsubscribed", "stopped", "bounced", "complained", "manual", "imported")
 
@@ -47,11 +48,14 @@ async def add_suppressions(
 
 
 async def note_wish(transaction: Transaction, owner_ids: Sequence[int], channel: str, value: str) -> None:
-    """Has webhooks of these owners hear that whoever has this address or phone wants no more messages."""
-    rows = await transaction.fetch(
-        *statement("find_contacts_of_address").bind(owner_ids=owner_ids, channel=channel, address=value)
+    """Has webhooks of these owners hear that whoever has this address or phone wants no more messages.
+
+    The address is suppressed for all; where very many contacts have it, webhooks hear of the newest ones.
+    """
+    bound = statement("find_contacts_of_address").bind(
+        owner_ids=owner_ids, channel=channel, address=value, most=MOST_HEARD_OF
     )
-    for row in rows:
+    for row in await transaction.fetch(*bound):
         note_unsubscribed(transaction, row["owner_id"], row["id"], channel)
 
 

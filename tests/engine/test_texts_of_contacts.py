@@ -10,10 +10,13 @@ import pytest
 from leadroutes.operations.doctor import examine
 from leadroutes.operations.erasure import erase_contact, export_contact
 from leadroutes.store.postgres import Database
+from leadroutes.store.received_texts import OTHERS, ReceivedText, find_texting_contacts
 from leadroutes.store.screens import account_topic
 from tests.support.hooks import Hooks
-from tests.support.phones import BOBS, MIAS, Phones
+from tests.support.phones import BOBS, MIAS, OURS, Phones
 from tests.support.screens import watching
+
+LOOKED_UP = "SELECT coalesce(idx_scan, 0)::int FROM pg_stat_xact_user_tables WHERE relname = 'messages'"
 
 # -------------------------------------------------------------------------------------------------- texts of contacts
 
@@ -110,6 +113,38 @@ async def test_of_several_contacts_with_the_phone_the_one_last_written_to_has_te
         await phones.say(MIAS, "Hello")
         assert await database.fetchval("SELECT contact_id FROM events ORDER BY id DESC LIMIT 1") == contact_id
 
+
+async def test_of_very_many_contacts_with_one_phone_few_are_looked_at_and_all_are_heeded(
+    phones: Phones, database: Database
+) -> None:
+    """As of a call centre, or of a list with one number for all."""
+    town, many = phones.brokerage.town, 2_000
+    await database.execute(
+        "INSERT INTO contacts (owner_id, first_name, email, mobile_phone, created_at, modified_at)"
+        " SELECT $1, 'Mia', 'mia' || g || '@example.org', $2, $4, $4 FROM generate_series(1, $3::int) g",
+        phones.owner_id, MIAS, many, town.now,
+    )  # fmt: skip
+    first = await database.fetchval("SELECT min(id) FROM contacts")
+    some = first + many // 2
+    await database.execute(
+        "INSERT INTO contact_identities (owner_id, kind, value, contact_id) VALUES ($1, 'phone', $2, $3)",
+        phones.owner_id, MIAS, first,
+    )  # fmt: skip
+    await phones.write_to(some, MIAS, phones.owner_id)
+    await phones.say(MIAS, "Hello")
+    assert await database.fetchval("SELECT contact_id FROM events") == some
+
+    text = ReceivedText(
+        id=0, provider_id="", number=OURS, phone=MIAS, body="Hello", opt_out_type=None, received_at=town.now
+    )
+    async with database.transaction() as transaction:
+        before = await transaction.fetchval(LOOKED_UP)
+        assert (await find_texting_contacts(transaction, text))[0].id == some
+        assert await transaction.fetchval(LOOKED_UP) - before <= 3 * OTHERS
+
+    await phones.say(MIAS, "STOP")
+    why = "SELECT count(*) FROM contacts c WHERE channel_suppressed_because(c.owner_id, 'text', c.mobile_phone) IS NULL"
+    assert await database.fetchval(why) == 0
 
 async def test_an_agent_with_open_offers_who_is_a_contact_too_gets_help_and_is_heard(
     phones: Phones, database: Database

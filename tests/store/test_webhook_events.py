@@ -14,7 +14,7 @@ from leadroutes.store.arrivals import LookupRequest, load_known_records
 from leadroutes.store.leads import load_leads
 from leadroutes.store.messages import DeliveryLog, DeliveryOutcome, MessageKey
 from leadroutes.store.routing import RuleSets
-from leadroutes.store.suppressions import unsubscribe
+from leadroutes.store.suppressions import MOST_HEARD_OF, unsubscribe
 from leadroutes.store.webhook_events import note_event
 from tests.support.api import ask
 from tests.support.hooks import Hooks
@@ -107,6 +107,22 @@ async def test_a_wish_that_an_agent_enters_is_the_contacts(hooks: Hooks) -> None
             reply = await ask(hooks.brokerage.town, "alice", "POST", "/suppressions", json=body)
             assert reply.status == 201, reply.body
             assert [json.loads(each["data"])["channel"] for each in (await hooks.deliveries())[before:]] == heard
+
+
+async def test_of_very_many_contacts_with_one_address_webhooks_hear_of_the_newest(hooks: Hooks) -> None:
+    await hooks.add(URL, "contact.unsubscribed")
+    await hooks.database.execute(
+        "INSERT INTO contacts (owner_id, email, created_at, modified_at)"
+        " SELECT $1, 'none@example.com', now(), now() FROM generate_series(1, $2::int)",
+        hooks.brokerage.owner_id, 3 * MOST_HEARD_OF,
+    )  # fmt: skip
+    await got(hooks, "/contacts")
+    body = {"channel": "email", "value": "none@example.com", "reason": "stopped"}
+    reply = await ask(hooks.brokerage.town, "alice", "POST", "/suppressions", json=body)
+    assert reply.status == 201, reply.body
+    heard = [each["id"] for each in await data_of(hooks, "contact.unsubscribed")]
+    newest = await hooks.database.fetch("SELECT id FROM contacts ORDER BY id DESC LIMIT $1", MOST_HEARD_OF)
+    assert sorted(heard) == sorted(row["id"] for row in newest)
 
 
 async def test_a_message_that_fails_is_said_with_its_reason(hooks: Hooks) -> None:

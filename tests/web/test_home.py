@@ -33,14 +33,6 @@ async def test_the_owner_sees_the_ledger_and_who_has_which_lead_since_when(web_a
     assert after.count('class="open">Bob Town, <time') == 1
 
 
-async def test_the_words_around_a_countdown_are_right_where_no_script_runs(web_app: WebApp) -> None:
-    inbox = words_of((await (await web_app.sign_in("bob")).get("/app")).text)
-    assert re.search(r"Can be claimed until [A-Z][a-z]{2} \d+, .*M UTC", inbox), inbox
-    assert re.search(r"Carol Town is asked as well at [A-Z][a-z]{2} \d+, .*M UTC", inbox), inbox
-    board = words_of((await (await web_app.sign_in("alice")).get("/app/board")).text)
-    assert re.search(r"next Carol Town at [A-Z][a-z]{2} \d+", board), board
-
-
 async def test_a_lead_that_a_sender_brought_was_entered_by_no_one(web_app: WebApp) -> None:
     page = words_of((await (await web_app.sign_in("alice")).get(f"/app/leads/{web_app.lead_id}")).text)
     assert "The lead came in from" in page

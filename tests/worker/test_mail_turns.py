@@ -169,6 +169,24 @@ async def test_a_mail_that_waits_for_its_turn_comes_back_at_that_moment(office: 
     assert await office.database.fetchval("SELECT count(*) FROM pgqueuer") == PER_HOUR
 
 
+async def test_mails_of_the_same_turn_come_back_in_the_order_in_which_they_were_queued(office: Office) -> None:
+    waiting = await office.queue_over_hours(2)
+    await office.deliver(*waiting)
+    held = await office.database.fetch(
+        "SELECT id, max(leaves_at) OVER () AS turn FROM messages WHERE state = 'queued' ORDER BY id DESC"
+    )
+    await office.database.execute("UPDATE messages SET leaves_at = NULL")
+    for row in held:  # so that the table has the last one first
+        await office.database.execute("UPDATE messages SET leaves_at = $2 WHERE id = $1", row["id"], row["turn"])
+    await office.database.execute("DELETE FROM pgqueuer")
+    await office.pass_hour()
+    await office.brokerage.engine.run_due()
+    jobs = await office.database.fetch(
+        "SELECT q.id, convert_from(q.payload, 'UTF8')::json ->> 'id' AS message_id FROM pgqueuer q ORDER BY q.id"
+    )
+    assert [int(job["message_id"]) for job in jobs] == sorted(row["id"] for row in held)
+
+
 async def test_who_comes_later_does_not_go_before_those_that_wait(office: Office) -> None:
     first = await office.queue_over_hours(2)
     await office.deliver(*first)

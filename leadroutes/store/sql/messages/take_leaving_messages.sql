@@ -1,5 +1,5 @@
--- Takes queued messages whose moment has come, the first one first. Those of an action of a campaign whose change is
--- still carried over wait for that.
+-- Takes queued messages whose moment has come, the first one first, and those of one moment in the order of their ids.
+-- Those of an action of a campaign whose change is still carried over wait for that.
 -- planner: short array, scalar lookup
 WITH due AS (
     SELECT owner_id, id, leaves_at FROM messages m
@@ -16,3 +16,4 @@ WITH due AS (
     RETURNING m.owner_id, m.id, m.kind, m.state, due.leaves_at
 )
 SELECT owner_id, id, kind, state, leaves_at AS due_at FROM taken
+ORDER BY leaves_at, id
