@@ -60,8 +60,7 @@ async def load_board_news(
 ) -> News:
     """Returns the news of an account: leads and texts since a moment.
 
-    Of each state `most` leads, each with the names of `named` who are asked. `sees_all`: mail that comes back is that of
-    all users.
+    Of each state `most` leads, with `named` names of those who are asked. `sees_all`: mail comes back of all users.
     """
     bound = joined(*NEWS).bind(
         owner_id=owner_id, user_id=owner_id, since=since, most=most, window=WINDOW, named=named,
