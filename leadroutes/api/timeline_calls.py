@@ -6,7 +6,7 @@ Reads only.
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
 
 import re
-from typing import Any
+from datetime import datetime
 
 import msgspec
 
@@ -18,12 +18,17 @@ from leadroutes.api.query import selection
 from leadroutes.api.reads import too_large_refused
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import columns, page_sql
-from leadroutes.api.values import quoted
+from leadroutes.api.values import Moment, quoted
 from leadroutes.errors import Forbidden, Invalid
-from leadroutes.store import statement
+from leadroutes.store import joined, statement
 
 PAGE = 50
 COMMUNICATIONS = BY_PATH["/contact-communications"]
+INBOX = {  # its lists, with the statements that make them, in one round trip
+    "offers": "list_inbox_offers", "leads": "list_inbox_leads", "tasks": "list_inbox_tasks",
+    "calls": "list_inbox_calls",
+}  # fmt: skip
+MOMENTS = {"claimable_until", "claimed_at", "created_at", "due_at", "next_notify_at", "notified_at"}  # of the inbox
 
 _KEY = re.compile("([0-9]{1,18})-([0-9])-([0-9]{1,18})", re.ASCII)
 _SEES_CONTACT = f"SELECT t.id FROM contacts t WHERE t.owner_id = $2 AND t.id = $3 AND ({CONTACTS.visible})"
@@ -113,11 +118,12 @@ async def inbox(call: Call) -> Response:
     """GET /inbox: offers that the caller can claim, leads to be in touch about, tasks and calls due."""
     call.require_json_accepted()
     user_id, database = call.caller.user_id, call.context.database
-    now = database.clock.now()
-    answer: dict[str, Any] = {
-        "offers": await database.fetch(*statement("list_inbox_offers").bind(user_id=user_id, most=PAGE)),
-        "leads": await database.fetch(*statement("list_inbox_leads").bind(user_id=user_id, most=PAGE, now=now)),
-        "tasks": await database.fetch(*statement("list_inbox_tasks").bind(user_id=user_id, most=PAGE, now=now)),
-        "calls": await database.fetch(*statement("list_inbox_calls").bind(user_id=user_id, most=PAGE)),
-    }
-    return Response(200, encoded({name: [dict(row) for row in rows] for name, rows in answer.items()}))
+    bound = joined(*INBOX.values()).bind(user_id=user_id, most=PAGE, now=database.clock.now())
+    row = await database.fetchrow(*bound)
+    assert row is not None
+    answer = {name: msgspec.json.decode(row[made_by]) for name, made_by in INBOX.items()}
+    for record in (each for records in answer.values() for each in records):
+        for name in MOMENTS & record.keys():
+            if record[name] is not None:
+                record[name] = Moment.written(datetime.fromisoformat(record[name]))
+    return Response(200, msgspec.json.encode(answer))

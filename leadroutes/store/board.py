@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import asyncpg
 import msgspec
 
 from leadroutes.domain.provider_errors import FILTERED
-from leadroutes.store import joined, statement
+from leadroutes.store import joined
 from leadroutes.store.postgres import Database
 
 WINDOW: Final = 5_001  # leads of a day that are looked at
@@ -19,23 +18,13 @@ MOST_REFUSED: Final = 0.05  # of a day's texts by carriers, before an owner is t
 
 # Statements that take one round trip.
 NEWS: Final = (
-    "sum_ledger", "has_open_arrivals", "count_texts", "list_channel_faults", "list_unreachable_users",
+    "list_board_leads", "sum_ledger", "has_open_arrivals", "count_texts", "list_channel_faults",
+    "list_unreachable_users",
     "list_open_handovers",
 )  # fmt: skip
 NOTICES: Final = ("list_to_reassign", "find_lack_of_address", "find_first_steps")
 
 Rows = list[dict[str, Any]]
-
-
-async def list_board_leads(
-    database: Database, owner_id: int, since: datetime, most: int, named: int
-) -> list[asyncpg.Record]:
-    """Return the leads of this account that came since a moment, `most` of each state, with who has each, or is asked.
-
-    `total` is how many there are of the state; it stops at WINDOW.
-    """
-    bound = statement("list_board_leads").bind(owner_id=owner_id, since=since, most=most, window=WINDOW, named=named)
-    return await database.fetch(*bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +42,14 @@ class RefusedShare:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What may change on an open board beside its leads.
+    """What may change on an open board.
 
-    `ledger`: see sum_ledger. `has_open_arrivals`: something that was rejected waits for someone. `faults`: channel,
-    reason, since, last_at, waiting. `unreachable`: id, name, address, reason, at. `handovers`: lead_id, from_name,
-    to_name.
+    `leads`: see list_board_leads; their `total` stops at WINDOW. `ledger`: see sum_ledger. `has_open_arrivals`:
+    something that was rejected waits for someone. `faults`: channel, reason, since, last_at, waiting. `unreachable`:
+    id, name, address, reason, at. `handovers`: lead_id, from_name, to_name.
     """
 
+    leads: Rows
     ledger: dict[str, int]
     has_open_arrivals: bool
     texts: RefusedShare
@@ -68,13 +58,20 @@ class News:
     handovers: Rows
 
 
-async def load_board_news(database: Database, owner_id: int, since: datetime, *, sees_all: bool) -> News:
-    """Returns the news of an account; texts since a moment. `sees_all`: whose mail comes back, of all users."""
+async def load_board_news(
+    database: Database, owner_id: int, since: datetime, *, most: int, named: int, sees_all: bool
+) -> News:
+    """Returns the news of an account: leads and texts since a moment.
+
+    Of each state `most` leads, with `named` names of those who are asked. `sees_all`: mail comes back of all users.
+    """
     bound = joined(*NEWS).bind(
-        owner_id=owner_id, user_id=owner_id, since=since, refused=list(FILTERED), sees_all=sees_all
-    )
-    [ledger], [arrivals], [texts], faults, unreachable, handovers = await _fetch(database, *bound)
-    return News(ledger, arrivals["has_open_arrivals"], RefusedShare(**texts), faults, unreachable, handovers)
+        owner_id=owner_id, user_id=owner_id, since=since, most=most, window=WINDOW, named=named,
+        refused=list(FILTERED), sees_all=sees_all,
+    )  # fmt: skip
+    leads, [ledger], [arrivals], [texts], faults, unreachable, handovers = await _fetch(database, *bound)
+    waiting = arrivals["has_open_arrivals"]
+    return News(leads, ledger, waiting, RefusedShare(**texts), faults, unreachable, handovers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Sessions of the web pages. Only the hash of the browser's token is stored; lifetimes are real time."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 
 import asyncpg
 
@@ -10,6 +11,7 @@ from leadroutes.store import statement
 from leadroutes.store.accounts import hash_secret
 from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.sign_ins import NO_BROWSER, Whereabouts
+from leadroutes.store.statements import Statement
 
 LIFE = timedelta(days=90)  # from the last use
 NOTE_PAUSE = timedelta(hours=1)  # between two uses that are noted
@@ -17,12 +19,13 @@ NOTE_PAUSE = timedelta(hours=1)  # between two uses that are noted
 
 @dataclass(frozen=True, slots=True)
 class SessionUser:
-    """A user who is signed in."""
+    """A user who is signed in. `viewer`: what find_viewer says of the user, where it was read with the session."""
 
     id: int
     name: str
     timezone: str
     is_admin: bool
+    viewer: asyncpg.Record | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +56,35 @@ async def add_session(source: Database | Transaction, user_id: int, origin: Wher
     return token
 
 
-async def find_session(database: Database, token: str) -> FoundSession | None:
-    """Return the session of this token while it is valid, or None; its use is noted, at most once an hour."""
+async def find_session(database: Database, token: str, *, with_viewer: bool = False) -> FoundSession | None:
+    """Return the session of this token while it is valid, or None; its use is noted, at most once an hour.
+
+    `with_viewer`: with what decides which pages the user is shown, in the same round trip.
+    """
     token_hash = hash_secret(token)
-    row = await database.fetchrow(*statement("find_session").bind(token_hash=token_hash, pause=NOTE_PAUSE))
+    found = _session_with_viewer() if with_viewer else statement("find_session")
+    row = await database.fetchrow(*found.bind(token_hash=token_hash, pause=NOTE_PAUSE))
     if row is None:
         return None
     if row["is_due"]:
         await database.execute(
             *statement("note_session_use").bind(token_hash=token_hash, pause=NOTE_PAUSE, lifetime=LIFE)
         )
-    return FoundSession(SessionUser(row["id"], row["name"], row["timezone"], row["is_admin"]), row["is_due"])
+    user = SessionUser(
+        row["id"], row["name"], row["own_timezone"], row["is_admin"], viewer=row if with_viewer else None
+    )
+    return FoundSession(user, row["is_due"])
+
+
+@cache
+def _session_with_viewer() -> Statement:
+    """Return the statement that finds a session and then its viewer."""
+    session, viewer = statement("find_session"), statement("find_viewer")
+    return Statement(
+        "find_session with find_viewer",
+        f"SELECT s.id, s.name, s.own_timezone, s.is_due, v.* FROM (\n{session.source}\n) s"  # noqa: S608 -- of our files
+        f" CROSS JOIN LATERAL (\n{viewer.inline(user_id='s.id')}\n) v",
+    )
 
 
 async def remove_session(database: Database, token: str) -> int | None:

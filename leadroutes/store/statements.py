@@ -65,6 +65,11 @@ class Statement:
         _, *expressions = self.bind(**values)
         return re.sub(r"\$(\d+)", lambda found: expressions[int(found[1]) - 1], self.text)
 
+    @property
+    def source(self) -> str:
+        """The text with the names of its parameters, to be a part of another statement."""
+        return self.inline(**{name: f":{name}" for name in self.parameters})
+
     def _complaint(self, values: Mapping[str, Any]) -> str:
         missing = [name for name in self.parameters if name not in values]
         unknown = [name for name in values if name not in self.parameters]
@@ -96,14 +101,10 @@ def joined(*names: str) -> Statement:
     Its row has a column for each of them, with the rows that it returns as a JSON list. Parameters of one name are one.
     """
     columns = [
-        f"(SELECT coalesce(json_agg(x), '[]') FROM (\n{_source(statement(name))}\n) x)::text AS {name}"  # noqa: S608 -- of our files
+        f"(SELECT coalesce(json_agg(x), '[]') FROM (\n{statement(name).source}\n) x)::text AS {name}"  # noqa: S608 -- of our files
         for name in names
     ]
     return Statement(" with ".join(names), "SELECT " + ",\n".join(columns))
-
-
-def _source(found: Statement) -> str:
-    return found.inline(**{name: f":{name}" for name in found.parameters})
 
 
 def statement_names(folder: str) -> list[str]:

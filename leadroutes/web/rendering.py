@@ -195,7 +195,7 @@ def tel(text: str) -> str:
 
 
 # As nearly all numbers are stored. The library would say the same, but takes as long as ten lines of a list.
-_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([2-9][0-9]{2})([0-9]{4})")
+_AMERICAN = re.compile(r"\+1([2-9][0-9]{2})([0-9]{3})([0-9]{4})")
 
 
 def mailto(address: str) -> str:

@@ -71,10 +71,10 @@ class Sessions:
         self._cookie = f"{self._prefix}leadroutes"
         self._step_cookie = f"{self._prefix}leadroutes-step"
 
-    async def find_user(self, request: Request) -> SessionUser | None:
+    async def find_user(self, request: Request, *, with_viewer: bool = False) -> SessionUser | None:
         """Who is signed in, if anybody is."""
         token = self.token(request)
-        found = await find_session(self._database, token) if token else None
+        found = await find_session(self._database, token, with_viewer=with_viewer) if token else None
         if found is None:
             return None
         if found.is_prolonged:
@@ -106,12 +106,14 @@ class Sessions:
 
         return prolonged
 
-    async def get_user(self, request: Request, *, with_query: bool = False, comes_back: bool = False) -> SessionUser:
+    async def get_user(
+        self, request: Request, *, with_query: bool = False, comes_back: bool = False, with_viewer: bool = False
+    ) -> SessionUser:
         """Returns who is signed in. Raises NotSignedIn, which leads to the form and from there back to the page.
 
         What a form had sent is lost. `comes_back`: to the page itself also after a form.
         """
-        user = await self.find_user(request)
+        user = await self.find_user(request, with_viewer=with_viewer)
         if user is not None:
             return user
         path = request.url.path if comes_back or request.method in ("GET", "HEAD") else "/"

@@ -102,7 +102,7 @@ class Site:
     # -- looking
 
     async def _show(self, request: Request, page: Page) -> Response:
-        user = await self._sessions.get_user(request, with_query=bool(request.url.query))
+        user = await self._sessions.get_user(request, with_query=bool(request.url.query), with_viewer=True)
         viewer = await self.viewers.find(request, user, is_personal=page.is_personal)
         if page.path == "/" and viewer.is_team_lead:
             return self._pages.go_to("/app/team")
@@ -113,7 +113,7 @@ class Site:
 
     async def _lead_home(self, request: Request) -> Response:
         """To the first steps while an account has no lead, else to the inbox of an agent or the board of an owner."""
-        user = await self._sessions.get_user(request)
+        user = await self._sessions.get_user(request, with_viewer=True)
         viewer = await self.viewers.find(request, user)
         if viewer.is_delegate:
             return self._pages.go_to("/app/team" if viewer.is_team_lead else "/app/board")
@@ -127,7 +127,7 @@ class Site:
 
     async def _resume(self, request: Request) -> Response:
         """The page with what was typed before the session ended; nothing of it has been done."""
-        user = await self._sessions.get_user(request)
+        user = await self._sessions.get_user(request, with_viewer=True)
         typed = await find_typed_form(self._database, request.path_params["token"], user.id)
         found = self._match(typed.path) if typed is not None else None
         if typed is None or found is None:
@@ -146,7 +146,7 @@ class Site:
         return found is not None and found[0].may_open(viewer)
 
     async def _download(self, request: Request, make: Download, page: Page) -> Response:
-        user = await self._sessions.get_user(request, with_query=True)
+        user = await self._sessions.get_user(request, with_query=True, with_viewer=True)
         viewer = await self.viewers.find(request, user, is_personal=page.is_personal)
         return await make(self._visit(request, page, viewer, Sent()))
 
@@ -170,7 +170,7 @@ class Site:
     # -- acting
 
     async def _act(self, request: Request, page: Page) -> Response:
-        user = await self._sessions.find_user(request)
+        user = await self._sessions.find_user(request, with_viewer=True)
         sent = await self._read(request, page)
         if user is None:
             return await self._ask_to_sign_in(request, sent)
@@ -263,7 +263,7 @@ class Site:
     async def _undo(self, request: Request) -> Response:
         if is_cross_site(request, self._pages.public_url):
             return self._pages.refuse_cross_site()
-        user = await self._sessions.get_user(request)
+        user = await self._sessions.get_user(request, with_viewer=True)
         fields, _ = await read_fields(request, self._settings.body_timeout)
         sent = Sent(fields)
         viewer = await self.viewers.find(request, user)
@@ -296,14 +296,14 @@ class Site:
         """Begins to act for an owner, or ends it."""
         if is_cross_site(request, self._pages.public_url):
             return self._pages.refuse_cross_site()
-        user = await self._sessions.get_user(request)
+        user = await self._sessions.get_user(request, with_viewer=True)
         fields, _ = await read_fields(request, self._settings.body_timeout)
         return await self.viewers.switch(user, Sent(fields).id("owner_id"))
 
     # -- live
 
     async def _live(self, request: Request) -> Response:
-        user = await self._sessions.get_user(request)
+        user = await self._sessions.get_user(request, with_viewer=True)
         viewer = await self.viewers.find(request, user)
         listens = request.query_params.get("to", "").split(",")
         topics = topics_of(viewer, listens)

@@ -49,7 +49,7 @@ class Viewers:
         return replace(own, acting=acting) if is_personal else await self._as_owner(own, acting)
 
     async def _as_oneself(self, user: SessionUser) -> Viewer:
-        row = await self._database.fetchrow(*statement("find_viewer").bind(user_id=user.id))
+        row = user.viewer or await self._database.fetchrow(*statement("find_viewer").bind(user_id=user.id))
         assert row is not None
         found = await list_delegations_of(self._database, user.id) if row["is_delegate"] else []
         return Viewer(

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from bench.ground import Ground, Plot
+from leadroutes.api.timeline_calls import INBOX
 from leadroutes.store import joined, statement
 from leadroutes.store.board import NEWS, NOTICES
 from tests.support.plans import Scan, building, indexes, read, scans_of
@@ -80,10 +81,12 @@ async def scans_of_bound(account: asyncpg.Connection, times: int, sql: str, *bou
 
 
 async def board(account: asyncpg.Connection, times: int, since: str) -> list[Scan]:
-    return await scans(
-        account, times, "list_board_leads",
-        owner_id=str(OWNER), since=since, most=str(PAGE), window="5001", named="5",
+    """Everything that a board reads anew, in one statement."""
+    bound = joined(*NEWS).bind(
+        owner_id=str(OWNER), user_id=str(OWNER), since=since, most=str(PAGE), window="5001", named="5",
+        refused="'{30007}'", sees_all="true",
     )  # fmt: skip
+    return await scans_of_bound(account, times, *bound)
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
@@ -160,7 +163,7 @@ async def test_what_the_board_shows_beside_its_leads_is_found_without_reading_ye
     account: asyncpg.Connection, times: int
 ) -> None:
     """In one statement, whatever its parts are planned for."""
-    news = joined(*NEWS).bind(
+    news = joined(*[each for each in NEWS if each != "list_board_leads"]).bind(
         owner_id=str(OWNER), user_id=str(OWNER), since="now() - interval '1 day'", refused="'{30007}'", sees_all="true"
     )
     notices = joined(*NOTICES).bind(owner_id=str(OWNER), user_id=str(OWNER), is_admin="true")
@@ -168,3 +171,27 @@ async def test_what_the_board_shows_beside_its_leads_is_found_without_reading_ye
         found = await scans_of_bound(account, times, *bound)
         for table in ("leads", "contacts", "messages", "tasks", "offers"):
             assert read(found, table) <= FEW, table
+
+
+@pytest.mark.parametrize("statements", [NEWS, tuple(INBOX.values())], ids=["the board", "the inbox"])
+async def test_what_is_read_anew_again_and_again_is_planned_once(
+    account: asyncpg.Connection, statements: tuple[str, ...]
+) -> None:
+    """The sixth execution takes a plan for any values: making one takes longer than what an inbox reads."""
+    values = {
+        "owner_id": str(OWNER), "user_id": str(AGENT), "since": "now() - interval '1 day'", "now": "now()",
+        "most": "50", "window": "5001", "named": "5", "refused": "'{30007}'", "sees_all": "true",
+    }  # fmt: skip
+    read_anew = joined(*statements)
+    sql, *bound = read_anew.bind(**{name: values[name] for name in read_anew.parameters})
+    await account.execute(f"PREPARE read_anew AS {sql}")
+    try:
+        for _ in range(8):
+            await account.execute(f"EXECUTE read_anew({', '.join(bound)})")
+        plans = await account.fetchrow(
+            "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE name = 'read_anew'"
+        )
+    finally:
+        await account.execute("DEALLOCATE read_anew")
+
+    assert tuple(plans) == (5, 3)

@@ -142,8 +142,12 @@ async def served(web_app: WebApp, phone: Phone) -> AsyncIterator[WebApp]:
 COUNTS = "document.querySelector('[data-until]').textContent.startsWith('for ')"
 READ_ANEW = """
 window.seen = new Promise((resolve) => {
-  const part = document.querySelector("[data-live-part]");
-  part.addEventListener("htmx:after:swap", () => resolve(document.querySelector("[data-until]").textContent));
+  const part = document.querySelector("[data-live-part]"), button = part.querySelector("form button");
+  const place = () => [button.getBoundingClientRect().top, button.isConnected];
+  const before = place();
+  part.addEventListener("htmx:after:swap", () => {
+    resolve([document.querySelector("[data-until]").textContent, String(before) === String(place())]);
+  });
   htmx.trigger(part, "refresh");
 });
 """
@@ -162,4 +166,6 @@ async def test_what_is_read_anew_counts_on_and_nothing_moves(served: WebApp, pho
 
     await phone.do(lambda driver: driver.execute_script(READ_ANEW))
 
-    assert re.fullmatch(r"for \d+:\d\d(:\d\d)?", await phone.script("window.seen"))
+    words, is_where_it_was = await phone.script("window.seen")
+    assert re.fullmatch(r"for \d+:\d\d(:\d\d)?", words)
+    assert is_where_it_was, "Claim is under the finger that is about to press it"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from leadroutes.settings.warnings import warnings_of
-from leadroutes.store.board import WINDOW, list_board_leads, load_account_notices, load_board_news
+from leadroutes.store.board import WINDOW, load_account_notices, load_board_news
 from leadroutes.web.forms import read_id
 from leadroutes.web.page import Done, MenuItem, Page, Visit, owners
 from leadroutes.web.pages.leads import colleagues
@@ -28,10 +28,11 @@ async def load_board(visit: Visit) -> Mapping[str, Any]:
 async def _load_live(visit: Visit) -> dict[str, Any]:
     """Returns what changes while the board is open. Every open board reads it anew whenever something happens."""
     owner_id, assigned_id = visit.viewer.owner_id, read_id(visit.query.get("assign"))
-    cards = await list_board_leads(visit.database, owner_id, visit.now - SINCE, MOST, NAMED)
-    news = await load_board_news(visit.database, owner_id, visit.now - SINCE, sees_all=visit.viewer.is_admin)
+    news = await load_board_news(
+        visit.database, owner_id, visit.now - SINCE, most=MOST, named=NAMED, sees_all=visit.viewer.is_admin
+    )
     return {
-        "columns": [(name, [card for card in cards if card["state"] == name]) for name in COLUMNS],
+        "columns": [(name, [card for card in news.leads if card["state"] == name]) for name in COLUMNS],
         "most_counted": WINDOW - 1,
         "named": NAMED,
         "ledger": news.ledger,

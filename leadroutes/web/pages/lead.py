@@ -40,7 +40,9 @@ async def load_lead(visit: Visit) -> Mapping[str, Any]:
     lead = await visit.api.get(f"/leads/{visit.id}")
     contact = await visit.api.find(f"/contacts/{lead['contact_id']}")
     if visit.part == "now":
-        return await _load_now(visit, lead, contact) | {"people": await _people(visit, _ids_of(lead))}
+        now = await _load_now(visit, lead, contact)
+        others = set() if now["is_mine"] else {lead["claimed_by_user_id"]}  # whose names this part says
+        return now | {"people": await _people(visit, others)}
     found = await _timeline(visit) if _sees_all(visit, lead, contact) else {"data": [], "next": None}
     if visit.part == "entries":
         return _entries(visit, found, await _people(visit, _ids_of_entries(found)))
@@ -58,6 +60,7 @@ async def _load_now(visit: Visit, lead: dict[str, Any], contact: dict[str, Any] 
     """Returns who it is about, who has it, and what can be done at once: the live part."""
     is_own = lead["owner_user_id"] == visit.viewer.owner_id
     has_it = lead["claimed_by_user_id"] == visit.viewer.owner_id
+    asked = {"lead_id": visit.id, "state": "asked"}
     return {
         "lead": lead,
         "contact": contact,
@@ -67,8 +70,9 @@ async def _load_now(visit: Visit, lead: dict[str, Any], contact: dict[str, Any] 
         "has_it": has_it,
         "is_mine": has_it and visit.viewer.is_oneself,
         "sees_all": _sees_all(visit, lead, contact),
-        "offer": await _open_offer(visit) if not has_it else None,
-        "handovers": await visit.api.records("/handovers", {"lead_id": visit.id, "state": "asked"}),
+        "offer": await _open_offer(visit) if contact is None and not has_it else None,  # else there is more to see
+        # Only who has a lead asks to pass it on.
+        "handovers": await visit.api.records("/handovers", asked) if lead["claimed_by_user_id"] else [],
         "tag_kinds": TAG_KINDS,
     }
 

@@ -1,6 +1,6 @@
 -- Lists the offers that a user can claim, newest first, with no more about the lead than the alert contains, and who is
 -- next and when. An exclusive offer is good until then, else until no one claims the lead any more.
--- planner: per-row lookup
+-- planner: per-row lookup, hidden value
 SELECT o.id, o.lead_id, o.notified_at, l.created_at, coalesce(l.inquirer ->> 'first_name', c.first_name) AS first_name,
        l.city, l.type, l.listing_price, s.name AS source, mode.is_exclusive,
        CASE WHEN mode.is_exclusive THEN coalesce(next.notify_at, l.lapses_at) ELSE l.lapses_at END
@@ -9,8 +9,8 @@ SELECT o.id, o.lead_id, o.notified_at, l.created_at, coalesce(l.inquirer ->> 'fi
        next.notify_at AS next_notify_at
 FROM (
     SELECT o.owner_id, o.id, o.lead_id, o.notified_at FROM offers o
-    WHERE o.user_id = :user_id AND o.state = 'notified'
-    ORDER BY o.lead_id DESC LIMIT :most
+    WHERE o.user_id = (SELECT :user_id::bigint) AND o.state = 'notified'
+    ORDER BY o.lead_id DESC LIMIT (SELECT :most::bigint)
 ) AS o
 CROSS JOIN LATERAL (SELECT * FROM leads l WHERE l.owner_id = o.owner_id AND l.id = o.lead_id OFFSET 0) l
 CROSS JOIN LATERAL (

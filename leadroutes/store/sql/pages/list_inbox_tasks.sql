@@ -1,5 +1,5 @@
 -- Lists the tasks of a user that are due, the most overdue first, with the contact where the user sees it.
--- planner: per-row lookup
+-- planner: per-row lookup, hidden value
 SELECT t.id, t.due_at, t.action_type, t.description, c.id AS contact_id,
        concat_ws(' ', c.first_name, c.last_name) AS name, c.email,
        coalesce(c.mobile_phone, c.home_phone, c.office_phone) AS phone,
@@ -7,11 +7,12 @@ SELECT t.id, t.due_at, t.action_type, t.description, c.id AS contact_id,
         ORDER BY l.id DESC LIMIT 1) AS lead_id
 FROM (
     SELECT * FROM tasks t
-    WHERE t.assigned_user_id = :user_id AND t.status = 'incomplete' AND t.due_at <= :now
-    ORDER BY t.due_at, t.id LIMIT :most
+    WHERE t.assigned_user_id = (SELECT :user_id::bigint) AND t.status = 'incomplete'
+      AND t.due_at <= (SELECT :now::timestamptz)
+    ORDER BY t.due_at, t.id LIMIT (SELECT :most::bigint)
 ) AS t
 LEFT JOIN LATERAL (
     SELECT * FROM contacts c
     WHERE c.owner_id = t.contact_owner_id AND c.id = t.contact_id
-      AND (c.owner_id = :user_id OR c.assigned_user_id = :user_id) OFFSET 0) c ON true
+      AND (c.owner_id = (SELECT :user_id::bigint) OR c.assigned_user_id = (SELECT :user_id::bigint)) OFFSET 0) c ON true
 ORDER BY t.due_at, t.id
