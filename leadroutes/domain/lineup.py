@@ -120,11 +120,11 @@ def line_up(
 def placed(found: LineUp, now: datetime) -> tuple[Offer, ...]:
     """Returns the offers for a lead that is routed at `now`. That of who is first in line has the place 0."""
     longest = END_OF_TIME - now
-    in_line = enumerate(zip(found.offers, found.delays, strict=True), found.first_place)
+    places = range(found.first_place, found.first_place + len(found.offers))
     return tuple(
         [
             replace(offer, place=place, notify_at=now + delay if delay < longest else END_OF_TIME)
-            for place, (offer, delay) in in_line
+            for place, offer, delay in zip(places, found.offers, found.delays, strict=True)
         ]
     )
 

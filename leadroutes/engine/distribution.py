@@ -77,7 +77,7 @@ class _Batch:
     attendance: Mapping[int, Attendance]  # by owner
     standings: Mapping[int, Standings]  # by owner, where the order of a team depends on them
     agents: dict[Key, int] = field(default_factory=dict)  # of contacts that the batch has assigned
-    started: StartedRollouts = field(default_factory=StartedRollouts)
+    started: StartedRollouts = field(default_factory=StartedRollouts)  # they make decisions faster, and no different
 
     @classmethod
     async def load(cls, transaction: Transaction, rule_sets: Mapping[int, RuleSet], teams: Collection[Key]) -> "_Batch":
