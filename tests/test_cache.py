@@ -36,6 +36,7 @@ OUT_OF_REACH = {
     "leadroutes.web.": "nothing",
     "leadroutes.store.accounts._no_ones_hash": "nothing",
     "leadroutes.store.statement": "the name of a file",
+    "leadroutes.store.sessions._session_with_viewer": "nothing",
     "leadroutes.sandbox.tasks.liquid._sandbox": "a switch",
     "leadroutes.domain.recurrence._every_seventh": "numbers of a calendar",
     "leadroutes.domain.recurrence._months_of_length": "numbers of a calendar",
