@@ -262,6 +262,16 @@ async def test_any_text_of_a_contact_is_stored(phones: Phones, database: Databas
 # ------------------------------------------------------------------------------------------------------------ erasure
 
 
+async def test_an_erasure_loses_no_word_of_stopping_that_has_not_been_read(phones: Phones, database: Database) -> None:
+    await phones.offered(phone=MIAS)
+    contact_id = await database.fetchval("SELECT id FROM contacts")
+    text_id = await phones.come_in(MIAS, "STOP")
+    await erase_contact(database, phones.owner_id, contact_id)
+    await phones.read(text_id)
+    assert await database.fetchval("SELECT is_phone_stopped_for($1, $2)", phones.owner_id, MIAS)
+    assert await database.fetchval("SELECT phone FROM received_texts") is None
+
+
 async def test_texts_of_a_contact_vanish_with_the_contact(phones: Phones, database: Database) -> None:
     await phones.say(MIAS, "Hello from before, Mia Lund")
     await phones.offered(phone=MIAS)
