@@ -281,3 +281,10 @@ def test_only_one_function_reads_the_clock_of_a_zone() -> None:
     files = [each for each in SOURCES if named(each).startswith("leadroutes/") and "demo" not in named(each)]
     found = {named(each) for each in files if reading.search(each.read_text(encoding="utf-8"))}
     assert found == {"leadroutes/domain/moments.py"}
+
+
+def test_a_clock_that_a_test_moves_to_a_date_has_begun_at_one() -> None:
+    """A clock goes forward only: moved from now to a date, it stays where it is as soon as that date is past."""
+    moving = re.compile(r"move_clock\(.*(?:fromisoformat|datetime\(|\b[A-Z]{2}[A-Z_]*\b).* - .*\bnow\b")
+    texts = {named(each): each.read_text(encoding="utf-8") for each in SOURCES if named(each).startswith("tests/")}
+    assert [name for name, text in texts.items() if moving.search(text) and "begin_clock" not in text] == []
