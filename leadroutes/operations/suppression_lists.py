@@ -23,9 +23,12 @@ from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.suppressions import CHANNELS, REASONS, Suppression, add_suppressions
 
 BATCH: Final = 1000
+IMPORTED: Final = "imported"
+OF_MAIL, OF_PHONE = ("email",), ("text", "call")  # the channels of an address, and of a phone, that names none
+PHONES: Final = ("phone", "phonenumber", "mobile", "mobilephone")
 COLUMNS: Final = {
     "channel": ("channel",),
-    "value": ("value", "email", "emailaddress", "address", "phone", "phonenumber"),
+    "value": ("value", "email", "emailaddress", "address", *PHONES),
     "reason": ("reason",),
     "at": ("at", "date", "unsubscribedat"),
     "ended_at": ("endedat",),
@@ -37,18 +40,21 @@ COLUMNS: Final = {
 class ListReport:
     """The result of importing a list: `added` are new, `known` were in force before, or repeat another row.
 
-    `lifted` were no longer in force where they come from. `refused` are (line, what is wrong with it).
+    `lifted` were no longer in force where they come from. `refused` are (line, what is wrong with it), `remarks`
+    (line, what is stored otherwise than it was given).
     """
 
     added: int = 0
     known: int = 0
     lifted: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
+    remarks: list[tuple[int, str]] = field(default_factory=list)
     fault: str | None = None  # of the file as a whole: nothing of it has been imported
 
     def lines(self) -> Iterator[str]:
         """Yields the lines of the report; the sum comes last."""
         yield from (f"line {line}: {why}: not imported" for line, why in self.refused)
+        yield from (f"line {line}: {what}" for line, what in self.remarks)
         lifted = f", {self.lifted} had been lifted" if self.lifted else ""
         yield f"{self.added} added, {self.known} were in force already{lifted}, {len(self.refused)} refused"
 
@@ -79,6 +85,7 @@ def _read_list(content: bytes, owner_id: int, now: datetime) -> tuple[ListReport
     if places["value"] is None:
         report.fault = f"No column holds addresses; one of these headings would do: {', '.join(COLUMNS['value'])}"
         return report, []
+    is_of_phones = keys[places["value"]] in PHONES
     rows: list[Suppression] = []
     for _, line, cells in records:
         if cells is None or len(cells) != len(header):
@@ -87,20 +94,24 @@ def _read_list(content: bytes, owner_id: int, now: datetime) -> tuple[ListReport
         values = {name: text_of(cells[place]).strip() for name, place in places.items() if place is not None}
         if values.get("ended_at"):
             report.lifted += 1
-        elif isinstance(read := _read(owner_id, values, now), Suppression):
-            rows.append(read)
-        else:
-            report.refused.append((line, read))
+            continue
+        channels = (values["channel"],) if values.get("channel") else OF_PHONE if is_of_phones else OF_MAIL
+        read = [_read(owner_id, values | {"channel": each}, now) for each in channels]
+        rows += (good := [each for each in read if isinstance(each, Suppression)])
+        if not good:
+            report.refused.append((line, str(read[0])))
+        elif (given := values.get("reason", "")) and given.lower() not in REASONS:
+            report.remarks.append((line, f"reason: {given!r} was given; it is stored as {IMPORTED}"))
     return report, rows
 
 
 def _read(owner_id: int, values: dict[str, str], now: datetime) -> Suppression | str:
-    """Returns the row as a suppression, or what is wrong with it."""
-    channel, reason = (values.get("channel") or "email").lower(), (values.get("reason") or "imported").lower()
+    """Returns the row as a suppression, or what is wrong with it. An unknown reason suppresses all the same."""
+    channel, reason = values["channel"].lower(), values.get("reason", "").lower()
     if channel not in CHANNELS:
         return f"channel: {values['channel']!r} was given; expected one of {', '.join(CHANNELS)}"
     if reason not in REASONS:
-        return f"reason: {values['reason']!r} was given; expected one of {', '.join(REASONS)}"
+        reason = IMPORTED
     value = (normal_email if channel == "email" else normal_phone)(values["value"])
     if value is None:
         expected = "an e-mail address" if channel == "email" else "a phone number with its area code"

@@ -309,6 +309,8 @@ def _given(name: str, environ: Mapping[str, str]) -> str | None:
     path = environ.get(name + "_FILE")
     if not path:
         return environ.get(name) or None
+    if environ.get(name):
+        raise Misconfigured(f"{name} and {name}_FILE are both set; expected one of them")
     try:
         text = Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:

@@ -15,7 +15,6 @@ from leadroutes.operations.csv_import import import_leads
 from leadroutes.operations.csv_import_results import Report
 from leadroutes.operations.suppression_lists import import_suppressions
 from leadroutes.store.postgres import Database
-from leadroutes.store.suppressions import REASONS
 from tests.support.commands import Command
 from tests.support.town import Town
 
@@ -52,18 +51,29 @@ async def test_a_list_comes_in_once_and_each_refused_row_is_named(
     result = await command(database_url, "suppressions", "import", file, *OWNER)
     assert lines(result) == [
         "line 5: value: 'unknown' was given; expected an e-mail address: not imported",
-        f"line 6: reason: 'because' was given; expected one of {', '.join(REASONS)}: not imported",
         f"line 7: at: 'yesterday' was given; expected {EXPECTED}: not imported",
         "line 8: expected as many cells as the line of headings has: not imported",
-        "2 added, 1 were in force already, 4 refused",
+        "line 6: reason: 'because' was given; it is stored as imported",
+        "3 added, 1 were in force already, 3 refused",
     ]
-    noa, petra = await listed(town)
+    eve, noa, petra = await listed(town)
+    assert eve[:3] == ("email", "eve@example.com", "imported"), "a row that is refused is an address that is written to"
     assert noa[:3] == ("email", "noa@example.com", "imported")
     assert petra[:3] == ("email", "petra@example.com", "unsubscribed")
 
     again = await command(database_url, "suppressions", "import", "--strict", file, *OWNER, code=1)
-    assert lines(again)[-1] == "0 added, 3 were in force already, 4 refused"
-    assert len(await listed(town)) == 2
+    assert lines(again)[-1] == "0 added, 4 were in force already, 3 refused"
+    assert len(await listed(town)) == 3
+
+
+@pytest.mark.parametrize("heading", ["Phone", "Mobile Phone"])
+async def test_a_list_of_phones_suppresses_texts_and_calls(town: Town, heading: str) -> None:
+    content = f"{heading},Reason\n303-555-0142,\n555,manual\n".encode()
+    report = await import_suppressions(town.database, content, "alice@example.com")
+    assert (report.added, [line for line, _ in report.refused]) == (2, [3])
+    assert sorted(each[:3] for each in await listed(town)) == [
+        ("call", "+13035550142", "imported"), ("text", "+13035550142", "imported"),
+    ]  # fmt: skip
 
 
 async def test_letter_case_of_channel_and_reason_does_not_matter(

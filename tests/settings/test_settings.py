@@ -221,6 +221,15 @@ def test_a_file_that_holds_no_value_is_refused(content: bytes | None, tmp_path: 
         Settings.load(DATABASE | {"LEADROUTES_SECRET_FILE": str(path)})
 
 
+def test_a_setting_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    """No one knows which of them is meant."""
+    path = tmp_path / "secret"
+    path.write_text("the secret of the file", encoding="utf-8")
+    given = {"LEADROUTES_SECRET": "the secret of the environment", "LEADROUTES_SECRET_FILE": str(path)}
+    with pytest.raises(Misconfigured, match="LEADROUTES_SECRET and LEADROUTES_SECRET_FILE are both set"):
+        Settings.load(DATABASE | given)
+
+
 GOOD = [
     ("LEADROUTES_MAIL_FROM", "Lead Routes <leads@example.com>", "mail_from", "Lead Routes <leads@example.com>"),
     ("LEADROUTES_MAIL_FROM", '"Vale, Inc." <leads@example.com>', "mail_from", '"Vale, Inc." <leads@example.com>'),
