@@ -72,6 +72,8 @@ def with_fallback(rule_set: RuleSet, offers: tuple[Offer, ...]) -> tuple[Offer, 
     """Returns the offers; scheduled ones alert by e-mail if none of their own channels can be used."""
     if "email" not in rule_set.channels:
         return offers
+    if all(offer.has_email_alert or offer.state != "scheduled" for offer in offers):  # as nearly always
+        return offers
     return tuple(
         replace(offer, has_email_alert=True)
         if offer.state == "scheduled"

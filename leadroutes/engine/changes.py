@@ -4,10 +4,9 @@ It decides nothing; the caller holds the locks of these leads.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
-from msgspec.structs import replace as replace_fields
+from msgspec.structs import replace
 
 from leadroutes.domain.model import Change, Decision, RuleSet
 from leadroutes.domain.states import OPEN_STATES
@@ -190,7 +189,7 @@ async def _starts_at_claim(transaction: Transaction, rule_sets: RuleSets, rows: 
         campaign_start(
             decision,
             stored_rule_sets[row.lead.owner_id, row.rule_set or 0],
-            replace_fields(contacts[_contact_key(row)], assigned_user_id=winners[_contact_key(row)]),
+            replace(contacts[_contact_key(row)], assigned_user_id=winners[_contact_key(row)]),
         )
         for row, decision in starting
     ]

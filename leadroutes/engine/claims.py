@@ -6,9 +6,11 @@ The domain decides on one claim after the other; each caller gets its own result
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+
+from msgspec.structs import replace
 
 from leadroutes.domain.audit_row import AuditRow
 from leadroutes.domain.model import Change, Via

@@ -4,12 +4,12 @@ It decides nothing; a caller that changes a lead holds that lead's lock.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import msgspec
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from leadroutes.domain.junk import Junk
@@ -24,8 +24,7 @@ from leadroutes.store.postgres import Database, Transaction
 from leadroutes.store.routing import RuleSets
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadRow:
+class LeadRow(Struct, frozen=True, kw_only=True):
     """A lead with the rules and facts that decided it; `lead` is its present state."""
 
     lead: Lead
@@ -50,8 +49,7 @@ class LeadRow:
         return self.lead.owner_id, self.lead.id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(Struct, frozen=True, kw_only=True):
     """One decided change, ready to be written; `decision` where the lead has been routed by it."""
 
     change: Change
