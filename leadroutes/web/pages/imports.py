@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from leadroutes.errors import Invalid
 from leadroutes.operations.import_jobs import LARGEST
+from leadroutes.web.downloads import csv_download
 from leadroutes.web.page import Done, MenuItem, Page, Visit, owners
 from leadroutes.web.sent import Sent
 
@@ -183,12 +184,7 @@ async def start(visit: Visit, _sent: Sent) -> Done:
 
 async def report(visit: Visit, _sent: Sent) -> Response:
     """The rows that were not taken, or with a warning, as a file."""
-    content = await visit.api.get(f"/imports/{visit.id}/report")
-    headers = {
-        "content-disposition": f'attachment; filename="import-{visit.id}.csv"',
-        "x-content-type-options": "nosniff",
-    }
-    return Response(content, headers=headers, media_type="text/csv; charset=utf-8")
+    return csv_download(f"import-{visit.id}.csv", await visit.api.get(f"/imports/{visit.id}/report"))
 
 
 async def remove(visit: Visit, _sent: Sent) -> Done:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from leadroutes.errors import Invalid, NotFound
 from leadroutes.store import statement
+from leadroutes.web.downloads import csv_download
 from leadroutes.web.forms import read_id
 from leadroutes.web.page import MenuItem, Page, Visit
 from leadroutes.web.pages.leads import full_name
@@ -82,9 +83,7 @@ async def download_report(visit: Visit) -> Response:
         raise Invalid("There is no report for you yet.")
     asked = await _asked(visit, accounts)
     content = await visit.api.get(f"/reports/{asked.view.name}", {**asked.query, "format": "csv"})
-    name = f"{asked.view.name}-{asked.first}-{asked.last}.csv"
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Response(content or b"", headers=headers, media_type="text/csv; charset=utf-8")
+    return csv_download(f"{asked.view.name}-{asked.first}-{asked.last}.csv", content or b"")
 
 
 async def _accounts(visit: Visit) -> dict[int, str]:

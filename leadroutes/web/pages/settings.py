@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import fields
 from typing import Any, TextIO
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from leadroutes.errors import Conflict, Invalid
 from leadroutes.operations.csv_export import STATEMENTS, What, export
 from leadroutes.settings import Settings
+from leadroutes.web.downloads import csv_download
 from leadroutes.web.page import Done, MenuItem, Page, Stale, Visit, digest, owners_themselves
 from leadroutes.web.sent import Sent
 from leadroutes.web.zones import zone_choices
@@ -97,15 +98,14 @@ async def csv_file(visit: Visit, what: What) -> Response:
     """Returns all of one kind in the viewer's account as a CSV file."""
     file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 -- closed once it is sent
     await export(visit.database, what, visit.viewer.email, file)
-    headers = {"content-disposition": f'attachment; filename="{what}.csv"', "x-content-type-options": "nosniff"}
-    return StreamingResponse(_pieces(file), headers=headers, media_type="text/csv; charset=utf-8")
+    return csv_download(f"{what}.csv", _pieces(file))
 
 
-async def _pieces(file: TextIO) -> AsyncIterator[str]:
+async def _pieces(file: TextIO) -> AsyncIterator[bytes]:
     with file:
         file.seek(0)
         while piece := file.read(PIECE):
-            yield piece
+            yield piece.encode()
 
 
 SETTINGS = Page(

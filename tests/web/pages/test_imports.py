@@ -1,6 +1,7 @@
 """Imports and settings: an owner sends a file, matches its columns, checks and imports it; and what an account is."""
 
 import re
+from codecs import BOM_UTF8
 from typing import Any, get_args
 
 import httpx
@@ -68,6 +69,7 @@ async def test_a_file_is_sent_matched_checked_and_imported(web_app: WebApp) -> N
     assert "What came of it" in done
     report = await alice.post(path, data={"do": "report"})
     assert report.headers["content-type"].startswith("text/csv")
+    assert report.content.startswith(BOM_UTF8)
     assert "No Address" in report.text
     assert "2 not taken" in (await alice.get("/app/import")).text
     assert "Mia Lund" in (await alice.get("/app/leads?state=imported")).text
@@ -244,6 +246,7 @@ async def test_an_owner_takes_everything_along_and_nothing_of_others(web_app: We
     leads = await alice.post("/app/settings", data={"do": "export", "what": "leads"})
 
     assert leads.headers["content-disposition"] == 'attachment; filename="leads.csv"'
+    assert leads.content.startswith(BOM_UTF8)
     assert "Mia" in leads.text
     assert "Mia" not in (await dave.post("/app/settings", data={"do": "export", "what": "contacts"})).text
     assert (await alice.post("/app/settings", data={"do": "export", "what": "users"})).status_code == 422

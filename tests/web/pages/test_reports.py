@@ -1,6 +1,7 @@
 """Reports: whose figures a viewer sees, of which days, compared with which, as a chart, a table and CSV."""
 
 import re
+from codecs import BOM_UTF8
 
 import pytest
 
@@ -57,7 +58,7 @@ async def test_a_report_is_downloaded_as_csv(web_app: WebApp) -> None:
 
     assert file.headers["content-type"].startswith("text/csv")
     assert file.headers["content-disposition"].startswith('attachment; filename="claims-')
-    assert file.text.startswith("agent_id,agent,leads")
+    assert file.content.startswith(BOM_UTF8 + b"agent_id,agent,leads"), "Excel knows the character set by its mark"
     assert "download=csv" in (await alice.get("/app/reports?show=claims")).text
 
 

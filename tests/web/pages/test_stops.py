@@ -1,6 +1,7 @@
 """What stops a campaign, what a change changes, what was not sent and why, and who is not written to, on the pages."""
 
 import re
+from codecs import BOM_UTF8
 
 import httpx
 
@@ -166,4 +167,8 @@ async def test_a_list_comes_in_and_goes_out_as_a_file(web_app: WebApp) -> None:
     file = await alice.get(f"{LIST}?download=all")
     assert file.headers["content-disposition"] == 'attachment; filename="suppressions.csv"'
     assert re.search(r"^email,petra@example.com,unsubscribed,", file.text, re.MULTILINE)
+    assert file.content.startswith(BOM_UTF8)
+    again = {"file": ("suppressions.csv", file.content, "text/csv")}
+    answer = await alice.post(LIST, data=form(await page_of(alice, LIST), "import"), files=again)
+    assert re.search(r"0 added, \d+ on the list already, 0 refused", words_of(answer.text)), "what goes out comes in"
     assert (await (await web_app.sign_in("bob")).get(LIST)).status_code == 404
