@@ -84,6 +84,7 @@ BREACHES = {
     "Received is the sum": f"UPDATE offers SET state = 'lost' WHERE lead_id = {ON_OFFER}",
     "What is counted of a lead": "UPDATE counted_leads SET hour = 167 - hour",
     "Every counter is what": "DELETE FROM counter_changes WHERE state = 'turns'",
+    "Every run and every step": "UPDATE campaign_contacts SET campaign_id = -1",
     "Every result of a campaign": "INSERT INTO step_results (owner_id, action_id, template_id, figure, number)"
     " SELECT owner_id, 1, 1, 'sent', 1 FROM teams",
     "A lead that has been routed has at least": f"DELETE FROM offers WHERE lead_id = {ON_OFFER};"
