@@ -259,6 +259,13 @@ BLOCKS = {
         "0016_availability", "0018_junk", "0019_versions", "0024_calls",
     )
 }  # fmt: skip
+# Keys that changed all rows of a campaign with it: a trigger, which older versions set off as well, has that done later.
+KEYS = {
+    "0036_removed_campaigns": [
+        f"ALTER TABLE {table} DROP CONSTRAINT {table}_campaign_id_fkey"
+        for table in ("campaign_contacts", "contact_communications")
+    ]
+}
 
 
 def what_takes_away(sql: str) -> list[str]:
@@ -304,7 +311,7 @@ def test_a_migration_after_the_first_adds_only_or_says_in_its_name_that_it_remov
     """The first one makes all of the schema, on which no older version runs."""
     later = {name: what_takes_away(sql) for name, sql in migrations()[1:] if REMOVES not in name}
 
-    assert {name: found for name, found in later.items() if found != BLOCKS.get(name, [])} == {}
+    assert {name: found for name, found in later.items() if found != (BLOCKS | KEYS).get(name, [])} == {}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ WITH doubled AS MATERIALIZED (
            WHERE k.campaign_id = r.campaign_id AND k.ended_at IS NULL LIMIT 1)
 ), ended AS (
     UPDATE campaign_contacts SET ended_at = :now
-    WHERE owner_id = :owner_id AND id = ANY (ARRAY(SELECT d.id FROM doubled d))
+    WHERE id = ANY (ARRAY(SELECT d.id FROM doubled d))
 ), open_task AS (
     UPDATE tasks t SET status = 'deleted', recurs_at = NULL, modified_at = :now
     FROM doubled d WHERE t.owner_id = d.owner_id AND t.campaign_contact_id = d.id AND t.status = 'incomplete'
