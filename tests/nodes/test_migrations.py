@@ -259,7 +259,7 @@ BLOCKS = {
         "0016_availability", "0018_junk", "0019_versions", "0024_calls",
     )
 }  # fmt: skip
-# Keys that changed all rows of a campaign with it: a trigger, which older versions set off as well, has that done later.
+# Keys that changed all rows of a campaign with it: now a trigger has that done later, in older versions, too.
 KEYS = {
     "0036_removed_campaigns": [
         f"ALTER TABLE {table} DROP CONSTRAINT {table}_campaign_id_fkey"
