@@ -1,4 +1,4 @@
-"""The web application of an owner who has been here for years: pages, a fragment, their weight, and open streams.
+"""The web application of an owner who has been here for years: pages, what lives on them, their weight, open streams.
 
 The rows are those of sql/large_owner.sql, with a thousand routes and a hundred members, and a campaign of many steps,
 which is the newest one. One connection asks.
@@ -22,7 +22,9 @@ WEIGHT = 60.0  # kB of a page
 SEEN = 2.0  # seconds from a claim to the last screen that it concerns
 STREAM = 100.0  # kB of memory of an open stream
 STREAMS, CONCERNED, MANY = 200, 20, 500
-ROUTES, MEMBERS, TIMES, STEPS = 1000, 100, 40, 40
+OWNER, MEMBER = 1, 2  # users; the member is offered what waits, and has claimed a part of what was
+ROUTES, MEMBERS, STEPS = 1000, 100, 40
+TIMES, LIVE_TIMES = 40, 400  # a page is asked for; a part of one that is open is asked for again and again
 RECORDS = {
     "campaigns": "campaigns", "contacts": "contacts", "leads": "leads", "routes": "lead_routes",
     "sources": "lead_sources", "teams": "teams", "templates": "templates",
@@ -30,7 +32,7 @@ RECORDS = {
 
 
 async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
-    """Every page that the owner has, one fragment, then the streams."""
+    """Every page that the owner has, the fragments of those that change by themselves, then the streams."""
     async with ground.database("pages") as plot:
         members = min(MEMBERS, sizes.agents)
         routes = min(ROUTES, sizes.routes)
@@ -50,7 +52,14 @@ async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
         async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
             for path in await _paths(plot):
                 yield await _page(plot, running.port, _name(path), path, _limit(path))
-            yield await _page(plot, running.port, "the board's fragment", "/app/board?part=board", FRAGMENT)
+            offered = await plot.fetchval("SELECT max(id) FROM leads")
+            for name, path, user_id in (
+                ("the board's fragment", "/app/board?part=board", OWNER),
+                ("the inbox's fragment, of a member", "/app?part=inbox", MEMBER),
+                ("the fragment of a lead on offer, for its owner", f"/app/leads/{offered}?part=now", OWNER),
+                ("the fragment of a lead on offer, for a member", f"/app/leads/{offered}?part=now", MEMBER),
+            ):
+                yield await _page(plot, running.port, name, path, FRAGMENT, user_id, LIVE_TIMES)
             async for figure in _streams(running, sizes):
                 yield figure
 
@@ -92,9 +101,11 @@ def _limit(path: str) -> float:
     return REPORT if "/reports" in path else PREVIEW if path.endswith("/preview") else PAGE
 
 
-async def _page(plot: Plot, port: int, name: str, path: str, limit: float) -> Figure:
-    asked = request("GET", path, Cookie=_cookie(1))
-    file = write_requests(plot.file("requests"), [asked] * TIMES)
+async def _page(
+    plot: Plot, port: int, name: str, path: str, limit: float, user_id: int = OWNER, times: int = TIMES
+) -> Figure:
+    asked = request("GET", path, Cookie=_cookie(user_id))
+    file = write_requests(plot.file("requests"), [asked] * times)
     try:
         outcome = await programs.load(Plan(port=port, connections=1, requests=file), 200)
     except programs.Failed as failed:
