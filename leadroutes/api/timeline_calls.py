@@ -6,7 +6,6 @@ Reads only.
 # ruff: noqa: S608 -- what is put into SQL text are names from declarations; values are bound
 
 import re
-from datetime import datetime
 
 import msgspec
 
@@ -18,7 +17,7 @@ from leadroutes.api.query import selection
 from leadroutes.api.reads import too_large_refused
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import columns, page_sql
-from leadroutes.api.values import Moment, quoted
+from leadroutes.api.values import quoted
 from leadroutes.errors import Forbidden, Invalid
 from leadroutes.store import joined, statement
 
@@ -28,7 +27,6 @@ INBOX = {  # its lists, with the statements that make them, in one round trip
     "offers": "list_inbox_offers", "leads": "list_inbox_leads", "tasks": "list_inbox_tasks",
     "calls": "list_inbox_calls",
 }  # fmt: skip
-MOMENTS = {"claimable_until", "claimed_at", "created_at", "due_at", "next_notify_at", "notified_at"}  # of the inbox
 
 _KEY = re.compile("([0-9]{1,18})-([0-9])-([0-9]{1,18})", re.ASCII)
 _SEES_CONTACT = f"SELECT t.id FROM contacts t WHERE t.owner_id = $2 AND t.id = $3 AND ({CONTACTS.visible})"
@@ -121,9 +119,5 @@ async def inbox(call: Call) -> Response:
     bound = joined(*INBOX.values()).bind(user_id=user_id, most=PAGE, now=database.clock.now())
     row = await database.fetchrow(*bound)
     assert row is not None
-    answer = {name: msgspec.json.decode(row[made_by]) for name, made_by in INBOX.items()}
-    for record in (each for records in answer.values() for each in records):
-        for name in MOMENTS & record.keys():
-            if record[name] is not None:
-                record[name] = Moment.written(datetime.fromisoformat(record[name]))
+    answer = {name: msgspec.Raw(row[made_by].encode()) for name, made_by in INBOX.items()}
     return Response(200, msgspec.json.encode(answer))

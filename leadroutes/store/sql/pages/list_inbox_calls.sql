@@ -1,8 +1,8 @@
 -- Lists the calls that campaigns have asked a user for and that are still to be made, the longest due first.
 -- planner: per-row lookup, hidden value
-SELECT s.id, s.send_at AS due_at, s.contact_id, s.lead_id, concat_ws(' ', c.first_name, c.last_name) AS name, c.email,
-       coalesce(c.mobile_phone, c.home_phone, c.office_phone) AS phone, coalesce(g.name, s.campaign_name) AS campaign,
-       t.description AS template
+SELECT s.id, iso(s.send_at) AS due_at, s.contact_id, s.lead_id, concat_ws(' ', c.first_name, c.last_name) AS name,
+       c.email, coalesce(c.mobile_phone, c.home_phone, c.office_phone) AS phone,
+       coalesce(g.name, s.campaign_name) AS campaign, t.description AS template
 FROM contact_communications s
 CROSS JOIN LATERAL (
     SELECT * FROM contacts c

@@ -9,8 +9,8 @@ WITH RECURSIVE claimed (owner_id) AS (
             ORDER BY k.owner_id LIMIT 1)
     FROM claimed f WHERE f.owner_id IS NOT NULL
 )
-SELECT k.lead_id, k.claimed_at, l.contact_id, concat_ws(' ', c.first_name, c.last_name) AS name, c.email,
-       coalesce(c.mobile_phone, c.home_phone, c.office_phone) AS phone, l.city, l.type,
+SELECT k.lead_id, iso(k.claimed_at) AS claimed_at, l.contact_id, concat_ws(' ', c.first_name, c.last_name) AS name,
+       c.email, coalesce(c.mobile_phone, c.home_phone, c.office_phone) AS phone, l.city, l.type,
        (SELECT s.name FROM lead_sources s WHERE s.id = l.source_id) AS source
 FROM (
     SELECT k.owner_id, k.lead_id, k.claimed_at

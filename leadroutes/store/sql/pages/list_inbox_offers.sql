@@ -1,12 +1,13 @@
 -- Lists the offers that a user can claim, newest first, with no more about the lead than the alert contains, and who is
 -- next and when. An exclusive offer is good until then, else until no one claims the lead any more.
 -- planner: per-row lookup, hidden value
-SELECT o.id, o.lead_id, o.notified_at, l.created_at, coalesce(l.inquirer ->> 'first_name', c.first_name) AS first_name,
-       l.city, l.type, l.listing_price, s.name AS source, mode.is_exclusive,
-       CASE WHEN mode.is_exclusive THEN coalesce(next.notify_at, l.lapses_at) ELSE l.lapses_at END
+SELECT o.id, o.lead_id, iso(o.notified_at) AS notified_at, iso(l.created_at) AS created_at,
+       coalesce(l.inquirer ->> 'first_name', c.first_name) AS first_name, l.city, l.type, l.listing_price,
+       s.name AS source, mode.is_exclusive,
+       iso(CASE WHEN mode.is_exclusive THEN coalesce(next.notify_at, l.lapses_at) ELSE l.lapses_at END)
            AS claimable_until,
        next.user_id AS next_user_id, (SELECT display_name(u) FROM users u WHERE u.id = next.user_id) AS next_name,
-       next.notify_at AS next_notify_at
+       iso(next.notify_at) AS next_notify_at
 FROM (
     SELECT o.owner_id, o.id, o.lead_id, o.notified_at FROM offers o
     WHERE o.user_id = (SELECT :user_id::bigint) AND o.state = 'notified'

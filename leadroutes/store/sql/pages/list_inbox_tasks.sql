@@ -1,6 +1,6 @@
 -- Lists the tasks of a user that are due, the most overdue first, with the contact where the user sees it.
 -- planner: per-row lookup, hidden value
-SELECT t.id, t.due_at, t.action_type, t.description, c.id AS contact_id,
+SELECT t.id, iso(t.due_at) AS due_at, t.action_type, t.description, c.id AS contact_id,
        concat_ws(' ', c.first_name, c.last_name) AS name, c.email,
        coalesce(c.mobile_phone, c.home_phone, c.office_phone) AS phone,
        (SELECT l.id FROM leads l WHERE l.owner_id = c.owner_id AND l.contact_id = c.id AND l.id > 0
