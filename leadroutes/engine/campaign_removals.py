@@ -15,7 +15,6 @@ from leadroutes.store.campaign_removals import (
     find_removed,
     forget_removed,
     list_steps,
-    note_removing_user,
 )
 from leadroutes.store.postgres import Transaction
 
@@ -29,11 +28,6 @@ async def empty_campaign(transaction: Transaction, campaign_id: int, name: str, 
     if len(steps) <= AT_ONCE:
         await end_and_leave(transaction, campaign_id, name, steps, transaction.now, by_user_id)
         await delete_runs(transaction, campaign_id, AT_ONCE)
-
-
-async def note_removed(transaction: Transaction, campaign_id: int, by_user_id: int) -> None:
-    """Note who has removed a campaign that has been deleted; what is left of it is the worker's."""
-    await note_removing_user(transaction, campaign_id, by_user_id)
 
 
 async def carry_removals_on(transaction: Transaction, taken: Sequence[asyncpg.Record]) -> None:

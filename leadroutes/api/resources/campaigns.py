@@ -34,11 +34,12 @@ from leadroutes.domain.conditions import conditions_in, unknown_fields
 from leadroutes.domain.faults import refusal
 from leadroutes.domain.recurrence import read_rule
 from leadroutes.domain.rule_fields import MOST_FIRST_ANSWER
-from leadroutes.domain.stops import DEFAULT_STOPS, STOP_EVENTS
+from leadroutes.domain.stops import CAMPAIGN_REMOVED, DEFAULT_STOPS, STOP_EVENTS
 from leadroutes.engine.campaign_changes import note_action_changed, note_action_removed
-from leadroutes.engine.campaign_removals import empty_campaign, note_removed
+from leadroutes.engine.campaign_removals import empty_campaign
 from leadroutes.engine.campaigns import is_to_come
 from leadroutes.store.campaign_changes import ChangedSteps
+from leadroutes.store.campaign_removals import note_removing_user
 from leadroutes.store.campaigns import release_communications_of_campaign
 
 
@@ -85,7 +86,7 @@ class CampaignBehaviour(Behaviour):
     async def after_delete(self, writing: Writing) -> None:
         """What many have of it is ended by the worker; it is shown as ended from now on."""
         assert writing.id is not None
-        await note_removed(writing.transaction, writing.id, writing.caller.user_id)
+        await note_removing_user(writing.transaction, writing.id, writing.caller.user_id)
 
 
 CAMPAIGNS = Resource(
@@ -312,9 +313,9 @@ _FOLDER_NAME = (
 
 # Of a communication that is over, the reason in its message (those that earlier versions stopped have none); of one
 # that waits, whether its address is suppressed now.
-_WHY_NOT_SENT = """(CASE
+_WHY_NOT_SENT = f"""(CASE
     WHEN t.is_active AND rc.id IS NOT NULL THEN
-        concat_ws(' by ', 'the campaign was removed', (SELECT display_name(u) FROM users u WHERE u.id = rc.removed_by))
+        concat_ws(' by ', '{CAMPAIGN_REMOVED}', (SELECT display_name(u) FROM users u WHERE u.id = rc.removed_by))
     WHEN t.is_active AND t.is_held THEN 'it waits until someone has the lead'
     WHEN t.is_active AND t.type = 'Email Contact' THEN
         (SELECT suppressed_because(v.reason) FROM suppression_of(co.owner_id, co.email) v)
