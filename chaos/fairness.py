@@ -15,10 +15,10 @@ from chaos.load import Kind, Phase, Record
 from chaos.sink import Mail
 
 LONGEST_WAIT: Final = 1.0  # seconds, of 99 in a hundred requests of others
-# A machine that is busy with other programs lets an honest request wait long without any hostile one: then the wait
-# beside hostile ones is compared with that.
-QUIET: Final = 0.9  # part of the machine that no one uses
+# A machine that is slow, or busy with other programs, lets an honest request wait long without any hostile one: then
+# the wait beside hostile ones is compared with that.
 TIMES_LONGER: Final = 10.0
+QUIET: Final = 0.9  # part of the machine that no one uses
 MEASURED: Final = ("an arrival", "a claim", "GET /me", "GET /healthz")
 ALONE: Final = "alone"
 BESIDE: Final = "beside hostile ones"
@@ -61,12 +61,19 @@ def waits(record: Record) -> dict[str, dict[str, dict[str, float]]]:
     }
 
 
-def others_waited_too_long(record: Record, idle: float) -> list[str]:
-    """99 in a hundred take a second at most; on a busy machine, ten times as long as alone."""
+def is_quick(record: Record, idle: float) -> bool:
+    """Whether the machine was free before the run, and answered honest requests alone as a free one does."""
+    return idle >= QUIET and all(
+        TIMES_LONGER * phases[ALONE]["p99"] <= LONGEST_WAIT * 1000 for phases in waits(record).values()
+    )
+
+
+def others_waited_too_long(record: Record) -> list[str]:
+    """99 in a hundred take a second at most, or where they take longer alone than a tenth of it, ten times as long."""
     breaches = []
     for kind, phases in waits(record).items():
         alone, beside = phases[ALONE], phases[BESIDE]
-        most = max(LONGEST_WAIT * 1000, 0.0 if idle >= QUIET else TIMES_LONGER * alone["p99"])
+        most = max(LONGEST_WAIT * 1000, TIMES_LONGER * alone["p99"])
         if not beside["requests"]:
             breaches.append(f"of {kind} nothing was measured")
         elif beside["p99"] > most:

@@ -47,8 +47,9 @@ class Evidence:
 
     @property
     def leeway(self) -> Leeway:
-        """Returns what may have been on its way: on a machine that is busy with other programs all takes longer."""
-        return Leeway(ON_ITS_WAY if self.idle >= fairness.QUIET else ON_ITS_WAY_WHERE_BUSY, self.stalls)
+        """Returns what may have been on its way: on a machine that is slow or busy all takes longer."""
+        is_quick = fairness.is_quick(self.record, self.idle)
+        return Leeway(ON_ITS_WAY if is_quick else ON_ITS_WAY_WHERE_BUSY, self.stalls)
 
     async def clock(self) -> DomainClock:
         """Returns the clock that the service went by."""
@@ -301,7 +302,7 @@ async def others_were_answered(evidence: Evidence) -> list[str]:
 
 async def others_did_not_wait(evidence: Evidence) -> list[str]:
     """In a run with hostile ones, requests of others are as quick as is promised."""
-    return [] if evidence.seen is None else fairness.others_waited_too_long(evidence.record, evidence.idle)
+    return [] if evidence.seen is None else fairness.others_waited_too_long(evidence.record)
 
 
 async def hostile_ones_were_answered_rightly(evidence: Evidence) -> list[str]:

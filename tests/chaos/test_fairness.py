@@ -75,20 +75,26 @@ def test_p99_is_the_value_that_one_in_a_hundred_exceeds() -> None:
 
 
 def test_others_may_wait_for_less_than_a_second_however_quick_they_are_alone() -> None:
-    assert fairness.others_waited_too_long(measured(alone=0.001, beside=0.9), idle=0.0) == []
+    assert fairness.others_waited_too_long(measured(alone=0.001, beside=0.9)) == []
 
 
 def test_others_who_wait_for_more_than_a_second_are_noticed() -> None:
-    assert len(fairness.others_waited_too_long(measured(alone=0.5, beside=1.1), idle=0.9)) == len(fairness.MEASURED)
+    assert len(fairness.others_waited_too_long(measured(alone=0.09, beside=1.1))) == len(fairness.MEASURED)
 
 
-def test_on_a_busy_machine_the_wait_is_compared_with_that_of_others_alone() -> None:
-    assert fairness.others_waited_too_long(measured(alone=1.0, beside=9.9), idle=0.2) == []
-    assert fairness.others_waited_too_long(measured(alone=1.0, beside=10.1), idle=0.2) != []
+def test_where_the_machine_is_slow_the_wait_is_compared_with_that_of_others_alone() -> None:
+    assert fairness.others_waited_too_long(measured(alone=1.0, beside=9.9)) == []
+    assert fairness.others_waited_too_long(measured(alone=1.0, beside=10.1)) != []
+
+
+def test_a_machine_is_quick_that_was_free_and_answered_quickly() -> None:
+    assert fairness.is_quick(measured(alone=0.1, beside=0.9), idle=0.95)
+    assert not fairness.is_quick(measured(alone=0.1, beside=0.9), idle=0.5)
+    assert not fairness.is_quick(measured(alone=0.4, beside=0.9), idle=0.95)
 
 
 def test_a_run_in_which_nothing_was_measured_proves_nothing() -> None:
-    assert len(fairness.others_waited_too_long(Record(), idle=0.2)) == len(fairness.MEASURED)
+    assert len(fairness.others_waited_too_long(Record())) == len(fairness.MEASURED)
 
 
 def test_an_honest_request_that_is_answered_503_before_anything_is_killed_is_noticed() -> None:

@@ -229,7 +229,9 @@ def posted(brokerage: Brokerage, contact_ids: list[int]) -> list[NewLead]:
 async def test_a_cap_is_exact_where_leads_are_assigned_automatically_by_several_processes(
     brokerage: Brokerage, database: Database
 ) -> None:
-    """Three engines with arrivals at once, each in batches, and two that carry out what is due."""
+    """Three engines with arrivals at once, each in batches, which then carry out what is due; no day ends meanwhile."""
+    now = brokerage.town.now
+    await database.move_clock((now.replace(hour=12, minute=0) - now) % timedelta(days=1))
     await limit(brokerage, "bob", assign_automatically=True, max_open_leads=7)
     await limit(brokerage, "carol", assign_automatically=True, max_leads_per_day=5, rank=2)
     await database.execute("UPDATE teams SET mins_until_next_alert = 1")
