@@ -13,7 +13,7 @@ from leadroutes.api.brackets import parse
 from leadroutes.api.call import Call, Response
 from leadroutes.api.contact_calls import CONTACTS, contact_access
 from leadroutes.api.lead_calls import encoded, lead_access
-from leadroutes.api.query import selection
+from leadroutes.api.query import requested_page, selection
 from leadroutes.api.reads import too_large_refused
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.statements import columns, page_sql
@@ -25,7 +25,7 @@ PAGE = 50
 COMMUNICATIONS = BY_PATH["/contact-communications"]
 INBOX = {  # its lists, with the statements that make them, in one round trip
     "offers": "list_inbox_offers", "leads": "list_inbox_leads", "tasks": "list_inbox_tasks",
-    "calls": "list_inbox_calls",
+    "calls": "list_inbox_calls", "invitations": "list_invitations_of",
 }  # fmt: skip
 
 _KEY = re.compile("([0-9]{1,18})-([0-9])-([0-9]{1,18})", re.ASCII)
@@ -113,10 +113,14 @@ async def upcoming(call: Call) -> Response:
 
 
 async def inbox(call: Call) -> Response:
-    """GET /inbox: offers that the caller can claim, leads to be in touch about, tasks and calls due."""
+    """GET /inbox: offers that the caller can claim, leads to be in touch about, tasks and calls due, invitations.
+
+    $limit says how many of each but the invitations.
+    """
     call.require_json_accepted()
+    limit, _ = requested_page(call.request.query)
     user_id, database = call.caller.user_id, call.context.database
-    bound = joined(*INBOX.values()).bind(user_id=user_id, most=PAGE, now=database.clock.now())
+    bound = joined(*INBOX.values()).bind(user_id=user_id, most=limit, now=database.clock.now())
     row = await database.fetchrow(*bound)
     assert row is not None
     answer = {name: msgspec.Raw(row[made_by].encode()) for name, made_by in INBOX.items()}

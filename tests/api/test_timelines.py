@@ -201,7 +201,9 @@ async def test_the_inbox_has_offers_leads_and_tasks_that_wait(town, lead):
     assert offer["claimable_until"] > offer["next_notify_at"] > offer["notified_at"]
     assert (shown["leads"], shown["tasks"]) == ([], [])
     assert "mia@example.com" not in str(shown)
-    assert (await ask(town, "carol", "GET", "/inbox")).json == {"offers": [], "leads": [], "tasks": [], "calls": []}
+    assert (await ask(town, "carol", "GET", "/inbox")).json == {
+        "offers": [], "leads": [], "tasks": [], "calls": [], "invitations": [],
+    }  # fmt: skip
 
     await ask(town, "bob", "POST", f"/leads/{lead['id']}/claim")
     task = {"contact_id": lead["contact_id"], "action_type": "Call Contact", "description": "Call",
@@ -213,5 +215,20 @@ async def test_the_inbox_has_offers_leads_and_tasks_that_wait(town, lead):
     assert shown["offers"] == []
     assert [(each["lead_id"], each["email"]) for each in shown["leads"]] == [(lead["id"], "mia@example.com")]
     assert [(each["lead_id"], each["description"]) for each in shown["tasks"]] == [(lead["id"], "Call")]
+    await create(town, "bob", "/tasks", task | {"due_at": "2020-02-01"})
+    fewer = (await ask(town, "bob", "GET", "/inbox?$limit=1")).json
+    assert [each["due_at"] for each in fewer["tasks"]] == ["2020-01-01T00:00:00.000Z"]
+    assert (await ask(town, "bob", "GET", "/inbox?$limit=some")).status == 400
     await ask(town, "bob", "POST", f"/contacts/{lead['contact_id']}/conversation")
     assert (await ask(town, "bob", "GET", "/inbox")).json["leads"] == []
+
+
+async def test_the_inbox_has_invitations_that_wait_for_an_answer(town):
+    team = await create(town, "carol", "/teams", {"name": "North"})
+    member = await create(town, "carol", "/team-members", {"team_id": team["id"], "user_id": town.users["bob"]})
+    [shown] = (await ask(town, "bob", "GET", "/inbox")).json["invitations"]
+    assert shown == {
+        "id": member["id"], "request_status": "Pending", "team_name": "North", "is_sharing": False,
+        "inviter_name": "Carol Town", "role": None,
+    }  # fmt: skip
+    assert (await ask(town, "carol", "GET", "/inbox")).json["invitations"] == []

@@ -7,7 +7,6 @@ from typing import Any
 from leadroutes.domain.preview import preview
 from leadroutes.engine import memberships
 from leadroutes.errors import Conflict, Forbidden, Invalid
-from leadroutes.store.invitations import list_invitations_of
 from leadroutes.web.audit import row_of_page
 from leadroutes.web.page import Done, Inverse, MenuItem, Page, Visit
 from leadroutes.web.pages.leads import mark_call_done, mark_task
@@ -18,11 +17,11 @@ ANSWERS = {"accept": "Accepted", "decline": "Declined"}
 
 
 async def load_inbox(visit: Visit) -> Mapping[str, Any]:
-    inbox = await visit.api.get("/inbox")
+    most = ALL if "all" in visit.query else FIRST
+    inbox = await visit.api.get("/inbox", {"$limit": str(most + 1)})  # one more tells whether there are others
     for offer in inbox["offers"]:
         offer["about"] = preview(offer["first_name"], offer["city"], offer["type"], offer["listing_price"])
-    invitations = await list_invitations_of(visit.database, visit.viewer.user.id)
-    return {**inbox, "invitations": invitations, "most": ALL if "all" in visit.query else FIRST}
+    return {**inbox, "most": most}
 
 
 async def claim(visit: Visit, sent: Sent) -> Done:

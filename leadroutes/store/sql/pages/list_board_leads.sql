@@ -16,8 +16,8 @@ WITH day AS MATERIALIZED (
 )
 SELECT l.id, coalesce(nullif(concat_ws(' ', l.inquirer ->> 'first_name', l.inquirer ->> 'last_name'), ''),
                       concat_ws(' ', c.first_name, c.last_name)) AS name,
-       l.city, l.type, s.name AS source, l.created_at, d.state, d.total, l.unclaimed_at, k.claimed_at,
-       k.name AS claimed_by_name, offered.notified, offered.since,
+       l.city, l.type, (SELECT s.name FROM lead_sources s WHERE s.id = l.source_id) AS source, l.created_at, d.state,
+       d.total, l.unclaimed_at, k.claimed_at, k.name AS claimed_by_name, offered.notified, offered.since,
        (SELECT string_agg((SELECT display_name(u) FROM users u WHERE u.id = f.user_id), ', ' ORDER BY f.place)
         FROM unnest(offered.first) WITH ORDINALITY AS f (user_id, place)) AS names,
        (SELECT display_name(u) FROM users u WHERE u.id = offered.next_user_id) AS next_name, offered.next_notify_at,
@@ -26,7 +26,6 @@ FROM shown d
 CROSS JOIN LATERAL (SELECT * FROM leads l WHERE l.owner_id = d.owner_id AND l.id = d.id OFFSET 0) l
 CROSS JOIN LATERAL (
     SELECT c.first_name, c.last_name FROM contacts c WHERE c.owner_id = l.owner_id AND c.id = l.contact_id OFFSET 0) c
-LEFT JOIN lead_sources s ON s.id = l.source_id
 LEFT JOIN LATERAL (
     SELECT k.claimed_at, (SELECT display_name(u) FROM users u WHERE u.id = k.user_id) AS name
     FROM claims k WHERE k.owner_id = l.owner_id AND k.lead_id = l.id OFFSET 0) k ON true
