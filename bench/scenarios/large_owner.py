@@ -3,7 +3,7 @@
 The rows are those of sql/large_owner.sql. Each request is sent over one connection, so many times.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from typing import NamedTuple
@@ -24,6 +24,7 @@ QUICK, WHOLE = 10.0, 150.0  # milliseconds: of what reads a few records, and of 
 COUNTED, REPORTED = 20.0, 300.0  # of the ledger, and of a report
 UNHURRIED = 0.95  # of a rate without so many leads
 CONNECTIONS = 64  # of claims
+TURNS, APART = 5, timedelta(days=1)  # in which offers fall due, and between them on the domain's clock
 YEAR = 365 * 1000  # leads of a large brokerage
 RARE, CLAIMER = 900_000, 2  # the owner's own source; what is added to the number of agents for who claims every tenth
 
@@ -83,17 +84,18 @@ def _rows(sizes: Sizes) -> list[Row]:
 
 async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
     """The lists; then claims, due offers and arrivals, beside the same in a database without those leads."""
-    async with ground.database("small") as plot:
-        await _found(plot, sizes, has_leads=False)
-        size_without = await _bytes(plot)
-        without, _ = await _work(plot, sizes, first=0)
-    async with ground.database("large") as plot:
-        await _found(plot, sizes, has_leads=True)
-        yield _disk("the leads of such an owner", (await _bytes(plot) - size_without) / sizes.leads)
-        async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
+    async with ground.database("small") as small, ground.database("large") as large:
+        await _found(small, sizes, has_leads=False)
+        await _found(large, sizes, has_leads=True)
+        yield _disk("the leads of such an owner", (await _bytes(large) - await _bytes(small)) / sizes.leads)
+        async with programs.serve(large.url, large.file("serve.log"), "--no-worker") as running:
             for row in _rows(sizes):
-                yield await _read(plot, running.port, row)
-        rates, size = await _work(plot, sizes, first=sizes.leads)
+                yield await _read(large, running.port, row)
+        without = {"claims": await _claims(small, sizes, first=0)}
+        rates = {"claims": await _claims(large, sizes, first=sizes.leads)}
+        without["due offers"], rates["due offers"] = await _due_offers(small, large, sizes)
+        without["arrivals"], _ = await _arrivals(small, sizes)
+        rates["arrivals"], size = await _arrivals(large, sizes)
     yield _disk("leads as they arrive, with what came in, before they are claimed", size)
     for name, rate in rates.items():
         yield Figure(
@@ -107,12 +109,13 @@ async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
 
 
 async def _found(plot: Plot, sizes: Sizes, *, has_leads: bool) -> None:
-    """The owner's leads, then those that are to be claimed, then those with an offer that falls due at once."""
+    """The owner's leads, then those that are to be claimed, then those with an offer that falls due, in turns."""
     users = sizes.agents + CLAIMER
     await plot.put_in("found", users=users, owners=1, members=MEMBERS, routes=ROUTES, first_routes=ROUTES)
     if has_leads:
         await plot.put_in("large_owner", leads=sizes.leads, agents=sizes.agents)
-    for leads, notified, due in ((sizes.claims, MEMBERS, "infinity"), (sizes.due // 5, 1, _due().isoformat())):
+    turns = ((sizes.due // TURNS, 1, moment.isoformat()) for moment in _moments())
+    for leads, notified, due in ((sizes.claims, MEMBERS, "infinity"), *turns):
         await plot.put_in(
             "waiting_leads", users=users, owners=1, members=MEMBERS, leads=leads, notified=notified, due=due, apart=0
         )
@@ -121,8 +124,10 @@ async def _found(plot: Plot, sizes: Sizes, *, has_leads: bool) -> None:
     await plot.settle()
 
 
-def _due() -> datetime:
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + AT_ONCE
+def _moments() -> list[datetime]:
+    """When offers fall due, one turn after the other; each is long over when the next one begins."""
+    first = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + AT_ONCE
+    return [first + turn * APART for turn in range(TURNS)]
 
 
 async def _read(plot: Plot, port: int, row: Row) -> Figure:
@@ -141,21 +146,34 @@ async def _read(plot: Plot, port: int, row: Row) -> Figure:
     )
 
 
-async def _work(plot: Plot, sizes: Sizes, *, first: int) -> tuple[Mapping[str, float], float]:
-    """Claims, due offers and arrivals a second, and the bytes on disk that a lead takes when it has arrived."""
+async def _claims(plot: Plot, sizes: Sizes, *, first: int) -> float:
+    """Claims a second."""
     claims = [
         request("POST", f"/leads/{first + n + 1}/claim", b"", Authorization=bearer(n % MEMBERS + 2))
         for n in range(sizes.claims)
     ]
     file = write_requests(plot.file("claims"), claims)
     async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
-        claimed = await programs.load(Plan(port=running.port, connections=CONNECTIONS, requests=file), 200)
-    async with programs.worker(plot.url, plot.file("worker.log")):
-        seconds = await at_once(plot, OFFERS, _due())
+        outcome = await programs.load(Plan(port=running.port, connections=CONNECTIONS, requests=file), 200)
+    return outcome.rate
+
+
+async def _due_offers(small: Plot, large: Plot, sizes: Sizes) -> tuple[float, float]:
+    """Offers a second in both, by turns: a machine that becomes slower for a while does so for both."""
+    seconds = {plot.name: 0.0 for plot in (small, large)}
+    for moment in _moments():
+        for plot in (small, large):
+            async with programs.worker(plot.url, plot.file("worker.log")):
+                seconds[plot.name] += await at_once(plot, OFFERS, moment)
+    done = sizes.due // TURNS * TURNS
+    return done / seconds[small.name], done / seconds[large.name]
+
+
+async def _arrivals(plot: Plot, sizes: Sizes) -> tuple[float, float]:
+    """Leads a second, and the bytes on disk that a lead takes when it has arrived."""
     before = await _bytes(plot)
     arrived, _ = await load_arrivals(plot, sizes.connections[-1], repeat(1), sizes, "--no-worker")
-    rates = {"claims": claimed.rate, "due offers": sizes.due // 5 / seconds, "arrivals": arrived.rate}
-    return rates, (await _bytes(plot) - before) / arrived.statuses[201]
+    return arrived.rate, (await _bytes(plot) - before) / arrived.statuses[201]
 
 
 async def _bytes(plot: Plot) -> float:
