@@ -24,6 +24,8 @@ from leadroutes.store.postgres import Database
 from leadroutes.store.routing import RuleSets
 
 TEMPLATE = "bench_template"
+_IS_VACUUMED = """SELECT EXISTS (SELECT FROM pg_stat_activity
+WHERE backend_type = 'autovacuum worker' AND datname = current_database())"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,11 @@ class Plot:
             await connection.execute(files("bench").joinpath("sql", f"{script}.sql").read_text(encoding="utf-8"))
 
     async def settle(self) -> None:
-        """Vacuums and analyses, as autovacuum would do in an idle database."""
+        """Vacuums and analyses, as autovacuum would do in an idle database, and waits until that has nothing left."""
         async with self.ground.connection(self.url) as connection:
             await connection.execute("VACUUM ANALYZE")
+            while await connection.fetchval(_IS_VACUUMED):  # noqa: ASYNC110 -- another process does it
+                await asyncio.sleep(1)
             await connection.execute("CHECKPOINT")
 
     async def keep_rule_sets(self, owners: int) -> None:

@@ -91,8 +91,8 @@ async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
         async with programs.serve(large.url, large.file("serve.log"), "--no-worker") as running:
             for row in _rows(sizes):
                 yield await _read(large, running.port, row)
-        without = {"claims": await _claims(small, sizes, first=0)}
-        rates = {"claims": await _claims(large, sizes, first=sizes.leads)}
+        without, rates = {}, {}
+        without["claims"], rates["claims"] = await _claims(small, large, sizes)
         without["due offers"], rates["due offers"] = await _due_offers(small, large, sizes)
         without["arrivals"], _ = await _arrivals(small, sizes)
         rates["arrivals"], size = await _arrivals(large, sizes)
@@ -146,20 +146,25 @@ async def _read(plot: Plot, port: int, row: Row) -> Figure:
     )
 
 
-async def _claims(plot: Plot, sizes: Sizes, *, first: int) -> float:
-    """Claims a second."""
-    claims = [
-        request("POST", f"/leads/{first + n + 1}/claim", b"", Authorization=bearer(n % MEMBERS + 2))
-        for n in range(sizes.claims)
-    ]
-    file = write_requests(plot.file("claims"), claims)
-    async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
-        outcome = await programs.load(Plan(port=running.port, connections=CONNECTIONS, requests=file), 200)
-    return outcome.rate
+async def _claims(small: Plot, large: Plot, sizes: Sizes) -> tuple[float, float]:
+    """Claims a second in both, by turns: a machine that becomes slower for a while does so for both."""
+    seconds = {plot.name: 0.0 for plot in (small, large)}
+    count = sizes.claims // TURNS
+    for turn in range(TURNS):
+        for plot, first in ((small, 0), (large, sizes.leads)):
+            claims = [
+                request("POST", f"/leads/{first + n + 1}/claim", b"", Authorization=bearer(n % MEMBERS + 2))
+                for n in range(turn * count, (turn + 1) * count)
+            ]
+            file = write_requests(plot.file("claims"), claims)
+            async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
+                outcome = await programs.load(Plan(port=running.port, connections=CONNECTIONS, requests=file), 200)
+            seconds[plot.name] += count / outcome.rate
+    return TURNS * count / seconds[small.name], TURNS * count / seconds[large.name]
 
 
 async def _due_offers(small: Plot, large: Plot, sizes: Sizes) -> tuple[float, float]:
-    """Offers a second in both, by turns: a machine that becomes slower for a while does so for both."""
+    """Offers a second in both, by turns as well."""
     seconds = {plot.name: 0.0 for plot in (small, large)}
     for moment in _moments():
         for plot in (small, large):
