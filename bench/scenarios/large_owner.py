@@ -24,7 +24,8 @@ QUICK, WHOLE = 10.0, 150.0  # milliseconds: of what reads a few records, and of 
 COUNTED, REPORTED = 20.0, 300.0  # of the ledger, and of a report
 UNHURRIED = 0.95  # of a rate without so many leads
 CONNECTIONS = 64  # of claims
-TURNS, APART = 5, timedelta(days=1)  # in which offers fall due, and between them on the domain's clock
+TURNS = 6  # of claims, and of offers that fall due; the first one warms up, and is not counted
+APART = timedelta(days=1)  # between the turns, on the domain's clock
 YEAR = 365 * 1000  # leads of a large brokerage
 RARE, CLAIMER = 900_000, 2  # the owner's own source; what is added to the number of agents for who claims every tenth
 
@@ -159,18 +160,22 @@ async def _claims(small: Plot, large: Plot, sizes: Sizes) -> tuple[float, float]
             file = write_requests(plot.file("claims"), claims)
             async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
                 outcome = await programs.load(Plan(port=running.port, connections=CONNECTIONS, requests=file), 200)
-            seconds[plot.name] += count / outcome.rate
-    return TURNS * count / seconds[small.name], TURNS * count / seconds[large.name]
+            if turn:
+                seconds[plot.name] += count / outcome.rate
+    done = count * (TURNS - 1)
+    return done / seconds[small.name], done / seconds[large.name]
 
 
 async def _due_offers(small: Plot, large: Plot, sizes: Sizes) -> tuple[float, float]:
     """Offers a second in both, by turns as well."""
     seconds = {plot.name: 0.0 for plot in (small, large)}
-    for moment in _moments():
+    for turn, moment in enumerate(_moments()):
         for plot in (small, large):
             async with programs.worker(plot.url, plot.file("worker.log")):
-                seconds[plot.name] += await at_once(plot, OFFERS, moment)
-    done = sizes.due // TURNS * TURNS
+                taken = await at_once(plot, OFFERS, moment)
+            if turn:
+                seconds[plot.name] += taken
+    done = sizes.due // TURNS * (TURNS - 1)
     return done / seconds[small.name], done / seconds[large.name]
 
 
