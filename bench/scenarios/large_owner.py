@@ -3,9 +3,12 @@
 The rows are those of sql/large_owner.sql. Each request is sent over one connection, so many times.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import repeat
+from statistics import median
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -23,8 +26,9 @@ SCENARIO = "large owner"
 QUICK, WHOLE = 10.0, 150.0  # milliseconds: of what reads a few records, and of an exact total of all that there is
 COUNTED, REPORTED = 20.0, 300.0  # of the ledger, and of a report
 UNHURRIED = 0.95  # of a rate without so many leads
+SMALL, LARGE = "small", "large"  # databases: without those leads, and with them
 CONNECTIONS = 64  # of claims
-TURNS = 6  # of claims, and of offers that fall due; the first one warms up, and is not counted
+TURNS = 8  # of claims, due offers and arrivals
 APART = timedelta(days=1)  # between the turns, on the domain's clock
 YEAR = 365 * 1000  # leads of a large brokerage
 RARE, CLAIMER = 900_000, 2  # the owner's own source; what is added to the number of agents for who claims every tenth
@@ -85,28 +89,43 @@ def _rows(sizes: Sizes) -> list[Row]:
 
 async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
     """The lists; then claims, due offers and arrivals, beside the same in a database without those leads."""
-    async with ground.database("small") as small, ground.database("large") as large:
+    async with ground.database(SMALL) as small, ground.database(LARGE) as large:
         await _found(small, sizes, has_leads=False)
         await _found(large, sizes, has_leads=True)
         yield _disk("the leads of such an owner", (await _bytes(large) - await _bytes(small)) / sizes.leads)
         async with programs.serve(large.url, large.file("serve.log"), "--no-worker") as running:
             for row in _rows(sizes):
                 yield await _read(large, running.port, row)
-        without, rates = {}, {}
-        without["claims"], rates["claims"] = await _claims(small, large, sizes)
-        without["due offers"], rates["due offers"] = await _due_offers(small, large, sizes)
-        without["arrivals"], _ = await _arrivals(small, sizes)
-        rates["arrivals"], size = await _arrivals(large, sizes)
+        turns = {
+            "claims": await _by_turns(small, large, partial(_claims, sizes=sizes)),
+            "due offers": await _by_turns(small, large, partial(_due_offers, sizes=sizes)),
+        }
+        before = await _bytes(large)
+        turns["arrivals"] = await _by_turns(small, large, partial(_arrivals, sizes=sizes))
+        size = (await _bytes(large) - before) / await large.fetchval("SELECT count(*) FROM arrivals")
     yield _disk("leads as they arrive, with what came in, before they are claimed", size)
-    for name, rate in rates.items():
+    for name, rates in turns.items():
         yield Figure(
             scenario=SCENARIO,
             name=f"{name} beside {sizes.leads:,} leads of the owner, as a part of those without them",
-            value=rate / without[name],
+            value=median(with_them / without for without, with_them in rates),
             unit="x",
             target=UNHURRIED,
-            details={"a second with them": round(rate), "without": round(without[name])},
+            details={
+                "a second with them": [round(with_them) for _, with_them in rates],
+                "without": [round(without) for without, _ in rates],
+            },
         )
+
+
+async def _by_turns(
+    small: Plot, large: Plot, work: Callable[[Plot, int], Awaitable[float]]
+) -> list[tuple[float, float]]:
+    """What is done a second without those leads and with them, for each turn; the first one warms up.
+
+    A machine that becomes slower for a while does so for both.
+    """
+    return [(await work(small, turn), await work(large, turn)) for turn in range(TURNS)][1:]
 
 
 async def _found(plot: Plot, sizes: Sizes, *, has_leads: bool) -> None:
@@ -147,43 +166,28 @@ async def _read(plot: Plot, port: int, row: Row) -> Figure:
     )
 
 
-async def _claims(small: Plot, large: Plot, sizes: Sizes) -> tuple[float, float]:
-    """Claims a second in both, by turns: a machine that becomes slower for a while does so for both."""
-    seconds = {plot.name: 0.0 for plot in (small, large)}
+async def _claims(plot: Plot, turn: int, *, sizes: Sizes) -> float:
     count = sizes.claims // TURNS
-    for turn in range(TURNS):
-        for plot, first in ((small, 0), (large, sizes.leads)):
-            claims = [
-                request("POST", f"/leads/{first + n + 1}/claim", b"", Authorization=bearer(n % MEMBERS + 2))
-                for n in range(turn * count, (turn + 1) * count)
-            ]
-            file = write_requests(plot.file("claims"), claims)
-            async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
-                outcome = await programs.load(Plan(port=running.port, connections=CONNECTIONS, requests=file), 200)
-            if turn:
-                seconds[plot.name] += count / outcome.rate
-    done = count * (TURNS - 1)
-    return done / seconds[small.name], done / seconds[large.name]
+    first = 1 + (sizes.leads if plot.name == LARGE else 0)
+    claims = [
+        request("POST", f"/leads/{first + n}/claim", b"", Authorization=bearer(n % MEMBERS + 2))
+        for n in range(turn * count, (turn + 1) * count)
+    ]
+    file = write_requests(plot.file("claims"), claims)
+    async with programs.serve(plot.url, plot.file("serve.log"), "--no-worker") as running:
+        outcome = await programs.load(Plan(port=running.port, connections=CONNECTIONS, requests=file), 200)
+    return outcome.rate
 
 
-async def _due_offers(small: Plot, large: Plot, sizes: Sizes) -> tuple[float, float]:
-    """Offers a second in both, by turns as well."""
-    seconds = {plot.name: 0.0 for plot in (small, large)}
-    for turn, moment in enumerate(_moments()):
-        for plot in (small, large):
-            async with programs.worker(plot.url, plot.file("worker.log")):
-                taken = await at_once(plot, OFFERS, moment)
-            if turn:
-                seconds[plot.name] += taken
-    done = sizes.due // TURNS * (TURNS - 1)
-    return done / seconds[small.name], done / seconds[large.name]
+async def _due_offers(plot: Plot, turn: int, *, sizes: Sizes) -> float:
+    async with programs.worker(plot.url, plot.file("worker.log")):
+        return sizes.due // TURNS / await at_once(plot, OFFERS, _moments()[turn])
 
 
-async def _arrivals(plot: Plot, sizes: Sizes) -> tuple[float, float]:
-    """Leads a second, and the bytes on disk that a lead takes when it has arrived."""
-    before = await _bytes(plot)
-    arrived, _ = await load_arrivals(plot, sizes.connections[-1], repeat(1), sizes, "--no-worker")
-    return arrived.rate, (await _bytes(plot) - before) / arrived.statuses[201]
+async def _arrivals(plot: Plot, _turn: int, *, sizes: Sizes) -> float:
+    short = replace(sizes, seconds=sizes.seconds / TURNS, warmup=sizes.warmup / TURNS)
+    outcome, _ = await load_arrivals(plot, sizes.connections[-1], repeat(1), short, "--no-worker")
+    return outcome.rate
 
 
 async def _bytes(plot: Plot) -> float:
