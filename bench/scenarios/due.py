@@ -25,7 +25,7 @@ OWNERS = 100
 LATER = timedelta(days=300)  # nothing of this falls due here
 STEADY, AT_ONCE, IN_WINDOWS = timedelta(days=1), timedelta(days=10), timedelta(days=20)  # from the beginning
 AHEAD = 2.0  # seconds before the stream begins
-PAUSE = 0.1  # seconds between two looks at what is done
+PAUSE = 0.02  # seconds between two looks at what is done
 BATCH, MOST_BATCHES = 500, 200  # of the limit: rows of a commit, and commits
 
 LATENESS = """
