@@ -115,12 +115,14 @@ async def upcoming(call: Call) -> Response:
 async def inbox(call: Call) -> Response:
     """GET /inbox: offers that the caller can claim, leads to be in touch about, tasks and calls due, invitations.
 
-    $limit says how many of each but the invitations.
+    $limit says how many of each but the invitations, which are those of whoever acts.
     """
     call.require_json_accepted()
     limit, _ = requested_page(call.request.query)
-    user_id, database = call.caller.user_id, call.context.database
-    bound = joined(*INBOX.values()).bind(user_id=user_id, most=limit, now=database.clock.now())
+    caller, database = call.caller, call.context.database
+    bound = joined(*INBOX.values()).bind(
+        user_id=caller.user_id, person_id=caller.person_id, most=limit, now=database.clock.now()
+    )
     row = await database.fetchrow(*bound)
     assert row is not None
     answer = {name: msgspec.Raw(row[made_by].encode()) for name, made_by in INBOX.items()}

@@ -174,7 +174,7 @@ async def find_place(source: Database | Transaction, member_id: int) -> asyncpg.
 
 async def list_invitations_of(database: Database, user_id: int) -> list[asyncpg.Record]:
     """Return id, request_status, team_name, is_sharing, inviter_name, role of what this user may answer."""
-    return await database.fetch(*statement("list_invitations_of").bind(user_id=user_id))
+    return await database.fetch(*statement("list_invitations_of").bind(person_id=user_id))
 
 
 def _digest(token: str) -> bytes:

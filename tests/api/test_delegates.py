@@ -53,6 +53,22 @@ async def test_owner_and_delegate_see_it_and_no_one_else(town):
     assert (await ask(town, "dave", "DELETE", f"/delegates/{made}")).status == 200
 
 
+async def test_whoever_acts_has_their_own_invitations_in_the_inbox(town):
+    """Those of the owner are answered by the owner alone."""
+    await delegate(town, "dave")
+    invited = {}
+    for name in ("alice", "dave"):
+        team = await create(town, "carol", "/teams", {"name": f"Team of {name}"})
+        invited[name] = await create(
+            town, "carol", "/team-members", {"team_id": team["id"], "user_id": town.users[name]}
+        )
+
+    for reply in (await act(town, "dave", "GET", "/inbox"), await ask(town, "dave", "GET", "/inbox")):
+        assert [each["id"] for each in reply.json["invitations"]] == [invited["dave"]["id"]]
+    [of_alice] = (await ask(town, "alice", "GET", "/inbox")).json["invitations"]
+    assert of_alice["id"] == invited["alice"]["id"]
+
+
 async def test_until_it_is_accepted_it_shows_what_was_sent(town):
     made = await create(town, "dave", "/delegates", {"user_id": town.users["alice"], "role": ADMINISTRATOR})
     assert made["user"]["id"] == town.users["alice"]
