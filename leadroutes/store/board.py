@@ -59,14 +59,15 @@ class News:
 
 
 async def load_board_news(
-    database: Database, owner_id: int, since: datetime, *, most: int, named: int, sees_all: bool
+    database: Database, owner_id: int, since: datetime, *, most: int, claimed: int, named: int, sees_all: bool
 ) -> News:
     """Returns the news of an account: leads and texts since a moment.
 
-    Of each state `most` leads, with `named` names of those who are asked. `sees_all`: mail comes back of all users.
+    Of each state `most` leads, of claimed ones `claimed`, with `named` names of those who are asked. `sees_all`: mail
+    comes back of all users.
     """
     bound = joined(*NEWS).bind(
-        owner_id=owner_id, user_id=owner_id, since=since, most=most, window=WINDOW, named=named,
+        owner_id=owner_id, user_id=owner_id, since=since, most=most, claimed=claimed, window=WINDOW, named=named,
         refused=list(FILTERED), sees_all=sees_all,
     )  # fmt: skip
     leads, [ledger], [arrivals], [texts], faults, unreachable, handovers = await _fetch(database, *bound)

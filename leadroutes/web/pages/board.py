@@ -15,7 +15,7 @@ from leadroutes.web.sent import Sent
 
 CHANNELS = {"email": "E-mail", "text": "Texting", "call": "Calling", "webhook": "The webhook"}
 COLUMNS = ("on offer", "unclaimed", "held", "claimed")
-MOST = 25  # cards of a column
+MOST, CLAIMED = 25, 10  # cards of a column; of leads that want nothing more of the owner, the newest
 NAMED = 5  # on a card, of those who were notified
 SINCE = timedelta(hours=24)
 
@@ -29,8 +29,9 @@ async def _load_live(visit: Visit) -> dict[str, Any]:
     """Returns what changes while the board is open. Every open board reads it anew whenever something happens."""
     owner_id, assigned_id = visit.viewer.owner_id, read_id(visit.query.get("assign"))
     news = await load_board_news(
-        visit.database, owner_id, visit.now - SINCE, most=MOST, named=NAMED, sees_all=visit.viewer.is_admin
-    )
+        visit.database, owner_id, visit.now - SINCE, most=MOST, claimed=CLAIMED, named=NAMED,
+        sees_all=visit.viewer.is_admin,
+    )  # fmt: skip
     return {
         "columns": [(name, [card for card in news.leads if card["state"] == name]) for name in COLUMNS],
         "most_counted": WINDOW - 1,

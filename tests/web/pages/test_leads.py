@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from leadroutes.web.pages.board import MOST
+from leadroutes.web.pages.board import CLAIMED, MOST
 from tests.support.web_app import WebApp
 
 
@@ -190,6 +190,14 @@ async def test_a_column_of_the_board_shows_the_newest_and_leads_to_all(web_app: 
     assert "Mia" not in page, "the oldest"
     assert "Mia" in (await alice.get("/app/leads?state=on%20offer&age=1")).text
     assert "/app/leads?state=on%20offer&amp;age=1" in page
+
+    ids = await web_app.database.fetch("SELECT id FROM leads ORDER BY id DESC LIMIT $1", CLAIMED + 1)
+    for row in ids:
+        await web_app.engine.claim(web_app.brokerage.owner_id, row["id"], web_app.town.users["bob"])
+    page = (await alice.get("/app/board")).text
+    assert page.count("<article") == CLAIMED + MOST - CLAIMED, "of those that are claimed, the newest"
+    assert f'Claimed <span class="number">{CLAIMED + 1}</span>' in page
+    assert "/app/leads?state=claimed&amp;age=1" in page
 
 
 async def test_a_card_of_the_board_opens_its_menu_to_assign(web_app: WebApp) -> None:

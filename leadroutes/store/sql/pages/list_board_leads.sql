@@ -1,6 +1,6 @@
--- Lists an owner's leads that came since a moment, newest first, at most :most of each state, and how many have the
--- state (among the newest :window): who claimed each and when, or to how many it is on offer, who the first :named of
--- them are and since when, who is asked next and when, and whose alerts failed permanently.
+-- Lists an owner's leads that came since a moment, newest first, at most :most of each state, :claimed of those that
+-- are claimed, and how many have the state (among the newest :window): who claimed each and when, or to how many it is
+-- on offer, who the first :named of them are and since when, who is asked next and when, and whose alerts failed.
 -- planner: per-row lookup, scalar lookup, computed once
 WITH day AS MATERIALIZED (
     SELECT l.owner_id, l.id,
@@ -12,7 +12,9 @@ WITH day AS MATERIALIZED (
 ), shown AS MATERIALIZED (
     SELECT newest.*, states.total
     FROM (SELECT d.state, count(*) AS total FROM day d GROUP BY d.state) states
-    CROSS JOIN LATERAL (SELECT d.* FROM day d WHERE d.state = states.state ORDER BY d.id DESC LIMIT :most) newest
+    CROSS JOIN LATERAL (
+        SELECT d.* FROM day d WHERE d.state = states.state
+        ORDER BY d.id DESC LIMIT CASE states.state WHEN 'claimed' THEN :claimed::bigint ELSE :most::bigint END) newest
 )
 SELECT l.id, coalesce(nullif(concat_ws(' ', l.inquirer ->> 'first_name', l.inquirer ->> 'last_name'), ''),
                       concat_ws(' ', c.first_name, c.last_name)) AS name,
