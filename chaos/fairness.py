@@ -130,7 +130,7 @@ def _breaches(headers: Sequence[tuple[str, str]]) -> list[str]:
     breaches = [f"the header {name} is not the service's" for name in names.keys() - HEADERS]
     breaches += [f"the header {name} is there {count} times" for name, count in names.items() if count > 1]
     values: Mapping[str, str] = dict(headers)
-    addresses = getaddresses([values.get(name, "") for name in ("From", "To", "Reply-To", "Cc", "Bcc")])
+    addresses = getaddresses([values[name] for name in ("From", "To", "Reply-To", "Cc", "Bcc") if name in values])
     breaches += [f"it names {address}" for _, address in addresses if address == INJECTED]
     if not values.get("Content-Type", CONTENT_TYPES[0]).startswith(CONTENT_TYPES):
         breaches.append(f"its content is {values['Content-Type']}")

@@ -13,19 +13,20 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
 import asyncpg
 
 from leadroutes.errors import Conflict, Invalid, Misconfigured, Unavailable
 from leadroutes.security.private_files import private_file
 from leadroutes.settings import Settings
+from leadroutes.settings.values import join_database_url, split_database_url
 from leadroutes.store import statement
 from leadroutes.store.analyze import analyze_all
 from leadroutes.store.campaigns import repeat_held_birthdays
 from leadroutes.store.connection_errors import connection_errors_as_unavailable
 from leadroutes.store.embedded import bundled_programs, start_embedded_server
-from leadroutes.store.hosts import Hosts
+from leadroutes.store.hosts import Hosts, each_host
 from leadroutes.store.migrate import LOCK, migrate, migrations
 from leadroutes.store.postgres import Database
 
@@ -169,7 +170,7 @@ async def _find_target(settings: Settings) -> Target:
             await connection.close()
     address, password = _without_password(url)
     environment = {**os.environ, **({"PGPASSWORD": password} if password is not None else {})}
-    if len(urlsplit(url).netloc.rpartition("@")[2].split(",")) > 1:
+    if len(each_host(url)) > 1:
         environment["PGTARGETSESSIONATTRS"] = "read-write"
     return Target(address, environment, major, found["is_empty"], found["others"])
 
@@ -186,13 +187,13 @@ def _connection_errors_as_problems() -> Iterator[None]:
 
 def _without_password(url: str) -> tuple[str, str | None]:
     """Returns the address without its password, and the password from before the hosts or from the options."""
-    parts = urlsplit(url)
+    parts = split_database_url(url)
     people, at, hosts = parts.netloc.rpartition("@")
     user, colon, password = people.partition(":")
     options = parts.query.split("&") if parts.query else []
     among = [each.partition("=")[2] for each in options if each.startswith("password=")]
     query = "&".join(each for each in options if not each.startswith("password="))
-    address = urlunsplit(parts._replace(netloc=f"{user}{at}{hosts}", query=query))
+    address = join_database_url(parts._replace(netloc=f"{user}{at}{hosts}", query=query))
     return address, unquote(among[-1] if among else password) if among or colon else None
 
 

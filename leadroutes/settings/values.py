@@ -290,7 +290,7 @@ def database_url(text: str) -> str:
     """One or several PostgreSQL servers; what the driver reads beyond this, it says itself."""
     text = text.strip()
     try:
-        parts = urlsplit(text)
+        parts = split_database_url(text)
         given = parse_qs(parts.query)
     except ValueError:
         raise ValueError(_DATABASE) from None
@@ -303,6 +303,18 @@ def database_url(text: str) -> str:
     if given.get("sslmode", ["prefer"])[-1] not in _SSL_MODES:
         raise ValueError(f"expected an sslmode of {', '.join(_SSL_MODES)}")
     return text
+
+
+def split_database_url(url: str) -> SplitResult:
+    """The parts of an address that may name several servers; Python refuses `one,[::1]` as a network location."""
+    scheme, colon, rest = url.partition("://")
+    end = next((place for place, each in enumerate(rest) if each in "/?#"), len(rest))
+    return urlsplit(f"{scheme}{colon}{rest[end:]}")._replace(netloc=rest[:end])
+
+
+def join_database_url(parts: SplitResult) -> str:
+    """The address again; Python would leave the slashes out where no server is named before the path."""
+    return f"{parts.scheme}://{parts.netloc}{parts.path}{'?' if parts.query else ''}{parts.query}"
 
 
 def _port_of(host: str) -> str | None:

@@ -10,12 +10,13 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import asyncpg
 import structlog
 
 from leadroutes.errors import Misconfigured
+from leadroutes.settings.values import join_database_url, split_database_url
 
 log = structlog.get_logger()
 
@@ -138,14 +139,17 @@ class Hosts:
         answers_within: float = CONNECT_TIMEOUT,
         restart: Callable[[], None] | None = None,
     ) -> None:
-        self._url = url
+        parts = split_database_url(url)
         self._restart = restart
         self._restarting: asyncio.Task[None] | None = None
         self._statements = statements
         self._answers_within = answers_within
         self._hosts = each_host(url)
+        # Of several, each is given beside the address; the driver need not read them, and may not be able to.
+        without = parts._replace(netloc="".join(parts.netloc.rpartition("@")[:2]))
+        self._url = url if len(self._hosts) == 1 else join_database_url(without)
         self._last = 0
-        says_which = "target_session_attrs" in urlsplit(url).query
+        says_which = "target_session_attrs" in parts.query
         self._wanted = {"target_session_attrs": "read-write"} if len(self._hosts) > 1 and not says_which else {}
 
     def pool(self, **options: Any) -> asyncpg.Pool:
@@ -184,7 +188,7 @@ class Hosts:
 
 def each_host(url: str) -> list[dict[str, Any]]:
     """Return the options `host` and `port` for each host of a URL, {} where it names only one. Raises Misconfigured."""
-    parts = urlsplit(url)
+    parts = split_database_url(url)
     query = dict(parse_qsl(parts.query))
     hosts = (parts.netloc.rpartition("@")[2] or query.get("host", "")).split(",")
     if len(hosts) == 1:

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 from collections.abc import AsyncIterator
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import asyncpg
 import pytest
@@ -49,6 +49,16 @@ async def test_a_host_that_does_not_answer_is_passed_over_and_asked_last_from_th
             assert await connection.fetchval("SELECT 1") == 1
             await connection.close()
         assert hosts._last == 1
+
+
+async def test_the_driver_need_not_read_which_hosts_there_are(database_url: str) -> None:
+    """Newer releases of Python refuse an address in brackets beside another host."""
+    parts = urlsplit(database_url)
+    own = parts.netloc.rpartition("@")[2] or quote(parse_qs(parts.query)["host"][0], safe="")
+    hosts = Hosts(f"postgresql://postgres@[::1]:{free_port()},{own}{parts.path}", answers_within=0.5)
+    connection = await hosts.connect()
+    assert await connection.fetchval("SELECT 1") == 1
+    await connection.close()
 
 
 async def test_where_no_host_answers_each_is_named() -> None:
