@@ -85,7 +85,8 @@ async def expect_forgeries_to_be_noticed(evidence: Evidence) -> None:
     """A verdict that would say yes to everything proves nothing."""
     record = evidence.record
     record.leads["L999999"] = Sent("L999999", {1})
-    lead_id, winners = next((lead_id, winners) for lead_id, winners in record.claimed.items() if winners)
+    claimed = ((lead_id, users) for lead_id, users in record.claimed.items() if users)
+    lead_id, winners = next(each for each in claimed if each[0] not in record.assigned)  # who assigns may give it away
     winners.add(-1)
     to_contact = next(mail for mail in evidence.mails if mail.to.endswith("@example.org"))
     breaches = await judge(replace(evidence, mails=[*evidence.mails, to_contact]))
