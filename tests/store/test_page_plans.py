@@ -83,8 +83,8 @@ async def scans_of_bound(account: asyncpg.Connection, times: int, sql: str, *bou
 async def board(account: asyncpg.Connection, times: int, since: str) -> list[Scan]:
     """Everything that a board reads anew, in one statement."""
     bound = joined(*NEWS).bind(
-        owner_id=str(OWNER), user_id=str(OWNER), since=since, most=str(PAGE), window="5001", named="5",
-        refused="'{30007}'", sees_all="true",
+        owner_id=str(OWNER), user_id=str(OWNER), since=since, most=str(PAGE), claimed=str(PAGE), window="5001",
+        named="5", refused="'{30007}'", sees_all="true",
     )  # fmt: skip
     return await scans_of_bound(account, times, *bound)
 
@@ -179,8 +179,9 @@ async def test_what_is_read_anew_again_and_again_is_planned_once(
 ) -> None:
     """The sixth execution takes a plan for any values: making one takes longer than what an inbox reads."""
     values = {
-        "owner_id": str(OWNER), "user_id": str(AGENT), "since": "now() - interval '1 day'", "now": "now()",
-        "most": "50", "window": "5001", "named": "5", "refused": "'{30007}'", "sees_all": "true",
+        "owner_id": str(OWNER), "user_id": str(AGENT), "person_id": str(AGENT), "now": "now()",
+        "since": "now() - interval '1 day'", "most": "50", "claimed": "10", "window": "5001", "named": "5",
+        "refused": "'{30007}'", "sees_all": "true",
     }  # fmt: skip
     read_anew = joined(*statements)
     sql, *bound = read_anew.bind(**{name: values[name] for name in read_anew.parameters})
