@@ -215,7 +215,7 @@ CALLS = (
     Operation(method="GET", path="/leads/:id/timeline", run=timeline_calls.timeline_of_lead, shows="other",
               about="What happened with a lead and its contact, newest first; $before=KEY goes on"),
     Operation(method="GET", path="/inbox", run=timeline_calls.inbox, shows="other",
-              about="Offers that you can claim, leads to be in touch about, tasks, calls, invitations; $limit of each"),
+              about="Offers to claim, leads to be in touch about, tasks and calls, $limit of each; and invitations"),
     Operation(method="GET", path="/passed-over", run=passed_over_calls.passed_over, shows="other",
               about="Leads of the last 30 days that have passed you by, and why; $limit and $skip"),
     Operation(method="GET", path="/campaigns/:id/preview", run=campaign_calls.preview, shows="other",
