@@ -82,9 +82,13 @@ def list_sql(
     `is_soon_full`: so many records match the conditions that no index would find them faster than the order of the
     page does.
     """
+    shown = ""
     if resource.listed and not among:
-        counted = _count_by_owner(resource, resource.listed, owners, conditions, limit)
-        records = _page_by_owner(resource, resource.listed, owners, conditions, order, keys, limit)
+        if owners.others and not conditions and order[0].sql == "t.id":
+            shown = _shown(resource, resource.listed, owners, order, limit, is_counted=is_counted)
+        is_named = bool(shown)
+        counted = _count_by_owner(resource, resource.listed, owners, conditions, limit, is_named=is_named)
+        records = _page_by_owner(resource, resource.listed, owners, conditions, order, keys, limit, is_named=is_named)
     else:
         where = _where(resource, conditions, among)
         found = f"FROM {_from(resource, *conditions)} WHERE {where}"
@@ -103,7 +107,7 @@ def list_sql(
         counted = f"CASE WHEN {version} IS DISTINCT FROM ${limit + 2}::bigint THEN {counted} END"
         counted = f"{version} AS version, {counted}"
     sql = (
-        f"SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent, {counted} AS total,"
+        f"{shown}SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent, {counted} AS total,"
         f" {page_sql(records)} AS records"
     )
     if is_soon_full or not (among or resource.listed or depends_on_values(resource, conditions, order)):
@@ -216,17 +220,41 @@ def _with_known_owners(sql: str, listed: Visibility, owners: OtherOwners, limit:
     return sql.replace(listed.whole, f"(ARRAY[$1::bigint]{known})")
 
 
-def _count_by_owner(
-    resource: Resource, listed: Visibility, owners: OtherOwners, conditions: tuple[str, ...], limit: int
+def _shown(
+    resource: Resource, listed: Visibility, owners: OtherOwners, order: Order, limit: int, *, is_counted: bool
 ) -> str:
-    """Returns an expression for the total."""
+    """Returns a WITH clause for the ids of all records that others show to the caller, as `shown`.
+
+    A page in the order of ids begins with the first of these: a walk through the owner's records would pass by all that
+    the caller does not see. They are gathered once, for the total and the page; without a total, only the first of each.
+    """
+    _, some = _parts(listed, owners, limit)
+    ids = [part.keys(_from(resource), listed.keyed, is_all=True) for part in some]
+    if is_counted:
+        return f"WITH shown (id) AS MATERIALIZED ({' UNION '.join(ids)}) "
+    first = f"ORDER BY {order[0].of('1')} LIMIT ${limit}::bigint + ${limit + 1}::bigint"
+    return f"WITH shown (id) AS ({' UNION '.join(f'(SELECT f.* FROM {each} f {first})' for each in ids)}) "
+
+
+def _count_by_owner(
+    resource: Resource,
+    listed: Visibility,
+    owners: OtherOwners,
+    conditions: tuple[str, ...],
+    limit: int,
+    *,
+    is_named: bool,
+) -> str:
+    """Returns an expression for the total; `is_named`: what others show is there as `shown`."""
     source, where = _from(resource, *conditions), " AND ".join((listed.keyed, *conditions))
     whole, some = _parts(listed, owners, limit)
     if listed.total and not conditions:
         counts = [part.total(listed.total) for part in whole]
     else:
         counts = [part.counted(source, where) for part in whole]
-    if some:
+    if is_named:
+        counts.append("(SELECT count(*) FROM shown)")
+    elif some:
         keys = " UNION ".join(part.keys(source, where, is_all=not conditions) for part in some)
         counts.append(f"(SELECT count(*) FROM ({keys}) f)")
     return " + ".join(counts)
@@ -240,6 +268,8 @@ def _page_by_owner(
     order: Order,
     keys: tuple[str, ...],
     limit: int,
+    *,
+    is_named: bool,
 ) -> str:
     """Returns a statement for the records of a page: first their keys, from the beginning of each part's index."""
     if len(order) == 1 and any(column in condition for condition in conditions for column in listed.ranges):
@@ -254,7 +284,10 @@ def _page_by_owner(
     first = f"ORDER BY {by_names} LIMIT ${limit}::bigint + ${limit + 1}::bigint"
     whole, some = _parts(listed, owners, limit)
     parts = [part.select(found, source, where, first) for part in whole]
-    if some:
+    if is_named:
+        ids = f"SELECT s.id FROM shown s ORDER BY {order[0].of('s.id')} LIMIT ${limit}::bigint + ${limit + 1}::bigint"
+        parts.append(f"(SELECT {found} FROM ({ids}) s, {source} WHERE t.id = s.id)")
+    elif some:
         keys_of_some = " UNION ".join(part.select(found, source, where, first) for part in some)
         parts.append(f"(SELECT * FROM ({keys_of_some}) f {first})")
     page = f"SELECT * FROM ({' UNION ALL '.join(parts)}) f ORDER BY {by_names} LIMIT ${limit} OFFSET ${limit + 1}"

@@ -174,6 +174,35 @@ async def test_who_has_claimed_a_tenth_reads_those(house: asyncpg.Connection) ->
     assert sum(each.loops for each in found if each.index == "leads_by_contact") <= 1 + PAGE, "contacts are one array"
 
 
+@pytest.fixture
+async def away(house: asyncpg.Connection) -> AsyncIterator[int]:
+    """How many leads are left to the claimer, to whom nothing has come for half of the time; it is rolled back."""
+    transaction = house.transaction()
+    await transaction.start()
+    since = LEADS // 2
+    await house.execute(
+        f"UPDATE leads SET claimed_by_user_id = {AGENT} WHERE claimed_by_user_id = $1 AND id > {since}", CLAIMER
+    )
+    await house.execute(
+        f"UPDATE contacts SET assigned_user_id = {AGENT} WHERE assigned_user_id = $1 AND id > {since}", CLAIMER
+    )
+    await house.execute(f"UPDATE offers SET notified_at = NULL WHERE user_id = $1 AND lead_id > {since}", CLAIMER)
+    await house.execute("ANALYZE leads, contacts, offers")
+    yield CLAIMED // 2
+    await transaction.rollback()
+
+
+@pytest.mark.parametrize("is_counted", [True, False], ids=["with the total", "a page"])
+@pytest.mark.parametrize("direction", [1, -1], ids=["the first", "the last"])
+async def test_who_has_been_away_reads_nothing_of_what_others_got(
+    house: asyncpg.Connection, away: int, direction: int, is_counted: bool
+) -> None:
+    found = await listed(house, CLAIMER, "/leads", f"$sort[id]={direction}", is_counted=is_counted)
+
+    assert read(found, "leads") <= 2 * away + 4 * PAGE + FEW, "as claimer and through the contacts; the page"
+    assert read(found, "contacts") <= CLAIMED + FEW, "of those that were, too: none of them is vacuumed away yet"
+
+
 @pytest.mark.parametrize("direction", [1, -1], ids=["the first", "the last"])
 @pytest.mark.parametrize("name", ["claimed_by_user_id", "source_id", "type", "zipcode"])
 async def test_leads_of_which_a_field_is_null_are_the_beginning_of_an_index(
