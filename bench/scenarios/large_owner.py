@@ -28,7 +28,8 @@ COUNTED, REPORTED = 20.0, 300.0  # of the ledger, and of a report
 UNHURRIED = 0.95  # of a rate without so many leads
 SMALL, LARGE = "small", "large"  # databases: without those leads, and with them
 CONNECTIONS = 64  # of claims
-TURNS = 8  # of claims, due offers and arrivals
+TURNS = 9  # of claims, due offers and arrivals
+SHORTEST = 0.75  # seconds of arrivals in a turn
 APART = timedelta(days=1)  # between the turns, on the domain's clock
 YEAR = 365 * 1000  # leads of a large brokerage
 RARE, CLAIMER = 900_000, 2  # the owner's own source; what is added to the number of agents for who claims every tenth
@@ -123,9 +124,14 @@ async def _by_turns(
 ) -> list[tuple[float, float]]:
     """What is done a second without those leads and with them, for each turn; the first one warms up.
 
-    A machine that becomes slower for a while does so for both.
+    A machine that becomes slower for a while does so for both, and each is the first as often as the other.
     """
-    return [(await work(small, turn), await work(large, turn)) for turn in range(TURNS)][1:]
+    rates = []
+    for turn in range(TURNS):
+        order = (small, large) if turn % 2 else (large, small)
+        done = {plot.name: await work(plot, turn) for plot in order}
+        rates.append((done[SMALL], done[LARGE]))
+    return rates[1:]
 
 
 async def _found(plot: Plot, sizes: Sizes, *, has_leads: bool) -> None:
@@ -185,7 +191,7 @@ async def _due_offers(plot: Plot, turn: int, *, sizes: Sizes) -> float:
 
 
 async def _arrivals(plot: Plot, _turn: int, *, sizes: Sizes) -> float:
-    short = replace(sizes, seconds=sizes.seconds / TURNS, warmup=sizes.warmup / TURNS)
+    short = replace(sizes, seconds=max(sizes.flat_seconds / 4, SHORTEST), warmup=sizes.warmup / TURNS)
     outcome, _ = await load_arrivals(plot, sizes.connections[-1], repeat(1), short, "--no-worker")
     return outcome.rate
 

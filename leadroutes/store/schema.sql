@@ -4102,3 +4102,8 @@ BEGIN
     PERFORM bump_rules_versions(ARRAY(SELECT DISTINCT owner_id FROM lead_routes WHERE campaign_id = changed));
     RETURN NULL;
 END $$;
+
+-- No statement of any version needs an offer by its id alone: each one names the owner, or the user and what that user sees.
+-- A hash has no order, so each change of an offer went to a page at random: nine of ten had to be read from the disk, and to
+-- be logged as a whole, once an owner has more offers than fit into the server's memory.
+DROP INDEX IF EXISTS offers_by_id;
