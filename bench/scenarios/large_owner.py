@@ -78,6 +78,16 @@ def _rows(sizes: Sizes) -> list[Row]:
             for name in ("modified_at", "source_id", "type", "zipcode", "claimed_by_user_id", "contact_id")
         ),
         Row("leads for the agent who claimed a tenth", "/leads?$sort[id]=-1", WHOLE, claimer),
+        Row("the newest leads, for the agent who claimed a tenth", f"/leads?{newest}", WHOLE, claimer),
+        Row("leads of a contact, for the agent who claimed a tenth", f"/leads?contact_id={some}", QUICK, claimer),
+        Row("leads of a rare source, for the agent who claimed a tenth", f"/leads?source_id={RARE}", QUICK, claimer),
+        Row("leads of a type with a third, for the agent who claimed a tenth", "/leads?type=Buyer", WHOLE, claimer),
+        Row(
+            "leads since 100 days, for the agent who claimed a tenth",
+            f"/leads?created_at[$gte]={recent}",
+            WHOLE,
+            claimer,
+        ),
         Row("offers to the agent who claimed a tenth", "/lead-offers?$sort[id]=-1", WHOLE, claimer),
         Row("the ledger", "/ledger", COUNTED),
         *(

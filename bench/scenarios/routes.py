@@ -16,7 +16,8 @@ from bench.people import bearer, token
 from bench.scenarios.arrival import MEMBERS
 from bench.sizes import Sizes
 from leadroutes.api.resources import BY_PATH
-from leadroutes.api.statements import default_order, insert_sql, list_sql, record_sql
+from leadroutes.api.sql_parts import default_order
+from leadroutes.api.statements import insert_sql, list_sql, record_sql
 from leadroutes.store.accounts import hash_secret
 
 CONNECTIONS = 64

@@ -12,7 +12,7 @@ from typing import Final
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.resources.leads import SEES_ALL_OF_LEAD
-from leadroutes.api.statements import columns
+from leadroutes.api.sql_parts import columns
 
 LONGEST_LINE: Final = 120
 HEADING: Final = """\

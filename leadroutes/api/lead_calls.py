@@ -19,7 +19,8 @@ from leadroutes.api.query import requested_page, selection
 from leadroutes.api.reads import id_in, too_large_refused
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.resources.leads import SEES_ALL_OF_LEAD
-from leadroutes.api.statements import LARGEST_PAGE_BYTES, columns, page_sql, record_sql
+from leadroutes.api.sql_parts import columns
+from leadroutes.api.statements import LARGEST_PAGE_BYTES, page_sql, record_sql
 from leadroutes.api.values import Id, Moment, quoted
 from leadroutes.api.writes import database_errors_as_problems
 from leadroutes.domain.arrival import NewLead

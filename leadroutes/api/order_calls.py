@@ -14,7 +14,8 @@ from leadroutes.api.query import selection
 from leadroutes.api.reads import id_in, too_large_refused
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import BY_PATH
-from leadroutes.api.statements import columns, page_sql
+from leadroutes.api.sql_parts import columns
+from leadroutes.api.statements import page_sql
 from leadroutes.api.values import Id, quoted
 from leadroutes.domain.arrangement import Groups, grouped
 from leadroutes.errors import Conflict, Forbidden, Invalid, NotFound

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from leadroutes.api.resources import BY_PATH
 from leadroutes.api.resources.leads import SEES_ALL_OF_LEAD
-from leadroutes.api.statements import columns
+from leadroutes.api.sql_parts import columns
 from leadroutes.store.batching import BatchLoader
 from leadroutes.store.postgres import Database
 

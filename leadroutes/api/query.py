@@ -11,7 +11,8 @@ from typing import Any
 from leadroutes.api.auth import Caller, Grant
 from leadroutes.api.brackets import parse
 from leadroutes.api.resource import Field, Resource
-from leadroutes.api.statements import Order, default_order, first_free, sorted_by
+from leadroutes.api.sql_parts import Order, default_order, sorted_by
+from leadroutes.api.statements import first_free
 from leadroutes.api.values import LARGEST_ID, Bool, Integer, quoted
 from leadroutes.domain.search import LONGEST_SEARCH, MOST_WORDS, search_patterns, tag_pattern
 from leadroutes.errors import Invalid

@@ -14,18 +14,12 @@ import msgspec
 
 from leadroutes.api.call import Call, Response
 from leadroutes.api.count_cache import CachedCount, CountKey
+from leadroutes.api.owner_lists import OtherOwners, owners_sql
 from leadroutes.api.query import Query, list_query, record_query
 from leadroutes.api.resource import Resource
 from leadroutes.api.resources import BY_PATH
-from leadroutes.api.statements import (
-    LARGEST_PAGE_BYTES,
-    OtherOwners,
-    default_order,
-    depends_on_values,
-    list_sql,
-    owners_sql,
-    record_sql,
-)
+from leadroutes.api.sql_parts import default_order
+from leadroutes.api.statements import LARGEST_PAGE_BYTES, depends_on_values, list_sql, record_sql
 from leadroutes.api.values import LARGEST_ID
 from leadroutes.errors import Forbidden, Invalid, NotFound
 from leadroutes.store.postgres import Following

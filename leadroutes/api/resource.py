@@ -115,6 +115,7 @@ class Visibility:
     whole: str  # what `visible` and the fields call the array of the caller and the sharers, which a list knows already
     ranges: tuple[str, ...] = ()  # columns of which a range is read as a whole; a walk through the ids might find none
     nullable: tuple[str, ...] = ()  # columns with an index (owner_id, column NULLS FIRST, id)
+    indexed: tuple[str, ...] = ()  # columns of which an index finds those that equal a value; all of `some` have `keys`
     keyed: str = "true"  # always true; the predicate of the indexes that only lists use
     total: str = ""  # an expression for how many records w.owner_id has, without counting them; "": they are counted
 

@@ -16,7 +16,8 @@ from leadroutes.api.lead_calls import encoded, lead_access
 from leadroutes.api.query import requested_page, selection
 from leadroutes.api.reads import too_large_refused
 from leadroutes.api.resources import BY_PATH
-from leadroutes.api.statements import columns, page_sql
+from leadroutes.api.sql_parts import columns
+from leadroutes.api.statements import page_sql
 from leadroutes.api.values import quoted
 from leadroutes.errors import Forbidden, Invalid
 from leadroutes.store import joined, statement

@@ -22,8 +22,8 @@ from leadroutes.api.query import Query, is_dry_run, record_query, selection
 from leadroutes.api.reads import completed, id_in, parent_values, require_allowed
 from leadroutes.api.resource import Field, Reference, Resource, Write
 from leadroutes.api.resources import BY_PATH
+from leadroutes.api.sql_parts import LONGEST_CACHED
 from leadroutes.api.statements import (
-    LONGEST_CACHED,
     insert_in_new_version_sql,
     insert_sql,
     lock_sql,

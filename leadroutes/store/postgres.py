@@ -44,7 +44,7 @@ PLANNER_SETTINGS = """SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin
 # For a list whose values decide which index leads to the page: its second statement is planned for those at hand.
 PLANNED_ONCE = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {PLANNER_SETTINGS}"
 PLANNED_FOR_VALUES = """SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on;
-    SET LOCAL plan_cache_mode = force_custom_plan"""
+    SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL hash_mem_multiplier = 16"""
 
 Result = TypeVar("Result")
 Statement = tuple[str, Sequence[Any]]  # with its values

@@ -4,6 +4,8 @@ The owner is one of bench/sql/large_owner.sql: agents share the contacts, and on
 """
 
 from collections.abc import AsyncIterator
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,11 @@ import msgspec
 import pytest
 
 from bench.ground import Ground, Plot
+from leadroutes.api.owner_lists import MANY, OtherOwners, owners_sql
 from leadroutes.api.query import list_query
 from leadroutes.api.resources import BY_PATH, RESOURCES
-from leadroutes.api.statements import (
-    OtherOwners,
-    default_order,
-    depends_on_values,
-    first_free,
-    list_sql,
-    owners_sql,
-    record_sql,
-)
+from leadroutes.api.sql_parts import default_order
+from leadroutes.api.statements import depends_on_values, first_free, list_sql, record_sql
 from leadroutes.store import statement
 from leadroutes.store.postgres import PLANNED_FOR_VALUES, PLANNED_ONCE
 from tests.support.plans import Scan, building, indexes, read, scans_of
@@ -125,6 +121,63 @@ async def test_the_total_without_conditions_is_that_of_all_leads(house: asyncpg.
     assert totals[0] == totals[1] > 0
 
 
+@pytest.fixture(params=["of one owner", "of six owners"])
+async def shown(house: asyncpg.Connection, request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Of the claimer's leads, some are shown by an offer only, some by the contact, and some belong to others."""
+    transaction = house.transaction()
+    await transaction.start()
+    await house.execute("SET LOCAL session_replication_role = replica")
+    await house.execute(f"UPDATE leads SET claimed_by_user_id = {AGENT} WHERE id % 40 = 0")
+    await house.execute(f"UPDATE contacts SET assigned_user_id = {AGENT} WHERE id % 60 = 0")
+    await house.execute("UPDATE offers SET state = 'withdrawn' WHERE user_id = $1 AND lead_id % 80 = 0", CLAIMER)
+    await house.execute("UPDATE leads SET zipcode = NULL WHERE id % 100 = 0")
+    if request.param == "of six owners":
+        for table, lead in (("leads", "id"), ("contacts", "id"), ("offers", "lead_id"), ("claims", "lead_id")):
+            await house.execute(f"UPDATE {table} SET owner_id = 2 + {lead} % 5 WHERE {lead} % 7 = 0")
+    await house.execute("ANALYZE leads, contacts, offers, claims")
+    yield
+    await transaction.rollback()
+
+
+ASKED = (
+    "",
+    "$sort[id]=-1&$skip=3",
+    "$sort[created_at]=-1",
+    "$sort[city]=1&$sort[zipcode]=-1",
+    "$sort[claimed_at]=-1&$skip=5",
+    "contact_id=560",
+    "source_id=900000",
+    "zipcode=80021&$sort[id]=-1",
+    "zipcode=null&$sort[id]=-1",
+    "zipcode=null&$sort[created_at]=1",
+    "type=Buyer&$sort[street_address]=-1",
+    "claimed_by_user_id=3&$sort[modified_at]=-1",
+    "id[$gt]=5000&id[$lt]=9000&$sort[id]=1",
+    "created_at[$gte]=2020-01-01T00:00:00Z",
+    "street_address[$lt]=15&$sort[id]=-1",
+    "$or[0][type]=Buyer&$or[1][zipcode]=80021&$sort[zipcode]=1",
+    "lead_state=claimed&type=Seller",
+    "city=Nowhere",
+)
+
+
+async def test_a_list_is_the_same_however_it_is_found(house: asyncpg.Connection, shown: None) -> None:
+    """With the total or without it, and as the rule of who sees a lead says of each lead by itself."""
+    leads = BY_PATH["/leads"]
+    for caller, query in product((OWNER, AGENT, CLAIMER, AGENT + 1), ASKED):
+        asked = list_query(leads, query)
+        found = await house.fetchrow(owners_sql(leads), caller)
+        owners, ids = OtherOwners.of(found["sharers"], found["others"])
+        values = [caller, *asked.values, asked.limit, asked.skip]
+        build = partial(list_sql, leads, asked.conditions, asked.order, (), asked.first + len(asked.values))
+        counted = await house.fetchrow(str(build(owners=owners)), *values, *ids)
+        page = await house.fetchrow(str(build(owners=owners, is_counted=False)), *values, *ids)
+        one_by_one = await house.fetchrow(str(build(leads.visible)), *values)
+
+        assert counted["total"] == one_by_one["total"], (caller, query)
+        assert counted["records"] == page["records"] == one_by_one["records"], (caller, query)
+
+
 @pytest.mark.parametrize("caller", [OWNER, AGENT], ids=["the owner", "an agent who shares"])
 @pytest.mark.parametrize(
     ("path", "query"),
@@ -201,6 +254,28 @@ async def test_who_has_been_away_reads_nothing_of_what_others_got(
 
     assert read(found, "leads") <= 2 * away + 4 * PAGE + FEW, "as claimer and through the contacts; the page"
     assert read(found, "contacts") <= CLAIMED + FEW, "of those that were, too: none of them is vacuumed away yet"
+
+
+@pytest.mark.parametrize("name", ["created_at", "modified_at", "zipcode"])
+async def test_who_has_been_away_walks_by_what_others_got_in_one_index(
+    house: asyncpg.Connection, away: int, name: str
+) -> None:
+    """Nothing else is asked of the leads that are passed by."""
+    found = await listed(house, CLAIMER, "/leads", f"$sort[{name}]=-1")
+
+    assert read(found, "leads") <= 2 * away + LEADS // 2 + 14 * PAGE + FEW
+    assert read(found, "contacts") <= CLAIMED + FEW
+    assert read(found, "offers") <= CLAIMED + FEW
+
+
+@pytest.mark.parametrize("query", ["type=Buyer&$sort[id]=-1", "source_id=3", "claimed_by_user_id=null", "city=Denver"])
+async def test_who_has_claimed_a_tenth_filters_what_is_seen_at_once(house: asyncpg.Connection, query: str) -> None:
+    """What the claimer sees is read once, and so are the leads that may match; nothing is asked of each of them."""
+    found = await listed(house, CLAIMER, "/leads", query)
+
+    assert read(found, "leads") <= 2 * CLAIMED + LEADS + 3 * MANY + 2 * PAGE + FEW
+    assert read(found, "contacts") <= CLAIMED + 2 * PAGE + FEW
+    assert read(found, "offers") <= CLAIMED + 2 * PAGE + FEW
 
 
 @pytest.mark.parametrize("direction", [1, -1], ids=["the first", "the last"])

@@ -15,7 +15,8 @@ import pytest
 from bench.ground import Ground, Plot
 from bench.people import intake_key, token
 from leadroutes.api.resources import BY_PATH
-from leadroutes.api.statements import default_order, list_sql, record_sql
+from leadroutes.api.sql_parts import default_order
+from leadroutes.api.statements import list_sql, record_sql
 from leadroutes.store import statement
 from leadroutes.store.postgres import PLANNER_SETTINGS
 from tests.support.plans import Scan, building, indexes, read, scans_of
@@ -411,8 +412,7 @@ async def test_a_trial_reads_as_many_leads_as_it_takes(loaded_database: asyncpg.
 
 
 async def count(loaded_database: asyncpg.Connection, table: str, condition: str) -> int:
-    number: int = await loaded_database.fetchval(f"SELECT count(*) FROM {table} WHERE {condition}")
-    return number
+    return int(await loaded_database.fetchval(f"SELECT count(*) FROM {table} WHERE {condition}"))
 
 
 async def listed(loaded_database: asyncpg.Connection, times: int, path: str, caller: int) -> list[Scan]:

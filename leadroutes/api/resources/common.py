@@ -3,7 +3,7 @@
 from typing import Any
 
 from leadroutes.api.resource import Field, Reference, Write
-from leadroutes.api.statements import object_sql
+from leadroutes.api.sql_parts import object_sql
 from leadroutes.api.values import Bool, FieldType, Id, Integer, Moment, Nested, Text, nullable
 
 CUSTOM_FIELD_NAMES = "SELECT ARRAY(SELECT f.name FROM custom_fields f WHERE f.owner_id = $1 ORDER BY f.rank, f.id)"

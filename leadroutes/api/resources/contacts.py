@@ -27,7 +27,7 @@ from leadroutes.api.resources.common import (
     text,
     word,
 )
-from leadroutes.api.statements import object_sql
+from leadroutes.api.sql_parts import object_sql
 from leadroutes.api.values import (
     Choice,
     EmailText,

@@ -6,7 +6,7 @@ from leadroutes.api.behaviour import Behaviour, Errors, Writing
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources.common import created_at, object_schema, owner, record_id, reference, word
 from leadroutes.api.resources.members import must_be_one_user, require_room_for_invitation
-from leadroutes.api.statements import object_sql
+from leadroutes.api.sql_parts import object_sql
 from leadroutes.api.values import Choice, EmailText, Id, Moment
 from leadroutes.domain.identity import normal_email
 from leadroutes.errors import Conflict

@@ -3,7 +3,7 @@
 from leadroutes.api.behaviour import Behaviour, Writing
 from leadroutes.api.resource import Field, Resource
 from leadroutes.api.resources.common import created_at, object_schema, owner, record_id
-from leadroutes.api.statements import object_sql
+from leadroutes.api.sql_parts import object_sql
 from leadroutes.api.values import Choice, Id, Moment, Text
 from leadroutes.errors import Conflict
 

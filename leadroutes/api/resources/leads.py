@@ -22,7 +22,7 @@ from leadroutes.api.resources.common import (
     reference,
     text,
 )
-from leadroutes.api.statements import object_sql
+from leadroutes.api.sql_parts import object_sql
 from leadroutes.api.values import Bool, Choice, Id, Integer, Moment, Text
 from leadroutes.domain.junk import REASONS
 from leadroutes.errors import Forbidden
@@ -58,7 +58,10 @@ _LISTED = Visibility(
     sharers=SHARING_OWNERS,
     others="SELECT x.owner_id FROM owners_of_leads_shown_to($1) x (owner_id)",
     some=(
-        Shown("t.claimed_by_user_id = $1"),
+        Shown(
+            "t.claimed_by_user_id = $1",
+            keys="SELECT l.id FROM leads l WHERE l.owner_id = w.owner_id AND l.id > 0 AND l.claimed_by_user_id = $1",
+        ),
         Shown(
             f"m.user_id = $1 AND m.lead_id = t.id AND {_WAS_NOTIFIED.format('m')}",
             "offers m",
@@ -77,6 +80,7 @@ _LISTED = Visibility(
     keyed="t.id > 0",
     ranges=("t.created_at", "t.modified_at"),
     nullable=("t.source_id", "t.type", "t.zipcode", "t.claimed_by_user_id"),
+    indexed=("t.id", "t.contact_id", "t.source_id", "t.type", "t.zipcode", "t.claimed_by_user_id"),
     total=_NUMBER_OF_LEADS,
 )
 

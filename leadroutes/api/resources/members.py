@@ -5,7 +5,7 @@ from leadroutes.api.call import Context
 from leadroutes.api.resource import Field, Resource, Write
 from leadroutes.api.resources.access import MY_TEAMS
 from leadroutes.api.resources.common import id_and_name, object_schema, record_id, reference
-from leadroutes.api.statements import object_sql
+from leadroutes.api.sql_parts import object_sql
 from leadroutes.api.values import Bool, Choice, EmailText, Id, quoted
 from leadroutes.domain.identity import normal_email
 from leadroutes.engine import memberships

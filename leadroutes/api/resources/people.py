@@ -12,7 +12,7 @@ from leadroutes.api.resources.common import flag, integer, nested, owner, record
 from leadroutes.api.resources.members import TEAM_MEMBERS, must_own_team
 from leadroutes.api.resources.pauses import complete_pause, pause_fields, settle_pause
 from leadroutes.api.resources.users import MARKS, USER_FIELDS, USERS
-from leadroutes.api.statements import object_sql
+from leadroutes.api.sql_parts import object_sql
 from leadroutes.api.values import Choice, Id, Text, Texts
 from leadroutes.domain.identity import comparable_zipcode
 from leadroutes.domain.model import ORDER_METHODS, WHEN_NOBODY

@@ -18,7 +18,7 @@ from leadroutes.api.resources.common import (
     word,
 )
 from leadroutes.api.rule_values import RouteConditions
-from leadroutes.api.statements import object_sql
+from leadroutes.api.sql_parts import object_sql
 from leadroutes.api.values import Choice, Integer, Text, Texts
 from leadroutes.domain.condition_words import conditions_text
 from leadroutes.domain.conditions import conditions_in, unknown_fields
