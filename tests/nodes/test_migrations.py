@@ -267,6 +267,9 @@ KEYS = {
     ]
 }
 
+# An index that no version misses: what it found is found by keys of the owner, or of the user, in the same statement.
+INDEXES = {"0040_offers_by_owner": ["DROP INDEX IF EXISTS offers_by_id"]}
+
 
 def what_takes_away(sql: str) -> list[str]:
     """The statements that could break an older version, or that lock a table for long."""
@@ -311,7 +314,7 @@ def test_a_migration_after_the_first_adds_only_or_says_in_its_name_that_it_remov
     """The first one makes all of the schema, on which no older version runs."""
     later = {name: what_takes_away(sql) for name, sql in migrations()[1:] if REMOVES not in name}
 
-    assert {name: found for name, found in later.items() if found != (BLOCKS | KEYS).get(name, [])} == {}
+    assert {name: found for name, found in later.items() if found != (BLOCKS | KEYS | INDEXES).get(name, [])} == {}
 
 
 @pytest.mark.parametrize(
