@@ -201,7 +201,7 @@ async def _due_offers(plot: Plot, turn: int, *, sizes: Sizes) -> float:
 
 
 async def _arrivals(plot: Plot, _turn: int, *, sizes: Sizes) -> float:
-    short = replace(sizes, seconds=max(sizes.flat_seconds / 4, SHORTEST), warmup=sizes.warmup / TURNS)
+    short = replace(sizes, seconds=max(sizes.flat_seconds * 0.6, SHORTEST), warmup=sizes.warmup / TURNS)
     outcome, _ = await load_arrivals(plot, sizes.connections[-1], repeat(1), short, "--no-worker")
     return outcome.rate
 
