@@ -113,18 +113,18 @@ class ListByOwners:
         """A WITH clause for the ids of the records that others show to the caller, as `shown`; "": it is not needed.
 
         They are gathered once for the total and the page, which begins with the first of these: a walk through the
-        owner's records would ask of each one that the caller does not see. Without a total, only the first of each
-        part are.
+        owner's records would ask of each one that the caller does not see. A page that needs no more gets the first of
+        each part.
         """
-        if not self._is_shown:
-            return ""
-        if self.conditions:
+        if self._is_gathered and self.conditions:
             return f"WITH {self._matching} "
         ids = [part.ids(from_clause(self.resource), self.listed.keyed, is_all=True) for part in self._some]
         if self._is_gathered:
             return f"WITH shown (id) AS MATERIALIZED ({' UNION '.join(ids)}) "
-        first = f"ORDER BY {self.order[0].of('1')} {self._most}"
-        return f"WITH shown (id) AS ({' UNION '.join(f'(SELECT f.* FROM {each} f {first})' for each in ids)}) "
+        if self._begins_with_shown:
+            first = f"ORDER BY {self.order[0].of('1')} {self._most}"
+            return f"WITH shown (id) AS ({' UNION '.join(f'(SELECT f.* FROM {each} f {first})' for each in ids)}) "
+        return ""
 
     @property
     def total(self) -> str:
@@ -133,7 +133,7 @@ class ListByOwners:
             counts = [part.total(self.listed.total) for part in self._whole]
         else:
             counts = [part.counted(self._source, self._where) for part in self._whole]
-        if self._is_shown:
+        if self._is_gathered:
             counts.append("(SELECT count(*) FROM shown)")
         elif some := self._some:
             ids = " UNION ".join(part.ids(self._source, self._where, is_all=not self.conditions) for part in some)
@@ -147,18 +147,20 @@ class ListByOwners:
         by_names = ", ".join(key.of(name) for key, name in zip(order, names, strict=True))
         sorted_by = (f"{key.sql} AS {name}" for key, name in zip(order, names, strict=True))
         found = ", ".join(["t.owner_id", "t.id", *sorted_by])
-        source = self._with_known_owners(from_clause(self.resource, *self.conditions, *(key.sql for key in order)))
+        sorting = [key.sql for key in order]
+        source = self._with_known_owners(from_clause(self.resource, *self.conditions, *sorting))
+        of_shown = self._with_known_owners(from_clause(self.resource, *sorting))
         first = f"ORDER BY {by_names} {self._most}"
         parts = [part.select(found, source, self._where, first) for part in self._whole]
-        if self._is_shown and is_by_id(self.order):
+        if self._begins_with_shown or (self._is_gathered and is_by_id(self.order)):
             ids = f"SELECT s.id FROM shown s ORDER BY {self.order[0].of('s.id')} {self._most}"
-            parts.append(f"(SELECT {found} FROM ({ids}) s, {source} WHERE t.id = s.id)")
-        elif self._is_shown:
-            is_long = f"(SELECT count(*) >= {LONG} FROM shown)"
+            parts.append(f"(SELECT {found} FROM ({ids}) s, {of_shown} WHERE t.id = s.id)")
+        elif self._is_gathered:
+            is_long = f"(SELECT s.id FROM shown s OFFSET {LONG - 1} LIMIT 1) IS NOT NULL"
             # A CASE keeps the planner from a join, in which the order of the index would be lost.
             walked = f"{self.listed.keyed} AND CASE WHEN t.id IN (SELECT s.id FROM shown s) THEN true END AND {is_long}"
-            parts += [part.select(found, source, walked, first) for part in self._others]
-            parts.append(f"(SELECT {found} FROM shown s, {source} WHERE t.id = s.id AND NOT {is_long} {first})")
+            parts += [part.select(found, of_shown, walked, first) for part in self._others]
+            parts.append(f"(SELECT {found} FROM shown s, {of_shown} WHERE t.id = s.id AND NOT ({is_long}) {first})")
         elif some := self._some:
             union = " UNION ".join(part.select(found, source, self._where, first) for part in some)
             parts.append(f"(SELECT * FROM ({union}) f {first})")
@@ -177,11 +179,13 @@ class ListByOwners:
     @property
     def _is_gathered(self) -> bool:
         """Whether all ids that others show are gathered, for a total."""
-        return self.is_counted and bool(self.listed.indexed)
+        return self.is_counted and bool(self.owners.others and self.listed.indexed)
 
     @property
-    def _is_shown(self) -> bool:
-        return bool(self.owners.others) and (self._is_gathered or (is_by_id(self.order) and not self.conditions))
+    def _begins_with_shown(self) -> bool:
+        """Whether a page needs the first of these ids, and nothing else does."""
+        is_page = is_by_id(self.order) and not self.conditions
+        return bool(self.owners.others) and is_page and not self._is_gathered
 
     @property
     def _matching(self) -> str:

@@ -98,7 +98,7 @@ class Shown(NamedTuple):
 
     condition: str
     source: str = ""  # of m; "": the condition is about t alone
-    keys: str = ""  # a statement for the ids of all of them, where that costs less without t
+    keys: str = ""  # a statement for the ids of all of them, where that costs less without t; `indexed` needs it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

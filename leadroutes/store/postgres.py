@@ -42,11 +42,11 @@ PLANNER_SETTINGS = """SET LOCAL enable_seqscan = off; SET LOCAL enable_mergejoin
     SET LOCAL plan_cache_mode = force_generic_plan"""
 
 # For a list whose values decide which index leads to the page: its second statement is planned for those at hand. The
-# ids that others show to the caller are looked up in memory; where the planner expects more than 16 times work_mem,
-# about 1.5 million, each look would go through all of them.
+# ids that others show to the caller are looked up in memory, some millions at most: if the planner expected more than
+# this many times work_mem, each look would go through all of them.
 PLANNED_ONCE = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {PLANNER_SETTINGS}"
 PLANNED_FOR_VALUES = """SET LOCAL enable_seqscan = on; SET LOCAL enable_mergejoin = on;
-    SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL hash_mem_multiplier = 16"""
+    SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL hash_mem_multiplier = 64"""
 
 Result = TypeVar("Result")
 Statement = tuple[str, Sequence[Any]]  # with its values

@@ -31,7 +31,7 @@ FEW = 5  # rows that a look at the edge of an index may read in vain
 
 @pytest.fixture(scope="module")
 async def house(server_url: str, template: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to the owner's database; nothing is written to it."""
+    """A connection to the owner's database; what a test writes is rolled back."""
     async with building(server_url, template, "lists") as url:
         plot = Plot(Ground(server_url, Path()), url, "lists")
         await plot.put_in("found", users=AGENTS + 2, owners=1, members=5, routes=10, first_routes=10)
@@ -121,7 +121,7 @@ async def test_the_total_without_conditions_is_that_of_all_leads(house: asyncpg.
     assert totals[0] == totals[1] > 0
 
 
-@pytest.fixture(params=["of one owner", "of six owners"])
+@pytest.fixture(params=[0, 2, 5], ids=["of one owner", "of three owners", "of six owners"])
 async def shown(house: asyncpg.Connection, request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Of the claimer's leads, some are shown by an offer only, some by the contact, and some belong to others."""
     transaction = house.transaction()
@@ -131,48 +131,64 @@ async def shown(house: asyncpg.Connection, request: pytest.FixtureRequest) -> As
     await house.execute(f"UPDATE contacts SET assigned_user_id = {AGENT} WHERE id % 60 = 0")
     await house.execute("UPDATE offers SET state = 'withdrawn' WHERE user_id = $1 AND lead_id % 80 = 0", CLAIMER)
     await house.execute("UPDATE leads SET zipcode = NULL WHERE id % 100 = 0")
-    if request.param == "of six owners":
+    if request.param:
         for table, lead in (("leads", "id"), ("contacts", "id"), ("offers", "lead_id"), ("claims", "lead_id")):
-            await house.execute(f"UPDATE {table} SET owner_id = 2 + {lead} % 5 WHERE {lead} % 7 = 0")
+            await house.execute(f"UPDATE {table} SET owner_id = 2 + {lead} % {request.param} WHERE {lead} % 7 = 0")
     await house.execute("ANALYZE leads, contacts, offers, claims")
     yield
     await transaction.rollback()
 
 
-ASKED = (
-    "",
-    "$sort[id]=-1&$skip=3",
-    "$sort[created_at]=-1",
-    "$sort[city]=1&$sort[zipcode]=-1",
-    "$sort[claimed_at]=-1&$skip=5",
-    "contact_id=560",
-    "source_id=900000",
-    "zipcode=80021&$sort[id]=-1",
-    "zipcode=null&$sort[id]=-1",
-    "zipcode=null&$sort[created_at]=1",
-    "type=Buyer&$sort[street_address]=-1",
-    "claimed_by_user_id=3&$sort[modified_at]=-1",
-    "id[$gt]=5000&id[$lt]=9000&$sort[id]=1",
-    "created_at[$gte]=2020-01-01T00:00:00Z",
-    "street_address[$lt]=15&$sort[id]=-1",
-    "$or[0][type]=Buyer&$or[1][zipcode]=80021&$sort[zipcode]=1",
-    "lead_state=claimed&type=Seller",
-    "city=Nowhere",
-)
+ASKED = {
+    "/leads": (
+        "",
+        "$limit=0",
+        "$sort[id]=-1&$skip=3",
+        "$sort[created_at]=-1",
+        "$sort[city]=1&$sort[zipcode]=-1",
+        "$sort[claimed_at]=-1&$skip=5",
+        "$sort[id]=1&$skip=100000",
+        "contact_id=560",
+        "contact_id[$in][]=560&contact_id[$in][]=1120",
+        "source_id=900000",
+        "zipcode=80021&$sort[id]=-1",
+        "zipcode=null&$sort[id]=-1",
+        "zipcode=null&$sort[created_at]=1",
+        "type=Buyer&$sort[street_address]=-1",
+        "claimed_by_user_id=3&$sort[modified_at]=-1",
+        "id[$gt]=5000&id[$lt]=9000&$sort[id]=1",
+        "created_at[$gte]=2020-01-01T00:00:00Z",
+        "street_address[$lt]=15&$sort[id]=-1",
+        "$or[0][type]=Buyer&$or[1][zipcode]=80021&$sort[zipcode]=1",
+        "lead_state=claimed&type=Seller",
+        "city=Nowhere",
+        "$search=Lund 560",
+    ),
+    "/contacts": (
+        "",
+        "$limit=0",
+        "$sort[id]=-1&$skip=3",
+        "$sort[created_at]=-1",
+        "email=mia560@example.org",
+        "source_id=1&$sort[id]=-1",
+        "$search=Lund 560",
+    ),
+}
 
 
-async def test_a_list_is_the_same_however_it_is_found(house: asyncpg.Connection, shown: None) -> None:
-    """With the total or without it, and as the rule of who sees a lead says of each lead by itself."""
-    leads = BY_PATH["/leads"]
-    for caller, query in product((OWNER, AGENT, CLAIMER, AGENT + 1), ASKED):
-        asked = list_query(leads, query)
-        found = await house.fetchrow(owners_sql(leads), caller)
+@pytest.mark.parametrize("path", ASKED)
+async def test_a_list_is_the_same_however_it_is_found(house: asyncpg.Connection, shown: None, path: str) -> None:
+    """With the total or without it, and as the rule of who sees a record says of each by itself."""
+    resource = BY_PATH[path]
+    for caller, query in product((OWNER, AGENT, CLAIMER, AGENT + 1), ASKED[path]):
+        asked = list_query(resource, query)
+        found = await house.fetchrow(owners_sql(resource), caller)
         owners, ids = OtherOwners.of(found["sharers"], found["others"])
         values = [caller, *asked.values, asked.limit, asked.skip]
-        build = partial(list_sql, leads, asked.conditions, asked.order, (), asked.first + len(asked.values))
+        build = partial(list_sql, resource, asked.conditions, asked.order, (), asked.first + len(asked.values))
         counted = await house.fetchrow(str(build(owners=owners)), *values, *ids)
         page = await house.fetchrow(str(build(owners=owners, is_counted=False)), *values, *ids)
-        one_by_one = await house.fetchrow(str(build(leads.visible)), *values)
+        one_by_one = await house.fetchrow(str(build(resource.visible)), *values)
 
         assert counted["total"] == one_by_one["total"], (caller, query)
         assert counted["records"] == page["records"] == one_by_one["records"], (caller, query)
