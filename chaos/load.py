@@ -153,9 +153,9 @@ class Load:
         task.add_done_callback(self._tasks.discard)
 
     async def send_to(self, number: int, vendor_id: str) -> int | None:
-        """One lead to one of the services, once; the status, None without an answer."""
+        """One lead to one of the services, until it is taken; the last status, None without an answer."""
         sent = self.record.leads.setdefault(vendor_id, Sent(vendor_id))
-        return await self._offer(sent, self._body(sent, "Buyer"), self._clients[number])
+        return await self._send(sent, self._body(sent, "Buyer"), [self._clients[number]])
 
     # -- the life of one lead
 
@@ -179,12 +179,17 @@ class Load:
             "lead_type": kind, "city": place.city, "state": place.state, "zip": place.zipcode,
         }  # fmt: skip
 
-    async def _send(self, sent: Sent, body: dict[str, str]) -> None:
-        """Sends a lead as a lead source does: repeatedly, until it is accepted."""
+    async def _send(
+        self, sent: Sent, body: dict[str, str], clients: Sequence[httpx.AsyncClient] | None = None
+    ) -> int | None:
+        """Sends a lead as a lead source does: repeatedly, until it is accepted. Returns the last status."""
+        status = None
         for _ in range(ATTEMPTS):
-            if await self._offer(sent, body, self._dice.choice(self._clients)) in (200, 201):
-                return
+            status = await self._offer(sent, body, self._dice.choice(clients or self._clients))
+            if status in (200, 201):
+                break
             await asyncio.sleep(self._dice.uniform(0.2, 1.0))
+        return status
 
     async def _offer(self, sent: Sent, body: dict[str, str], client: httpx.AsyncClient) -> int | None:
         answer = await self._call(client, "POST", f"/intake/{self._brokerage.key}", json=body)
