@@ -153,9 +153,14 @@ class Load:
         task.add_done_callback(self._tasks.discard)
 
     async def send_to(self, number: int, vendor_id: str) -> int | None:
-        """One lead to one of the services, until it is taken; the last status, None without an answer."""
+        """One lead to one of the services, once; the status, None without an answer."""
         sent = self.record.leads.setdefault(vendor_id, Sent(vendor_id))
-        return await self._send(sent, self._body(sent, "Buyer"), [self._clients[number]])
+        return await self._offer(sent, self._body(sent, "Buyer"), self._clients[number])
+
+    async def send(self, vendor_id: str) -> None:
+        """One lead to any of the services, until it is taken."""
+        sent = self.record.leads.setdefault(vendor_id, Sent(vendor_id))
+        await self._send(sent, self._body(sent, "Buyer"))
 
     # -- the life of one lead
 
@@ -179,17 +184,12 @@ class Load:
             "lead_type": kind, "city": place.city, "state": place.state, "zip": place.zipcode,
         }  # fmt: skip
 
-    async def _send(
-        self, sent: Sent, body: dict[str, str], clients: Sequence[httpx.AsyncClient] | None = None
-    ) -> int | None:
-        """Sends a lead as a lead source does: repeatedly, until it is accepted. Returns the last status."""
-        status = None
+    async def _send(self, sent: Sent, body: dict[str, str]) -> None:
+        """Sends a lead as a lead source does: repeatedly, until it is accepted."""
         for _ in range(ATTEMPTS):
-            status = await self._offer(sent, body, self._dice.choice(clients or self._clients))
-            if status in (200, 201):
-                break
+            if await self._offer(sent, body, self._dice.choice(self._clients)) in (200, 201):
+                return
             await asyncio.sleep(self._dice.uniform(0.2, 1.0))
-        return status
 
     async def _offer(self, sent: Sent, body: dict[str, str], client: httpx.AsyncClient) -> int | None:
         answer = await self._call(client, "POST", f"/intake/{self._brokerage.key}", json=body)

@@ -215,7 +215,7 @@ async def _each_alone(set_up: Stage, load: Load) -> list[str]:
         await asyncio.sleep(0)
         try:
             name = f"W{number}"
-            await load.send_to(0, name)
+            await load.send(name)
             async with asyncio.timeout(60):
                 while not any(name in mail.subject for mail in set_up.sink.notes()):  # noqa: ASYNC110 -- another process's
                     await asyncio.sleep(0.2)

@@ -118,12 +118,13 @@ class ListByOwners:
         """
         if self._is_gathered and self.conditions:
             return f"WITH {self._matching} "
-        ids = [part.ids(from_clause(self.resource), self.listed.keyed, is_all=True) for part in self._some]
         if self._is_gathered:
-            return f"WITH shown (id) AS MATERIALIZED ({' UNION '.join(ids)}) "
+            return f"WITH shown (id) AS MATERIALIZED ({' UNION '.join(self._ids)}) "
         if self._begins_with_shown:
             first = f"ORDER BY {self.order[0].of('1')} {self._most}"
-            return f"WITH shown (id) AS ({' UNION '.join(f'(SELECT f.* FROM {each} f {first})' for each in ids)}) "
+            return (
+                f"WITH shown (id) AS ({' UNION '.join(f'(SELECT f.* FROM {each} f {first})' for each in self._ids)}) "
+            )
         return ""
 
     @property
@@ -135,9 +136,8 @@ class ListByOwners:
             counts = [part.counted(self._source, self._where) for part in self._whole]
         if self._is_gathered:
             counts.append("(SELECT count(*) FROM shown)")
-        elif some := self._some:
-            ids = " UNION ".join(part.ids(self._source, self._where, is_all=not self.conditions) for part in some)
-            counts.append(f"(SELECT count(*) FROM ({ids}) f)")
+        elif ids := self._ids:
+            counts.append(f"(SELECT count(*) FROM ({' UNION '.join(ids)}) f)")
         return " + ".join(counts)
 
     def page(self, keys: tuple[str, ...]) -> str:
@@ -203,7 +203,7 @@ class ListByOwners:
         quick = [each for each in self.conditions if each.startswith(by_index)]
         if not quick:
             return f"shown (id) AS MATERIALIZED ({together})"
-        one_by_one = " UNION ".join(part.ids(self._source, self._where, is_all=False) for part in self._some)
+        one_by_one = " UNION ".join(self._ids)
         source, where = f"{self.resource.table} t", " AND ".join((self.listed.keyed, *quick))
         probed = " UNION ALL ".join(part.select("t.id", source, where, f"LIMIT {MANY}") for part in self._others)
         return (
@@ -226,6 +226,11 @@ class ListByOwners:
     def _some(self) -> list[_Part]:
         """What others show, which may have records in common."""
         return [part._replace(reason=each) for part in self._others for each in self.listed.some]
+
+    @property
+    def _ids(self) -> list[str]:
+        """Statements for the ids of what others show that match the conditions, a statement for each reason."""
+        return [part.ids(self._source, self._where, is_all=not self.conditions) for part in self._some]
 
     @property
     def _sharers(self) -> list[tuple[str, bool]]:
