@@ -21,7 +21,7 @@ from leadroutes.api.sql_parts import default_order
 from leadroutes.api.statements import depends_on_values, first_free, list_sql, record_sql
 from leadroutes.store import statement
 from leadroutes.store.postgres import PLANNED_FOR_VALUES, PLANNED_ONCE
-from tests.support.plans import Scan, building, indexes, read, scans_of
+from tests.support.plans import Scan, building, indexes, read, scans_of, session
 
 LEADS, AGENTS, CLAIMED = 20_000, 20, 2_000
 OWNER, AGENT, CLAIMER = 1, 3, AGENTS + 2
@@ -30,17 +30,22 @@ FEW = 5  # rows that a look at the edge of an index may read in vain
 
 
 @pytest.fixture(scope="module")
-async def house(server_url: str, template: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to the owner's database; what a test writes is rolled back."""
+async def house_url(server_url: str, template: str) -> AsyncIterator[str]:
+    """The owner's database; what a test writes is rolled back."""
     async with building(server_url, template, "lists") as url:
         plot = Plot(Ground(server_url, Path()), url, "lists")
         await plot.put_in("found", users=AGENTS + 2, owners=1, members=5, routes=10, first_routes=10)
         await plot.put_in("large_owner", leads=LEADS, agents=AGENTS)
         await plot.execute("SELECT recount(1)")
-        connection = await asyncpg.connect(url)
-        await connection.execute("VACUUM ANALYZE")
+        await plot.execute("VACUUM ANALYZE")
+        yield url
+
+
+@pytest.fixture
+async def house(house_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of each test's own: one that is cut off by its timeout must not take the others with it."""
+    async with session(house_url) as connection:
         yield connection
-        await connection.close()
 
 
 async def listed(

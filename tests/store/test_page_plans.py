@@ -15,7 +15,7 @@ from bench.ground import Ground, Plot
 from leadroutes.api.timeline_calls import INBOX
 from leadroutes.store import joined, statement
 from leadroutes.store.board import NEWS, NOTICES
-from tests.support.plans import Scan, building, indexes, read, scans_of
+from tests.support.plans import Scan, building, indexes, read, scans_of, session
 
 LEADS, AGENTS, WAITING, MEMBERS = 20_000, 20, 1_000, 5
 OWNER, AGENT, CLAIMER = 1, 3, AGENTS + 2  # the claimer has claimed every tenth lead
@@ -26,8 +26,8 @@ EXECUTIONS = (1, 7)  # the first five plans of a session are for the values at h
 
 
 @pytest.fixture(scope="module")
-async def account(server_url: str, template: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to the owner's database; nothing is written to it. Leads of another owner wait there as well."""
+async def account_url(server_url: str, template: str) -> AsyncIterator[str]:
+    """The owner's database; nothing is written to it. Leads of another owner wait there as well."""
     async with building(server_url, template, "pages") as url:
         plot = Plot(Ground(server_url, Path()), url, "pages")
         await plot.put_in("found", users=AGENTS + 2, owners=2, members=MEMBERS, routes=10, first_routes=10)
@@ -39,8 +39,15 @@ async def account(server_url: str, template: str) -> AsyncIterator[asyncpg.Conne
         connection = await asyncpg.connect(url)
         await fill(connection)
         await connection.execute("VACUUM ANALYZE")
-        yield connection
         await connection.close()
+        yield url
+
+
+@pytest.fixture
+async def account(account_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of each test's own: one that is cut off by its timeout must not take the others with it."""
+    async with session(account_url) as connection:
+        yield connection
 
 
 async def fill(connection: asyncpg.Connection) -> None:

@@ -19,7 +19,7 @@ from leadroutes.api.sql_parts import default_order
 from leadroutes.api.statements import list_sql, record_sql
 from leadroutes.store import statement
 from leadroutes.store.postgres import PLANNER_SETTINGS
-from tests.support.plans import Scan, building, indexes, read, scans_of
+from tests.support.plans import Scan, building, indexes, read, scans_of, session
 
 OWNERS, USERS, MEMBERS, ROUTES = 1000, 2000, 5, 10
 LEADS, STEPS = 10_000, 20_000
@@ -34,8 +34,8 @@ FEW = 5  # rows that a look at the edge of an index may read in vain
 
 
 @pytest.fixture(scope="module")
-async def loaded_database(server_url: str, template: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to a house with a few ten thousand offers and steps; everything on it is rolled back."""
+async def loaded_database_url(server_url: str, template: str) -> AsyncIterator[str]:
+    """A house with a few ten thousand offers and steps; everything that a test writes is rolled back."""
     async with building(server_url, template, "plans") as url:
         plot = Plot(Ground(server_url, Path()), url, "plans")
         await plot.put_in("found", users=USERS, owners=OWNERS, members=MEMBERS, routes=ROUTES, first_routes=ROUTES)
@@ -51,8 +51,15 @@ async def loaded_database(server_url: str, template: str) -> AsyncIterator[async
             " FROM generate_series(1, 2000) g"
         )
         await connection.execute("VACUUM ANALYZE")
-        yield connection
         await connection.close()
+        yield url
+
+
+@pytest.fixture
+async def loaded_database(loaded_database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of each test's own: one that is cut off by its timeout must not take the others with it."""
+    async with session(loaded_database_url) as connection:
+        yield connection
 
 
 async def scans(loaded_database: asyncpg.Connection, times: int, sql: str, *values: Any) -> list[Scan]:

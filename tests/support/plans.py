@@ -44,6 +44,14 @@ async def building(server_url: str, template: str, name: str) -> AsyncIterator[s
     await administrator.close()
 
 
+@contextlib.asynccontextmanager
+async def session(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that plans as those of the service: compiling a plan would take many times as long as running it."""
+    connection = await asyncpg.connect(url, server_settings={"jit": "off"})
+    yield connection
+    await connection.close()
+
+
 def scans_of(node: dict[str, Any]) -> Iterator[Scan]:
     for inner in node.get("Plans", ()):
         yield from scans_of(inner)
