@@ -34,7 +34,7 @@ FEW = 5  # rows that a look at the edge of an index may read in vain
 
 
 @pytest.fixture(scope="module")
-async def loaded_database_url(server_url: str, template: str) -> AsyncIterator[str]:
+async def house_url(server_url: str, template: str) -> AsyncIterator[str]:
     """A house with a few ten thousand offers and steps; everything that a test writes is rolled back."""
     async with building(server_url, template, "plans") as url:
         plot = Plot(Ground(server_url, Path()), url, "plans")
@@ -56,34 +56,34 @@ async def loaded_database_url(server_url: str, template: str) -> AsyncIterator[s
 
 
 @pytest.fixture
-async def loaded_database(loaded_database_url: str) -> AsyncIterator[asyncpg.Connection]:
+async def house(house_url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection of each test's own: one that is cut off by its timeout must not take the others with it."""
-    async with session(loaded_database_url) as connection:
+    async with session(house_url) as connection:
         yield connection
 
 
-async def scans(loaded_database: asyncpg.Connection, times: int, sql: str, *values: Any) -> list[Scan]:
+async def scans(house: asyncpg.Connection, times: int, sql: str, *values: Any) -> list[Scan]:
     """Run it with these values, written as SQL, and roll it back."""
-    transaction = loaded_database.transaction()
+    transaction = house.transaction()
     await transaction.start()
     try:
-        return await scans_within(loaded_database, times, sql, *values)
+        return await scans_within(house, times, sql, *values)
     finally:
         await transaction.rollback()
 
 
-async def scans_within(loaded_database: asyncpg.Connection, times: int, sql: str, *values: Any) -> list[Scan]:
+async def scans_within(house: asyncpg.Connection, times: int, sql: str, *values: Any) -> list[Scan]:
     """The same within a transaction of the caller's, who rolls it back."""
     try:
         if times == IN_TRANSACTION:
-            await loaded_database.execute(PLANNER_SETTINGS)
-        await loaded_database.execute(f"PREPARE asked AS {sql}")
+            await house.execute(PLANNER_SETTINGS)
+        await house.execute(f"PREPARE asked AS {sql}")
         execution = f"EXECUTE asked({', '.join(values)})" if values else "EXECUTE asked"
         for _ in range(times - 1):
-            await loaded_database.execute(execution)
-        planned = await loaded_database.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {execution}")
+            await house.execute(execution)
+        planned = await house.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {execution}")
     finally:
-        await loaded_database.execute("DEALLOCATE asked")
+        await house.execute("DEALLOCATE asked")
     return list(scans_of(msgspec.json.decode(planned)[0]["Plan"]))
 
 
@@ -91,11 +91,9 @@ async def scans_within(loaded_database: asyncpg.Connection, times: int, sql: str
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_taking_due_leads_reads_as_many_offers_as_it_takes(
-    loaded_database: asyncpg.Connection, times: int
-) -> None:
+async def test_taking_due_leads_reads_as_many_offers_as_it_takes(house: asyncpg.Connection, times: int) -> None:
     found = await scans(
-        loaded_database, times, *statement("take_due_leads").bind(now=f"'{NOW}'", most=str(MOST), excluded="'{}'")
+        house, times, *statement("take_due_leads").bind(now=f"'{NOW}'", most=str(MOST), excluded="'{}'")
     )
 
     assert indexes(found, "offers") == {"offers_due"}
@@ -104,9 +102,9 @@ async def test_taking_due_leads_reads_as_many_offers_as_it_takes(
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_taking_lapsed_leads_reads_as_many_as_it_takes(loaded_database: asyncpg.Connection, times: int) -> None:
+async def test_taking_lapsed_leads_reads_as_many_as_it_takes(house: asyncpg.Connection, times: int) -> None:
     found = await scans(
-        loaded_database, times, *statement("take_lapsed_leads").bind(now="now()", most=str(MOST), excluded="'{}'")
+        house, times, *statement("take_lapsed_leads").bind(now="now()", most=str(MOST), excluded="'{}'")
     )
 
     assert indexes(found, "leads") == {"leads_due"}
@@ -114,12 +112,12 @@ async def test_taking_lapsed_leads_reads_as_many_as_it_takes(loaded_database: as
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_taking_due_steps_reads_as_many_as_it_takes(loaded_database: asyncpg.Connection, times: int) -> None:
+async def test_taking_due_steps_reads_as_many_as_it_takes(house: asyncpg.Connection, times: int) -> None:
     """And what decides about them is found by keys, as is all that is held when its window changes."""
     some = "'{" + ",".join(str(each) for each in range(1, MOST + 1)) + "}'"
     ones = "'{" + ",".join("1" for _ in range(MOST)) + "}'"
     found = await scans(
-        loaded_database, times,
+        house, times,
         *statement("take_due_communications").bind(now=f"'{NOW}'", most=str(MOST), excluded="'{}'"),
     )  # fmt: skip
     assert indexes(found, "contact_communications") == {"contact_communications_next"}
@@ -128,57 +126,55 @@ async def test_taking_due_steps_reads_as_many_as_it_takes(loaded_database: async
     facts = statement("load_step_facts").bind(
         owner_ids=ones, communication_ids=some, now=f"'{NOW}'", only_sent="false", with_senders="true"
     )
-    found = await scans(loaded_database, times, *facts)
+    found = await scans(house, times, *facts)
     assert read(found, "contact_communications") <= 2 * MOST + FEW
     assert read(found, "contacts") <= MOST + FEW
 
     older = statement("take_steps_of_older_rules").bind(now=f"'{NOW}'", most=str(MOST), excluded="'{}'", version="2")
-    found = await scans(loaded_database, times, *older)
+    found = await scans(house, times, *older)
     assert indexes(found, "contact_communications") == {"contact_communications_by_rules"}
 
     again = statement("look_at_campaign_again").bind(campaign_id="1", after_id="0", most=str(MOST))
-    found = await scans(loaded_database, times, *again)
+    found = await scans(house, times, *again)
     assert "contact_communications_held_by_campaign" in indexes(found, "contact_communications")
     assert read(found, "contact_communications") <= 2 * MOST + FEW
 
 
-async def test_ending_steps_reads_no_messages_of_others(loaded_database: asyncpg.Connection) -> None:
+async def test_ending_steps_reads_no_messages_of_others(house: asyncpg.Connection) -> None:
     """Also in a session that planned it while there were none; a step that was not taken has none to be locked."""
     looked = "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
     looked += " WHERE relname = 'messages'"
-    transaction = loaded_database.transaction()
+    transaction = house.transaction()
     await transaction.start()
     try:
-        await loaded_database.execute(PLANNER_SETTINGS)
+        await house.execute(PLANNER_SETTINGS)
         ids = "SELECT ARRAY(SELECT id FROM contact_communications WHERE is_active ORDER BY id LIMIT 500)"
         for _ in range(3):
-            before = await loaded_database.fetchval(looked)
+            before = await house.fetchval(looked)
             ended = "SELECT end_steps($1, now(), NULL, 'it is over')"
-            assert await loaded_database.fetchval(ended, await loaded_database.fetchval(ids)) == 500
-            assert await loaded_database.fetchval(looked) - before <= FEW
+            assert await house.fetchval(ended, await house.fetchval(ids)) == 500
+            assert await house.fetchval(looked) - before <= FEW
     finally:
         await transaction.rollback()
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_a_step_that_is_taken_alone_is_read_alone(loaded_database: asyncpg.Connection, times: int) -> None:
+async def test_a_step_that_is_taken_alone_is_read_alone(house: asyncpg.Connection, times: int) -> None:
     found = await scans(
-        loaded_database, times, *statement("take_due_communications").bind(now=f"'{NOW}'", most="1", excluded="'{}'")
+        house, times, *statement("take_due_communications").bind(now=f"'{NOW}'", most="1", excluded="'{}'")
     )
     assert indexes(found, "contact_communications") == {"contact_communications_next"}
     assert read(found, "contact_communications") == 1
 
     queued = statement("queue_communications").bind(now=f"'{NOW}'", taken="'{7}'")
-    found = await scans(loaded_database, times, *queued)
+    found = await scans(house, times, *queued)
     assert read(found, "contact_communications") == 1
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_taking_recurring_tasks_reads_as_many_as_it_takes(
-    loaded_database: asyncpg.Connection, times: int
-) -> None:
+async def test_taking_recurring_tasks_reads_as_many_as_it_takes(house: asyncpg.Connection, times: int) -> None:
     found = await scans(
-        loaded_database,
+        house,
         times,
         *statement("take_recurring_tasks").bind(now="now() + interval '9 weeks'", most=str(MOST), excluded="'{}'"),
     )
@@ -191,18 +187,18 @@ async def test_taking_recurring_tasks_reads_as_many_as_it_takes(
     ("name", "index"), [("take_leaving_messages", "messages_leaving"), ("take_questions", "messages_asking")]
 )
 async def test_taking_messages_that_wait_reads_as_many_as_it_takes(
-    loaded_database: asyncpg.Connection, name: str, index: str
+    house: asyncpg.Connection, name: str, index: str
 ) -> None:
     """In a transaction, as the timers take them; the table has been filled since it was last analyzed."""
     column = "leaves_at" if name == "take_leaving_messages" else "asks_at"
-    transaction = loaded_database.transaction()
+    transaction = house.transaction()
     await transaction.start()
-    await loaded_database.execute(
+    await house.execute(
         f"INSERT INTO messages (owner_id, kind, channel, user_id, created_at, {column})"
         " SELECT 1, 'won', 'text', 1, now(), now() + g * interval '1 second' FROM generate_series(1, 20000) g"
     )
     found = await scans(
-        loaded_database,
+        house,
         IN_TRANSACTION,
         *statement(name).bind(now="now() + interval '1 hour'", most=str(MOST), excluded="'{}'"),
     )
@@ -212,16 +208,16 @@ async def test_taking_messages_that_wait_reads_as_many_as_it_takes(
     assert read(found, "messages") <= 2 * MOST + FEW, "once to find them, once to mark them"
 
 
-async def test_the_texts_of_a_day_are_counted_without_older_ones(loaded_database: asyncpg.Connection) -> None:
-    transaction = loaded_database.transaction()
+async def test_the_texts_of_a_day_are_counted_without_older_ones(house: asyncpg.Connection) -> None:
+    transaction = house.transaction()
     await transaction.start()
-    await loaded_database.execute(
+    await house.execute(
         "INSERT INTO messages (owner_id, kind, channel, user_id, created_at, provider_id)"
         " SELECT owner, 'won', 'text', owner, now() - g * interval '1 hour', 'SM1'"
         " FROM generate_series(1, 20) owner CROSS JOIN generate_series(1, 1000) g"
     )
     found = await scans(
-        loaded_database,
+        house,
         7,
         *statement("count_texts").bind(owner_id="1", since="now() - interval '1 day'", refused="'{1}'"),
     )
@@ -233,12 +229,10 @@ async def test_the_texts_of_a_day_are_counted_without_older_ones(loaded_database
 
 @pytest.mark.parametrize("times", EXECUTIONS)
 @pytest.mark.parametrize("name", ["lock_open_leads", "load_leads"])
-async def test_a_batch_of_leads_is_read_by_their_keys(
-    loaded_database: asyncpg.Connection, times: int, name: str
-) -> None:
+async def test_a_batch_of_leads_is_read_by_their_keys(house: asyncpg.Connection, times: int, name: str) -> None:
     ids = [(n % OWNERS + 1, n + 1) for n in range(MOST)]
     owners, leads = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*ids, strict=True))
-    found = await scans(loaded_database, times, *statement(name).bind(owner_ids=owners, lead_ids=leads))
+    found = await scans(house, times, *statement(name).bind(owner_ids=owners, lead_ids=leads))
     assert read(found, "leads") == MOST
     assert indexes(found, "leads") <= {"leads_pkey", "leads_id_key"}
     assert read(found, "claims") <= MOST
@@ -250,45 +244,41 @@ OLD_AND_NEW = """UPDATE offers SET state = 'notified', notified_at = lead_id * i
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_what_counts_for_members_is_read_by_member_and_moment(
-    loaded_database: asyncpg.Connection, times: int
-) -> None:
+async def test_what_counts_for_members_is_read_by_member_and_moment(house: asyncpg.Connection, times: int) -> None:
     """An old offer that is still open is not read, however many there are."""
-    transaction = loaded_database.transaction()
+    transaction = house.transaction()
     await transaction.start()
-    await loaded_database.execute(OLD_AND_NEW)
-    row = await loaded_database.fetchrow(
+    await house.execute(OLD_AND_NEW)
+    row = await house.fetchrow(
         f"SELECT {COUNTED} FROM (SELECT owner_id, user_id, count(*) FILTER (WHERE notified_at > '2025-01-01') AS number"
         " FROM offers WHERE place = 0 GROUP BY 1, 2 ORDER BY 1, 2 LIMIT 50) x"
     )
     of = {"owner_ids": f"'{row['owners']}'", "user_ids": f"'{row['users']}'", "open_since": "'2025-01-01'"}
-    found = await scans_within(loaded_database, times, *statement("load_first_offers").bind(**of))
+    found = await scans_within(house, times, *statement("load_first_offers").bind(**of))
     assert indexes(found, "offers") == {"offers_first"}
     assert read(found, "offers") <= row["number"] + 3 * MOST
     await transaction.rollback()
 
 
-async def test_a_batch_of_messages_is_begun_by_their_keys(loaded_database: asyncpg.Connection) -> None:
-    await loaded_database.execute(
+async def test_a_batch_of_messages_is_begun_by_their_keys(house: asyncpg.Connection) -> None:
+    await house.execute(
         "INSERT INTO messages (owner_id, kind, channel, lead_id, offer_id, user_id, created_at)"
         " SELECT owner_id, 'offer', 'email', lead_id, id, user_id, now() FROM offers WHERE place = 0 LIMIT 5000"
         " ON CONFLICT DO NOTHING"
     )
-    rows = await loaded_database.fetch("SELECT owner_id, id FROM messages ORDER BY owner_id, id LIMIT $1", MOST)
+    rows = await house.fetch("SELECT owner_id, id FROM messages ORDER BY owner_id, id LIMIT $1", MOST)
     owners, ids = (f"'{{{','.join(map(str, column))}}}'" for column in zip(*rows, strict=True))
-    found = await scans(
-        loaded_database, IN_TRANSACTION, *statement("begin_sending").bind(owner_ids=owners, message_ids=ids)
-    )
+    found = await scans(house, IN_TRANSACTION, *statement("begin_sending").bind(owner_ids=owners, message_ids=ids))
 
     assert read(found, "messages") == 2 * MOST, "once to hold them, once to mark them"
 
 
-async def test_an_answer_reads_the_campaigns_of_its_contact_alone(loaded_database: asyncpg.Connection) -> None:
-    row = await loaded_database.fetchrow("SELECT owner_id, contact_id FROM campaign_contacts ORDER BY id LIMIT 1")
+async def test_an_answer_reads_the_campaigns_of_its_contact_alone(house: asyncpg.Connection) -> None:
+    row = await house.fetchrow("SELECT owner_id, contact_id FROM campaign_contacts ORDER BY id LIMIT 1")
     assert row is not None
     asked = {"owner_ids": f"'{{{row['owner_id']}}}'", "contact_ids": f"'{{{row['contact_id']}}}'", "spared": "'{}'"}
     found = await scans(
-        loaded_database,
+        house,
         IN_TRANSACTION,
         *statement("stop_campaigns_of_contacts").bind(
             **asked, event="'reply'", now=f"'{NOW}'", reason="'the contact answered'"
@@ -300,18 +290,16 @@ async def test_an_answer_reads_the_campaigns_of_its_contact_alone(loaded_databas
 
 
 @pytest.mark.parametrize("name", ["begin_sending", "recheck_message"])
-async def test_the_suppression_of_an_address_is_found_by_its_digest(
-    loaded_database: asyncpg.Connection, name: str
-) -> None:
+async def test_the_suppression_of_an_address_is_found_by_its_digest(house: asyncpg.Connection, name: str) -> None:
     """Among those of an owner who has many, and of which most are other people's."""
-    transaction = loaded_database.transaction()
+    transaction = house.transaction()
     await transaction.start()
-    await loaded_database.execute(
+    await house.execute(
         "INSERT INTO suppressions (owner_id, channel, value, digest, reason, at)"
         " SELECT 1, 'email', a, address_digest(a, k.salt), 'imported', now()"
         " FROM suppression_salt k, generate_series(1, 20000) g, LATERAL (SELECT g || '@example.org' AS a) x"
     )
-    rows = await loaded_database.fetch(
+    rows = await house.fetch(
         "WITH contact AS (INSERT INTO contacts (owner_id, email, created_at, modified_at)"
         " SELECT 1, g || '@example.org', now(), now() FROM generate_series(1, 50) g RETURNING owner_id, id)"
         " INSERT INTO messages (owner_id, kind, channel, contact_id, created_at)"
@@ -323,7 +311,7 @@ async def test_the_suppression_of_an_address_is_found_by_its_digest(
         if name == "begin_sending"
         else {"owner_id": str(rows[0]["owner_id"]), "message_id": str(rows[0]["id"])}
     )
-    found = await scans(loaded_database, IN_TRANSACTION, *statement(name).bind(**values))
+    found = await scans(house, IN_TRANSACTION, *statement(name).bind(**values))
     await transaction.rollback()
 
     assert indexes(found, "suppressions") == {"suppressions_in_force"}
@@ -331,13 +319,11 @@ async def test_the_suppression_of_an_address_is_found_by_its_digest(
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_the_next_moment_is_the_first_entry_of_each_index(
-    loaded_database: asyncpg.Connection, times: int
-) -> None:
+async def test_the_next_moment_is_the_first_entry_of_each_index(house: asyncpg.Connection, times: int) -> None:
     kinds = ("offer_leads", "lapse_leads", "actions", "removals", "waiting", "communications", "campaigns", "owners",
              "tasks", "failure_leads", "messages", "questions", "digest_users")  # fmt: skip
     excluded = {f"excluded_{kind}": "'{}'" for kind in kinds}
-    found = await scans(loaded_database, times, *statement("find_next_due").bind(now="now()", version="1", **excluded))
+    found = await scans(house, times, *statement("find_next_due").bind(now="now()", version="1", **excluded))
 
     small = ("failed_notices", "alert_preferences", "changed_", "removed_")
     assert {each.index for each in found if not each.table.startswith(small)} == {
@@ -356,20 +342,18 @@ async def test_the_next_moment_is_the_first_entry_of_each_index(
     [("find_intake_keys", "intake_keys", intake_key(77)), ("find_callers", "access_tokens", token(77))],
 )
 async def test_a_secret_is_found_by_its_hash(
-    loaded_database: asyncpg.Connection, times: int, name: str, table: str, secret: str
+    house: asyncpg.Connection, times: int, name: str, table: str, secret: str
 ) -> None:
     digest = hashlib.sha256(secret.encode()).hexdigest()
-    found = await scans(loaded_database, times, statement(name).text, rf"ARRAY['\x{digest}'::bytea]")
+    found = await scans(house, times, statement(name).text, rf"ARRAY['\x{digest}'::bytea]")
 
     assert None not in indexes(found, table)
     assert read(found, table) <= 2, "once to note that it was used"
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_the_rules_of_an_owner_are_read_without_those_of_others(
-    loaded_database: asyncpg.Connection, times: int
-) -> None:
-    found = await scans(loaded_database, times, *statement("load_rules").bind(owner_ids=f"ARRAY[{OWNERS}]::bigint[]"))
+async def test_the_rules_of_an_owner_are_read_without_those_of_others(house: asyncpg.Connection, times: int) -> None:
+    found = await scans(house, times, *statement("load_rules").bind(owner_ids=f"ARRAY[{OWNERS}]::bigint[]"))
 
     assert read(found, "users") <= 1 + 1 + MEMBERS, "the owner, and whom the rules know: the owner and the members"
     assert read(found, "lead_routes") <= 2 * ROUTES, "once for themselves, once for their campaigns"
@@ -377,15 +361,13 @@ async def test_the_rules_of_an_owner_are_read_without_those_of_others(
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_what_conditions_ask_of_contacts_is_read_by_their_keys(
-    loaded_database: asyncpg.Connection, times: int
-) -> None:
-    leads = await loaded_database.fetch("SELECT owner_id, contact_id FROM leads ORDER BY id LIMIT 20")
+async def test_what_conditions_ask_of_contacts_is_read_by_their_keys(house: asyncpg.Connection, times: int) -> None:
+    leads = await house.fetch("SELECT owner_id, contact_id FROM leads ORDER BY id LIMIT 20")
     columns = {
         name: f"ARRAY{[each[name] for each in leads]}::bigint[]" for name in ("owner_id", "contact_id")
     }  # fmt: skip
     found = await scans(
-        loaded_database,
+        house,
         times,
         *statement("load_contact_facts").bind(
             owner_ids=columns["owner_id"],
@@ -402,12 +384,12 @@ async def test_what_conditions_ask_of_contacts_is_read_by_their_keys(
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_a_trial_reads_as_many_leads_as_it_takes(loaded_database: asyncpg.Connection, times: int) -> None:
+async def test_a_trial_reads_as_many_leads_as_it_takes(house: asyncpg.Connection, times: int) -> None:
     given = dict.fromkeys(("with_lead", "with_message", "with_contact", "with_custom"), "true")
     sql = statement("list_past_leads").bind(
         owner_id="1", after_moment="'2000-01-01'", after_id="-1", until="'infinity'", most="5", **given
     )
-    found = await scans(loaded_database, times, *sql)
+    found = await scans(house, times, *sql)
 
     assert indexes(found, "leads") <= {"leads_by_created", "leads_contact"}
     assert read(found, "leads") <= 5 + 2 * 5 + FEW
@@ -418,42 +400,38 @@ async def test_a_trial_reads_as_many_leads_as_it_takes(loaded_database: asyncpg.
 # -------------------------------------------------------------------------------------------------- what a list shows
 
 
-async def count(loaded_database: asyncpg.Connection, table: str, condition: str) -> int:
-    return int(await loaded_database.fetchval(f"SELECT count(*) FROM {table} WHERE {condition}"))
+async def count(house: asyncpg.Connection, table: str, condition: str) -> int:
+    return int(await house.fetchval(f"SELECT count(*) FROM {table} WHERE {condition}"))
 
 
-async def listed(loaded_database: asyncpg.Connection, times: int, path: str, caller: int) -> list[Scan]:
+async def listed(house: asyncpg.Connection, times: int, path: str, caller: int) -> list[Scan]:
     sql = list_sql(BY_PATH[path], (), default_order(BY_PATH[path]), (), 2)
-    return await scans(loaded_database, times, sql, str(caller), "10", "0")
+    return await scans(house, times, sql, str(caller), "10", "0")
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_a_page_of_routes_reads_the_owners_routes_and_the_page(
-    loaded_database: asyncpg.Connection, times: int
-) -> None:
-    found = await listed(loaded_database, times, "/lead-routes", OWNERS)
+async def test_a_page_of_routes_reads_the_owners_routes_and_the_page(house: asyncpg.Connection, times: int) -> None:
+    found = await listed(house, times, "/lead-routes", OWNERS)
 
     assert None not in indexes(found, "lead_routes")
     assert read(found, "lead_routes") <= ROUTES + 10
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_routes_are_not_counted_while_nothing_has_changed(
-    loaded_database: asyncpg.Connection, times: int
-) -> None:
+async def test_routes_are_not_counted_while_nothing_has_changed(house: asyncpg.Connection, times: int) -> None:
     sql = list_sql(BY_PATH["/lead-routes"], (), default_order(BY_PATH["/lead-routes"]), (), 2, with_version=True)
-    version = await loaded_database.fetchval("SELECT rules_version FROM users WHERE id = $1", OWNERS)
-    found = await scans(loaded_database, times, sql, str(OWNERS), "3", "0", str(version))
-    counted = await scans(loaded_database, times, sql, str(OWNERS), "3", "0", str(version - 1))
+    version = await house.fetchval("SELECT rules_version FROM users WHERE id = $1", OWNERS)
+    found = await scans(house, times, sql, str(OWNERS), "3", "0", str(version))
+    counted = await scans(house, times, sql, str(OWNERS), "3", "0", str(version - 1))
 
     assert read(found, "lead_routes") <= 3
     assert read(counted, "lead_routes") == ROUTES + 3
 
 
 @pytest.mark.parametrize("times", EXECUTIONS)
-async def test_a_route_is_read_by_its_key(loaded_database: asyncpg.Connection, times: int) -> None:
-    first = await loaded_database.fetchval("SELECT min(id) FROM lead_routes WHERE owner_id = $1", OWNERS)
-    found = await scans(loaded_database, times, record_sql(BY_PATH["/lead-routes"], (), ()), str(OWNERS), str(first))
+async def test_a_route_is_read_by_its_key(house: asyncpg.Connection, times: int) -> None:
+    first = await house.fetchval("SELECT min(id) FROM lead_routes WHERE owner_id = $1", OWNERS)
+    found = await scans(house, times, record_sql(BY_PATH["/lead-routes"], (), ()), str(OWNERS), str(first))
 
     assert indexes(found, "lead_routes") == {"lead_routes_pkey"}
     assert read(found, "lead_routes") == 1
@@ -462,12 +440,12 @@ async def test_a_route_is_read_by_its_key(loaded_database: asyncpg.Connection, t
 @pytest.mark.parametrize("times", EXECUTIONS)
 @pytest.mark.parametrize("caller", [OWNERS, OWNERS + 1], ids=["an owner", "an agent"])
 async def test_a_page_of_leads_reads_those_that_the_caller_sees(
-    loaded_database: asyncpg.Connection, times: int, caller: int
+    house: asyncpg.Connection, times: int, caller: int
 ) -> None:
     notified = f"SELECT lead_id FROM offers WHERE user_id = {caller} AND notified_at IS NOT NULL"
-    seen = await count(loaded_database, "leads", f"owner_id = {caller} OR id IN ({notified})")
-    offered = await count(loaded_database, "offers", f"user_id = {caller}")
-    found = await listed(loaded_database, times, "/leads", caller)
+    seen = await count(house, "leads", f"owner_id = {caller} OR id IN ({notified})")
+    offered = await count(house, "offers", f"user_id = {caller}")
+    found = await listed(house, times, "/leads", caller)
 
     assert 0 < seen < LEADS / 100
     assert read(found, "leads") <= 2 * seen + FEW, "once for the total, once for the page"
@@ -476,13 +454,13 @@ async def test_a_page_of_leads_reads_those_that_the_caller_sees(
 
 @pytest.mark.parametrize("times", EXECUTIONS)
 async def test_results_of_a_campaign_read_its_own_figures_whatever_was_sent(
-    loaded_database: asyncpg.Connection, times: int
+    house: asyncpg.Connection, times: int
 ) -> None:
     """A message is not looked at: a figure of each step and template is all there is to read."""
-    undone = loaded_database.transaction()
+    undone = house.transaction()
     await undone.start()
     try:
-        await loaded_database.execute(
+        await house.execute(
             "INSERT INTO campaign_actions (owner_id, id, campaign_id, type, timing_type, delay_by_seconds)"
             " SELECT owner_id, 9000000 + id, id, 'Email Contact', 'Delay by Minutes', 0 FROM campaigns"
         )
@@ -491,12 +469,12 @@ async def test_results_of_a_campaign_read_its_own_figures_whatever_was_sent(
             " SELECT c.owner_id, 9000000 + c.id, t, f, 5 FROM campaigns c, generate_series(1, 2) t,"
             " unnest(ARRAY['sent', 'delivered', 'bounced', 'replied', 'opted_out']) f"
         )
-        await loaded_database.execute(made.format("step_results"))
-        await loaded_database.execute(made.format("step_result_changes"))
-        await loaded_database.execute("ANALYZE step_results, step_result_changes, campaign_actions")
-        campaign = await loaded_database.fetchval("SELECT min(id) FROM campaigns WHERE owner_id = 1")
+        await house.execute(made.format("step_results"))
+        await house.execute(made.format("step_result_changes"))
+        await house.execute("ANALYZE step_results, step_result_changes, campaign_actions")
+        campaign = await house.fetchval("SELECT min(id) FROM campaigns WHERE owner_id = 1")
         found = await scans(
-            loaded_database, times,
+            house, times,
             *statement("load_step_results").bind(owner_id="1", campaign_id=str(campaign)),
         )  # fmt: skip
     finally:
