@@ -110,22 +110,26 @@ class ListByOwners:
 
     @property
     def shown(self) -> str:
-        """A WITH clause for the ids of the records that others show to the caller, as `shown`; "": it is not needed.
+        """A part of WITH for the ids of the records that others show to the caller, as `shown`; "": it is not needed.
 
         They are gathered once for the total and the page, which begins with the first of these: a walk through the
         owner's records would ask of each one that the caller does not see. A page that needs no more gets the first of
         each part.
         """
         if self._is_gathered and self.conditions:
-            return f"WITH {self._matching} "
+            return self._matching
         if self._is_gathered:
-            return f"WITH shown (id) AS MATERIALIZED ({' UNION '.join(self._ids)}) "
+            return f"shown (id) AS MATERIALIZED ({' UNION '.join(self._ids)})"
         if self._begins_with_shown:
             first = f"ORDER BY {self.order[0].of('1')} {self._most}"
-            return (
-                f"WITH shown (id) AS ({' UNION '.join(f'(SELECT f.* FROM {each} f {first})' for each in self._ids)}) "
-            )
+            return f"shown (id) AS ({' UNION '.join(f'(SELECT f.* FROM {each} f {first})' for each in self._ids)})"
         return ""
+
+    def searched(self, sql: str) -> str:
+        """Returns the parts of WITH for a search, with the owners whose records are searched as values."""
+        if search := self.resource.search:
+            sql = sql.replace(search.owners, _array(self._whole + self._others))
+        return self._with_known_owners(sql)
 
     @property
     def total(self) -> str:
@@ -238,8 +242,7 @@ class ListByOwners:
 
     def _with_known_owners(self, sql: str) -> str:
         """Replaces the array of the caller and the sharers by values."""
-        known = "".join(f" || {owner}" for owner, _ in self._sharers)
-        return sql.replace(self.listed.whole, f"(ARRAY[$1::bigint]{known})")
+        return sql.replace(self.listed.whole, _array(self._whole))
 
     @property
     def _source(self) -> str:
@@ -269,6 +272,11 @@ class ListByOwners:
         direction = " DESC NULLS LAST" if "DESC" in order[0].direction else " NULLS FIRST"
         null = [column for column in self.listed.nullable if f"{column} IS NULL" in self.conditions]
         return (*(SortKey(column, direction) for column in null[:1]), *order)
+
+
+def _array(parts: Sequence[_Part]) -> str:
+    """Returns an array of the owners of these parts, of which the first is the caller."""
+    return f"(ARRAY[$1::bigint]{''.join(f' || {part.owner}' for part in parts[1:])})"
 
 
 def _named(start: int, count: int) -> list[tuple[str, bool]]:

@@ -10,7 +10,8 @@ from typing import Any
 
 from leadroutes.api.auth import Caller, Grant
 from leadroutes.api.brackets import parse
-from leadroutes.api.resource import Field, Resource
+from leadroutes.api.resource import Field, Resource, Search
+from leadroutes.api.searches import FOUND, search_sql
 from leadroutes.api.sql_parts import Order, default_order, sorted_by
 from leadroutes.api.statements import first_free
 from leadroutes.api.values import LARGEST_ID, Bool, Integer, quoted
@@ -35,6 +36,7 @@ class Query:
     tree: dict[str, Any]
     first: int  # the number of the first value
     conditions: tuple[str, ...] = ()
+    searched: str = ""  # the parts of WITH for what a search finds, which is one of the conditions
     values: list[Any] = field(default_factory=list)
     order: Order = ()
     limit: int = DEFAULT_PAGE
@@ -76,16 +78,16 @@ def list_query(resource: Resource, text: str) -> Query:
     query.skip = _skipped(rest.pop("$skip", None))
     if "$sort" in rest:
         query.order = _sort(resource, rest.pop("$sort"))
-    searched = tuple(_searched(query, rest)) if resource.search else ()
+    if resource.search:
+        query.searched = _searched(query, resource.search, rest)
     _select_and_filter(query, rest)
-    query.conditions = (*searched, *query.conditions)
+    if query.searched:
+        query.conditions = (FOUND, *query.conditions)
     return query
 
 
-def _searched(query: Query, rest: dict[str, Any]) -> Iterator[str]:
-    """Yields the conditions of $search, whose words all have to match, and of $tag, of which one does."""
-    search = query.resource.search
-    assert search is not None
+def _searched(query: Query, search: Search, rest: dict[str, Any]) -> str:
+    """Returns SQL for what $search finds, whose words all have to match, and $tag, of which one does; "": all."""
     patterns: list[list[str]] = []
     if "$search" in rest:
         typed = rest.pop("$search")
@@ -98,11 +100,7 @@ def _searched(query: Query, rest: dict[str, Any]) -> Iterator[str]:
             raise _wrong("$search", typed, f"at most {MOST_WORDS} words and {LONGEST_SEARCH} characters")
     if "$tag" in rest:
         patterns.append([tag_pattern(each) for each in _texts(rest.pop("$tag"))])
-    if patterns:
-        found = (search.ids.replace("{pattern}", query.bind(" | ".join(each), "text")) for each in patterns)
-        yield f"t.id = ANY (ARRAY({' INTERSECT '.join(f'({each})' for each in found)}))"
-        if search.among:
-            yield search.among
+    return search_sql(search, [query.bind(" | ".join(each), "text") for each in patterns]) if patterns else ""
 
 
 def record_query(resource: Resource, text: str, *, beside: Container[str] = ()) -> Query:

@@ -46,8 +46,9 @@ async def list_records(call: Call, resource: Resource) -> Response:
     def by_owner(found: asyncpg.Record) -> Following:
         owners, ids = OtherOwners.of(found["sharers"], found["others"])
         sql = list_sql(
-            resource, query.conditions, query.order, keys, first_of_page, is_counted=is_counted, owners=owners
-        )
+            resource, query.conditions, query.order, keys, first_of_page,
+            is_counted=is_counted, owners=owners, searched=query.searched,
+        )  # fmt: skip
         return Following(
             (sql, [*values, *ids]), for_values=depends_on_values(resource, query.conditions, query.order, owners)
         )
@@ -57,7 +58,10 @@ async def list_records(call: Call, resource: Resource) -> Response:
             first = (owners_sql(resource), [caller_id])
             row = await lists.fetchrow_after(caller_id, first, by_owner)
         else:
-            sql = list_sql(resource, query.conditions, query.order, keys, first_of_page, among, is_counted=is_counted)
+            sql = list_sql(
+                resource, query.conditions, query.order, keys, first_of_page, among,
+                is_counted=is_counted, searched=query.searched,
+            )  # fmt: skip
             row = await lists.fetchrow(caller_id, sql, *values)
     if not row["has_parent"]:
         raise NotFound.record(call.ids[0])
@@ -76,8 +80,9 @@ async def _list_with_known_total(call: Call, resource: Resource, query: Query, v
     if query.conditions:  # where many match, a page is soon full
         is_quick = is_quick and known.records >= QUICK_PAGE
     sql = list_sql(
-        resource, query.conditions, query.order, query.keys, first_of_page, with_version=True, is_soon_full=is_quick
-    )
+        resource, query.conditions, query.order, query.keys, first_of_page,
+        with_version=True, is_soon_full=is_quick, searched=query.searched,
+    )  # fmt: skip
     with too_large_refused():
         if is_quick:
             row = await context.records.fetchrow(sql, *values, known.version)

@@ -84,13 +84,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """How a list is searched: `ids` is SQL of the ids of the records that have a word like {pattern}.
+    """How a list is searched, in SQL."""
 
-    `among`: what else has to hold, as a caller finds nothing by what they do not see.
-    """
-
-    ids: str
-    among: str = ""
+    ids: str  # a statement for the records with a word like {pattern}, as far as the caller sees what has the word
+    owners: str  # an array: the owners of the words
 
 
 class Shown(NamedTuple):

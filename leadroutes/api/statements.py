@@ -36,6 +36,7 @@ def list_sql(
     is_counted: bool = True,
     owners: OtherOwners = NO_OTHERS,
     is_soon_full: bool = False,
+    searched: str = "",
 ) -> str:
     """Returns a statement for the total, the records (JSON in UTF-8, without brackets), and whether the parent exists.
 
@@ -43,12 +44,13 @@ def list_sql(
     next value is the known version: if it is still the present one, the total is null and nothing is counted; nor is
     anything unless `is_counted`. A page of more bytes than allowed ends the statement with ProgramLimitExceeded.
     `is_soon_full`: so many records match the conditions that no index would find them faster than the order of the
-    page does.
+    page does. `searched`: the parts of WITH that a condition needs.
     """
-    shown = ""  # a WITH clause
+    gathered = [searched]
     if resource.listed and not among:
         by_owner = ListByOwners(resource, resource.listed, owners, conditions, order, limit, is_counted)
-        shown, counted, records = by_owner.shown, by_owner.total, by_owner.page(keys)
+        gathered = [by_owner.searched(searched), by_owner.shown]
+        counted, records = by_owner.total, by_owner.page(keys)
     else:
         where = _where(resource, conditions, among)
         found = f"FROM {from_clause(resource, *conditions)} WHERE {where}"
@@ -66,8 +68,9 @@ def list_sql(
         version = f"(SELECT {resource.version})"
         counted = f"CASE WHEN {version} IS DISTINCT FROM ${limit + 2}::bigint THEN {counted} END"
         counted = f"{version} AS version, {counted}"
+    beforehand = f"WITH {', '.join(filter(None, gathered))} " if any(gathered) else ""
     sql = (
-        f"{shown}SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent, {counted} AS total,"
+        f"{beforehand}SELECT {_parent_owner(resource)} IS NOT NULL AS has_parent, {counted} AS total,"
         f" {page_sql(records)} AS records"
     )
     if is_soon_full or not (among or resource.listed or depends_on_values(resource, conditions, order)):

@@ -66,8 +66,9 @@ async def listed(
             await house.execute(PLANNED_FOR_VALUES)
         first_of_page = asked.first + len(asked.values)
         sql = list_sql(
-            resource, asked.conditions, asked.order, asked.keys, first_of_page, is_counted=is_counted, owners=owners
-        )
+            resource, asked.conditions, asked.order, asked.keys, first_of_page,
+            is_counted=is_counted, owners=owners, searched=asked.searched,
+        )  # fmt: skip
         return await explained(house, str(sql), caller, *asked.values, asked.limit, asked.skip, *ids)
     finally:
         await transaction.rollback()
@@ -84,7 +85,8 @@ async def explained(house: asyncpg.Connection, sql: str, *values: Any) -> list[S
 
 
 def _as_sql(value: Any) -> str:
-    return f"'{{{','.join(map(str, value))}}}'" if isinstance(value, list) else f"'{value}'"
+    written = f"{{{','.join(map(str, value))}}}" if isinstance(value, list) else str(value).replace("'", "''")
+    return f"'{written}'"
 
 
 @pytest.mark.parametrize("caller", [OWNER, AGENT], ids=["the owner", "an agent who shares"])
@@ -99,6 +101,22 @@ async def test_a_selective_filter_reads_the_leads_that_match(
 
     assert None not in indexes(found, "leads")
     assert read(found, "leads") <= matching + 2 * min(matching, PAGE) + FEW, "the total; the page's keys and records"
+
+
+@pytest.mark.parametrize("is_counted", [True, False], ids=["with the total", "a page"])
+@pytest.mark.parametrize("caller", [OWNER, AGENT, CLAIMER], ids=["the owner", "an agent who shares", "the claimer"])
+@pytest.mark.parametrize(
+    ("path", "query"), [("/leads", "$search=mia560"), ("/leads", "$search=560"), ("/contacts", "$search=mia560")]
+)
+async def test_a_search_reads_what_has_the_word(
+    house: asyncpg.Connection, path: str, query: str, caller: int, is_counted: bool
+) -> None:
+    """Once, and nothing of all that the owner has: with each word in the index comes its owner."""
+    found = await listed(house, caller, path, query, is_counted=is_counted)
+
+    assert None not in indexes(found, "leads") | indexes(found, "contacts")
+    assert read(found, "leads") + read(found, "contacts") <= 10 * PAGE
+    assert 0 < sum(each.entries for each in found if each.table in ("leads", "contacts")) <= 10 * PAGE
 
 
 @pytest.mark.parametrize("caller", [OWNER, AGENT], ids=["the owner", "an agent who shares"])
@@ -190,7 +208,8 @@ async def test_a_list_is_the_same_however_it_is_found(house: asyncpg.Connection,
         found = await house.fetchrow(owners_sql(resource), caller)
         owners, ids = OtherOwners.of(found["sharers"], found["others"])
         values = [caller, *asked.values, asked.limit, asked.skip]
-        build = partial(list_sql, resource, asked.conditions, asked.order, (), asked.first + len(asked.values))
+        first_of_page = asked.first + len(asked.values)
+        build = partial(list_sql, resource, asked.conditions, asked.order, (), first_of_page, searched=asked.searched)
         counted = await house.fetchrow(str(build(owners=owners)), *values, *ids)
         page = await house.fetchrow(str(build(owners=owners, is_counted=False)), *values, *ids)
         one_by_one = await house.fetchrow(str(build(resource.visible)), *values)

@@ -18,6 +18,7 @@ class Scan:
     index: str | None
     read: float
     loops: int  # how often it began anew
+    entries: float  # that its bitmaps took from their indexes, also of rows that are no more
 
 
 # Autovacuum counts the rows of a test that have been rolled back: none are left on many pages, says the planner then.
@@ -59,11 +60,24 @@ def scans_of(node: dict[str, Any]) -> Iterator[Scan]:
         in_vain = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
         loops = node["Actual Loops"]
         index = node.get("Index Name") or _bitmap_index(node)
-        yield Scan(node["Relation Name"], index, (node["Actual Rows"] + in_vain) * loops, loops)
+        yield Scan(node["Relation Name"], index, (node["Actual Rows"] + in_vain) * loops, loops, sum(_entries(node)))
+
+
+def _entries(node: dict[str, Any]) -> Iterator[float]:
+    """Yields how many entries each index of a bitmap gave."""
+    if node["Node Type"] == "Bitmap Index Scan":
+        yield node["Actual Rows"] * node["Actual Loops"]
+    for inner in _scanned(node):
+        yield from _entries(inner)
 
 
 def _bitmap_index(node: dict[str, Any]) -> str | None:
-    return next((each.get("Index Name") or _bitmap_index(each) for each in node.get("Plans", ())), None)
+    return next(filter(None, (each.get("Index Name") or _bitmap_index(each) for each in _scanned(node))), None)
+
+
+def _scanned(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is below a scan, without what is only worked out for its conditions."""
+    return [each for each in node.get("Plans", ()) if each["Parent Relationship"] in ("Outer", "Member")]
 
 
 def read(found: Sequence[Scan], table: str) -> float:

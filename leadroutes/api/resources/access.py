@@ -45,11 +45,8 @@ CHANGES_CONTACT_OF = f"(t.owner_id = ANY ({COLLEAGUES}) OR t.contact_id = ANY ({
 
 OWN_OR_TEAMMATE_OF_OWNER = f"{{value}} = $2 OR {{value}} IN ({teammates('$2', sharing=False)})"
 
-# What search compares the words of contacts with: a pattern, for all owners whose contacts the caller may see.
-CONTACT_OWNERS = (
-    f"ARRAY(SELECT unnest({SHARERS}) UNION SELECT a.owner_id FROM contacts a WHERE a.assigned_user_id = $1)"
-)
+# What a search compares with the pattern of a word.
 CONTACT_WORDS = (
     "search_words(t.owner_id, ARRAY[t.first_name, t.last_name, t.company], ARRAY[t.email, t.secondary_email],"
-    f" ARRAY[t.mobile_phone, t.home_phone, t.office_phone], t.tags) @@ search_pattern({CONTACT_OWNERS}, {{pattern}})"
+    " ARRAY[t.mobile_phone, t.home_phone, t.office_phone], t.tags) @@ {pattern}"
 )

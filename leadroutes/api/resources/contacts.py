@@ -7,7 +7,6 @@ from leadroutes.api.resource import Field, Resource, Search, Shown, Visibility, 
 from leadroutes.api.resources.access import (
     CHANGES_CONTACT,
     CHANGES_CONTACT_OF,
-    CONTACT_OWNERS,
     CONTACT_WORDS,
     OWN_OR_TEAMMATE_OF_OWNER,
     SEES_CONTACT,
@@ -97,11 +96,14 @@ _MERGED = (
     "(SELECT m.contact_id FROM merged_contacts m JOIN contacts t ON t.owner_id = m.owner_id AND t.id = m.contact_id"
     f" WHERE m.id = $2 AND {SEES_CONTACT})"
 )
-_SEARCH = (
-    f"SELECT t.id FROM contacts t WHERE {CONTACT_WORDS}"
-    " UNION ALL SELECT t.contact_id FROM contact_addresses t"
-    " WHERE search_words(t.owner_id, ARRAY[t.street_address_1, t.street_address_2, t.city], NULL, NULL, NULL)"
-    f" @@ search_pattern({CONTACT_OWNERS}, {{pattern}})"
+_SEARCH = Search(
+    ids=(
+        f"SELECT t.id FROM contacts t WHERE {CONTACT_WORDS}"
+        " UNION ALL SELECT t.contact_id FROM contact_addresses t"
+        " WHERE search_words(t.owner_id, ARRAY[t.street_address_1, t.street_address_2, t.city], NULL, NULL, NULL)"
+        " @@ {pattern}"
+    ),
+    owners=f"ARRAY(SELECT unnest({SHARERS}) UNION SELECT x.owner_id FROM owners_of_contacts_of($1) x (owner_id))",
 )
 _VALUE = Text(2000, takes_number=True)
 
@@ -218,7 +220,7 @@ CONTACTS = Resource(
     removable="t.owner_id = $1",
     creatable=may_create("is_contact_ownership_new_enabled"),
     merged=_MERGED,
-    search=Search(ids=_SEARCH),
+    search=_SEARCH,
     behaviour=ContactBehaviour(),
 )  # fmt: skip
 
