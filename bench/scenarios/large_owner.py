@@ -3,7 +3,7 @@
 The rows are those of sql/large_owner.sql. Each request is sent over one connection, so many times.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
 
 def _rows(sizes: Sizes) -> list[Row]:
-    some, claimer = sizes.leads // 2, sizes.agents + CLAIMER
+    some = sizes.leads // 2
     newest = "$sort[created_at]=-1"
     today = datetime.now(UTC).date()
     year = f"from={today - timedelta(days=364)}&to={today}&compared=true"
@@ -53,7 +53,6 @@ def _rows(sizes: Sizes) -> list[Row]:
     return [
         Row("a lead by its id", f"/leads/{some}", QUICK),
         Row("a lead by its id, for an agent who shares", f"/leads/{some}", QUICK, 3),
-        Row("a lead by its id, for the agent who claimed a tenth", f"/leads/{some}", QUICK, claimer),
         Row("a lead's history", f"/leads/{some}/history", QUICK),
         Row("a lead's offers", f"/leads/{some}/offers", QUICK),
         Row("a lead's routing", f"/leads/{some}/routing", QUICK),
@@ -62,6 +61,9 @@ def _rows(sizes: Sizes) -> list[Row]:
         Row("leads of a rare source", f"/leads?source_id={RARE}", QUICK),
         Row("contacts by e-mail", f"/contacts?email=mia{some}@example.org", QUICK),
         Row("contacts by phone", f"/contacts?mobile_phone=+1720{some:07}", QUICK),
+        Row("leads by a name that one has", f"/leads?$search=mia{some}", QUICK),
+        Row("leads by a name that one has, for an agent who shares", f"/leads?$search=mia{some}", QUICK, 3),
+        Row("contacts by a name that one has", f"/contacts?$search=mia{some}", QUICK),
         Row("leads, with the total", "/leads", QUICK),
         Row("the newest leads, with the total", f"/leads?{newest}", QUICK),
         Row("the next page", f"/leads?{newest}&$skip=10", QUICK),
@@ -77,18 +79,7 @@ def _rows(sizes: Sizes) -> list[Row]:
             Row(f"leads in the order of {name}", f"/leads?$sort[{name}]=1", WHOLE)
             for name in ("modified_at", "source_id", "type", "zipcode", "claimed_by_user_id", "contact_id")
         ),
-        Row("leads for the agent who claimed a tenth", "/leads?$sort[id]=-1", WHOLE, claimer),
-        Row("the newest leads, for the agent who claimed a tenth", f"/leads?{newest}", WHOLE, claimer),
-        Row("leads of a contact, for the agent who claimed a tenth", f"/leads?contact_id={some}", QUICK, claimer),
-        Row("leads of a rare source, for the agent who claimed a tenth", f"/leads?source_id={RARE}", QUICK, claimer),
-        Row("leads of a type with a third, for the agent who claimed a tenth", "/leads?type=Buyer", WHOLE, claimer),
-        Row(
-            "leads since 100 days, for the agent who claimed a tenth",
-            f"/leads?created_at[$gte]={recent}",
-            WHOLE,
-            claimer,
-        ),
-        Row("offers to the agent who claimed a tenth", "/lead-offers?$sort[id]=-1", WHOLE, claimer),
+        *_rows_of_claimer(sizes, newest, recent),
         Row("the ledger", "/ledger", COUNTED),
         *(
             Row(f"{each.name} of a year by {by}, compared", f"/reports/{each.name}?by={by}&{year}", REPORTED)
@@ -96,6 +87,24 @@ def _rows(sizes: Sizes) -> list[Row]:
             for by in each.by
         ),
     ]
+
+
+def _rows_of_claimer(sizes: Sizes, newest: str, recent: str) -> Iterator[Row]:
+    """The lists of the agent who has claimed a tenth of the owner's leads, without being in the team."""
+    some = sizes.leads // 2
+    rows = [
+        ("a lead by its id", f"/leads/{some}", QUICK),
+        ("leads", "/leads?$sort[id]=-1", WHOLE),
+        ("the newest leads", f"/leads?{newest}", WHOLE),
+        ("leads of a contact", f"/leads?contact_id={some}", QUICK),
+        ("leads of a rare source", f"/leads?source_id={RARE}", QUICK),
+        ("leads by a name that one has", f"/leads?$search=mia{some}", QUICK),
+        ("leads of a type with a third", "/leads?type=Buyer", WHOLE),
+        ("leads since 100 days", f"/leads?created_at[$gte]={recent}", WHOLE),
+        ("offers", "/lead-offers?$sort[id]=-1", WHOLE),
+    ]
+    for name, path, limit in rows:
+        yield Row(f"{name}, for the agent who claimed a tenth", path, limit, sizes.agents + CLAIMER)
 
 
 async def measure(ground: Ground, sizes: Sizes) -> AsyncIterator[Figure]:
