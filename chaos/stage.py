@@ -109,6 +109,7 @@ def environment_of(url: str, smtp_url: str, directory: Path, port: int) -> dict[
         "LEADROUTES_MAIL_DOMAIN": MAIL_DOMAIN,
         "LEADROUTES_INTAKE_PER_KEY": "off",  # everything comes with one key
         "LEADROUTES_QUIET_HOURS": "law",
+        "LEADROUTES_WEBHOOK_TRIES": "5s,15s,30s,1m,2m,4m,8m",  # in hours they would outlast the calm at the end
     }
 
 
