@@ -36,10 +36,9 @@ async def account_url(server_url: str, template: str) -> AsyncIterator[str]:
             "waiting_leads", users=AGENTS + 2, owners=2, members=MEMBERS, leads=2 * WAITING, notified=1, due="infinity",
             apart=0,
         )  # fmt: skip
-        connection = await asyncpg.connect(url)
-        await fill(connection)
-        await connection.execute("VACUUM ANALYZE")
-        await connection.close()
+        async with session(url) as connection:
+            await fill(connection)
+            await connection.execute("VACUUM ANALYZE")
         yield url
 
 

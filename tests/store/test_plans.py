@@ -43,15 +43,14 @@ async def house_url(server_url: str, template: str) -> AsyncIterator[str]:
             "waiting_leads", users=USERS, owners=OWNERS, members=MEMBERS, leads=LEADS, notified=1, due=DUE, apart=0.01
         )  # fmt: skip
         await plot.put_in("waiting_steps", owners=OWNERS, steps=STEPS, due=DUE, apart=0.01)
-        connection = await asyncpg.connect(url)
-        await connection.execute("UPDATE leads SET lapses_at = routed_at - interval '1 day' WHERE id % 50 = 0")
-        await connection.execute(
-            "INSERT INTO tasks (owner_id, action_type, description, status, recurs_at, created_at, modified_at)"
-            " SELECT 1, 'Call', 'Call', 'incomplete', now() + g * interval '1 hour', now(), now()"
-            " FROM generate_series(1, 2000) g"
-        )
-        await connection.execute("VACUUM ANALYZE")
-        await connection.close()
+        async with session(url) as connection:
+            await connection.execute("UPDATE leads SET lapses_at = routed_at - interval '1 day' WHERE id % 50 = 0")
+            await connection.execute(
+                "INSERT INTO tasks (owner_id, action_type, description, status, recurs_at, created_at, modified_at)"
+                " SELECT 1, 'Call', 'Call', 'incomplete', now() + g * interval '1 hour', now(), now()"
+                " FROM generate_series(1, 2000) g"
+            )
+            await connection.execute("VACUUM ANALYZE")
         yield url
 
 

@@ -49,8 +49,10 @@ async def building(server_url: str, template: str, name: str) -> AsyncIterator[s
 async def session(url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection that plans as those of the service: compiling a plan would take many times as long as running it."""
     connection = await asyncpg.connect(url, server_settings={"jit": "off"})
-    yield connection
-    await connection.close()
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def scans_of(node: dict[str, Any]) -> Iterator[Scan]:
